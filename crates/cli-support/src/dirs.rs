@@ -1,0 +1,33 @@
+use std::path::PathBuf;
+
+/// `--data-dir`, for programs that read or make data sets. Flatten it into a program's own arguments.
+#[derive(Debug, Clone, clap::Args)]
+pub struct DataDir {
+    /// Folder of the data sets
+    #[arg(long, value_name = "DIR", env = "CARROT_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+}
+
+/// `--models-dir`, for programs that read or make models.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ModelsDir {
+    /// Folder of the models
+    #[arg(long, value_name = "DIR", env = "CARROT_MODELS_DIR", default_value = "models")]
+    pub models_dir: PathBuf,
+}
+
+/// `--plots-dir`, for programs that draw.
+#[derive(Debug, Clone, clap::Args)]
+pub struct PlotsDir {
+    /// Folder of the figures and tables
+    #[arg(long, value_name = "DIR", env = "CARROT_PLOTS_DIR", default_value = "plots")]
+    pub plots_dir: PathBuf,
+}
+
+/// `--config`, for programs whose numbers live in a file.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConfigFile {
+    /// Settings to use instead of the built-in ones, which are the file of the same form under configs/
+    #[arg(long, value_name = "TOML")]
+    pub config: Option<PathBuf>,
+}

@@ -1,0 +1,54 @@
+use std::{
+    fmt,
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use tracing::{error, level_filters::LevelFilter};
+use tracing_subscriber::{EnvFilter, fmt as log_format};
+
+/// Exit code of a run that failed.
+const FAILED: u8 = 1;
+/// Exit code of a command line that cannot be meant; clap uses the same.
+const BAD_USAGE: u8 = 2;
+
+/// A command line that parses but cannot be meant: an unknown model, a share above 1. Ends the program with exit code 2.
+#[derive(Debug)]
+pub struct UsageError(String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// Makes a [`UsageError`] as `anyhow` carries it.
+pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
+    UsageError(message.into()).into()
+}
+
+/// The whole of a binary's `main`: parses the command line, sets up logs, runs, and reports.
+///
+/// Exit codes: 0 done, 1 failed, 2 bad usage. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
+pub fn run<A: Parser>(quiet: impl FnOnce(&A) -> bool, job: impl FnOnce(A) -> anyhow::Result<()>) -> ExitCode {
+    let args = A::parse();
+    start_logs(quiet(&args));
+    let Err(failure) = job(args) else { return ExitCode::SUCCESS };
+    error!("{failure:#}");
+    ExitCode::from(if failure.is::<UsageError>() { BAD_USAGE } else { FAILED })
+}
+
+fn start_logs(quiet: bool) {
+    let level = if quiet { LevelFilter::WARN } else { LevelFilter::INFO };
+    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("CARROT_LOG").from_env_lossy();
+    log_format()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .without_time()
+        .init();
+}

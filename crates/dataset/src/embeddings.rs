@@ -1,0 +1,184 @@
+use std::path::Path;
+
+use arrow_schema::Field;
+use ndarray::Array2;
+
+use crate::{
+    Error, Result,
+    table::{TableReader, TableWriter, list_array, list_type, schema, text_array, text_field},
+};
+
+const EMBEDDER: &str = "carrot.embedder";
+const EMBEDDER_SHA256: &str = "carrot.embedder-sha256";
+const SPLIT_SHA256: &str = "carrot.split-sha256";
+/// Rows that are handed to the Parquet writer at a time.
+const ROWS_PER_BATCH: usize = 8_192;
+
+/// One vector per prompt of a split, in the split's order.
+///
+/// ```text
+/// id          string, not null
+/// embedding   FixedSizeList<float32, dim>, not null
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embeddings {
+    /// The prompts' ids.
+    pub ids: Vec<String>,
+    /// Shape `(n_prompts, dim)`.
+    pub values: Array2<f32>,
+    /// Where the vectors came from.
+    pub meta: EmbeddingsMeta,
+}
+
+/// Where vectors came from, kept in the Parquet file's key-value metadata. A file made elsewhere may lack the hashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddingsMeta {
+    /// The embedding model's name.
+    pub embedder: String,
+    /// SHA-256 over the embedding model's files.
+    pub embedder_sha256: Option<String>,
+    /// SHA-256 of the split that was embedded.
+    pub split_sha256: Option<String>,
+}
+
+impl Embeddings {
+    /// Reads vectors straight into one matrix: each value is copied once, from its decoded page.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Parquet`] for the file; [`Error::MissingColumn`], [`Error::ColumnType`], [`Error::NullValue`],
+    /// [`Error::OutOfRange`] (a value that is not finite) or [`Error::Empty`] for what it holds.
+    pub fn read(path: &Path) -> Result<Self> {
+        let reader = TableReader::open(path)?;
+        let meta = meta(&reader);
+        let n_prompts = reader.n_rows();
+        let mut ids = Vec::with_capacity(n_prompts);
+        let mut values: Vec<f32> = Vec::new();
+        let mut dim = 0;
+        for batch in reader.batches(&["id", "embedding"])? {
+            let batch = batch?;
+            batch.extend_text("id", &mut ids)?;
+            let (batch_dim, batch_values) = batch.lists("embedding")?;
+            if values.is_empty() {
+                dim = batch_dim;
+                values.reserve_exact(n_prompts * dim);
+            }
+            if let Some(i) = batch_values
+                .values()
+                .iter()
+                .position(|value| !value.is_finite())
+            {
+                return Err(Error::OutOfRange {
+                    path: path.to_owned(),
+                    column: "embedding".to_owned(),
+                    row: batch.first_row + i / dim + 1,
+                    value: f64::from(batch_values.value(i)),
+                    expected: "finite numbers",
+                });
+            }
+            values.extend_from_slice(batch_values.values());
+        }
+        let found = (values.len().checked_div(dim).unwrap_or(0), dim);
+        let values =
+            Array2::from_shape_vec((ids.len(), dim), values).map_err(|_| Error::Shape {
+                what: "embeddings",
+                expected: (ids.len(), dim),
+                found,
+            })?;
+        if values.is_empty() {
+            return Err(Error::Empty {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Self { ids, values, meta })
+    }
+
+    /// Reads only where the vectors came from.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Parquet`].
+    pub fn read_meta(path: &Path) -> Result<EmbeddingsMeta> {
+        Ok(meta(&TableReader::open(path)?))
+    }
+
+    /// Writes the vectors atomically.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there are more ids than vectors or fewer; [`Error::Io`] or [`Error::Parquet`].
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let (n_prompts, dim) = self.values.dim();
+        if self.ids.len() != n_prompts {
+            return Err(Error::Shape {
+                what: "embeddings",
+                expected: (self.ids.len(), dim),
+                found: (n_prompts, dim),
+            });
+        }
+        let mut key_values = vec![(EMBEDDER, self.meta.embedder.clone())];
+        key_values.extend(
+            self.meta
+                .embedder_sha256
+                .clone()
+                .map(|hash| (EMBEDDER_SHA256, hash)),
+        );
+        key_values.extend(
+            self.meta
+                .split_sha256
+                .clone()
+                .map(|hash| (SPLIT_SHA256, hash)),
+        );
+        let fields = vec![
+            text_field("id"),
+            Field::new("embedding", list_type(dim), false),
+        ];
+        let mut table = TableWriter::create(path, schema(fields), &key_values)?;
+        for first in (0..n_prompts).step_by(ROWS_PER_BATCH) {
+            let rows = first..n_prompts.min(first + ROWS_PER_BATCH);
+            let values = self.values.slice(ndarray::s![rows.clone(), ..]);
+            table.write(vec![text_array(&self.ids[rows]), list_array(path, values)?])?;
+        }
+        table.finish()?;
+        Ok(())
+    }
+
+    /// Refuses vectors whose ids are not those of the split, in its order.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`], which names the first row that differs.
+    pub fn check_ids(&self, path: &Path, split_path: &Path, split_ids: &[String]) -> Result<()> {
+        check_same_ids((path, &self.ids), (split_path, split_ids))
+    }
+}
+
+/// Refuses two tables whose ids differ anywhere.
+pub(crate) fn check_same_ids(mine: (&Path, &[String]), other: (&Path, &[String])) -> Result<()> {
+    let what = if mine.1.len() != other.1.len() {
+        format!("{} rows instead of {}", mine.1.len(), other.1.len())
+    } else if let Some(i) = (0..mine.1.len()).find(|&i| mine.1[i] != other.1[i]) {
+        format!(
+            "row {} has id `{}` instead of `{}`",
+            i + 1,
+            mine.1[i],
+            other.1[i]
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::Mismatch {
+        path: mine.0.to_owned(),
+        other: other.0.to_owned(),
+        what,
+    })
+}
+
+fn meta(reader: &TableReader) -> EmbeddingsMeta {
+    let folder = reader.path().parent().and_then(Path::file_name);
+    let get = |key| reader.key_value(key).map(str::to_owned);
+    EmbeddingsMeta {
+        // A file made elsewhere bears the name of its folder.
+        embedder: get(EMBEDDER)
+            .or_else(|| Some(folder?.to_string_lossy().into_owned()))
+            .unwrap_or_default(),
+        embedder_sha256: get(EMBEDDER_SHA256),
+        split_sha256: get(SPLIT_SHA256),
+    }
+}

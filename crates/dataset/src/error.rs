@@ -1,0 +1,198 @@
+use std::{io, path::PathBuf};
+
+/// What can go wrong with a file of this workspace. Every variant names the file; row numbers start at 1 and do not count a header.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is no Parquet file, or a broken one.
+    #[error("cannot read or write `{}` as Parquet", path.display())]
+    Parquet {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: parquet::errors::ParquetError,
+    },
+    /// Columns of one file do not fit together.
+    #[error("cannot build a record batch for `{}`", path.display())]
+    Arrow {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: arrow_schema::ArrowError,
+    },
+    /// The file is no JSON of the expected form.
+    #[error("cannot read or write `{}` as JSON", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: serde_json::Error,
+    },
+    /// The file is no TOML of the expected form.
+    #[error("cannot read `{}` as TOML", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: Box<toml::de::Error>,
+    },
+    /// A column that the schema asks for is not there.
+    #[error("`{}` has no column `{column}`", path.display())]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A column has another type than the schema says.
+    #[error("column `{column}` of `{}` is `{found}`, expected `{expected}`", path.display())]
+    ColumnType {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The schema's type.
+        expected: String,
+        /// The file's type.
+        found: String,
+    },
+    /// A value is missing where the schema allows none.
+    #[error("column `{column}` of `{}` is null in row {row}", path.display())]
+    NullValue {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+    },
+    /// Two rows have the same id.
+    #[error("id `{id}` stands in rows {first_row} and {row} of `{}`", path.display())]
+    DuplicateId {
+        /// The file.
+        path: PathBuf,
+        /// The id.
+        id: String,
+        /// Where it stood first, from 1.
+        first_row: usize,
+        /// Where it stands again, from 1.
+        row: usize,
+    },
+    /// A value lies outside its range.
+    #[error("column `{column}` of `{}` is {value} in row {row}, expected {expected}", path.display())]
+    OutOfRange {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+        /// The value found.
+        value: f64,
+        /// The range, in words.
+        expected: &'static str,
+    },
+    /// Two tables that belong together have different rows or columns.
+    #[error("`{}` does not fit `{}`: {what}", path.display(), other.display())]
+    Mismatch {
+        /// The file that was read.
+        path: PathBuf,
+        /// The file that it should fit.
+        other: PathBuf,
+        /// What differs, with both values.
+        what: String,
+    },
+    /// A file holds no rows where some are needed.
+    #[error("`{}` has no rows", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A matrix has another shape than the table around it.
+    #[error("`{what}` has shape {found:?}, expected {expected:?}")]
+    Shape {
+        /// The matrix.
+        what: &'static str,
+        /// The table's shape.
+        expected: (usize, usize),
+        /// The matrix's shape.
+        found: (usize, usize),
+    },
+    /// An LLM without a price.
+    #[error("`{}` has no price for model `{model}`", path.display())]
+    UnknownPrice {
+        /// The price file.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+    },
+    /// A price that is negative, infinite or no number.
+    #[error("price `{key}` of model `{model}` in `{}` is {value}, expected a finite number of at least 0", path.display())]
+    BadPrice {
+        /// The price file.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+        /// The key.
+        key: &'static str,
+        /// The value found.
+        value: f64,
+    },
+    /// The train/test split asked for leaves one side empty.
+    #[error(
+        "a test share of {test_size} of {n} rows gives {n_train} train and {n_test} test rows, and neither may be empty"
+    )]
+    BadSplit {
+        /// Rows in all.
+        n: usize,
+        /// The share asked for.
+        test_size: f64,
+        /// Train rows that it would give.
+        n_train: usize,
+        /// Test rows that it would give.
+        n_test: usize,
+    },
+    /// A data set that was never generated.
+    #[error("there is no data set `{name}` under `{}`: `{}` is missing; a gen-* program makes it", data_dir.display(), path.display())]
+    NoDataset {
+        /// The data set.
+        name: String,
+        /// Where it was looked for.
+        data_dir: PathBuf,
+        /// The file that should be there.
+        path: PathBuf,
+    },
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    pub(crate) fn parquet(
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
+        let path = path.into();
+        move |source| Self::Parquet { path, source }
+    }
+}

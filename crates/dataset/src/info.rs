@@ -1,0 +1,124 @@
+use std::{fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Price, Result, Source, write_atomically};
+
+/// `dataset.json`: what a data set is and how it was made. Holds no date, so the same input gives the same bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DatasetInfo {
+    /// The data set's name, which is its folder's.
+    pub name: String,
+    /// The LLMs in the order in which every table of the data set has them.
+    pub models: Vec<ModelInfo>,
+    /// The pair that binary routers choose between.
+    pub pair: Option<Pair>,
+    /// What an estimator has to predict to know a cost.
+    pub cost_kind: CostKind,
+    /// Rows of `train.parquet`.
+    pub n_train: usize,
+    /// Rows of `test.parquet`.
+    pub n_test: usize,
+    /// How rows came to their part.
+    pub split: SplitOrigin,
+    /// The files that the data set was made from.
+    pub sources: Vec<Source>,
+    /// Program and version that made it.
+    pub made_by: String,
+    /// What a reader of the numbers should know: what was dropped, assumed or replaced.
+    pub notes: Vec<String>,
+}
+
+/// One LLM of a data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelInfo {
+    /// The LLM's name, as in the column names.
+    pub name: String,
+    /// Its price, if one was needed or known.
+    pub price: Option<Price>,
+    /// How its costs were had.
+    pub cost_rule: CostRule,
+}
+
+/// How the costs of one LLM were had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CostRule {
+    /// `cost_usd` was given.
+    Given,
+    /// Input and output tokens times their prices.
+    InputAndOutputTokens,
+    /// Input tokens times their price; there were no output tokens.
+    InputTokens,
+}
+
+/// What an estimator has to predict to know the cost of a call before it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CostKind {
+    /// Output tokens: cost = true input tokens x price + predicted output tokens x price (SPROUT).
+    OutputTokens,
+    /// Dollars, z-scored per LLM with the train rows' mean and deviation (RouterBench).
+    Usd,
+    /// Nothing: cost = input tokens x price is known beforehand (Open LLM Leaderboard).
+    Known,
+}
+
+/// The LLMs that a binary router chooses between.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pair {
+    /// The cheap one.
+    pub small: String,
+    /// The strong one.
+    pub large: String,
+}
+
+/// How rows came to their part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "kind")]
+pub enum SplitOrigin {
+    /// [`crate::train_test_split`].
+    Random {
+        /// Share of test rows.
+        test_size: f64,
+        /// Seed of the permutation.
+        seed: u32,
+    },
+    /// The source came in parts.
+    Given,
+}
+
+impl DatasetInfo {
+    /// Reads `dataset.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Json`].
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read(path).map_err(Error::io("read", path))?;
+        serde_json::from_slice(&text).map_err(|source| Error::Json {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Writes `dataset.json` atomically.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let mut text = serde_json::to_vec_pretty(self).map_err(|source| Error::Json {
+            path: path.to_owned(),
+            source,
+        })?;
+        text.push(b'\n');
+        write_atomically(path, &text)
+    }
+
+    /// The LLMs' names in order.
+    pub fn model_names(&self) -> Vec<String> {
+        self.models.iter().map(|model| model.name.clone()).collect()
+    }
+}

@@ -1,0 +1,139 @@
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// One side of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// What estimators are fitted on.
+    Train,
+    /// What they are judged on.
+    Test,
+}
+
+impl Part {
+    /// Both parts, train first.
+    pub const ALL: [Self; 2] = [Self::Train, Self::Test];
+
+    /// `train` or `test`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Where the files of one data set are: `data/<name>/...`.
+#[derive(Debug, Clone)]
+pub struct DatasetDir {
+    name: String,
+    data_dir: PathBuf,
+    root: PathBuf,
+}
+
+impl DatasetDir {
+    /// The folder of data set `name` under `data_dir`. Touches no disk.
+    pub fn new(data_dir: &Path, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            data_dir: data_dir.to_owned(),
+            root: data_dir.join(name),
+        }
+    }
+
+    /// The same, but refuses a data set that has no `dataset.json`.
+    ///
+    /// # Errors
+    /// [`Error::NoDataset`], which says how to make it.
+    pub fn existing(data_dir: &Path, name: &str) -> Result<Self> {
+        let this = Self::new(data_dir, name);
+        let path = this.info();
+        if path.is_file() {
+            Ok(this)
+        } else {
+            Err(Error::NoDataset {
+                name: this.name,
+                data_dir: this.data_dir,
+                path,
+            })
+        }
+    }
+
+    /// The data set's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// `data/<name>`.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `data/<name>/dataset.json`.
+    pub fn info(&self) -> PathBuf {
+        self.root.join("dataset.json")
+    }
+
+    /// `data/<name>/<part>.parquet`.
+    pub fn split(&self, part: Part) -> PathBuf {
+        self.root.join(format!("{}.parquet", part.name()))
+    }
+
+    /// `data/<name>/truth/<part>.parquet`: the true expected scores and costs, which only synthetic data has.
+    pub fn truth(&self, part: Part) -> PathBuf {
+        self.root
+            .join("truth")
+            .join(format!("{}.parquet", part.name()))
+    }
+
+    /// `data/<name>/embeddings/<embedder>/<part>.parquet`.
+    pub fn embeddings(&self, embedder: &str, part: Part) -> PathBuf {
+        self.root
+            .join("embeddings")
+            .join(embedder)
+            .join(format!("{}.parquet", part.name()))
+    }
+
+    /// `data/<name>/preds`.
+    pub fn predictions_dir(&self) -> PathBuf {
+        self.root.join("preds")
+    }
+
+    /// `data/<name>/preds/<router>.parquet`.
+    pub fn predictions(&self, router: &str) -> PathBuf {
+        self.predictions_dir().join(format!("{router}.parquet"))
+    }
+
+    /// `data/<name>/preds/<router>.json`.
+    pub fn manifest(&self, router: &str) -> PathBuf {
+        self.predictions_dir().join(format!("{router}.json"))
+    }
+
+    /// The routers that have predictions here, by name.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder is there but cannot be listed.
+    pub fn routers(&self) -> Result<Vec<String>> {
+        let folder = self.predictions_dir();
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let mut routers = Vec::new();
+        for entry in folder.read_dir().map_err(Error::io("list", &folder))? {
+            let path = entry.map_err(Error::io("list", &folder))?.path();
+            let hidden = path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if let (Some(stem), false) = (path.file_stem(), hidden)
+                && path
+                    .extension()
+                    .is_some_and(|extension| extension == "parquet")
+            {
+                routers.push(stem.to_string_lossy().into_owned());
+            }
+        }
+        routers.sort();
+        Ok(routers)
+    }
+}

@@ -1,0 +1,46 @@
+//! The tables on disk: what stands between any two programs of this workspace.
+//!
+//! Holds the schemas of splits, embeddings and predictions, the manifests beside them, prices, and the train/test split.
+//! In come plain structs and matrices, out go Parquet and JSON files, and the other way round.
+//! Must not know where a table came from, how a router works, or what a figure looks like; no other crate of the workspace
+//! may define a file format.
+//!
+//! ```text
+//! data/<dataset>/dataset.json                                 DatasetInfo
+//! data/<dataset>/{train,test}.parquet                         Split
+//! data/<dataset>/embeddings/<embedder>/{train,test}.parquet   Embeddings
+//! data/<dataset>/preds/<router>.parquet                       Predictions
+//! data/<dataset>/preds/<router>.json                          RunManifest
+//! data/<dataset>/truth/{train,test}.parquet                   Predictions (synthetic data only: the true expectations)
+//! ```
+//!
+//! Missing values are null on disk and NaN in matrices, never 0 or -1.
+
+mod atomic;
+mod columns;
+mod embeddings;
+mod error;
+mod hash;
+mod info;
+mod layout;
+mod manifest;
+mod predictions;
+mod prices;
+mod split;
+mod table;
+mod train_test_split;
+
+pub use crate::{
+    atomic::{AtomicFile, write_atomically},
+    columns::{Field, column_name, parse_column_name},
+    embeddings::{Embeddings, EmbeddingsMeta},
+    error::{Error, Result},
+    hash::{Source, sha256_bytes, sha256_file},
+    info::{CostKind, CostRule, DatasetInfo, ModelInfo, Pair, SplitOrigin},
+    layout::{DatasetDir, Part},
+    manifest::{RunManifest, Stage},
+    predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
+    prices::{Price, Prices},
+    split::{Split, SplitWriter},
+    train_test_split::{TrainTestSplit, train_test_split},
+};

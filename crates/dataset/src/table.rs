@@ -1,0 +1,385 @@
+//! Parquet in and out, with errors that name the file. Everything above speaks in plain vectors and matrices.
+
+use std::{fs::File, path::Path, path::PathBuf, sync::Arc};
+
+use arrow_array::{
+    Array, ArrayRef, FixedSizeListArray, Float32Array, Float64Array, RecordBatch, StringArray,
+    UInt32Array, cast::AsArray as _, types,
+};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use ndarray::{ArrayView2, ArrayViewMut1};
+use parquet::{
+    arrow::{
+        ArrowWriter, ProjectionMask,
+        arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
+    },
+    basic::{Compression, ZstdLevel},
+    file::{metadata::KeyValue, properties::WriterProperties},
+};
+
+use crate::{AtomicFile, Error, Result};
+
+/// Rows of a row group, and so the most that a reader has to hold of one column besides its result.
+const ROWS_PER_GROUP: usize = 32_768;
+
+/// Writes record batches to a file that appears when [`TableWriter::finish`] is called.
+pub(crate) struct TableWriter {
+    path: PathBuf,
+    schema: SchemaRef,
+    writer: ArrowWriter<AtomicFile>,
+    n_rows: usize,
+}
+
+impl TableWriter {
+    pub(crate) fn create(
+        path: &Path,
+        schema: SchemaRef,
+        key_values: &[(&str, String)],
+    ) -> Result<Self> {
+        let key_values = key_values
+            .iter()
+            .map(|(key, value)| KeyValue::new((*key).to_owned(), value.clone()))
+            .collect();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
+            .set_created_by(format!("carrot {}", env!("CARGO_PKG_VERSION")))
+            .set_key_value_metadata(Some(key_values))
+            .build();
+        let writer = ArrowWriter::try_new(
+            AtomicFile::create(path)?,
+            Arc::clone(&schema),
+            Some(properties),
+        )
+        .map_err(Error::parquet(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            schema,
+            writer,
+            n_rows: 0,
+        })
+    }
+
+    pub(crate) fn write(&mut self, columns: Vec<ArrayRef>) -> Result<()> {
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|source| {
+            Error::Arrow {
+                path: self.path.clone(),
+                source,
+            }
+        })?;
+        self.n_rows += batch.num_rows();
+        self.writer
+            .write(&batch)
+            .map_err(Error::parquet(&self.path))
+    }
+
+    /// Writes the footer, makes the file durable and gives it its name. Returns the number of rows.
+    pub(crate) fn finish(self) -> Result<usize> {
+        self.writer
+            .into_inner()
+            .map_err(Error::parquet(&self.path))?
+            .commit()?;
+        Ok(self.n_rows)
+    }
+}
+
+/// A Parquet file whose footer has been read.
+pub(crate) struct TableReader {
+    path: PathBuf,
+    builder: ParquetRecordBatchReaderBuilder<File>,
+}
+
+impl TableReader {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io("open", path))?;
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new(file).map_err(Error::parquet(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            builder,
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn n_rows(&self) -> usize {
+        self.builder.metadata().file_metadata().num_rows() as usize
+    }
+
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        self.builder.schema()
+    }
+
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.schema().column_with_name(column).is_some()
+    }
+
+    pub(crate) fn key_value(&self, key: &str) -> Option<&str> {
+        let pairs = self
+            .builder
+            .metadata()
+            .file_metadata()
+            .key_value_metadata()?;
+        pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
+    }
+
+    /// Reads only these columns, batch by batch.
+    pub(crate) fn batches(self, columns: &[&str]) -> Result<Batches> {
+        for column in columns {
+            if !self.has(column) {
+                return Err(Error::MissingColumn {
+                    path: self.path,
+                    column: (*column).to_owned(),
+                });
+            }
+        }
+        // By index of the root column: a name may hold a dot, which Parquet takes for a path.
+        let indices = columns
+            .iter()
+            .filter_map(|column| self.schema().index_of(column).ok());
+        let mask = ProjectionMask::roots(self.builder.parquet_schema(), indices);
+        let reader = self
+            .builder
+            .with_projection(mask)
+            .with_batch_size(ROWS_PER_GROUP / 8)
+            .build()
+            .map_err(Error::parquet(&self.path))?;
+        Ok(Batches {
+            path: self.path,
+            reader,
+            first_row: 0,
+        })
+    }
+}
+
+/// The batches of a file, each with the number of its first row.
+pub(crate) struct Batches {
+    path: PathBuf,
+    reader: ParquetRecordBatchReader,
+    first_row: usize,
+}
+
+impl Iterator for Batches {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = match self.reader.next()? {
+            Ok(batch) => batch,
+            Err(source) => {
+                return Some(Err(Error::Arrow {
+                    path: self.path.clone(),
+                    source,
+                }));
+            }
+        };
+        let first_row = self.first_row;
+        self.first_row += batch.num_rows();
+        Some(Ok(Batch {
+            path: self.path.clone(),
+            batch,
+            first_row,
+        }))
+    }
+}
+
+/// Some rows of some columns.
+pub(crate) struct Batch {
+    path: PathBuf,
+    batch: RecordBatch,
+    /// From 0.
+    pub(crate) first_row: usize,
+}
+
+impl Batch {
+    fn column(&self, name: &str) -> Result<&ArrayRef> {
+        self.batch
+            .column_by_name(name)
+            .ok_or_else(|| Error::MissingColumn {
+                path: self.path.clone(),
+                column: name.to_owned(),
+            })
+    }
+
+    fn wrong_type(&self, name: &str, expected: &str, found: &DataType) -> Error {
+        Error::ColumnType {
+            path: self.path.clone(),
+            column: name.to_owned(),
+            expected: expected.to_owned(),
+            found: found.to_string(),
+        }
+    }
+
+    fn refuse_nulls(&self, name: &str, array: &dyn Array) -> Result<()> {
+        match (0..array.len()).find(|&i| array.is_null(i)) {
+            Some(i) => Err(Error::NullValue {
+                path: self.path.clone(),
+                column: name.to_owned(),
+                row: self.first_row + i + 1,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Appends a text column, which may have no nulls.
+    pub(crate) fn extend_text(&self, name: &str, into: &mut Vec<String>) -> Result<()> {
+        let array = self.column(name)?;
+        self.refuse_nulls(name, array)?;
+        match array.data_type() {
+            DataType::Utf8 => {
+                into.extend(array.as_string::<i32>().iter().flatten().map(str::to_owned))
+            }
+            DataType::LargeUtf8 => {
+                into.extend(array.as_string::<i64>().iter().flatten().map(str::to_owned))
+            }
+            DataType::Utf8View => {
+                into.extend(array.as_string_view().iter().flatten().map(str::to_owned))
+            }
+            other => return Err(self.wrong_type(name, "string", other)),
+        }
+        Ok(())
+    }
+
+    /// Copies a number column into a column of a matrix; null becomes NaN.
+    pub(crate) fn copy_f32(&self, name: &str, mut into: ArrayViewMut1<'_, f32>) -> Result<()> {
+        let array = self.column(name)?;
+        let DataType::Float32 = array.data_type() else {
+            return Err(self.wrong_type(name, "Float32", array.data_type()));
+        };
+        for (to, from) in into
+            .iter_mut()
+            .zip(array.as_primitive::<types::Float32Type>())
+        {
+            *to = from.unwrap_or(f32::NAN);
+        }
+        Ok(())
+    }
+
+    /// Copies a float or count column into a column of a matrix; null becomes NaN.
+    pub(crate) fn copy_f64(&self, name: &str, mut into: ArrayViewMut1<'_, f64>) -> Result<()> {
+        let array = self.column(name)?;
+        match array.data_type() {
+            DataType::Float64 => {
+                for (to, from) in into
+                    .iter_mut()
+                    .zip(array.as_primitive::<types::Float64Type>())
+                {
+                    *to = from.unwrap_or(f64::NAN);
+                }
+            }
+            DataType::UInt32 => {
+                for (to, from) in into
+                    .iter_mut()
+                    .zip(array.as_primitive::<types::UInt32Type>())
+                {
+                    *to = from.map_or(f64::NAN, f64::from);
+                }
+            }
+            other => return Err(self.wrong_type(name, "Float64 or UInt32", other)),
+        }
+        Ok(())
+    }
+
+    /// The values of a fixed-size list column without nulls, row after row, with the list's length.
+    pub(crate) fn lists(&self, name: &str) -> Result<(usize, &Float32Array)> {
+        let array = self.column(name)?;
+        let wrong = || self.wrong_type(name, "FixedSizeList<Float32>", array.data_type());
+        let list: &FixedSizeListArray = array.as_fixed_size_list_opt().ok_or_else(wrong)?;
+        self.refuse_nulls(name, list)?;
+        let values: &Float32Array = list.values().as_primitive_opt().ok_or_else(wrong)?;
+        let dim = list.value_length() as usize;
+        if let Some(i) = (0..values.len()).find(|&i| values.is_null(i)) {
+            return Err(Error::NullValue {
+                path: self.path.clone(),
+                column: name.to_owned(),
+                row: self.first_row + i / dim + 1,
+            });
+        }
+        Ok((dim, values))
+    }
+}
+
+/// A text column without nulls.
+pub(crate) fn text_field(name: &str) -> Field {
+    Field::new(name, DataType::Utf8, false)
+}
+
+/// A text column's values.
+pub(crate) fn text_array(values: &[String]) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(values))
+}
+
+/// A nullable float32 column's values; NaN becomes null.
+pub(crate) fn f32_array(values: impl Iterator<Item = f32>) -> ArrayRef {
+    Arc::new(
+        values
+            .map(|value| (!value.is_nan()).then_some(value))
+            .collect::<Float32Array>(),
+    )
+}
+
+/// A nullable float64 column's values; NaN becomes null.
+pub(crate) fn f64_array(values: impl Iterator<Item = f64>) -> ArrayRef {
+    Arc::new(
+        values
+            .map(|value| (!value.is_nan()).then_some(value))
+            .collect::<Float64Array>(),
+    )
+}
+
+/// A nullable count column's values; NaN becomes null.
+pub(crate) fn u32_array(values: impl Iterator<Item = f64>) -> ArrayRef {
+    Arc::new(
+        values
+            .map(|value| (!value.is_nan()).then_some(value as u32))
+            .collect::<UInt32Array>(),
+    )
+}
+
+/// The type of an embedding column.
+pub(crate) fn list_type(dim: usize) -> DataType {
+    DataType::FixedSizeList(
+        Arc::new(Field::new("item", DataType::Float32, false)),
+        dim as i32,
+    )
+}
+
+/// The rows of a matrix as fixed-size lists.
+pub(crate) fn list_array(path: &Path, rows: ArrayView2<'_, f32>) -> Result<ArrayRef> {
+    let values: Float32Array = rows.iter().copied().collect::<Vec<f32>>().into();
+    let item = Arc::new(Field::new("item", DataType::Float32, false));
+    let list = FixedSizeListArray::try_new(
+        item,
+        rows.ncols() as i32,
+        Arc::new(values),
+        None::<NullBuffer>,
+    )
+    .map_err(|source| Error::Arrow {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Arc::new(list))
+}
+
+/// A schema from its fields.
+pub(crate) fn schema(fields: Vec<Field>) -> SchemaRef {
+    Arc::new(Schema::new(fields))
+}
+
+/// Refuses a table in which an id stands twice.
+pub(crate) fn check_unique_ids(path: &Path, ids: &[String]) -> Result<()> {
+    let mut first_rows = std::collections::HashMap::with_capacity(ids.len());
+    for (i, id) in ids.iter().enumerate() {
+        if let Some(first) = first_rows.insert(id.as_str(), i) {
+            return Err(Error::DuplicateId {
+                path: path.to_owned(),
+                id: id.clone(),
+                first_row: first + 1,
+                row: i + 1,
+            });
+        }
+    }
+    Ok(())
+}
