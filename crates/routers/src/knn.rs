@@ -1,0 +1,11 @@
+//! k-nearest-neighbours regression on embeddings: CARROT (KNN).
+
+mod fit;
+mod model;
+mod params;
+
+pub use self::{
+    fit::{CvScore, Target, TargetFit},
+    model::Knn,
+    params::{CheckedKnnParams, KnnParams},
+};

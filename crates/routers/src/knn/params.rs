@@ -1,0 +1,69 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Backend, Error, Result};
+
+/// Hyper-parameters of [`crate::Knn`], as configs/routers.toml has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KnnParams {
+    /// Numbers of neighbours to choose from.
+    pub n_neighbors: Vec<usize>,
+    /// Folds of the cross-validation that chooses, unshuffled.
+    pub n_folds: usize,
+    /// How neighbours are searched for.
+    pub backend: Backend,
+}
+
+/// Hyper-parameters that can be fitted with.
+#[derive(Debug, Clone)]
+pub struct CheckedKnnParams(pub(super) KnnParams);
+
+impl KnnParams {
+    /// Refuses what no fit can use.
+    ///
+    /// # Errors
+    /// [`Error::BadParameter`] unless `n_neighbors` ascends from at least 1 and `n_folds` is at least 2.
+    pub fn check(self) -> Result<CheckedKnnParams> {
+        let ascends = self.n_neighbors.windows(2).all(|pair| pair[0] < pair[1]);
+        if self.n_neighbors.first().is_none_or(|&k| k == 0) || !ascends {
+            return Err(Error::BadParameter {
+                name: "n-neighbors",
+                found: format!("{:?}", self.n_neighbors),
+                expected: "an ascending list of numbers of at least 1",
+            });
+        }
+        if self.n_folds < 2 {
+            return Err(Error::BadParameter {
+                name: "n-folds",
+                found: self.n_folds.to_string(),
+                expected: "at least 2",
+            });
+        }
+        Ok(CheckedKnnParams(self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_checked_parameters_can_fit() {
+        for (n_neighbors, n_folds, is_good) in [
+            (vec![2, 4, 8], 5, true),
+            (vec![1], 2, true),
+            (vec![], 5, false),
+            (vec![0, 2], 5, false),
+            (vec![4, 2], 5, false),
+            (vec![2, 2], 5, false),
+            (vec![2], 1, false),
+        ] {
+            let params = KnnParams {
+                n_neighbors,
+                n_folds,
+                backend: Backend::Gemm,
+            };
+            assert_eq!(params.clone().check().is_ok(), is_good, "{params:?}");
+        }
+    }
+}
