@@ -10,8 +10,10 @@ use serde::de::DeserializeOwned;
 pub fn read_toml<T: DeserializeOwned>(path: Option<&Path>, built_in: &str) -> anyhow::Result<T> {
     match path {
         Some(path) => {
-            let text = fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-            toml::from_str(&text).with_context(|| format!("cannot use the settings in `{}`", path.display()))
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("cannot read `{}`", path.display()))?;
+            toml::from_str(&text)
+                .with_context(|| format!("cannot use the settings in `{}`", path.display()))
         }
         None => toml::from_str(built_in).context("cannot use the built-in settings"),
     }

@@ -4,7 +4,12 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, clap::Args)]
 pub struct DataDir {
     /// Folder of the data sets
-    #[arg(long, value_name = "DIR", env = "CARROT_DATA_DIR", default_value = "data")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "CARROT_DATA_DIR",
+        default_value = "data"
+    )]
     pub data_dir: PathBuf,
 }
 
@@ -12,7 +17,12 @@ pub struct DataDir {
 #[derive(Debug, Clone, clap::Args)]
 pub struct ModelsDir {
     /// Folder of the models
-    #[arg(long, value_name = "DIR", env = "CARROT_MODELS_DIR", default_value = "models")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "CARROT_MODELS_DIR",
+        default_value = "models"
+    )]
     pub models_dir: PathBuf,
 }
 
@@ -20,7 +30,12 @@ pub struct ModelsDir {
 #[derive(Debug, Clone, clap::Args)]
 pub struct PlotsDir {
     /// Folder of the figures and tables
-    #[arg(long, value_name = "DIR", env = "CARROT_PLOTS_DIR", default_value = "plots")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "CARROT_PLOTS_DIR",
+        default_value = "plots"
+    )]
     pub plots_dir: PathBuf,
 }
 

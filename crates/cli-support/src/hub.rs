@@ -1,18 +1,40 @@
-use std::{env, path::PathBuf};
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
-use hf_hub::{Cache, Repo, api::sync::ApiBuilder};
+use hf_hub::{
+    Cache, Repo,
+    api::sync::{ApiBuilder, ApiRepo},
+};
+use tracing::warn;
 
 /// Retries of one file after a failed request, each after twice the wait.
 const MAX_RETRIES: usize = 5;
 
 /// The Hugging Face hub, through the cache that Python's `huggingface_hub` uses too.
-///
-/// Obeys `HF_TOKEN` (else the token that `hf auth login` stored), `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT` and `HF_HUB_OFFLINE`.
-#[derive(Debug)]
+#[derive(Clone)]
 pub struct Hub {
-    cache: Cache,
-    progress: bool,
+    /// The cache; `None` for the usual place.
+    pub cache_dir: Option<PathBuf>,
+    /// Where the hub answers; `None` for the public one.
+    pub endpoint: Option<String>,
+    /// What opens gated repositories; `None` for the token that `hf auth login` stored, if there is one.
+    pub token: Option<String>,
+    /// Never asks the hub.
+    pub is_offline: bool,
+    /// Shows a progress bar for each file.
+    pub shows_progress: bool,
+}
+
+/// A file of a repository that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WantedFile<'a> {
+    /// Its path in the repository.
+    pub name: &'a str,
+    /// Whether a repository without it will not do.
+    pub is_required: bool,
 }
 
 /// Whether a name has the form of a hub id, `owner/name`, and so may be asked for at the hub when no such folder is there.
@@ -20,47 +42,139 @@ pub fn is_hub_id(name: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty()
             && !part.starts_with(['.', '-'])
-            && part.chars().all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
+            && part
+                .chars()
+                .all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
     };
-    name.split_once('/').is_some_and(|(owner, name)| is_part(owner) && is_part(name))
+    name.split_once('/')
+        .is_some_and(|(owner, name)| is_part(owner) && is_part(name))
 }
 
 impl Hub {
-    /// The hub as the environment describes it.
-    pub fn from_env(quiet: bool) -> Self {
-        let cache = env::var_os("HF_HUB_CACHE").map_or_else(Cache::from_env, |path| Cache::new(PathBuf::from(path)));
-        Self { cache, progress: !quiet }
+    /// The hub as the environment describes it: `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT` and `HF_HUB_OFFLINE`.
+    pub fn from_env(shows_progress: bool) -> Self {
+        let set = |name| env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let home = || set("HF_HOME").map(|home| Path::new(&home).join("hub"));
+        Self {
+            cache_dir: set("HF_HUB_CACHE").map(PathBuf::from).or_else(home),
+            endpoint: set("HF_ENDPOINT"),
+            token: set("HF_TOKEN").map(|token| token.trim().to_owned()),
+            // The values that `huggingface_hub` takes for true.
+            is_offline: set("HF_HUB_OFFLINE").is_some_and(|value| {
+                ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str())
+            }),
+            shows_progress,
+        }
     }
 
-    /// A file of a model repository, from the cache or the hub.
+    /// The folder of the cache that holds the wanted files of a model repository; what the cache lacks is downloaded first.
+    ///
+    /// When the hub cannot be reached and the cache has all that is required, the cache will do, with a warning.
     ///
     /// # Errors
-    /// When the hub refuses or cannot be reached, or `HF_HUB_OFFLINE` is set and the cache lacks the file. The token is never named.
-    pub fn model_file(&self, repo: &str, file: &str) -> anyhow::Result<PathBuf> {
-        if let Some(path) = self.cache.repo(Repo::model(repo.to_owned())).get(file) {
-            return Ok(path);
+    /// When a required file can be had from neither. The token is never named.
+    pub fn model_folder(&self, repo: &str, wanted: &[WantedFile<'_>]) -> anyhow::Result<PathBuf> {
+        if self.is_offline {
+            return self.cached_folder(repo, wanted)?.with_context(|| {
+                let cache = self.cache();
+                format!(
+                    "`{repo}` is not in the cache `{}`, and HF_HUB_OFFLINE is set",
+                    cache.path().display()
+                )
+            });
         }
-        if is_set("HF_HUB_OFFLINE") {
-            bail!("`{repo}/{file}` is not in the cache `{}`, and HF_HUB_OFFLINE is set", self.cache.path().display());
+        match self.download(repo, wanted) {
+            Ok(folder) => Ok(folder),
+            Err(error) => match self.cached_folder(repo, wanted)? {
+                Some(folder) => {
+                    warn!("using `{repo}` from the cache: {error:#}");
+                    Ok(folder)
+                }
+                None => Err(error),
+            },
         }
-        let mut builder =
-            ApiBuilder::from_cache(self.cache.clone()).with_progress(self.progress).with_retries(MAX_RETRIES);
-        if let Ok(endpoint) = env::var("HF_ENDPOINT") {
+    }
+
+    fn download(&self, repo: &str, wanted: &[WantedFile<'_>]) -> anyhow::Result<PathBuf> {
+        let api = self.api(repo)?;
+        let info = api.info().with_context(|| {
+            format!(
+                "cannot list the files of `{repo}` on the hub (HF_TOKEN opens gated repositories)"
+            )
+        })?;
+        let mut folder = None;
+        for file in wanted {
+            if info
+                .siblings
+                .iter()
+                .any(|sibling| sibling.rfilename == file.name)
+            {
+                let path = api
+                    .get(file.name)
+                    .with_context(|| format!("cannot get `{}` of `{repo}`", file.name))?;
+                folder.get_or_insert_with(|| folder_of(&path, file.name));
+            } else if file.is_required {
+                bail!("`{repo}` on the hub has no file `{}`", file.name);
+            }
+        }
+        folder.with_context(|| format!("`{repo}` on the hub has none of the files wanted"))
+    }
+
+    /// The cached folder, if it has all that is required.
+    fn cached_folder(
+        &self,
+        repo: &str,
+        wanted: &[WantedFile<'_>],
+    ) -> anyhow::Result<Option<PathBuf>> {
+        let cached = self.cache().repo(Repo::model(repo.to_owned()));
+        let mut folder = None;
+        for file in wanted.iter().filter(|file| file.is_required) {
+            let Some(path) = cached.get(file.name) else {
+                return Ok(None);
+            };
+            folder = Some(folder_of(&path, file.name));
+        }
+        Ok(folder)
+    }
+
+    fn cache(&self) -> Cache {
+        self.cache_dir
+            .clone()
+            .map_or_else(Cache::default, Cache::new)
+    }
+
+    fn api(&self, repo: &str) -> anyhow::Result<ApiRepo> {
+        let mut builder = ApiBuilder::from_cache(self.cache())
+            .with_progress(self.shows_progress)
+            .with_retries(MAX_RETRIES);
+        if let Some(endpoint) = &self.endpoint {
             builder = builder.with_endpoint(endpoint.trim_end_matches('/').to_owned());
         }
-        if let Ok(token) = env::var("HF_TOKEN") {
-            builder = builder.with_token(Some(token.trim().to_owned()));
+        if let Some(token) = &self.token {
+            builder = builder.with_token(Some(token.clone()));
         }
-        let api = builder.build().context("cannot set up a client for the hub")?;
-        api.model(repo.to_owned())
-            .get(file)
-            .with_context(|| format!("cannot get `{file}` of `{repo}` from the hub (HF_TOKEN opens gated ones)"))
+        Ok(builder
+            .build()
+            .context("cannot set up a client for the hub")?
+            .model(repo.to_owned()))
     }
 }
 
-/// Whether an environment switch is on, by the rule of `huggingface_hub`.
-fn is_set(name: &str) -> bool {
-    env::var(name).is_ok_and(|value| ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str()))
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("cache_dir", &self.cache_dir)
+            .field("endpoint", &self.endpoint)
+            .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("is_offline", &self.is_offline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The snapshot folder that a file lies in, at whatever depth.
+fn folder_of(path: &Path, name: &str) -> PathBuf {
+    let depth = Path::new(name).components().count();
+    path.ancestors().nth(depth).unwrap_or(path).to_owned()
 }
 
 #[cfg(test)]
@@ -80,5 +194,14 @@ mod tests {
         ] {
             assert_eq!(is_hub_id(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn the_token_is_never_shown() {
+        let hub = Hub {
+            token: Some("hf_secret".to_owned()),
+            ..Hub::from_env(false)
+        };
+        assert!(!format!("{hub:?}").contains("secret"));
     }
 }

@@ -15,7 +15,7 @@ mod run;
 pub use crate::{
     config::read_toml,
     dirs::{ConfigFile, DataDir, ModelsDir, PlotsDir},
-    hub::{Hub, is_hub_id},
+    hub::{Hub, WantedFile, is_hub_id},
     memory::peak_memory_bytes,
     output::{Output, print_json, print_text},
     progress::Progress,

@@ -19,7 +19,11 @@ impl Output {
     /// # Errors
     /// When standard output cannot be written. A reader that went away is no error.
     pub fn print(self, value: &impl Serialize, text: &str) -> anyhow::Result<()> {
-        if self.json { print_json(value) } else { print_text(text) }
+        if self.json {
+            print_json(value)
+        } else {
+            print_text(text)
+        }
     }
 }
 

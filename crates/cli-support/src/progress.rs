@@ -14,9 +14,13 @@ impl Progress {
         } else {
             ProgressDrawTarget::stderr()
         };
-        let style = ProgressStyle::with_template("{msg:20} {wide_bar} {human_pos}/{human_len} {per_sec}, {eta} left")
-            .expect("the template is a constant and was tried");
-        let bar = ProgressBar::with_draw_target(Some(n), target).with_style(style).with_message(label.to_owned());
+        let style = ProgressStyle::with_template(
+            "{msg:20} {wide_bar} {human_pos}/{human_len} {per_sec}, {eta} left",
+        )
+        .expect("the template is a constant and was tried");
+        let bar = ProgressBar::with_draw_target(Some(n), target)
+            .with_style(style)
+            .with_message(label.to_owned());
         Self(bar)
     }
 

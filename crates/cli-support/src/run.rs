@@ -33,17 +33,33 @@ pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
 /// The whole of a binary's `main`: parses the command line, sets up logs, runs, and reports.
 ///
 /// Exit codes: 0 done, 1 failed, 2 bad usage. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
-pub fn run<A: Parser>(quiet: impl FnOnce(&A) -> bool, job: impl FnOnce(A) -> anyhow::Result<()>) -> ExitCode {
+pub fn run<A: Parser>(
+    quiet: impl FnOnce(&A) -> bool,
+    job: impl FnOnce(A) -> anyhow::Result<()>,
+) -> ExitCode {
     let args = A::parse();
     start_logs(quiet(&args));
-    let Err(failure) = job(args) else { return ExitCode::SUCCESS };
+    let Err(failure) = job(args) else {
+        return ExitCode::SUCCESS;
+    };
     error!("{failure:#}");
-    ExitCode::from(if failure.is::<UsageError>() { BAD_USAGE } else { FAILED })
+    ExitCode::from(if failure.is::<UsageError>() {
+        BAD_USAGE
+    } else {
+        FAILED
+    })
 }
 
 fn start_logs(quiet: bool) {
-    let level = if quiet { LevelFilter::WARN } else { LevelFilter::INFO };
-    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("CARROT_LOG").from_env_lossy();
+    let level = if quiet {
+        LevelFilter::WARN
+    } else {
+        LevelFilter::INFO
+    };
+    let filter = EnvFilter::builder()
+        .with_default_directive(level.into())
+        .with_env_var("CARROT_LOG")
+        .from_env_lossy();
     log_format()
         .with_env_filter(filter)
         .with_writer(io::stderr)

@@ -43,6 +43,13 @@ impl KnnParams {
     }
 }
 
+impl CheckedKnnParams {
+    /// The parameters as they were given.
+    pub fn params(&self) -> &KnnParams {
+        &self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,33 @@
+use std::time::Instant;
+
+use dataset::Stage;
+
+/// Times the stages of a run, one after the other.
+pub(crate) struct Stopwatch {
+    stages: Vec<Stage>,
+}
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self { stages: Vec::new() }
+    }
+
+    /// Runs a stage and notes how long it took.
+    pub(crate) fn time<T>(
+        &mut self,
+        stage: &str,
+        work: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let start = Instant::now();
+        let result = work()?;
+        self.stages.push(Stage {
+            name: stage.to_owned(),
+            seconds: start.elapsed().as_secs_f64(),
+        });
+        Ok(result)
+    }
+
+    pub(crate) fn stages(self) -> Vec<Stage> {
+        self.stages
+    }
+}

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# From a fresh clone to the paper's figure, on synthetic prompts: no key, no account, no GPU.
+set -euo pipefail
+
+case ${1-} in
+    -h | --help)
+        cat <<'EOF'
+usage: scripts/quickstart.sh [ARGUMENT...]
+
+Makes the data set `synthetic`, fits CARROT's KNN router on local embeddings and draws its routing curve. Each command is
+printed before it runs, for you to run again with other values. The arguments go to gen-synthetic:
+
+    scripts/quickstart.sh --n 20000
+
+Brings libtorch and the local embedding model first, if they are missing (scripts/libtorch.sh, scripts/minilm.sh).
+EOF
+        exit 0
+        ;;
+esac
+
+cd "$(dirname "$0")/.."
+
+# `%q` quotes an argument only where a shell would need it, so that the line can be pasted.
+run() {
+    printf '\n$'
+    printf ' %q' "$@"
+    printf '\n'
+    "$@"
+}
+
+run scripts/libtorch.sh
+run scripts/minilm.sh
+if [ $# -gt 0 ]; then
+    run cargo run -p gen-synthetic -- "$@"
+else
+    run cargo run -p gen-synthetic
+fi
+run cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn --embedding minilm
+run cargo run -p plots -- --dataset synthetic
+
+plots=${CARROT_PLOTS_DIR:-plots}/synthetic
+made=("$plots"/accuracy_cost.svg "$plots"/accuracy_cost.pdf "$plots"/accuracy_cost.png "$plots"/table.md)
+for file in "${made[@]}"; do
+    [ -s "$file" ] || { echo "quickstart: plots made no \`$file\`" >&2; exit 1; }
+done
+printf '\n'
+cat "$plots/table.md"
+printf '\nMade:\n'
+printf '  %s\n' "${made[@]}"

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# The one test command: what CI runs, no more and no less.
+set -euo pipefail
+
+case ${1-} in
+    '') ;;
+    -h | --help)
+        cat <<'EOF'
+usage: scripts/test.sh
+
+Checks and tests the whole workspace, stopping at the first failure, and tells the seconds of each step. Brings libtorch and
+the local embedding model first, if they are missing (scripts/libtorch.sh, scripts/minilm.sh). CARGO_TARGET_DIR is honoured.
+EOF
+        exit 0
+        ;;
+    *) echo "test: unknown argument \`$1\`; see --help" >&2; exit 2 ;;
+esac
+
+cd "$(dirname "$0")/.."
+current='' started=0 table=''
+
+step() {
+    current=$1
+    started=$SECONDS
+    shift
+    printf '\n== %s: %s\n' "$current" "$*"
+    "$@"
+    table+=$(printf '%6d s  %s' "$((SECONDS - started))" "$current")$'\n'
+    current=
+}
+
+report() {
+    local status=$?
+    printf '\n%s%6d s  in all\n' "$table" "$SECONDS"
+    [ -z "$current" ] || printf 'FAILED in %s, after %d s\n' "$current" "$((SECONDS - started))"
+    exit "$status"
+}
+trap report EXIT
+
+# Cheap ones first. A Cargo.lock that does not fit the manifests fails the second; the third would mend it in silence.
+step format cargo fmt --all --check
+step arrows scripts/arrows.sh --self-test
+step 'one build' python3 scripts/one_build.py --check
+
+step libtorch scripts/libtorch.sh
+step minilm scripts/minilm.sh
+
+# clippy and doc read the metadata of the dependencies, test their code: these two builds of each dependency, and no third one.
+step clippy cargo clippy --locked --workspace --all-targets -- -D warnings
+step test cargo test --locked --workspace
+step doc env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --no-deps
