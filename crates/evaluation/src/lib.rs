@@ -1,1 +1,55 @@
-//! x
+//! What a router's predictions are worth: predictions become decisions, decisions become curves, curves become numbers.
+//!
+//! Holds the routing rule, the exact routing curve and the paper's grid, the baselines (each LLM, oracle, random, zero router), and the
+//! field's metrics. In come matrices of true and predicted scores and costs, of shape `(n_prompts, n_models)`; out go points of mean cost
+//! and mean accuracy. Must not know how a prediction was made, where a table lies on disk, or what a figure looks like.
+//!
+//! # What is unknown
+//! NaN stands for unknown, and every item follows the same four rules:
+//! - a prompt counts for an LLM only where both its score and its cost are known, and a prompt that counts for no LLM is left out of
+//!   everything ([`Truth::n_scored_prompts`] says how many remain);
+//! - a router chooses among the LLMs that count for the prompt and whose predictions are finite; a prompt where there is none is left out
+//!   of that router's means ([`Curve::n_prompts`] says how many remain);
+//! - a single LLM's mean is over the prompts that count for it;
+//! - the oracle and the random router choose among the LLMs that count for the prompt.
+//!
+//! ```
+//! use evaluation::{Predicted, Truth, best_single, exact_curve};
+//! use ndarray::array;
+//!
+//! let (scores, cost_usd) = (array![[0.0, 1.0], [1.0, 1.0]], array![[0.001, 0.010], [0.001, 0.010]]);
+//! let truth = Truth::new(scores.view(), cost_usd.view())?;
+//! let predicted_scores = array![[0.2, 0.9], [0.7, 0.8]];
+//! let predicted = Predicted::new(predicted_scores.view(), cost_usd.view())?;
+//!
+//! let curve = exact_curve(&truth, predicted)?;
+//! let (idx, best) = best_single(&truth).expect("two LLMs");
+//! let routed = curve.best_within(0.006).expect("within the budget");
+//! assert_eq!((idx, best.accuracy), (1, 1.0));
+//! assert_eq!(routed.accuracy, 1.0);
+//! assert!(routed.cost_usd < best.cost_usd);
+//! # Ok::<(), evaluation::Error>(())
+//! ```
+
+mod auc;
+mod baselines;
+mod candidates;
+mod curve;
+mod decision;
+mod error;
+mod metrics;
+mod point;
+mod prediction_accuracy;
+mod sum;
+mod truth;
+
+pub use crate::{
+    baselines::{best_single, oracle, random, single_models, zero_router},
+    curve::{Grid, exact_curve, grid_curve, pair_curve},
+    decision::{choose, decisions, point_at, shares_at},
+    error::{Error, Result},
+    metrics::{CostRange, aiq, audc, hull, peak_accuracy, qnc, qnc_normalized},
+    point::{Curve, CurvePoint, Point},
+    prediction_accuracy::{CostMae, CostUnit, PredictionAccuracy, prediction_accuracy},
+    truth::{Predicted, Truth},
+};

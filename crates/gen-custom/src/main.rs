@@ -1,2 +1,39 @@
-//! x
-fn main() {}
+//! Makes a data set of your own table: prompts, and every LLM's score, tokens or cost on them.
+//!
+//! In comes one CSV, JSONL or Parquet file with the columns of the contract below, and a price list where costs have to be worked out from
+//! tokens; out goes `data/<name>/`.
+//! Must not know how a data set is split, costed or stored: `datagen` and `dataset` do.
+//!
+//! ```text
+//! id, prompt               text, in every row; ids are unique
+//! task                     text, in every row; without the column all rows are of the task `all`
+//! split                    `train` or `test`, in every row; without the column the split is random
+//! <model>/score            a number in [0, 1]; null (in CSV: nothing) where unknown
+//! <model>/input_tokens     a whole number
+//! <model>/output_tokens    a whole number
+//! <model>/cost_usd         a number of at least 0
+//! ```
+//!
+//! Per LLM `score` is needed, and `cost_usd` or `input_tokens`. Columns of another form are ignored, with a warning.
+
+mod args;
+mod columns;
+mod contract;
+mod job;
+mod pattern;
+mod read;
+
+use std::process::ExitCode;
+
+use crate::{args::Args, job::Job};
+
+fn main() -> ExitCode {
+    cli_support::run(
+        |args: &Args| args.output.quiet,
+        |args| {
+            let output = args.output;
+            let summary = Job::new(args)?.run()?;
+            output.print(&summary, &summary.text())
+        },
+    )
+}

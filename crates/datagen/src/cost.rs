@@ -1,0 +1,139 @@
+use std::path::{Path, PathBuf};
+
+use dataset::{CostKind, CostRule, Error as DatasetError, Field, Price, Prices, column_name};
+
+use crate::{Error, RawModel, RawTable, Result};
+
+/// A price list and the file that it was read from.
+#[derive(Debug, Clone)]
+pub struct PriceList {
+    path: PathBuf,
+    prices: Prices,
+}
+
+/// One LLM's costs and how they were had.
+#[derive(Debug)]
+pub(crate) struct Costs {
+    pub(crate) rule: CostRule,
+    pub(crate) price: Option<Price>,
+    pub(crate) usd: Vec<f64>,
+}
+
+impl PriceList {
+    /// Reads and checks a `prices.toml`.
+    ///
+    /// # Errors
+    /// As for [`Prices::read`].
+    pub fn read(path: &Path) -> Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            prices: Prices::read(path)?,
+        })
+    }
+
+    fn price(&self, model: &str) -> Result<Price> {
+        self.prices.get(model).cloned().ok_or_else(|| {
+            DatasetError::UnknownPrice {
+                path: self.path.clone(),
+                model: model.to_owned(),
+            }
+            .into()
+        })
+    }
+}
+
+/// Costs of one LLM: `cost_usd` if given, else tokens times prices; of the input alone where output tokens are not given.
+/// Refuses a row whose score is known and whose cost is not.
+pub(crate) fn costs(
+    table: &RawTable,
+    model: &RawModel,
+    prices: Option<&PriceList>,
+) -> Result<Costs> {
+    let costs = match (&model.cost_usd, &model.input_tokens) {
+        (Some(given), _) => Costs {
+            rule: CostRule::Given,
+            price: prices.and_then(|list| list.prices.get(&model.name).cloned()),
+            usd: given.clone(),
+        },
+        (None, None) => {
+            return Err(Error::NoCostColumns {
+                path: table.path.clone(),
+                model: model.name.clone(),
+            });
+        }
+        (None, Some(n_input)) => {
+            let list = prices.ok_or_else(|| Error::NoPriceList {
+                path: table.path.clone(),
+                model: model.name.clone(),
+            })?;
+            let price = list.price(&model.name)?;
+            let (rule, usd) = match &model.output_tokens {
+                Some(n_output) => {
+                    let tokens = n_input.iter().zip(n_output);
+                    let usd = tokens.map(|(&n_in, &n_out)| price.cost_usd(n_in, n_out));
+                    (CostRule::InputAndOutputTokens, usd.collect())
+                }
+                None => {
+                    let usd = n_input.iter().map(|&n_in| price.cost_usd(n_in, 0.0));
+                    (CostRule::InputTokens, usd.collect())
+                }
+            };
+            Costs {
+                rule,
+                price: Some(price),
+                usd,
+            }
+        }
+    };
+    refuse_unknown_costs(table, model, &costs)?;
+    Ok(costs)
+}
+
+fn refuse_unknown_costs(table: &RawTable, model: &RawModel, costs: &Costs) -> Result<()> {
+    let unknown =
+        (0..costs.usd.len()).find(|&i| !model.scores[i].is_nan() && costs.usd[i].is_nan());
+    let Some(i) = unknown else { return Ok(()) };
+    let is_unknown = |field| model.column(field).is_some_and(|column| column[i].is_nan());
+    let field = match costs.rule {
+        CostRule::Given => Field::CostUsd,
+        _ if is_unknown(Field::InputTokens) => Field::InputTokens,
+        _ => Field::OutputTokens,
+    };
+    Err(Error::MissingCost {
+        path: table.path.clone(),
+        model: model.name.clone(),
+        row: table.row_numbers[i],
+        column: column_name(&model.name, field),
+    })
+}
+
+/// What an estimator has to predict, given how each LLM's costs were had.
+pub(crate) fn cost_kind(rules: &[CostRule]) -> CostKind {
+    let all = |rule| rules.iter().all(|&other| other == rule);
+    if all(CostRule::InputTokens) {
+        CostKind::Known
+    } else if all(CostRule::InputAndOutputTokens) {
+        CostKind::OutputTokens
+    } else {
+        CostKind::Usd
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use CostRule::{Given, InputAndOutputTokens as Both, InputTokens as Input};
+
+    #[test]
+    fn the_kind_of_cost_follows_from_the_rules() {
+        for (rules, expected) in [
+            (vec![Input, Input], CostKind::Known),
+            (vec![Both, Both], CostKind::OutputTokens),
+            (vec![Given, Given], CostKind::Usd),
+            (vec![Both, Given], CostKind::Usd),
+            (vec![Both, Input], CostKind::Usd),
+        ] {
+            assert_eq!(cost_kind(&rules), expected, "{rules:?}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+use std::{io, path::PathBuf};
+
+use dataset::Part;
+
+/// What can be wrong with a raw table, or with writing the data set made of it. Rows are those of the source, from 1, header not
+/// counted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A value or a file that `dataset` refuses.
+    #[error(transparent)]
+    Dataset(#[from] dataset::Error),
+    /// The operating system refused.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A table without a single LLM.
+    #[error("`{}` has no LLM: each needs a column `<model>/score`", path.display())]
+    NoModels {
+        /// The source.
+        path: PathBuf,
+    },
+    /// Two LLMs of one name.
+    #[error("model `{model}` stands twice in `{}`", path.display())]
+    DuplicateModel {
+        /// The source.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+    },
+    /// An LLM whose costs cannot be had from any column.
+    #[error(
+        "`{}` says nothing of the costs of model `{model}`: it needs a column `{model}/cost_usd`, or `{model}/input_tokens` and a price",
+        path.display()
+    )]
+    NoCostColumns {
+        /// The source.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+    },
+    /// Tokens without a price list.
+    #[error("model `{model}` of `{}` has tokens but no column `{model}/cost_usd`: a price list is needed", path.display())]
+    NoPriceList {
+        /// The source.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+    },
+    /// A score whose cost is unknown.
+    #[error(
+        "model `{model}` has a score but no cost in row {row} of `{}`: column `{column}` is null",
+        path.display()
+    )]
+    MissingCost {
+        /// The source.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+        /// The row.
+        row: usize,
+        /// The column that would have given the cost.
+        column: String,
+    },
+    /// An LLM of which nothing could be learned.
+    #[error("no {} row of `{}` has a score of model `{model}`; leave the model out", part.name(), path.display())]
+    NoKnownScore {
+        /// The source.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+        /// Where all scores are unknown.
+        part: Part,
+    },
+    /// Given parts of which one has no rows.
+    #[error("column `split` of `{}` leaves no {} rows", path.display(), part.name())]
+    EmptyPart {
+        /// The source.
+        path: PathBuf,
+        /// The part without rows.
+        part: Part,
+    },
+    /// A pair with an LLM that the table lacks.
+    #[error("`{}` has no model `{model}` for the pair of a small and a large one", path.display())]
+    UnknownPairModel {
+        /// The source.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+    },
+    /// A pair of one LLM.
+    #[error("the small and the large model of a pair are both `{model}`")]
+    PairOfOne {
+        /// The LLM.
+        model: String,
+    },
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}

@@ -1,0 +1,216 @@
+use std::{
+    mem,
+    path::{Path, PathBuf},
+};
+
+use dataset::{
+    CostRule, DatasetDir, DatasetInfo, Field, ModelInfo, Pair, Part, Source, Split, SplitOrigin,
+    train_test_split,
+};
+use ndarray::Array2;
+
+use crate::{
+    DatasetName, Error, PriceList, RawModel, RawTable, Result, Staging,
+    cost::{Costs, cost_kind, costs},
+};
+
+/// What to make of a raw table.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The data set's name.
+    pub name: DatasetName,
+    /// The LLMs that binary routers choose between.
+    pub pair: Option<Pair>,
+    /// How to split a table whose rows have no part yet.
+    pub split: RandomSplit,
+    /// The files that the table was made from.
+    pub sources: Vec<Source>,
+    /// Program and version.
+    pub made_by: String,
+    /// What a reader of the numbers should know.
+    pub notes: Vec<String>,
+}
+
+/// A random split as scikit-learn's `train_test_split` makes it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RandomSplit {
+    /// Share of test rows, in (0, 1).
+    pub test_size: f64,
+    /// Seed of the permutation.
+    pub seed: u32,
+}
+
+/// A data set in memory, checked and ready to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made {
+    /// What goes into `dataset.json`.
+    pub info: DatasetInfo,
+    /// Rows of `train.parquet`.
+    pub train: Split,
+    /// Rows of `test.parquet`.
+    pub test: Split,
+}
+
+/// Checks a raw table, works out costs, and splits it. Writes nothing.
+///
+/// Rows are in the order in which scikit-learn's `train_test_split` returns them, on which un-shuffled cross-validation depends; where
+/// the table came in parts, in the table's order.
+///
+/// # Errors
+/// [`Error`] names the file, the column and the row of what is wrong: an id that stands twice, a value outside its range, a score without a
+/// cost, an LLM without a price or without any known train score, a part without rows, a pair of unknown LLMs.
+pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -> Result<Made> {
+    table.check()?;
+    check_pair(&table, request.pair.as_ref())?;
+    let costs = table
+        .models
+        .iter()
+        .map(|model| costs(&table, model, prices))
+        .collect::<Result<Vec<_>>>()?;
+    let (train_rows, test_rows, split) = split_rows(&table, request.split)?;
+    refuse_unknown_scores(&table, &train_rows)?;
+
+    let mut notes = request.notes;
+    notes.extend(unknown_score_notes(&table));
+    let models = table.models.iter().zip(&costs);
+    let models = models.map(|(model, costs)| ModelInfo {
+        name: model.name.clone(),
+        price: costs.price.clone(),
+        cost_rule: costs.rule,
+    });
+    let rules: Vec<CostRule> = costs.iter().map(|costs| costs.rule).collect();
+    let info = DatasetInfo {
+        name: request.name.as_str().to_owned(),
+        models: models.collect(),
+        pair: request.pair,
+        cost_kind: cost_kind(&rules),
+        n_train: train_rows.len(),
+        n_test: test_rows.len(),
+        split,
+        sources: request.sources,
+        made_by: request.made_by,
+        notes,
+    };
+    let train = take_rows(&mut table, &costs, &train_rows);
+    let test = take_rows(&mut table, &costs, &test_rows);
+    Ok(Made { info, train, test })
+}
+
+impl Made {
+    /// Writes the three files under `data_dir`; the old data set of that name stays until the new one is whole.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Dataset`] when the disk refuses.
+    pub fn write(&self, data_dir: &Path) -> Result<DatasetDir> {
+        let staging = Staging::new(data_dir, &self.info.name)?;
+        self.train.write(&staging.dir().split(Part::Train))?;
+        self.test.write(&staging.dir().split(Part::Test))?;
+        staging.commit(&self.info)
+    }
+}
+
+fn check_pair(table: &RawTable, pair: Option<&Pair>) -> Result<()> {
+    let Some(Pair { small, large }) = pair else {
+        return Ok(());
+    };
+    for model in [small, large] {
+        if !table.models.iter().any(|known| known.name == *model) {
+            return Err(Error::UnknownPairModel {
+                path: table.path.clone(),
+                model: model.clone(),
+            });
+        }
+    }
+    if small == large {
+        return Err(Error::PairOfOne {
+            model: small.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn split_rows(
+    table: &RawTable,
+    random: RandomSplit,
+) -> Result<(Vec<usize>, Vec<usize>, SplitOrigin)> {
+    let Some(parts) = &table.parts else {
+        let RandomSplit { test_size, seed } = random;
+        let rows = train_test_split(table.n_prompts(), test_size, seed)?;
+        let widen = |rows: Vec<u32>| rows.into_iter().map(|row| row as usize).collect();
+        let origin = SplitOrigin::Random { test_size, seed };
+        return Ok((widen(rows.train), widen(rows.test), origin));
+    };
+    let rows_of = |part| {
+        let rows: Vec<usize> = (0..parts.len()).filter(|&i| parts[i] == part).collect();
+        if rows.is_empty() {
+            let path: PathBuf = table.path.clone();
+            return Err(Error::EmptyPart { path, part });
+        }
+        Ok(rows)
+    };
+    Ok((
+        rows_of(Part::Train)?,
+        rows_of(Part::Test)?,
+        SplitOrigin::Given,
+    ))
+}
+
+fn refuse_unknown_scores(table: &RawTable, train_rows: &[usize]) -> Result<()> {
+    for model in &table.models {
+        if train_rows.iter().all(|&i| model.scores[i].is_nan()) {
+            return Err(Error::NoKnownScore {
+                path: table.path.clone(),
+                model: model.name.clone(),
+                part: Part::Train,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn unknown_score_notes(table: &RawTable) -> Vec<String> {
+    let n = table.n_prompts();
+    let unknown = |model: &RawModel| model.scores.iter().filter(|score| score.is_nan()).count();
+    let models = table.models.iter().map(|model| (model, unknown(model)));
+    models
+        .filter(|&(_, n_unknown)| n_unknown > 0)
+        .map(|(model, n_unknown)| {
+            format!(
+                "the score of `{}` is unknown in {n_unknown} of {n} rows",
+                model.name
+            )
+        })
+        .collect()
+}
+
+/// Moves some rows out of the table; each row may be taken once.
+fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> Split {
+    let take = |texts: &mut Vec<String>| rows.iter().map(|&i| mem::take(&mut texts[i])).collect();
+    let (ids, tasks, prompts) = (
+        take(&mut table.ids),
+        take(&mut table.tasks),
+        take(&mut table.prompts),
+    );
+    let models = &table.models;
+    let shape = (rows.len(), models.len());
+    let tokens = |field| {
+        let is_there = models.iter().any(|model| model.column(field).is_some());
+        is_there.then(|| {
+            Array2::from_shape_fn(shape, |(i, m)| {
+                models[m]
+                    .column(field)
+                    .map_or(f64::NAN, |column| column[rows[i]])
+            })
+        })
+    };
+    Split {
+        ids,
+        tasks,
+        prompts,
+        scores: Array2::from_shape_fn(shape, |(i, m)| models[m].scores[rows[i]] as f32),
+        input_tokens: tokens(Field::InputTokens),
+        output_tokens: tokens(Field::OutputTokens),
+        cost_usd: Array2::from_shape_fn(shape, |(i, m)| costs[m].usd[rows[i]]),
+        models: models.iter().map(|model| model.name.clone()).collect(),
+    }
+}

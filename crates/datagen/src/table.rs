@@ -1,0 +1,161 @@
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+};
+
+use dataset::{Error as DatasetError, Field, Part, column_name};
+
+use crate::{Error, Result};
+
+/// A source's rows in memory, before any check. All vectors are as long as `ids`; NaN stands for an unknown number.
+#[derive(Debug, Clone)]
+pub struct RawTable {
+    /// Where the rows came from, for messages.
+    pub path: PathBuf,
+    /// Each row's number in the source, from 1, for messages: rows may have been left out on the way.
+    pub row_numbers: Vec<usize>,
+    /// What names a prompt; unique.
+    pub ids: Vec<String>,
+    /// The benchmark or family that a prompt belongs to.
+    pub tasks: Vec<String>,
+    /// What an LLM is asked.
+    pub prompts: Vec<String>,
+    /// Each row's part, where the source came in parts.
+    pub parts: Option<Vec<Part>>,
+    /// The LLMs in the order that all tables of the data set will have.
+    pub models: Vec<RawModel>,
+}
+
+/// One LLM's columns.
+#[derive(Debug, Clone)]
+pub struct RawModel {
+    /// The LLM's name; may hold `/`.
+    pub name: String,
+    /// How good each answer was, in [0, 1].
+    pub scores: Vec<f64>,
+    /// Tokens of each prompt.
+    pub input_tokens: Option<Vec<f64>>,
+    /// Tokens of each answer.
+    pub output_tokens: Option<Vec<f64>>,
+    /// What each call cost, in US dollars.
+    pub cost_usd: Option<Vec<f64>>,
+}
+
+impl RawTable {
+    /// Number of rows.
+    pub fn n_prompts(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.models.is_empty() {
+            return Err(Error::NoModels {
+                path: self.path.clone(),
+            });
+        }
+        if self.ids.is_empty() {
+            return Err(DatasetError::Empty {
+                path: self.path.clone(),
+            }
+            .into());
+        }
+        self.check_lengths()?;
+        self.check_ids()?;
+        let mut names = HashSet::new();
+        for model in &self.models {
+            if !names.insert(&model.name) {
+                return Err(Error::DuplicateModel {
+                    path: self.path.clone(),
+                    model: model.name.clone(),
+                });
+            }
+            for field in Field::ALL {
+                self.check_range(&model.name, field, model.column(field).unwrap_or_default())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_lengths(&self) -> Result<()> {
+        let n = self.n_prompts();
+        let mut lengths = vec![
+            self.row_numbers.len(),
+            self.tasks.len(),
+            self.prompts.len(),
+            self.parts.as_ref().map_or(n, Vec::len),
+        ];
+        for model in &self.models {
+            lengths.extend(
+                Field::ALL
+                    .into_iter()
+                    .filter_map(|field| model.column(field))
+                    .map(<[f64]>::len),
+            );
+        }
+        match lengths.into_iter().find(|&len| len != n) {
+            None => Ok(()),
+            Some(len) => Err(DatasetError::Shape {
+                what: "raw columns",
+                expected: (n, 1),
+                found: (len, 1),
+            }
+            .into()),
+        }
+    }
+
+    fn check_ids(&self) -> Result<()> {
+        let mut first_rows = HashMap::with_capacity(self.ids.len());
+        for (id, &row) in self.ids.iter().zip(&self.row_numbers) {
+            if let Some(first_row) = first_rows.insert(id, row) {
+                return Err(DatasetError::DuplicateId {
+                    path: self.path.clone(),
+                    id: id.clone(),
+                    first_row,
+                    row,
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    fn check_range(&self, model: &str, field: Field, values: &[f64]) -> Result<()> {
+        let (is_good, expected): (fn(f64) -> bool, _) = match field {
+            Field::Score => (|value| (0.0..=1.0).contains(&value), "a number in [0, 1]"),
+            Field::InputTokens | Field::OutputTokens => (
+                |value| (0.0..=f64::from(u32::MAX)).contains(&value) && value.fract() == 0.0,
+                "a whole number of at least 0 and below 2^32",
+            ),
+            Field::CostUsd => (
+                |value| value.is_finite() && value >= 0.0,
+                "a finite number of at least 0",
+            ),
+        };
+        let bad = values
+            .iter()
+            .zip(&self.row_numbers)
+            .find(|(value, _)| !value.is_nan() && !is_good(**value));
+        match bad {
+            None => Ok(()),
+            Some((&value, &row)) => Err(DatasetError::OutOfRange {
+                path: self.path.clone(),
+                column: column_name(model, field),
+                row,
+                value,
+                expected,
+            }
+            .into()),
+        }
+    }
+}
+
+impl RawModel {
+    pub(crate) fn column(&self, field: Field) -> Option<&[f64]> {
+        match field {
+            Field::Score => Some(&self.scores),
+            Field::InputTokens => self.input_tokens.as_deref(),
+            Field::OutputTokens => self.output_tokens.as_deref(),
+            Field::CostUsd => self.cost_usd.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! From a raw table to files and back.
+
+use std::{fs, path::Path};
+
+use datagen::{Made, PriceList, RandomSplit, RawModel, RawTable, Request, Result, Tally, make};
+use dataset::{
+    CostKind, CostRule, DatasetDir, DatasetInfo, Pair, Part, Split, SplitOrigin, train_test_split,
+};
+
+fn model(name: &str, n: usize) -> RawModel {
+    RawModel {
+        name: name.to_owned(),
+        scores: (0..n).map(|i| (i % 5) as f64 / 4.0).collect(),
+        input_tokens: Some((0..n).map(|i| 100.0 + i as f64).collect()),
+        output_tokens: None,
+        cost_usd: None,
+    }
+}
+
+fn table(n: usize) -> RawTable {
+    RawTable {
+        path: "raw.csv".into(),
+        row_numbers: (1..=n).collect(),
+        ids: (0..n).map(|i| format!("id{i}")).collect(),
+        tasks: vec!["all".to_owned(); n],
+        prompts: (0..n).map(|i| format!("question {i}")).collect(),
+        parts: None,
+        models: vec![model("small", n), model("org/large", n)],
+    }
+}
+
+fn request() -> Request {
+    Request {
+        name: "mine".parse().expect("a good name"),
+        pair: None,
+        split: RandomSplit {
+            test_size: 0.2,
+            seed: 42,
+        },
+        sources: Vec::new(),
+        made_by: "test".to_owned(),
+        notes: Vec::new(),
+    }
+}
+
+fn prices() -> PriceList {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("prices.toml");
+    let text = "[models.small]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n\
+                [models.\"org/large\"]\ninput_usd_per_mtok = 10\noutput_usd_per_mtok = 30\n";
+    fs::write(&path, text).expect("written");
+    PriceList::read(&path).expect("a good list")
+}
+
+fn make_it(table: RawTable) -> Result<Made> {
+    make(table, Some(&prices()), request())
+}
+
+#[test]
+fn rows_come_in_the_order_of_scikit_learn_and_back_from_disk() {
+    let made = make_it(table(10)).expect("a good table");
+    let rows = train_test_split(10, 0.2, 42).expect("a good split");
+    let ids: Vec<String> = rows.test.iter().map(|row| format!("id{row}")).collect();
+    assert_eq!(made.test.ids, ids);
+    assert_eq!(made.info.cost_kind, CostKind::Known);
+    assert_eq!(made.info.models[1].cost_rule, CostRule::InputTokens);
+    let row = rows.test[0] as usize;
+    assert_eq!(made.test.cost_usd[(0, 1)], (100 + row) as f64 * 10.0 / 1e6);
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let dir = made.write(folder.path()).expect("written");
+    let read = |part| Split::read(&dir.split(part)).expect("readable");
+    assert_eq!(
+        (read(Part::Train), read(Part::Test)),
+        (made.train.clone(), made.test.clone())
+    );
+    assert_eq!(DatasetInfo::read(&dir.info()).expect("readable"), made.info);
+    assert_eq!(
+        file_names(dir.root()),
+        ["dataset.json", "test.parquet", "train.parquet"]
+    );
+}
+
+#[test]
+fn given_parts_are_kept_in_order() {
+    let mut table = table(4);
+    table.parts = Some(vec![Part::Test, Part::Train, Part::Test, Part::Train]);
+    let made = make_it(table).expect("a good table");
+    assert_eq!(made.train.ids, ["id1", "id3"]);
+    assert_eq!(made.test.ids, ["id0", "id2"]);
+    assert_eq!(made.info.split, SplitOrigin::Given);
+}
+
+#[test]
+fn costs_follow_the_columns() {
+    let mut table = table(5);
+    table.models[0].output_tokens = Some(vec![50.0; 5]);
+    table.models[1].cost_usd = Some(vec![0.25; 5]);
+    table.models[1].scores[0] = f64::NAN;
+    table.models[1].cost_usd.as_mut().expect("set")[0] = f64::NAN;
+    let made = make_it(table).expect("a null cost beside a null score is no error");
+    let rules: Vec<CostRule> = made
+        .info
+        .models
+        .iter()
+        .map(|model| model.cost_rule)
+        .collect();
+    assert_eq!(rules, [CostRule::InputAndOutputTokens, CostRule::Given]);
+    assert_eq!(made.info.cost_kind, CostKind::Usd);
+    assert_eq!(
+        made.info.notes,
+        ["the score of `org/large` is unknown in 1 of 5 rows"]
+    );
+
+    let mut tally = Tally::new(2);
+    tally.add(&made.train);
+    tally.add(&made.test);
+    let summary = tally.summary(&made.info, &DatasetDir::new(Path::new("data"), "mine"));
+    assert_eq!(summary.n_unknown_scores, 1);
+    assert_eq!(
+        summary.models[1].mean_score,
+        Some((0.25 + 0.5 + 0.75 + 1.0) / 4.0)
+    );
+    assert_eq!(summary.models[1].mean_cost_usd, Some(0.25));
+    assert!(
+        summary.text().contains("4 train and 1 test rows, 2 LLMs"),
+        "{}",
+        summary.text()
+    );
+}
+
+#[test]
+fn bad_tables_are_refused() {
+    type Spoil = fn(&mut RawTable);
+    let cases: &[(Spoil, &str)] = &[
+        (|table| table.models.clear(), "no LLM"),
+        (|table| *table = self::table(0), "`raw.csv` has no rows"),
+        (
+            |table| table.ids[4] = "id0".to_owned(),
+            "id `id0` stands in rows 1 and 5",
+        ),
+        (
+            |table| table.models[0].scores[1] = 1.5,
+            "column `small/score` of `raw.csv` is 1.5 in row 2",
+        ),
+        (
+            |table| table.models[0].scores[1] = f64::INFINITY,
+            "is inf in row 2",
+        ),
+        (
+            |table| input_tokens(table)[2] = -1.0,
+            "column `small/input_tokens` of `raw.csv` is -1 in row 3",
+        ),
+        (
+            |table| input_tokens(table)[2] = 1.5,
+            "is 1.5 in row 3, expected a whole number",
+        ),
+        (
+            |table| input_tokens(table)[2] = f64::NAN,
+            "`small` has a score but no cost in row 3",
+        ),
+        (
+            |table| table.models[0].cost_usd = Some(vec![-1.0; 5]),
+            "is -1 in row 1",
+        ),
+        (
+            |table| table.models[1].input_tokens = None,
+            "needs a column `org/large/cost_usd`",
+        ),
+        (
+            |table| table.models[1].name = "other".to_owned(),
+            "no price for model `other`",
+        ),
+        (
+            |table| table.models[1].name = "small".to_owned(),
+            "model `small` stands twice",
+        ),
+        (
+            |table| table.models[1].scores.fill(f64::NAN),
+            "no train row of `raw.csv` has a score of model `org/large`",
+        ),
+        (
+            |table| table.parts = Some(vec![Part::Train; 5]),
+            "leaves no test rows",
+        ),
+        (
+            |table| table.tasks.truncate(4),
+            "has shape (4, 1), expected (5, 1)",
+        ),
+    ];
+    for (i, (spoil, expected)) in cases.iter().enumerate() {
+        let mut table = table(5);
+        spoil(&mut table);
+        let message = make_it(table).expect_err(expected).to_string();
+        assert!(message.contains(expected), "case {i}: {message}");
+    }
+    let message = make(table(5), None, request())
+        .expect_err("no prices")
+        .to_string();
+    assert!(message.contains("a price list is needed"), "{message}");
+    let message = make(table(1), Some(&prices()), request())
+        .expect_err("one row")
+        .to_string();
+    assert!(message.contains("0 train and 1 test rows"), "{message}");
+}
+
+#[test]
+fn a_pair_is_of_two_known_models() {
+    let with = |small: &str, large: &str| {
+        let (small, large) = (small.to_owned(), large.to_owned());
+        let pair = Some(Pair { small, large });
+        make(table(5), Some(&prices()), Request { pair, ..request() })
+    };
+    assert!(with("small", "org/large").is_ok());
+    for (small, large, expected) in [
+        ("small", "huge", "no model `huge`"),
+        ("small", "small", "both `small`"),
+    ] {
+        let message = with(small, large).expect_err(expected).to_string();
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_new_data_set_replaces_the_old_one_with_its_truth() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let made = make_it(table(10)).expect("a good table");
+    let dir = made.write(folder.path()).expect("written");
+    let truth = dir.truth(Part::Train);
+    fs::create_dir_all(truth.parent().expect("a parent")).expect("made");
+    fs::write(&truth, "old").expect("written");
+
+    make_it(table(20))
+        .expect("a good table")
+        .write(folder.path())
+        .expect("written");
+    assert_eq!(
+        DatasetInfo::read(&dir.info()).expect("readable").n_train,
+        16
+    );
+    assert_eq!(
+        Split::read(&dir.split(Part::Train))
+            .expect("readable")
+            .n_prompts(),
+        16
+    );
+    assert!(
+        !truth.exists(),
+        "the truth of another data set would be a lie"
+    );
+}
+
+fn input_tokens(table: &mut RawTable) -> &mut Vec<f64> {
+    table.models[0]
+        .input_tokens
+        .as_mut()
+        .expect("set by `model`")
+}
+
+fn file_names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("listed");
+    let mut names: Vec<String> = entries
+        .map(|entry| {
+            entry
+                .expect("listed")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,95 @@
+/// Where a router or an LLM stands: means per prompt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Mean true cost in US dollars.
+    pub cost_usd: f64,
+    /// Mean true score, in [0, 1].
+    pub accuracy: f64,
+}
+
+/// One operating point of a router.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CurvePoint {
+    /// The least weight of cost from which the point holds, in [0, 1]; for a pair router the threshold alpha: the small LLM answers
+    /// where its probability is at least alpha, and infinity stands for never.
+    pub lambda: f64,
+    /// Mean true cost in US dollars.
+    pub cost_usd: f64,
+    /// Mean true score, in [0, 1].
+    pub accuracy: f64,
+}
+
+/// What a router can do, from the most accurate end (lambda 0, or only the large LLM) to the cheapest (lambda 1, or only the small one).
+///
+/// Neither cost nor accuracy need fall from point to point: choices are made by predicted values, means are of true ones.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// The operating points in order; at least one.
+    pub points: Vec<CurvePoint>,
+    /// How many prompts the means are over: those with an LLM to choose.
+    pub n_prompts: usize,
+}
+
+impl From<CurvePoint> for Point {
+    fn from(point: CurvePoint) -> Self {
+        Self {
+            cost_usd: point.cost_usd,
+            accuracy: point.accuracy,
+        }
+    }
+}
+
+impl Curve {
+    /// The curve without lambdas, as the metrics take it.
+    pub fn to_points(&self) -> Vec<Point> {
+        self.points.iter().copied().map(Point::from).collect()
+    }
+
+    /// The most accurate operating point whose mean cost is at most `budget_usd`, the cheapest of several; `None` where all cost more.
+    ///
+    /// The choice is made on the same prompts as the curve: read off a test curve it is an optimistic, in-sample envelope.
+    pub fn best_within(&self, budget_usd: f64) -> Option<CurvePoint> {
+        self.points
+            .iter()
+            .copied()
+            .filter(|point| point.cost_usd <= budget_usd)
+            .reduce(|best, point| {
+                let better = point
+                    .accuracy
+                    .total_cmp(&best.accuracy)
+                    .then(best.cost_usd.total_cmp(&point.cost_usd));
+                if better.is_gt() { point } else { best }
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_within_a_budget_is_the_most_accurate_then_the_cheapest() {
+        let points = [
+            (0.0, 5.0, 0.9),
+            (0.1, 4.0, 0.8),
+            (0.2, 3.0, 0.8),
+            (0.3, 1.0, 0.5),
+        ];
+        let curve = Curve {
+            points: points
+                .map(|(lambda, cost_usd, accuracy)| CurvePoint {
+                    lambda,
+                    cost_usd,
+                    accuracy,
+                })
+                .to_vec(),
+            n_prompts: 1,
+        };
+        let lambda = |budget| curve.best_within(budget).map(|point| point.lambda);
+        assert_eq!(lambda(9.0), Some(0.0));
+        assert_eq!(lambda(4.5), Some(0.2));
+        assert_eq!(lambda(1.0), Some(0.3));
+        assert_eq!(lambda(0.5), None);
+        assert_eq!(lambda(f64::NAN), None);
+    }
+}

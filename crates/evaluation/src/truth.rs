@@ -1,0 +1,196 @@
+use ndarray::ArrayView2;
+
+use crate::{Error, Result};
+
+/// The true side of a split: how good every LLM was on every prompt, and what it cost. Matrices have shape `(n_prompts, n_models)`; what is
+/// not finite is unknown.
+#[derive(Debug, Clone, Copy)]
+pub struct Truth<'a> {
+    scores: ArrayView2<'a, f32>,
+    cost_usd: ArrayView2<'a, f64>,
+    n_scored_prompts: usize,
+}
+
+/// The predicted side: what a router expects. Matrices have shape `(n_prompts, n_models)`; what is not finite is never chosen.
+#[derive(Debug, Clone, Copy)]
+pub struct Predicted<'a> {
+    scores: ArrayView2<'a, f32>,
+    cost_usd: ArrayView2<'a, f64>,
+}
+
+impl<'a> Truth<'a> {
+    /// Takes true scores in [0, 1] and costs in US dollars.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without a prompt or an LLM; [`Error::Shape`] when the two matrices differ in shape. A truth of which nothing is
+    /// known is none: its baselines are `None`, its curves [`Error::NothingToChoose`].
+    pub fn new(scores: ArrayView2<'a, f32>, cost_usd: ArrayView2<'a, f64>) -> Result<Self> {
+        check_shapes("true costs", scores.dim(), cost_usd.dim())?;
+        let mut this = Self {
+            scores,
+            cost_usd,
+            n_scored_prompts: 0,
+        };
+        this.n_scored_prompts = (0..this.n_prompts())
+            .filter(|&prompt_idx| this.known(prompt_idx).next().is_some())
+            .count();
+        Ok(this)
+    }
+
+    /// Takes a split's scores and costs.
+    ///
+    /// # Errors
+    /// As for [`Truth::new`].
+    pub fn of(split: &'a dataset::Split) -> Result<Self> {
+        Self::new(split.scores.view(), split.cost_usd.view())
+    }
+
+    /// Number of rows.
+    pub fn n_prompts(&self) -> usize {
+        self.scores.nrows()
+    }
+
+    /// Number of LLMs.
+    pub fn n_models(&self) -> usize {
+        self.scores.ncols()
+    }
+
+    /// Number of prompts for which at least one LLM's score and cost are both known; the others are left out of everything.
+    pub fn n_scored_prompts(&self) -> usize {
+        self.n_scored_prompts
+    }
+
+    /// Score and cost of one LLM on one prompt, where both are known.
+    pub(crate) fn get(&self, prompt_idx: usize, model_idx: usize) -> Option<(f64, f64)> {
+        let score = self.scores[[prompt_idx, model_idx]];
+        let cost = self.cost_usd[[prompt_idx, model_idx]];
+        (score.is_finite() && cost.is_finite()).then_some((f64::from(score), cost))
+    }
+
+    /// Position, score and cost of each LLM that counts for the prompt, in column order.
+    pub(crate) fn known(&self, prompt_idx: usize) -> impl Iterator<Item = (usize, f64, f64)> {
+        (0..self.n_models()).filter_map(move |model_idx| {
+            let (score, cost) = self.get(prompt_idx, model_idx)?;
+            Some((model_idx, score, cost))
+        })
+    }
+
+    /// Refuses predictions of another shape.
+    pub(crate) fn check_fits(&self, predicted: &Predicted<'_>) -> Result<()> {
+        let (expected, found) = (self.scores.dim(), predicted.scores.dim());
+        if found == expected {
+            Ok(())
+        } else {
+            Err(Error::Shape {
+                what: "predictions",
+                expected,
+                found,
+            })
+        }
+    }
+
+    /// Refuses a position beyond the last LLM.
+    pub(crate) fn check_model(&self, model_idx: usize) -> Result<()> {
+        let n_models = self.n_models();
+        if model_idx < n_models {
+            Ok(())
+        } else {
+            Err(Error::NoSuchModel {
+                model_idx,
+                n_models,
+            })
+        }
+    }
+}
+
+impl<'a> Predicted<'a> {
+    /// Takes predicted scores and costs in US dollars. Costs may be a broadcast view, for a rule that knows one mean per LLM.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] without a prompt or an LLM; [`Error::Shape`] when the two matrices differ in shape.
+    pub fn new(scores: ArrayView2<'a, f32>, cost_usd: ArrayView2<'a, f64>) -> Result<Self> {
+        check_shapes("predicted costs", scores.dim(), cost_usd.dim())?;
+        Ok(Self { scores, cost_usd })
+    }
+
+    /// Takes a router's predictions.
+    ///
+    /// # Errors
+    /// As for [`Predicted::new`].
+    pub fn of(predictions: &'a dataset::PerModel) -> Result<Self> {
+        Self::new(predictions.scores.view(), predictions.cost_usd.view())
+    }
+
+    /// Predicted score and cost of one LLM on one prompt, where both are finite.
+    pub(crate) fn get(&self, prompt_idx: usize, model_idx: usize) -> Option<(f64, f64)> {
+        let score = self.scores[[prompt_idx, model_idx]];
+        let cost = self.cost_usd[[prompt_idx, model_idx]];
+        (score.is_finite() && cost.is_finite()).then_some((f64::from(score), cost))
+    }
+}
+
+fn check_shapes(what: &'static str, expected: (usize, usize), found: (usize, usize)) -> Result<()> {
+    if expected != found {
+        return Err(Error::Shape {
+            what,
+            expected,
+            found,
+        });
+    }
+    let (n_prompts, n_models) = expected;
+    if n_prompts == 0 || n_models == 0 {
+        return Err(Error::Empty {
+            n_prompts,
+            n_models,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+
+    use super::*;
+
+    const UNKNOWN: f32 = f32::NAN;
+
+    #[test]
+    fn a_prompt_counts_where_score_and_cost_are_known() {
+        let scores = array![
+            [1.0, 0.0],
+            [UNKNOWN, 0.5],
+            [UNKNOWN, UNKNOWN],
+            [1.0, UNKNOWN]
+        ];
+        let costs = array![[1.0, 2.0], [1.0, 2.0], [1.0, 2.0], [f64::NAN, 2.0]];
+        let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
+        assert_eq!((truth.n_prompts(), truth.n_models()), (4, 2));
+        assert_eq!(truth.n_scored_prompts(), 2);
+        assert_eq!(truth.known(1).collect::<Vec<_>>(), [(1, 0.5, 2.0)]);
+    }
+
+    #[test]
+    fn no_prompts_at_all_is_an_error() {
+        let (scores, costs) = (Array2::zeros((0, 3)), Array2::zeros((0, 3)));
+        let error = Truth::new(scores.view(), costs.view()).expect_err("no prompts");
+        assert_eq!(
+            error,
+            Error::Empty {
+                n_prompts: 0,
+                n_models: 3
+            }
+        );
+    }
+
+    #[test]
+    fn matrices_of_different_shapes_are_refused() {
+        let (scores, costs) = (Array2::zeros((2, 3)), Array2::zeros((3, 2)));
+        let error = Truth::new(scores.view(), costs.view()).expect_err("another shape");
+        assert_eq!(
+            error.to_string(),
+            "true costs have shape `(3, 2)`, expected `(2, 3)`"
+        );
+        assert!(Predicted::new(scores.view(), costs.view()).is_err());
+    }
+}

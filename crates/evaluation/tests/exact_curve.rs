@@ -1,0 +1,327 @@
+//! The exact curve against the routing rule itself, applied afresh at each lambda.
+
+use evaluation::{
+    Curve, CurvePoint, Grid, Predicted, Truth, choose, exact_curve, grid_curve, hull, pair_curve,
+    point_at, single_models,
+};
+use ndarray::{Array2, Axis, s};
+use proptest::prelude::*;
+use rand::{Rng as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+
+/// A point is a compensated sum over a few thousand changes divided by a count; a fresh mean is one over a few thousand terms.
+const SAME_MEAN: f64 = 1e-12;
+/// So near to a crossing, rounding decides which of the two LLMs has the larger objective.
+const AT_A_CROSSING: f64 = 1e-9;
+
+/// Matrices of shape `(n_prompts, n_models)`.
+#[derive(Debug, Clone)]
+struct Table {
+    scores: Array2<f32>,
+    cost_usd: Array2<f64>,
+    predicted_scores: Array2<f32>,
+    predicted_cost_usd: Array2<f64>,
+}
+
+impl Table {
+    fn truth(&self) -> Truth<'_> {
+        Truth::new(self.scores.view(), self.cost_usd.view()).expect("a good table")
+    }
+
+    fn predicted(&self) -> Predicted<'_> {
+        Predicted::new(self.predicted_scores.view(), self.predicted_cost_usd.view())
+            .expect("a good table")
+    }
+
+    /// As if all predictions came true, so that the curve's means are means of predictions.
+    fn come_true(&self) -> Self {
+        let unknown =
+            self.scores.mapv(|score| score * 0.0) + self.cost_usd.mapv(|cost| cost as f32 * 0.0);
+        Self {
+            scores: &self.predicted_scores + &unknown,
+            cost_usd: self.predicted_cost_usd.clone(),
+            ..self.clone()
+        }
+    }
+
+    fn only(&self, prompts: &[usize]) -> Self {
+        Self {
+            scores: self.scores.select(Axis(0), prompts),
+            cost_usd: self.cost_usd.select(Axis(0), prompts),
+            predicted_scores: self.predicted_scores.select(Axis(0), prompts),
+            predicted_cost_usd: self.predicted_cost_usd.select(Axis(0), prompts),
+        }
+    }
+}
+
+/// What the predictions of a random table look like.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Hardly ever tied.
+    Fine,
+    /// Quarters, so that scores, costs and crossings are often tied.
+    Coarse,
+    /// Coarse, and a fifth of each matrix is unknown.
+    Holes,
+}
+
+fn random_table(kind: Kind, n_prompts: usize, n_models: usize, seed: u64) -> Table {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut matrix = |scale: f64| {
+        Array2::from_shape_simple_fn((n_prompts, n_models), || match kind {
+            Kind::Fine => scale * rng.random_range(0.0..1.0),
+            Kind::Holes if rng.random_bool(0.2) => f64::NAN,
+            Kind::Coarse | Kind::Holes => scale * f64::from(rng.random_range(0_u8..=4)) / 4.0,
+        })
+    };
+    Table {
+        scores: matrix(1.0).mapv(|score| score as f32),
+        cost_usd: matrix(0.02),
+        predicted_scores: matrix(1.0).mapv(|score| score as f32),
+        predicted_cost_usd: matrix(0.02),
+    }
+}
+
+fn any_table() -> impl Strategy<Value = Table> {
+    any_table_of(1)
+}
+
+fn any_table_of(least_models: usize) -> impl Strategy<Value = Table> {
+    let kind = prop_oneof![Just(Kind::Fine), Just(Kind::Coarse), Just(Kind::Holes)];
+    (kind, 1_usize..12, least_models..7, any::<u64>())
+        .prop_map(|(kind, n_prompts, n_models, seed)| random_table(kind, n_prompts, n_models, seed))
+        .prop_filter("a prompt with a choice", |table| {
+            exact_curve(&table.truth(), table.predicted()).is_ok()
+        })
+}
+
+fn exact(table: &Table) -> Curve {
+    exact_curve(&table.truth(), table.predicted()).expect("a choice")
+}
+
+fn same(a: f64, b: f64) -> bool {
+    (a - b).abs() <= SAME_MEAN * a.abs().max(b.abs()).max(1e-3)
+}
+
+fn same_point(a: CurvePoint, b: CurvePoint) -> bool {
+    same(a.cost_usd, b.cost_usd) && same(a.accuracy, b.accuracy)
+}
+
+/// The exact curve's point for a grid's lambda; `None` where it lies on a crossing.
+fn look_up(curve: &Curve, lambda: f64, cost_multiplier: f64) -> Option<CurvePoint> {
+    let (first, last) = (curve.points[0], curve.points[curve.points.len() - 1]);
+    if lambda == 0.0 {
+        return Some(first);
+    }
+    if lambda == 1.0 {
+        return Some(last);
+    }
+    let mu = cost_multiplier * lambda / (1.0 - lambda);
+    let mu_of = |point: &CurvePoint| point.lambda / (1.0 - point.lambda);
+    let at_a_crossing = |point: &CurvePoint| (mu_of(point) - mu).abs() <= AT_A_CROSSING * mu;
+    if curve.points.iter().any(at_a_crossing) {
+        return None;
+    }
+    let n_before = curve.points.partition_point(|point| mu_of(point) < mu);
+    Some(curve.points[n_before - 1])
+}
+
+/// The rule applied to each prompt, and a plain mean.
+fn by_hand(table: &Table, lambda: f64) -> CurvePoint {
+    let (mut n_prompts, mut cost_usd, mut accuracy) = (0.0, 0.0, 0.0);
+    for i in 0..table.scores.nrows() {
+        let known =
+            |m: usize| table.scores[[i, m]].is_finite() && table.cost_usd[[i, m]].is_finite();
+        let models: Vec<usize> = (0..table.scores.ncols()).filter(|&m| known(m)).collect();
+        let scores: Vec<f32> = models
+            .iter()
+            .map(|&m| table.predicted_scores[[i, m]])
+            .collect();
+        let costs: Vec<f64> = models
+            .iter()
+            .map(|&m| table.predicted_cost_usd[[i, m]])
+            .collect();
+        if let Some(chosen) = choose(&scores, &costs, lambda, 1.0) {
+            n_prompts += 1.0;
+            cost_usd += table.cost_usd[[i, models[chosen]]];
+            accuracy += f64::from(table.scores[[i, models[chosen]]]);
+        }
+    }
+    CurvePoint {
+        lambda,
+        cost_usd: cost_usd / n_prompts,
+        accuracy: accuracy / n_prompts,
+    }
+}
+
+/// Checks every nth point of a curve in the middle of the lambdas for which it holds, and both ends. Returns how many there were.
+fn check_points(table: &Table, every_nth: usize) -> usize {
+    let curve = exact(table);
+    let mut n_checked = 2;
+    for (lambda, point) in [
+        (0.0, curve.points[0]),
+        (1.0, curve.points[curve.points.len() - 1]),
+    ] {
+        assert!(
+            same_point(point, by_hand(table, lambda)),
+            "{point:?} at {lambda}"
+        );
+    }
+    for pair in curve.points.windows(2).step_by(every_nth) {
+        let lambda = f64::midpoint(pair[0].lambda, pair[1].lambda);
+        if pair[1].lambda - pair[0].lambda > AT_A_CROSSING {
+            let expected = by_hand(table, lambda);
+            assert!(
+                same_point(pair[0], expected),
+                "{:?}, expected {expected:?}",
+                pair[0]
+            );
+            n_checked += 1;
+        }
+    }
+    n_checked
+}
+
+proptest! {
+    #[test]
+    fn every_point_of_the_grid_lies_on_the_exact_curve(
+        table in any_table(),
+        cost_multiplier in prop_oneof![Just(1.0), Just(100.0), Just(1000.0)],
+    ) {
+        let curve = exact(&table);
+        let grid = Grid { n_steps: 50, cost_multiplier };
+        let on_grid = grid_curve(&table.truth(), table.predicted(), grid).expect("a choice");
+        prop_assert_eq!(on_grid.points.len(), 51);
+        prop_assert_eq!(on_grid.n_prompts, curve.n_prompts);
+        for point in on_grid.points {
+            if let Some(expected) = look_up(&curve, point.lambda, cost_multiplier) {
+                prop_assert!(same_point(point, expected), "{:?}, exactly {:?}", point, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn every_point_is_a_fresh_mean_of_the_rule(table in any_table()) {
+        prop_assert!(check_points(&table, 1) >= 2);
+    }
+
+    #[test]
+    fn a_point_at_one_lambda_is_the_rule(table in any_table(), lambda in 0.0..=1.0_f64) {
+        let found = point_at(&table.truth(), table.predicted(), lambda, 1.0).expect("a choice");
+        prop_assert!(same_point(found, by_hand(&table, lambda)));
+    }
+
+    #[test]
+    fn predicted_score_and_cost_fall_and_the_predicted_objective_is_the_best(table in any_table()) {
+        let table = table.come_true();
+        let curve = exact(&table);
+        for pair in curve.points.windows(2) {
+            prop_assert!(pair[0].lambda < pair[1].lambda || pair[1].lambda == 0.0);
+            prop_assert!(pair[1].cost_usd <= pair[0].cost_usd + SAME_MEAN);
+            prop_assert!(pair[1].accuracy <= pair[0].accuracy + SAME_MEAN);
+            // No other point of the curve does better where this one holds.
+            let lambda = f64::midpoint(pair[0].lambda, pair[1].lambda);
+            let objective = |point: &CurvePoint| (1.0 - lambda) * point.accuracy - lambda * point.cost_usd;
+            for other in &curve.points {
+                prop_assert!(objective(&pair[0]) >= objective(other) - SAME_MEAN);
+            }
+        }
+    }
+
+    #[test]
+    fn more_budget_never_buys_less(table in any_table()) {
+        let curve = exact(&table);
+        let budgets = (0..=20).map(|i| 0.001 * f64::from(i));
+        let bought: Vec<f64> = budgets
+            .map(|budget| curve.best_within(budget).map_or(f64::NEG_INFINITY, |point| point.accuracy))
+            .collect();
+        prop_assert!(bought.is_sorted());
+    }
+
+    #[test]
+    fn the_order_of_prompts_does_not_matter(table in any_table()) {
+        let backwards: Vec<usize> = (0..table.scores.nrows()).rev().collect();
+        let (curve, turned) = (exact(&table), exact(&table.only(&backwards)));
+        prop_assert_eq!(curve.points.len(), turned.points.len());
+        for (a, b) in curve.points.iter().zip(&turned.points) {
+            prop_assert_eq!(a.lambda, b.lambda);
+            prop_assert!(same_point(*a, *b));
+        }
+    }
+
+    #[test]
+    fn a_pair_curve_is_the_rule_at_each_threshold(
+        table in any_table_of(2),
+        quarters in prop::collection::vec(0_u8..=4, 12),
+    ) {
+        let n_prompts = table.scores.nrows();
+        let probabilities: Vec<f32> = quarters[..n_prompts].iter().map(|&q| f32::from(q) / 4.0).collect();
+        let (small, large) = (0, 1);
+        let Ok(curve) = pair_curve(&table.truth(), small, large, &probabilities) else {
+            return Ok(());
+        };
+        prop_assert!(curve.points.is_sorted_by(|a, b| a.lambda > b.lambda));
+        let both = |i: &usize| {
+            [small, large].iter().all(|&m| table.scores[[*i, m]].is_finite() && table.cost_usd[[*i, m]].is_finite())
+        };
+        let prompts: Vec<usize> = (0..n_prompts).filter(both).collect();
+        for point in &curve.points {
+            let chosen = |i: usize| if f64::from(probabilities[i]) >= point.lambda { small } else { large };
+            let n = prompts.len() as f64;
+            let accuracy = prompts.iter().map(|&i| f64::from(table.scores[[i, chosen(i)]])).sum::<f64>() / n;
+            let cost_usd = prompts.iter().map(|&i| table.cost_usd[[i, chosen(i)]]).sum::<f64>() / n;
+            let expected = CurvePoint { lambda: point.lambda, cost_usd, accuracy };
+            prop_assert!(same_point(*point, expected), "{:?}, expected {:?}", point, expected);
+        }
+        let ends = single_models(&Truth::new(
+            table.only(&prompts).scores.slice(s![.., ..2]),
+            table.only(&prompts).cost_usd.slice(s![.., ..2]),
+        ).expect("prompts"));
+        let last = curve.points[curve.points.len() - 1];
+        for (end, point) in [(ends[1], curve.points[0]), (ends[0], last)] {
+            let end = end.expect("both are known");
+            prop_assert!(same(end.cost_usd, point.cost_usd) && same(end.accuracy, point.accuracy));
+        }
+    }
+}
+
+#[test]
+fn a_hundred_llms() {
+    let table = random_table(Kind::Fine, 60, 100, 42);
+    assert!(check_points(&table, 1) > 60, "a curve of many points");
+}
+
+#[test]
+fn thousands_of_prompts_leave_no_rounding_behind() {
+    let table = random_table(Kind::Fine, 3_000, 5, 42);
+    assert!(check_points(&table, 20) > 100, "a curve of many points");
+}
+
+#[test]
+fn a_router_that_knows_nothing_stays_on_the_llms_own_hull() {
+    // The same prediction for every prompt is RouterBench's Zero router without mixing: each point is one LLM.
+    let table = random_table(Kind::Fine, 50, 6, 42);
+    let means = |matrix: &Array2<f64>| {
+        matrix
+            .mean_axis(Axis(0))
+            .expect("prompts")
+            .broadcast((50, 6))
+            .expect("one row each")
+            .to_owned()
+    };
+    let table = Table {
+        predicted_scores: means(&table.scores.mapv(f64::from)).mapv(|score| score as f32),
+        predicted_cost_usd: means(&table.cost_usd),
+        ..table
+    };
+    let singles: Vec<_> = single_models(&table.truth())
+        .into_iter()
+        .flatten()
+        .collect();
+    let corners = hull(&singles);
+    let curve = exact(&table);
+    assert_eq!(curve.points.len(), corners.len());
+    for (point, corner) in curve.points.iter().rev().zip(corners) {
+        assert!(same(point.cost_usd, corner.cost_usd) && same(point.accuracy, corner.accuracy));
+    }
+}

@@ -1,0 +1,67 @@
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Parser, ValueEnum};
+use cli_support::{DataDir, Output};
+use datagen::DatasetName;
+
+/// Make a data set of your own table of prompts, scores, tokens and costs
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Args {
+    /// The table: columns `id`, `task`, `prompt`, and `<model>/score`, `<model>/input_tokens`, `<model>/output_tokens` or
+    /// `<model>/cost_usd` per LLM; a column `split` of `train` and `test` is kept
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// The table's format, if its extension (.csv, .jsonl, .parquet) does not tell
+    #[arg(long)]
+    pub(crate) format: Option<Format>,
+    /// Prices per LLM; needed where an LLM has no column `<model>/cost_usd`
+    #[arg(long, value_name = "TOML")]
+    pub(crate) prices: Option<PathBuf>,
+    /// Name of the data set, and of its folder
+    #[arg(long)]
+    pub(crate) name: DatasetName,
+    /// Share of test rows of a random split [default: 0.2]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) test_size: Option<f64>,
+    /// Seed of a random split, as scikit-learn's `random_state` [default: 42]
+    #[arg(long)]
+    pub(crate) seed: Option<u32>,
+    /// The small LLM of the pair that binary routers choose between
+    #[arg(long, value_name = "MODEL", requires = "large")]
+    pub(crate) small: Option<String>,
+    /// The large LLM of that pair
+    #[arg(long, value_name = "MODEL", requires = "small")]
+    pub(crate) large: Option<String>,
+    /// Keep only the first rows (of those that --exclude-task leaves)
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<NonZeroUsize>,
+    /// Leave out the rows of these tasks; `*` stands for any characters
+    #[arg(long, value_name = "PATTERN", num_args = 1.., value_delimiter = ',')]
+    pub(crate) exclude_task: Vec<String>,
+    /// Leave out these LLMs
+    #[arg(long, value_name = "MODEL", num_args = 1..)]
+    pub(crate) exclude_model: Vec<String>,
+    #[command(flatten)]
+    pub(crate) data_dir: DataDir,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// How a table is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Comma-separated, with a header, in UTF-8
+    Csv,
+    /// One flat JSON object a line
+    Jsonl,
+    /// Parquet
+    Parquet,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("expected a number above 0 and below 1".to_owned()),
+    }
+}

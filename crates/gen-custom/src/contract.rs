@@ -1,0 +1,201 @@
+use std::path::Path;
+
+use anyhow::ensure;
+use cli_support::usage_error;
+use datagen::{RawModel, RawTable};
+use dataset::{Error as DatasetError, Field, Part, column_name, parse_column_name};
+use tracing::warn;
+
+use crate::{
+    columns::{Columns, Wanted},
+    pattern::Pattern,
+};
+
+/// The task of all rows of a table without tasks.
+const ONE_TASK: &str = "all";
+
+/// What to leave out of a table.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    pub(crate) excluded_models: Vec<String>,
+    pub(crate) excluded_tasks: Vec<Pattern>,
+    pub(crate) limit: Option<usize>,
+}
+
+/// Makes the columns of a file the raw table that the contract promises, with notes on what was left out.
+pub(crate) fn raw_table(
+    path: &Path,
+    mut columns: Columns,
+    filter: &Filter,
+) -> anyhow::Result<(RawTable, Vec<String>)> {
+    ensure!(
+        columns.n_rows > 0,
+        DatasetError::Empty {
+            path: path.to_owned()
+        }
+    );
+    let models = models(path, &columns, filter)?;
+    warn_of_unknown_columns(path, &columns);
+    let ids = required(path, &mut columns, "id")?;
+    let prompts = required(path, &mut columns, "prompt")?;
+    let tasks = match columns.texts.remove("task") {
+        Some(tasks) => values(path, "task", tasks, 0..columns.n_rows)?,
+        None => vec![ONE_TASK.to_owned(); columns.n_rows],
+    };
+    let (rows, notes) = kept_rows(&tasks, filter)?;
+
+    let parts = match columns.texts.remove("split") {
+        Some(split) => Some(parts(
+            path,
+            &rows,
+            values(path, "split", split, rows.clone())?,
+        )?),
+        None => None,
+    };
+    let mut column = |model: &str, field| {
+        let all: Vec<f64> = columns.numbers.remove(&column_name(model, field))?;
+        Some(rows.iter().map(|&row| all[row]).collect::<Vec<f64>>())
+    };
+    let models = models.into_iter().map(|name| RawModel {
+        scores: column(&name, Field::Score).expect("`models` lists those with a score column"),
+        input_tokens: column(&name, Field::InputTokens),
+        output_tokens: column(&name, Field::OutputTokens),
+        cost_usd: column(&name, Field::CostUsd),
+        name,
+    });
+    let table = RawTable {
+        path: path.to_owned(),
+        models: models.collect(),
+        row_numbers: rows.iter().map(|row| row + 1).collect(),
+        ids: values(path, "id", ids, rows.clone())?,
+        prompts: values(path, "prompt", prompts, rows.clone())?,
+        tasks: rows.iter().map(|&row| tasks[row].clone()).collect(),
+        parts,
+    };
+    Ok((table, notes))
+}
+
+/// The LLMs that are not left out, in the order in which they come up first.
+fn models(path: &Path, columns: &Columns, filter: &Filter) -> anyhow::Result<Vec<String>> {
+    let mut models: Vec<&str> = Vec::new();
+    for (model, _) in columns
+        .names
+        .iter()
+        .filter_map(|name| parse_column_name(name))
+    {
+        if !models.contains(&model) {
+            models.push(model);
+        }
+    }
+    for excluded in &filter.excluded_models {
+        if !models.contains(&excluded.as_str()) {
+            let message = format!(
+                "--exclude-model: `{}` has no model `{excluded}`",
+                path.display()
+            );
+            return Err(usage_error(message));
+        }
+    }
+    models.retain(|model| {
+        !filter
+            .excluded_models
+            .iter()
+            .any(|excluded| excluded == model)
+    });
+    for model in &models {
+        let score = column_name(model, Field::Score);
+        ensure!(
+            columns.names.contains(&score),
+            "`{}` has columns of model `{model}`, but no column `{score}`",
+            path.display()
+        );
+    }
+    Ok(models.into_iter().map(str::to_owned).collect())
+}
+
+fn warn_of_unknown_columns(path: &Path, columns: &Columns) {
+    let all = Wanted {
+        excluded_models: &[],
+    };
+    let unknown = columns.names.iter().filter(|name| all.kind(name).is_none());
+    let unknown: Vec<String> = unknown.map(|name| format!("`{name}`")).collect();
+    if !unknown.is_empty() {
+        warn!(
+            "ignored columns of `{}` that mean nothing here: {}",
+            path.display(),
+            unknown.join(", ")
+        );
+    }
+}
+
+fn required(path: &Path, columns: &mut Columns, name: &str) -> anyhow::Result<Vec<Option<String>>> {
+    columns.texts.remove(name).ok_or_else(|| {
+        let (path, column) = (path.to_owned(), name.to_owned());
+        DatasetError::MissingColumn { path, column }.into()
+    })
+}
+
+/// The values of some rows of a column that may have no nulls there.
+fn values(
+    path: &Path,
+    column: &str,
+    mut texts: Vec<Option<String>>,
+    rows: impl IntoIterator<Item = usize>,
+) -> anyhow::Result<Vec<String>> {
+    let value = |row: usize| {
+        texts[row].take().ok_or_else(|| {
+            let (path, column) = (path.to_owned(), column.to_owned());
+            DatasetError::NullValue {
+                path,
+                column,
+                row: row + 1,
+            }
+            .into()
+        })
+    };
+    rows.into_iter().map(value).collect()
+}
+
+/// The rows that the filter leaves, from 0.
+fn kept_rows(tasks: &[String], filter: &Filter) -> anyhow::Result<(Vec<usize>, Vec<String>)> {
+    let mut rows: Vec<usize> = (0..tasks.len()).collect();
+    let mut notes = Vec::new();
+    for pattern in &filter.excluded_tasks {
+        if !tasks.iter().any(|task| pattern.matches(task)) {
+            let message = format!("--exclude-task: no row is of a task `{}`", pattern.as_str());
+            return Err(usage_error(message));
+        }
+        let n_before = rows.len();
+        rows.retain(|&row| !pattern.matches(&tasks[row]));
+        notes.push(format!(
+            "left out {} rows of tasks `{}`",
+            n_before - rows.len(),
+            pattern.as_str()
+        ));
+    }
+    if let Some(limit) = filter.limit.filter(|&limit| limit < rows.len()) {
+        notes.push(format!(
+            "kept only the first {limit} of {} rows",
+            rows.len()
+        ));
+        rows.truncate(limit);
+    }
+    for model in &filter.excluded_models {
+        notes.push(format!("left out model `{model}`"));
+    }
+    Ok((rows, notes))
+}
+
+fn parts(path: &Path, rows: &[usize], split: Vec<String>) -> anyhow::Result<Vec<Part>> {
+    let part = |(&row, text): (&usize, String)| {
+        let part = Part::ALL.into_iter().find(|part| part.name() == text);
+        part.ok_or_else(|| {
+            anyhow::anyhow!(
+                "column `split` of `{}` is `{text}` in row {}, expected `train` or `test`",
+                path.display(),
+                row + 1
+            )
+        })
+    };
+    rows.iter().zip(split).map(part).collect()
+}

@@ -1,0 +1,64 @@
+/// A task's name, in which `*` stands for any characters, none included. Case counts.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern(String);
+
+impl Pattern {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the whole of `text` fits.
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        let mut pieces = self.0.split('*');
+        let first = pieces.next().unwrap_or_default();
+        let Some(mut rest) = text.strip_prefix(first) else {
+            return false;
+        };
+        let Some(last) = pieces.next_back() else {
+            return rest.is_empty();
+        };
+        // The leftmost place for every piece between two stars leaves the most for what follows.
+        for piece in pieces {
+            match rest.find(piece) {
+                Some(at) => rest = &rest[at + piece.len()..],
+                None => return false,
+            }
+        }
+        rest.ends_with(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_anything() {
+        for (pattern, text, expected) in [
+            ("ifeval", "ifeval", true),
+            ("ifeval", "ifeval/ifeval", false),
+            ("ifeval", "IFEval", false),
+            ("ifeval/*", "ifeval/ifeval", true),
+            ("*eval", "ifeval/ifeval", true),
+            ("*/x/*", "a/x/b", true),
+            ("*/x/*", "a/x", false),
+            ("ab*ba", "aba", false),
+            ("ab*ba", "abba", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("*", "", true),
+            ("**", "any", true),
+            ("", "", true),
+            ("", "a", false),
+        ] {
+            assert_eq!(
+                Pattern::new(pattern.to_owned()).matches(text),
+                expected,
+                "{pattern} {text}"
+            );
+        }
+    }
+}

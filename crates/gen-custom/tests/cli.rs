@@ -1,0 +1,548 @@
+//! The built program on small tables.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use dataset::{CostKind, DatasetDir, DatasetInfo, Pair, Part, Split, SplitOrigin};
+use polars::prelude::{Column, DataFrame, DataType, ParquetWriter};
+use tempfile::TempDir;
+
+const PRICES: &str = "[models.small]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n\
+                      [models.\"org/large\"]\ninput_usd_per_mtok = 10\noutput_usd_per_mtok = 30\n";
+
+/// Ten rows, two LLMs with tokens; the last row's score of the large one is unknown.
+const TABLE: &str = "\
+id,task,prompt,small/score,small/input_tokens,small/output_tokens,org/large/score,org/large/input_tokens,org/large/output_tokens
+a0,qa,\"Who, if \"\"anyone\"\"?\",1,11,5,1,12,7
+a1,qa,\"two
+lines\",0,12,6,1,13,8
+a2,qa,naïve,0.5,13,7,0.75,14,9
+a3,math,1+1=?,1,14,8,0,15,10
+a4,math,2+2=?,1,15,9,1,16,11
+a5,math,3+3=?,0,16,10,1,17,12
+a6,code/py,print(1),0,17,11,0,18,13
+a7,code/py,print(2),0.25,18,12,1,19,14
+a8,code/py,print(3),1,19,13,1,20,15
+a9,qa,last,1,20,14,,,
+";
+
+/// A folder with a price list and whatever tables a case needs.
+struct Bench(TempDir);
+
+impl Bench {
+    fn new() -> Self {
+        let bench = Self(tempfile::tempdir().expect("a temporary folder"));
+        bench.put("prices.toml", PRICES.as_bytes());
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.path(name), bytes).expect("written");
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_gen-custom"))
+            .args(args)
+            .current_dir(self.0.path())
+            .env_remove("CARROT_DATA_DIR")
+            .env_remove("CARROT_LOG")
+            .output()
+            .expect("the program starts")
+    }
+
+    /// Runs on a table that has to be taken.
+    fn make(&self, input: &str, extra: &[&str]) -> (DatasetInfo, Split, Split) {
+        let output = self.run(
+            &[
+                &[
+                    "--input",
+                    input,
+                    "--prices",
+                    "prices.toml",
+                    "--name",
+                    "mine",
+                ],
+                extra,
+            ]
+            .concat(),
+        );
+        assert!(output.status.success(), "{}", stderr(&output));
+        self.read()
+    }
+
+    fn read(&self) -> (DatasetInfo, Split, Split) {
+        let dir = DatasetDir::new(&self.path("data"), "mine");
+        let split = |part| Split::read(&dir.split(part)).expect("a readable split");
+        let info = DatasetInfo::read(&dir.info()).expect("readable");
+        (info, split(Part::Train), split(Part::Test))
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_table_becomes_a_data_set() {
+    let bench = Bench::new();
+    bench.put("t.csv", TABLE.as_bytes());
+    let (info, train, test) = bench.make("t.csv", &["--small", "small", "--large", "org/large"]);
+    assert_eq!((info.n_train, info.n_test), (8, 2));
+    assert_eq!(info.model_names(), ["small", "org/large"]);
+    assert_eq!(info.cost_kind, CostKind::OutputTokens);
+    let pair = Pair {
+        small: "small".to_owned(),
+        large: "org/large".to_owned(),
+    };
+    assert_eq!(info.pair, Some(pair));
+    assert_eq!(info.sources.len(), 2);
+    assert_eq!(
+        info.notes,
+        ["the score of `org/large` is unknown in 1 of 10 rows"]
+    );
+    // Rows 8 and 1 of ten are scikit-learn's test rows with seed 42.
+    assert_eq!(test.ids, ["a8", "a1"]);
+    assert_eq!(test.prompts[1], "two\nlines");
+    assert_eq!(test.cost_usd[(0, 1)], (20.0 * 10.0 + 15.0 * 30.0) / 1e6);
+    let row = |id: &str| {
+        train
+            .ids
+            .iter()
+            .position(|other| other == id)
+            .expect("a train row")
+    };
+    assert_eq!(train.prompts[row("a0")], "Who, if \"anyone\"?");
+    assert!(
+        train.scores[(row("a9"), 1)].is_nan(),
+        "an unknown score stays unknown"
+    );
+    assert_eq!(train.scores[(row("a9"), 0)], 1.0);
+}
+
+#[test]
+fn the_summary_is_text_or_json() {
+    let bench = Bench::new();
+    bench.put("t.csv", TABLE.as_bytes());
+    let args = [
+        "--input",
+        "t.csv",
+        "--prices",
+        "prices.toml",
+        "--name",
+        "mine",
+    ];
+    let text = bench.run(&args);
+    let text = String::from_utf8(text.stdout).expect("UTF-8");
+    assert!(
+        text.contains("8 train and 2 test rows, 2 LLMs, 1 unknown scores"),
+        "{text}"
+    );
+    assert!(
+        text.contains("--dataset mine --routers carrot-knn --embedding minilm"),
+        "{text}"
+    );
+
+    let json = bench.run(&[&args[..], &["--json", "--quiet"]].concat());
+    assert_eq!(stderr(&json), "");
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json["n-train"], 8);
+    assert_eq!(json["cost-kind"], "output-tokens");
+    assert_eq!(json["models"][1]["mean-score"], 6.75 / 9.0);
+    assert_eq!(json["models"][1]["n-unknown-scores"], 1);
+}
+
+#[test]
+fn csv_jsonl_and_parquet_give_the_same_bytes() {
+    let bench = Bench::new();
+    let crlf = format!(
+        "\u{feff}{}",
+        TABLE
+            .replace("\nlines", "|")
+            .replace('\n', "\r\n")
+            .replace('|', "\nlines")
+    );
+    bench.put("t.csv", TABLE.as_bytes());
+    bench.put("crlf.csv", crlf.as_bytes());
+    bench.put("t.jsonl", jsonl(&columns()).as_bytes());
+    write_parquet(&bench.path("t.parquet"), columns());
+    let bytes = |input: &str| {
+        bench.make(input, &[]);
+        let dir = DatasetDir::new(&bench.path("data"), "mine");
+        Part::ALL.map(|part| fs::read(dir.split(part)).expect("written"))
+    };
+    let expected = bytes("t.csv");
+    for input in ["crlf.csv", "t.jsonl", "t.parquet"] {
+        assert!(bytes(input) == expected, "{input}");
+    }
+}
+
+#[test]
+fn parquet_numbers_may_have_any_type() {
+    let bench = Bench::new();
+    for dtype in [
+        DataType::Int32,
+        DataType::Int64,
+        DataType::UInt32,
+        DataType::UInt64,
+        DataType::Float32,
+    ] {
+        let mut columns = columns();
+        for column in &mut columns[4..6] {
+            *column = column
+                .cast(&dtype)
+                .expect("small whole numbers fit any type");
+        }
+        columns[0] = Column::new("id".into(), (0..10_i64).collect::<Vec<_>>());
+        write_parquet(&bench.path("t.parquet"), columns);
+        let (_, _, test) = bench.make("t.parquet", &[]);
+        assert_eq!(test.ids, ["8", "1"], "whole numbers serve as ids");
+        assert_eq!(test.cost_usd[(0, 0)], (19.0 + 13.0 * 2.0) / 1e6, "{dtype}");
+    }
+}
+
+#[test]
+fn given_parts_and_filters_are_honoured() {
+    let bench = Bench::new();
+    let mut lines = TABLE.replace("two\nlines", "two lines");
+    lines = lines
+        .lines()
+        .enumerate()
+        .fold(String::new(), |text, (i, line)| {
+            let part = match i {
+                0 => "split",
+                _ if i % 3 == 0 => "test",
+                _ => "train",
+            };
+            text + line + "," + part + "\n"
+        });
+    bench.put("t.csv", lines.as_bytes());
+    let (info, train, test) = bench.make("t.csv", &[]);
+    assert_eq!(info.split, SplitOrigin::Given);
+    assert_eq!(test.ids, ["a2", "a5", "a8"]);
+    assert_eq!(train.n_prompts(), 7);
+
+    let extra = [
+        "--exclude-task",
+        "code/*,math",
+        "--limit",
+        "3",
+        "--exclude-model",
+        "org/large",
+    ];
+    let (info, train, test) = bench.make("t.csv", &extra);
+    assert_eq!(
+        (train.ids, test.ids),
+        (
+            vec!["a0".to_owned(), "a1".to_owned()],
+            vec!["a2".to_owned()]
+        )
+    );
+    assert_eq!(
+        info.notes,
+        [
+            "left out 3 rows of tasks `code/*`",
+            "left out 3 rows of tasks `math`",
+            "kept only the first 3 of 4 rows",
+            "left out model `org/large`",
+        ]
+    );
+}
+
+#[test]
+fn a_table_without_tasks_and_with_costs_needs_no_prices() {
+    let bench = Bench::new();
+    bench.put(
+        "t.csv",
+        b"id,prompt,m/score,m/cost_usd,remark\n1,x,1,0.5,good\n2,y,0,0.25,bad\n",
+    );
+    let output = bench.run(&["--input", "t.csv", "--name", "mine", "--test-size", "0.5"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("ignored columns of `t.csv` that mean nothing here: `remark`")
+    );
+    let (info, train, _) = bench.read();
+    assert_eq!(info.cost_kind, CostKind::Usd);
+    assert_eq!(train.tasks, ["all"]);
+}
+
+/// A table in which one thing is wrong, and what has to be said of it.
+struct Case {
+    text: &'static str,
+    extra: &'static [&'static str],
+    code: i32,
+    expected: &'static str,
+}
+
+const GOOD: &str = "id,task,prompt,small/score,small/input_tokens\n1,a,x,1,10\n2,b,y,0,11\n";
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    // The command line.
+    Case { text: GOOD, extra: &["--small", "small"], code: 2, expected: "--large" },
+    Case { text: GOOD, extra: &["--small", "small", "--large", "huge"], code: 2, expected: "no model `huge`" },
+    Case { text: GOOD, extra: &["--small", "small", "--large", "small"], code: 2, expected: "both `small`" },
+    Case { text: GOOD, extra: &["--exclude-model", "huge"], code: 2, expected: "no model `huge`" },
+    Case { text: GOOD, extra: &["--exclude-task", "z*"], code: 2, expected: "no row is of a task `z*`" },
+    Case { text: GOOD, extra: &["--test-size", "1"], code: 2, expected: "expected a number above 0 and below 1" },
+    Case { text: GOOD, extra: &["--test-size", "nan"], code: 2, expected: "expected a number above 0 and below 1" },
+    Case { text: GOOD, extra: &["--limit", "0"], code: 2, expected: "--limit" },
+    Case { text: GOOD, extra: &["--name", "../x"], code: 2, expected: "cannot name a data set" },
+    Case { text: GOOD, extra: &["--name", "."], code: 2, expected: "cannot name a data set" },
+    Case { text: GOOD, extra: &["--name", ""], code: 2, expected: "cannot name a data set" },
+    // The files.
+    Case { text: GOOD, extra: &["--input", "none.csv"], code: 1, expected: "cannot read `none.csv`" },
+    Case { text: GOOD, extra: &["--input", "t.csv.gz"], code: 2, expected: "say with --format" },
+    Case { text: GOOD, extra: &["--format", "parquet"], code: 1, expected: "cannot read `t.csv` as Parquet" },
+    Case { text: GOOD, extra: &["--prices", "none.toml"], code: 1, expected: "`none.toml`" },
+    Case { text: "", extra: &[], code: 1, expected: "`t.csv` has no rows" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n", extra: &[], code: 1, expected: "`t.csv` has no rows" },
+    Case { text: GOOD, extra: &["--exclude-task", "*"], code: 1, expected: "`t.csv` has no rows" },
+    Case { text: GOOD, extra: &["--limit", "1"], code: 1, expected: "0 train and 1 test rows" },
+    // The columns.
+    Case { text: "task,prompt,small/score,small/input_tokens\na,x,1,10\n", extra: &[], code: 1, expected: "no column `id`" },
+    Case { text: "id,small/score,small/input_tokens\n1,1,10\n", extra: &[], code: 1, expected: "no column `prompt`" },
+    Case { text: "id,prompt\n1,x\n2,y\n", extra: &[], code: 1, expected: "`t.csv` has no LLM" },
+    Case { text: "id,prompt,small/input_tokens\n1,x,3\n", extra: &[], code: 1, expected: "no column `small/score`" },
+    Case { text: "id,prompt,small/score\n1,x,1\n2,y,1\n", extra: &[], code: 1, expected: "says nothing of the costs of model `small`" },
+    Case { text: "id,prompt,other/score,other/input_tokens\n1,x,1,3\n2,y,1,3\n", extra: &[], code: 1, expected: "`prices.toml` has no price for model `other`" },
+    Case { text: "id,prompt,id,small/score\n1,x,1,3\n", extra: &[], code: 1, expected: "column `id` stands twice in `t.csv`" },
+    // The rows.
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n1,y,0,11\n", extra: &[], code: 1, expected: "id `1` stands in rows 1 and 2" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n,y,0,11\n", extra: &[], code: 1, expected: "column `id` of `t.csv` is null in row 2" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,,1,10\n2,y,0,11\n", extra: &[], code: 1, expected: "column `prompt` of `t.csv` is null in row 1" },
+    Case { text: "id,task,prompt,small/score,small/input_tokens\n1,,x,1,10\n2,a,y,0,11\n", extra: &[], code: 1, expected: "column `task` of `t.csv` is null in row 1" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1.01,10\n2,y,0,11\n", extra: &[], code: 1, expected: "column `small/score` of `t.csv` is 1.01 in row 1" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n2,y,NaN,11\n", extra: &[], code: 1, expected: "column `small/score` of `t.csv` is NaN in row 2" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n2,y,inf,11\n", extra: &[], code: 1, expected: "column `small/score` of `t.csv` is inf in row 2" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n2,y,good,11\n", extra: &[], code: 1, expected: "column `small/score` of `t.csv` is `good` in row 2, expected a number" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,-1\n2,y,1,11\n", extra: &[], code: 1, expected: "column `small/input_tokens` of `t.csv` is -1 in row 1" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,1.5\n2,y,1,11\n", extra: &[], code: 1, expected: "is 1.5 in row 1, expected a whole number" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,1\n2,y,1,\n", extra: &[], code: 1, expected: "model `small` has a score but no cost in row 2" },
+    Case { text: "id,prompt,small/score,small/cost_usd\n1,x,1,1\n2,y,1,-2\n", extra: &[], code: 1, expected: "column `small/cost_usd` of `t.csv` is -2 in row 2" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,,1\n2,y,,1\n", extra: &[], code: 1, expected: "leave the model out with --exclude-model" },
+    Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,dev,1,1\n", extra: &[], code: 1, expected: "column `split` of `t.csv` is `dev` in row 2" },
+    Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,,1,1\n", extra: &[], code: 1, expected: "column `split` of `t.csv` is null in row 2" },
+    Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,train,1,1\n", extra: &[], code: 1, expected: "column `split` of `t.csv` leaves no test rows" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1\n2,y,1,1\n", extra: &[], code: 1, expected: "row 1 of `t.csv` has 3 fields, the header has 4" },
+    // A row number is the file's, whatever was left out before it.
+    Case { text: "id,task,prompt,small/score,small/input_tokens\n1,a,x,9,10\n2,b,y,9,11\n", extra: &["--exclude-task", "a"], code: 1, expected: "is 9 in row 2" },
+];
+
+#[test]
+fn what_cannot_be_taken_is_refused_and_nothing_written() {
+    for Case {
+        text,
+        extra,
+        code,
+        expected,
+    } in CASES
+    {
+        let bench = Bench::new();
+        bench.put("t.csv", text.as_bytes());
+        let mut args = vec![
+            "--input",
+            "t.csv",
+            "--prices",
+            "prices.toml",
+            "--name",
+            "mine",
+        ];
+        // A later value cannot override an earlier one, so the case's takes its place.
+        for pair in extra.chunks(2) {
+            match args.iter().position(|arg| *arg == pair[0]) {
+                Some(at) => args[at + 1] = pair[1],
+                None => args.extend(pair),
+            }
+        }
+        check_refused(&bench, &args, *code, expected);
+    }
+}
+
+#[test]
+fn other_refusals() {
+    let bench = Bench::new();
+    let check = |name: &str, bytes: &[u8], code, expected: &str| {
+        bench.put(name, bytes);
+        let args = ["--input", name, "--prices", "prices.toml", "--name", "mine"];
+        check_refused(&bench, &args, code, expected);
+    };
+    check(
+        "l.csv",
+        b"id,prompt,small/score\n1,caf\xe9,1\n",
+        1,
+        "`l.csv` is not UTF-8: row 1 holds the byte 0xe9",
+    );
+    check(
+        "h.csv",
+        b"id,caf\xe9\n1,x\n",
+        1,
+        "`h.csv` is not UTF-8: the header holds",
+    );
+    check("e.jsonl", b"\n", 1, "`e.jsonl` has no rows");
+    check(
+        "a.jsonl",
+        b"{\"id\": 1}\n[1]\n",
+        1,
+        "cannot read row 2 of `a.jsonl` as a JSON object",
+    );
+    check(
+        "b.jsonl",
+        b"{\"id\": 1, \"id\": 2}\n",
+        1,
+        "key `id` stands twice",
+    );
+    check(
+        "c.jsonl",
+        b"{\"id\": 1, \"m/score\": \"1\"}\n",
+        1,
+        "column `m/score` of `c.jsonl` is `\"1\"` in row 1, expected a number",
+    );
+    check(
+        "d.jsonl",
+        b"{\"id\": 1.5}\n",
+        1,
+        "column `id` of `d.jsonl` is `1.5` in row 1, expected text",
+    );
+
+    let mut columns = columns();
+    columns[3] = Column::new("small/score".into(), ["1"; 10]);
+    write_parquet(&bench.path("t.parquet"), columns);
+    let args = [
+        "--input",
+        "t.parquet",
+        "--prices",
+        "prices.toml",
+        "--name",
+        "mine",
+    ];
+    check_refused(
+        &bench,
+        &args,
+        1,
+        "column `small/score` of `t.parquet` is `str`, expected `numbers`",
+    );
+
+    let mut columns = self::columns();
+    columns[3] = Column::new("small/score".into(), [true; 10]);
+    write_parquet(&bench.path("t.parquet"), columns);
+    check_refused(
+        &bench,
+        &args,
+        1,
+        "column `small/score` of `t.parquet` is `Boolean`, expected `text, whole numbers",
+    );
+
+    bench.put("t.csv", GOOD.as_bytes());
+    let args = ["--input", "t.csv", "--name", "mine"];
+    check_refused(
+        &bench,
+        &args,
+        2,
+        "a price list is needed; name one with --prices",
+    );
+}
+
+#[test]
+fn a_refused_table_leaves_the_old_data_set() {
+    let bench = Bench::new();
+    bench.put("t.csv", TABLE.as_bytes());
+    let before = bench.make("t.csv", &[]).0;
+    bench.put("t.csv", TABLE.replace("a9", "a0").as_bytes());
+    let output = bench.run(&[
+        "--input",
+        "t.csv",
+        "--prices",
+        "prices.toml",
+        "--name",
+        "mine",
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(bench.read().0, before);
+}
+
+fn check_refused(bench: &Bench, args: &[&str], code: i32, expected: &str) {
+    let output = bench.run(args);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
+    // Clap breaks its lines to the terminal's width.
+    let one_line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(one_line.contains(expected), "{args:?}: {message}");
+    assert!(!bench.path("data").exists(), "{args:?} wrote something");
+}
+
+/// [`TABLE`] in columns.
+fn columns() -> Vec<Column> {
+    let n = 0..10;
+    let ids: Vec<String> = n.clone().map(|i| format!("a{i}")).collect();
+    let tasks = [
+        "qa", "qa", "qa", "math", "math", "math", "code/py", "code/py", "code/py", "qa",
+    ];
+    let prompts = [
+        "Who, if \"anyone\"?",
+        "two\nlines",
+        "naïve",
+        "1+1=?",
+        "2+2=?",
+        "3+3=?",
+        "print(1)",
+        "print(2)",
+        "print(3)",
+        "last",
+    ];
+    let large_scores = [1.0, 1.0, 0.75, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0].map(Some);
+    let counts = |from: i64| n.clone().map(|i| i + from).collect::<Vec<_>>();
+    let all_but_last = |from: i64| {
+        n.clone()
+            .map(|i| (i < 9).then_some(i + from))
+            .collect::<Vec<_>>()
+    };
+    vec![
+        Column::new("id".into(), ids),
+        Column::new("task".into(), tasks),
+        Column::new("prompt".into(), prompts),
+        Column::new(
+            "small/score".into(),
+            [1.0, 0.0, 0.5, 1.0, 1.0, 0.0, 0.0, 0.25, 1.0, 1.0],
+        ),
+        Column::new("small/input_tokens".into(), counts(11)),
+        Column::new("small/output_tokens".into(), counts(5)),
+        Column::new(
+            "org/large/score".into(),
+            [&large_scores[..], &[None]].concat(),
+        ),
+        Column::new("org/large/input_tokens".into(), all_but_last(12)),
+        Column::new("org/large/output_tokens".into(), all_but_last(7)),
+    ]
+}
+
+fn write_parquet(path: &Path, columns: Vec<Column>) {
+    let mut frame = DataFrame::new_infer_height(columns).expect("columns of one length");
+    let file = fs::File::create(path).expect("created");
+    ParquetWriter::new(file)
+        .finish(&mut frame)
+        .expect("written");
+}
+
+/// The same rows as JSON lines, nulls left out.
+fn jsonl(columns: &[Column]) -> String {
+    let mut text = String::new();
+    for row in 0..columns[0].len() {
+        let entries = columns.iter().filter_map(|column| {
+            let value = match column.dtype() {
+                DataType::String => column.str().ok()?.get(row).map(serde_json::Value::from),
+                DataType::Int64 => column.i64().ok()?.get(row).map(serde_json::Value::from),
+                _ => column.f64().ok()?.get(row).map(serde_json::Value::from),
+            };
+            value.map(|value| format!("\"{}\": {value}", column.name()))
+        });
+        text += &format!("{{{}}}\n", entries.collect::<Vec<_>>().join(", "));
+    }
+    text
+}

@@ -1,0 +1,135 @@
+//! Prompts from templates. A prompt's difficulty is worked out from what stands in its text, so that a router could read it there.
+
+mod code;
+mod numbers;
+mod passages;
+mod reasoning;
+mod text;
+mod writing;
+
+use rand::{Rng as _, seq::IndexedRandom as _};
+use rand_chacha::ChaCha8Rng;
+
+use crate::config::Family;
+
+/// What an LLM is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Prompt {
+    pub(crate) text: String,
+    /// From 0, the easiest of its family, to 1.
+    pub(crate) difficulty: f64,
+}
+
+/// Makes a prompt of a family.
+pub(crate) fn prompt(family: Family, rng: &mut ChaCha8Rng) -> Prompt {
+    match family {
+        Family::Arithmetic => numbers::arithmetic(rng),
+        Family::Units => numbers::units(rng),
+        Family::Sequences => numbers::sequence(rng),
+        Family::Logic => reasoning::logic(rng),
+        Family::Dates => reasoning::dates(rng),
+        Family::Strings => text::strings(rng),
+        Family::Sentiment => text::sentiment(rng),
+        Family::Code => code::code(rng),
+        Family::Retrieval => passages::retrieval(rng),
+        Family::Summary => passages::summary(rng),
+        Family::Writing => writing::writing(rng),
+    }
+}
+
+impl Prompt {
+    fn new(text: impl Into<String>, difficulty: f64) -> Self {
+        Self {
+            text: text.into(),
+            difficulty: difficulty.clamp(0.0, 1.0),
+        }
+    }
+}
+
+/// One of some words.
+fn pick<'a>(rng: &mut ChaCha8Rng, words: &[&'a str]) -> &'a str {
+    words.choose(rng).expect("lists of words are not empty")
+}
+
+/// So many different words, in random order.
+fn several<'a>(rng: &mut ChaCha8Rng, words: &[&'a str], n: usize) -> Vec<&'a str> {
+    let mut chosen: Vec<&str> = words.choose_multiple(rng, n).copied().collect();
+    // The order of `choose_multiple` is not uniform.
+    for i in (1..chosen.len()).rev() {
+        chosen.swap(i, rng.random_range(0..=i));
+    }
+    chosen
+}
+
+/// Where `value` lies between `low` and `high`: 0 to 1.
+fn share(value: usize, low: usize, high: usize) -> f64 {
+    (value - low) as f64 / (high - low) as f64
+}
+
+/// `a, b and c`.
+fn listed(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+
+    use super::*;
+
+    const FAMILIES: [Family; 11] = [
+        Family::Arithmetic,
+        Family::Units,
+        Family::Sequences,
+        Family::Logic,
+        Family::Dates,
+        Family::Strings,
+        Family::Code,
+        Family::Retrieval,
+        Family::Sentiment,
+        Family::Summary,
+        Family::Writing,
+    ];
+
+    #[test]
+    fn every_family_spans_easy_and_hard_prompts_of_sane_length() {
+        for family in FAMILIES {
+            let mut rng = ChaCha8Rng::seed_from_u64(3);
+            let prompts: Vec<Prompt> = (0..2000).map(|_| prompt(family, &mut rng)).collect();
+            let (mut low, mut high, mut sum) = (1.0_f64, 0.0_f64, 0.0);
+            for Prompt { text, difficulty } in &prompts {
+                assert!((0.0..=1.0).contains(difficulty), "{family:?}: {difficulty}");
+                assert!((10..2500).contains(&text.len()), "{family:?}: {text}");
+                assert!(
+                    !text.contains("  ") || family == Family::Code,
+                    "{family:?}: {text}"
+                );
+                (low, high, sum) = (
+                    low.min(*difficulty),
+                    high.max(*difficulty),
+                    sum + difficulty,
+                );
+            }
+            assert!(low < 0.15 && high > 0.85, "{family:?}: {low} to {high}");
+            let mean = sum / prompts.len() as f64;
+            assert!((0.3..0.7).contains(&mean), "{family:?}: mean {mean}");
+        }
+    }
+
+    #[test]
+    fn the_same_text_is_as_difficult_wherever_it_comes_up() {
+        let mut seen = std::collections::HashMap::new();
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        for family in FAMILIES {
+            for _ in 0..5000 {
+                let Prompt { text, difficulty } = prompt(family, &mut rng);
+                let first = *seen.entry(text.clone()).or_insert(difficulty);
+                assert_eq!(first, difficulty, "{text}");
+            }
+        }
+    }
+}
