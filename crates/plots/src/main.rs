@@ -1,2 +1,47 @@
-//! x
-fn main() {}
+//! Draws the accuracy-cost figures and writes the tables.
+//!
+//! In come data sets and the predictions made for them, out go figures (SVG, PDF, PNG), the CSV that each was drawn from, and tables in
+//! Markdown and CSV. Must not know how a prediction was made or compute a metric: the first is in the files, the second in `evaluation`.
+//!
+//! From data to page: `inputs` reads, `results` evaluates, `scene` is what a figure shows in data units, `figure` lays it out with
+//! `scales`, `legend`, `labels` and `key` and draws it on a `canvas`, `render` turns the SVG into the other formats, `reports` and
+//! `tables` write the rest. Looks are in `theme` and configs/plots.toml.
+
+mod args;
+mod axis;
+mod canvas;
+mod figure;
+mod geometry;
+mod inputs;
+mod key;
+mod labels;
+mod legend;
+mod marker;
+mod render;
+mod reports;
+mod results;
+mod run;
+mod scales;
+mod scene;
+mod settings;
+mod tables;
+mod theme;
+
+use std::process::ExitCode;
+
+use crate::args::{Args, Job};
+
+fn main() -> ExitCode {
+    cli_support::run(
+        |args: &Args| args.output.quiet,
+        |args| {
+            let job = Job::new(args)?;
+            let written = run::run(&job)?;
+            let lines: Vec<String> = written
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            job.output.print(&lines, &lines.join("\n"))
+        },
+    )
+}

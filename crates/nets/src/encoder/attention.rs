@@ -1,0 +1,66 @@
+use tch::{TchError, Tensor, nn};
+
+use super::{
+    EncoderConfig,
+    linear::{Linear, for_linear, plain},
+};
+
+/// Scaled dot-product attention of every token to every token of its text, in several heads.
+///
+/// ```text
+/// softmax(Q K^T / sqrt(head_dim) + bias) V       for each head, heads side by side in the result
+///   Q, K, V  affine maps of the tokens           (tokens, head_dim)
+/// ```
+#[derive(Debug)]
+pub(super) struct SelfAttention {
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    n_heads: i64,
+}
+
+impl SelfAttention {
+    pub(super) fn new(path: &nn::Path<'_>, config: &EncoderConfig) -> Self {
+        let linear = |name: &str| Linear::new(&(path / name), config.dim, config.dim);
+        Self {
+            query: linear("query"),
+            key: linear("key"),
+            value: linear("value"),
+            n_heads: config.n_heads as i64,
+        }
+    }
+
+    pub(super) fn share(&self) -> Self {
+        Self {
+            query: self.query.share(),
+            key: self.key.share(),
+            value: self.value.share(),
+            n_heads: self.n_heads,
+        }
+    }
+
+    /// `bias` is broadcast to `(batch, heads, queries, keys)`.
+    pub(super) fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor, TchError> {
+        let (n_texts, n_tokens, dim) = x.size3()?;
+        let per_head = [n_texts, n_tokens, self.n_heads, dim / self.n_heads];
+        let input = for_linear(x)?;
+        let heads = |linear: &Linear| {
+            plain(&linear.forward(&input)?)?
+                .f_view(per_head)?
+                .f_transpose(1, 2)
+        };
+        let (query, key, value) = (heads(&self.query)?, heads(&self.key)?, heads(&self.value)?); // (batch, heads, tokens, head_dim)
+        let (dropout, is_causal, scale, shares_keys) = (0., false, None, false);
+        let mixed = Tensor::f_scaled_dot_product_attention(
+            &query,
+            &key,
+            &value,
+            bias,
+            dropout,
+            is_causal,
+            scale,
+            shares_keys,
+        )?;
+        mixed.f_transpose(1, 2)?.f_reshape([n_texts, n_tokens, dim])
+    }
+}

@@ -1,0 +1,79 @@
+use tch::{TchError, Tensor, nn};
+
+use super::{
+    Activation, EncoderConfig,
+    attention::SelfAttention,
+    linear::{LayerNorm, Linear, for_linear, plain},
+};
+
+/// Attention and a feed-forward part, each added to its input and then normalised.
+///
+/// ```text
+/// y = norm(x + W_o attention(x))
+/// z = norm(y + W_2 activation(W_1 y))          every W is affine
+/// ```
+#[derive(Debug)]
+pub(super) struct Layer {
+    attention: SelfAttention,
+    attention_output: Linear,
+    attention_norm: LayerNorm,
+    intermediate: Linear,
+    activation: Activation,
+    output: Linear,
+    output_norm: LayerNorm,
+}
+
+impl Layer {
+    pub(super) fn new(path: &nn::Path<'_>, config: &EncoderConfig) -> Self {
+        let attention = path / "attention";
+        let attention_output = &attention / "output";
+        let intermediate = path / "intermediate";
+        let output = path / "output";
+        let (dim, wide) = (config.dim, config.feed_forward_dim);
+        Self {
+            attention: SelfAttention::new(&(&attention / "self"), config),
+            attention_output: Linear::new(&(&attention_output / "dense"), dim, dim),
+            attention_norm: LayerNorm::new(&(&attention_output / "LayerNorm"), config),
+            intermediate: Linear::new(&(&intermediate / "dense"), dim, wide),
+            activation: config.activation,
+            output: Linear::new(&(&output / "dense"), wide, dim),
+            output_norm: LayerNorm::new(&(&output / "LayerNorm"), config),
+        }
+    }
+
+    pub(super) fn share(&self) -> Self {
+        Self {
+            attention: self.attention.share(),
+            attention_output: self.attention_output.share(),
+            attention_norm: self.attention_norm.share(),
+            intermediate: self.intermediate.share(),
+            activation: self.activation,
+            output: self.output.share(),
+            output_norm: self.output_norm.share(),
+        }
+    }
+
+    /// `bias` is added to the scores of the attention, and broadcast to `(batch, heads, queries, keys)`.
+    pub(super) fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor, TchError> {
+        let mixed = for_linear(&self.attention.forward(x, bias)?)?;
+        let mixed = plain(&self.attention_output.forward(&mixed)?)?;
+        let x = self.attention_norm.forward(&mixed.f_add(x)?)?;
+
+        let wide = self.intermediate.forward(&for_linear(&x)?)?; // (batch, tokens, feed_forward_dim)
+        let wide = for_linear(&self.activation.forward(&wide)?)?;
+        let narrow = plain(&self.output.forward(&wide)?)?;
+        self.output_norm.forward(&narrow.f_add(&x)?)
+    }
+}
+
+impl Activation {
+    /// Takes either layout; the result may have the other.
+    fn forward(self, x: &Tensor) -> Result<Tensor, TchError> {
+        match self {
+            Self::Gelu => x.f_gelu("none"),
+            // oneDNN under libtorch has no gelu by tanh.
+            Self::GeluTanh => plain(x)?.f_gelu("tanh"),
+            Self::Relu => x.f_relu(),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+use std::{io, path::PathBuf};
+
+use tch::TchError;
+
+/// What can go wrong with a net. Every variant that concerns a file names it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file of the model folder that must be there is not.
+    #[error("model folder `{}` has no `{file}`", folder.display())]
+    MissingFile {
+        /// The model folder.
+        folder: PathBuf,
+        /// The file, relative to the folder.
+        file: &'static str,
+    },
+    /// The file is no JSON of the expected form.
+    #[error("cannot read `{}` as JSON", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: serde_json::Error,
+    },
+    /// The model is of a kind that this crate does not know.
+    #[error("`{key}` in `{}` is `{found}`, supported: {supported}", path.display())]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// The value found.
+        found: String,
+        /// The values that would do, in words.
+        supported: &'static str,
+    },
+    /// Two sizes in a model's files contradict each other.
+    #[error("`{}` does not fit the model: {what} is {found}, {bound} is {limit}", path.display())]
+    Sizes {
+        /// The file.
+        path: PathBuf,
+        /// The size found, in words.
+        what: &'static str,
+        /// The size found.
+        found: usize,
+        /// What bounds it or must divide it, in words.
+        bound: &'static str,
+        /// The value of the bound.
+        limit: usize,
+    },
+    /// The file holds no weights in the safetensors format, or broken ones.
+    #[error("cannot read weights from `{}`", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: TchError,
+    },
+    /// A weight that the model needs is not in the file.
+    #[error("`{}` has no weight `{name}`", path.display())]
+    MissingWeight {
+        /// The file.
+        path: PathBuf,
+        /// The weight, by its name without any prefix.
+        name: String,
+    },
+    /// A weight has another shape than config.json says.
+    #[error("weight `{name}` of `{}` has shape {found:?}, expected {expected:?}", path.display())]
+    WeightShape {
+        /// The file.
+        path: PathBuf,
+        /// The weight.
+        name: String,
+        /// The shape by config.json.
+        expected: Vec<i64>,
+        /// The file's shape.
+        found: Vec<i64>,
+    },
+    /// The tokenizer could not be read.
+    #[error("cannot read a tokenizer from `{}`", path.display())]
+    Tokenizer {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: tokenizers::Error,
+    },
+    /// A prompt could not be split into tokens.
+    #[error("cannot split prompt {prompt_idx} into tokens")]
+    Tokenize {
+        /// Its position, from 0.
+        prompt_idx: usize,
+        /// What the library said.
+        source: tokenizers::Error,
+    },
+    /// A device's name that means nothing.
+    #[error("`{name}` is no device; use `auto`, `cpu`, `cuda`, `cuda:<index>` or `mps`")]
+    DeviceName {
+        /// The name as typed.
+        name: String,
+    },
+    /// A device that this machine, or this libtorch, does not have.
+    #[error("device `{device}` is not available: {why}")]
+    NoDevice {
+        /// The device asked for.
+        device: String,
+        /// What is missing and how to get it.
+        why: String,
+    },
+    /// libtorch refused, most likely for want of memory.
+    #[error("libtorch failed to {action}")]
+    Torch {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// What libtorch said.
+        source: TchError,
+    },
+    /// A model file could not be hashed.
+    #[error(transparent)]
+    Dataset(#[from] dataset::Error),
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub(crate) fn torch(action: &'static str) -> impl FnOnce(TchError) -> Self {
+        move |source| Self::Torch { action, source }
+    }
+}

@@ -1,0 +1,172 @@
+//! Which data sets there are, and what each holds.
+
+use std::{collections::BTreeSet, path::Path};
+
+use anyhow::{Context as _, bail};
+use dataset::{CostKind, DatasetDir, DatasetInfo, Part, PerModel, Predictions, Split};
+use tracing::warn;
+
+/// A data set's test side with all predictions for it.
+#[derive(Debug)]
+pub(crate) struct Inputs {
+    pub(crate) name: String,
+    pub(crate) test: Split,
+    pub(crate) cost_kind: CostKind,
+    /// By router name.
+    pub(crate) routers: Vec<RouterInput>,
+    /// The true expected scores and costs, which only synthetic data has.
+    pub(crate) expectations: Option<PerModel>,
+}
+
+/// What one router predicted.
+#[derive(Debug)]
+pub(crate) struct RouterInput {
+    pub(crate) router: String,
+    pub(crate) predicted: RouterPredictions,
+}
+
+/// Either kind of predictions, with what is needed to route by them.
+#[derive(Debug)]
+pub(crate) enum RouterPredictions {
+    PerModel(PerModel),
+    /// Positions of the pair's LLMs and the small one's win probabilities.
+    Pair {
+        small: usize,
+        large: usize,
+        small_win_probability: Vec<f32>,
+    },
+}
+
+/// The data sets to draw: those named, or all under `data_dir` that have predictions; what is passed over is logged.
+///
+/// # Errors
+/// When a named data set has no predictions or does not exist, when nothing at all has predictions, or a folder cannot be listed.
+pub(crate) fn datasets(
+    data_dir: &Path,
+    names: Option<&BTreeSet<String>>,
+) -> anyhow::Result<Vec<DatasetDir>> {
+    let mut chosen = Vec::new();
+    if let Some(names) = names {
+        for name in names {
+            let dir = DatasetDir::existing(data_dir, name)?;
+            if dir.routers()?.is_empty() {
+                bail!(
+                    "data set `{name}` has no predictions; make some with `{}`",
+                    command(name)
+                );
+            }
+            chosen.push(dir);
+        }
+        return Ok(chosen);
+    }
+    for name in names_under(data_dir)? {
+        let dir = DatasetDir::new(data_dir, &name);
+        if dir.routers()?.is_empty() {
+            warn!(
+                "skipping `{name}`: it has no predictions; make some with `{}`",
+                command(&name)
+            );
+        } else {
+            chosen.push(dir);
+        }
+    }
+    if chosen.is_empty() {
+        bail!(
+            "no data set under `{}` has predictions; `{}` makes them, once `cargo run -p gen-synthetic` or another gen-* program made a data set",
+            data_dir.display(),
+            command("<name>")
+        );
+    }
+    Ok(chosen)
+}
+
+fn command(name: &str) -> String {
+    format!("cargo run -p train-and-infer -- --dataset {name}")
+}
+
+/// Folders that hold a `dataset.json`, by name.
+fn names_under(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    if !data_dir.is_dir() {
+        return Ok(names);
+    }
+    let cannot_list = || format!("cannot list `{}`", data_dir.display());
+    for entry in data_dir.read_dir().with_context(cannot_list)? {
+        let name = entry
+            .with_context(cannot_list)?
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
+        if DatasetDir::new(data_dir, &name).info().is_file() {
+            names.insert(name);
+        }
+    }
+    Ok(names)
+}
+
+impl Inputs {
+    /// Reads a data set's test split and all its predictions.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or predictions do not belong to the test split.
+    pub(crate) fn read(dir: &DatasetDir) -> anyhow::Result<Self> {
+        let info = DatasetInfo::read(&dir.info())?;
+        let test_path = dir.split(Part::Test);
+        let test = Split::read(&test_path)?;
+        let mut routers = Vec::new();
+        for router in dir.routers()? {
+            let path = dir.predictions(&router);
+            let predictions = Predictions::read(&path)?;
+            predictions.check_fits(&path, &test_path, &test)?;
+            let predicted = match predictions {
+                Predictions::PerModel(per_model) => RouterPredictions::PerModel(per_model),
+                Predictions::SmallWins(wins) => {
+                    let (small, large) = pair(&info, &test)
+                        .with_context(|| format!("cannot route by `{}`", path.display()))?;
+                    RouterPredictions::Pair {
+                        small,
+                        large,
+                        small_win_probability: wins.probability.to_vec(),
+                    }
+                }
+            };
+            routers.push(RouterInput { router, predicted });
+        }
+        let truth_path = dir.truth(Part::Test);
+        let expectations = if truth_path.is_file() {
+            let truth = Predictions::read(&truth_path)?;
+            truth.check_fits(&truth_path, &test_path, &test)?;
+            match truth {
+                Predictions::PerModel(per_model) => Some(per_model),
+                Predictions::SmallWins(_) => {
+                    bail!("`{}` has no scores and costs of LLMs", truth_path.display())
+                }
+            }
+        } else {
+            None
+        };
+        Ok(Self {
+            name: dir.name().to_owned(),
+            test,
+            cost_kind: info.cost_kind,
+            routers,
+            expectations,
+        })
+    }
+}
+
+/// Positions of the small and the large LLM.
+fn pair(info: &DatasetInfo, test: &Split) -> anyhow::Result<(usize, usize)> {
+    let pair = info.pair.as_ref().with_context(|| {
+        format!("data set `{}` names no small and large LLM in its dataset.json (`pair`), so a binary router has nothing to choose", info.name)
+    })?;
+    let position = |model: &str| {
+        (test.models.iter().position(|other| other == model)).with_context(|| {
+            format!(
+                "data set `{}` has no LLM `{model}`, which its `pair` names",
+                info.name
+            )
+        })
+    };
+    Ok((position(&pair.small)?, position(&pair.large)?))
+}

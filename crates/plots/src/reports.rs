@@ -1,0 +1,193 @@
+//! What the tables and the figure's CSV say: results laid out in rows.
+
+use evaluation::{CostUnit, Point};
+
+use crate::{
+    results::Results,
+    scene::Scene,
+    tables::{Cell, Column, Table, csv_text},
+};
+
+/// All methods and LLMs of one data set.
+pub(crate) fn method_table(results: &Results) -> Table {
+    let columns = [
+        ("method", "Method"),
+        ("kind", "Kind"),
+        ("peak_accuracy", "Peak accuracy"),
+        ("cost_at_peak_usd", "Cost at peak"),
+        ("aiq", "AIQ"),
+        ("audc", "AUDC"),
+        ("qnc", "QNC"),
+        (
+            "cost_at_best_single_accuracy_usd",
+            "Cost at the best LLM's accuracy",
+        ),
+        (
+            "accuracy_at_best_single_cost",
+            "Accuracy at the best LLM's cost",
+        ),
+        ("n_prompts", ""),
+    ];
+    let mut rows = Vec::new();
+    for method in &results.methods {
+        let metrics = &method.metrics;
+        rows.push(vec![
+            Cell::Text(method.name.clone()),
+            Cell::Text("curve".to_owned()),
+            Cell::number(metrics.peak.map(|peak| peak.accuracy)),
+            Cell::usd(metrics.peak.map(|peak| peak.cost_usd)),
+            Cell::number(metrics.aiq),
+            Cell::number(metrics.audc),
+            Cell::number(metrics.qnc),
+            Cell::usd(metrics.cost_at_best_single_usd),
+            Cell::number(metrics.accuracy_at_best_single_cost),
+            Cell::Count(method.curve.n_prompts),
+        ]);
+    }
+    // A single point has no areas.
+    let point_row = |name: String, kind: &str, point: Point| {
+        let mut row = vec![
+            Cell::Text(name),
+            Cell::Text(kind.to_owned()),
+            Cell::Number(point.accuracy),
+            Cell::Usd(point.cost_usd),
+        ];
+        row.resize(columns.len(), Cell::Blank);
+        row
+    };
+    rows.extend(
+        results
+            .oracle
+            .map(|point| point_row("Oracle".to_owned(), "point", point)),
+    );
+    rows.extend(
+        results
+            .random
+            .map(|point| point_row("Random LLM".to_owned(), "point", point)),
+    );
+    rows.extend(
+        (results.best_single.as_ref())
+            .map(|best| point_row(format!("Best LLM: {}", best.name), "point", best.point)),
+    );
+    let mut models: Vec<_> = results.models.iter().collect();
+    models.sort_by(|a, b| b.point.accuracy.total_cmp(&a.point.accuracy));
+    rows.extend(
+        models
+            .into_iter()
+            .map(|model| point_row(model.name.clone(), "llm", model.point)),
+    );
+    Table {
+        columns: columns.map(|(csv, markdown)| Column { csv, markdown }).to_vec(),
+        rows,
+        notes: vec![
+            "Costs are US dollars per 1,000 queries (the CSV has dollars per query). AIQ: mean height of the convex hull over the costs from \
+             the cheapest to the dearest point of this table. AUDC: the same of the curve itself. QNC: least cost of the best LLM's accuracy, \
+             over that LLM's cost; N/A where it is never reached. Operating points are read off the test curve, so \
+             peaks are optimistic."
+                .to_owned(),
+        ],
+    }
+}
+
+/// One row per data set on which the paper's KNN was run; the columns of the CARROT repository's `plots/knn_accuracy_table.md`.
+pub(crate) fn knn_accuracy_table(all: &[Results]) -> Table {
+    let names = [
+        "dataset",
+        "n_test",
+        "n_models",
+        "binarized_acc",
+        "score_mae",
+        "score_r2",
+        "routing_acc",
+        "best_single",
+        "oracle",
+        "cost_mae",
+    ];
+    let mut columns = names
+        .map(|name| Column {
+            csv: name,
+            markdown: name,
+        })
+        .to_vec();
+    columns.push(Column {
+        csv: "cost_mae_unit",
+        markdown: "",
+    });
+    let rows = all.iter().filter_map(|results| {
+        let accuracy = results.knn_accuracy.as_ref()?;
+        let (cost, unit) = match accuracy.cost_mae {
+            Some(mae) => match mae.unit {
+                CostUnit::Usd => (
+                    Cell::Measure {
+                        value: mae.mean,
+                        n_decimals: 6,
+                        unit: "$/query",
+                    },
+                    "usd_per_query",
+                ),
+                CostUnit::OutputTokens => (
+                    Cell::Measure {
+                        value: mae.mean,
+                        n_decimals: 4,
+                        unit: "output tokens",
+                    },
+                    "output_tokens_per_query",
+                ),
+            },
+            None => (Cell::Missing, ""),
+        };
+        Some(vec![
+            Cell::Text(results.dataset.clone()),
+            Cell::Count(accuracy.n_test),
+            Cell::Count(accuracy.n_models),
+            Cell::Number(accuracy.binarized_acc),
+            Cell::Number(accuracy.score_mae),
+            Cell::Number(accuracy.score_r2),
+            Cell::Number(accuracy.routing_acc),
+            Cell::Number(accuracy.best_single),
+            Cell::Number(accuracy.oracle),
+            cost,
+            Cell::Text(unit.to_owned()),
+        ])
+    });
+    Table {
+        columns,
+        rows: rows.collect(),
+        notes: Vec::new(),
+    }
+}
+
+/// The numbers that a figure was drawn from: of each curve the points that were drawn, then the LLMs and the oracle.
+///
+/// `lambda` is the least weight of cost from which a point of a per-LLM router holds, and the threshold of a binary one; empty where there
+/// is none.
+pub(crate) fn figure_csv(scene: &Scene, drawn_points: &[Vec<usize>]) -> String {
+    let mut csv = "kind,name,lambda,cost_usd,accuracy\n".to_owned();
+    for (curve, drawn) in scene.curves.iter().zip(drawn_points) {
+        for point in drawn.iter().map(|&i| curve.points[i]) {
+            let lambda = if point.lambda.is_nan() {
+                String::new()
+            } else {
+                point.lambda.to_string()
+            };
+            csv += &format!(
+                "curve,{},{lambda},{},{}\n",
+                csv_text(&curve.key),
+                point.cost_usd,
+                point.accuracy
+            );
+        }
+    }
+    for model in &scene.models {
+        csv += &format!(
+            "llm,{},,{},{}\n",
+            csv_text(&model.name),
+            model.point.cost_usd,
+            model.point.accuracy
+        );
+    }
+    if let Some(oracle) = scene.oracle {
+        csv += &format!("oracle,oracle,,{},{}\n", oracle.cost_usd, oracle.accuracy);
+    }
+    csv
+}

@@ -1,0 +1,121 @@
+//! Which axes a scene needs: ranges, linear or logarithmic, dollars per query or per 1,000 queries.
+
+use evaluation::Point;
+
+use crate::{
+    axis::Axis,
+    scene::Scene,
+    settings::{CostUnit, Settings, XScale},
+};
+
+/// More decimals than these in a tick label are hard to read.
+const MAX_TICK_DECIMALS: usize = 3;
+/// Cost axis when nothing costs anything.
+const FREE_AXIS_USD: f64 = 1e-3;
+
+/// The cost axis with its unit.
+pub(crate) struct CostAxis {
+    pub(crate) axis: Axis,
+    pub(crate) title: &'static str,
+    /// Units per US dollar and query.
+    pub(crate) factor: f64,
+}
+
+/// Whether the oracle can be shown without making the accuracy axis much longer.
+pub(crate) fn oracle_fits(scene: &Scene, settings: &Settings) -> bool {
+    let (Some(oracle), Some((low, high)), Some((_, dearest))) = (
+        scene.oracle,
+        range(points(scene).map(|point| point.accuracy)),
+        range(points(scene).map(|point| point.cost_usd)),
+    ) else {
+        return false;
+    };
+    // With a single accuracy there is no span to grow; the axis is then a tenth of it to either side.
+    let span = if high > low { high - low } else { 0.1 };
+    oracle.accuracy - high <= settings.oracle_room * span && oracle.cost_usd <= dearest
+}
+
+/// The accuracy axis, which holds all points and the oracle where it is given.
+pub(crate) fn accuracy_axis(scene: &Scene, oracle: Option<Point>, settings: &Settings) -> Axis {
+    let accuracies = points(scene).chain(oracle).map(|point| point.accuracy);
+    Axis::linear(
+        range(accuracies).unwrap_or((0.0, 1.0)),
+        (0.0, 1.0),
+        settings.max_ticks,
+    )
+}
+
+/// The cost axis, likewise.
+pub(crate) fn cost_axis(scene: &Scene, oracle: Option<Point>, settings: &Settings) -> CostAxis {
+    let (cheapest, dearest) = range(points(scene).chain(oracle).map(|point| point.cost_usd))
+        .unwrap_or((0.0, FREE_AXIS_USD));
+    let dearest = if dearest > 0.0 {
+        dearest
+    } else {
+        FREE_AXIS_USD
+    };
+    let is_log = cheapest > 0.0
+        && match settings.x_scale {
+            XScale::Linear => false,
+            XScale::Log => true,
+            XScale::Auto => is_crowded(scene, settings),
+        };
+    let axis = |factor: f64| {
+        if is_log {
+            Axis::log((factor * cheapest, factor * dearest))
+        } else {
+            Axis::linear(
+                (0.0, factor * dearest),
+                (0.0, f64::INFINITY),
+                settings.max_ticks,
+            )
+        }
+    };
+    let per_query = CostAxis {
+        axis: axis(1.0),
+        title: "Cost per query, $",
+        factor: 1.0,
+    };
+    let is_per_query = match settings.cost_unit {
+        CostUnit::PerQuery => true,
+        CostUnit::PerThousandQueries => false,
+        CostUnit::Auto => per_query.axis.max_decimals() <= MAX_TICK_DECIMALS,
+    };
+    if is_per_query {
+        per_query
+    } else {
+        CostAxis {
+            axis: axis(1000.0),
+            title: "Cost per 1,000 queries, $",
+            factor: 1000.0,
+        }
+    }
+}
+
+/// All points but the oracle's.
+fn points(scene: &Scene) -> impl Iterator<Item = Point> {
+    let curves = scene
+        .curves
+        .iter()
+        .flat_map(|curve| curve.points.iter().map(|&point| point.into()));
+    scene.models.iter().map(|model| model.point).chain(curves)
+}
+
+fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.fold(None, |range, value| {
+        let (low, high) = range.unwrap_or((value, value));
+        Some((low.min(value), high.max(value)))
+    })
+}
+
+/// Whether a linear cost axis would heap most LLMs up at its left end.
+fn is_crowded(scene: &Scene, settings: &Settings) -> bool {
+    let costs = || scene.models.iter().map(|model| model.point.cost_usd);
+    let Some((_, dearest)) = range(costs()) else {
+        return false;
+    };
+    let n_cheap = costs()
+        .filter(|&cost| cost < settings.crowd_cost * dearest)
+        .count();
+    n_cheap as f64 > settings.crowd_share * scene.models.len() as f64
+}
