@@ -10,7 +10,8 @@ mod linear;
 
 use tch::{Device, Kind, TchError, Tensor, nn};
 
-pub use self::config::{Activation, EncoderConfig};
+use self::config::Activation;
+pub(crate) use self::config::EncoderConfig;
 use self::{embeddings::Embeddings, layer::Layer};
 
 /// Token ids of several texts as one tensor.

@@ -6,32 +6,32 @@ use crate::{Error, Result, json};
 
 /// The shape of a Transformer encoder.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EncoderConfig {
+pub(crate) struct EncoderConfig {
     /// Tokens that the table of words knows.
-    pub vocab_size: usize,
+    pub(crate) vocab_size: usize,
     /// Width of a token's vector.
-    pub dim: usize,
+    pub(crate) dim: usize,
     /// Layers.
-    pub n_layers: usize,
+    pub(crate) n_layers: usize,
     /// Attention heads of one layer; they share `dim` evenly.
-    pub n_heads: usize,
+    pub(crate) n_heads: usize,
     /// Width of the feed-forward part.
-    pub feed_forward_dim: usize,
+    pub(crate) feed_forward_dim: usize,
     /// Activation of the feed-forward part.
-    pub activation: Activation,
+    pub(crate) activation: Activation,
     /// Rows of the table of positions.
-    pub n_positions: usize,
+    pub(crate) n_positions: usize,
     /// The row of that table which belongs to a text's first token: 0 in BERT.
-    pub first_position: usize,
+    pub(crate) first_position: usize,
     /// Rows of the table of token types. All tokens are taken to be of type 0.
-    pub n_token_types: usize,
+    pub(crate) n_token_types: usize,
     /// Added to the variance in layer normalisation.
-    pub layer_norm_eps: f64,
+    pub(crate) layer_norm_eps: f64,
 }
 
 /// The activation between the two linear maps of the feed-forward part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
+pub(crate) enum Activation {
     /// `x * Phi(x)`, by the error function.
     Gelu,
     /// Its approximation by tanh.
@@ -60,7 +60,7 @@ impl EncoderConfig {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Json`], or [`Error::Unsupported`] and [`Error::Sizes`] for what it says.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         // The architecture is looked at first: a foreign one has other keys, and their absence would be the wrong complaint.
         #[derive(Deserialize)]
         struct Architecture {
@@ -120,7 +120,7 @@ impl EncoderConfig {
     }
 
     /// The longest text in tokens, special ones included.
-    pub fn max_tokens(&self) -> usize {
+    pub(crate) fn max_tokens(&self) -> usize {
         self.n_positions.saturating_sub(self.first_position)
     }
 }
