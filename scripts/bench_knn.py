@@ -82,7 +82,7 @@ def run_ours(data_dir, backend):
     config = data_dir / "routers.toml"
     text = (ROOT / "configs/routers.toml").read_text()
     config.write_text(text.replace('backend = "gemm"', f'backend = "{backend}"'))
-    command = ["cargo", "run", "--quiet", "-p", "train-and-infer", "--no-default-features", "--", "--dataset", "bench", "--routers", "carrot-knn",
+    command = ["cargo", "run", "--quiet", "-p", "train-and-infer", "--", "--dataset", "bench", "--routers", "carrot-knn",
                "--embedding", "bench", "--data-dir", str(data_dir), "--config", str(config), "--quiet", "--json"]
     subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     manifest = json.loads((data_dir / "bench/preds/carrot-knn.json").read_text())
@@ -166,7 +166,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         data_dir = Path(folder)
         write_data_set(data_dir / "bench", parts, models)
-        subprocess.run(["cargo", "build", "--quiet", "-p", "train-and-infer", "--no-default-features"], check=True, cwd=ROOT)
+        subprocess.run(["cargo", "build", "--quiet", "-p", "train-and-infer"], check=True, cwd=ROOT)
         runs = [run_ours(data_dir, args.backend) for _ in range(args.runs)]
         ours = read_predictions(data_dir, models)
     fit, predict = (statistics.median(run[i] for run in runs) for i in range(2))
