@@ -155,7 +155,8 @@ fn message(path: &Path, split: &Split) -> String {
 fn bad_splits_are_refused_with_their_place() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("test.parquet");
-    let cases: [(fn(&mut Split), &str); 6] = [
+    type Spoil = fn(&mut Split);
+    let cases: [(Spoil, &str); 6] = [
         (|split| split.scores[[1, 0]] = 1.5, "column `m/score` of"),
         (
             |split| split.scores[[1, 0]] = -0.1,

@@ -8,7 +8,7 @@ use crate::settings::Settings;
 
 /// Draw accuracy-cost figures and tables from predictions
 ///
-/// For each data set: plots/<dataset>/accuracy_cost.{svg,pdf,png}, the CSV that the figure was drawn from, and table.{md,csv}. Over all of
+/// For each data set: plots/DATASET/accuracy_cost.{svg,pdf,png}, the CSV that the figure was drawn from, and table.{md,csv}. Over all of
 /// them: plots/knn_accuracy_table.{md,csv}. Prints the paths written.
 #[derive(Debug, clap::Parser)]
 #[command(name = "plots", version)]

@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context as _, bail};
-use dataset::{CostKind, DatasetDir, DatasetInfo, Part, PerModel, Predictions, Split};
+use dataset::{
+    CostKind, DatasetDir, DatasetInfo, Part, PerModel, Predictions, RunManifest, Split, sha256_file,
+};
 use tracing::warn;
 
 /// A data set's test side with all predictions for it.
@@ -59,15 +61,13 @@ pub(crate) fn datasets(
         }
         return Ok(chosen);
     }
+    chosen.extend(with_predictions(data_dir)?);
     for name in names_under(data_dir)? {
-        let dir = DatasetDir::new(data_dir, &name);
-        if dir.routers()?.is_empty() {
+        if chosen.iter().all(|dir| dir.name() != name) {
             warn!(
                 "skipping `{name}`: it has no predictions; make some with `{}`",
                 command(&name)
             );
-        } else {
-            chosen.push(dir);
         }
     }
     if chosen.is_empty() {
@@ -80,8 +80,23 @@ pub(crate) fn datasets(
     Ok(chosen)
 }
 
+/// All data sets under `data_dir` that have predictions, by name.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub(crate) fn with_predictions(data_dir: &Path) -> anyhow::Result<Vec<DatasetDir>> {
+    let mut found = Vec::new();
+    for name in names_under(data_dir)? {
+        let dir = DatasetDir::new(data_dir, &name);
+        if !dir.routers()?.is_empty() {
+            found.push(dir);
+        }
+    }
+    Ok(found)
+}
+
 fn command(name: &str) -> String {
-    format!("cargo run -p train-and-infer -- --dataset {name}")
+    format!("cargo run -p train-and-infer -- --dataset {name} --routers carrot-knn")
 }
 
 /// Folders that hold a `dataset.json`, by name.
@@ -113,9 +128,19 @@ impl Inputs {
         let info = DatasetInfo::read(&dir.info())?;
         let test_path = dir.split(Part::Test);
         let test = Split::read(&test_path)?;
+        let test_sha256 = sha256_file(&test_path)?;
         let mut routers = Vec::new();
         for router in dir.routers()? {
             let path = dir.predictions(&router);
+            if is_stale(&dir.manifest(&router), &test_path, &test_sha256)? {
+                warn!(
+                    "leaving out `{}`: it was made from another version of `{}`; make it anew with `cargo run -p train-and-infer -- --dataset {} --routers {router}`",
+                    path.display(),
+                    test_path.display(),
+                    dir.name()
+                );
+                continue;
+            }
             let predictions = Predictions::read(&path)?;
             predictions.check_fits(&path, &test_path, &test)?;
             let predicted = match predictions {
@@ -131,6 +156,12 @@ impl Inputs {
                 }
             };
             routers.push(RouterInput { router, predicted });
+        }
+        if routers.is_empty() {
+            bail!(
+                "no predictions belong to `{}` as it is now",
+                test_path.display()
+            );
         }
         let truth_path = dir.truth(Part::Test);
         let expectations = if truth_path.is_file() {
@@ -153,6 +184,20 @@ impl Inputs {
             expectations,
         })
     }
+}
+
+/// Whether a manifest says that predictions were made from another test split than the one that is there now. Predictions made
+/// elsewhere have no manifest, and only their ids tell.
+fn is_stale(manifest: &Path, test_path: &Path, test_sha256: &str) -> anyhow::Result<bool> {
+    if !manifest.is_file() {
+        return Ok(false);
+    }
+    let manifest = RunManifest::read(manifest)?;
+    let is_test = |path: &Path| path.file_name() == test_path.file_name();
+    Ok(manifest
+        .inputs
+        .iter()
+        .any(|input| is_test(&input.path) && input.sha256 != test_sha256))
 }
 
 /// Positions of the small and the large LLM.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use dataset::{DatasetDir, write_atomically};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     args::{Format, Job},
@@ -28,6 +28,8 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
                 .with_context(|| format!("cannot draw data set `{}`", dir.name()))?,
         );
     }
+    all.extend(others(job, &all)?);
+    all.sort_by(|a, b| a.dataset.cmp(&b.dataset));
     let table = reports::knn_accuracy_table(&all);
     if !table.rows.is_empty() {
         write(
@@ -42,6 +44,21 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
         )?;
     }
     Ok(written)
+}
+
+/// Results of the data sets that were not to be drawn: the table spans all, so that drawing one does not drop the rows of the others.
+fn others(job: &Job, drawn: &[Results]) -> anyhow::Result<Vec<Results>> {
+    let mut others = Vec::new();
+    for dir in inputs::with_predictions(&job.data_dir)? {
+        if drawn.iter().any(|results| results.dataset == dir.name()) {
+            continue;
+        }
+        match Inputs::read(&dir).and_then(|inputs| Results::new(&inputs)) {
+            Ok(results) => others.push(results),
+            Err(error) => warn!("leaving `{}` out of the table: {error:#}", dir.name()),
+        }
+    }
+    Ok(others)
 }
 
 fn draw(job: &Job, dir: &DatasetDir, written: &mut Vec<PathBuf>) -> anyhow::Result<Results> {

@@ -1,6 +1,7 @@
 //! Runs the built program on a small made-up data set and looks at what it leaves.
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -8,7 +9,7 @@ use std::{
 
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, ModelInfo, Pair, Part, PerModel, Predictions,
-    SmallWins, Split, SplitOrigin,
+    RunManifest, SmallWins, Source, Split, SplitOrigin, sha256_file,
 };
 use ndarray::{Array1, Array2};
 
@@ -242,6 +243,78 @@ fn without_names_all_data_sets_with_predictions_are_drawn() {
         table.contains("\nfirst,200,4,") && !table.contains("second"),
         "{table}"
     );
+}
+
+#[test]
+fn the_accuracy_table_spans_all_data_sets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    write(&data, "first", &MODELS[..4], &["carrot-knn"]);
+    write(&data, "second", &MODELS[..3], &["carrot-knn"]);
+    check_ok(&plots(
+        folder.path(),
+        &["--dataset", "second", "--format", "svg"],
+    ));
+    let table =
+        fs::read_to_string(folder.path().join("plots/knn_accuracy_table.csv")).expect("written");
+    let names: Vec<&str> = table
+        .lines()
+        .skip(1)
+        .filter_map(|row| row.split(',').next())
+        .collect();
+    assert_eq!(names, ["first", "second"]);
+    assert!(
+        !folder.path().join("plots/first").exists(),
+        "only `second` was to be drawn"
+    );
+}
+
+#[test]
+fn predictions_of_another_split_are_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let dir = write(&data, "remade", &MODELS[..4], &["carrot-knn", "my-own"]);
+    let manifest = |router: &str, sha256: String| {
+        let source = Source {
+            path: "data/remade/test.parquet".into(),
+            sha256,
+            n_bytes: 1,
+        };
+        let manifest = RunManifest {
+            dataset: "remade".to_owned(),
+            router: router.to_owned(),
+            embedder: None,
+            seed: None,
+            made_by: "a test".to_owned(),
+            config: serde_json::Value::Null,
+            inputs: vec![source],
+            results: serde_json::Value::Null,
+            stages: Vec::new(),
+            peak_memory_bytes: None,
+            environment: BTreeMap::new(),
+        };
+        manifest.write(&dir.manifest(router)).expect("written");
+    };
+    manifest("carrot-knn", "of an older split".to_owned());
+    manifest(
+        "my-own",
+        sha256_file(&dir.split(Part::Test)).expect("hashed"),
+    );
+    let output = plots(folder.path(), &["--dataset", "remade", "--format", "svg"]);
+    check_ok(&output);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr.contains("leaving out") && stderr.contains("--routers carrot-knn"),
+        "{stderr}"
+    );
+    let csv =
+        fs::read_to_string(folder.path().join("plots/remade/accuracy_cost.csv")).expect("written");
+    assert!(csv.contains("curve,my-own,") && !csv.contains("carrot-knn"));
+
+    manifest("my-own", "of an older split".to_owned());
+    let output = plots(folder.path(), &["--dataset", "remade"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no predictions belong to"));
 }
 
 #[test]

@@ -1,11 +1,40 @@
-use std::{cmp::Ordering, ops::Range};
+use std::ops::Range;
 
 /// A row that may be among the nearest, with the similarity that a back end computed for it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Candidate {
-    pub(super) similarity: f32,
-    pub(super) row: u32,
+///
+/// Both stand in one integer, which orders by falling similarity and then by row number: comparing candidates is most of what choosing the
+/// nearest costs, and integers are compared without a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Candidate(u64);
+
+impl Candidate {
+    pub(super) fn new(similarity: f32, row: u32) -> Self {
+        let bits = similarity.to_bits();
+        // IEEE 754's total order as an order of unsigned integers: negative numbers turned over, positive ones above them.
+        let ascending = if similarity.is_sign_negative() {
+            !bits
+        } else {
+            bits | SIGN
+        };
+        Self(u64::from(!ascending) << 32 | u64::from(row))
+    }
+
+    fn similarity(self) -> f32 {
+        let ascending = !((self.0 >> 32) as u32);
+        f32::from_bits(if ascending & SIGN == 0 {
+            !ascending
+        } else {
+            ascending & !SIGN
+        })
+    }
+
+    fn row(self) -> u32 {
+        self.0 as u32
+    }
 }
+
+/// The sign bit of a float32.
+const SIGN: u32 = 1 << 31;
 
 /// What a search looks for.
 #[derive(Debug, Clone)]
@@ -98,15 +127,15 @@ impl Candidates {
         if self.found.len() <= k {
             return;
         }
-        let (_, kth, _) = self.found.select_nth_unstable_by(k - 1, descending);
-        let kth = kth.similarity;
+        let (_, kth, _) = self.found.select_nth_unstable(k - 1);
+        let kth = kth.similarity();
         self.threshold = kth - 2.0 * wanted.error;
         self.found
-            .retain(|candidate| candidate.similarity >= self.threshold);
+            .retain(|candidate| candidate.similarity() >= self.threshold);
         if self.found.len() - k >= (wanted.capacity() - k) / 2 {
             // Many rows are as good as equal: duplicates, or all vectors zero. Settle now, or the list would grow without bound.
             let first_open = partition(&mut self.found, |candidate| {
-                candidate.similarity > kth + 2.0 * wanted.error
+                candidate.similarity() > kth + 2.0 * wanted.error
             });
             settle(&mut self.found[first_open..], decide);
             self.found.truncate(k);
@@ -116,13 +145,13 @@ impl Candidates {
     /// The row numbers in segments, as [`super::NeighborLists`] has them.
     pub(super) fn finish(mut self, wanted: &Wanted, decide: impl Fn(u32) -> f64) -> Vec<u32> {
         self.throw_away(wanted, &decide);
-        self.found.sort_unstable_by(descending);
+        self.found.sort_unstable();
         for open in open_ranges(&self.found, wanted) {
             settle(&mut self.found[open], &decide);
         }
         let mut rows: Vec<u32> = self.found[..wanted.k_max()]
             .iter()
-            .map(|candidate| candidate.row)
+            .map(|candidate| candidate.row())
             .collect();
         let mut start = 0;
         for &end in &wanted.ks {
@@ -137,14 +166,14 @@ impl Candidates {
 fn open_ranges(sorted: &[Candidate], wanted: &Wanted) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for &k in &wanted.ks {
-        let kth = sorted[k - 1].similarity;
+        let kth = sorted[k - 1].similarity();
         let end = k + sorted[k..]
-            .partition_point(|candidate| candidate.similarity >= kth - 2.0 * wanted.error);
+            .partition_point(|candidate| candidate.similarity() >= kth - 2.0 * wanted.error);
         if end == k {
             continue;
         }
         let start = sorted[..k]
-            .partition_point(|candidate| candidate.similarity > kth + 2.0 * wanted.error);
+            .partition_point(|candidate| candidate.similarity() > kth + 2.0 * wanted.error);
         match ranges.last_mut() {
             Some(last) if start < last.end => last.end = end.max(last.end),
             _ => ranges.push(start..end),
@@ -157,19 +186,14 @@ fn open_ranges(sorted: &[Candidate], wanted: &Wanted) -> Vec<Range<usize>> {
 fn settle(candidates: &mut [Candidate], decide: impl Fn(u32) -> f64) {
     let mut decided: Vec<(f64, Candidate)> = candidates
         .iter()
-        .map(|&candidate| (decide(candidate.row), candidate))
+        .map(|&candidate| (decide(candidate.row()), candidate))
         .collect();
-    decided.sort_unstable_by(|(a, left), (b, right)| b.total_cmp(a).then(left.row.cmp(&right.row)));
+    decided.sort_unstable_by(|(a, left), (b, right)| {
+        b.total_cmp(a).then(left.row().cmp(&right.row()))
+    });
     for (place, (_, candidate)) in candidates.iter_mut().zip(decided) {
         *place = candidate;
     }
-}
-
-fn descending(left: &Candidate, right: &Candidate) -> Ordering {
-    right
-        .similarity
-        .total_cmp(&left.similarity)
-        .then(left.row.cmp(&right.row))
 }
 
 /// Moves the candidates that satisfy `is_first` to the front and returns how many there are.
@@ -182,4 +206,28 @@ fn partition(candidates: &mut [Candidate], is_first: impl Fn(&Candidate) -> bool
         }
     }
     n_first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn candidates_order_by_falling_similarity_and_rising_row() {
+        let ordered = [
+            (1.0, 9),
+            (0.5, 0),
+            (0.5, 3),
+            (f32::MIN_POSITIVE, 1),
+            (0.0, 7),
+            (-0.25, 2),
+            (-1.0, 0),
+        ];
+        let candidates = ordered.map(|(similarity, row)| Candidate::new(similarity, row));
+        assert!(candidates.is_sorted());
+        assert_eq!(
+            candidates.map(|candidate| (candidate.similarity(), candidate.row())),
+            ordered
+        );
+    }
 }

@@ -197,10 +197,7 @@ fn take_columns(rows: &UnitRows, product: &[f32], a: &Block, b: &Block, wanted: 
             scan::first_reaching_each(&similarities[start..], &thresholds[start..])
         {
             let column = start + hit;
-            let candidate = Candidate {
-                similarity: similarities[column],
-                row: row as u32,
-            };
+            let candidate = Candidate::new(similarities[column], row as u32);
             lists[column].push(candidate, wanted, |row| {
                 decide(rows, b.rows.start + column, rows, row)
             });
@@ -222,10 +219,7 @@ fn take_row(
     while let Some(hit) = scan::first_reaching(&similarities[start..], list.threshold()) {
         let column = start + hit;
         list.push(
-            Candidate {
-                similarity: similarities[column],
-                row: (first_row + column) as u32,
-            },
+            Candidate::new(similarities[column], (first_row + column) as u32),
             wanted,
             decide,
         );

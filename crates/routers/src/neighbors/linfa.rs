@@ -105,14 +105,7 @@ fn search(
         let decide = |row: u32| dot_f64(vector, rows.row(row as usize));
         let mut list = Candidates::new();
         let mut push = |row: u32| {
-            list.push(
-                Candidate {
-                    similarity: decide(row) as f32,
-                    row,
-                },
-                &wanted,
-                decide,
-            );
+            list.push(Candidate::new(decide(row) as f32, row), &wanted, decide);
         };
         zero.iter().copied().for_each(&mut push);
         if is_zero(vector) {
