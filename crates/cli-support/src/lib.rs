@@ -19,5 +19,5 @@ pub use crate::{
     memory::peak_memory_bytes,
     output::{Output, print_json, print_text},
     progress::Progress,
-    run::{UsageError, run, usage_error},
+    run::{UsageError, examples, run, usage_error},
 };

@@ -13,6 +13,14 @@ const FAILED: u8 = 1;
 /// Exit code of a command line that cannot be meant; clap uses the same.
 const BAD_USAGE: u8 = 2;
 
+/// What stands below every `--help`: example command lines, one a line, and the exit codes.
+pub fn examples(lines: &[&str]) -> String {
+    format!(
+        "Examples:\n  {}\n\nExit codes: 0 done, {FAILED} failed, {BAD_USAGE} bad usage.",
+        lines.join("\n  ")
+    )
+}
+
 /// A command line that parses but cannot be meant: an unknown model, a share above 1. Ends the program with exit code 2.
 #[derive(Debug)]
 pub struct UsageError(String);

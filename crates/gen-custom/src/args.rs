@@ -1,12 +1,18 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Parser, ValueEnum};
-use cli_support::{DataDir, Output};
+use cli_support::{DataDir, Output, examples};
 use datagen::DatasetName;
+
+const EXAMPLES: [&str; 3] = [
+    "cargo run -p gen-custom -- --input logs.parquet --prices prices.toml --name my-logs",
+    "cargo run -p gen-custom -- --input logs.csv --name my-logs --small gpt-4o-mini --large gpt-4o --test-size 0.3",
+    "cargo run -p gen-custom -- --input table.parquet --prices prices.toml --name no-ifeval --exclude-task 'ifeval*'",
+];
 
 /// Make a data set of your own table of prompts, scores, tokens and costs
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
     /// The table: columns `id`, `task`, `prompt`, and `<model>/score`, `<model>/input_tokens`, `<model>/output_tokens` or
     /// `<model>/cost_usd` per LLM; a column `split` of `train` and `test` is kept

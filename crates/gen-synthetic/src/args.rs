@@ -1,12 +1,17 @@
 use std::num::NonZeroUsize;
 
 use clap::Parser;
-use cli_support::{ConfigFile, DataDir, Output};
+use cli_support::{ConfigFile, DataDir, Output, examples};
 use datagen::DatasetName;
+
+const EXAMPLES: [&str; 2] = [
+    "cargo run -p gen-synthetic",
+    "cargo run -p gen-synthetic -- --n 1000000 --seed 7 --name large",
+];
 
 /// Make a data set of synthetic prompts and LLMs, with the truth beside it
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
     /// Number of prompts [default: the configuration's, 4000]
     #[arg(long, value_name = "N")]

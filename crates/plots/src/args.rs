@@ -2,16 +2,21 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use cli_support::{ConfigFile, DataDir, Output, PlotsDir};
+use cli_support::{ConfigFile, DataDir, Output, PlotsDir, examples};
 
 use crate::settings::Settings;
+
+const EXAMPLES: [&str; 2] = [
+    "cargo run -p plots",
+    "cargo run -p plots -- --dataset mmlu-pro open-llm --format pdf",
+];
 
 /// Draw accuracy-cost figures and tables from predictions
 ///
 /// For each data set: plots/DATASET/accuracy_cost.{svg,pdf,png}, the CSV that the figure was drawn from, and table.{md,csv}. Over all of
 /// them: plots/knn_accuracy_table.{md,csv}. Prints the paths written.
 #[derive(Debug, clap::Parser)]
-#[command(name = "plots", version)]
+#[command(name = "plots", version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
     /// Data sets, separated by spaces or commas [default: all that have predictions]
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME")]

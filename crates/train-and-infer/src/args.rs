@@ -1,17 +1,15 @@
 use clap::{Parser, ValueEnum};
-use cli_support::{ConfigFile, DataDir, ModelsDir, Output};
+use cli_support::{ConfigFile, DataDir, ModelsDir, Output, examples};
 
-const EXAMPLES: &str = "\
-Examples:
-  train-and-infer --dataset synthetic --routers carrot-knn
-  train-and-infer --dataset mmlu-pro --routers carrot-knn carrot-knn-sbert --embedding minilm
-  train-and-infer --dataset my-logs --routers carrot-knn --embedding BAAI/bge-small-en-v1.5 --device cuda
-
-Exit codes: 0 done, 1 failed, 2 bad usage.";
+const EXAMPLES: [&str; 3] = [
+    "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn",
+    "cargo run -p train-and-infer -- --dataset mmlu-pro --routers carrot-knn carrot-knn-sbert --embedding minilm",
+    "cargo run -p train-and-infer -- --dataset my-logs --routers carrot-knn --embedding BAAI/bge-small-en-v1.5 --device cuda",
+];
 
 /// Fit routers on a data set's train split and predict its test split
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
     /// The data set: a folder under the data folder, made by a gen-* program
     #[arg(long, value_name = "NAME")]
