@@ -29,6 +29,7 @@ import collections, fnmatch, pathlib, sys
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
     one-build, cli-support, dataset     -> (no crate)
+    pickle                              -> (no crate)
     routers, evaluation                 -> dataset
     datagen                             -> dataset
     gen-custom, gen-synthetic           -> datagen, cli-support

@@ -1,0 +1,631 @@
+//! The stack machine, after the opcode table of Python's `pickletools`. It makes nodes and calls nothing.
+//!
+//! Each opcode takes at least one byte and makes at most one node, so nodes are no more than bytes. What one-byte opcodes make is shared
+//! (None, bools, the empty tuple, integers below 256) or limited (lists and dictionaries).
+
+use std::{collections::HashMap, ops::Range};
+
+use crate::{
+    arena::{Arena, Call, Id, Items, Node},
+    error::{Error, Result},
+    globals::{self, Global, Role},
+};
+
+const NONE: Id = 0;
+const TRUE: Id = 1;
+const FALSE: Id = 2;
+const EMPTY_TUPLE: Id = 3;
+const FIRST_INT: Id = 4;
+
+/// Lists, tuples and dictionaries in one pickle. A frame has some hundreds, and one for each cell
+/// that is a list or a NumPy scalar; a hostile file could ask for 60 bytes of memory with each of its own.
+const MAX_CONTAINERS: usize = 1 << 22;
+
+/// Takes a pickle apart; returns its nodes and the number of the outermost one.
+pub(crate) fn run(bytes: Vec<u8>) -> Result<(Arena, Id)> {
+    Machine::new(bytes)?.run()
+}
+
+struct Machine {
+    arena: Arena,
+    pos: usize,
+    stack: Vec<Id>,
+    /// Heights of the stack at each open `MARK`.
+    marks: Vec<usize>,
+    memo: Vec<Option<Id>>,
+    n_memoized: usize,
+    /// Text that was turned into bytes, so that doing it again costs nothing.
+    decoded: HashMap<Id, Id>,
+    /// Where the current opcode stands, and its name.
+    at: usize,
+    opcode: &'static str,
+}
+
+impl Machine {
+    fn new(bytes: Vec<u8>) -> Result<Self> {
+        match bytes[..] {
+            [0x80, 2..=5, ..] => {}
+            [0x80, protocol, ..] => {
+                return Err(Error::NotAPickle {
+                    found: format!("protocol `{protocol}`"),
+                });
+            }
+            [0x1f, 0x8b, ..] => {
+                return Err(Error::NotAPickle {
+                    found: "a gzip file; decompress it first".into(),
+                });
+            }
+            [b'P', b'K', ..] => {
+                return Err(Error::NotAPickle {
+                    found: "a zip file; unpack it first".into(),
+                });
+            }
+            [byte, ..] => {
+                return Err(Error::NotAPickle {
+                    found: format!("byte `0x{byte:02x}`"),
+                });
+            }
+            [] => {
+                return Err(Error::NotAPickle {
+                    found: "an empty file".into(),
+                });
+            }
+        }
+        // Node numbers have 32 bits.
+        if bytes.len() > u32::MAX as usize - 1024 {
+            return Err(Error::unsupported(0, "a pickle of more than 4 GB"));
+        }
+        let mut nodes = vec![
+            Node::None,
+            Node::Bool(true),
+            Node::Bool(false),
+            Node::Tuple(0),
+        ];
+        nodes.extend((0..256).map(Node::Int));
+        let items = vec![Items {
+            offset: 0,
+            ids: Vec::new(),
+        }];
+        let arena = Arena {
+            bytes,
+            nodes,
+            items,
+            calls: Vec::new(),
+            decoded: Vec::new(),
+        };
+        Ok(Self {
+            arena,
+            pos: 2,
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: Vec::new(),
+            n_memoized: 0,
+            decoded: HashMap::new(),
+            at: 0,
+            opcode: "PROTO",
+        })
+    }
+
+    fn run(mut self) -> Result<(Arena, Id)> {
+        loop {
+            self.at = self.pos;
+            self.opcode = "STOP";
+            let [opcode] = self.fixed()?;
+            self.opcode = name(opcode);
+            match opcode {
+                b'.' => {
+                    let root = self.pop()?;
+                    return Ok((self.arena, root));
+                }
+                0x95 => {
+                    let n = u64::from_le_bytes(self.fixed()?);
+                    // A frame is how Python reads ahead; its end means nothing here, but it must be there.
+                    self.require(n)?;
+                }
+                b'(' => self.marks.push(self.stack.len()),
+                b'0' => {
+                    if self.marks.last() == Some(&self.stack.len()) {
+                        self.marks.pop();
+                    } else {
+                        self.pop()?;
+                    }
+                }
+                b'1' => {
+                    let mark = self.mark()?;
+                    self.stack.truncate(mark);
+                }
+                b'N' => self.stack.push(NONE),
+                0x88 => self.stack.push(TRUE),
+                0x89 => self.stack.push(FALSE),
+                b')' => self.stack.push(EMPTY_TUPLE),
+                b'K' => {
+                    let [byte] = self.fixed()?;
+                    self.stack.push(FIRST_INT + Id::from(byte));
+                }
+                b'M' => {
+                    let n = u16::from_le_bytes(self.fixed()?);
+                    self.push(Node::Int(n.into()));
+                }
+                b'J' => {
+                    let n = i32::from_le_bytes(self.fixed()?);
+                    self.push(Node::Int(n.into()));
+                }
+                0x8a => {
+                    let [len] = self.fixed()?;
+                    self.long(len.into())?;
+                }
+                0x8b => {
+                    let len = i32::from_le_bytes(self.fixed()?);
+                    self.long(
+                        u64::try_from(len)
+                            .map_err(|_| self.malformed("an integer of negative length"))?,
+                    )?;
+                }
+                b'G' => {
+                    let x = f64::from_be_bytes(self.fixed()?);
+                    self.push(Node::Float(x));
+                }
+                0x8c => self.text(1)?,
+                b'X' => self.text(4)?,
+                0x8d => self.text(8)?,
+                b'C' => self.binary(1)?,
+                b'B' => self.binary(4)?,
+                0x8e | 0x96 => self.binary(8)?,
+                b']' => self.container(Vec::new(), Node::List)?,
+                b'}' => self.container(Vec::new(), Node::Dict)?,
+                0x85 => self.tuple_of(1)?,
+                0x86 => self.tuple_of(2)?,
+                0x87 => self.tuple_of(3)?,
+                b't' => {
+                    let mark = self.mark()?;
+                    let ids = self.stack.split_off(mark);
+                    self.container(ids, Node::Tuple)?;
+                }
+                b'a' => {
+                    let from = self.top(1)?;
+                    self.append(from)?;
+                }
+                b'e' => {
+                    let mark = self.mark()?;
+                    self.append(mark)?;
+                }
+                b's' => {
+                    let from = self.top(2)?;
+                    self.set(from)?;
+                }
+                b'u' => {
+                    let mark = self.mark()?;
+                    self.set(mark)?;
+                }
+                b'c' => {
+                    let module = self.line()?;
+                    let name = self.line()?;
+                    let range = |range: Range<usize>| {
+                        String::from_utf8_lossy(&self.arena.bytes[range]).into_owned()
+                    };
+                    self.global(&range(module), &range(name))?;
+                }
+                0x93 => {
+                    let (name, module) = (self.pop()?, self.pop()?);
+                    let both = self.arena.str(module).zip(self.arena.str(name));
+                    let (module, name) =
+                        both.ok_or_else(|| self.malformed("a name that is not text"))?;
+                    // A name as long as the file is none of ours, and not worth a copy in the message.
+                    let shorten = |text: &str| text.chars().take(200).collect::<String>();
+                    let (module, name) = (shorten(module), shorten(name));
+                    self.global(&module, &name)?;
+                }
+                b'R' | 0x81 => self.reduce()?,
+                b'b' => self.build()?,
+                b'h' => {
+                    let [i] = self.fixed()?;
+                    self.recall(i.into())?;
+                }
+                b'j' => {
+                    let i = u32::from_le_bytes(self.fixed()?);
+                    self.recall(i as usize)?;
+                }
+                b'q' => {
+                    let [i] = self.fixed()?;
+                    self.memoize(i.into())?;
+                }
+                b'r' => {
+                    let i = u32::from_le_bytes(self.fixed()?);
+                    self.memoize(i as usize)?;
+                }
+                0x94 => self.memoize(self.n_memoized)?,
+                0x97 | 0x98 => {
+                    return Err(Error::unsupported(
+                        self.at,
+                        "a buffer that lies outside of the pickle",
+                    ));
+                }
+                _ => {
+                    let opcode = if self.opcode.is_empty() {
+                        format!("0x{opcode:02x}")
+                    } else {
+                        self.opcode.into()
+                    };
+                    return Err(Error::Opcode {
+                        offset: self.at,
+                        opcode,
+                    });
+                }
+            }
+        }
+    }
+
+    fn malformed(&self, what: impl Into<String>) -> Error {
+        Error::malformed(self.at, what)
+    }
+
+    // What follows an opcode.
+
+    fn require(&self, n_bytes: u64) -> Result<()> {
+        let left = self.arena.bytes.len() - self.pos;
+        if n_bytes > left as u64 {
+            return Err(Error::Truncated {
+                offset: self.at,
+                opcode: self.opcode,
+                needed: n_bytes,
+                left,
+            });
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, n_bytes: u64) -> Result<Range<usize>> {
+        self.require(n_bytes)?;
+        let start = self.pos;
+        self.pos += n_bytes as usize;
+        Ok(start..self.pos)
+    }
+
+    fn fixed<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let range = self.take(N as u64)?;
+        Ok(self.arena.bytes[range]
+            .try_into()
+            .expect("N bytes were taken"))
+    }
+
+    /// A length of 1, 4 or 8 bytes, and as many bytes as it says.
+    fn counted(&mut self, width: u64) -> Result<Range<usize>> {
+        let range = self.take(width)?;
+        let len = self.arena.bytes[range]
+            .iter()
+            .rev()
+            .fold(0, |len, &byte| len << 8 | u64::from(byte));
+        self.take(len)
+    }
+
+    /// The rest of a line; the names in a pickle are short.
+    fn line(&mut self) -> Result<Range<usize>> {
+        let rest = &self.arena.bytes[self.pos..];
+        let rest = &rest[..rest.len().min(1000)];
+        let Some(len) = rest.iter().position(|&byte| byte == b'\n') else {
+            return Err(self.malformed("a name without an end"));
+        };
+        let start = self.pos;
+        self.pos += len + 1;
+        Ok(start..start + len)
+    }
+
+    fn text(&mut self, width: u64) -> Result<()> {
+        let range = self.counted(width)?;
+        let (start, len) = (range.start, range.len());
+        let is_text = str::from_utf8(&self.arena.bytes[range]).is_ok();
+        self.push(if is_text {
+            Node::Str { start, len }
+        } else {
+            Node::BrokenStr { start }
+        });
+        Ok(())
+    }
+
+    fn binary(&mut self, width: u64) -> Result<()> {
+        let range = self.counted(width)?;
+        self.push(Node::Bytes {
+            start: range.start,
+            len: range.len(),
+        });
+        Ok(())
+    }
+
+    /// Two's complement, little-endian.
+    fn long(&mut self, len: u64) -> Result<()> {
+        let range = self.take(len)?;
+        let bytes = &self.arena.bytes[range];
+        if bytes.len() > 8 {
+            return Err(Error::unsupported(
+                self.at,
+                format!("an integer of {} bytes", bytes.len()),
+            ));
+        }
+        let fill = if bytes.last().is_some_and(|&byte| byte >= 0x80) {
+            0xff
+        } else {
+            0
+        };
+        let mut wide = [fill; 8];
+        wide[..bytes.len()].copy_from_slice(bytes);
+        self.push(Node::Int(i64::from_le_bytes(wide)));
+        Ok(())
+    }
+
+    // The stack.
+
+    fn add(&mut self, node: Node) -> Id {
+        let id = self.arena.nodes.len() as Id;
+        self.arena.nodes.push(node);
+        id
+    }
+
+    fn push(&mut self, node: Node) {
+        let id = self.add(node);
+        self.stack.push(id);
+    }
+
+    /// Where the upper `n` values begin, none of them below an open `MARK`.
+    fn top(&self, n: usize) -> Result<usize> {
+        let bottom = self.marks.last().copied().unwrap_or(0);
+        match self.stack.len().checked_sub(n) {
+            Some(from) if from >= bottom => Ok(from),
+            _ => Err(self.malformed(format!("`{}` on an empty stack", self.opcode))),
+        }
+    }
+
+    fn pop(&mut self) -> Result<Id> {
+        let from = self.top(1)?;
+        let id = self.stack[from];
+        self.stack.truncate(from);
+        Ok(id)
+    }
+
+    fn mark(&mut self) -> Result<usize> {
+        self.marks
+            .pop()
+            .ok_or_else(|| self.malformed(format!("`{}` without a mark", self.opcode)))
+    }
+
+    // Containers.
+
+    fn container(&mut self, ids: Vec<Id>, kind: fn(u32) -> Node) -> Result<()> {
+        if self.arena.items.len() == MAX_CONTAINERS {
+            return Err(self.malformed(format!(
+                "more than {MAX_CONTAINERS} lists, tuples and dictionaries"
+            )));
+        }
+        let i = self.arena.items.len() as u32;
+        self.arena.items.push(Items {
+            offset: self.at,
+            ids,
+        });
+        self.push(kind(i));
+        Ok(())
+    }
+
+    fn tuple_of(&mut self, n: usize) -> Result<()> {
+        let from = self.top(n)?;
+        let ids = self.stack.split_off(from);
+        self.container(ids, Node::Tuple)
+    }
+
+    /// The value below `from`, which the ones above go into.
+    fn below(&self, from: usize) -> Result<Id> {
+        let bottom = self.marks.last().copied().unwrap_or(0);
+        if from <= bottom {
+            return Err(self.malformed(format!("`{}` on an empty stack", self.opcode)));
+        }
+        Ok(self.stack[from - 1])
+    }
+
+    fn append(&mut self, from: usize) -> Result<()> {
+        let list = self.below(from)?;
+        let Node::List(i) = self.arena.node(list) else {
+            return Err(self.arena.wrong(list, self.at, "a list to append to"));
+        };
+        self.arena.items[i as usize]
+            .ids
+            .extend(self.stack.drain(from..));
+        Ok(())
+    }
+
+    fn set(&mut self, from: usize) -> Result<()> {
+        let dict = self.below(from)?;
+        let Node::Dict(i) = self.arena.node(dict) else {
+            return Err(self.arena.wrong(dict, self.at, "a dictionary to fill"));
+        };
+        if !(self.stack.len() - from).is_multiple_of(2) {
+            return Err(self.malformed("a key without a value"));
+        }
+        self.arena.items[i as usize]
+            .ids
+            .extend(self.stack.drain(from..));
+        Ok(())
+    }
+
+    // The memo.
+
+    fn memoize(&mut self, i: usize) -> Result<()> {
+        let id = self.stack[self.top(1)?];
+        // Python numbers the memo as it goes, so a number above the count of bytes is made up.
+        if i >= self.arena.bytes.len() {
+            return Err(self.malformed(format!("memo number `{i}`")));
+        }
+        if i >= self.memo.len() {
+            self.memo.resize(i + 1, None);
+        }
+        if self.memo[i].replace(id).is_none() {
+            self.n_memoized += 1;
+        }
+        Ok(())
+    }
+
+    fn recall(&mut self, i: usize) -> Result<()> {
+        let id = self.memo.get(i).copied().flatten();
+        self.stack.push(id.ok_or_else(|| {
+            self.malformed(format!("memo number `{i}` before anything was put there"))
+        })?);
+        Ok(())
+    }
+
+    // Names, and what Python would call.
+
+    fn global(&mut self, module: &str, name: &str) -> Result<()> {
+        let refused = || Error::Refused {
+            offset: self.at,
+            global: format!("{module}.{name}"),
+        };
+        let global = globals::find(module, name).ok_or_else(refused)?;
+        self.push(Node::Global {
+            global,
+            offset: self.at,
+        });
+        Ok(())
+    }
+
+    fn reduce(&mut self) -> Result<()> {
+        let (args, callable) = (self.pop()?, self.pop()?);
+        let Node::Global { global, .. } = self.arena.node(callable) else {
+            return Err(self.arena.wrong(callable, self.at, "a class or function"));
+        };
+        let Node::Tuple(_) = self.arena.node(args) else {
+            return Err(self.arena.wrong(args, self.at, "a tuple of arguments"));
+        };
+        if matches!(global.role, Role::Encode | Role::Bytes | Role::Bytearray) {
+            let id = self.bytes_of(global, args)?;
+            self.stack.push(id);
+            return Ok(());
+        }
+        let i = self.arena.calls.len() as u32;
+        self.arena.calls.push(Call {
+            offset: self.at,
+            global,
+            args,
+            state: None,
+        });
+        self.push(Node::Call(i));
+        Ok(())
+    }
+
+    /// Protocols 2 and 3 write bytes as `encode(text, "latin1")`, and no bytes as `bytes()`; a bytearray is made of bytes.
+    fn bytes_of(&mut self, global: &Global, args: Id) -> Result<Id> {
+        let args = self.arena.sequence(args).unwrap_or_default();
+        match (global.role, args) {
+            (Role::Bytes | Role::Bytearray, []) => Ok(self.add(Node::Bytes {
+                start: self.at,
+                len: 0,
+            })),
+            (Role::Bytearray, &[bytes]) if self.arena.bytes(bytes).is_some() => Ok(bytes),
+            (Role::Encode | Role::Bytearray, &[text, encoding])
+                if matches!(self.arena.str(encoding), Some("latin1" | "latin-1"))
+                    && matches!(self.arena.node(text), Node::Str { .. }) =>
+            {
+                if let Some(&id) = self.decoded.get(&text) {
+                    return Ok(id);
+                }
+                let chars = self.arena.str(text).unwrap_or_default().chars();
+                let bytes = chars
+                    .map(|c| u8::try_from(u32::from(c)))
+                    .collect::<Result<Vec<u8>, _>>();
+                let bytes = bytes
+                    .map_err(|_| self.malformed("bytes written as text that is not Latin-1"))?;
+                let i = self.arena.decoded.len() as u32;
+                self.arena.decoded.push((self.at, bytes));
+                let id = self.add(Node::Decoded(i));
+                self.decoded.insert(text, id);
+                Ok(id)
+            }
+            _ => Err(self.malformed(format!("arguments of `{}.{}`", global.module, global.name))),
+        }
+    }
+
+    fn build(&mut self) -> Result<()> {
+        let (state, target) = (self.pop()?, self.pop()?);
+        let Node::Call(i) = self.arena.node(target) else {
+            return Err(self
+                .arena
+                .wrong(target, self.at, "an object to give a state"));
+        };
+        if self.arena.calls[i as usize].state.replace(state).is_some() {
+            return Err(self.malformed("a second state for one object"));
+        }
+        self.stack.push(target);
+        Ok(())
+    }
+}
+
+/// The opcode's name in `pickletools`, empty if it has none.
+fn name(opcode: u8) -> &'static str {
+    match opcode {
+        b'.' => "STOP",
+        0x80 => "PROTO",
+        0x95 => "FRAME",
+        b'(' => "MARK",
+        b'0' => "POP",
+        b'1' => "POP_MARK",
+        b'2' => "DUP",
+        b'N' => "NONE",
+        0x88 => "NEWTRUE",
+        0x89 => "NEWFALSE",
+        b'I' => "INT",
+        b'K' => "BININT1",
+        b'M' => "BININT2",
+        b'J' => "BININT",
+        b'L' => "LONG",
+        0x8a => "LONG1",
+        0x8b => "LONG4",
+        b'F' => "FLOAT",
+        b'G' => "BINFLOAT",
+        b'S' => "STRING",
+        b'T' => "BINSTRING",
+        b'U' => "SHORT_BINSTRING",
+        b'V' => "UNICODE",
+        0x8c => "SHORT_BINUNICODE",
+        b'X' => "BINUNICODE",
+        0x8d => "BINUNICODE8",
+        b'C' => "SHORT_BINBYTES",
+        b'B' => "BINBYTES",
+        0x8e => "BINBYTES8",
+        0x96 => "BYTEARRAY8",
+        0x97 => "NEXT_BUFFER",
+        0x98 => "READONLY_BUFFER",
+        b']' => "EMPTY_LIST",
+        b'l' => "LIST",
+        b'a' => "APPEND",
+        b'e' => "APPENDS",
+        b')' => "EMPTY_TUPLE",
+        b't' => "TUPLE",
+        0x85 => "TUPLE1",
+        0x86 => "TUPLE2",
+        0x87 => "TUPLE3",
+        b'}' => "EMPTY_DICT",
+        b'd' => "DICT",
+        b's' => "SETITEM",
+        b'u' => "SETITEMS",
+        0x8f => "EMPTY_SET",
+        0x90 => "ADDITEMS",
+        0x91 => "FROZENSET",
+        b'c' => "GLOBAL",
+        0x93 => "STACK_GLOBAL",
+        b'R' => "REDUCE",
+        b'b' => "BUILD",
+        b'i' => "INST",
+        b'o' => "OBJ",
+        0x81 => "NEWOBJ",
+        0x92 => "NEWOBJ_EX",
+        0x82 => "EXT1",
+        0x83 => "EXT2",
+        0x84 => "EXT4",
+        b'P' => "PERSID",
+        b'Q' => "BINPERSID",
+        b'g' => "GET",
+        b'h' => "BINGET",
+        b'j' => "LONG_BINGET",
+        b'p' => "PUT",
+        b'q' => "BINPUT",
+        b'r' => "LONG_BINPUT",
+        0x94 => "MEMOIZE",
+        _ => "",
+    }
+}
