@@ -132,7 +132,7 @@ impl Inputs {
         let mut routers = Vec::new();
         for router in dir.routers()? {
             let path = dir.predictions(&router);
-            if is_stale(&dir.manifest(&router), &test_path, &test_sha256)? {
+            if is_stale(&dir.manifest(&router), &test_sha256)? {
                 warn!(
                     "leaving out `{}`: it was made from another version of `{}`; make it anew with `cargo run -p train-and-infer -- --dataset {} --routers {router}`",
                     path.display(),
@@ -186,18 +186,17 @@ impl Inputs {
     }
 }
 
-/// Whether a manifest says that predictions were made from another test split than the one that is there now. Predictions made
-/// elsewhere have no manifest, and only their ids tell.
-fn is_stale(manifest: &Path, test_path: &Path, test_sha256: &str) -> anyhow::Result<bool> {
+/// Whether a manifest lists its inputs, and the test split as it is now is none of them. Predictions made elsewhere have no manifest, and
+/// only their ids tell.
+fn is_stale(manifest: &Path, test_sha256: &str) -> anyhow::Result<bool> {
     if !manifest.is_file() {
         return Ok(false);
     }
     let manifest = RunManifest::read(manifest)?;
-    let is_test = |path: &Path| path.file_name() == test_path.file_name();
     Ok(manifest
         .inputs
         .iter()
-        .any(|input| is_test(&input.path) && input.sha256 != test_sha256))
+        .all(|input| input.sha256 != test_sha256))
 }
 
 /// Positions of the small and the large LLM.

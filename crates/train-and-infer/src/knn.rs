@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use cli_support::{Progress, peak_memory_bytes};
-use dataset::{PerModel, Predictions, RunManifest, Source, Split};
+use dataset::{Part, PerModel, Predictions, RunManifest, Source, Split};
 use ndarray::Array2;
 use routers::{
     Target,
@@ -50,6 +50,8 @@ pub(crate) fn run(job: &Job, router: Router) -> anyhow::Result<Report> {
     stopwatch.time("write", || {
         Ok(Predictions::PerModel(predictions).write(&path)?)
     })?;
+    let vectors = Part::ALL.map(|part| job.dir.embeddings(&embedder.name, part));
+    let inputs = [[train_path, test_path], vectors].concat();
     let manifest = RunManifest {
         dataset: job.dir.name().to_owned(),
         router: router.to_string(),
@@ -57,11 +59,14 @@ pub(crate) fn run(job: &Job, router: Router) -> anyhow::Result<Report> {
         seed: None,
         made_by: concat!("train-and-infer ", env!("CARGO_PKG_VERSION")).to_owned(),
         config: json!({ "knn": job.knn.params(), "embedder": embedder.name }),
-        inputs: vec![Source::of(&train_path)?, Source::of(&test_path)?],
+        inputs: inputs
+            .iter()
+            .map(|path| Source::of(path))
+            .collect::<Result<_, _>>()?,
         results: json!({ "targets": knn.fits() }),
         stages: stopwatch.stages(),
         peak_memory_bytes: peak_memory_bytes(),
-        environment: BTreeMap::from([("threads".to_owned(), rayon_threads())]),
+        environment: BTreeMap::from([("threads".to_owned(), n_threads())]),
     };
     manifest.write(&job.dir.manifest(&router.to_string()))?;
     Ok(Report {
@@ -101,6 +106,6 @@ fn per_model(
     }
 }
 
-fn rayon_threads() -> String {
+fn n_threads() -> String {
     std::thread::available_parallelism().map_or_else(|_| "unknown".to_owned(), |n| n.to_string())
 }

@@ -174,6 +174,21 @@ fn output_tokens_become_costs() {
     }
     assert_eq!(manifest.embedder.as_deref(), Some("given"));
     assert_eq!(manifest.results["targets"][0]["n-neighbors"], 2);
+    let inputs: Vec<String> = manifest
+        .inputs
+        .iter()
+        .map(|input| input.path.to_string_lossy().into_owned())
+        .collect();
+    let expected = [
+        "train",
+        "test",
+        "embeddings/given/train",
+        "embeddings/given/test",
+    ];
+    assert_eq!(
+        inputs,
+        expected.map(|name| format!("data/tiny/{name}.parquet"))
+    );
     let stages: Vec<&str> = manifest
         .stages
         .iter()

@@ -59,8 +59,8 @@ impl CheckedKnnParams {
     /// `embeddings` has shape `(n_rows, dim)`, each target `(n_rows, n_outputs)`. `on_progress` counts rows searched for. One search, in which
     /// each row finds its nearest rows outside its own fold, serves all k and all targets. Cost: 0.4 n^2 dim multiply-adds with five folds.
     ///
-    /// Source: the reference's `KNeighborsRegressor(metric="cosine")` under `cross_val_score(cv=5, scoring="r2")`, paper section 4
-    /// ("CARROT (KNN)").
+    /// Source: the reference's `KNeighborsRegressor(metric="cosine")` under `cross_val_score(cv=5)`, in
+    /// somerstep/CARROT at 3e6acff.
     ///
     /// # Deviations
     /// scikit-learn breaks ties between equally near rows arbitrarily; here the lower row number wins. Unknown values, which scikit-learn
