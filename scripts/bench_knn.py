@@ -10,7 +10,7 @@ temporary folder. scikit-learn does what the reference does: for each of the two
 for nine k and five folds, then fit and predict. Ours is `cargo run -p train-and-infer`, whose manifest says how long fit and predict took.
 
 Agreement: the same k, cross-validation scores within 1e-5, predictions within 1e-5 of those by float64 similarities. scikit-learn's own
-float32 similarities confuse neighbours that are closer than their rounding; the rows where that changes its prediction are counted.
+float32 similarities confuse neighbors that are closer than their rounding; the rows where that changes its prediction are counted.
 """
 
 import argparse
@@ -196,7 +196,7 @@ def main():
             difference = worst(np.array(scores), np.array(table))
             confused = int(np.sum(np.max(np.abs(theirs - exactly) / np.maximum(1, np.abs(exactly)), axis=1) > TOLERANCE))
             print(f"{fit['target']}: k {fit['n-neighbors']} and {k}, CV scores within {difference:.1e}, "
-                  f"scikit-learn's float32 confuses neighbours of {confused} of {n_test} queries")
+                  f"scikit-learn's float32 confuses neighbors of {confused} of {n_test} queries")
             if fit["n-neighbors"] != k:
                 failures.append(f"{fit['target']}: k differs")
             if difference > TOLERANCE:

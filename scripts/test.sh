@@ -9,7 +9,7 @@ case ${1-} in
 usage: scripts/test.sh
 
 Checks and tests the whole workspace, stopping at the first failure, and tells the seconds of each step. Brings libtorch and
-the local embedding model first, if they are missing (scripts/libtorch.sh, scripts/minilm.sh). CARGO_TARGET_DIR is honoured.
+the local embedding model first, if they are missing (scripts/libtorch.sh, scripts/minilm.sh). CARGO_TARGET_DIR is honored.
 EOF
         exit 0
         ;;

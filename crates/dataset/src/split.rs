@@ -124,20 +124,6 @@ impl Split {
         Ok(split)
     }
 
-    /// Reads only ids and prompts, which is all that an embedder needs.
-    ///
-    /// # Errors
-    /// As for [`Split::read`].
-    pub fn read_prompts(path: &Path) -> Result<(Vec<String>, Vec<String>)> {
-        let (mut ids, mut prompts) = (Vec::new(), Vec::new());
-        for batch in TableReader::open(path)?.batches(&["id", "prompt"])? {
-            let batch = batch?;
-            batch.extend_text("id", &mut ids)?;
-            batch.extend_text("prompt", &mut prompts)?;
-        }
-        Ok((ids, prompts))
-    }
-
     /// Writes the split atomically.
     ///
     /// # Errors

@@ -208,7 +208,7 @@ fn parquet_numbers_may_have_any_type() {
 }
 
 #[test]
-fn given_parts_and_filters_are_honoured() {
+fn given_parts_and_filters_are_honored() {
     let bench = Bench::new();
     let mut lines = TABLE.replace("two\nlines", "two lines");
     lines = lines

@@ -22,7 +22,7 @@ impl Pooling {
     /// Reads the steps that follow the encoder.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Json`], or [`Error::Unsupported`] when there are other steps than pooling and normalisation.
+    /// [`Error::Io`], [`Error::Json`], or [`Error::Unsupported`] when there are other steps than pooling and normalization.
     pub(crate) fn read(files: &ModelFiles) -> Result<Self> {
         if let Some(path) = &files.modules {
             check_modules(path)?;

@@ -31,7 +31,7 @@ const WEIGHT_PREFIX: &str = "bert.";
 /// Source: Reimers and Gurevych 2019, arXiv 1908.10084, section 3.
 ///
 /// # Deviations
-/// sentence-transformers normalises only if modules.json lists `Normalize`; here every vector is normalised, since all learners
+/// sentence-transformers normalizes only if modules.json lists `Normalize`; here every vector is normalized, since all learners
 /// compare by cosine.
 #[derive(Debug)]
 pub struct SentenceEmbedder {

@@ -57,7 +57,7 @@ fn matches_numpy_with_cls_pooling_and_gelu_by_tanh() {
 
 #[test]
 fn a_batch_gives_what_single_prompts_give_in_any_order() {
-    // Enough for several batches, and neighbours of different lengths.
+    // Enough for several batches, and neighbors of different lengths.
     let prompts: Vec<String> = (0..500).map(|i| "ab 1 ".repeat(i * 7 % 13)).collect();
     let together = embed(&tiny_files(), &prompts);
     let embedder = load(&tiny_files()).unwrap();

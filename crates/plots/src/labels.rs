@@ -51,7 +51,7 @@ const GAPS: [f64; 14] = [
 const N_DIRECTIONS: usize = 24;
 /// Gaps up to this one need no leader line.
 const TOUCHING: f64 = 0.0;
-/// A label without a leader reads as its neighbour's when another marker is nearer than this.
+/// A label without a leader reads as its neighbor's when another marker is nearer than this.
 const AMBIGUOUS: f64 = 4.0;
 
 /// Costs, in arbitrary units: about one for a point of leader line.
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_in_a_corner_is_labelled_in_full() {
+    fn a_crowd_in_a_corner_is_labeled_in_full() {
         let requests: Vec<Request> = (0..20)
             .map(|i| {
                 request(

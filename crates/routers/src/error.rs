@@ -41,7 +41,7 @@ pub enum Error {
         /// Rows given.
         n_rows: usize,
     },
-    /// A nearest-neighbour library refused the data.
+    /// A nearest-neighbor library refused the data.
     #[error("the `{backend}` search failed: {message}")]
     Backend {
         /// The back end.

@@ -1,4 +1,4 @@
-//! k-nearest-neighbours regression on embeddings: CARROT (KNN).
+//! k-nearest-neighbors regression on embeddings: CARROT (KNN).
 
 mod fit;
 mod model;

@@ -1,6 +1,6 @@
 //! Learners that need no libtorch, and the labels that learners are fitted on.
 //!
-//! Holds k-nearest-neighbours regression ([`KnnParams`], [`Knn`]) with its exact neighbour search, and [`labels`].
+//! Holds k-nearest-neighbors regression ([`KnnParams`], [`Knn`]) with its exact neighbor search, and [`labels`].
 //! In come matrices of embeddings and targets, out go predictions of every LLM's score and cost.
 //! Must not know a file, a command line, libtorch, or how predictions are judged.
 

@@ -1,4 +1,4 @@
-//! Exact nearest neighbours by cosine similarity.
+//! Exact nearest neighbors by cosine similarity.
 //!
 //! Which rows are the k nearest is decided by one rule, whatever the back end, block size, batch or number of threads:
 //!
@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A back end only proposes candidates by its own, faster arithmetic. Candidates that it cannot tell apart within its rounding error
-//! are settled by the rule (`candidates`), so a matrix product in float32 gives the very neighbours that float64 would.
+//! are settled by the rule (`candidates`), so a matrix product in float32 gives the very neighbors that float64 would.
 
 mod candidates;
 mod gemm;
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// How candidates for the nearest neighbours are found. The result is the same for all.
+/// How candidates for the nearest neighbors are found. The result is the same for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
@@ -43,7 +43,7 @@ pub struct UnitRows {
 }
 
 impl UnitRows {
-    /// Normalises the rows of a matrix of shape `(n_rows, dim)` in place.
+    /// Normalizes the rows of a matrix of shape `(n_rows, dim)` in place.
     ///
     /// # Errors
     /// [`Error::Empty`], [`Error::TooManyRows`], or [`Error::NotFinite`] for NaN and infinities.
@@ -110,7 +110,7 @@ impl UnitRows {
 
 /// The k nearest rows of every query, for several k at once.
 ///
-/// The neighbours of one query stand in segments: the first `ks[0]` are the nearest `ks[0]`, the first `ks[1]` the nearest `ks[1]`, and
+/// The neighbors of one query stand in segments: the first `ks[0]` are the nearest `ks[0]`, the first `ks[1]` the nearest `ks[1]`, and
 /// so on. Within a segment they stand by row number, so that whatever is summed over them is summed in a fixed order.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NeighborLists {
@@ -119,7 +119,7 @@ pub(crate) struct NeighborLists {
 }
 
 impl NeighborLists {
-    /// The neighbours of one query: `k_max` row numbers.
+    /// The neighbors of one query: `k_max` row numbers.
     pub(crate) fn of(&self, query: usize) -> &[u32] {
         &self.rows[query * self.k_max..(query + 1) * self.k_max]
     }

@@ -1,4 +1,4 @@
-//! K-nearest-neighbours regression through its public API: against scikit-learn, and at its edges.
+//! K-nearest-neighbors regression through its public API: against scikit-learn, and at its edges.
 
 use ndarray::{Array2, array};
 use routers::{Backend, Error, Knn, KnnParams, Target};

@@ -17,16 +17,21 @@ pub(crate) struct SplitEmbeddings {
 ///
 /// Vectors on disk are used if they were made from this very split by this very model, which SHA-256 tells; vectors made elsewhere bear no
 /// hashes and need only have the split's ids.
-pub(crate) fn load(job: &Job, embedder: &Embedder) -> anyhow::Result<SplitEmbeddings> {
+pub(crate) fn load(
+    job: &Job,
+    embedder: &Embedder,
+    train: &Split,
+    test: &Split,
+) -> anyhow::Result<SplitEmbeddings> {
     let mut model = embedder
         .model
         .as_ref()
         .map(|model| SentenceModel::find(job, &embedder.name, model))
         .transpose()?;
-    let mut load = |part| load_part(job, embedder, &mut model, part);
+    let mut load = |part, split| load_part(job, embedder, &mut model, part, split);
     Ok(SplitEmbeddings {
-        train: load(Part::Train)?,
-        test: load(Part::Test)?,
+        train: load(Part::Train, train)?,
+        test: load(Part::Test, test)?,
     })
 }
 
@@ -35,13 +40,13 @@ fn load_part(
     embedder: &Embedder,
     model: &mut Option<SentenceModel>,
     part: Part,
+    split: &Split,
 ) -> anyhow::Result<Array2<f32>> {
     let (path, split_path) = (
         job.dir.embeddings(&embedder.name, part),
         job.dir.split(part),
     );
     let split_sha256 = sha256_file(&split_path)?;
-    let (ids, prompts) = Split::read_prompts(&split_path)?;
     let wanted = EmbeddingsMeta {
         embedder: embedder.name.clone(),
         embedder_sha256: model.as_ref().map(|model| model.sha256().to_owned()),
@@ -51,7 +56,7 @@ fn load_part(
         let found = Embeddings::read_meta(&path)?;
         if fits(&found, &wanted) {
             let embeddings = Embeddings::read(&path)?;
-            embeddings.check_ids(&path, &split_path, &ids)?;
+            embeddings.check_ids(&path, &split_path, &split.ids)?;
             info!("using the embeddings in `{}`", path.display());
             return Ok(embeddings.values);
         }
@@ -68,10 +73,10 @@ fn load_part(
         );
     };
     let values = model
-        .embed(job, &prompts)
+        .embed(job, &split.prompts)
         .with_context(|| format!("cannot embed the prompts of `{}`", split_path.display()))?;
     let embeddings = Embeddings {
-        ids,
+        ids: split.ids.clone(),
         values,
         meta: wanted,
     };

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{args::Router, embeddings, job::Job, report::Report, stopwatch::Stopwatch};
 
-/// Fits k-nearest-neighbours regression and predicts the test split.
+/// Fits k-nearest-neighbors regression and predicts the test split.
 pub(crate) fn run(job: &Job, router: Router) -> anyhow::Result<Report> {
     let mut stopwatch = Stopwatch::start();
     let embedder = job.embedder_of(router);
@@ -19,7 +19,7 @@ pub(crate) fn run(job: &Job, router: Router) -> anyhow::Result<Report> {
     let (train, test) = stopwatch.time("read splits", || {
         Ok((Split::read(&train_path)?, Split::read(&test_path)?))
     })?;
-    let embeddings = stopwatch.time("embed", || embeddings::load(job, embedder))?;
+    let embeddings = stopwatch.time("embed", || embeddings::load(job, embedder, &train, &test))?;
 
     let cost_target = CostTarget::of(job.info.cost_kind, &train);
     let mut targets = vec![Target {

@@ -25,7 +25,7 @@ pub(crate) struct EncoderConfig {
     pub(crate) first_position: usize,
     /// Rows of the table of token types. All tokens are taken to be of type 0.
     pub(crate) n_token_types: usize,
-    /// Added to the variance in layer normalisation.
+    /// Added to the variance in layer normalization.
     pub(crate) layer_norm_eps: f64,
 }
 

@@ -5,7 +5,7 @@ use super::{
     linear::{LayerNorm, table},
 };
 
-/// The sum of a token's, a position's and a type's vector, normalised.
+/// The sum of a token's, a position's and a type's vector, normalized.
 #[derive(Debug)]
 pub(super) struct Embeddings {
     words: Tensor,       // (vocab_size, dim)

@@ -6,7 +6,7 @@ use super::{
     linear::{LayerNorm, Linear, for_linear, plain},
 };
 
-/// Attention and a feed-forward part, each added to its input and then normalised.
+/// Attention and a feed-forward part, each added to its input and then normalized.
 ///
 /// ```text
 /// y = norm(x + W_o attention(x))

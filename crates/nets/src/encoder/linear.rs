@@ -9,7 +9,7 @@ pub(super) struct Linear {
     bias: Tensor,   // (out_dim)
 }
 
-/// Normalises the last dimension to mean 0 and variance 1, then scales and shifts it.
+/// Normalizes the last dimension to mean 0 and variance 1, then scales and shifts it.
 #[derive(Debug)]
 pub(super) struct LayerNorm {
     weight: Tensor, // (dim)

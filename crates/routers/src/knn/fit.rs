@@ -41,14 +41,14 @@ pub struct TargetFit {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct CvScore {
-    /// Number of neighbours.
+    /// Number of neighbors.
     pub n_neighbors: usize,
     /// Coefficient of determination: the mean over folds of the mean over outputs.
     pub mean_r2: f64,
 }
 
 impl CheckedKnnParams {
-    /// Chooses k for each target by cross-validation and keeps all rows as neighbours-to-be.
+    /// Chooses k for each target by cross-validation and keeps all rows as neighbors-to-be.
     ///
     /// ```text
     /// prediction(x) = mean of y_i over the k rows i with the highest cos(x, x_i)
@@ -64,7 +64,7 @@ impl CheckedKnnParams {
     ///
     /// # Deviations
     /// scikit-learn breaks ties between equally near rows arbitrarily; here the lower row number wins. Unknown values, which scikit-learn
-    /// refuses, are left out: a prediction is the mean over those of the k neighbours that have a value, or over all rows where none has
+    /// refuses, are left out: a prediction is the mean over those of the k neighbors that have a value, or over all rows where none has
     /// one; a score counts known values only. A candidate that exceeds the rows of the smallest training side is left out, where
     /// scikit-learn fails. With fewer than `2 * n_folds` rows there is no cross-validation, and k is the first candidate; no k exceeds the
     /// number of rows.

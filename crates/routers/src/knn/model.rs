@@ -5,13 +5,13 @@ use ndarray::{Array1, Array2};
 use super::fit::{RunningMean, TargetFit};
 use crate::{Backend, Error, Result, UnitRows, neighbors};
 
-/// Fitted k-nearest-neighbours regression; made by [`super::CheckedKnnParams::fit`].
+/// Fitted k-nearest-neighbors regression; made by [`super::CheckedKnnParams::fit`].
 #[derive(Debug, Clone)]
 pub struct Knn {
     pub(super) rows: UnitRows,
     /// All targets side by side.
     pub(super) values: Array2<f32>,
-    /// The mean of each output, for queries none of whose neighbours has a value.
+    /// The mean of each output, for queries none of whose neighbors has a value.
     pub(super) fallback: Array1<f64>,
     /// The columns of each target.
     pub(super) outputs: Vec<Range<usize>>,
@@ -25,7 +25,7 @@ impl Knn {
         &self.fits
     }
 
-    /// Number of rows that can be neighbours.
+    /// Number of rows that can be neighbors.
     pub fn n_rows(&self) -> usize {
         self.rows.n_rows()
     }

@@ -6,11 +6,11 @@ use crate::{Backend, Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KnnParams {
-    /// Numbers of neighbours to choose from.
+    /// Numbers of neighbors to choose from.
     pub n_neighbors: Vec<usize>,
     /// Folds of the cross-validation that chooses, unshuffled.
     pub n_folds: usize,
-    /// How neighbours are searched for.
+    /// How neighbors are searched for.
     pub backend: Backend,
 }
 

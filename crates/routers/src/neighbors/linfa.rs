@@ -28,27 +28,13 @@ pub(super) fn nearest_in_other_folds(
     backend: Backend,
     on_progress: &(dyn Fn(u64) + Sync),
 ) -> Result<NeighborLists> {
-    let mut lists = Vec::with_capacity(folds.len());
+    let mut found = Vec::with_capacity(folds.len());
     for fold in folds {
-        let others: Vec<u32> = (0..rows.n_rows())
-            .filter(|row| !fold.contains(row))
-            .map(|row| row as u32)
-            .collect();
-        lists.push(search(
-            rows,
-            fold.clone(),
-            rows,
-            &others,
-            ks,
-            backend,
-            on_progress,
-        )?);
+        let others = (0..rows.n_rows()).filter(|row| !fold.contains(row));
+        let search = Search::new(rows, others, ks, backend);
+        found.push(search.run(rows, fold.clone(), on_progress)?);
     }
-    let k_max = ks.last().copied().unwrap_or_default();
-    Ok(NeighborLists {
-        k_max,
-        rows: lists.concat(),
-    })
+    Ok(lists(ks, found.concat()))
 }
 
 pub(super) fn nearest(
@@ -58,101 +44,123 @@ pub(super) fn nearest(
     backend: Backend,
     on_progress: &(dyn Fn(u64) + Sync),
 ) -> Result<NeighborLists> {
-    let all: Vec<u32> = (0..rows.n_rows() as u32).collect();
-    let found = search(
-        queries,
-        0..queries.n_rows(),
-        rows,
-        &all,
-        ks,
-        backend,
-        on_progress,
-    )?;
-    Ok(NeighborLists {
-        k_max: ks.last().copied().unwrap_or_default(),
-        rows: found,
-    })
+    let search = Search::new(rows, 0..rows.n_rows(), ks, backend);
+    let found = search.run(queries, 0..queries.n_rows(), on_progress)?;
+    Ok(lists(ks, found))
 }
 
-/// The nearest of `among` for some of the queries.
-fn search(
-    queries: &UnitRows,
-    which: Range<usize>,
-    rows: &UnitRows,
-    among: &[u32],
-    ks: &[usize],
-    backend: Backend,
-    on_progress: &(dyn Fn(u64) + Sync),
-) -> Result<Vec<u32>> {
-    let wanted = Wanted::new(ks, rows.dim());
-    let is_zero = |values: &[f32]| values.iter().all(|&value| value == 0.0);
-    // A zero vector has distance 1 to every unit vector, as if its similarity were 1/2. It is no part of the index; its similarity, 0,
-    // is known without a search.
-    let (zero, indexed): (Vec<u32>, Vec<u32>) = among
-        .iter()
-        .partition(|&&row| is_zero(rows.row(row as usize)));
-    let points = rows.view().select(
-        Axis(0),
-        &indexed.iter().map(|&row| row as usize).collect::<Vec<_>>(),
-    );
-    let index = if indexed.is_empty() {
-        None
-    } else {
-        Some(build(&points, backend)?)
-    };
-    let neighbors = |query: usize| -> Result<Vec<u32>> {
-        let vector = queries.row(query);
-        let decide = |row: u32| dot_f64(vector, rows.row(row as usize));
-        let mut list = Candidates::new();
-        let mut push = |row: u32| {
-            list.push(Candidate::new(decide(row) as f32, row), &wanted, decide);
-        };
-        zero.iter().copied().for_each(&mut push);
-        if is_zero(vector) {
-            indexed.iter().copied().for_each(&mut push);
-        } else if let Some(index) = &index {
-            nearest_indexed(&**index, &indexed, vector, &wanted, decide, backend)?
-                .into_iter()
-                .for_each(&mut push);
-        }
-        on_progress(1);
-        Ok(list.finish(&wanted, decide))
-    };
-    let lists = which
-        .into_par_iter()
-        .map(neighbors)
-        .collect::<Result<Vec<_>>>()?;
-    Ok(lists.concat())
+fn lists(ks: &[usize], rows: Vec<u32>) -> NeighborLists {
+    let k_max = ks.last().copied().unwrap_or_default();
+    NeighborLists { k_max, rows }
 }
 
-/// The `k_max` nearest of the indexed rows and all that the index may have confused with the last of them.
-fn nearest_indexed(
-    index: &(dyn NearestNeighbourIndex<f32> + '_),
-    indexed: &[u32],
-    vector: &[f32],
-    wanted: &Wanted,
-    decide: impl Fn(u32) -> f64,
+/// A search among some of the rows.
+struct Search<'a> {
+    rows: &'a UnitRows,
+    /// Rows that are no part of the index: a zero vector has distance 1 to every unit vector, as if its similarity were 1/2. Its
+    /// similarity, 0, is known without a search.
+    zero: Vec<u32>,
+    /// The others.
+    indexed: Vec<u32>,
+    wanted: Wanted,
     backend: Backend,
-) -> Result<Vec<u32>> {
-    let mut n_asked = wanted.k_max() + SPARE;
-    loop {
-        let found = index
-            .k_nearest(vector.into(), n_asked.min(indexed.len()))
-            .map_err(|error| failed(backend, &error))?;
-        let found: Vec<u32> = found.into_iter().map(|(_, i)| indexed[i]).collect();
-        if n_asked >= indexed.len() {
-            return Ok(found);
+}
+
+impl<'a> Search<'a> {
+    fn new(
+        rows: &'a UnitRows,
+        among: impl Iterator<Item = usize>,
+        ks: &[usize],
+        backend: Backend,
+    ) -> Self {
+        let (zero, indexed) = among
+            .map(|row| row as u32)
+            .partition(|&row| is_zero(rows.row(row as usize)));
+        Self {
+            rows,
+            zero,
+            indexed,
+            wanted: Wanted::new(ks, rows.dim()),
+            backend,
         }
-        let mut similarities: Vec<f64> = found.iter().map(|&row| decide(row)).collect();
-        similarities.sort_unstable_by(|a, b| b.total_cmp(a));
-        let is_clear = similarities.last().is_some_and(|last| {
-            similarities[wanted.k_max() - 1] - last > TRUST * f64::from(wanted.error())
-        });
-        if is_clear {
-            return Ok(found);
-        }
-        n_asked *= 2;
     }
+
+    /// The nearest rows of some of the queries, one query after the other.
+    fn run(
+        &self,
+        queries: &UnitRows,
+        which: Range<usize>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Vec<u32>> {
+        let positions: Vec<usize> = self.indexed.iter().map(|&row| row as usize).collect();
+        let points = self.rows.view().select(Axis(0), &positions);
+        let index = if positions.is_empty() {
+            None
+        } else {
+            Some(build(&points, self.backend)?)
+        };
+        let neighbors = |query: usize| -> Result<Vec<u32>> {
+            let vector = queries.row(query);
+            let decide = |row: u32| dot_f64(vector, self.rows.row(row as usize));
+            let mut list = Candidates::new();
+            let mut push = |row: u32| {
+                list.push(
+                    Candidate::new(decide(row) as f32, row),
+                    &self.wanted,
+                    decide,
+                );
+            };
+            self.zero.iter().copied().for_each(&mut push);
+            if is_zero(vector) {
+                self.indexed.iter().copied().for_each(&mut push);
+            } else if let Some(index) = &index {
+                self.nearest_indexed(&**index, vector, decide)?
+                    .into_iter()
+                    .for_each(&mut push);
+            }
+            on_progress(1);
+            Ok(list.finish(&self.wanted, decide))
+        };
+        Ok(which
+            .into_par_iter()
+            .map(neighbors)
+            .collect::<Result<Vec<_>>>()?
+            .concat())
+    }
+
+    /// The `k_max` nearest of the indexed rows and all that the index may have confused with the last of them.
+    fn nearest_indexed(
+        &self,
+        index: &(dyn NearestNeighbourIndex<f32> + '_),
+        vector: &[f32],
+        decide: impl Fn(u32) -> f64,
+    ) -> Result<Vec<u32>> {
+        let k_max = self.wanted.k_max();
+        let mut n_asked = k_max + SPARE;
+        loop {
+            let found = index
+                .k_nearest(vector.into(), n_asked.min(self.indexed.len()))
+                .map_err(|error| failed(self.backend, &error))?;
+            let found: Vec<u32> = found.into_iter().map(|(_, i)| self.indexed[i]).collect();
+            if n_asked >= self.indexed.len() {
+                return Ok(found);
+            }
+            let mut similarities: Vec<f64> = found.iter().map(|&row| decide(row)).collect();
+            similarities.sort_unstable_by(|a, b| b.total_cmp(a));
+            let margin = TRUST * f64::from(self.wanted.error());
+            if similarities
+                .last()
+                .is_some_and(|last| similarities[k_max - 1] - last > margin)
+            {
+                return Ok(found);
+            }
+            n_asked *= 2;
+        }
+    }
+}
+
+fn is_zero(vector: &[f32]) -> bool {
+    vector.iter().all(|&value| value == 0.0)
 }
 
 fn build(
