@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
+use pulp::Arch;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -230,18 +231,25 @@ impl RunningMean {
         let values = values
             .to_slice()
             .expect("targets stand side by side in one standard matrix");
-        let n_outputs = self.sums.len();
-        for &row in rows {
-            let start = row as usize * n_outputs;
-            let row_values = &values[start..start + n_outputs];
-            for ((sum, count), &value) in self.sums.iter_mut().zip(&mut self.counts).zip(row_values)
-            {
-                // Without a branch, so that several outputs are summed at once.
-                let is_known = !value.is_nan();
-                *sum += if is_known { f64::from(value) } else { 0.0 };
-                *count += u32::from(is_known);
-            }
-        }
+        let (sums, counts) = (&mut self.sums[..], &mut self.counts[..]);
+        let n_outputs = sums.len();
+        // Compiled for each instruction set: wide registers hold several outputs.
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for &row in rows {
+                    let start = row as usize * n_outputs;
+                    let row_values = &values[start..start + n_outputs];
+                    for ((sum, count), &value) in sums.iter_mut().zip(&mut *counts).zip(row_values)
+                    {
+                        // Without a branch, so that several outputs are summed at once.
+                        let is_known = !value.is_nan();
+                        *sum += if is_known { f64::from(value) } else { 0.0 };
+                        *count += u32::from(is_known);
+                    }
+                }
+            },
+        );
     }
 
     pub(super) fn get(&self, output: usize) -> Option<f64> {

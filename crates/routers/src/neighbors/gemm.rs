@@ -193,16 +193,17 @@ fn take_columns(rows: &UnitRows, product: &[f32], a: &Block, b: &Block, wanted: 
     let mut thresholds: Vec<f32> = lists.iter().map(Candidates::threshold).collect();
     for (similarities, row) in product.chunks_exact(thresholds.len()).zip(a.rows.clone()) {
         let mut start = 0;
-        while let Some(hit) =
-            scan::first_reaching_each(&similarities[start..], &thresholds[start..])
-        {
-            let column = start + hit;
-            let candidate = Candidate::new(similarities[column], row as u32);
-            lists[column].push(candidate, wanted, |row| {
-                decide(rows, b.rows.start + column, rows, row)
-            });
-            thresholds[column] = lists[column].threshold();
-            start = column + 1;
+        while let Some(hits) = scan::next_reaching_each(similarities, &thresholds, start) {
+            start = hits.end;
+            for column in hits {
+                if similarities[column] >= thresholds[column] {
+                    let candidate = Candidate::new(similarities[column], row as u32);
+                    lists[column].push(candidate, wanted, |row| {
+                        decide(rows, b.rows.start + column, rows, row)
+                    });
+                    thresholds[column] = lists[column].threshold();
+                }
+            }
         }
     }
 }
@@ -216,14 +217,17 @@ fn take_row(
     decide: impl Fn(u32) -> f64 + Copy,
 ) {
     let mut start = 0;
-    while let Some(hit) = scan::first_reaching(&similarities[start..], list.threshold()) {
-        let column = start + hit;
-        list.push(
-            Candidate::new(similarities[column], (first_row + column) as u32),
-            wanted,
-            decide,
-        );
-        start = column + 1;
+    while let Some(hits) = scan::next_reaching(similarities, list.threshold(), start) {
+        start = hits.end;
+        for column in hits {
+            if similarities[column] >= list.threshold() {
+                list.push(
+                    Candidate::new(similarities[column], (first_row + column) as u32),
+                    wanted,
+                    decide,
+                );
+            }
+        }
     }
 }
 

@@ -1,53 +1,54 @@
 //! The three loops that run over every similarity, compiled for each instruction set and chosen at run time.
 
+use std::ops::Range;
+
 use pulp::Arch;
 
 /// Values that are compared or multiplied at a time: a cache line of float32.
 const LANES: usize = 16;
 
-/// Position of the first value that reaches the threshold.
-pub(super) fn first_reaching(values: &[f32], threshold: f32) -> Option<usize> {
+/// The first few values from `start` on of which one reaches the threshold.
+pub(super) fn next_reaching(values: &[f32], threshold: f32, start: usize) -> Option<Range<usize>> {
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            let mut chunks = values.chunks_exact(LANES);
-            for (c, chunk) in chunks.by_ref().enumerate() {
-                if chunk
+            let mut chunks = values[start..].chunks(LANES);
+            let hit = chunks.position(|chunk| {
+                chunk
                     .iter()
                     .fold(false, |any, &value| any | (value >= threshold))
-                {
-                    return Some(c * LANES + chunk.iter().position(|&value| value >= threshold)?);
-                }
-            }
-            let rest = chunks.remainder();
-            Some(values.len() - rest.len() + rest.iter().position(|&value| value >= threshold)?)
+            })?;
+            Some(chunk_at(start, hit, values.len()))
         },
     )
 }
 
-/// Position of the first value that reaches its own threshold; both slices have the same length.
-pub(super) fn first_reaching_each(values: &[f32], thresholds: &[f32]) -> Option<usize> {
-    let reaches = |(&value, &threshold): (&f32, &f32)| value >= threshold;
+/// The first few values from `start` on of which one reaches its own threshold; both slices have the same length.
+pub(super) fn next_reaching_each(
+    values: &[f32],
+    thresholds: &[f32],
+    start: usize,
+) -> Option<Range<usize>> {
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            let (mut chunks, mut threshold_chunks) =
-                (values.chunks_exact(LANES), thresholds.chunks_exact(LANES));
-            for (c, (chunk, thresholds)) in
-                chunks.by_ref().zip(threshold_chunks.by_ref()).enumerate()
-            {
-                if chunk
+            let mut chunks = values[start..]
+                .chunks(LANES)
+                .zip(thresholds[start..].chunks(LANES));
+            let hit = chunks.position(|(values, thresholds)| {
+                values
                     .iter()
                     .zip(thresholds)
-                    .fold(false, |any, pair| any | reaches(pair))
-                {
-                    return Some(c * LANES + chunk.iter().zip(thresholds).position(reaches)?);
-                }
-            }
-            let (rest, thresholds) = (chunks.remainder(), threshold_chunks.remainder());
-            Some(values.len() - rest.len() + rest.iter().zip(thresholds).position(reaches)?)
+                    .fold(false, |any, (value, threshold)| any | (value >= threshold))
+            })?;
+            Some(chunk_at(start, hit, values.len()))
         },
     )
+}
+
+fn chunk_at(start: usize, chunk: usize, end: usize) -> Range<usize> {
+    let first = start + chunk * LANES;
+    first..end.min(first + LANES)
 }
 
 /// Dot products of one vector with each of `rows`, which stand one after the other.
