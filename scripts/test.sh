@@ -17,7 +17,7 @@ EOF
 esac
 
 cd "$(dirname "$0")/.."
-current='' started=0 table=''
+current='' started=0 table='' counts='' log=$(mktemp)
 
 step() {
     current=$1
@@ -29,9 +29,17 @@ step() {
     current=
 }
 
+# All test binaries' counts as one closing line.
+tests() {
+    cargo test --locked --workspace | tee "$log"
+    counts=$(awk '/^test result:/ { passed += $4; failed += $6 } END { printf "%d passed, %d failed", passed, failed }' "$log")
+}
+
 report() {
     local status=$?
+    rm -f "$log"
     printf '\n%s%6d s  in all\n' "$table" "$SECONDS"
+    [ -z "$counts" ] || printf '%s\n' "$counts"
     [ -z "$current" ] || printf 'FAILED in %s, after %d s\n' "$current" "$((SECONDS - started))"
     exit "$status"
 }
@@ -47,5 +55,5 @@ step minilm scripts/minilm.sh
 
 # clippy and doc read the metadata of the dependencies, test their code: these two builds of each dependency, and no third one.
 step clippy cargo clippy --locked --workspace --all-targets -- -D warnings
-step test cargo test --locked --workspace
+step test tests
 step doc env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --no-deps
