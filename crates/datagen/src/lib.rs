@@ -26,5 +26,5 @@ pub use crate::{
     name::{BadName, DatasetName},
     staging::Staging,
     summary::{ModelSummary, Summary, Tally},
-    table::{RawModel, RawTable},
+    table::{RawModel, RawTable, SourcePart},
 };

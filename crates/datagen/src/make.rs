@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     mem,
     path::{Path, PathBuf},
 };
@@ -10,7 +11,7 @@ use dataset::{
 use ndarray::Array2;
 
 use crate::{
-    DatasetName, Error, PriceList, RawModel, RawTable, Result, Staging,
+    DatasetName, Error, PriceList, RawModel, RawTable, Result, SourcePart, Staging,
     cost::{Costs, cost_kind, costs},
 };
 
@@ -27,6 +28,8 @@ pub struct Request {
     pub sources: Vec<Source>,
     /// Program and version.
     pub made_by: String,
+    /// The arguments that decided what is in the data set, by name.
+    pub options: BTreeMap<String, String>,
     /// What a reader of the numbers should know.
     pub notes: Vec<String>,
 }
@@ -54,7 +57,7 @@ pub struct Made {
 /// Checks a raw table, works out costs, and splits it. Writes nothing.
 ///
 /// Rows are in the order in which scikit-learn's `train_test_split` returns them, on which un-shuffled cross-validation depends; where
-/// the table came in parts, in the table's order.
+/// the table came in parts, in the table's order, validation rows after all other train rows.
 ///
 /// # Errors
 /// [`Error`] names the file, the column and the row of what is wrong: an id that stands twice, a value outside its range, a score without a
@@ -67,7 +70,12 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         .iter()
         .map(|model| costs(&table, model, prices))
         .collect::<Result<Vec<_>>>()?;
-    let (train_rows, test_rows, split) = split_rows(&table, request.split)?;
+    let Rows {
+        train: train_rows,
+        test: test_rows,
+        n_validation,
+        origin,
+    } = split_rows(&table, request.split)?;
     refuse_unknown_scores(&table, &train_rows)?;
 
     let mut notes = request.notes;
@@ -86,9 +94,11 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         cost_kind: cost_kind(&rules),
         n_train: train_rows.len(),
         n_test: test_rows.len(),
-        split,
+        n_validation,
+        split: origin,
         sources: request.sources,
         made_by: request.made_by,
+        options: request.options,
         notes,
     };
     let train = take_rows(&mut table, &costs, &train_rows);
@@ -129,30 +139,43 @@ fn check_pair(table: &RawTable, pair: Option<&Pair>) -> Result<()> {
     Ok(())
 }
 
-fn split_rows(
-    table: &RawTable,
-    random: RandomSplit,
-) -> Result<(Vec<usize>, Vec<usize>, SplitOrigin)> {
+/// Which rows of the table go where.
+struct Rows {
+    train: Vec<usize>,
+    test: Vec<usize>,
+    n_validation: Option<usize>,
+    origin: SplitOrigin,
+}
+
+fn split_rows(table: &RawTable, random: RandomSplit) -> Result<Rows> {
     let Some(parts) = &table.parts else {
         let RandomSplit { test_size, seed } = random;
         let rows = train_test_split(table.n_prompts(), test_size, seed)?;
         let widen = |rows: Vec<u32>| rows.into_iter().map(|row| row as usize).collect();
-        let origin = SplitOrigin::Random { test_size, seed };
-        return Ok((widen(rows.train), widen(rows.test), origin));
+        return Ok(Rows {
+            train: widen(rows.train),
+            test: widen(rows.test),
+            n_validation: None,
+            origin: SplitOrigin::Random { test_size, seed },
+        });
     };
-    let rows_of = |part| {
-        let rows: Vec<usize> = (0..parts.len()).filter(|&i| parts[i] == part).collect();
+    let rows_of = |part| (0..parts.len()).filter(move |&i| parts[i] == part);
+    let mut train: Vec<usize> = rows_of(SourcePart::Train).collect();
+    let validation: Vec<usize> = rows_of(SourcePart::Validation).collect();
+    let test: Vec<usize> = rows_of(SourcePart::Test).collect();
+    for (rows, part) in [(&train, Part::Train), (&test, Part::Test)] {
         if rows.is_empty() {
             let path: PathBuf = table.path.clone();
             return Err(Error::EmptyPart { path, part });
         }
-        Ok(rows)
-    };
-    Ok((
-        rows_of(Part::Train)?,
-        rows_of(Part::Test)?,
-        SplitOrigin::Given,
-    ))
+    }
+    train.extend(&validation);
+    Ok(Rows {
+        train,
+        test,
+        n_validation: (!validation.is_empty()).then_some(validation.len()),
+        origin: SplitOrigin::Given,
+    })
 }
 
 fn refuse_unknown_scores(table: &RawTable, train_rows: &[usize]) -> Result<()> {

@@ -3,7 +3,7 @@ use std::{
     path::PathBuf,
 };
 
-use dataset::{Error as DatasetError, Field, Part, column_name};
+use dataset::{Error as DatasetError, Field, column_name};
 
 use crate::{Error, Result};
 
@@ -21,9 +21,34 @@ pub struct RawTable {
     /// What an LLM is asked.
     pub prompts: Vec<String>,
     /// Each row's part, where the source came in parts.
-    pub parts: Option<Vec<Part>>,
+    pub parts: Option<Vec<SourcePart>>,
     /// The LLMs in the order that all tables of the data set will have.
     pub models: Vec<RawModel>,
+}
+
+/// The part that a source gave a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourcePart {
+    /// What estimators are fitted on.
+    Train,
+    /// What choices are made on. It stands at the end of the train split, and `dataset.json` says how many rows it has.
+    Validation,
+    /// What estimators are judged on.
+    Test,
+}
+
+impl SourcePart {
+    /// All parts in the order in which sources have them.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
+
+    /// `train`, `validation` or `test`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
 }
 
 /// One LLM's columns.

@@ -1,8 +1,10 @@
 //! From a raw table to files and back.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use datagen::{Made, PriceList, RandomSplit, RawModel, RawTable, Request, Result, Tally, make};
+use datagen::{
+    Made, PriceList, RandomSplit, RawModel, RawTable, Request, Result, SourcePart, Tally, make,
+};
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, Pair, Part, Split, SplitOrigin, train_test_split,
 };
@@ -39,6 +41,7 @@ fn request() -> Request {
         },
         sources: Vec::new(),
         made_by: "test".to_owned(),
+        options: BTreeMap::new(),
         notes: Vec::new(),
     }
 }
@@ -84,7 +87,12 @@ fn rows_come_in_the_order_of_scikit_learn_and_back_from_disk() {
 #[test]
 fn given_parts_are_kept_in_order() {
     let mut table = table(4);
-    table.parts = Some(vec![Part::Test, Part::Train, Part::Test, Part::Train]);
+    table.parts = Some(vec![
+        SourcePart::Test,
+        SourcePart::Train,
+        SourcePart::Test,
+        SourcePart::Train,
+    ]);
     let made = make_it(table).expect("a good table");
     assert_eq!(made.train.ids, ["id1", "id3"]);
     assert_eq!(made.test.ids, ["id0", "id2"]);
@@ -180,7 +188,7 @@ fn bad_tables_are_refused() {
             "no train row of `raw.csv` has a score of model `org/large`",
         ),
         (
-            |table| table.parts = Some(vec![Part::Train; 5]),
+            |table| table.parts = Some(vec![SourcePart::Train; 5]),
             "leaves no test rows",
         ),
         (

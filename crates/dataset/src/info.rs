@@ -1,4 +1,4 @@
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,12 +20,18 @@ pub struct DatasetInfo {
     pub n_train: usize,
     /// Rows of `test.parquet`.
     pub n_test: usize,
+    /// How many of the last rows of `train.parquet` are the source's validation part, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_validation: Option<usize>,
     /// How rows came to their part.
     pub split: SplitOrigin,
     /// The files that the data set was made from.
     pub sources: Vec<Source>,
     /// Program and version that made it.
     pub made_by: String,
+    /// The arguments that decided what is in it, by name, but for those that stand elsewhere here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
     /// What a reader of the numbers should know: what was dropped, assumed or replaced.
     pub notes: Vec<String>,
 }

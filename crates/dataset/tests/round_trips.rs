@@ -1,6 +1,6 @@
 //! What is written is read back the same, and what no reader should take is refused with its place.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Error, ModelInfo,
@@ -258,12 +258,14 @@ fn a_data_set_is_described_in_one_file() {
         cost_kind: CostKind::OutputTokens,
         n_train: 8,
         n_test: 2,
+        n_validation: None,
         split: SplitOrigin::Random {
             test_size: 0.2,
             seed: 42,
         },
         sources: vec![Source::of(&source).expect("hashed")],
         made_by: "a test".to_owned(),
+        options: BTreeMap::new(),
         notes: Vec::new(),
     };
     info.write(&dir.info()).expect("written");

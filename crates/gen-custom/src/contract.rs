@@ -2,8 +2,8 @@ use std::path::Path;
 
 use anyhow::ensure;
 use cli_support::usage_error;
-use datagen::{RawModel, RawTable};
-use dataset::{Error as DatasetError, Field, Part, column_name, parse_column_name};
+use datagen::{RawModel, RawTable, SourcePart};
+use dataset::{Error as DatasetError, Field, column_name, parse_column_name};
 use tracing::warn;
 
 use crate::{
@@ -186,12 +186,12 @@ fn kept_rows(tasks: &[String], filter: &Filter) -> anyhow::Result<(Vec<usize>, V
     Ok((rows, notes))
 }
 
-fn parts(path: &Path, rows: &[usize], split: Vec<String>) -> anyhow::Result<Vec<Part>> {
+fn parts(path: &Path, rows: &[usize], split: Vec<String>) -> anyhow::Result<Vec<SourcePart>> {
     let part = |(&row, text): (&usize, String)| {
-        let part = Part::ALL.into_iter().find(|part| part.name() == text);
+        let part = SourcePart::ALL.into_iter().find(|part| part.name() == text);
         part.ok_or_else(|| {
             anyhow::anyhow!(
-                "column `split` of `{}` is `{text}` in row {}, expected `train` or `test`",
+                "column `split` of `{}` is `{text}` in row {}, expected `train`, `validation` or `test`",
                 path.display(),
                 row + 1
             )

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Context as _;
 use cli_support::usage_error;
@@ -84,6 +84,7 @@ impl Job {
             split: self.split,
             sources,
             made_by: concat!("gen-custom ", env!("CARGO_PKG_VERSION")).to_owned(),
+            options: BTreeMap::new(),
             notes,
         };
         let made = make(table, prices.as_ref(), request).map_err(blame)?;

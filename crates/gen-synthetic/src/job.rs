@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::Context as _;
 use cli_support::{Progress, read_toml, usage_error};
@@ -118,9 +118,11 @@ impl Job {
             cost_kind: CostKind::OutputTokens,
             n_train: self.rows.train.len(),
             n_test: self.rows.test.len(),
+            n_validation: None,
             split: SplitOrigin::Random { test_size: self.test_size, seed: self.seed },
             sources: vec![self.source.clone()],
             made_by: concat!("gen-synthetic ", env!("CARGO_PKG_VERSION")).to_owned(),
+            options: BTreeMap::new(),
             notes: vec![
                 "synthetic: prompts come from templates, scores and lengths are drawn from a latent model; no LLM was asked".to_owned(),
                 "truth/ holds the expected score, output tokens and cost of every LLM on every prompt".to_owned(),

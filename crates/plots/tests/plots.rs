@@ -94,9 +94,11 @@ fn write(data_dir: &Path, name: &str, models: &[(&str, f64, f64)], routers: &[&s
         cost_kind: CostKind::Usd,
         n_train: 0,
         n_test: N_PROMPTS,
+        n_validation: None,
         split: SplitOrigin::Given,
         sources: Vec::new(),
         made_by: "a test".to_owned(),
+        options: BTreeMap::new(),
         notes: Vec::new(),
     };
     info.write(&dir.info()).expect("dataset.json is written");

@@ -1,6 +1,7 @@
 //! The built program on tiny data sets in a temporary folder.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -49,9 +50,11 @@ impl Bench {
             cost_kind,
             n_train: N_TRAIN,
             n_test: N_TEST,
+            n_validation: None,
             split: SplitOrigin::Given,
             sources: Vec::new(),
             made_by: "a test".to_owned(),
+            options: BTreeMap::new(),
             notes: Vec::new(),
         };
         for (part, n_rows) in [(Part::Train, N_TRAIN), (Part::Test, N_TEST)] {

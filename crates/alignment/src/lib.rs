@@ -1,0 +1,1 @@
+//! Finds the order in which an evaluation gathered its results, from the results alone.

@@ -1,0 +1,3 @@
+//! gen-openllm
+
+fn main() {}

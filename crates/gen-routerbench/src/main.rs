@@ -1,0 +1,3 @@
+//! gen-routerbench
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! gen-sprout
+
+fn main() {}
