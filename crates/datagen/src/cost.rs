@@ -20,6 +20,18 @@ pub(crate) struct Costs {
 }
 
 impl PriceList {
+    /// Checks prices that stand in `path`, with or without anything else.
+    ///
+    /// # Errors
+    /// [`DatasetError::BadPrice`].
+    pub fn new(path: &Path, prices: Prices) -> Result<Self> {
+        prices.check(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            prices,
+        })
+    }
+
     /// Reads and checks a `prices.toml`.
     ///
     /// # Errors

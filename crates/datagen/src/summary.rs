@@ -23,6 +23,8 @@ pub struct Summary {
     pub n_unknown_scores: usize,
     /// Each LLM over both parts.
     pub models: Vec<ModelSummary>,
+    /// What a reader of the numbers should know.
+    pub notes: Vec<String>,
 }
 
 /// One LLM over all rows of a data set.
@@ -98,6 +100,7 @@ impl Tally {
             cost_kind: info.cost_kind,
             n_unknown_scores: models.iter().map(|model| model.n_unknown_scores).sum(),
             models,
+            notes: info.notes.clone(),
         }
     }
 }
@@ -140,6 +143,12 @@ impl Summary {
                     .map_or("-".to_owned(), |cost| format!("{cost:.3e}")),
                 &model.n_unknown_scores.to_string(),
             ]);
+        }
+        if !self.notes.is_empty() {
+            text.push('\n');
+        }
+        for note in &self.notes {
+            text.push_str(&format!("note: {note}\n"));
         }
         text.push_str(&format!(
             "\nnext: cargo run -p train-and-infer -- --dataset {} --routers carrot-knn --embedding minilm\n",

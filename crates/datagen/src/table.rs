@@ -72,6 +72,39 @@ impl RawTable {
         self.ids.len()
     }
 
+    /// Keeps only the first rows: `n` of each part, where the source came in parts. Returns how many rows are gone.
+    pub fn keep_first(&mut self, n: usize) -> usize {
+        let mut n_kept = HashMap::new();
+        let kept: Vec<bool> = (0..self.n_prompts())
+            .map(|i| {
+                let part = self.parts.as_ref().map(|parts| parts[i]);
+                let n_before: &mut usize = n_kept.entry(part).or_default();
+                *n_before += 1;
+                *n_before <= n
+            })
+            .collect();
+        retain(&mut self.row_numbers, &kept);
+        retain(&mut self.ids, &kept);
+        retain(&mut self.tasks, &kept);
+        retain(&mut self.prompts, &kept);
+        if let Some(parts) = &mut self.parts {
+            retain(parts, &kept);
+        }
+        for model in &mut self.models {
+            retain(&mut model.scores, &kept);
+            let columns = [
+                &mut model.input_tokens,
+                &mut model.output_tokens,
+                &mut model.cost_usd,
+            ];
+            columns
+                .into_iter()
+                .flatten()
+                .for_each(|column| retain(column, &kept));
+        }
+        kept.len() - self.n_prompts()
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         if self.models.is_empty() {
             return Err(Error::NoModels {
@@ -183,4 +216,13 @@ impl RawModel {
             Field::CostUsd => self.cost_usd.as_deref(),
         }
     }
+}
+
+fn retain<T>(values: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    values.retain(|_| {
+        *kept
+            .next()
+            .expect("all columns of a table are as long as its ids")
+    });
 }

@@ -50,7 +50,16 @@ impl Prices {
             path: path.to_owned(),
             source: Box::new(source),
         })?;
-        for (model, price) in &prices.models {
+        prices.check(path)?;
+        Ok(prices)
+    }
+
+    /// Refuses prices that cannot be charged; `path` is where they stand.
+    ///
+    /// # Errors
+    /// [`Error::BadPrice`] for a price that is no finite number of at least 0.
+    pub fn check(&self, path: &Path) -> Result<()> {
+        for (model, price) in &self.models {
             for (key, value) in [
                 ("input_usd_per_mtok", price.input_usd_per_mtok),
                 ("output_usd_per_mtok", price.output_usd_per_mtok),
@@ -65,7 +74,7 @@ impl Prices {
                 }
             }
         }
-        Ok(prices)
+        Ok(())
     }
 
     /// The price of a model, if the list has it.

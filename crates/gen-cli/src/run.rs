@@ -1,0 +1,151 @@
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use cli_support::{Output, print_json, print_text};
+use datagen::{Made, Request, Summary, Tally, make};
+use dataset::{DatasetDir, DatasetInfo, Part, Split, write_atomically};
+use serde_json::{Map, Value};
+use tracing::info;
+
+use crate::{Extra, GenArgs, Raw, Recipe};
+
+/// Makes what is missing of a data set, and prints what was made.
+///
+/// `read` is called only if the data set is not there, or `--force` was given.
+///
+/// # Errors
+/// When the source cannot be read or is wrong, the disk refuses, or a data set of that name is there that was made otherwise.
+pub fn run(
+    args: &GenArgs,
+    mut recipe: Recipe,
+    read: impl FnOnce() -> anyhow::Result<Raw>,
+) -> anyhow::Result<()> {
+    let data_dir = &args.data_dir.data_dir;
+    if let Some(limit) = args.limit {
+        recipe.options.insert("limit".to_owned(), limit.to_string());
+    }
+    let dir = DatasetDir::new(data_dir, recipe.name.as_str());
+    let (splits, extras) = match existing(&dir, &recipe, args.force)? {
+        Some(info) => {
+            info!(
+                "`{}` is there already; --force makes it anew",
+                dir.root().display()
+            );
+            (Splits::read(&dir, info)?, Vec::new())
+        }
+        None => {
+            let raw = read()?;
+            let (made, extras) = make_splits(args, recipe, raw)?;
+            made.write(data_dir)
+                .with_context(|| format!("failed to write the data set `{}`", made.info.name))?;
+            write_extras(&dir, &extras)?;
+            (Splits::from(made), extras)
+        }
+    };
+    report(args.output, &splits.summary(&dir), &extras)
+}
+
+/// A data set in memory.
+struct Splits {
+    info: DatasetInfo,
+    train: Split,
+    test: Split,
+}
+
+impl Splits {
+    fn read(dir: &DatasetDir, info: DatasetInfo) -> anyhow::Result<Self> {
+        Ok(Self {
+            info,
+            train: Split::read(&dir.split(Part::Train))?,
+            test: Split::read(&dir.split(Part::Test))?,
+        })
+    }
+
+    fn summary(&self, dir: &DatasetDir) -> Summary {
+        let mut tally = Tally::new(self.info.models.len());
+        tally.add(&self.train);
+        tally.add(&self.test);
+        tally.summary(&self.info, dir)
+    }
+}
+
+impl From<Made> for Splits {
+    fn from(Made { info, train, test }: Made) -> Self {
+        Self { info, train, test }
+    }
+}
+
+/// The data set that is there, if it is what the recipe would make; `None` if it has to be made.
+fn existing(dir: &DatasetDir, recipe: &Recipe, force: bool) -> anyhow::Result<Option<DatasetInfo>> {
+    if force || !dir.info().is_file() {
+        return Ok(None);
+    }
+    let found = DatasetInfo::read(&dir.info())?;
+    let differences = recipe.differences(&found);
+    if differences.is_empty() {
+        return Ok(Some(found));
+    }
+    bail!(
+        "`{}` is there and was made otherwise ({}); --force makes it anew, --name gives the new one another name",
+        dir.root().display(),
+        differences.join("; ")
+    );
+}
+
+fn make_splits(args: &GenArgs, recipe: Recipe, raw: Raw) -> anyhow::Result<(Made, Vec<Extra>)> {
+    let Raw {
+        mut table,
+        prices,
+        mut notes,
+        extras,
+    } = raw;
+    if let Some(limit) = args.limit {
+        let n_gone = table.keep_first(limit.get());
+        if n_gone > 0 {
+            notes.push(format!(
+                "kept only the first rows: --limit {limit} left out {n_gone}"
+            ));
+        }
+    }
+    let request = Request {
+        name: recipe.name,
+        pair: recipe.pair,
+        split: recipe.split,
+        sources: recipe.sources,
+        made_by: recipe.made_by,
+        options: recipe.options,
+        notes,
+    };
+    Ok((make(table, prices.as_ref(), request)?, extras))
+}
+
+fn write_extras(dir: &DatasetDir, extras: &[Extra]) -> anyhow::Result<()> {
+    for extra in extras {
+        let mut text = serde_json::to_vec_pretty(&extra.value)?;
+        text.push(b'\n');
+        write_atomically(
+            dir.root()
+                .join(Path::new(extra.name).with_extension("json")),
+            &text,
+        )?;
+    }
+    Ok(())
+}
+
+fn report(output: Output, summary: &Summary, extras: &[Extra]) -> anyhow::Result<()> {
+    if output.json {
+        let mut values = Map::new();
+        values.insert("dataset".to_owned(), serde_json::to_value(summary)?);
+        for extra in extras {
+            values.insert(extra.name.to_owned(), extra.value.clone());
+        }
+        return print_json(&Value::Object(values));
+    }
+    let mut text = String::new();
+    for extra in extras {
+        text.push_str(extra.text.trim_end());
+        text.push_str("\n\n");
+    }
+    text.push_str(&summary.text());
+    print_text(&text)
+}
