@@ -1,8 +1,8 @@
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use cli_support::{DataDir, Output, examples};
-use datagen::DatasetName;
+use cli_support::examples;
+use gen_cli::GenArgs;
 
 const EXAMPLES: [&str; 3] = [
     "cargo run -p gen-custom -- --input logs.parquet --prices prices.toml --name my-logs",
@@ -15,8 +15,8 @@ const EXAMPLES: [&str; 3] = [
 #[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
     /// The table: columns `id`, `task`, `prompt`, and `<model>/score`, `<model>/input_tokens`, `<model>/output_tokens` or
-    /// `<model>/cost_usd` per LLM; a column `split` of `train` and `test` is kept
-    #[arg(long, value_name = "FILE")]
+    /// `<model>/cost_usd` per LLM; a column `split` of `train`, `validation` and `test` is kept
+    #[arg(long, visible_alias = "source", value_name = "FILE")]
     pub(crate) input: PathBuf,
     /// The table's format, if its extension (.csv, .jsonl, .parquet) does not tell
     #[arg(long)]
@@ -24,9 +24,6 @@ pub(crate) struct Args {
     /// Prices per LLM; needed where an LLM has no column `<model>/cost_usd`
     #[arg(long, value_name = "TOML")]
     pub(crate) prices: Option<PathBuf>,
-    /// Name of the data set, and of its folder
-    #[arg(long)]
-    pub(crate) name: DatasetName,
     /// Share of test rows of a random split [default: 0.2]
     #[arg(long, value_name = "SHARE", value_parser = share)]
     pub(crate) test_size: Option<f64>,
@@ -39,9 +36,6 @@ pub(crate) struct Args {
     /// The large LLM of that pair
     #[arg(long, value_name = "MODEL", requires = "small")]
     pub(crate) large: Option<String>,
-    /// Keep only the first rows (of those that --exclude-task leaves)
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<NonZeroUsize>,
     /// Leave out the rows of these tasks; `*` stands for any characters
     #[arg(long, value_name = "PATTERN", num_args = 1.., value_delimiter = ',')]
     pub(crate) exclude_task: Vec<String>,
@@ -49,9 +43,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MODEL", num_args = 1..)]
     pub(crate) exclude_model: Vec<String>,
     #[command(flatten)]
-    pub(crate) data_dir: DataDir,
-    #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) shared: GenArgs,
 }
 
 /// How a table is written down.

@@ -19,7 +19,6 @@ const ONE_TASK: &str = "all";
 pub(crate) struct Filter {
     pub(crate) excluded_models: Vec<String>,
     pub(crate) excluded_tasks: Vec<Pattern>,
-    pub(crate) limit: Option<usize>,
 }
 
 /// Makes the columns of a file the raw table that the contract promises, with notes on what was left out.
@@ -172,13 +171,6 @@ fn kept_rows(tasks: &[String], filter: &Filter) -> anyhow::Result<(Vec<usize>, V
             n_before - rows.len(),
             pattern.as_str()
         ));
-    }
-    if let Some(limit) = filter.limit.filter(|&limit| limit < rows.len()) {
-        notes.push(format!(
-            "kept only the first {limit} of {} rows",
-            rows.len()
-        ));
-        rows.truncate(limit);
     }
     for model in &filter.excluded_models {
         notes.push(format!("left out model `{model}`"));

@@ -1,11 +1,9 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
-use anyhow::Context as _;
 use cli_support::usage_error;
-use datagen::{
-    DatasetName, Error as MakeError, PriceList, RandomSplit, Request, Summary, Tally, make,
-};
+use datagen::{DatasetName, Error as MakeError, PriceList, RandomSplit};
 use dataset::{Pair, Source};
+use gen_cli::{GenArgs, Raw, Recipe};
 use tracing::warn;
 
 use crate::{
@@ -31,8 +29,9 @@ pub(crate) struct Job {
     pair: Option<Pair>,
     split: RandomSplit,
     asks_for_random_split: bool,
+    options: BTreeMap<String, String>,
     filter: Filter,
-    data_dir: PathBuf,
+    shared: GenArgs,
 }
 
 impl Job {
@@ -41,29 +40,70 @@ impl Job {
             Some(format) => format,
             None => read::format_of(&args.input)?,
         };
+        let name = match &args.shared.name {
+            Some(name) => name.clone(),
+            None => {
+                return Err(usage_error(
+                    "--name is needed: how the data set is to be called",
+                ));
+            }
+        };
         let pair = args.small.zip(args.large);
+        let split = RandomSplit {
+            test_size: args.test_size.unwrap_or(TEST_SIZE),
+            seed: args.seed.unwrap_or(SEED),
+        };
+        let mut options = BTreeMap::new();
+        for (key, values) in [
+            ("exclude-task", args.exclude_task.join(",")),
+            ("exclude-model", args.exclude_model.join(" ")),
+            (
+                "test-size",
+                args.test_size
+                    .map_or(String::new(), |share| share.to_string()),
+            ),
+            (
+                "seed",
+                args.seed.map_or(String::new(), |seed| seed.to_string()),
+            ),
+        ] {
+            if !values.is_empty() {
+                options.insert(key.to_owned(), values);
+            }
+        }
         Ok(Self {
             format,
             input: args.input,
             prices: args.prices,
-            name: args.name,
+            name,
             pair: pair.map(|(small, large)| Pair { small, large }),
             asks_for_random_split: args.test_size.is_some() || args.seed.is_some(),
-            split: RandomSplit {
-                test_size: args.test_size.unwrap_or(TEST_SIZE),
-                seed: args.seed.unwrap_or(SEED),
-            },
+            split,
+            options,
             filter: Filter {
                 excluded_models: args.exclude_model,
                 excluded_tasks: args.exclude_task.into_iter().map(Pattern::new).collect(),
-                limit: args.limit.map(usize::from),
             },
-            data_dir: args.data_dir.data_dir,
+            shared: args.shared,
         })
     }
 
-    /// Reads, checks, splits and writes.
-    pub(crate) fn run(self) -> anyhow::Result<Summary> {
+    /// Reads, checks, splits, writes and embeds what is not there yet.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let mut sources = vec![Source::of(&self.input)?];
+        sources.extend(self.prices.as_deref().map(Source::of).transpose()?);
+        let recipe = Recipe {
+            name: self.name.clone(),
+            pair: self.pair.clone(),
+            split: self.split,
+            sources,
+            options: self.options.clone(),
+            made_by: concat!("gen-custom ", env!("CARGO_PKG_VERSION")).to_owned(),
+        };
+        gen_cli::run(&self.shared, recipe, || self.read()).map_err(blame)
+    }
+
+    fn read(&self) -> anyhow::Result<Raw> {
         let prices = self.prices.as_deref().map(PriceList::read).transpose()?;
         let wanted = Wanted {
             excluded_models: &self.filter.excluded_models,
@@ -76,36 +116,25 @@ impl Job {
                 self.input.display()
             );
         }
-        let mut sources = vec![Source::of(&self.input)?];
-        sources.extend(self.prices.as_deref().map(Source::of).transpose()?);
-        let request = Request {
-            name: self.name,
-            pair: self.pair,
-            split: self.split,
-            sources,
-            made_by: concat!("gen-custom ", env!("CARGO_PKG_VERSION")).to_owned(),
-            options: BTreeMap::new(),
+        Ok(Raw {
+            table,
+            prices,
             notes,
-        };
-        let made = make(table, prices.as_ref(), request).map_err(blame)?;
-        let dir = made
-            .write(&self.data_dir)
-            .with_context(|| format!("failed to write the data set `{}`", made.info.name))?;
-        let mut tally = Tally::new(made.info.models.len());
-        tally.add(&made.train);
-        tally.add(&made.test);
-        Ok(tally.summary(&made.info, &dir))
+            extras: Vec::new(),
+        })
     }
 }
 
 /// Tells a command line that cannot be meant from a table that is wrong.
-fn blame(error: MakeError) -> anyhow::Error {
-    match error {
-        MakeError::NoPriceList { .. } => usage_error(format!("{error}; name one with --prices")),
-        MakeError::UnknownPairModel { .. } | MakeError::PairOfOne { .. } => {
+fn blame(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<MakeError>() {
+        Some(MakeError::NoPriceList { .. }) => {
+            usage_error(format!("{error}; name one with --prices"))
+        }
+        Some(MakeError::UnknownPairModel { .. } | MakeError::PairOfOne { .. }) => {
             usage_error(format!("--small, --large: {error}"))
         }
-        MakeError::NoKnownScore { .. } => anyhow::anyhow!("{error} with --exclude-model"),
-        other => other.into(),
+        Some(MakeError::NoKnownScore { .. }) => anyhow::anyhow!("{error} with --exclude-model"),
+        _ => error,
     }
 }

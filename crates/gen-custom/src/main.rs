@@ -29,11 +29,7 @@ use crate::{args::Args, job::Job};
 
 fn main() -> ExitCode {
     cli_support::run(
-        |args: &Args| args.output.quiet,
-        |args| {
-            let output = args.output;
-            let summary = Job::new(args)?.run()?;
-            output.print(&summary, &summary.text())
-        },
+        |args: &Args| args.shared.output.quiet,
+        |args| Job::new(args)?.run(),
     )
 }

@@ -68,6 +68,7 @@ impl Bench {
                     "prices.toml",
                     "--name",
                     "mine",
+                    "--force",
                 ],
                 extra,
             ]
@@ -152,10 +153,10 @@ fn the_summary_is_text_or_json() {
     let json = bench.run(&[&args[..], &["--json", "--quiet"]].concat());
     assert_eq!(stderr(&json), "");
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
-    assert_eq!(json["n-train"], 8);
-    assert_eq!(json["cost-kind"], "output-tokens");
-    assert_eq!(json["models"][1]["mean-score"], 6.75 / 9.0);
-    assert_eq!(json["models"][1]["n-unknown-scores"], 1);
+    assert_eq!(json["dataset"]["n-train"], 8);
+    assert_eq!(json["dataset"]["cost-kind"], "output-tokens");
+    assert_eq!(json["dataset"]["models"][1]["mean-score"], 6.75 / 9.0);
+    assert_eq!(json["dataset"]["models"][1]["n-unknown-scores"], 1);
 }
 
 #[test]
@@ -232,7 +233,7 @@ fn given_parts_and_filters_are_honored() {
         "--exclude-task",
         "code/*,math",
         "--limit",
-        "3",
+        "2",
         "--exclude-model",
         "org/large",
     ];
@@ -249,8 +250,8 @@ fn given_parts_and_filters_are_honored() {
         [
             "left out 3 rows of tasks `code/*`",
             "left out 3 rows of tasks `math`",
-            "kept only the first 3 of 4 rows",
             "left out model `org/large`",
+            "kept only the first rows: --limit 2 left out 1",
         ]
     );
 }
@@ -455,16 +456,77 @@ fn a_refused_table_leaves_the_old_data_set() {
     bench.put("t.csv", TABLE.as_bytes());
     let before = bench.make("t.csv", &[]).0;
     bench.put("t.csv", TABLE.replace("a9", "a0").as_bytes());
-    let output = bench.run(&[
-        "--input",
-        "t.csv",
-        "--prices",
-        "prices.toml",
-        "--name",
-        "mine",
-    ]);
+    let output = bench.run(&[&AGAIN[..], &["--force"]].concat());
+    assert!(
+        stderr(&output).contains("id `a0` stands in rows 1 and 10"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(bench.read().0, before);
+}
+
+const AGAIN: [&str; 6] = [
+    "--input",
+    "t.csv",
+    "--prices",
+    "prices.toml",
+    "--name",
+    "mine",
+];
+
+#[test]
+fn what_is_there_is_not_made_again_and_not_overwritten() {
+    let bench = Bench::new();
+    bench.put("t.csv", TABLE.as_bytes());
+    let first = bench.run(&AGAIN);
+    assert!(first.status.success(), "{}", stderr(&first));
+    let split = DatasetDir::new(&bench.path("data"), "mine").split(Part::Train);
+    let written = |path: &Path| {
+        let metadata = fs::metadata(path).expect("written");
+        metadata.modified().expect("a time")
+    };
+    let before = written(&split);
+
+    let second = bench.run(&AGAIN);
+    assert!(
+        stderr(&second).contains("is there already"),
+        "{}",
+        stderr(&second)
+    );
+    assert_eq!(second.stdout, first.stdout);
+    assert_eq!(written(&split), before);
+
+    // The same table elsewhere is the same table.
+    fs::rename(bench.path("t.csv"), bench.path("u.csv")).expect("renamed");
+    let mut moved = AGAIN;
+    moved[1] = "u.csv";
+    assert!(bench.run(&moved).status.success());
+    assert_eq!(written(&split), before);
+
+    bench.put("t.csv", TABLE.replace("a9", "b9").as_bytes());
+    for (extra, expected) in [
+        (&[][..], "made of other files"),
+        (&["--limit", "5"], "limit was not set, now `5`"),
+        (&["--seed", "7"], "seed was not set, now `7`"),
+        (
+            &["--small", "small", "--large", "org/large"],
+            "another pair of LLMs",
+        ),
+    ] {
+        let output = bench.run(&[&AGAIN[..], extra].concat());
+        assert_eq!(output.status.code(), Some(1));
+        let message = stderr(&output);
+        assert!(
+            message.contains(expected) && message.contains("--force"),
+            "{message}"
+        );
+        assert_eq!(written(&split), before, "{extra:?}");
+    }
+    let forced = bench.run(&[&AGAIN[..], &["--force"]].concat());
+    assert!(forced.status.success(), "{}", stderr(&forced));
+    let ids = bench.read().1.ids;
+    assert!(ids.contains(&"b9".to_owned()), "{ids:?}");
 }
 
 fn check_refused(bench: &Bench, args: &[&str], code: i32, expected: &str) {
