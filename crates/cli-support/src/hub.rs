@@ -1,31 +1,77 @@
+mod cache;
+mod client;
+mod download;
+mod environment;
+mod error;
+mod listing;
+mod repo;
+
 use std::{
-    env, fmt,
+    fmt,
     path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
 };
 
-use anyhow::{Context as _, bail};
-use hf_hub::{
-    Cache, Repo,
-    api::sync::{ApiBuilder, ApiRepo},
-};
 use tracing::warn;
 
-/// Retries of one file after a failed request, each after twice the wait.
-const MAX_RETRIES: usize = 5;
+use crate::Progress;
+
+pub use self::{
+    error::HubError,
+    listing::{HubFile, HubListing},
+    repo::{HubRepo, RepoKind, is_hub_id},
+};
+
+use self::{
+    cache::RepoCache,
+    client::{Client, Patience},
+    download::Download,
+    repo::is_inner_path,
+};
+
+const PUBLIC_ENDPOINT: &str = "https://huggingface.co";
+/// Files under way at a time: enough to hide the round trips of small files, few enough for the hub's limits.
+const N_PARALLEL: usize = 4;
 
 /// The Hugging Face hub, through the cache that Python's `huggingface_hub` uses too.
+///
+/// What is asked for is listed at the hub first, so that all files are of one commit; what the cache lacks of it is downloaded, resumed
+/// where an earlier run was cut off, and checked against the hash that the hub gave before it bears a name. Where the hub cannot be asked,
+/// the files of the last download serve, with a warning.
+///
+/// ```no_run
+/// use cli_support::{Hub, HubRepo};
+///
+/// # fn main() -> Result<(), cli_support::HubError> {
+/// let hub = Hub::from_env(true);
+/// let repo = HubRepo::dataset("CARROT-LLM-Routing/SPROUT");
+/// let listing = hub.list(&repo)?;
+/// let tables = listing.paths().filter(|path| path.ends_with(".parquet"));
+/// let paths = hub.files(&repo, &tables.collect::<Vec<_>>())?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Hub {
-    /// The cache; `None` for the usual place.
-    pub cache_dir: Option<PathBuf>,
-    /// Where the hub answers; `None` for the public one.
-    pub endpoint: Option<String>,
-    /// What opens gated repositories; `None` for the token that `hf auth login` stored, if there is one.
+    /// The cache.
+    pub cache_dir: PathBuf,
+    /// Where the hub answers, without a slash at the end.
+    pub endpoint: String,
+    /// What opens gated repositories. It is sent to the endpoint only.
     pub token: Option<String>,
     /// Never asks the hub.
     pub is_offline: bool,
-    /// Shows a progress bar for each file.
+    /// Shows a progress bar of the bytes.
     pub shows_progress: bool,
+    /// A connection without a byte for so long is given up.
+    pub read_timeout: Duration,
+    /// Wait after a first failure; it doubles with each one more.
+    pub first_wait: Duration,
 }
 
 /// A file of a repository that is wanted.
@@ -37,127 +83,208 @@ pub struct WantedFile<'a> {
     pub is_required: bool,
 }
 
-/// Whether a name has the form of a hub id, `owner/name`, and so may be asked for at the hub when no such folder is there.
-pub fn is_hub_id(name: &str) -> bool {
-    let is_part = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with(['.', '-'])
-            && part
-                .chars()
-                .all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
-    };
-    name.split_once('/')
-        .is_some_and(|(owner, name)| is_part(owner) && is_part(name))
-}
-
 impl Hub {
-    /// The hub as the environment describes it: `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT` and `HF_HUB_OFFLINE`.
-    pub fn from_env(shows_progress: bool) -> Self {
-        let set = |name| env::var(name).ok().filter(|value| !value.trim().is_empty());
-        let home = || set("HF_HOME").map(|home| Path::new(&home).join("hub"));
-        Self {
-            cache_dir: set("HF_HUB_CACHE").map(PathBuf::from).or_else(home),
-            endpoint: set("HF_ENDPOINT"),
-            token: set("HF_TOKEN").map(|token| token.trim().to_owned()),
-            // The values that `huggingface_hub` takes for true.
-            is_offline: set("HF_HUB_OFFLINE").is_some_and(|value| {
-                ["1", "ON", "YES", "TRUE"].contains(&value.to_uppercase().as_str())
-            }),
-            shows_progress,
+    /// The files of a repository. Where the hub cannot be asked: those of its last commit that the cache has, with a warning.
+    ///
+    /// # Errors
+    /// When the repository is not there, or the hub and the cache tell nothing of it.
+    pub fn list(&self, repo: &HubRepo) -> Result<HubListing, HubError> {
+        self.list_for(repo, &[])
+    }
+
+    /// One file, downloaded if the cache lacks it.
+    ///
+    /// # Errors
+    /// When it can be had neither from the hub nor from the cache.
+    pub fn file(&self, repo: &HubRepo, path: &str) -> Result<PathBuf, HubError> {
+        Ok(self.files(repo, &[path])?.remove(0))
+    }
+
+    /// Files of one commit, in the order of `paths`; what the cache lacks is downloaded, a few at a time, under one progress bar.
+    ///
+    /// # Errors
+    /// When one can be had neither from the hub nor from the cache. Those that arrived stay in the cache.
+    pub fn files(
+        &self,
+        repo: &HubRepo,
+        paths: &[impl AsRef<str>],
+    ) -> Result<Vec<PathBuf>, HubError> {
+        let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
+        let listing = self.list_for(repo, &paths)?;
+        self.fetch(repo, &listing, &paths)
+    }
+
+    /// A file of the commit that was last downloaded, if the cache has it. Asks no one.
+    pub fn cached_file(&self, repo: &HubRepo, path: &str) -> Option<PathBuf> {
+        if repo.check().is_err() || !is_inner_path(path) {
+            return None;
         }
+        let cache = RepoCache::new(&self.cache_dir, repo);
+        cache.find(&cache.commit()?, path)
     }
 
     /// The folder of the cache that holds the wanted files of a model repository; what the cache lacks is downloaded first.
     ///
-    /// When the hub cannot be reached and the cache has all that is required, the cache will do, with a warning.
-    ///
     /// # Errors
-    /// When a required file can be had from neither. The token is never named.
-    pub fn model_folder(&self, repo: &str, wanted: &[WantedFile<'_>]) -> anyhow::Result<PathBuf> {
-        if self.is_offline {
-            return self.cached_folder(repo, wanted)?.with_context(|| {
-                let cache = self.cache();
-                format!(
-                    "`{repo}` is not in the cache `{}`, and HF_HUB_OFFLINE is set",
-                    cache.path().display()
-                )
-            });
-        }
-        match self.download(repo, wanted) {
-            Ok(folder) => Ok(folder),
-            Err(error) => match self.cached_folder(repo, wanted)? {
-                Some(folder) => {
-                    warn!("using `{repo}` from the cache: {error:#}");
-                    Ok(folder)
-                }
-                None => Err(error),
-            },
+    /// When a required file can be had neither from the hub nor from the cache.
+    pub fn model_folder(&self, id: &str, wanted: &[WantedFile<'_>]) -> Result<PathBuf, HubError> {
+        let repo = HubRepo::model(id);
+        let required = wanted.iter().filter(|file| file.is_required);
+        let required: Vec<&str> = required.map(|file| file.name).collect();
+        let listing = self.list_for(&repo, &required)?;
+        let is_there =
+            |file: &&WantedFile<'_>| file.is_required || listing.file(file.name).is_some();
+        let paths: Vec<&str> = wanted
+            .iter()
+            .filter(is_there)
+            .map(|file| file.name)
+            .collect();
+        let files = self.fetch(&repo, &listing, &paths)?;
+        match (files.first(), paths.first(), wanted.first()) {
+            (Some(file), Some(path), _) => Ok(folder_of(file, path)),
+            (_, _, wanted) => Err(HubError::NoFile {
+                repo: repo.into(),
+                file: wanted.map_or_else(String::new, |file| file.name.to_owned()),
+            }),
         }
     }
 
-    fn download(&self, repo: &str, wanted: &[WantedFile<'_>]) -> anyhow::Result<PathBuf> {
-        let api = self.api(repo)?;
-        let info = api.info().with_context(|| {
-            format!(
-                "cannot list the files of `{repo}` on the hub (HF_TOKEN opens gated repositories)"
-            )
-        })?;
-        let mut folder = None;
-        for file in wanted {
-            if info
-                .siblings
-                .iter()
-                .any(|sibling| sibling.rfilename == file.name)
-            {
-                let path = api
-                    .get(file.name)
-                    .with_context(|| format!("cannot get `{}` of `{repo}`", file.name))?;
-                folder.get_or_insert_with(|| folder_of(&path, file.name));
-            } else if file.is_required {
-                bail!("`{repo}` on the hub has no file `{}`", file.name);
+    /// The listing for those who want these paths: they decide whether the cache will do.
+    fn list_for(&self, repo: &HubRepo, paths: &[&str]) -> Result<HubListing, HubError> {
+        repo.check()?;
+        let cached = HubListing::cached(&RepoCache::new(&self.cache_dir, repo));
+        let serves = |listing: &HubListing| paths.iter().all(|path| listing.file(path).is_some());
+        let is_enough = cached.as_ref().is_some_and(serves);
+        if self.is_offline {
+            return cached.ok_or_else(|| self.offline(repo, "any file"));
+        }
+        // With a second best at hand nobody wants to wait.
+        let client = Client::new(self);
+        let patience = if is_enough {
+            Patience::none()
+        } else {
+            client.patience()
+        };
+        match (
+            patience.until(|| HubListing::ask(self, &client, repo)),
+            cached,
+        ) {
+            (Err(error), Some(cached)) if is_enough && error.cache_will_do() => {
+                warn!("using what the cache has: {error}");
+                Ok(cached)
+            }
+            (listing, _) => listing,
+        }
+    }
+
+    /// The files of a listing's commit in the cache, after downloads.
+    fn fetch(
+        &self,
+        repo: &HubRepo,
+        listing: &HubListing,
+        paths: &[&str],
+    ) -> Result<Vec<PathBuf>, HubError> {
+        let cache = RepoCache::new(&self.cache_dir, repo);
+        let here = |path: &str| cache.find(&listing.commit, path);
+        let mut missing: Vec<&HubFile> = Vec::new();
+        for &path in paths {
+            match listing.file(path) {
+                Some(file) if here(path).is_none() => missing.push(file),
+                Some(_) => {}
+                None if self.is_offline => return Err(self.offline(repo, &format!("`{path}`"))),
+                None => {
+                    return Err(HubError::NoFile {
+                        repo: repo.clone().into(),
+                        file: path.to_owned(),
+                    });
+                }
             }
         }
-        folder.with_context(|| format!("`{repo}` on the hub has none of the files wanted"))
-    }
-
-    /// The cached folder, if it has all that is required.
-    fn cached_folder(
-        &self,
-        repo: &str,
-        wanted: &[WantedFile<'_>],
-    ) -> anyhow::Result<Option<PathBuf>> {
-        let cached = self.cache().repo(Repo::model(repo.to_owned()));
-        let mut folder = None;
-        for file in wanted.iter().filter(|file| file.is_required) {
-            let Some(path) = cached.get(file.name) else {
-                return Ok(None);
+        missing.dedup();
+        if let Err(error) = self.download(repo, listing, &cache, &missing) {
+            // The listing is open to all, the files of a gated repository are not; and the line may have broken just now.
+            let cached: Option<Vec<PathBuf>> = paths
+                .iter()
+                .map(|path| self.cached_file(repo, path))
+                .collect();
+            return match cached {
+                Some(cached) if error.cache_will_do() => {
+                    warn!("using what the cache has: {error}");
+                    Ok(cached)
+                }
+                _ => Err(error),
             };
-            folder = Some(folder_of(&path, file.name));
         }
-        Ok(folder)
+        // Only now, so that a commit that did not arrive whole does not hide the one before.
+        if !listing.is_cached {
+            cache.set_ref(&listing.commit)?;
+        }
+        let snapshot = cache.snapshot(&listing.commit);
+        Ok(paths.iter().map(|path| snapshot.join(path)).collect())
     }
 
-    fn cache(&self) -> Cache {
-        self.cache_dir
-            .clone()
-            .map_or_else(Cache::default, Cache::new)
+    fn download(
+        &self,
+        repo: &HubRepo,
+        listing: &HubListing,
+        cache: &RepoCache,
+        files: &[&HubFile],
+    ) -> Result<(), HubError> {
+        let label = match files {
+            [] => return Ok(()),
+            [file] => file.path.rsplit('/').next().unwrap_or_default().to_owned(),
+            _ => format!("{} files", files.len()),
+        };
+        let n_bytes = files.iter().filter_map(|file| file.size).sum();
+        let bar = Progress::bytes(&label, n_bytes, !self.shows_progress);
+        let client = Client::new(self);
+        let next = AtomicUsize::new(0);
+        let failure: Mutex<Option<(usize, HubError)>> = Mutex::new(None);
+        let work = || {
+            loop {
+                let i = next.fetch_add(1, Ordering::Relaxed);
+                let Some(file) = files.get(i) else { return };
+                let download = Download {
+                    client: &client,
+                    endpoint: &self.endpoint,
+                    cache,
+                    repo,
+                    commit: &listing.commit,
+                    path: &file.path,
+                    on_bytes: &|n| bar.add(n),
+                };
+                if let Err(error) = download.run() {
+                    // No new ones after this; those under way end.
+                    next.store(files.len(), Ordering::Relaxed);
+                    let mut first = failure.lock().unwrap_or_else(PoisonError::into_inner);
+                    if first.as_ref().is_none_or(|(earlier, _)| i < *earlier) {
+                        *first = Some((i, error));
+                    }
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..N_PARALLEL.min(files.len()) {
+                scope.spawn(work);
+            }
+        });
+        let failure = failure.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failure.map_or(Ok(()), |(_, error)| Err(error))
     }
 
-    fn api(&self, repo: &str) -> anyhow::Result<ApiRepo> {
-        let mut builder = ApiBuilder::from_cache(self.cache())
-            .with_progress(self.shows_progress)
-            .with_retries(MAX_RETRIES);
-        if let Some(endpoint) = &self.endpoint {
-            builder = builder.with_endpoint(endpoint.trim_end_matches('/').to_owned());
+    fn offline(&self, repo: &HubRepo, what: &str) -> HubError {
+        HubError::Offline {
+            repo: repo.clone().into(),
+            what: what.to_owned(),
+            cache: self.cache_dir.clone(),
         }
-        if let Some(token) = &self.token {
-            builder = builder.with_token(Some(token.clone()));
-        }
-        Ok(builder
-            .build()
-            .context("cannot set up a client for the hub")?
-            .model(repo.to_owned()))
     }
+}
+
+/// The snapshot folder that a file lies in, at whatever depth.
+fn folder_of(file: &Path, path: &str) -> PathBuf {
+    let depth = path.split('/').count();
+    file.ancestors().nth(depth).unwrap_or(file).to_owned()
 }
 
 impl fmt::Debug for Hub {
@@ -168,40 +295,5 @@ impl fmt::Debug for Hub {
             .field("token", &self.token.as_ref().map(|_| "***"))
             .field("is_offline", &self.is_offline)
             .finish_non_exhaustive()
-    }
-}
-
-/// The snapshot folder that a file lies in, at whatever depth.
-fn folder_of(path: &Path, name: &str) -> PathBuf {
-    let depth = Path::new(name).components().count();
-    path.ancestors().nth(depth).unwrap_or(path).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hub_ids_are_owner_and_name() {
-        for (name, expected) in [
-            ("sentence-transformers/all-MiniLM-L6-v2", true),
-            ("minilm", false),
-            ("models/a/b", false),
-            ("../x", false),
-            ("./x", false),
-            ("/x", false),
-            ("x/", false),
-        ] {
-            assert_eq!(is_hub_id(name), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn the_token_is_never_shown() {
-        let hub = Hub {
-            token: Some("hf_secret".to_owned()),
-            ..Hub::from_env(false)
-        };
-        assert!(!format!("{hub:?}").contains("secret"));
     }
 }

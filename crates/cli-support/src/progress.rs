@@ -14,24 +14,138 @@ impl Progress {
         } else {
             ProgressDrawTarget::stderr()
         };
-        let style = ProgressStyle::with_template(
-            "{msg:20} {wide_bar} {human_pos}/{human_len} {per_sec}, {eta} left",
-        )
-        .expect("the template is a constant and was tried");
         let bar = ProgressBar::with_draw_target(Some(n), target)
-            .with_style(style)
+            .with_style(style("{human_pos}/{human_len} {per_sec}"))
             .with_message(label.to_owned());
         Self(bar)
+    }
+
+    /// The same for a number of bytes.
+    pub fn bytes(label: &str, n: u64, quiet: bool) -> Self {
+        let bar = Self::bar(label, n, quiet);
+        bar.0
+            .set_style(style("{bytes}/{total_bytes} {bytes_per_sec}"));
+        bar
     }
 
     /// Counts units as done. Libraries take this as `&(dyn Fn(u64) + Sync)`.
     pub fn add(&self, n: u64) {
         self.0.inc(n);
     }
+
+    /// Shows a few words more after the bar, instead of those before: `1.2k tokens/s, $0.0031`.
+    pub fn set_note(&self, note: &str) {
+        let gap = if note.is_empty() { "" } else { "  " };
+        self.0.set_prefix(format!("{gap}{note}"));
+    }
+}
+
+fn style(counts: &str) -> ProgressStyle {
+    // indicatif has two texts that can be set, and names them for another order.
+    let template = format!("{{msg:20}} {{wide_bar}} {counts}, {{eta}} left{{prefix}}");
+    ProgressStyle::with_template(&template).expect("the templates are constants and were tried")
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::TermLike;
+
+    use super::*;
+
+    /// A terminal of one line, which it remembers.
+    #[derive(Debug, Clone, Default)]
+    struct OneLine(Arc<Mutex<String>>);
+
+    impl OneLine {
+        fn text(&self) -> String {
+            self.0.lock().expect("no test panicked").trim().to_owned()
+        }
+
+        fn write(&self, text: &str) -> io::Result<()> {
+            self.0.lock().expect("no test panicked").push_str(text);
+            Ok(())
+        }
+    }
+
+    impl TermLike for OneLine {
+        fn width(&self) -> u16 {
+            120
+        }
+
+        fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> io::Result<()> {
+            self.write(text)
+        }
+
+        fn write_str(&self, text: &str) -> io::Result<()> {
+            self.write(text)
+        }
+
+        fn clear_line(&self) -> io::Result<()> {
+            self.0.lock().expect("no test panicked").clear();
+            Ok(())
+        }
+
+        fn flush(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn shown(bar: Progress) -> (Progress, OneLine) {
+        let line = OneLine::default();
+        let target = ProgressDrawTarget::term_like(Box::new(line.clone()));
+        bar.0.set_draw_target(target);
+        (bar, line)
+    }
+
+    #[test]
+    fn a_note_follows_the_counts_and_replaces_the_one_before() {
+        let (bar, line) = shown(Progress::bar("embedding", 2000, true));
+        bar.add(1500);
+        bar.set_note("$0.1");
+        bar.set_note("1.2k tokens/s, $0.0031");
+        bar.0.force_draw();
+        let text = line.text();
+        assert!(text.starts_with("embedding "), "{text}");
+        assert!(text.contains(" 1,500/2,000 "), "{text}");
+        assert!(text.ends_with(" left  1.2k tokens/s, $0.0031"), "{text}");
+        bar.set_note("");
+        bar.0.force_draw();
+        assert!(line.text().ends_with(" left"), "{}", line.text());
+    }
+
+    #[test]
+    fn bytes_have_units() {
+        let (bar, line) = shown(Progress::bytes("test.parquet", 3 << 20, true));
+        bar.add(1 << 20);
+        bar.0.force_draw();
+        assert!(
+            line.text().contains(" 1.00 MiB/3.00 MiB "),
+            "{}",
+            line.text()
+        );
     }
 }

@@ -8,6 +8,8 @@ use clap::Parser;
 use tracing::{error, level_filters::LevelFilter};
 use tracing_subscriber::{EnvFilter, fmt as log_format};
 
+use crate::env_file;
+
 /// Exit code of a run that failed.
 const FAILED: u8 = 1;
 /// Exit code of a command line that cannot be meant; clap uses the same.
@@ -38,15 +40,19 @@ pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
     UsageError(message.into()).into()
 }
 
-/// The whole of a binary's `main`: parses the command line, sets up logs, runs, and reports.
+/// The whole of a binary's `main`: loads `.env`, parses the command line, sets up logs, runs, and reports.
 ///
+/// `.env` is the nearest one, in the working folder or above it; what the environment has already wins over it.
 /// Exit codes: 0 done, 1 failed, 2 bad usage. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
 pub fn run<A: Parser>(
     quiet: impl FnOnce(&A) -> bool,
     job: impl FnOnce(A) -> anyhow::Result<()>,
 ) -> ExitCode {
+    // First of all: flags and logs read the environment, and no second thread must.
+    let complaints = env_file::load();
     let args = A::parse();
     start_logs(quiet(&args));
+    complaints.iter().for_each(env_file::Complaint::log);
     let Err(failure) = job(args) else {
         return ExitCode::SUCCESS;
     };

@@ -1,0 +1,195 @@
+use std::fmt;
+
+use hf_hub::{Repo, RepoType};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::HubError;
+
+/// What may stand in a segment of a path as it is.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// What a repository of the hub holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RepoKind {
+    /// A model, tokenizers included.
+    Model,
+    /// A data set.
+    Dataset,
+}
+
+/// A repository of the hub at a revision.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HubRepo {
+    /// What it holds.
+    pub kind: RepoKind,
+    /// `owner/name`.
+    pub id: String,
+    /// A branch, a tag, or a commit.
+    pub revision: String,
+}
+
+impl HubRepo {
+    /// A model repository, at `main`.
+    pub fn model(id: impl Into<String>) -> Self {
+        Self::new(RepoKind::Model, id)
+    }
+
+    /// A data-set repository, at `main`.
+    pub fn dataset(id: impl Into<String>) -> Self {
+        Self::new(RepoKind::Dataset, id)
+    }
+
+    /// A repository of either kind, at `main`.
+    pub fn new(kind: RepoKind, id: impl Into<String>) -> Self {
+        Self {
+            kind,
+            id: id.into(),
+            revision: "main".to_owned(),
+        }
+    }
+
+    /// The same at another branch or tag, or at a commit.
+    #[must_use]
+    pub fn at(mut self, revision: impl Into<String>) -> Self {
+        self.revision = revision.into();
+        self
+    }
+
+    /// Where people read about it, and accept its license.
+    pub(super) fn page(&self, endpoint: &str) -> String {
+        format!("{endpoint}/{}", self.layout().url())
+    }
+
+    pub(super) fn listing_url(&self, endpoint: &str) -> String {
+        // Sizes come with `blobs`.
+        let path = self.layout().api_url();
+        let path = path.strip_suffix(&self.layout().url_revision());
+        let path = path.expect("the address of a listing ends in the revision");
+        format!(
+            "{endpoint}/api/{path}{}?blobs=true",
+            segment(&self.revision)
+        )
+    }
+
+    pub(super) fn file_url(&self, endpoint: &str, commit: &str, path: &str) -> String {
+        let path: Vec<String> = path.split('/').map(segment).collect();
+        let page = self.page(endpoint);
+        format!("{page}/resolve/{}/{}", segment(commit), path.join("/"))
+    }
+
+    /// The repository as hf-hub names its folders and addresses.
+    pub(super) fn layout(&self) -> Repo {
+        let kind = match self.kind {
+            RepoKind::Model => RepoType::Model,
+            RepoKind::Dataset => RepoType::Dataset,
+        };
+        Repo::with_revision(self.id.clone(), kind, self.revision.clone())
+    }
+
+    /// Whether the names can be a repository's; they become parts of paths.
+    pub(super) fn check(&self) -> Result<(), HubError> {
+        // A few old repositories have no owner.
+        let is_id = is_hub_id(&self.id) || is_id_part(&self.id);
+        if is_id && is_inner_path(&self.revision) {
+            Ok(())
+        } else {
+            Err(HubError::BadName {
+                repo: self.clone().into(),
+            })
+        }
+    }
+}
+
+impl fmt::Display for HubRepo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            RepoKind::Model => "model",
+            RepoKind::Dataset => "data set",
+        };
+        write!(f, "{kind} `{}`", self.id)?;
+        match self.revision.as_str() {
+            "main" => Ok(()),
+            revision => write!(f, " at `{revision}`"),
+        }
+    }
+}
+
+/// Whether a name has the form of a hub id, `owner/name`, and so may be asked for at the hub when no such folder is there.
+pub fn is_hub_id(name: &str) -> bool {
+    name.split_once('/')
+        .is_some_and(|(owner, name)| is_id_part(owner) && is_id_part(name))
+}
+
+fn is_id_part(part: &str) -> bool {
+    !part.is_empty()
+        && !part.starts_with(['.', '-'])
+        && part
+            .chars()
+            .all(|char| char.is_ascii_alphanumeric() || "-_.".contains(char))
+}
+
+/// Whether a path with `/` stays inside the folder that it is joined to, on any system.
+pub(super) fn is_inner_path(path: &str) -> bool {
+    path.split('/')
+        .all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']))
+}
+
+fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hub_ids_are_owner_and_name() {
+        for (name, expected) in [
+            ("sentence-transformers/all-MiniLM-L6-v2", true),
+            ("minilm", false),
+            ("models/a/b", false),
+            ("../x", false),
+            ("./x", false),
+            ("/x", false),
+            ("x/", false),
+        ] {
+            assert_eq!(is_hub_id(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_leave_the_cache_are_refused() {
+        for (id, revision, expected) in [
+            ("owner/name", "main", true),
+            ("squad", "main", true),
+            ("owner/name", "refs/convert/parquet", true),
+            ("owner/name", "../../x", false),
+            ("owner/name", "", false),
+            ("owner/..", "main", false),
+            ("a/b/c", "main", false),
+        ] {
+            let repo = HubRepo::dataset(id).at(revision);
+            assert_eq!(repo.check().is_ok(), expected, "{repo}");
+        }
+        for path in ["../x", "a/../x", "/x", "a//b", "a\\b", "c:x", ""] {
+            assert!(!is_inner_path(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_encoded_segment_by_segment() {
+        let repo = HubRepo::dataset("owner/name").at("refs/convert/parquet");
+        assert_eq!(
+            repo.listing_url("http://hub"),
+            "http://hub/api/datasets/owner/name/revision/refs%2Fconvert%2Fparquet?blobs=true"
+        );
+        assert_eq!(
+            HubRepo::model("owner/name").file_url("http://hub", "0a", "a b/c#1?.json"),
+            "http://hub/owner/name/resolve/0a/a%20b/c%231%3F.json"
+        );
+    }
+}
