@@ -9,6 +9,7 @@ use dataset::{
     train_test_split,
 };
 use ndarray::Array2;
+use serde_json::Value;
 
 use crate::{
     DatasetName, Error, PriceList, RawModel, RawTable, Result, SourcePart, Staging,
@@ -32,6 +33,8 @@ pub struct Request {
     pub options: BTreeMap<String, String>,
     /// What a reader of the numbers should know.
     pub notes: Vec<String>,
+    /// What else was found out about the source, by name.
+    pub findings: BTreeMap<String, Value>,
 }
 
 /// A random split as scikit-learn's `train_test_split` makes it.
@@ -100,6 +103,7 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         made_by: request.made_by,
         options: request.options,
         notes,
+        findings: request.findings,
     };
     let train = take_rows(&mut table, &costs, &train_rows);
     let test = take_rows(&mut table, &costs, &test_rows);

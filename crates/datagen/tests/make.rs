@@ -43,6 +43,7 @@ fn request() -> Request {
         made_by: "test".to_owned(),
         options: BTreeMap::new(),
         notes: Vec::new(),
+        findings: BTreeMap::new(),
     }
 }
 

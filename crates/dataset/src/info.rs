@@ -1,6 +1,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Error, Price, Result, Source, write_atomically};
 
@@ -34,6 +35,9 @@ pub struct DatasetInfo {
     pub options: BTreeMap<String, String>,
     /// What a reader of the numbers should know: what was dropped, assumed or replaced.
     pub notes: Vec<String>,
+    /// What else was found out about the source, for programs; each generator has its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub findings: BTreeMap<String, Value>,
 }
 
 /// One LLM of a data set.

@@ -266,6 +266,7 @@ fn a_data_set_is_described_in_one_file() {
         sources: vec![Source::of(&source).expect("hashed")],
         made_by: "a test".to_owned(),
         options: BTreeMap::new(),
+        findings: BTreeMap::new(),
         notes: Vec::new(),
     };
     info.write(&dir.info()).expect("written");

@@ -34,10 +34,10 @@ pub struct Raw {
     pub extras: Vec<Extra>,
 }
 
-/// A finding about a source that is reported with the data set, and kept as `data/<dataset>/<name>.json`.
+/// A finding about a source that is reported with the data set, and kept in its `dataset.json`.
 #[derive(Debug)]
 pub struct Extra {
-    /// Its key in the report, and the name of its file.
+    /// Its key in the report and in `dataset.json`.
     pub name: &'static str,
     /// For programs.
     pub value: Value,

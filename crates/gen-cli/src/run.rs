@@ -1,9 +1,7 @@
-use std::path::Path;
-
 use anyhow::{Context as _, bail};
 use cli_support::{Output, print_json, print_text};
 use datagen::{Made, Request, Summary, Tally, make};
-use dataset::{DatasetDir, DatasetInfo, Part, Split, write_atomically};
+use dataset::{DatasetDir, DatasetInfo, Part, Split};
 use serde_json::{Map, Value};
 use tracing::info;
 
@@ -38,11 +36,10 @@ pub fn run(
             let (made, extras) = make_splits(args, recipe, raw)?;
             made.write(data_dir)
                 .with_context(|| format!("failed to write the data set `{}`", made.info.name))?;
-            write_extras(&dir, &extras)?;
             (Splits::from(made), extras)
         }
     };
-    report(args.output, &splits.summary(&dir), &extras)
+    report(args.output, &splits, &dir, &extras)
 }
 
 /// A data set in memory.
@@ -115,30 +112,26 @@ fn make_splits(args: &GenArgs, recipe: Recipe, raw: Raw) -> anyhow::Result<(Made
         made_by: recipe.made_by,
         options: recipe.options,
         notes,
+        findings: extras
+            .iter()
+            .map(|extra| (extra.name.to_owned(), extra.value.clone()))
+            .collect(),
     };
     Ok((make(table, prices.as_ref(), request)?, extras))
 }
 
-fn write_extras(dir: &DatasetDir, extras: &[Extra]) -> anyhow::Result<()> {
-    for extra in extras {
-        let mut text = serde_json::to_vec_pretty(&extra.value)?;
-        text.push(b'\n');
-        write_atomically(
-            dir.root()
-                .join(Path::new(extra.name).with_extension("json")),
-            &text,
-        )?;
-    }
-    Ok(())
-}
-
-fn report(output: Output, summary: &Summary, extras: &[Extra]) -> anyhow::Result<()> {
+/// Prints the summary after what was found out; of a data set that was there already, only programs are told the latter.
+fn report(
+    output: Output,
+    splits: &Splits,
+    dir: &DatasetDir,
+    extras: &[Extra],
+) -> anyhow::Result<()> {
+    let summary = splits.summary(dir);
     if output.json {
         let mut values = Map::new();
         values.insert("dataset".to_owned(), serde_json::to_value(summary)?);
-        for extra in extras {
-            values.insert(extra.name.to_owned(), extra.value.clone());
-        }
+        values.extend(splits.info.findings.clone());
         return print_json(&Value::Object(values));
     }
     let mut text = String::new();

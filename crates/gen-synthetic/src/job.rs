@@ -127,6 +127,7 @@ impl Job {
                 "synthetic: prompts come from templates, scores and lengths are drawn from a latent model; no LLM was asked".to_owned(),
                 "truth/ holds the expected score, output tokens and cost of every LLM on every prompt".to_owned(),
             ],
+            findings: BTreeMap::new(),
         }
     }
 }

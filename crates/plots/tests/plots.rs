@@ -99,6 +99,7 @@ fn write(data_dir: &Path, name: &str, models: &[(&str, f64, f64)], routers: &[&s
         sources: Vec::new(),
         made_by: "a test".to_owned(),
         options: BTreeMap::new(),
+        findings: BTreeMap::new(),
         notes: Vec::new(),
     };
     info.write(&dir.info()).expect("dataset.json is written");

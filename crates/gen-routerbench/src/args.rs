@@ -1,0 +1,28 @@
+use std::path::PathBuf;
+
+use clap::Parser;
+use cli_support::{ConfigFile, examples};
+use gen_cli::GenArgs;
+
+const EXAMPLES: [&str; 3] = [
+    "cargo run -p gen-routerbench",
+    "cargo run -p gen-routerbench -- --source downloads/routerbench_0shot.pkl",
+    "cargo run -p gen-routerbench -- --reference-quirks --name routerbench-cut",
+];
+
+/// Make a data set of RouterBench
+#[derive(Debug, Parser)]
+#[command(version, after_help = examples(&EXAMPLES))]
+pub(crate) struct Args {
+    /// The pickle, or a folder with it [default: the Hugging Face hub]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) source: Option<PathBuf>,
+    /// Take of each prompt all but its first and last two characters, as the reference does, which leaves escapes such as `\n` in the
+    /// text
+    #[arg(long)]
+    pub(crate) reference_quirks: bool,
+    #[command(flatten)]
+    pub(crate) config: ConfigFile,
+    #[command(flatten)]
+    pub(crate) shared: GenArgs,
+}

@@ -1,0 +1,181 @@
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use cli_support::{Hub, HubRepo};
+use datagen::{DatasetName, RandomSplit};
+use dataset::{Pair, Source, train_test_split};
+use gen_cli::{GenArgs, Raw, Recipe};
+use pickle::Pickle;
+use tracing::warn;
+
+use crate::{
+    args::Args,
+    config::{Config, Published},
+    frame::{self, Wanted, cannot_read},
+    prompts::Reading,
+};
+
+const NAME: &str = "routerbench";
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) struct Job {
+    config: Config,
+    config_source: Source,
+    source: Option<PathBuf>,
+    reading: Reading,
+    name: DatasetName,
+    shared: GenArgs,
+}
+
+/// The pickle, wherever it came from.
+struct Found {
+    path: PathBuf,
+    source: Source,
+    is_of_hub: bool,
+}
+
+impl Job {
+    pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
+        let (config, config_source) = Config::read(args.config.config.as_deref())?;
+        let name = match &args.shared.name {
+            Some(name) => name.clone(),
+            None => NAME.parse()?,
+        };
+        Ok(Self {
+            config,
+            config_source,
+            source: args.source,
+            reading: if args.reference_quirks {
+                Reading::Cut
+            } else {
+                Reading::Literal
+            },
+            name,
+            shared: args.shared,
+        })
+    }
+
+    /// Downloads, reads, checks, splits, writes and embeds what is not there yet.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let found = self.find()?;
+        // The columns' names come after all values in a pickle, and the recipe needs them.
+        let pickle = Pickle::read(&found.path).with_context(|| cannot_read(&found.path))?;
+        let frame = pickle.frame().with_context(|| cannot_read(&found.path))?;
+        let models = frame::models(&found.path, &frame)?;
+        drop(frame);
+        let pair = self.pair(&models);
+        let is_published = found.is_of_hub || has_all(&models, &self.config.published.models);
+        let recipe = Recipe {
+            name: self.name.clone(),
+            pair: pair.clone(),
+            split: RandomSplit {
+                test_size: self.config.test_size,
+                seed: self.config.seed,
+            },
+            sources: vec![self.config_source.clone(), found.source.clone()],
+            options: self.options(),
+            made_by: concat!("gen-routerbench ", env!("CARGO_PKG_VERSION")).to_owned(),
+        };
+        // The pickle goes into the closure, and is gone before the rows are split and written.
+        let read = || {
+            let pickle = pickle;
+            let mut raw = self.read(&found.path, &pickle, &models)?;
+            if pair.is_none() {
+                raw.notes.extend(self.note_on_pair());
+            }
+            if is_published {
+                raw.notes.extend(self.note_on_rows(raw.table.n_prompts())?);
+            }
+            Ok(raw)
+        };
+        gen_cli::run(&self.shared, recipe, read)
+    }
+
+    fn find(&self) -> anyhow::Result<Found> {
+        let Config { repo, file, .. } = &self.config;
+        if let Some(path) = &self.source {
+            let path = if path.is_dir() {
+                path.join(file)
+            } else {
+                path.clone()
+            };
+            return Ok(Found {
+                source: Source::of(&path)?,
+                path,
+                is_of_hub: false,
+            });
+        }
+        let hub = Hub::from_env(!self.shared.output.quiet);
+        let path = hub.file(&HubRepo::dataset(repo), file)?;
+        let source = Source {
+            path: Path::new(repo).join(file),
+            ..Source::of(&path)?
+        };
+        Ok(Found {
+            path,
+            source,
+            is_of_hub: true,
+        })
+    }
+
+    fn options(&self) -> BTreeMap<String, String> {
+        let quirks = match self.reading {
+            Reading::Literal => None,
+            Reading::Cut => Some(("reference-quirks".to_owned(), "true".to_owned())),
+        };
+        quirks.into_iter().collect()
+    }
+
+    fn read(&self, path: &Path, pickle: &Pickle, models: &[String]) -> anyhow::Result<Raw> {
+        let wanted = Wanted {
+            dropped_prefix: &self.config.drop_eval_name_prefix,
+            models,
+            reading: self.reading,
+        };
+        let frame = pickle.frame().with_context(|| cannot_read(path))?;
+        frame::read(path, &frame, &wanted)
+    }
+
+    /// The pair of the settings, if the source has both.
+    fn pair(&self, models: &[String]) -> Option<Pair> {
+        let pair = self.config.pair.clone()?;
+        (models.contains(&pair.small) && models.contains(&pair.large)).then_some(pair)
+    }
+
+    fn note_on_pair(&self) -> Option<String> {
+        let Pair { small, large } = self.config.pair.as_ref()?;
+        Some(format!(
+            "there is no pair for binary routers: the source lacks `{small}` or `{large}`; --config names another pair"
+        ))
+    }
+
+    /// That the published file has another number of rows; `n` is before `--limit`.
+    fn note_on_rows(&self, n: usize) -> anyhow::Result<Option<String>> {
+        let Config {
+            published: Published { n_rows, .. },
+            test_size,
+            seed,
+            ..
+        } = self.config;
+        if n == n_rows {
+            return Ok(None);
+        }
+        let rows = train_test_split(n_rows, test_size, seed)?;
+        let note = format!(
+            "expected the {n_rows} rows of the published file ({} train and {} test rows), found {n}",
+            rows.train.len(),
+            rows.test.len()
+        );
+        warn!("{note}");
+        Ok(Some(note))
+    }
+}
+
+/// Whether two lists have the same names, in any order.
+fn has_all(found: &[String], expected: &[String]) -> bool {
+    found.len() == expected.len() && expected.iter().all(|model| found.contains(model))
+}

@@ -1,0 +1,110 @@
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+use anyhow::ensure;
+use cli_support::read_toml;
+use dataset::{Pair, Source, sha256_bytes};
+use gen_cli::ModelConfig;
+use serde::Deserialize;
+
+use crate::args::Variant;
+
+/// `configs/sprout.toml` or `configs/sprout-o3mini.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    /// The data set of the hub.
+    pub(crate) repo: String,
+    pub(crate) n_rows: PartRows,
+    pub(crate) pair: Option<Pair>,
+    /// The LLMs in order.
+    pub(crate) models: Vec<ModelConfig>,
+    #[serde(default)]
+    pub(crate) price_notes: Vec<PriceNote>,
+}
+
+/// Rows of each part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct PartRows {
+    pub(crate) train: usize,
+    pub(crate) validation: usize,
+    pub(crate) test: usize,
+}
+
+/// What is to be said with a price of these settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct PriceNote {
+    pub(crate) model: String,
+    pub(crate) note: String,
+}
+
+impl Config {
+    /// The settings, and the file that they come from.
+    pub(crate) fn read(variant: Variant, path: Option<&Path>) -> anyhow::Result<(Self, Source)> {
+        let (built_in_path, built_in) = match variant {
+            Variant::Sprout => (
+                "configs/sprout.toml",
+                include_str!("../../../configs/sprout.toml"),
+            ),
+            Variant::O3mini => (
+                "configs/sprout-o3mini.toml",
+                include_str!("../../../configs/sprout-o3mini.toml"),
+            ),
+        };
+        let config: Self = read_toml(path, built_in)?;
+        let source = match path {
+            Some(path) => Source::of(path)?,
+            None => Source {
+                path: PathBuf::from(built_in_path),
+                sha256: sha256_bytes(built_in.as_bytes()),
+                n_bytes: built_in.len() as u64,
+            },
+        };
+        let mut names = HashSet::new();
+        for ModelConfig { name, .. } in &config.models {
+            ensure!(
+                names.insert(name),
+                "model `{name}` stands twice in `{}`",
+                source.path.display()
+            );
+        }
+        Ok((config, source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_settings_are_usable() {
+        for (variant, n_models, large_idx) in [(Variant::Sprout, 13, 2), (Variant::O3mini, 14, 11)]
+        {
+            let (config, _) = Config::read(variant, None).expect("usable");
+            assert_eq!(config.models.len(), n_models);
+            let pair = config.pair.expect("a pair");
+            let position = |name| config.models.iter().position(|model| model.name == name);
+            // CARROT's Plots 1 and 4 find GPT-4o at position 11 of SPROUT-o3mini.
+            assert_eq!(position(pair.large), Some(large_idx));
+            assert!(position(pair.small).is_some());
+            for PriceNote { model, .. } in config.price_notes {
+                assert!(position(model).is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn a_model_may_not_stand_twice() {
+        let model = "[[models]]\nname = \"a\"\ninput-usd-per-mtok = 1\noutput-usd-per-mtok = 1\nsource = \"x\"\n";
+        let rows = "[n-rows]\ntrain = 1\nvalidation = 1\ntest = 1\n";
+        let text = format!("repo = \"a/b\"\n{rows}{model}{model}");
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), text).expect("written");
+        let error = Config::read(Variant::Sprout, Some(file.path())).expect_err("doubled");
+        assert!(error.to_string().contains("`a` stands twice"), "{error}");
+    }
+}
