@@ -106,8 +106,8 @@ impl Tally {
 }
 
 impl Summary {
-    /// The summary for people: counts, a line per LLM, and the command that comes next.
-    pub fn text(&self) -> String {
+    /// The summary for people: counts, a line per LLM, and the command that comes next, with the vectors that it would use.
+    pub fn text(&self, embedding: &str) -> String {
         let mut text = format!(
             "{}: {} train and {} test rows, {} LLMs, {} unknown scores; costs: {}\n\n",
             self.path.display(),
@@ -151,7 +151,7 @@ impl Summary {
             text.push_str(&format!("note: {note}\n"));
         }
         text.push_str(&format!(
-            "\nnext: cargo run -p train-and-infer -- --dataset {} --routers carrot-knn --embedding minilm\n",
+            "\nnext: cargo run -p train-and-infer -- --dataset {} --routers carrot-knn --embedding {embedding}\n",
             self.name
         ));
         text

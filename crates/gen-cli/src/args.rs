@@ -3,6 +3,8 @@ use std::num::NonZeroUsize;
 use cli_support::{DataDir, Output};
 use datagen::DatasetName;
 
+use crate::EmbeddingArgs;
+
 /// Arguments of every generator. Flatten it into a program's own.
 #[derive(Debug, Clone, clap::Args)]
 pub struct GenArgs {
@@ -15,6 +17,9 @@ pub struct GenArgs {
     /// Make the data set anew, even if it is there
     #[arg(long)]
     pub force: bool,
+    /// Which vectors are asked of a server
+    #[command(flatten)]
+    pub embedding: EmbeddingArgs,
     /// Folder of the data sets
     #[command(flatten)]
     pub data_dir: DataDir,

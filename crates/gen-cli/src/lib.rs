@@ -6,12 +6,14 @@
 //! Must not know any source's format (each generator does), nor how rows are checked, costed and split (`datagen` does).
 
 mod args;
+mod embed;
 mod models;
 mod recipe;
 mod run;
 
 pub use crate::{
     args::GenArgs,
+    embed::{Embedder, EmbeddingArgs},
     models::{ModelConfig, price_list},
     recipe::{Extra, Raw, Recipe},
     run::run,

@@ -5,7 +5,10 @@ use dataset::{DatasetDir, DatasetInfo, Part, Split};
 use serde_json::{Map, Value};
 use tracing::info;
 
-use crate::{Extra, GenArgs, Raw, Recipe};
+use crate::{Extra, GenArgs, Raw, Recipe, embed::EmbeddingReport};
+
+/// What train-and-infer computes itself.
+const LOCAL_EMBEDDING: &str = "minilm";
 
 /// Makes what is missing of a data set, and prints what was made.
 ///
@@ -19,10 +22,12 @@ pub fn run(
     read: impl FnOnce() -> anyhow::Result<Raw>,
 ) -> anyhow::Result<()> {
     let data_dir = &args.data_dir.data_dir;
+    let embed_job = args.embedding.job()?;
     if let Some(limit) = args.limit {
         recipe.options.insert("limit".to_owned(), limit.to_string());
     }
     let dir = DatasetDir::new(data_dir, recipe.name.as_str());
+    let is_dry = args.embedding.dry_run;
     let (splits, extras) = match existing(&dir, &recipe, args.force)? {
         Some(info) => {
             info!(
@@ -32,14 +37,31 @@ pub fn run(
             (Splits::read(&dir, info)?, Vec::new())
         }
         None => {
-            let raw = read()?;
-            let (made, extras) = make_splits(args, recipe, raw)?;
-            made.write(data_dir)
-                .with_context(|| format!("failed to write the data set `{}`", made.info.name))?;
+            let (made, extras) = make_splits(args, recipe, read()?)?;
+            if !is_dry {
+                made.write(data_dir).with_context(|| {
+                    format!("failed to write the data set `{}`", made.info.name)
+                })?;
+            }
             (Splits::from(made), extras)
         }
     };
-    report(args.output, &splits, &dir, &extras)
+    let parts = [&splits.train, &splits.test];
+    let embedding = embed_job.map(|job| {
+        if is_dry {
+            job.plan(data_dir, parts)
+        } else {
+            job.embed(&dir, parts, args.output.quiet)
+        }
+    });
+    Report {
+        dir: &dir,
+        splits: &splits,
+        extras: &extras,
+        embedding: embedding.transpose()?,
+        is_dry,
+    }
+    .print(args.output)
 }
 
 /// A data set in memory.
@@ -120,25 +142,46 @@ fn make_splits(args: &GenArgs, recipe: Recipe, raw: Raw) -> anyhow::Result<(Made
     Ok((make(table, prices.as_ref(), request)?, extras))
 }
 
-/// Prints the summary after what was found out; of a data set that was there already, only programs are told the latter.
-fn report(
-    output: Output,
-    splits: &Splits,
-    dir: &DatasetDir,
-    extras: &[Extra],
-) -> anyhow::Result<()> {
-    let summary = splits.summary(dir);
-    if output.json {
-        let mut values = Map::new();
-        values.insert("dataset".to_owned(), serde_json::to_value(summary)?);
-        values.extend(splits.info.findings.clone());
-        return print_json(&Value::Object(values));
+/// What is printed in the end.
+struct Report<'a> {
+    dir: &'a DatasetDir,
+    splits: &'a Splits,
+    extras: &'a [Extra],
+    embedding: Option<EmbeddingReport>,
+    is_dry: bool,
+}
+
+impl Report<'_> {
+    /// Prints the summary after what was found out; of a data set that was there already, only programs are told the latter.
+    fn print(&self, output: Output) -> anyhow::Result<()> {
+        let summary = self.splits.summary(self.dir);
+        if output.json {
+            let mut values = Map::new();
+            values.insert("dataset".to_owned(), serde_json::to_value(&summary)?);
+            if let Some(embedding) = &self.embedding {
+                values.insert("embedding".to_owned(), serde_json::to_value(embedding)?);
+            }
+            values.insert("is-dry-run".to_owned(), Value::Bool(self.is_dry));
+            values.extend(self.splits.info.findings.clone());
+            return print_json(&Value::Object(values));
+        }
+        let mut text = String::new();
+        for extra in self.extras {
+            text.push_str(extra.text.trim_end());
+            text.push_str("\n\n");
+        }
+        if let Some(embedding) = &self.embedding {
+            text.push_str(&embedding.text());
+            text.push('\n');
+        }
+        let vectors = self
+            .embedding
+            .as_ref()
+            .map_or(LOCAL_EMBEDDING, EmbeddingReport::embedder);
+        text.push_str(&summary.text(vectors));
+        if self.is_dry {
+            text.push_str("nothing was written: this was a dry run\n");
+        }
+        print_text(&text)
     }
-    let mut text = String::new();
-    for extra in extras {
-        text.push_str(extra.text.trim_end());
-        text.push_str("\n\n");
-    }
-    text.push_str(&summary.text());
-    print_text(&text)
 }

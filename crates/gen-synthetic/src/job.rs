@@ -134,7 +134,7 @@ impl Job {
 
 impl Report {
     pub(crate) fn text(&self) -> String {
-        format!("{}\n{}", self.truth.text(), self.dataset.text())
+        format!("{}\n{}", self.truth.text(), self.dataset.text("minilm"))
     }
 }
 

@@ -117,11 +117,7 @@ impl Shared {
         }
     }
 
-    fn embed(
-        &self,
-        request: &Request,
-        fault: Option<&EmbeddingFault>,
-    ) -> Result<Answer, Refused> {
+    fn embed(&self, request: &Request, fault: Option<&EmbeddingFault>) -> Result<Answer, Refused> {
         if (request.method.as_str(), request.path()) != ("POST", "/v1/embeddings") {
             let message = format!("Invalid URL ({} {})", request.method, request.path());
             return Err(Refused::new(404, "unknown_url", message));
@@ -136,16 +132,24 @@ impl Shared {
         };
         let mut state = lock(&self.state);
         let count = Arc::clone(&state.count_tokens);
-        let is_arrays =
-            state.is_arrays_only || wanted.encoding_format.as_deref() != Some("base64");
+        let is_arrays = state.is_arrays_only || wanted.encoding_format.as_deref() != Some("base64");
         let is_fast = state.is_fast;
         drop(state);
         let n_tokens: usize = texts.iter().map(|text| count(text)).sum();
 
         state = lock(&self.state);
-        let checked = state.check(request, fault, &wanted.model, wanted.dimensions, &texts, n_tokens);
+        let checked = state.check(
+            request,
+            fault,
+            &wanted.model,
+            wanted.dimensions,
+            &texts,
+            n_tokens,
+        );
         if !is_fast {
-            let status = checked.as_ref().map_or_else(|refused| refused.status, |_| 200);
+            let status = checked
+                .as_ref()
+                .map_or_else(|refused| refused.status, |_| 200);
             let organization = request.header("openai-organization");
             state.asked.push(Asked {
                 number: request.number,
@@ -167,7 +171,10 @@ impl Shared {
     fn ready(&self, texts: &[String], dim: usize) -> Vec<String> {
         let ready = Arc::clone(lock(&self.ready).entry(dim).or_insert_with(|| {
             let all = (0..N_READY).map(|n| vectors::vector(&n.to_string(), dim));
-            Arc::new(all.map(|v| format!("\"{}\"", vectors::base64(&v))).collect())
+            Arc::new(
+                all.map(|v| format!("\"{}\"", vectors::base64(&v)))
+                    .collect(),
+            )
         }));
         texts
             .iter()
@@ -226,11 +233,15 @@ impl State {
             return invalid(format!("at most {max_inputs} inputs, got {}", texts.len()));
         }
         if n_tokens > max_tokens {
-            return invalid(format!("at most {max_tokens} tokens per request, got {n_tokens}"));
+            return invalid(format!(
+                "at most {max_tokens} tokens per request, got {n_tokens}"
+            ));
         }
         let dim = dimensions.unwrap_or(own_dim);
         if dim == 0 || dim > own_dim {
-            return invalid(format!("`dimensions` must be from 1 to {own_dim}, got {dim}"));
+            return invalid(format!(
+                "`dimensions` must be from 1 to {own_dim}, got {dim}"
+            ));
         }
         if let Some(buckets) = &mut self.buckets
             && let Err(limited) = buckets.take(n_tokens as f64)

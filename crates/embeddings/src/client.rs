@@ -1,0 +1,395 @@
+use std::{
+    panic,
+    sync::{Arc, atomic::Ordering},
+    thread,
+    time::Duration,
+};
+
+use ndarray::Array2;
+use reqwest::redirect::Policy;
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::JoinSet,
+};
+
+use crate::{
+    Endpoint, Error, Limits, Model, Plan, Result, Store,
+    answer::Answer,
+    pace::Pacer,
+    prepare::Prepared,
+    rows::Rows,
+    send::{Outgoing, Run, Sender},
+};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Sockets and decoding; more would take processors from the caller, who has them at the same time for nothing but storing.
+const N_WORKERS: usize = 2;
+/// Answers that may be on their way to the disk, if fewer requests may be under way: a sync takes now 1 ms, now 20.
+const MIN_UNSAVED: usize = 4;
+
+/// Asks an endpoint for the vectors of texts.
+///
+/// Its methods block; it owns the threads that its requests run on. It must not be used, or dropped, inside another asynchronous runtime.
+#[derive(Debug)]
+pub struct Client {
+    runtime: Runtime,
+    sender: Arc<Sender>,
+}
+
+/// What a run has done so far. Told at its start, and after each request once its vectors are safe on disk.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Texts that have their vector, with those of the store and all copies of a text.
+    pub n_done: usize,
+    /// Texts given.
+    pub n_total: usize,
+    /// Tokens of answered requests, counted as [`Plan::n_tokens`].
+    pub tokens_done: u64,
+    /// Tokens of all requests of this run.
+    pub tokens_total: u64,
+    /// Requests answered.
+    pub n_requests_done: usize,
+    /// Requests of this run.
+    pub n_requests: usize,
+    /// Attempts that failed and were made again.
+    pub n_retries: u64,
+    /// Dollars spent so far by the tokens that the server billed, `None` if the price is not known.
+    pub usd: Option<f64>,
+}
+
+/// The vectors, and what they took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    /// Shape `(n_texts, dim)`. Without texts, `dim` is the model's if it is known and 0 if not.
+    pub values: Array2<f32>,
+    /// What was to be done.
+    pub plan: Plan,
+    /// What was spent.
+    pub usage: Usage,
+}
+
+/// What a run took. Attempts that were billed but whose answer was lost are not in it: no one tells of them.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Usage {
+    /// Requests answered.
+    pub n_requests: usize,
+    /// Attempts that failed and were made again.
+    pub n_retries: u64,
+    /// Tokens billed by the server's own count; by [`Plan::n_tokens`]'s where it gives none.
+    pub n_tokens: u64,
+    /// Dollars for them, `None` if the price is not known.
+    pub usd: Option<f64>,
+}
+
+/// A request that was answered.
+struct Answered {
+    idx: usize,
+    answer: Answer,
+    /// Given back when the vectors are on disk, so that a killed run cannot lose much.
+    unsaved: OwnedSemaphorePermit,
+}
+
+impl Client {
+    /// Sets the client up; nothing is sent.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] or [`Error::BadKey`] for what no request can use; [`Error::Setup`] or [`Error::Thread`] if the machine lacks
+    /// something, such as certificates.
+    pub fn new(endpoint: Endpoint, model: Model, limits: Limits) -> Result<Self> {
+        model.check()?;
+        limits.check()?;
+        endpoint.headers()?;
+        let url = endpoint.embeddings_url()?;
+        let mut http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(limits.timeout)
+            // A key must not follow a redirect.
+            .redirect(Policy::none())
+            .pool_max_idle_per_host(limits.max_in_flight);
+        if url.scheme() == "http" {
+            // Plain HTTP must work where no certificates are installed.
+            let provider = Arc::new(ring::default_provider());
+            let config = ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .map_err(|error| Error::Setup(Box::new(error)))?
+                .with_root_certificates(RootCertStore::empty())
+                .with_no_client_auth();
+            http = http.tls_backend_preconfigured(config);
+        } else {
+            // reqwest is built without a provider. If the program has set one already, that one is taken.
+            _ = ring::default_provider().install_default();
+        }
+        let http = http
+            .build()
+            .map_err(|error| Error::Setup(Box::new(error)))?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(N_WORKERS)
+            .thread_name("embeddings")
+            .enable_all()
+            .build()
+            .map_err(Error::Thread)?;
+        let sender = Sender {
+            http,
+            url,
+            endpoint,
+            model,
+            limits,
+            pacer: Pacer::default(),
+        };
+        Ok(Self {
+            runtime,
+            sender: Arc::new(sender),
+        })
+    }
+
+    /// What [`Client::embed`] would do. Sends nothing, and needs no key.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn plan(&self, store: &Store, texts: &[impl AsRef<str> + Sync]) -> Result<Plan> {
+        let Sender { model, limits, .. } = &*self.sender;
+        Ok(Prepared::new(texts, store, model, limits)?.plan)
+    }
+
+    /// The vectors of the texts, in their order. The same text has the same vector, and is asked for once.
+    ///
+    /// An empty text, which OpenAI refuses, is sent as a single space; one with more than the model's `max_tokens` is cut. Vectors are taken
+    /// from the store where it has them. What is asked for goes into the store, and each request's vectors are on disk before `on_progress`
+    /// hears of it: a run that was killed is run again, and pays twice for no more than the requests that were under way to
+    /// the server or from there to the disk: twice [`Limits::max_in_flight`] at most, or 4 more than it if that is more.
+    ///
+    /// Beside the result, memory is bounded by some 100 bytes per text, and by requests and answers under way. Values do not depend on how
+    /// texts were packed as far as the server's do not.
+    ///
+    /// # Errors
+    /// [`Error::NoKey`] before anything is sent; [`Error::Refused`], [`Error::QuotaUsedUp`], [`Error::LongWait`] or [`Error::BadAnswer`] at
+    /// the first one; [`Error::Unavailable`] or [`Error::Broken`] after the last attempt; [`Error::Store`] or [`Error::StoredVector`] for the
+    /// store. After any, requests that were under way are still awaited and stored, as they are paid for.
+    pub fn embed(
+        &self,
+        store: &Store,
+        texts: &[impl AsRef<str> + Sync],
+        on_progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Embedded> {
+        let Sender { model, limits, .. } = &*self.sender;
+        let prepared = Prepared::new(texts, store, model, limits)?;
+        let mut rows = Rows::new(&prepared, model.expected_dimensions());
+        rows.load(store, &prepared)?;
+        let mut meter = Meter {
+            run: Arc::new(Run::new()),
+            model,
+            n_tokens_billed: 0,
+            progress: Progress {
+                n_done: rows.n_done(),
+                n_total: prepared.plan.n_texts,
+                tokens_done: 0,
+                tokens_total: prepared.plan.n_tokens,
+                n_requests_done: 0,
+                n_requests: prepared.plan.n_requests,
+                n_retries: 0,
+                usd: model.usd(0),
+            },
+            on_progress,
+        };
+        (meter.on_progress)(meter.progress);
+        if !prepared.requests.is_empty() {
+            self.sender.endpoint.check_key()?;
+            self.ask(store, texts, &prepared, &mut rows, &mut meter)?;
+        }
+        let n_retries = meter.run.n_retries.load(Ordering::Relaxed);
+        let usage = Usage {
+            n_requests: meter.progress.n_requests_done,
+            n_retries,
+            n_tokens: meter.n_tokens_billed,
+            usd: model.usd(meter.n_tokens_billed),
+        };
+        let values = rows.finish(&prepared.distinct_of_row);
+        Ok(Embedded {
+            values,
+            plan: prepared.plan,
+            usage,
+        })
+    }
+
+    /// Sends all requests, while another thread stores what they bring.
+    fn ask(
+        &self,
+        store: &Store,
+        texts: &[impl AsRef<str>],
+        prepared: &Prepared,
+        rows: &mut Rows,
+        meter: &mut Meter<'_>,
+    ) -> Result<()> {
+        let run = Arc::clone(&meter.run);
+        // Not without bounds: each answer holds one of so many permits.
+        let (sender, receiver) = mpsc::unbounded_channel();
+        thread::scope(|scope| {
+            let storing = thread::Builder::new()
+                .name("embeddings-store".to_owned())
+                .spawn_scoped(scope, move || {
+                    keep_all(receiver, store, prepared, rows, meter)
+                })
+                .map_err(Error::Thread)?;
+            let sent = self
+                .runtime
+                .block_on(self.send_all(texts, prepared, &run, sender));
+            let stored = storing.join();
+            let stored = stored.unwrap_or_else(|payload| panic::resume_unwind(payload));
+            // What stopped the storing is the cause where both failed.
+            stored.and(sent)
+        })
+    }
+
+    async fn send_all(
+        &self,
+        texts: &[impl AsRef<str>],
+        prepared: &Prepared,
+        run: &Arc<Run>,
+        answers: mpsc::UnboundedSender<Answered>,
+    ) -> Result<()> {
+        let n = self.sender.limits.max_in_flight;
+        let in_flight = Arc::new(Semaphore::new(n));
+        // While some answers go to the disk, requests are under way.
+        let unsaved = Arc::new(Semaphore::new(n + n.max(MIN_UNSAVED)));
+        let mut tasks = JoinSet::new();
+        let mut first_error = None;
+        let mut note = |ended: Result<Result<()>, tokio::task::JoinError>| match ended {
+            Ok(Ok(())) => (),
+            Ok(Err(error)) => _ = first_error.get_or_insert(error),
+            Err(error) => panic::resume_unwind(error.into_panic()),
+        };
+        for idx in 0..prepared.requests.len() {
+            let permit = Arc::clone(&in_flight).acquire_owned().await;
+            let permit = permit.expect("the semaphore is never closed");
+            let unsaved = Arc::clone(&unsaved).acquire_owned().await;
+            let unsaved = unsaved.expect("the semaphore is never closed");
+            while let Some(ended) = tasks.try_join_next() {
+                note(ended);
+            }
+            if *run.is_stopped.borrow() {
+                break;
+            }
+            let outgoing = self.outgoing(texts, prepared, idx);
+            let (sender, run, answers) =
+                (Arc::clone(&self.sender), Arc::clone(run), answers.clone());
+            tasks.spawn(async move {
+                let sent = sender.send(outgoing, &run).await;
+                drop(permit);
+                let is_kept = match sent {
+                    Ok(Some(answer)) => {
+                        let answered = Answered {
+                            idx,
+                            answer,
+                            unsaved,
+                        };
+                        answers.send(answered).is_ok()
+                    }
+                    Ok(None) => true,
+                    Err(error) => {
+                        sender.stop(&run);
+                        return Err(error);
+                    }
+                };
+                if !is_kept {
+                    // The storing thread is gone, and says itself why.
+                    sender.stop(&run);
+                }
+                Ok(())
+            });
+        }
+        drop(answers);
+        while let Some(ended) = tasks.join_next().await {
+            note(ended);
+        }
+        match first_error {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn outgoing(&self, texts: &[impl AsRef<str>], prepared: &Prepared, idx: usize) -> Outgoing {
+        let pending = &prepared.pending[prepared.requests[idx].clone()];
+        let input = pending
+            .iter()
+            .map(|text| prepared.distinct[text.distinct as usize].text(texts));
+        let input: Vec<&str> = input.collect();
+        Outgoing {
+            name: prepared.request_name(idx),
+            body: self.sender.body(&input),
+            n_inputs: input.len(),
+            n_tokens: pending.iter().map(|text| u64::from(text.n_tokens)).sum(),
+        }
+    }
+}
+
+/// Counts what a run does.
+struct Meter<'a> {
+    run: Arc<Run>,
+    model: &'a Model,
+    n_tokens_billed: u64,
+    progress: Progress,
+    on_progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl Meter<'_> {
+    fn tick(&mut self, n_done: usize, n_tokens: u64, n_tokens_billed: u64) {
+        self.n_tokens_billed += n_tokens_billed;
+        let progress = &mut self.progress;
+        progress.n_done = n_done;
+        progress.tokens_done += n_tokens;
+        progress.n_requests_done += 1;
+        progress.n_retries = self.run.n_retries.load(Ordering::Relaxed);
+        progress.usd = self.model.usd(self.n_tokens_billed);
+        (self.on_progress)(*progress);
+    }
+}
+
+/// Stores answers until no more come. All that have arrived go into one transaction, as each costs a sync of the disk.
+fn keep_all(
+    mut answers: mpsc::UnboundedReceiver<Answered>,
+    store: &Store,
+    prepared: &Prepared,
+    rows: &mut Rows,
+    meter: &mut Meter<'_>,
+) -> Result<()> {
+    while let Some(first) = answers.blocking_recv() {
+        let mut batch = vec![first];
+        while let Ok(next) = answers.try_recv() {
+            batch.push(next);
+        }
+        // An answer of another length than the others must not reach the store; those before it may.
+        let mut problem = Ok(());
+        let n_good = batch.iter().position(|answered| {
+            let name = || prepared.request_name(answered.idx);
+            problem = rows.check_dim(&answered.answer, name);
+            problem.is_err()
+        });
+        batch.truncate(n_good.unwrap_or(batch.len()));
+        let vectors = batch.iter().flat_map(|Answered { idx, answer, .. }| {
+            let texts = &prepared.pending[prepared.requests[*idx].clone()];
+            let keys = texts
+                .iter()
+                .map(|t| prepared.distinct[t.distinct as usize].key);
+            keys.zip(answer.values.chunks_exact(answer.dim))
+        });
+        store.insert(vectors)?;
+        for Answered {
+            idx,
+            answer,
+            unsaved,
+        } in batch
+        {
+            drop(unsaved);
+            let texts = &prepared.pending[prepared.requests[idx].clone()];
+            for (text, vector) in texts.iter().zip(answer.values.chunks_exact(answer.dim)) {
+                rows.put(&prepared.distinct[text.distinct as usize], vector);
+            }
+            let n_tokens = texts.iter().map(|text| u64::from(text.n_tokens)).sum();
+            meter.tick(rows.n_done(), n_tokens, answer.n_tokens.unwrap_or(n_tokens));
+        }
+        problem?;
+    }
+    Ok(())
+}

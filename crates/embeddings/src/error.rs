@@ -1,0 +1,152 @@
+use std::{io, path::PathBuf, time::Duration};
+
+/// What goes wrong between a text and its vector. No message ever holds the API key.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting that no request can use.
+    #[error("`{name}` is `{found}`, expected {expected}")]
+    BadSetting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// The API key cannot be sent in a header. It is not shown.
+    #[error("the API key holds characters that no HTTP header can carry; check `OPENAI_API_KEY`")]
+    BadKey,
+    /// OpenAI's own address was to be asked without a key.
+    #[error(
+        "`{base_url}` wants an API key; set `OPENAI_API_KEY`, or `OPENAI_BASE_URL` for another server"
+    )]
+    NoKey {
+        /// The address.
+        base_url: String,
+    },
+    /// The HTTP client could not be set up.
+    #[error("cannot set up the HTTP client")]
+    Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store is open in another process, or twice in this one.
+    #[error("the store `{}` is in use by another process; wait for it to end, or name another store", path.display())]
+    StoreInUse {
+        /// The store's file.
+        path: PathBuf,
+    },
+    /// The store could not be read or written.
+    #[error("cannot use the store `{}`", path.display())]
+    Store {
+        /// The store's file.
+        path: PathBuf,
+        /// What the database said.
+        #[source]
+        source: Box<redb::Error>,
+    },
+    /// The store holds a vector that no server of this crate's can have given.
+    #[error("the store `{}` holds a broken vector for text {row} (from 1): {problem}; delete the file", path.display())]
+    StoredVector {
+        /// The store's file.
+        path: PathBuf,
+        /// The first text that the vector belongs to, from 1.
+        row: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The server refused, and asking again would not help.
+    #[error("{request} was refused with status {status}: {message}")]
+    Refused {
+        /// The request.
+        request: RequestName,
+        /// The HTTP status.
+        status: u16,
+        /// The server's message.
+        message: String,
+    },
+    /// The account has no money or quota left.
+    #[error("{request} was refused as the account's quota is used up: {message}")]
+    QuotaUsedUp {
+        /// The request.
+        request: RequestName,
+        /// The server's message.
+        message: String,
+    },
+    /// The server turned the request down each time.
+    #[error("{request} failed {n_attempts} times, at last with status {status}: {message}")]
+    Unavailable {
+        /// The request.
+        request: RequestName,
+        /// How often it was sent.
+        n_attempts: u32,
+        /// The last HTTP status.
+        status: u16,
+        /// The server's last message.
+        message: String,
+    },
+    /// No answer, or only part of one, arrived each time.
+    #[error("{request} failed {n_attempts} times, at last as {problem}")]
+    Broken {
+        /// The request.
+        request: RequestName,
+        /// How often it was sent.
+        n_attempts: u32,
+        /// What happened to the last answer.
+        problem: String,
+    },
+    /// The server asked for a longer wait than is allowed.
+    #[error(
+        "{request} is to wait {} s by the server's word, more than the {} s allowed; run again later, all finished requests are kept: {message}",
+        wait.as_secs(), limit.as_secs()
+    )]
+    LongWait {
+        /// The request.
+        request: RequestName,
+        /// What the server asked for.
+        wait: Duration,
+        /// The longest wait allowed.
+        limit: Duration,
+        /// The server's message.
+        message: String,
+    },
+    /// The answer arrived, but is not what was asked for.
+    #[error("the answer to {request} is wrong: {problem}")]
+    BadAnswer {
+        /// The request.
+        request: RequestName,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A thread could not be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+}
+
+/// Which request, in terms of the caller's texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestName {
+    /// The request's number in this run, from 1.
+    pub number: usize,
+    /// How many requests the run has.
+    pub n_requests: usize,
+    /// The first text in it, from 1.
+    pub first_row: usize,
+    /// The last text in it, from 1.
+    pub last_row: usize,
+}
+
+impl std::fmt::Display for RequestName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            number,
+            n_requests,
+            first_row,
+            last_row,
+        } = self;
+        write!(
+            f,
+            "request {number} of {n_requests} (texts {first_row} to {last_row})"
+        )
+    }
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,295 @@
+use std::{
+    error::Error as _,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
+
+use reqwest::{
+    Request, Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+};
+use tokio::{sync::watch, time::timeout};
+
+use crate::{
+    Endpoint, Error, Limits, Model, Result,
+    answer::{self, Answer, Problem},
+    error::RequestName,
+    limits::Delays,
+    pace::{Fate, Pacer},
+    rate::{self, Rates},
+};
+
+/// A body is read no further than this per text: 16,384 numbers in 22 characters each ...
+const MAX_BYTES_PER_VECTOR: usize = 16_384 * 22;
+/// ... and this.
+const MAX_BYTES_BESIDE: usize = 1 << 20;
+
+/// Sends requests, again if need be.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    pub(crate) http: reqwest::Client,
+    pub(crate) url: reqwest::Url,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) model: Model,
+    pub(crate) limits: Limits,
+    pub(crate) pacer: Pacer,
+}
+
+/// What the requests of one run have in common.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) n_retries: AtomicU64,
+    pub(crate) is_stopped: watch::Sender<bool>,
+}
+
+/// A request that was not sent yet.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) name: RequestName,
+    pub(crate) body: Vec<u8>,
+    pub(crate) n_inputs: usize,
+    pub(crate) n_tokens: u64,
+}
+
+/// An attempt that brought no answer.
+struct Failure {
+    kind: Kind,
+    message: String,
+    rates: Rates,
+}
+
+enum Kind {
+    /// No other attempt would do better.
+    Refused(u16),
+    QuotaUsedUp,
+    Limited(Option<Duration>),
+    Unavailable(u16, Option<Duration>),
+    /// No whole answer.
+    Broken,
+    BadAnswer,
+}
+
+#[derive(serde::Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    input: &'a [&'a str],
+    encoding_format: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<usize>,
+}
+
+impl Run {
+    pub(crate) fn new() -> Self {
+        Self {
+            n_retries: AtomicU64::new(0),
+            is_stopped: watch::Sender::new(false),
+        }
+    }
+}
+
+impl Sender {
+    pub(crate) fn body(&self, input: &[&str]) -> Vec<u8> {
+        let body = Body {
+            model: &self.model.name,
+            input,
+            encoding_format: "base64",
+            dimensions: self.model.dimensions,
+        };
+        serde_json::to_vec(&body).expect("text is always JSON")
+    }
+
+    /// No more is sent in this run; what is under way comes to its end.
+    pub(crate) fn stop(&self, run: &Run) {
+        run.is_stopped.send_replace(true);
+        self.pacer.wake();
+    }
+
+    /// Sends a request until it is answered; `None` if the run was stopped before.
+    pub(crate) async fn send(&self, outgoing: Outgoing, run: &Run) -> Result<Option<Answer>> {
+        let Outgoing {
+            name,
+            body,
+            n_inputs,
+            n_tokens,
+        } = outgoing;
+        let headers = self.endpoint.headers()?;
+        let json = HeaderValue::from_static("application/json");
+        let request = self.http.post(self.url.clone()).headers(headers);
+        let request = request.header(CONTENT_TYPE, json).body(body);
+        let request = request
+            .build()
+            .map_err(|error| Error::Setup(Box::new(error.without_url())))?;
+        let mut n_attempts = 0;
+        loop {
+            let is_stopped = || *run.is_stopped.borrow();
+            let Some(ticket) = self.pacer.ticket(n_tokens, is_stopped).await else {
+                return Ok(None);
+            };
+            let attempt = request.try_clone().expect("a body of bytes can be cloned");
+            let failure = match self.attempt(attempt, n_inputs).await {
+                Ok((answer, rates)) => {
+                    let fate = Fate::Answered(answer.n_tokens);
+                    self.pacer.settle(&ticket, fate, rates);
+                    return Ok(Some(answer));
+                }
+                Err(failure) => failure,
+            };
+            n_attempts += 1;
+            let fate = match failure.kind {
+                Kind::Limited(_) => Fate::Limited,
+                _ => Fate::Failed,
+            };
+            let asked = match failure.kind {
+                Kind::Limited(asked) | Kind::Unavailable(_, asked) => asked,
+                _ => None,
+            };
+            let retry = &self.limits.retry;
+            let wait = retry.delay(n_attempts, asked);
+            if matches!(fate, Fate::Limited) && retry.delays == Delays::On {
+                self.pacer.pause(wait);
+            }
+            self.pacer.settle(&ticket, fate, failure.rates);
+            let message = answer::shorten(&self.endpoint.redact(&failure.message));
+            if let Some(error) = self.give_up(&failure.kind, &message, &name, n_attempts) {
+                return Err(error);
+            }
+            if n_attempts > retry.max_attempts / 2 {
+                tracing::warn!(request = %name, n_attempts, ?wait, message, "sent again");
+            } else {
+                tracing::debug!(request = %name, n_attempts, ?wait, message, "sent again");
+            }
+            run.n_retries.fetch_add(1, Ordering::Relaxed);
+            let mut stopped = run.is_stopped.subscribe();
+            // Time out: go on. Stopped: found out above.
+            _ = timeout(wait, stopped.wait_for(|is_stopped| *is_stopped)).await;
+        }
+    }
+
+    /// The error with which a request ends after so many attempts, if it does.
+    fn give_up(
+        &self,
+        kind: &Kind,
+        message: &str,
+        name: &RequestName,
+        n_attempts: u32,
+    ) -> Option<Error> {
+        let (request, message) = (name.clone(), message.to_owned());
+        let limit = self.limits.retry.max_asked_delay;
+        let is_last = n_attempts >= self.limits.retry.max_attempts;
+        match *kind {
+            Kind::Refused(status) => Some(Error::Refused {
+                request,
+                status,
+                message,
+            }),
+            Kind::QuotaUsedUp => Some(Error::QuotaUsedUp { request, message }),
+            Kind::BadAnswer => Some(Error::BadAnswer {
+                request,
+                problem: message,
+            }),
+            Kind::Limited(Some(wait)) | Kind::Unavailable(_, Some(wait)) if wait > limit => {
+                Some(Error::LongWait {
+                    request,
+                    wait,
+                    limit,
+                    message,
+                })
+            }
+            Kind::Limited(_) if is_last => Some(Error::Unavailable {
+                request,
+                n_attempts,
+                status: StatusCode::TOO_MANY_REQUESTS.as_u16(),
+                message,
+            }),
+            Kind::Unavailable(status, _) if is_last => Some(Error::Unavailable {
+                request,
+                n_attempts,
+                status,
+                message,
+            }),
+            Kind::Broken if is_last => Some(Error::Broken {
+                request,
+                n_attempts,
+                problem: message,
+            }),
+            Kind::Limited(_) | Kind::Unavailable(..) | Kind::Broken => None,
+        }
+    }
+
+    async fn attempt(&self, request: Request, n_inputs: usize) -> Result<(Answer, Rates), Failure> {
+        let broken = |error: reqwest::Error| Failure {
+            kind: Kind::Broken,
+            message: describe(error),
+            rates: Rates::default(),
+        };
+        let response = self.http.execute(request).await.map_err(broken)?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let rates = Rates::of(&headers);
+        let max_bytes = MAX_BYTES_BESIDE + n_inputs * MAX_BYTES_PER_VECTOR;
+        let body = read(response, max_bytes).await;
+        if status.is_success() {
+            let bad = |kind, message| Failure {
+                kind,
+                message,
+                rates,
+            };
+            let body = body.map_err(|message| bad(Kind::Broken, message))?;
+            let parsed = answer::parse(&body, n_inputs, self.model.dimensions);
+            return match parsed {
+                Ok(answer) => Ok((answer, rates)),
+                Err(Problem::Truncated(message)) => Err(bad(Kind::Broken, message)),
+                Err(Problem::Wrong(message)) => Err(bad(Kind::BadAnswer, message)),
+            };
+        }
+        // A refusal counts even if its text is cut off.
+        let body = body.unwrap_or_default();
+        Err(refused(status, &headers, &body, rates))
+    }
+}
+
+fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], rates: Rates) -> Failure {
+    let (mut message, code) = answer::refusal(body);
+    let asked = rate::asked_wait(headers, SystemTime::now());
+    let kind = match status.as_u16() {
+        429 if code.as_deref() == Some("insufficient_quota") => Kind::QuotaUsedUp,
+        429 => Kind::Limited(asked),
+        // Time-outs and conflicts at the server's, which OpenAI's own client retries too.
+        status @ (408 | 409 | 500..) => Kind::Unavailable(status, asked),
+        status => Kind::Refused(status),
+    };
+    if let Some(place) = headers.get(LOCATION).filter(|_| status.is_redirection()) {
+        let place = String::from_utf8_lossy(place.as_bytes());
+        message = format!(
+            "it has moved to `{place}`; set `OPENAI_BASE_URL` to what comes before `/embeddings`"
+        );
+    }
+    Failure {
+        kind,
+        message,
+        rates,
+    }
+}
+
+async fn read(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, String> {
+    let length = response.content_length().unwrap_or(0);
+    let mut body = Vec::with_capacity(usize::try_from(length).unwrap_or(0).min(max_bytes));
+    while let Some(chunk) = response.chunk().await.map_err(describe)? {
+        if body.len() + chunk.len() > max_bytes {
+            return Err(format!("the answer has more than {max_bytes} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The whole chain of causes, without the address, which a proxy's may hold a password in.
+fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message = format!("{message}: {cause}");
+        source = cause.source();
+    }
+    message
+}

@@ -1,0 +1,272 @@
+use std::path::{Path, PathBuf};
+
+use redb::{
+    Database, DatabaseError, ReadOnlyTable, ReadableDatabase as _, ReadableTableMetadata as _,
+    TableDefinition, TableError,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Error, Model, Result};
+
+/// SHA-256 of what a vector depends on.
+pub(crate) type Key = [u8; 32];
+
+const VECTORS: TableDefinition<'_, &Key, &[u8]> = TableDefinition::new("vectors");
+/// The first bytes under the hash; another meaning of keys or values would need another tag.
+const KEY_TAG: &[u8] = b"embeddings store 1\0";
+/// redb would take a gigabyte. Every key is looked up about once, so a cache is of little use.
+const CACHE_BYTES: usize = 32 << 20;
+
+/// Vectors that were paid for, in one file.
+///
+/// ```text
+/// key    SHA-256 over: tag, n(model) model, dimensions or 0, n(text) text      n and dimensions: 64 bits, little-endian
+/// value  the vector's float32 values, little-endian
+/// ```
+///
+/// The text is the one sent, that is after cutting; so a vector is found again whatever data set it is asked for from, and texts that differ
+/// only behind the cut share one. The address is not in the key: a model's name is taken to mean the same weights on every server. Where it
+/// does not, use another file.
+///
+/// The database is redb: pure Rust, so nothing of C is compiled as for SQLite; transactions are atomic and durable when a commit returns; one
+/// file, locked by the process that has it open; and a key-value table is all that is needed.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    database: Database,
+}
+
+/// The store as it was at one moment.
+pub(crate) struct Snapshot<'a> {
+    store: &'a Store,
+    /// `None` before the first commit.
+    table: Option<ReadOnlyTable<&'static Key, &'static [u8]>>,
+}
+
+impl Store {
+    /// Opens the file, or makes a new one. After a crash it is repaired first, which reads all of it.
+    ///
+    /// # Errors
+    /// [`Error::StoreInUse`] if it is open already; [`Error::Store`] if its folder is missing or it is no redb file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let path = path.to_owned();
+        let opened = Database::builder()
+            .set_cache_size(CACHE_BYTES)
+            .create(&path);
+        match opened {
+            Ok(database) => Ok(Self { path, database }),
+            Err(DatabaseError::DatabaseAlreadyOpen) => Err(Error::StoreInUse { path }),
+            Err(error) => Err(Error::Store {
+                path,
+                source: Box::new(error.into()),
+            }),
+        }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many vectors it holds, of all models.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn n_vectors(&self) -> Result<u64> {
+        match self.snapshot()?.table {
+            Some(table) => table.len().map_err(|error| self.error(error.into())),
+            None => Ok(0),
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Result<Snapshot<'_>> {
+        let read = self.database.begin_read();
+        let read = read.map_err(|error| self.error(error.into()))?;
+        match read.open_table(VECTORS) {
+            Ok(table) => Ok(Snapshot {
+                store: self,
+                table: Some(table),
+            }),
+            Err(TableError::TableDoesNotExist(_)) => Ok(Snapshot {
+                store: self,
+                table: None,
+            }),
+            Err(error) => Err(self.error(error.into())),
+        }
+    }
+
+    /// Puts vectors in, all or none; they are on disk when this returns.
+    pub(crate) fn insert<'a>(
+        &self,
+        vectors: impl IntoIterator<Item = (Key, &'a [f32])>,
+    ) -> Result<()> {
+        self.try_insert(vectors).map_err(|error| self.error(*error))
+    }
+
+    fn try_insert<'a>(
+        &self,
+        vectors: impl IntoIterator<Item = (Key, &'a [f32])>,
+    ) -> Result<(), Box<redb::Error>> {
+        let boxed = |error: redb::Error| Box::new(error);
+        // redb's default durability: commit returns after the file is synced.
+        let write = self.database.begin_write().map_err(|e| boxed(e.into()))?;
+        {
+            let mut table = write.open_table(VECTORS).map_err(|e| boxed(e.into()))?;
+            let mut bytes = Vec::new();
+            for (key, vector) in vectors {
+                bytes.clear();
+                bytes.extend(vector.iter().flat_map(|value| value.to_le_bytes()));
+                let inserted = table.insert(&key, bytes.as_slice());
+                inserted.map_err(|e| boxed(e.into()))?;
+            }
+        }
+        write.commit().map_err(|e| boxed(e.into()))
+    }
+
+    fn error(&self, source: redb::Error) -> Error {
+        Error::Store {
+            path: self.path.clone(),
+            source: Box::new(source),
+        }
+    }
+}
+
+impl Snapshot<'_> {
+    pub(crate) fn contains(&self, key: &Key) -> Result<bool> {
+        let Some(table) = &self.table else {
+            return Ok(false);
+        };
+        let found = table.get(key);
+        let found = found.map_err(|error| self.store.error(error.into()))?;
+        Ok(found.is_some())
+    }
+
+    /// The vector's values into `vector`, which is emptied first. `row` is the text's place, for errors.
+    pub(crate) fn read(&self, key: &Key, row: usize, vector: &mut Vec<f32>) -> Result<()> {
+        let broken = |problem: String| Error::StoredVector {
+            path: self.store.path.clone(),
+            row: row + 1,
+            problem,
+        };
+        let table = self.table.as_ref();
+        let found = table.map(|table| table.get(key)).transpose();
+        let found = found.map_err(|error| self.store.error(error.into()))?;
+        let found = found
+            .flatten()
+            .ok_or_else(|| broken("it is gone".to_owned()))?;
+        let (values, rest) = found.value().as_chunks::<4>();
+        if !rest.is_empty() || values.is_empty() {
+            return Err(broken(format!("it has {} bytes", found.value().len())));
+        }
+        vector.clear();
+        vector.extend(values.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+        match vector.iter().find(|value| !value.is_finite()) {
+            Some(value) => Err(broken(format!("it holds {value}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn key(model: &Model, text: &str) -> Key {
+    let length = |n: usize| (n as u64).to_le_bytes();
+    let mut hash = Sha256::new();
+    hash.update(KEY_TAG);
+    hash.update(length(model.name.len()));
+    hash.update(&model.name);
+    hash.update(length(model.dimensions.unwrap_or(0)));
+    hash.update(length(text.len()));
+    hash.update(text);
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{error::Error as _, fs};
+
+    use super::*;
+
+    fn model(name: &str, dimensions: Option<usize>) -> Model {
+        Model {
+            dimensions,
+            ..Model::named(name)
+        }
+    }
+
+    /// Made with Python's hashlib: another value would make all stores worthless.
+    #[test]
+    fn keys_never_change() {
+        let key = key(&model("text-embedding-3-small", Some(256)), "héllo");
+        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            "840a12cb8135d54454df801bc28c783c15ca9c0fdbb4a314f8cc63e9c3d8f5ee"
+        );
+    }
+
+    #[test]
+    fn keys_do_not_run_together() {
+        let keys = [
+            key(&model("m", None), "text"),
+            key(&model("mt", None), "ext"),
+            key(&model("m", Some(8)), "text"),
+            key(&model("m", None), "text "),
+            key(&model("m", None), ""),
+        ];
+        let distinct: std::collections::HashSet<Key> = keys.into_iter().collect();
+        assert_eq!(distinct.len(), keys.len());
+    }
+
+    #[test]
+    fn vectors_come_back_bit_by_bit() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.redb");
+        let vector = [f32::MIN_POSITIVE / 2.0, -0.0, 1.0, f32::MAX];
+        let (known, unknown) = ([1; 32], [2; 32]);
+        {
+            let store = Store::open(&path).unwrap();
+            assert_eq!(store.n_vectors().unwrap(), 0);
+            assert!(!store.snapshot().unwrap().contains(&known).unwrap());
+            store.insert([(known, &vector[..])]).unwrap();
+        }
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.n_vectors().unwrap(), 1);
+        let snapshot = store.snapshot().unwrap();
+        assert!(!snapshot.contains(&unknown).unwrap());
+        let mut read = vec![9.0];
+        snapshot.read(&known, 0, &mut read).unwrap();
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&read), bits(&vector));
+    }
+
+    #[test]
+    fn a_store_in_use_and_what_is_no_store_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.redb");
+        let _store = Store::open(&path).unwrap();
+        assert!(matches!(Store::open(&path), Err(Error::StoreInUse { .. })));
+
+        let other = dir.path().join("other");
+        fs::write(&other, "not a database".repeat(1_000)).unwrap();
+        let error = Store::open(&other).unwrap_err();
+        assert!(matches!(error, Error::Store { .. }) && error.source().is_some());
+        assert!(error.to_string().contains("other"));
+        assert!(Store::open(&dir.path().join("missing/store")).is_err());
+    }
+
+    #[test]
+    fn broken_vectors_are_not_served() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("store.redb")).unwrap();
+        let cases: [(Key, &[f32]); 2] = [([1; 32], &[f32::NAN]), ([2; 32], &[])];
+        store.insert(cases).unwrap();
+        let snapshot = store.snapshot().unwrap();
+        for (key, problem) in [([1; 32], "NaN"), ([2; 32], "0 bytes"), ([3; 32], "gone")] {
+            let error = snapshot.read(&key, 6, &mut Vec::new()).unwrap_err();
+            let message = error.to_string();
+            assert!(
+                message.contains(problem) && message.contains("text 7"),
+                "{message}"
+            );
+        }
+    }
+}
