@@ -1,0 +1,132 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::ensure;
+use dataset::Source;
+use rayon::prelude::*;
+
+use super::{files::Found, latest::Listed};
+use crate::config::{Config, Model, Task};
+
+/// Which LLMs and tasks there are.
+pub(super) struct Choice<'a> {
+    pub(super) tasks: Vec<&'a Task>,
+    models: Vec<&'a Model>,
+    listed: Vec<Listed>,
+    notes: Vec<String>,
+}
+
+impl<'a> Choice<'a> {
+    /// Of the LLMs those that have all tasks that any of them has, or all of them.
+    pub(super) fn of(
+        config: &'a Config,
+        models: Vec<&'a Model>,
+        listed: Vec<Listed>,
+        keep_incomplete: bool,
+    ) -> Self {
+        let has = |listed: &Listed, task: &Task| listed.contains_key(&task.source_name);
+        let (tasks, absent): (Vec<&Task>, Vec<&Task>) = config
+            .tasks()
+            .partition(|task| listed.iter().any(|listed| has(listed, task)));
+        let mut notes = Vec::new();
+        if !absent.is_empty() {
+            notes.push(format!(
+                "the source has nothing of {} of {} tasks",
+                absent.len(),
+                absent.len() + tasks.len()
+            ));
+        }
+        let (mut kept, mut kept_listed) = (Vec::new(), Vec::new());
+        for (model, listed) in models.into_iter().zip(listed) {
+            let missing: Vec<String> = tasks
+                .iter()
+                .filter(|task| !has(&listed, task))
+                .map(|task| format!("`{}`", task.name))
+                .collect();
+            if !missing.is_empty() {
+                notes.push(incomplete_note(model, &missing, keep_incomplete));
+            }
+            if missing.is_empty() || keep_incomplete {
+                kept.push(model);
+                kept_listed.push(listed);
+            }
+        }
+        Self {
+            tasks,
+            models: kept,
+            listed: kept_listed,
+            notes,
+        }
+    }
+
+    /// The files, had by `fetch` from the paths of one LLM's tasks.
+    pub(super) fn files(
+        &self,
+        mut fetch: impl FnMut(&Model, &[&str]) -> anyhow::Result<Vec<PathBuf>>,
+    ) -> anyhow::Result<Vec<Vec<Option<PathBuf>>>> {
+        let files = self.models.iter().zip(&self.listed).map(|(model, listed)| {
+            let paths: Vec<Option<&String>> = self
+                .tasks
+                .iter()
+                .map(|task| listed.get(&task.source_name))
+                .collect();
+            let wanted: Vec<&str> = paths.iter().flatten().map(|path| path.as_str()).collect();
+            let mut fetched = fetch(model, &wanted)?.into_iter();
+            Ok(paths
+                .iter()
+                .map(|path| path.and_then(|_| fetched.next()))
+                .collect())
+        });
+        files.collect()
+    }
+
+    pub(super) fn found(
+        self,
+        path: PathBuf,
+        files: Vec<Vec<Option<PathBuf>>>,
+        mut notes: Vec<String>,
+        name: impl Fn(&Model, &Path) -> PathBuf + Sync,
+    ) -> anyhow::Result<Found<'a>> {
+        ensure!(
+            !self.models.is_empty(),
+            "no LLM of `{}` has all tasks; --keep-incomplete keeps those that lack some",
+            path.display()
+        );
+        let all: Vec<(&Model, &PathBuf)> = self
+            .models
+            .iter()
+            .zip(&files)
+            .flat_map(|(&model, files)| files.iter().flatten().map(move |file| (model, file)))
+            .collect();
+        let sources = all.par_iter().map(|(model, file)| {
+            let mut source = Source::of(file)?;
+            source.path = name(model, file);
+            Ok(source)
+        });
+        let sources = sources.collect::<anyhow::Result<_>>()?;
+        notes.extend(self.notes);
+        Ok(Found {
+            path,
+            tasks: self.tasks,
+            models: self.models,
+            files,
+            sources,
+            notes,
+        })
+    }
+}
+
+/// What is said of an LLM that lacks tasks.
+pub(crate) fn incomplete_note(model: &Model, missing: &[String], is_kept: bool) -> String {
+    let what = match missing {
+        [one] => one.clone(),
+        several => format!("{} tasks", several.len()),
+    };
+    if is_kept {
+        format!(
+            "`{}` has no results in {what}; its scores are unknown there",
+            model.name
+        )
+    } else {
+        format!("left out `{}`, which has no results in {what}", model.name)
+    }
+}

@@ -1,0 +1,182 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use cli_support::{Hub, HubError, HubRepo, is_hub_id, usage_error};
+use dataset::Source;
+use tracing::warn;
+
+use crate::{args::StandInFor, config::Model};
+
+/// The file that has all of a tokenizer.
+const TOKENIZER_FILE: &str = "tokenizer.json";
+
+/// What to count with where an LLM's own tokenizer is not to be had.
+#[derive(Debug, Clone)]
+pub(crate) struct StandIn {
+    /// A file, a folder, or a repository.
+    pub(crate) name: String,
+    pub(crate) of: StandInFor,
+}
+
+/// The tokenizer of each LLM, as a file.
+#[derive(Debug, Default)]
+pub(crate) struct TokenizerFiles {
+    /// Of each LLM the number of its file.
+    pub(super) of_model: Vec<usize>,
+    /// Files that differ in their bytes.
+    pub(super) paths: Vec<PathBuf>,
+    /// The same as a data set records them.
+    pub(crate) sources: Vec<Source>,
+    /// LLMs whose tokens the stand-in counts.
+    pub(crate) stood_in: Vec<String>,
+}
+
+impl TokenizerFiles {
+    /// Finds every LLM's tokenizer, or what stands in for it.
+    ///
+    /// # Errors
+    /// One error that names all LLMs whose tokenizer cannot be had, with the page where each one's license is accepted.
+    pub(crate) fn find(
+        models: &[&Model],
+        hub: &Hub,
+        stand_in: Option<&StandIn>,
+    ) -> anyhow::Result<Self> {
+        let own = match stand_in {
+            Some(StandIn {
+                of: StandInFor::All,
+                ..
+            }) => OwnFiles {
+                paths: vec![None; models.len()],
+                reasons: String::new(),
+            },
+            _ => OwnFiles::find(models, hub, stand_in.is_some())?,
+        };
+        let n_missing = own.paths.iter().filter(|path| path.is_none()).count();
+        let replacement = match stand_in {
+            _ if n_missing == 0 => None,
+            None => bail!(
+                "the tokenizers of {n_missing} LLMs cannot be had; --token-counter counts their tokens with another one:{}",
+                own.reasons
+            ),
+            Some(StandIn { name, of }) => {
+                if *of == StandInFor::Missing {
+                    let reasons = &own.reasons;
+                    warn!(
+                        "`{name}` counts the tokens of {n_missing} LLMs whose own tokenizers cannot be had:{reasons}"
+                    );
+                }
+                Some(resolve(name, hub)?)
+            }
+        };
+        let mut files = Self::default();
+        for (model, path) in models.iter().zip(own.paths) {
+            let own = path.map(|path| (path, Path::new(&model.tokenizer).join(TOKENIZER_FILE)));
+            if own.is_none() {
+                files.stood_in.push(model.name.clone());
+            }
+            let file = own.or_else(|| replacement.clone());
+            let (path, name) =
+                file.expect("where a tokenizer is missing there is a stand-in, or an error above");
+            files.add(path, name)?;
+        }
+        Ok(files)
+    }
+
+    fn add(&mut self, path: PathBuf, name: PathBuf) -> anyhow::Result<()> {
+        let mut source = Source::of(&path)?;
+        source.path = name;
+        let known = self
+            .sources
+            .iter()
+            .position(|known| known.sha256 == source.sha256);
+        self.of_model.push(known.unwrap_or(self.sources.len()));
+        if known.is_none() {
+            self.sources.push(source);
+            self.paths.push(path);
+        }
+        Ok(())
+    }
+}
+
+/// The LLMs' own tokenizers, as far as the hub and the cache have them.
+struct OwnFiles {
+    paths: Vec<Option<PathBuf>>,
+    /// Why the others cannot be had, a line for each.
+    reasons: String,
+}
+
+impl OwnFiles {
+    /// A hub that cannot be reached is an error, or, where there is a stand-in, not asked again.
+    fn find(models: &[&Model], hub: &Hub, has_stand_in: bool) -> anyhow::Result<Self> {
+        let mut hub = hub.clone();
+        let (mut paths, mut reasons) = (Vec::new(), String::new());
+        for &model in models {
+            let error = match hub.file(&HubRepo::model(&model.tokenizer), TOKENIZER_FILE) {
+                Ok(path) => {
+                    paths.push(Some(path));
+                    continue;
+                }
+                Err(error) => error,
+            };
+            let is_out_of_reach = matches!(
+                error,
+                HubError::Unreachable { .. } | HubError::Busy { .. } | HubError::BadToken
+            );
+            if is_out_of_reach && !has_stand_in {
+                return Err(error).with_context(|| {
+                    format!("cannot get the tokenizer of `{}` (--token-counter counts with another one)", model.name)
+                });
+            }
+            hub.is_offline |= is_out_of_reach;
+            paths.push(None);
+            reasons.push_str(&format!("\n  `{}`: {error}", model.name));
+        }
+        Ok(Self { paths, reasons })
+    }
+}
+
+/// The stand-in's file, and what a data set records as its path.
+fn resolve(name: &str, hub: &Hub) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let path = Path::new(name);
+    let inside = path.join(TOKENIZER_FILE);
+    if path.is_file() {
+        Ok((path.to_owned(), path.to_owned()))
+    } else if inside.is_file() {
+        Ok((inside.clone(), inside))
+    } else if is_hub_id(name) && !path.exists() {
+        let file = hub.file(&HubRepo::model(name), TOKENIZER_FILE);
+        let file = file.with_context(|| {
+            format!(
+                "--token-counter: there is no file or folder `{name}`, and not on the hub either"
+            )
+        })?;
+        Ok((file, inside))
+    } else {
+        Err(usage_error(format!(
+            "--token-counter: `{name}` is no `{TOKENIZER_FILE}`, nor a folder with one, nor a repository of the hub"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_files_are_one_tokenizer() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut files = TokenizerFiles::default();
+        for (name, text) in [("a", "x"), ("b", "y"), ("c", "x")] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).expect("written");
+            files.add(path, PathBuf::from(name)).expect("readable");
+        }
+        assert_eq!(files.of_model, [0, 1, 0]);
+        let names: Vec<&Path> = files
+            .sources
+            .iter()
+            .map(|source| source.path.as_path())
+            .collect();
+        assert_eq!(names, [Path::new("a"), Path::new("b")]);
+    }
+}
