@@ -1,4 +1,27 @@
-use std::cmp::Reverse;
+use std::{
+    cmp::Reverse,
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use tch::{Device, TchError};
+
+/// Padded tokens of one batch on one core. From 512 to 4,096 the speed is the same within 3%; 8,192 tokens leave the cache and cost
+/// a fifth more.
+const MAX_TOKENS_PER_BATCH_CPU: usize = 1_024;
+/// Padded tokens of one batch on a GPU, which wants many: 32,768 tokens x 3,072 wide x 4 bytes are 400 MB.
+const MAX_TOKENS_PER_BATCH_GPU: usize = 32_768;
+
+/// Padded tokens of one batch that a device likes best.
+pub(crate) fn max_tokens_per_batch(device: Device) -> usize {
+    match device {
+        Device::Cpu => MAX_TOKENS_PER_BATCH_CPU,
+        _ => MAX_TOKENS_PER_BATCH_GPU,
+    }
+}
 
 /// Groups texts of like length, so that little is padded: positions of texts, batch by batch, the longest first.
 ///
@@ -18,6 +41,61 @@ pub(crate) fn batches(lengths: &[usize], max_tokens_per_batch: usize) -> Vec<Vec
         }
     }
     batches
+}
+
+/// Runs every batch on a device, and hands `done` its rows and what came of them, in any order.
+///
+/// On a CPU, batches go to the cores whole: each product runs on one core, and none waits for another. `worker` makes what turns a batch
+/// into numbers, once for each core. A single batch stays on the calling thread and has all cores.
+///
+/// # Errors
+/// That of the first batch that failed.
+pub(crate) fn run_batches<W>(
+    batches: &[Vec<usize>],
+    device: Device,
+    worker: impl Fn() -> W,
+    mut done: impl FnMut(&[usize], Vec<f32>),
+) -> Result<(), TchError>
+where
+    W: Fn(&[usize]) -> Result<Vec<f32>, TchError> + Send,
+{
+    let n_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
+    let n_workers = match device {
+        Device::Cpu => n_threads.min(batches.len()),
+        _ => 1,
+    };
+    if n_workers <= 1 {
+        let run = worker();
+        for rows in batches {
+            done(rows, run(rows)?);
+        }
+        return Ok(());
+    }
+    let next_batch = AtomicUsize::new(0);
+    let outcome = thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..n_workers {
+            let (run, sender, next_batch) = (worker(), sender.clone(), &next_batch);
+            let n_threads = (n_threads / n_workers) as i32;
+            scope.spawn(move || {
+                tch::set_num_threads(n_threads);
+                while let Some(rows) = batches.get(next_batch.fetch_add(1, Ordering::Relaxed)) {
+                    // The other end is gone when another batch has failed.
+                    if sender.send((rows, run(rows))).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        for (rows, values) in receiver {
+            done(rows, values?);
+        }
+        Ok(())
+    });
+    // Threads to come take the number that was set last.
+    tch::set_num_threads(n_threads as i32);
+    outcome
 }
 
 #[cfg(test)]

@@ -85,6 +85,98 @@ pub enum Error {
         /// The file's shape.
         found: Vec<i64>,
     },
+    /// A weight that the model has no use for: the file is another model's.
+    #[error("`{}` holds a weight `{name}`, which this model does not have", path.display())]
+    ExtraWeight {
+        /// The file.
+        path: PathBuf,
+        /// The weight, by its name without any prefix.
+        name: String,
+    },
+    /// The folder's weights are a pickle, which is never read.
+    #[error(
+        "model folder `{}` has its weights in the pickle `{file}` only, which could run any code when read; save it with a transformers that writes `model.safetensors`, or take a revision that has one",
+        folder.display()
+    )]
+    OnlyPickle {
+        /// The model folder.
+        folder: PathBuf,
+        /// The pickle.
+        file: &'static str,
+    },
+    /// A classifier's labels are none.
+    #[error("bad labels in `{}`: {why}", path.display())]
+    Labels {
+        /// The file, read or to be written.
+        path: PathBuf,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A parameter that cannot be used.
+    #[error("`{name}` is {found}, expected {expected}")]
+    BadParameter {
+        /// The parameter, as configs/roberta.toml calls it.
+        name: &'static str,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// The matrix of targets does not belong to the prompts and the model.
+    #[error("the matrix of targets has shape {found:?}, expected {expected:?}: prompts by labels")]
+    TargetShape {
+        /// Prompts and labels.
+        expected: (usize, usize),
+        /// The matrix's shape.
+        found: (usize, usize),
+    },
+    /// A target that cannot be learned.
+    #[error(
+        "the target in row {row} for label `{label}` is {found}, expected {expected}, or NaN where it is unknown"
+    )]
+    Target {
+        /// The row, from 1.
+        row: usize,
+        /// The column's label.
+        label: String,
+        /// The target.
+        found: f32,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// The model's files do not say how its outputs are learned.
+    #[error("the model's config.json has no `problem_type`, so it can predict but not be trained")]
+    NoProblemType,
+    /// A part of the rows is empty.
+    #[error("no prompt with a known target to {purpose}")]
+    NoRows {
+        /// What the rows are for.
+        purpose: &'static str,
+    },
+    /// A validation row that is not there.
+    #[error("validation row {row} (from 0) is not among {n_rows} prompts")]
+    NoSuchRow {
+        /// The row, from 0.
+        row: u32,
+        /// The prompts there are.
+        n_rows: usize,
+    },
+    /// Training came to nothing.
+    #[error(
+        "{n_in_a_row} steps in a row, up to step {step}, had a loss or a gradient that is not finite; a smaller `learning-rate` may help"
+    )]
+    Diverged {
+        /// Steps in a row that had to be skipped.
+        n_in_a_row: u64,
+        /// The last of them, from 1.
+        step: u64,
+    },
+    /// The folder holds the checkpoint of another training.
+    #[error("`{}` was written by a training with other data, parameters or another model; remove it, or train in another folder", path.display())]
+    OtherCheckpoint {
+        /// The file.
+        path: PathBuf,
+    },
     /// The tokenizer could not be read.
     #[error("cannot read a tokenizer from `{}`", path.display())]
     Tokenizer {
@@ -123,7 +215,7 @@ pub enum Error {
         /// What libtorch said.
         source: TchError,
     },
-    /// A model file could not be hashed.
+    /// A file could not be hashed, or not be written whole.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
 }

@@ -1,7 +1,8 @@
-//! Everything that runs on libtorch: encoders, sentence embeddings, and the device that they run on.
+//! Everything that runs on libtorch: encoders, sentence embeddings, RoBERTa classifiers and their training, and the device that they run on.
 //!
-//! In come model folders in Hugging Face layout and prompts, out go matrices. Must not know where prompts come from, how models are
-//! fetched, or how vectors are stored: a caller hands over paths and texts.
+//! In come model folders in Hugging Face layout, prompts and matrices of targets; out go matrices, and model folders in the same layout.
+//! Must not know where prompts come from, how models are fetched, what a label means, or how vectors are stored: a caller hands over paths,
+//! texts and numbers.
 
 mod batches;
 mod checkpoint;
@@ -11,12 +12,20 @@ mod error;
 mod json;
 mod model_files;
 mod pooling;
+mod roberta;
+mod safetensors;
 mod sentence_embedder;
 mod tokens;
+mod train;
 
 pub use crate::{
     device::DeviceChoice,
     error::{Error, Result},
     model_files::{ModelFiles, Need},
+    roberta::{Padding, PredictParams, Predicted, ProblemType, RobertaModel, sigmoid},
     sentence_embedder::{Embedded, SentenceEmbedder},
+    train::{
+        BatchOrder, Best, CheckedTrainParams, Decayed, Precision, Record, TrainPadding,
+        TrainParams, TrainReport, TrainSetup, WarmUp, fine_tune, forget_checkpoint,
+    },
 };

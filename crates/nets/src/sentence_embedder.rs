@@ -1,28 +1,15 @@
-use std::{
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
-    thread,
-};
-
 use ndarray::{Array2, ArrayView1};
 use tch::{Device, Kind, TchError, Tensor, nn::VarStore};
 
 use crate::{
     DeviceChoice, Error, ModelFiles, Result,
-    batches::batches,
-    checkpoint::load_weights,
-    encoder::{Batch, Encoder, EncoderConfig},
+    batches::{batches, max_tokens_per_batch, run_batches},
+    checkpoint::WeightsFile,
+    encoder::{Batch, Encoder, EncoderConfig, Family, Pass},
     pooling::Pooling,
     tokens::PromptTokenizer,
 };
 
-/// Padded tokens of one batch on one core. From 512 to 4,096 the speed is the same within 3%; 8,192 tokens leave the cache and cost
-/// a fifth more.
-const MAX_TOKENS_PER_BATCH_CPU: usize = 1_024;
-/// Padded tokens of one batch on a GPU, which wants many: 32,768 tokens x 1,536 wide x 4 bytes are 200 MB.
-const MAX_TOKENS_PER_BATCH_GPU: usize = 32_768;
 /// The prefix of weights that were saved from a model with a head.
 const WEIGHT_PREFIX: &str = "bert.";
 
@@ -38,7 +25,6 @@ pub struct SentenceEmbedder {
     tokenizer: PromptTokenizer,
     model: Model,
     dim: usize,
-    n_threads: usize,
 }
 
 /// Vectors of prompts.
@@ -55,6 +41,7 @@ pub struct Embedded {
 struct Model {
     encoder: Encoder,
     pooling: Pooling,
+    pad_id: u32,
     device: Device,
 }
 
@@ -65,22 +52,28 @@ impl SentenceEmbedder {
     /// [`Error::NoDevice`]; [`Error::Unsupported`] for a model of another kind; any but [`Error::Tokenize`] for its files.
     pub fn load(files: &ModelFiles, device: DeviceChoice) -> Result<Self> {
         let device = device.device()?;
-        let config = EncoderConfig::read(&files.config)?;
+        let config = EncoderConfig::read(&files.config, Family::Bert)?;
         let pooling = Pooling::read(files)?;
         let tokenizer = PromptTokenizer::load(files, &config)?;
         let mut variables = VarStore::new(device);
         let encoder = Encoder::new(&variables.root(), &config);
-        load_weights(&variables, &files.weights, WEIGHT_PREFIX)?;
+        WeightsFile {
+            path: &files.weights,
+            prefix: WEIGHT_PREFIX,
+            skipped: None,
+            kept: &[],
+        }
+        .load_into(&variables)?;
         variables.freeze();
         Ok(Self {
             tokenizer,
             model: Model {
                 encoder,
                 pooling,
+                pad_id: config.pad_id,
                 device,
             },
             dim: config.dim,
-            n_threads: usize::try_from(tch::get_num_threads()).unwrap_or(1),
         })
     }
 
@@ -120,49 +113,23 @@ impl SentenceEmbedder {
         }
 
         let lengths: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len()).collect();
-        let (max_tokens_per_batch, max_workers) = match self.device() {
-            Device::Cpu => (MAX_TOKENS_PER_BATCH_CPU, self.n_threads),
-            _ => (MAX_TOKENS_PER_BATCH_GPU, 1),
-        };
-        let batches = batches(&lengths, max_tokens_per_batch);
-        let n_workers = max_workers.min(batches.len());
+        let batches = batches(&lengths, max_tokens_per_batch(self.device()));
         on_progress(lengths.iter().filter(|length| **length == 0).count() as u64);
-        let next_batch = AtomicUsize::new(0);
-        let work = |model: &Model, sender: &mpsc::Sender<_>| {
-            while let Some(rows) = batches.get(next_batch.fetch_add(1, Ordering::Relaxed)) {
+        let worker = || {
+            let (model, prompts) = (self.model.share(), &prompts);
+            move |rows: &[usize]| {
                 let texts: Vec<&[u32]> = rows.iter().map(|row| &*prompts[*row].ids).collect();
-                let vectors = model.embed(&texts);
-                // The other end is gone when another batch has failed.
-                if sender.send((rows, vectors)).is_err() {
-                    return;
-                }
+                model.embed(&texts)
             }
         };
-
         let mut values = Array2::zeros((prompts.len(), self.dim));
-        let outcome: Result<()> = thread::scope(|scope| {
-            let (sender, receiver) = mpsc::channel();
-            for _ in 0..n_workers {
-                let (model, sender, work) = (self.model.share(), sender.clone(), &work);
-                let n_threads = (self.n_threads / n_workers) as i32;
-                scope.spawn(move || {
-                    tch::set_num_threads(n_threads);
-                    work(&model, &sender);
-                });
+        run_batches(&batches, self.device(), worker, |rows, vectors| {
+            for (row, vector) in rows.iter().zip(vectors.chunks_exact(self.dim)) {
+                values.row_mut(*row).assign(&ArrayView1::from(vector));
             }
-            drop(sender);
-            for (rows, vectors) in receiver {
-                let vectors = vectors.map_err(Error::torch("embed prompts"))?;
-                for (row, vector) in rows.iter().zip(vectors.chunks_exact(self.dim)) {
-                    values.row_mut(*row).assign(&ArrayView1::from(vector));
-                }
-                on_progress(rows.len() as u64);
-            }
-            Ok(())
-        });
-        // Threads to come take the number that was set last.
-        tch::set_num_threads(self.n_threads as i32);
-        outcome?;
+            on_progress(rows.len() as u64);
+        })
+        .map_err(Error::torch("embed prompts"))?;
         Ok(Embedded {
             values,
             n_truncated,
@@ -176,6 +143,7 @@ impl Model {
         Self {
             encoder: self.encoder.share(),
             pooling: self.pooling,
+            pad_id: self.pad_id,
             device: self.device,
         }
     }
@@ -183,8 +151,8 @@ impl Model {
     /// The texts' vectors, one after the other.
     fn embed(&self, texts: &[&[u32]]) -> Result<Vec<f32>, TchError> {
         let _no_grad = tch::no_grad_guard();
-        let batch = Batch::new(texts, self.device)?;
-        let hidden = self.encoder.forward(&batch)?;
+        let batch = Batch::new(texts, self.pad_id, self.device)?;
+        let hidden = self.encoder.forward(&batch, &Pass::INFERENCE)?;
         let vectors: Tensor = self.pooling.forward(&hidden, &batch)?; // (batch, dim)
         Vec::try_from(
             vectors

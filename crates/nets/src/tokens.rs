@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use rayon::prelude::*;
 use serde::Deserialize;
 use tokenizers::{Tokenizer, TruncationParams};
@@ -41,17 +43,8 @@ impl PromptTokenizer {
             path: path.clone(),
             source,
         };
-        let mut tokenizer = Tokenizer::from_file(path).map_err(tokenizer_error)?;
-        let n_known = tokenizer.get_vocab_size(true);
-        if n_known > config.vocab_size {
-            return Err(Error::Sizes {
-                path: path.clone(),
-                what: "the number of tokens",
-                found: n_known,
-                bound: "`vocab_size` in config.json",
-                limit: config.vocab_size,
-            });
-        }
+        let tokenizer = Tokenizer::from_file(path).map_err(tokenizer_error)?;
+        check_vocabulary(&tokenizer, path, config)?;
         let sentence_bert: SentenceBertConfig = match &files.sentence_bert {
             Some(path) => json::read(path)?,
             None => SentenceBertConfig::default(),
@@ -65,17 +58,28 @@ impl PromptTokenizer {
             })
             .unwrap_or(usize::MAX)
             .min(config.max_tokens());
+        Self::new(tokenizer, max_tokens, sentence_bert.do_lower_case).map_err(tokenizer_error)
+    }
+
+    /// Takes a tokenizer with a length of its own; any truncation and padding that it has is ignored.
+    ///
+    /// # Errors
+    /// What the library says when special tokens alone are longer.
+    pub(crate) fn new(
+        mut tokenizer: Tokenizer,
+        max_tokens: usize,
+        lower_case: bool,
+    ) -> tokenizers::Result<Self> {
         let truncation = TruncationParams {
             max_length: max_tokens,
             ..TruncationParams::default()
         };
         tokenizer
             .with_padding(None)
-            .with_truncation(Some(truncation))
-            .map_err(tokenizer_error)?;
+            .with_truncation(Some(truncation))?;
         Ok(Self {
             tokenizer,
-            lower_case: sentence_bert.do_lower_case,
+            lower_case,
             max_tokens,
         })
     }
@@ -104,4 +108,26 @@ impl PromptTokenizer {
         };
         prompts.par_iter().enumerate().map(tokenize).collect()
     }
+}
+
+/// Refuses a tokenizer with more tokens than the model has vectors for.
+///
+/// # Errors
+/// [`Error::Sizes`].
+pub(crate) fn check_vocabulary(
+    tokenizer: &Tokenizer,
+    path: &Path,
+    config: &EncoderConfig,
+) -> Result<()> {
+    let n_known = tokenizer.get_vocab_size(true);
+    if n_known > config.vocab_size {
+        return Err(Error::Sizes {
+            path: path.to_owned(),
+            what: "the number of tokens",
+            found: n_known,
+            bound: "`vocab_size` in config.json",
+            limit: config.vocab_size,
+        });
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 use tch::{TchError, Tensor, nn};
 
 use super::{
-    EncoderConfig,
+    EncoderConfig, Pass,
     linear::{Linear, for_linear, plain},
 };
 
@@ -40,23 +40,28 @@ impl SelfAttention {
     }
 
     /// `bias` is broadcast to `(batch, heads, queries, keys)`.
-    pub(super) fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor, TchError> {
+    pub(super) fn forward(
+        &self,
+        x: &Tensor,
+        bias: Option<&Tensor>,
+        pass: &Pass,
+    ) -> Result<Tensor, TchError> {
         let (n_texts, n_tokens, dim) = x.size3()?;
         let per_head = [n_texts, n_tokens, self.n_heads, dim / self.n_heads];
-        let input = for_linear(x)?;
+        let input = for_linear(x, pass)?;
         let heads = |linear: &Linear| {
             plain(&linear.forward(&input)?)?
                 .f_view(per_head)?
                 .f_transpose(1, 2)
         };
         let (query, key, value) = (heads(&self.query)?, heads(&self.key)?, heads(&self.value)?); // (batch, heads, tokens, head_dim)
-        let (dropout, is_causal, scale, shares_keys) = (0., false, None, false);
+        let (is_causal, scale, shares_keys) = (false, None, false);
         let mixed = Tensor::f_scaled_dot_product_attention(
             &query,
             &key,
             &value,
             bias,
-            dropout,
+            pass.attention_dropout,
             is_causal,
             scale,
             shares_keys,

@@ -21,12 +21,32 @@ pub(crate) struct EncoderConfig {
     pub(crate) activation: Activation,
     /// Rows of the table of positions.
     pub(crate) n_positions: usize,
-    /// The row of that table which belongs to a text's first token: 0 in BERT.
-    pub(crate) first_position: usize,
+    /// How the rows of that table are given to tokens.
+    pub(crate) positions: Positions,
+    /// The token that fills a batch up behind a text's end.
+    pub(crate) pad_id: u32,
     /// Rows of the table of token types. All tokens are taken to be of type 0.
     pub(crate) n_token_types: usize,
     /// Added to the variance in layer normalization.
     pub(crate) layer_norm_eps: f64,
+}
+
+/// Kinds of encoders that share all but their keys in config.json and their positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// Devlin et al. 2018, arXiv 1810.04805.
+    Bert,
+    /// Liu et al. 2019, arXiv 1907.11692.
+    Roberta,
+}
+
+/// How a text's tokens are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Positions {
+    /// 0, 1, 2, ...: BERT.
+    FromZero,
+    /// From one after the id of padding on, which keeps that id itself as its position: RoBERTa, after fairseq.
+    AfterPadId,
 }
 
 /// The activation between the two linear maps of the feed-forward part.
@@ -53,6 +73,16 @@ struct ConfigFile {
     type_vocab_size: usize,
     layer_norm_eps: f64,
     position_embedding_type: Option<String>,
+    pad_token_id: Option<u32>,
+}
+
+impl Family {
+    fn model_type(self) -> &'static str {
+        match self {
+            Self::Bert => "bert",
+            Self::Roberta => "roberta",
+        }
+    }
 }
 
 impl EncoderConfig {
@@ -60,7 +90,7 @@ impl EncoderConfig {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Json`], or [`Error::Unsupported`] and [`Error::Sizes`] for what it says.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path, family: Family) -> Result<Self> {
         // The architecture is looked at first: a foreign one has other keys, and their absence would be the wrong complaint.
         #[derive(Deserialize)]
         struct Architecture {
@@ -73,11 +103,15 @@ impl EncoderConfig {
             supported,
         };
         let architecture: Architecture = json::read(path)?;
-        if architecture.model_type != "bert" {
+        if architecture.model_type != family.model_type() {
+            let supported = match family {
+                Family::Bert => "`bert`",
+                Family::Roberta => "`roberta`",
+            };
             return Err(unsupported(
                 "model_type",
                 &architecture.model_type,
-                "`bert`",
+                supported,
             ));
         }
         let file: ConfigFile = json::read(path)?;
@@ -105,6 +139,21 @@ impl EncoderConfig {
                 limit: file.num_attention_heads,
             });
         }
+        // The defaults of BertConfig and RobertaConfig in transformers.
+        let (positions, default_pad_id) = match family {
+            Family::Bert => (Positions::FromZero, 0),
+            Family::Roberta => (Positions::AfterPadId, 1),
+        };
+        let pad_id = file.pad_token_id.unwrap_or(default_pad_id);
+        if pad_id as usize >= file.vocab_size {
+            return Err(Error::Sizes {
+                path: path.to_owned(),
+                what: "`pad_token_id`",
+                found: pad_id as usize,
+                bound: "`vocab_size`, which must be above it,",
+                limit: file.vocab_size,
+            });
+        }
         Ok(Self {
             vocab_size: file.vocab_size,
             dim: file.hidden_size,
@@ -113,7 +162,8 @@ impl EncoderConfig {
             feed_forward_dim: file.intermediate_size,
             activation,
             n_positions: file.max_position_embeddings,
-            first_position: 0,
+            positions,
+            pad_id,
             n_token_types: file.type_vocab_size,
             layer_norm_eps: file.layer_norm_eps,
         })
@@ -121,6 +171,9 @@ impl EncoderConfig {
 
     /// The longest text in tokens, special ones included.
     pub(crate) fn max_tokens(&self) -> usize {
-        self.n_positions.saturating_sub(self.first_position)
+        match self.positions {
+            Positions::FromZero => self.n_positions,
+            Positions::AfterPadId => self.n_positions.saturating_sub(self.pad_id as usize + 1),
+        }
     }
 }

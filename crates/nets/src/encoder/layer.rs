@@ -1,9 +1,9 @@
 use tch::{TchError, Tensor, nn};
 
 use super::{
-    Activation, EncoderConfig,
+    Activation, EncoderConfig, Pass,
     attention::SelfAttention,
-    linear::{LayerNorm, Linear, for_linear, plain},
+    linear::{LayerNorm, Linear, dropout, for_linear, plain},
 };
 
 /// Attention and a feed-forward part, each added to its input and then normalized.
@@ -12,6 +12,7 @@ use super::{
 /// y = norm(x + W_o attention(x))
 /// z = norm(y + W_2 activation(W_1 y))          every W is affine
 /// ```
+/// In training, dropout is applied to each sum's second term.
 #[derive(Debug)]
 pub(super) struct Layer {
     attention: SelfAttention,
@@ -54,14 +55,21 @@ impl Layer {
     }
 
     /// `bias` is added to the scores of the attention, and broadcast to `(batch, heads, queries, keys)`.
-    pub(super) fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor, TchError> {
-        let mixed = for_linear(&self.attention.forward(x, bias)?)?;
+    pub(super) fn forward(
+        &self,
+        x: &Tensor,
+        bias: Option<&Tensor>,
+        pass: &Pass,
+    ) -> Result<Tensor, TchError> {
+        let mixed = for_linear(&self.attention.forward(x, bias, pass)?, pass)?;
         let mixed = plain(&self.attention_output.forward(&mixed)?)?;
+        let mixed = dropout(&mixed, pass.hidden_dropout)?;
         let x = self.attention_norm.forward(&mixed.f_add(x)?)?;
 
-        let wide = self.intermediate.forward(&for_linear(&x)?)?; // (batch, tokens, feed_forward_dim)
-        let wide = for_linear(&self.activation.forward(&wide)?)?;
+        let wide = self.intermediate.forward(&for_linear(&x, pass)?)?; // (batch, tokens, feed_forward_dim)
+        let wide = for_linear(&self.activation.forward(&wide)?, pass)?;
         let narrow = plain(&self.output.forward(&wide)?)?;
+        let narrow = dropout(&narrow, pass.hidden_dropout)?;
         self.output_norm.forward(&narrow.f_add(&x)?)
     }
 }

@@ -1,0 +1,14 @@
+//! RoBERTa (Liu et al. 2019, arXiv 1907.11692) as a classifier of whole prompts: one output per label.
+
+mod config;
+mod head;
+mod model;
+mod predict;
+mod tokenizer;
+
+pub(crate) use self::model::TrainingPass;
+pub use self::{
+    config::ProblemType,
+    model::RobertaModel,
+    predict::{Padding, PredictParams, Predicted, sigmoid},
+};

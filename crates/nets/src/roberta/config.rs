@@ -1,0 +1,161 @@
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    Error, Result,
+    encoder::{EncoderConfig, Family},
+    json,
+};
+
+/// What a classifier's outputs are, as transformers' `problem_type` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemType {
+    /// Each output is the logit of a probability; learned by binary cross-entropy from targets in `[0, 1]`.
+    MultiLabelClassification,
+    /// Each output is the value itself; learned by squared error.
+    Regression,
+}
+
+/// What config.json says of a classifier.
+#[derive(Debug, Clone)]
+pub(super) struct RobertaConfig {
+    pub(super) encoder: EncoderConfig,
+    /// What the outputs are called, in their order.
+    pub(super) labels: Vec<String>,
+    /// `None` when the file does not say, which only training needs.
+    pub(super) problem_type: Option<ProblemType>,
+    pub(super) hidden_dropout: f64,
+    pub(super) attention_dropout: f64,
+    pub(super) head_dropout: f64,
+    /// Standard deviation of new weights.
+    pub(super) initializer_range: f64,
+    /// The file, all keys included.
+    keys: Map<String, Value>,
+}
+
+/// The keys that matter here and not to the encoder. Defaults are those of RobertaConfig in transformers.
+#[derive(Deserialize)]
+struct ConfigFile {
+    problem_type: Option<Value>,
+    id2label: Option<Map<String, Value>>,
+    #[serde(default = "dropout")]
+    hidden_dropout_prob: f64,
+    #[serde(default = "dropout")]
+    attention_probs_dropout_prob: f64,
+    classifier_dropout: Option<f64>,
+    #[serde(default = "initializer_range")]
+    initializer_range: f64,
+}
+
+fn dropout() -> f64 {
+    0.1
+}
+
+fn initializer_range() -> f64 {
+    0.02
+}
+
+impl RobertaConfig {
+    /// Reads a classifier's config.json.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Json`], or [`Error::Unsupported`], [`Error::Sizes`] and [`Error::Labels`] for what it says.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let encoder = EncoderConfig::read(path, Family::Roberta)?;
+        let file: ConfigFile = json::read(path)?;
+        let problem_type = match file.problem_type {
+            None | Some(Value::Null) => None,
+            Some(found) => {
+                Some(
+                    serde_json::from_value(found.clone()).map_err(|_| Error::Unsupported {
+                        path: path.to_owned(),
+                        key: "problem_type",
+                        found: found.to_string().trim_matches('"').to_owned(),
+                        supported: "`multi_label_classification`, `regression`",
+                    })?,
+                )
+            }
+        };
+        let labels = match file.id2label {
+            Some(labels) => read_labels(&labels).ok_or_else(|| Error::Labels {
+                path: path.to_owned(),
+                why: "`id2label` must name the outputs 0, 1, 2, ... without a gap",
+            })?,
+            // As transformers does.
+            None => vec!["LABEL_0".to_owned(), "LABEL_1".to_owned()],
+        };
+        Ok(Self {
+            encoder,
+            labels,
+            problem_type,
+            hidden_dropout: file.hidden_dropout_prob,
+            attention_dropout: file.attention_probs_dropout_prob,
+            head_dropout: file.classifier_dropout.unwrap_or(file.hidden_dropout_prob),
+            initializer_range: file.initializer_range,
+            keys: json::read(path)?,
+        })
+    }
+
+    /// The same encoder under a new head.
+    ///
+    /// # Errors
+    /// [`Error::Labels`] when there are none, or two of one name: transformers keeps them in a dictionary.
+    pub(super) fn with_head(
+        mut self,
+        labels: &[String],
+        problem_type: ProblemType,
+    ) -> Result<Self> {
+        let labels_error = |why| Error::Labels {
+            path: PathBuf::from("config.json"),
+            why,
+        };
+        let mut names: Vec<&String> = labels.iter().collect();
+        names.sort();
+        if names.is_empty() {
+            return Err(labels_error("a classifier needs at least one label"));
+        }
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(labels_error("two labels have the same name"));
+        }
+        self.labels = labels.to_vec();
+        self.problem_type = Some(problem_type);
+        Ok(self)
+    }
+
+    /// config.json in transformers' form: what was read, and the head that the model has now.
+    pub(super) fn to_json(&self) -> Value {
+        let mut keys = self.keys.clone();
+        let id_to_label: Map<String, Value> = (0..)
+            .zip(&self.labels)
+            .map(|(id, label): (usize, _)| (id.to_string(), json!(label)))
+            .collect();
+        let label_to_id: Map<String, Value> = (0..)
+            .zip(&self.labels)
+            .map(|(id, label): (usize, _)| (label.clone(), json!(id)))
+            .collect();
+        for (key, value) in [
+            ("architectures", json!(["RobertaForSequenceClassification"])),
+            ("id2label", Value::Object(id_to_label)),
+            ("label2id", Value::Object(label_to_id)),
+            ("problem_type", json!(self.problem_type)),
+        ] {
+            keys.insert(key.to_owned(), value);
+        }
+        // Where the base lay, and the kind of its weights; ours are float32.
+        for key in ["_name_or_path", "num_labels", "torch_dtype", "dtype"] {
+            keys.remove(key);
+        }
+        keys.insert("dtype".to_owned(), json!("float32"));
+        Value::Object(keys)
+    }
+}
+
+/// Labels by their numbers, if these run from 0 without a gap.
+fn read_labels(labels: &Map<String, Value>) -> Option<Vec<String>> {
+    let label = |id: usize| Some(labels.get(&id.to_string())?.as_str()?.to_owned());
+    let labels: Option<Vec<String>> = (0..labels.len()).map(label).collect();
+    labels.filter(|labels| !labels.is_empty())
+}

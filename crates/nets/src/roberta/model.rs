@@ -1,0 +1,285 @@
+use std::{collections::BTreeMap, path::Path};
+
+use dataset::write_atomically;
+use tch::{Device, Kind, TchError, Tensor, nn::VarStore};
+
+use super::{
+    config::{ProblemType, RobertaConfig},
+    head::{ClassificationHead, draw_weights},
+    tokenizer::RobertaTokenizer,
+};
+use crate::{
+    DeviceChoice, Error, Result,
+    checkpoint::WeightsFile,
+    encoder::{Batch, Encoder, Pass},
+    safetensors,
+    tokens::{PromptTokenizer, TokenizedPrompt, check_vocabulary},
+};
+
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "model.safetensors";
+const CARD: &str = "README.md";
+/// The older form of weights, a pickle, which could run code when it is read.
+const PICKLE: &str = "pytorch_model.bin";
+/// Where the encoder's and the head's variables stand, in the file as in the store.
+const ENCODER: &str = "roberta";
+const HEAD: &str = "classifier";
+/// Weights without a use here: the pooler of transformers' `RobertaModel`, and a constant that old versions saved.
+const UNUSED: [&str; 2] = ["pooler.", "embeddings.position_ids"];
+/// The same in a base model, which has a language model's head, or another classifier's.
+const UNUSED_IN_BASE: [&str; 4] = [
+    "pooler.",
+    "embeddings.position_ids",
+    "lm_head.",
+    "classifier.",
+];
+
+/// A RoBERTa that gives every prompt one output per label: `RobertaForSequenceClassification` in transformers.
+///
+/// Source: Liu et al. 2019, arXiv 1907.11692; its use as a router: Somerstep et al. 2025, CARROT, and somerstep/CARROT at 3e6acff.
+///
+/// # Deviations
+/// None in the forward pass. What differs in training stands at [`crate::fine_tune`], in prediction at [`crate::Padding`].
+#[derive(Debug)]
+pub struct RobertaModel {
+    pub(super) variables: VarStore,
+    pub(super) net: Net,
+    config: RobertaConfig,
+    tokenizer: RobertaTokenizer,
+}
+
+/// The encoder under the head.
+#[derive(Debug)]
+pub(crate) struct Net {
+    encoder: Encoder,
+    head: ClassificationHead,
+    pub(crate) pad_id: u32,
+    pub(crate) device: Device,
+}
+
+impl RobertaModel {
+    /// Reads a classifier from a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json (or vocab.json and merges.txt).
+    ///
+    /// # Errors
+    /// [`Error::NoDevice`]; [`Error::OnlyPickle`] for a folder whose weights are in a pickle only; [`Error::ExtraWeight`] for weights that
+    /// no classifier has; any that concerns a file.
+    pub fn from_folder(folder: &Path, device: DeviceChoice) -> Result<Self> {
+        let config = RobertaConfig::read(&required(folder, CONFIG)?)?;
+        let model = Self::without_weights(folder, config, device.device()?)?;
+        model.load(folder, &UNUSED, &[])
+    }
+
+    /// Reads the encoder of any RoBERTa, `roberta-base` say, and puts a new head on it, drawn from the seed.
+    ///
+    /// Labels are the outputs' names; an LLM's name each, in the data set's order.
+    ///
+    /// # Errors
+    /// As [`RobertaModel::from_folder`]; [`Error::Labels`] for labels that are none.
+    pub fn from_base(
+        folder: &Path,
+        labels: &[String],
+        problem_type: ProblemType,
+        seed: u64,
+        device: DeviceChoice,
+    ) -> Result<Self> {
+        let config = RobertaConfig::read(&required(folder, CONFIG)?)?;
+        let config = config.with_head(labels, problem_type)?;
+        let model = Self::without_weights(folder, config, device.device()?)?;
+        let model = model.load(folder, &UNUSED_IN_BASE, &[HEAD])?;
+        draw_weights(&model.variables, HEAD, &model.config, seed)
+            .map_err(Error::torch("draw a head's weights"))?;
+        Ok(model)
+    }
+
+    fn without_weights(folder: &Path, config: RobertaConfig, device: Device) -> Result<Self> {
+        let tokenizer = RobertaTokenizer::load(folder)?;
+        check_vocabulary(&tokenizer.tokenizer, &tokenizer.path, &config.encoder)?;
+        let variables = VarStore::new(device);
+        let root = variables.root();
+        let net = Net {
+            encoder: Encoder::new(&(&root / ENCODER), &config.encoder),
+            head: ClassificationHead::new(&(&root / HEAD), &config),
+            pad_id: config.encoder.pad_id,
+            device,
+        };
+        Ok(Self {
+            variables,
+            net,
+            config,
+            tokenizer,
+        })
+    }
+
+    fn load(mut self, folder: &Path, skipped: &[&str], kept: &[&str]) -> Result<Self> {
+        let path = folder.join(WEIGHTS);
+        if !path.is_file() && folder.join(PICKLE).is_file() {
+            return Err(Error::OnlyPickle {
+                folder: folder.to_owned(),
+                file: PICKLE,
+            });
+        }
+        WeightsFile {
+            path: &required(folder, WEIGHTS)?,
+            prefix: &format!("{ENCODER}."),
+            skipped: Some(skipped),
+            kept,
+        }
+        .load_into(&self.variables)?;
+        self.variables.freeze();
+        Ok(self)
+    }
+
+    /// Writes the model in Hugging Face layout, so that transformers and [`RobertaModel::from_folder`] read it to the same
+    /// outputs; `card` becomes README.md. Every file is written atomically, the weights last.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] or [`Error::Io`] when a file cannot be written.
+    pub fn save(&self, folder: &Path, card: &str) -> Result<()> {
+        let config = format!("{:#}\n", self.config.to_json());
+        write_atomically(folder.join(CONFIG), config.as_bytes())?;
+        for (name, bytes) in &self.tokenizer.files {
+            write_atomically(folder.join(name), bytes)?;
+        }
+        write_atomically(folder.join(CARD), card.as_bytes())?;
+        let metadata = BTreeMap::from([("format", "pt".to_owned())]);
+        safetensors::write(&folder.join(WEIGHTS), &self.weights(), &metadata)
+    }
+
+    /// What the outputs are called, in their order.
+    pub fn labels(&self) -> &[String] {
+        &self.config.labels
+    }
+
+    /// What the outputs are, if config.json says.
+    pub fn problem_type(&self) -> Option<ProblemType> {
+        self.config.problem_type
+    }
+
+    /// The longest prompt in tokens, special ones included: 512 for `roberta-base`.
+    pub fn max_tokens(&self) -> usize {
+        self.config.encoder.max_tokens()
+    }
+
+    /// Where the model runs.
+    pub fn device(&self) -> Device {
+        self.net.device
+    }
+
+    /// The variables by name, sorted; handles, not copies.
+    pub(crate) fn weights(&self) -> Vec<(String, Tensor)> {
+        let mut weights: Vec<(String, Tensor)> = self.variables.variables().into_iter().collect();
+        weights.sort_by(|a, b| a.0.cmp(&b.0));
+        weights
+    }
+
+    /// Whether gradients are kept track of.
+    pub(crate) fn set_trainable(&mut self, is_trainable: bool) {
+        match is_trainable {
+            true => self.variables.unfreeze(),
+            false => self.variables.freeze(),
+        }
+    }
+
+    pub(crate) fn net(&self) -> &Net {
+        &self.net
+    }
+
+    /// How training passes: with config.json's dropout.
+    pub(crate) fn training_pass(&self, product_kind: Kind) -> TrainingPass {
+        TrainingPass {
+            encoder: Pass {
+                hidden_dropout: self.config.hidden_dropout,
+                attention_dropout: self.config.attention_dropout,
+                product_kind,
+            },
+            head_dropout: self.config.head_dropout,
+        }
+    }
+
+    /// Floating-point operations that one prompt of so many tokens takes in training: 6 per weight of a matrix and token, and 12 per layer,
+    /// width, and pair of tokens (Chowdhery et al. 2022, PaLM, arXiv 2204.02311, appendix B).
+    pub(crate) fn training_flops(&self, n_tokens: usize) -> f64 {
+        let encoder = &self.config.encoder;
+        let (dim, wide) = (encoder.dim as f64, encoder.feed_forward_dim as f64);
+        let (n_layers, n_tokens) = (encoder.n_layers as f64, n_tokens as f64);
+        let n_weights = n_layers * (4. * dim * dim + 2. * dim * wide);
+        6. * n_weights * n_tokens + 12. * n_layers * dim * n_tokens * n_tokens
+    }
+
+    /// Splits prompts into at most `max_tokens` tokens, or as many as the model can take.
+    ///
+    /// # Errors
+    /// [`Error::BadParameter`] when not even the special tokens have room; [`Error::Tokenize`].
+    pub(crate) fn tokenize(
+        &self,
+        prompts: &[String],
+        max_tokens: usize,
+    ) -> Result<Vec<TokenizedPrompt>> {
+        // `<s>` and `</s>`, and something between them.
+        if max_tokens < 3 {
+            return Err(Error::BadParameter {
+                name: "max-tokens",
+                found: max_tokens.to_string(),
+                expected: "at least 3",
+            });
+        }
+        let max_tokens = max_tokens.min(self.max_tokens());
+        let lower_case = false;
+        let tokenizer =
+            PromptTokenizer::new(self.tokenizer.tokenizer.clone(), max_tokens, lower_case)
+                .map_err(|source| Error::Tokenizer {
+                    path: self.tokenizer.path.clone(),
+                    source,
+                })?;
+        let prompts = tokenizer.tokenize(prompts)?;
+        let n_truncated = prompts.iter().filter(|prompt| prompt.is_truncated).count();
+        if n_truncated > 0 {
+            let n_prompts = prompts.len();
+            tracing::warn!(n_truncated, n_prompts, max_tokens, "cut off long prompts");
+        }
+        Ok(prompts)
+    }
+}
+
+/// How a pass in training is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TrainingPass {
+    pub(crate) encoder: Pass,
+    pub(crate) head_dropout: f64,
+}
+
+impl TrainingPass {
+    pub(crate) const INFERENCE: Self = Self {
+        encoder: Pass::INFERENCE,
+        head_dropout: 0.,
+    };
+}
+
+impl Net {
+    /// A second handle on the same weights, for another thread.
+    pub(crate) fn share(&self) -> Self {
+        Self {
+            encoder: self.encoder.share(),
+            head: self.head.share(),
+            pad_id: self.pad_id,
+            device: self.device,
+        }
+    }
+
+    /// Outputs, float32, `(batch, labels)`.
+    pub(crate) fn forward(&self, batch: &Batch, pass: &TrainingPass) -> Result<Tensor, TchError> {
+        let hidden = self.encoder.forward(batch, &pass.encoder)?;
+        self.head.forward(&hidden, pass.head_dropout)
+    }
+}
+
+fn required(folder: &Path, file: &'static str) -> Result<std::path::PathBuf> {
+    let path = folder.join(file);
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(Error::MissingFile {
+            folder: folder.to_owned(),
+            file,
+        }),
+    }
+}
