@@ -29,29 +29,36 @@ import collections, fnmatch, pathlib, sys
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
     one-build, cli-support, dataset     -> (no crate)
-    pickle                              -> (no crate)
+    pickle, alignment, embeddings       -> (no crate)
+    intrinsic-dimension                 -> (no crate)
+    loopback                            -> (no crate)
     routers, evaluation                 -> dataset
     datagen                             -> dataset
-    gen-custom, gen-synthetic           -> datagen, cli-support
+    gen-cli                             -> datagen, embeddings, cli-support
+    gen-custom, gen-sprout              -> gen-cli
+    gen-routerbench                     -> gen-cli, pickle
+    gen-openllm                         -> gen-cli, pickle, alignment
+    gen-synthetic                       -> datagen, cli-support
     nets                                -> dataset, routers
     train-and-infer                     -> dataset, routers, nets, cli-support
     plots                               -> dataset, evaluation, cli-support
 """
 
-# Left is linked, however deep, into no other crate than right. polars runs on tokio; nothing here speaks HTTP by it.
+# Left is linked, however deep, into no other crate than right.
 REACHES = """
     tch, torch-sys                      -> nets, train-and-infer
-    polars, polars-*                    -> datagen, gen-custom, gen-synthetic
+    polars, polars-*                    -> gen-custom, gen-openllm
     plotters, svg2pdf, resvg            -> plots
-    tokio                               -> datagen, gen-custom, gen-synthetic
-    reqwest, hyper                      -> (no crate)
+    tokio, reqwest, hyper, redb         -> embeddings, gen-cli, gen-custom, gen-openllm, gen-routerbench, gen-sprout
 """
 
-# Left is named in the manifest of no other crate than right. Others may have it below them: polars has arrow of its own.
+# Left is named in the manifest of no other crate than right. Others may have it below them: polars has arrow of its own. gen-sprout
+# reads single fields of struct columns, which polars cannot.
 NAMED_BY = """
-    arrow-*, parquet                    -> dataset
-    hf-hub, indicatif                   -> cli-support
-    clap, anyhow, tracing-subscriber    -> cli-support, (binaries)
+    arrow-*, parquet                    -> dataset, gen-sprout
+    hf-hub, ureq, indicatif             -> cli-support
+    clap, anyhow                        -> cli-support, gen-cli, (binaries)
+    tracing-subscriber                  -> cli-support
 """
 
 # Every crate uses it, and it uses none: it only makes the features of dependencies agree.
