@@ -41,6 +41,53 @@ pub enum Error {
         /// Rows given.
         n_rows: usize,
     },
+    /// A label that is no class.
+    #[error("label {row} (from 0) is {label}, expected one below {n_classes}")]
+    LabelOutOfRange {
+        /// The row, from 0.
+        row: usize,
+        /// Its label.
+        label: u8,
+        /// Number of classes.
+        n_classes: usize,
+    },
+    /// Nothing to tell apart.
+    #[error("all {n_rows} rows are of class {class}, expected at least two classes")]
+    OneClass {
+        /// The class.
+        class: u8,
+        /// Rows given.
+        n_rows: usize,
+    },
+    /// More nodes than a node number of 32 bits can name.
+    #[error(
+        "the trees have {n_nodes} nodes, more than the {} that can be named; use fewer trees or a `max-depth`",
+        u32::MAX
+    )]
+    TooManyNodes {
+        /// Nodes grown.
+        n_nodes: usize,
+    },
+    /// Arrays that describe no forest.
+    #[error("entry {index} (from 0) of the forest's `{array}` {problem}")]
+    BadForest {
+        /// The array.
+        array: &'static str,
+        /// The entry, from 0.
+        index: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A forest of other classes than the four outcomes of a pair.
+    #[error(
+        "the forest tells {n_classes} classes apart, expected the {expected} outcomes of a pair"
+    )]
+    NotAPair {
+        /// Its classes.
+        n_classes: usize,
+        /// Outcomes of a pair.
+        expected: usize,
+    },
     /// A nearest-neighbor library refused the data.
     #[error("the `{backend}` search failed: {message}")]
     Backend {

@@ -1,7 +1,11 @@
 //! What learners are fitted on, and how predictions of it become costs.
 
+mod pair;
+
 use dataset::{CostKind, DatasetInfo, Split};
 use ndarray::{Array1, Array2, Axis};
+
+pub use self::pair::PairOutcome;
 
 /// z-scores of each column, and back.
 #[derive(Debug, Clone, PartialEq)]

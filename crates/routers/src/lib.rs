@@ -1,18 +1,24 @@
 //! Learners that need no libtorch, and the labels that learners are fitted on.
 //!
-//! Holds k-nearest-neighbors regression ([`KnnParams`], [`Knn`]) with its exact neighbor search, and [`labels`].
-//! In come matrices of embeddings and targets, out go predictions of every LLM's score and cost.
+//! Holds k-nearest-neighbors regression ([`KnnParams`], [`Knn`]) with its exact neighbor search, a random forest with exact splits
+//! ([`ForestParams`], [`Forest`]) and the binary router that uses it ([`Rorf`]), and [`labels`].
+//! In come matrices of embeddings and targets, out go predictions of every LLM's score and cost, or of how likely the small LLM of a pair
+//! will do.
 //! Must not know a file, a command line, libtorch, or how predictions are judged.
 
 mod error;
 mod folds;
+mod forest;
 mod knn;
 pub mod labels;
 mod neighbors;
 mod r2;
+mod rorf;
 
 pub use crate::{
     error::{Error, Result},
+    forest::{CheckedForestParams, Forest, ForestArrays, ForestParams, LEAF, MaxFeatures},
     knn::{CheckedKnnParams, CvScore, Knn, KnnParams, Target, TargetFit},
     neighbors::{Backend, UnitRows},
+    rorf::{PairScores, Rorf},
 };

@@ -1,0 +1,17 @@
+//! A random forest of classification trees with exact splits.
+
+mod arrays;
+mod bootstrap;
+mod buckets;
+mod fit;
+mod grow;
+mod model;
+mod params;
+mod ranks;
+mod split;
+
+pub use self::{
+    arrays::{ForestArrays, LEAF},
+    model::Forest,
+    params::{CheckedForestParams, ForestParams, MaxFeatures},
+};
