@@ -1,18 +1,29 @@
 use crate::{
     Point, Truth,
-    metrics::hull,
     sum::{Sum, mean},
 };
 
 /// Where each LLM stands if it answers every prompt that counts for it; `None` for an LLM for which none does.
 pub fn single_models(truth: &Truth<'_>) -> Vec<Option<Point>> {
-    let mut sums = vec![(Sum::default(), Sum::default(), 0_usize); truth.n_models()];
+    single_models_of(truth, |_| 1)
+}
+
+/// [`single_models`] over a multiset of the prompts.
+pub(crate) fn single_models_of(
+    truth: &Truth<'_>,
+    weight: impl Fn(usize) -> u32,
+) -> Vec<Option<Point>> {
+    let mut sums = vec![(Sum::default(), Sum::default(), 0_u64); truth.n_models()];
     for prompt_idx in 0..truth.n_prompts() {
+        let weight = weight(prompt_idx);
+        if weight == 0 {
+            continue;
+        }
         for (model_idx, score, cost) in truth.known(prompt_idx) {
             let (score_sum, cost_sum, n_prompts) = &mut sums[model_idx];
-            score_sum.add(score);
-            cost_sum.add(cost);
-            *n_prompts += 1;
+            score_sum.add(f64::from(weight) * score);
+            cost_sum.add(f64::from(weight) * cost);
+            *n_prompts += u64::from(weight);
         }
     }
     sums.into_iter()
@@ -29,10 +40,15 @@ pub fn single_models(truth: &Truth<'_>) -> Vec<Option<Point>> {
 ///
 /// Where LLMs are known on different prompts, so are their means: an LLM that was only asked easy questions looks good.
 pub fn best_single(truth: &Truth<'_>) -> Option<(usize, Point)> {
-    single_models(truth)
-        .into_iter()
+    most_accurate(&single_models(truth))
+}
+
+/// The position of the first of the most accurate LLMs, and where it stands.
+pub(crate) fn most_accurate(models: &[Option<Point>]) -> Option<(usize, Point)> {
+    models
+        .iter()
         .enumerate()
-        .filter_map(|(model_idx, point)| Some((model_idx, point?)))
+        .filter_map(|(model_idx, &point)| Some((model_idx, point?)))
         .reduce(|best, other| {
             if other.1.accuracy > best.1.accuracy {
                 other
@@ -66,16 +82,6 @@ pub fn random(truth: &Truth<'_>) -> Option<Point> {
     })
 }
 
-/// RouterBench's Zero router: the non-decreasing convex hull of the LLMs themselves, that is the best that can be had by tossing a coin
-/// between two of them without looking at the prompt. Ascending in cost; empty where nothing is known.
-///
-/// # Deviations
-/// CARROT's figure takes three LLMs picked by hand instead of the hull.
-pub fn zero_router(truth: &Truth<'_>) -> Vec<Point> {
-    let points: Vec<Point> = single_models(truth).into_iter().flatten().collect();
-    hull(&points)
-}
-
 /// The mean over prompts of a (score, cost) made from the known (score, cost) of each prompt's LLMs.
 fn mean_point(
     truth: &Truth<'_>,
@@ -100,6 +106,7 @@ mod tests {
     use ndarray::{Array2, array};
 
     use super::*;
+    use crate::zero_router;
 
     const UNKNOWN: f32 = f32::NAN;
 

@@ -1,8 +1,8 @@
 use crate::{
     Curve, CurvePoint, Error, Predicted, Result, Truth,
-    candidates::{Candidate, Candidates},
-    decision::{argmax, check_multiplier, point_of},
-    sum::Sum,
+    candidates::Candidates,
+    decision::{check_multiplier, point_of},
+    events::Events,
 };
 
 /// Which lambdas to try.
@@ -38,34 +38,8 @@ pub struct Grid {
 /// # Errors
 /// [`Error::Shape`] or [`Error::NothingToChoose`].
 pub fn exact_curve(truth: &Truth<'_>, predicted: Predicted<'_>) -> Result<Curve> {
-    let candidates = Candidates::new(truth, &predicted)?;
-    let mut changes = Vec::with_capacity(candidates.n_prompts() * 4);
-    let mut sweep = Sweep::new(candidates.n_prompts());
-    for (_, of_prompt) in candidates.by_prompt() {
-        let first = walk_envelope(of_prompt, |mu, from, to| {
-            let at = lambda_of(mu);
-            changes.push(Change { at, from, to });
-        });
-        sweep.start_with(first.score, first.cost);
-    }
-    // No lambda is NaN or has a sign, so the bits sort as the numbers do, and faster.
-    changes.sort_unstable_by_key(|change| change.at.to_bits());
-
-    let mut points = Vec::with_capacity(changes.len() + 1);
-    points.push(sweep.point(0.0));
-    for together in changes.chunk_by(|a, b| a.at == b.at) {
-        for change in together {
-            sweep.replace(
-                (change.from.score, change.from.cost),
-                (change.to.score, change.to.cost),
-            );
-        }
-        points.push(sweep.point(together[0].at));
-    }
-    Ok(Curve {
-        points,
-        n_prompts: candidates.n_prompts(),
-    })
+    let events = Events::per_model(truth, &predicted)?;
+    Ok(curve_of(&events))
 }
 
 /// The paper's routing curve: one point for each lambda 0, 1/n, 2/n, ..., 1, whether anything changes between them or not.
@@ -111,149 +85,25 @@ pub fn pair_curve(
     large: usize,
     small_win_probability: &[f32],
 ) -> Result<Curve> {
-    truth.check_model(small)?;
-    truth.check_model(large)?;
-    let n_prompts = truth.n_prompts();
-    if small_win_probability.len() != n_prompts {
-        return Err(Error::Shape {
-            what: "small win probabilities",
-            expected: (n_prompts, 1),
-            found: (small_win_probability.len(), 1),
-        });
-    }
-    let mut changes: Vec<Change<(f64, f64)>> = small_win_probability
-        .iter()
-        .enumerate()
-        .filter(|(_, probability)| probability.is_finite())
-        .filter_map(|(prompt_idx, &probability)| {
-            Some(Change {
-                at: f64::from(probability),
-                from: truth.get(prompt_idx, large)?,
-                to: truth.get(prompt_idx, small)?,
-            })
-        })
-        .collect();
-    if changes.is_empty() {
-        return Err(Error::NothingToChoose { n_prompts });
-    }
-    changes.sort_by(|a, b| b.at.total_cmp(&a.at));
-
-    let mut sweep = Sweep::new(changes.len());
-    for change in &changes {
-        let (score, cost) = change.from;
-        sweep.start_with(score, cost);
-    }
-    let mut points = vec![sweep.point(f64::INFINITY)];
-    for together in changes.chunk_by(|a, b| a.at == b.at) {
-        for change in together {
-            sweep.replace(change.from, change.to);
-        }
-        points.push(sweep.point(together[0].at));
-    }
-    Ok(Curve {
-        points,
-        n_prompts: changes.len(),
-    })
+    let events = Events::pair(truth, small, large, small_win_probability)?;
+    Ok(curve_of(&events))
 }
 
-/// One prompt goes from one LLM to another.
-struct Change<T> {
-    /// The lambda or threshold at which it does.
-    at: f64,
-    from: T,
-    to: T,
-}
-
-/// Running sums of true score and cost over all prompts.
-struct Sweep {
-    score: Sum,
-    cost: Sum,
-    n_prompts: f64,
-}
-
-impl Sweep {
-    fn new(n_prompts: usize) -> Self {
-        Self {
-            score: Sum::default(),
-            cost: Sum::default(),
-            n_prompts: n_prompts as f64,
-        }
-    }
-
-    fn start_with(&mut self, score: f64, cost: f64) {
-        self.score.add(score);
-        self.cost.add(cost);
-    }
-
-    fn replace(&mut self, from: (f64, f64), to: (f64, f64)) {
-        self.score.add(to.0);
-        self.score.add(-from.0);
-        self.cost.add(to.1);
-        self.cost.add(-from.1);
-    }
-
-    fn point(&self, lambda: f64) -> CurvePoint {
-        CurvePoint {
-            lambda,
-            cost_usd: self.cost.value() / self.n_prompts,
-            accuracy: self.score.value() / self.n_prompts,
-        }
-    }
-}
-
-/// Reports each change of choice as mu goes from 0 to infinity, in order, and returns the choice at 0.
-fn walk_envelope<'a>(
-    of_prompt: &'a [Candidate],
-    mut on_change: impl FnMut(f64, &'a Candidate, &'a Candidate),
-) -> &'a Candidate {
-    let at =
-        |idx: Option<usize>| &of_prompt[idx.expect("predictions are finite, and there is one")];
-    let first = at(argmax(of_prompt.iter().map(|c| c.predicted_score)));
-    let (mut current, mut mu) = (first, 0.0_f64);
-    while let Some((crossing, next)) = next_on_envelope(of_prompt, current) {
-        // Rounding may put a crossing a hair before the one that led here.
-        if crossing > mu {
-            mu = crossing;
-        }
-        on_change(mu, current, next);
-        current = next;
-    }
-    let cheapest = at(argmax(of_prompt.iter().map(|c| -c.predicted_cost)));
-    if cheapest.model_idx != current.model_idx {
-        on_change(f64::INFINITY, current, cheapest);
-    }
-    first
-}
-
-/// The crossing that comes first to the right of a line of the envelope, and the line that takes over: of several through the same point
-/// the one with the least cost, then the one with the lowest position.
-fn next_on_envelope<'a>(
-    of_prompt: &'a [Candidate],
-    current: &Candidate,
-) -> Option<(f64, &'a Candidate)> {
-    let mut next: Option<(f64, &Candidate)> = None;
-    for candidate in of_prompt {
-        let saving = current.predicted_cost - candidate.predicted_cost;
-        if saving > 0.0 {
-            let crossing = (current.predicted_score - candidate.predicted_score) / saving;
-            let first = next.is_none_or(|(least, taken)| {
-                crossing < least
-                    || (crossing == least && candidate.predicted_cost < taken.predicted_cost)
+pub(crate) fn curve_of(events: &Events) -> Curve {
+    let mut points = Vec::with_capacity(events.n_changes() + 1);
+    events.sweep(
+        |_| 1,
+        |swept| {
+            points.push(CurvePoint {
+                lambda: swept.at,
+                cost_usd: swept.cost_usd,
+                accuracy: swept.accuracy,
             });
-            if first {
-                next = Some((crossing, candidate));
-            }
-        }
-    }
-    next
-}
-
-/// The lambda that weighs cost as mu does.
-fn lambda_of(mu: f64) -> f64 {
-    if mu.is_infinite() {
-        1.0
-    } else {
-        mu / (1.0 + mu)
+        },
+    );
+    Curve {
+        points,
+        n_prompts: events.n_prompts(),
     }
 }
 

@@ -35,6 +35,73 @@ pub enum Error {
         /// Columns.
         n_models: usize,
     },
+    /// An LLM of which nothing is known.
+    #[error(
+        "nothing is known of the LLM at position `{model_idx}`: no prompt has its score and cost"
+    )]
+    UnknownModel {
+        /// The position.
+        model_idx: usize,
+    },
+    /// A reference LLM of which nothing is known on some prompts.
+    #[error("nothing is known of the reference LLM at position `{model_idx}` on `{prompts}`")]
+    UnknownReference {
+        /// The position.
+        model_idx: usize,
+        /// Which prompts: a benchmark's label as a rule.
+        prompts: String,
+    },
+    /// A position beyond the last point of a curve.
+    #[error("no point at position `{point_idx}`, the curve has {n_points}")]
+    NoSuchPoint {
+        /// The position.
+        point_idx: usize,
+        /// Points.
+        n_points: usize,
+    },
+    /// A name that no LLM bears.
+    #[error("no LLM is named `{name}`, there are `{}`", models.join("`, `"))]
+    NoModelOfThatName {
+        /// The name.
+        name: String,
+        /// The names there are.
+        models: Vec<String>,
+    },
+    /// A prediction that is NaN or infinite where all have to be finite.
+    #[error("predicted {what} of `{model}` in row {row} is `{value}`, expected a finite number")]
+    NotFinite {
+        /// `score` or `cost`.
+        what: &'static str,
+        /// The prompt's row, from 1.
+        row: usize,
+        /// The LLM's name.
+        model: String,
+        /// The prediction.
+        value: f64,
+    },
+    /// A benchmark of the test split without validation prompts to choose lambda on.
+    #[error(
+        "no validation prompt is of benchmark `{benchmark}`, choose lambda over all benchmarks or on test"
+    )]
+    NoValidation {
+        /// The benchmark.
+        benchmark: String,
+    },
+    /// A bootstrap without resamples.
+    #[error("a bootstrap needs at least 1 resample")]
+    NoResamples,
+    /// A level of confidence outside (0, 1).
+    #[error("level of confidence is `{level}`, expected a number between 0 and 1")]
+    BadLevel {
+        /// The level.
+        level: f64,
+    },
+    /// A budget that is no number, or negative.
+    #[error("budget is `{budget}`, expected a number of at least 0")]
+    BadBudget {
+        /// The budget, in dollars or as a ratio.
+        budget: f64,
+    },
     /// A weight of cost outside [0, 1].
     #[error("lambda is `{lambda}`, expected a number in [0, 1]")]
     BadLambda {

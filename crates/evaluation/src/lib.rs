@@ -1,8 +1,9 @@
 //! What a router's predictions are worth: predictions become decisions, decisions become curves, curves become numbers.
 //!
-//! Holds the routing rule, the exact routing curve and the paper's grid, the baselines (each LLM, oracle, random, zero router), and the
-//! field's metrics. In come matrices of true and predicted scores and costs, of shape `(n_prompts, n_models)`; out go points of mean cost
-//! and mean accuracy. Must not know how a prediction was made, where a table lies on disk, or what a figure looks like.
+//! Holds the routing rule, the exact routing curve and the paper's grid, the baselines (each LLM, oracle, random, zero router), the field's
+//! metrics with their bootstrap intervals, the choice of lambda by a budget, and the numbers of the paper's figure of benchmarks. In come
+//! matrices of true and predicted scores and costs, of shape `(n_prompts, n_models)`; out go points of mean cost and mean accuracy, and
+//! numbers made of them. Must not know how a prediction was made, where a table lies on disk, or what a figure looks like.
 //!
 //! # What is unknown
 //! NaN stands for unknown, and every item follows the same four rules:
@@ -12,6 +13,9 @@
 //!   of that router's means ([`Curve::n_prompts`] says how many remain);
 //! - a single LLM's mean is over the prompts that count for it;
 //! - the oracle and the random router choose among the LLMs that count for the prompt.
+//!
+//! A metric that is not defined is `None` or NaN, a cost that is never enough is infinite; [`Predicted::check_finite`] refuses what the second
+//! rule passes over.
 //!
 //! ```
 //! use evaluation::{Predicted, Truth, best_single, exact_curve};
@@ -33,23 +37,47 @@
 
 mod auc;
 mod baselines;
+mod benchmarks;
+mod bootstrap;
+mod budget;
+mod calls;
 mod candidates;
+mod cost_range;
 mod curve;
 mod decision;
 mod error;
+mod events;
+mod hull;
+mod mean_cost;
+mod metric;
 mod metrics;
 mod point;
 mod prediction_accuracy;
+mod shares;
 mod sum;
 mod truth;
+mod zero_router;
 
 pub use crate::{
-    baselines::{best_single, oracle, random, single_models, zero_router},
+    baselines::{best_single, oracle, random, single_models},
+    benchmarks::{BenchmarkPoint, BenchmarkRouter, LambdaFrom, Rows, benchmark_points},
+    bootstrap::{Bootstrap, Interval, Pair, Resamples, Router, bootstrap},
+    budget::{
+        LambdaChoice, Lambdas, Routed, ThresholdChoice, choose_lambda, lambda_within,
+        threshold_within,
+    },
+    calls::{CallPoint, apgr, call_curve, cpt, small_preference},
+    cost_range::CostRange,
     curve::{Grid, exact_curve, grid_curve, pair_curve},
     decision::{choose, decisions, point_at, shares_at},
     error::{Error, Result},
-    metrics::{CostRange, aiq, audc, hull, peak_accuracy, qnc, qnc_normalized},
+    hull::hull,
+    mean_cost::mean_costs,
+    metric::{Baselines, Metric, MetricValues},
+    metrics::{aiq, audc, gain_over, peak_accuracy, qnc, qnc_normalized},
     point::{Curve, CurvePoint, Point},
     prediction_accuracy::{CostMae, CostUnit, PredictionAccuracy, prediction_accuracy},
+    shares::{ShareCurve, share_curve},
     truth::{Predicted, Truth},
+    zero_router::{Corner, Mixture, ZeroRouter, model_positions, zero_router},
 };

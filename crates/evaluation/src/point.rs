@@ -30,6 +30,12 @@ pub struct Curve {
     pub n_prompts: usize,
 }
 
+impl Point {
+    pub(crate) fn is_finite(&self) -> bool {
+        self.cost_usd.is_finite() && self.accuracy.is_finite()
+    }
+}
+
 impl From<CurvePoint> for Point {
     fn from(point: CurvePoint) -> Self {
         Self {
@@ -49,17 +55,22 @@ impl Curve {
     ///
     /// The choice is made on the same prompts as the curve: read off a test curve it is an optimistic, in-sample envelope.
     pub fn best_within(&self, budget_usd: f64) -> Option<CurvePoint> {
-        self.points
-            .iter()
-            .copied()
-            .filter(|point| point.cost_usd <= budget_usd)
-            .reduce(|best, point| {
-                let better = point
-                    .accuracy
-                    .total_cmp(&best.accuracy)
-                    .then(best.cost_usd.total_cmp(&point.cost_usd));
-                if better.is_gt() { point } else { best }
+        self.best_idx_within(budget_usd)
+            .map(|point_idx| self.points[point_idx])
+    }
+
+    /// The position of [`Curve::best_within`], the first of several.
+    pub(crate) fn best_idx_within(&self, budget_usd: f64) -> Option<usize> {
+        let affordable = self.points.iter().enumerate();
+        affordable
+            .filter(|(_, point)| point.cost_usd <= budget_usd)
+            .reduce(|best, other| {
+                let better = (other.1.accuracy)
+                    .total_cmp(&best.1.accuracy)
+                    .then(best.1.cost_usd.total_cmp(&other.1.cost_usd));
+                if better.is_gt() { other } else { best }
             })
+            .map(|(point_idx, _)| point_idx)
     }
 }
 

@@ -1,4 +1,4 @@
-use ndarray::ArrayView2;
+use ndarray::{Array1, ArrayView2};
 
 use crate::{Error, Result};
 
@@ -32,7 +32,7 @@ impl<'a> Truth<'a> {
             n_scored_prompts: 0,
         };
         this.n_scored_prompts = (0..this.n_prompts())
-            .filter(|&prompt_idx| this.known(prompt_idx).next().is_some())
+            .filter(|&prompt_idx| this.is_scored(prompt_idx))
             .count();
         Ok(this)
     }
@@ -58,6 +58,16 @@ impl<'a> Truth<'a> {
     /// Number of prompts for which at least one LLM's score and cost are both known; the others are left out of everything.
     pub fn n_scored_prompts(&self) -> usize {
         self.n_scored_prompts
+    }
+
+    /// Scores and costs.
+    pub(crate) fn views(&self) -> (ArrayView2<'a, f32>, ArrayView2<'a, f64>) {
+        (self.scores, self.cost_usd)
+    }
+
+    /// Whether at least one LLM's score and cost are both known.
+    pub(crate) fn is_scored(&self, prompt_idx: usize) -> bool {
+        self.known(prompt_idx).next().is_some()
     }
 
     /// Score and cost of one LLM on one prompt, where both are known.
@@ -91,15 +101,7 @@ impl<'a> Truth<'a> {
 
     /// Refuses a position beyond the last LLM.
     pub(crate) fn check_model(&self, model_idx: usize) -> Result<()> {
-        let n_models = self.n_models();
-        if model_idx < n_models {
-            Ok(())
-        } else {
-            Err(Error::NoSuchModel {
-                model_idx,
-                n_models,
-            })
-        }
+        check_model(model_idx, self.n_models())
     }
 }
 
@@ -121,11 +123,86 @@ impl<'a> Predicted<'a> {
         Self::new(predictions.scores.view(), predictions.cost_usd.view())
     }
 
+    /// Scores and costs.
+    pub(crate) fn views(&self) -> (ArrayView2<'a, f32>, ArrayView2<'a, f64>) {
+        (self.scores, self.cost_usd)
+    }
+
+    pub(crate) fn n_prompts(&self) -> usize {
+        self.scores.nrows()
+    }
+
+    /// Refuses a position beyond the last LLM.
+    pub(crate) fn check_model(&self, model_idx: usize) -> Result<()> {
+        check_model(model_idx, self.scores.ncols())
+    }
+
+    /// The same scores with one cost per LLM in place of one per prompt and LLM: the RouterBench rule, see [`crate::mean_costs`]. An LLM whose
+    /// mean is unknown is never chosen.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there is not one mean per LLM.
+    pub fn with_mean_costs(self, mean_costs: &'a Array1<f64>) -> Result<Self> {
+        let (n_prompts, n_models) = self.scores.dim();
+        if mean_costs.len() != n_models {
+            return Err(Error::Shape {
+                what: "mean costs",
+                expected: (1, n_models),
+                found: (1, mean_costs.len()),
+            });
+        }
+        let cost_usd = mean_costs
+            .broadcast((n_prompts, n_models))
+            .expect("one mean per column");
+        Ok(Self { cost_usd, ..self })
+    }
+
+    /// Refuses predictions of which one is not finite. The curves need no such check, they never choose those LLMs; whoever expects a router
+    /// to predict everything finds out here where it did not.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] with the first such row and LLM; [`Error::Shape`] when there is not one name per LLM.
+    pub fn check_finite(&self, models: &[String]) -> Result<()> {
+        let (_, n_models) = self.scores.dim();
+        if models.len() != n_models {
+            return Err(Error::Shape {
+                what: "LLM names",
+                expected: (1, n_models),
+                found: (1, models.len()),
+            });
+        }
+        for ((prompt_idx, model_idx), &score) in self.scores.indexed_iter() {
+            let cost_usd = self.cost_usd[[prompt_idx, model_idx]];
+            for (what, value) in [("score", f64::from(score)), ("cost", cost_usd)] {
+                if !value.is_finite() {
+                    return Err(Error::NotFinite {
+                        what,
+                        row: prompt_idx + 1,
+                        model: models[model_idx].clone(),
+                        value,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Predicted score and cost of one LLM on one prompt, where both are finite.
     pub(crate) fn get(&self, prompt_idx: usize, model_idx: usize) -> Option<(f64, f64)> {
         let score = self.scores[[prompt_idx, model_idx]];
         let cost = self.cost_usd[[prompt_idx, model_idx]];
         (score.is_finite() && cost.is_finite()).then_some((f64::from(score), cost))
+    }
+}
+
+fn check_model(model_idx: usize, n_models: usize) -> Result<()> {
+    if model_idx < n_models {
+        Ok(())
+    } else {
+        Err(Error::NoSuchModel {
+            model_idx,
+            n_models,
+        })
     }
 }
 
@@ -192,5 +269,33 @@ mod tests {
             "true costs have shape `(3, 2)`, expected `(2, 3)`"
         );
         assert!(Predicted::new(scores.view(), costs.view()).is_err());
+    }
+
+    #[test]
+    fn the_first_prediction_that_is_not_finite_is_named() {
+        let scores = array![[0.5, 0.5], [0.5, UNKNOWN]];
+        let costs = array![[1.0, 1.0], [f64::INFINITY, 1.0]];
+        let models = ["a".to_owned(), "b".to_owned()];
+        let check = |scores: &Array2<f32>, costs: &Array2<f64>| {
+            Predicted::new(scores.view(), costs.view())
+                .expect("predictions")
+                .check_finite(&models)
+                .map_err(|error| error.to_string())
+        };
+        let finite = Array2::ones((2, 2));
+        assert_eq!(check(&array![[0.5, 0.5], [0.5, 0.5]], &finite), Ok(()));
+        assert_eq!(
+            check(&scores, &finite).expect_err("NaN"),
+            "predicted score of `b` in row 2 is `NaN`, expected a finite number"
+        );
+        assert_eq!(
+            check(&scores, &costs).expect_err("infinite"),
+            "predicted cost of `a` in row 2 is `inf`, expected a finite number"
+        );
+        let predicted = Predicted::new(scores.view(), costs.view()).expect("predictions");
+        assert!(matches!(
+            predicted.check_finite(&models[..1]),
+            Err(Error::Shape { .. })
+        ));
     }
 }

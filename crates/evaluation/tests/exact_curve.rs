@@ -1,84 +1,29 @@
 //! The exact curve against the routing rule itself, applied afresh at each lambda.
 
 use evaluation::{
-    Curve, CurvePoint, Grid, Predicted, Truth, choose, exact_curve, grid_curve, hull, pair_curve,
-    point_at, single_models,
+    Curve, CurvePoint, Grid, Truth, choose, exact_curve, grid_curve, hull, pair_curve, point_at,
+    single_models,
 };
 use ndarray::{Array2, Axis, s};
 use proptest::prelude::*;
-use rand::{Rng as _, SeedableRng as _};
-use rand_chacha::ChaCha8Rng;
+
+use self::tables::{Kind, Table, random_table};
+
+mod tables;
 
 /// A point is a compensated sum over a few thousand changes divided by a count; a fresh mean is one over a few thousand terms.
 const SAME_MEAN: f64 = 1e-12;
 /// So near to a crossing, rounding decides which of the two LLMs has the larger objective.
 const AT_A_CROSSING: f64 = 1e-9;
 
-/// Matrices of shape `(n_prompts, n_models)`.
-#[derive(Debug, Clone)]
-struct Table {
-    scores: Array2<f32>,
-    cost_usd: Array2<f64>,
-    predicted_scores: Array2<f32>,
-    predicted_cost_usd: Array2<f64>,
-}
-
-impl Table {
-    fn truth(&self) -> Truth<'_> {
-        Truth::new(self.scores.view(), self.cost_usd.view()).expect("a good table")
-    }
-
-    fn predicted(&self) -> Predicted<'_> {
-        Predicted::new(self.predicted_scores.view(), self.predicted_cost_usd.view())
-            .expect("a good table")
-    }
-
-    /// As if all predictions came true, so that the curve's means are means of predictions.
-    fn come_true(&self) -> Self {
-        let unknown =
-            self.scores.mapv(|score| score * 0.0) + self.cost_usd.mapv(|cost| cost as f32 * 0.0);
-        Self {
-            scores: &self.predicted_scores + &unknown,
-            cost_usd: self.predicted_cost_usd.clone(),
-            ..self.clone()
-        }
-    }
-
-    fn only(&self, prompts: &[usize]) -> Self {
-        Self {
-            scores: self.scores.select(Axis(0), prompts),
-            cost_usd: self.cost_usd.select(Axis(0), prompts),
-            predicted_scores: self.predicted_scores.select(Axis(0), prompts),
-            predicted_cost_usd: self.predicted_cost_usd.select(Axis(0), prompts),
-        }
-    }
-}
-
-/// What the predictions of a random table look like.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
-    /// Hardly ever tied.
-    Fine,
-    /// Quarters, so that scores, costs and crossings are often tied.
-    Coarse,
-    /// Coarse, and a fifth of each matrix is unknown.
-    Holes,
-}
-
-fn random_table(kind: Kind, n_prompts: usize, n_models: usize, seed: u64) -> Table {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut matrix = |scale: f64| {
-        Array2::from_shape_simple_fn((n_prompts, n_models), || match kind {
-            Kind::Fine => scale * rng.random_range(0.0..1.0),
-            Kind::Holes if rng.random_bool(0.2) => f64::NAN,
-            Kind::Coarse | Kind::Holes => scale * f64::from(rng.random_range(0_u8..=4)) / 4.0,
-        })
-    };
+/// As if all predictions came true, so that the curve's means are means of predictions.
+fn come_true(table: &Table) -> Table {
+    let unknown =
+        table.scores.mapv(|score| score * 0.0) + table.cost_usd.mapv(|cost| cost as f32 * 0.0);
     Table {
-        scores: matrix(1.0).mapv(|score| score as f32),
-        cost_usd: matrix(0.02),
-        predicted_scores: matrix(1.0).mapv(|score| score as f32),
-        predicted_cost_usd: matrix(0.02),
+        scores: &table.predicted_scores + &unknown,
+        cost_usd: table.predicted_cost_usd.clone(),
+        ..table.clone()
     }
 }
 
@@ -213,7 +158,7 @@ proptest! {
 
     #[test]
     fn predicted_score_and_cost_fall_and_the_predicted_objective_is_the_best(table in any_table()) {
-        let table = table.come_true();
+        let table = come_true(&table);
         let curve = exact(&table);
         for pair in curve.points.windows(2) {
             prop_assert!(pair[0].lambda < pair[1].lambda || pair[1].lambda == 0.0);

@@ -1,0 +1,198 @@
+use ndarray::array;
+
+use super::*;
+use crate::Grid;
+
+/// Two benchmarks of two prompts each; LLM 1 costs 10 and is always right, LLM 0 costs 1 and is right where `easy`.
+struct Table {
+    scores: Array2<f32>,
+    costs: Array2<f64>,
+    predicted: Array2<f32>,
+    labels: Vec<String>,
+}
+
+fn table(easy: [f32; 4], predicted: [f32; 4]) -> Table {
+    Table {
+        scores: Array2::from_shape_fn((4, 2), |(i, m)| if m == 1 { 1.0 } else { easy[i] }),
+        costs: Array2::from_shape_fn((4, 2), |(_, m)| [1.0, 10.0][m]),
+        predicted: Array2::from_shape_fn((4, 2), |(i, m)| if m == 1 { 1.0 } else { predicted[i] }),
+        labels: ["b", "a", "b", "a"].map(str::to_owned).to_vec(),
+    }
+}
+
+impl Table {
+    fn rows(&self) -> Rows<'_> {
+        Rows {
+            truth: Truth::new(self.scores.view(), self.costs.view()).expect("a truth"),
+            predicted: Predicted::new(self.predicted.view(), self.costs.view())
+                .expect("predictions"),
+            benchmarks: &self.labels,
+        }
+    }
+}
+
+/// Accuracy ratio, cost ratio, share of the large LLM.
+type Summary = Option<(f64, f64, f64)>;
+
+/// Each with its label and budget.
+fn summary(points: &[BenchmarkPoint]) -> Vec<(&str, f64, Summary)> {
+    let router = |router: &BenchmarkRouter| {
+        (
+            router.accuracy_ratio,
+            router.cost_ratio,
+            router.routed.shares[1],
+        )
+    };
+    points
+        .iter()
+        .map(|point| {
+            (
+                point.benchmark.as_str(),
+                point.budget_ratio,
+                point.router.as_ref().map(router),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn lambda_on_test_is_the_best_in_hindsight() {
+    // Benchmark b: prompt 0 is easy and predicted so (.75 against 1), prompt 2 is not (.25). At .55 of the cost one prompt goes to each.
+    // Benchmark a: both are hard, one is predicted easy: half are right. At .1 all go to LLM 0.
+    let test = table([1.0, 0.0, 0.0, 0.0], [0.75, 0.75, 0.25, 0.25]);
+    let points = |lambdas| {
+        benchmark_points(
+            test.rows(),
+            LambdaFrom::Test,
+            1,
+            &[0.05, 0.1, 0.55, 1.0],
+            lambdas,
+        )
+        .expect("points")
+    };
+    let expected = [
+        ("b", 0.05, None),
+        ("b", 0.1, Some((0.5, 0.1, 0.0))),
+        ("b", 0.55, Some((1.0, 0.55, 0.5))),
+        ("b", 1.0, Some((1.0, 0.55, 0.5))),
+        ("a", 0.05, None),
+        ("a", 0.1, Some((0.0, 0.1, 0.0))),
+        ("a", 0.55, Some((0.5, 0.55, 0.5))),
+        ("a", 1.0, Some((1.0, 1.0, 1.0))),
+    ];
+    let exact = points(Lambdas::Exact);
+    assert_eq!(summary(&exact), expected);
+    assert_eq!((exact[0].n_prompts, exact[0].reference.cost_usd), (2, 10.0));
+    let grid = Lambdas::Grid(Grid {
+        n_steps: 1_000,
+        cost_multiplier: 1.0,
+    });
+    assert_eq!(summary(&points(grid)), expected);
+}
+
+#[test]
+fn lambda_from_validation_is_paid_for_on_test() {
+    let test = table([1.0, 1.0, 1.0, 0.0], [0.75, 0.75, 0.75, 0.25]);
+    let validation = table([1.0, 1.0, 0.0, 0.0], [0.75, 0.75, 0.25, 0.25]);
+    let check = |lambda_from, expected: [(f64, f64, f64); 2]| {
+        let points =
+            benchmark_points(test.rows(), lambda_from, 1, &[0.6], Lambdas::Exact).expect("points");
+        let found: Vec<_> = summary(&points)
+            .into_iter()
+            .filter_map(|point| point.2)
+            .collect();
+        assert_eq!(found, expected, "{lambda_from:?}");
+    };
+    // Chosen on validation: the gap of .75 goes to LLM 1, that of .25 to LLM 0. On test b has no large gap, and spends less.
+    let expected = [(1.0, 0.1, 0.0), (1.0, 0.55, 0.5)];
+    check(
+        LambdaFrom::ValidationOfBenchmark(validation.rows()),
+        expected,
+    );
+    check(LambdaFrom::Validation(validation.rows()), expected);
+}
+
+#[test]
+fn one_lambda_for_all_spends_where_it_pays() {
+    // Benchmark b has gaps .25 only, a has gaps .75 only: within .6 of the cost overall all of a goes to LLM 1.
+    let rows = table([1.0, 0.0, 1.0, 0.0], [0.75, 0.25, 0.75, 0.25]);
+    let points = |lambda_from| {
+        benchmark_points(rows.rows(), lambda_from, 1, &[0.6], Lambdas::Exact).expect("points")
+    };
+    assert_eq!(
+        summary(&points(LambdaFrom::Validation(rows.rows()))),
+        [
+            ("b", 0.6, Some((1.0, 0.1, 0.0))),
+            ("a", 0.6, Some((1.0, 1.0, 1.0)))
+        ]
+    );
+    assert_eq!(
+        summary(&points(LambdaFrom::ValidationOfBenchmark(rows.rows()))),
+        [
+            ("b", 0.6, Some((1.0, 0.1, 0.0))),
+            ("a", 0.6, Some((0.0, 0.1, 0.0)))
+        ]
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let rows = table([1.0; 4], [0.5; 4]);
+    let of = |test, lambda_from, reference, budget: f64| {
+        benchmark_points(test, lambda_from, reference, &[budget], Lambdas::Exact)
+    };
+    assert!(matches!(
+        of(rows.rows(), LambdaFrom::Test, 2, 0.1),
+        Err(Error::NoSuchModel { .. })
+    ));
+    assert!(matches!(
+        of(rows.rows(), LambdaFrom::Test, 1, f64::NAN),
+        Err(Error::BadBudget { .. })
+    ));
+    let short = Rows {
+        benchmarks: &rows.labels[..3],
+        ..rows.rows()
+    };
+    assert!(matches!(
+        of(short, LambdaFrom::Test, 1, 0.1),
+        Err(Error::Shape { .. })
+    ));
+    let only_b = vec!["b".to_owned(); 4];
+    let validation = Rows {
+        benchmarks: &only_b,
+        ..rows.rows()
+    };
+    assert_eq!(
+        of(
+            rows.rows(),
+            LambdaFrom::ValidationOfBenchmark(validation),
+            1,
+            0.5
+        ),
+        Err(Error::NoValidation {
+            benchmark: "a".to_owned()
+        })
+    );
+    let mut unknown = table([1.0; 4], [0.5; 4]);
+    unknown
+        .scores
+        .column_mut(1)
+        .assign(&array![f32::NAN, 1.0, f32::NAN, 1.0]);
+    let error = of(unknown.rows(), LambdaFrom::Test, 1, 0.5).expect_err("nothing known on b");
+    assert_eq!(
+        error.to_string(),
+        "nothing is known of the reference LLM at position `1` on `b`"
+    );
+}
+
+#[test]
+fn a_free_reference_has_ratios() {
+    let mut rows = table([1.0; 4], [0.5; 4]);
+    rows.costs.fill(0.0);
+    let points =
+        benchmark_points(rows.rows(), LambdaFrom::Test, 1, &[0.1], Lambdas::Exact).expect("points");
+    assert_eq!(
+        points[0].router.as_ref().map(|router| router.cost_ratio),
+        Some(1.0)
+    );
+}
