@@ -1,8 +1,8 @@
 //! What the client reaches against a server on this machine, and what it costs itself.
 //!
 //! ```text
-//! limit      1,000,000 tokens/minute, 200 ms latency: share of the limit that is used. The bucket starts full, so what counts is the time
-//!            from the moment when as much was answered as it held, and the tokens answered since
+//! limit      1,000,000 tokens/minute, 200 ms latency: share of the limit that is used. The bucket starts full, so what counts begins 20 s
+//!            after the moment when as much was answered as it held: tokens answered from one answer to another, by the server's count
 //! parallel   200 ms latency, no limit: throughput over that of one request at a time
 //! overhead   5 ms latency, no limit: time of `embed` over the time in which a bare loop sends the same texts to the same server, as many at a
 //!            time, from JSON made beforehand, and drops the answers unread
@@ -26,10 +26,12 @@ use std::{
 use embeddings::{Client, Endpoint, Limits, Model, Progress, Store};
 use loopback::OpenAi;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use rayon::prelude::*;
 
 const MODEL: &str = "text-embedding-3-small";
 const DIM: usize = 1_536;
 const TOKENS_PER_MINUTE: u32 = 1_000_000;
+const SETTLING: Duration = Duration::from_secs(20);
 const WORDS: [&str; 16] = [
     "the", "router", "chooses", "a", "model", "for", "each", "prompt", "and", "pays", "what", "it",
     "costs", "in", "tokens", "sent",
@@ -89,9 +91,11 @@ fn embed(client: &Client, texts: &[String], on_progress: &(dyn Fn(Progress) + Sy
 
 fn limit(seconds: f64) {
     let per_minute = f64::from(TOKENS_PER_MINUTE);
-    // What the bucket holds, what refills, and a little for the end.
-    let n_tokens = per_minute * (1.0 + (seconds + 3.0) / 60.0);
-    let texts = texts((n_tokens / 200.0) as usize, 200);
+    // What the bucket holds, and what refills before and in the time that counts.
+    let n_tokens = per_minute * (1.0 + (SETTLING.as_secs_f64() + seconds + 5.0) / 60.0);
+    // The server takes four bytes for a token, so counts otherwise than the client.
+    let n_bytes_per_text = texts(100, 200).concat().len() as f64 / 100.0;
+    let texts = texts((n_tokens * 4.0 / n_bytes_per_text) as usize, 200);
     for n_inputs in [40, 400] {
         let server = server(200).rate_limits(10_000, TOKENS_PER_MINUTE);
         let limits = Limits {
@@ -104,10 +108,11 @@ fn limit(seconds: f64) {
             answered.push((Instant::now(), server.totals().0 as f64));
         });
         let answered = answered.into_inner().expect("no thread panics");
-        let first = answered
-            .iter()
-            .find(|(_, n_tokens)| *n_tokens >= per_minute);
-        let (start, n_before) = first.expect("more was sent than the bucket held");
+        let mut ticks = answered.iter();
+        let drained = ticks.find(|(_, n_tokens)| *n_tokens >= per_minute);
+        let (drained, _) = drained.expect("more was sent than the bucket held");
+        let settled = ticks.find(|(at, _)| *at >= *drained + SETTLING);
+        let (start, n_before) = settled.expect("it takes longer");
         let (end, n_after) = answered.last().expect("as above");
         let time = (*end - *start).as_secs_f64();
         let share = (n_after - n_before) / time / per_minute * 60.0;
@@ -153,18 +158,26 @@ fn overhead(n_inputs: usize, n_words: usize, n_requests: usize) {
         let store = Store::open(&dir.path().join("vectors.redb")).expect("a store");
         // Reads the encoding's table, which is no part of a run's cost.
         client.plan(&store, &texts[..1]).expect("a plan");
+        let mut n_tokens = 0;
         let planning = seconds(|| {
             let plan = client.plan(&store, &texts).expect("a plan");
             assert_eq!(plan.n_requests, n_requests);
+            n_tokens = plan.n_tokens;
+        });
+        let counting = seconds(|| {
+            let encoding = tiktoken_rs::cl100k_base_singleton();
+            let counts = texts.par_iter().map(|text| encoding.count_ordinary(text));
+            assert_eq!(counts.sum::<usize>() as u64, n_tokens);
         });
         let bare = bare(&server, &texts, n_inputs, max_in_flight);
         let whole = seconds(|| _ = client.embed(&store, &texts, &|_| ()).expect("vectors"));
         let share = |seconds: f64| seconds / whole * 100.0;
         println!(
             "overhead: {n_requests} requests of {n_inputs} texts of {n_words} tokens, {max_in_flight} at a time: {whole:.2} s, bare {bare:.2} s \
-             ({:.1} ms per request); {:.0} % of it for hashing, counting and packing, {:.0} % for decoding, storing and waiting",
+             ({:.1} ms per request); {:.0} % of it for counting tokens, {:.0} % for hashing and packing, {:.0} % for decoding, storing and waiting",
             bare / n_requests as f64 * 1e3,
-            share(planning),
+            share(counting),
+            share(planning - counting),
             share(whole - bare - planning),
         );
     }

@@ -5,18 +5,17 @@ use std::{
     time::Duration,
 };
 
-use ndarray::Array2;
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio::{
     runtime::{Builder, Runtime},
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::{Semaphore, mpsc},
     task::JoinSet,
 };
 
 use crate::{
-    Endpoint, Error, Limits, Model, Plan, Result, Store,
-    answer::Answer,
+    Embedded, Endpoint, Error, Limits, Model, Plan, Progress, Result, Store, Usage,
+    keep::{Answered, Meter, keep_all},
     pace::Pacer,
     prepare::Prepared,
     rows::Rows,
@@ -36,59 +35,6 @@ const MIN_UNSAVED: usize = 4;
 pub struct Client {
     runtime: Runtime,
     sender: Arc<Sender>,
-}
-
-/// What a run has done so far. Told at its start, and after each request once its vectors are safe on disk.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
-    /// Texts that have their vector, with those of the store and all copies of a text.
-    pub n_done: usize,
-    /// Texts given.
-    pub n_total: usize,
-    /// Tokens of answered requests, counted as [`Plan::n_tokens`].
-    pub tokens_done: u64,
-    /// Tokens of all requests of this run.
-    pub tokens_total: u64,
-    /// Requests answered.
-    pub n_requests_done: usize,
-    /// Requests of this run.
-    pub n_requests: usize,
-    /// Attempts that failed and were made again.
-    pub n_retries: u64,
-    /// Dollars spent so far by the tokens that the server billed, `None` if the price is not known.
-    pub usd: Option<f64>,
-}
-
-/// The vectors, and what they took.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Embedded {
-    /// Shape `(n_texts, dim)`. Without texts, `dim` is the model's if it is known and 0 if not.
-    pub values: Array2<f32>,
-    /// What was to be done.
-    pub plan: Plan,
-    /// What was spent.
-    pub usage: Usage,
-}
-
-/// What a run took. Attempts that were billed but whose answer was lost are not in it: no one tells of them.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-pub struct Usage {
-    /// Requests answered.
-    pub n_requests: usize,
-    /// Attempts that failed and were made again.
-    pub n_retries: u64,
-    /// Tokens billed by the server's own count; by [`Plan::n_tokens`]'s where it gives none.
-    pub n_tokens: u64,
-    /// Dollars for them, `None` if the price is not known.
-    pub usd: Option<f64>,
-}
-
-/// A request that was answered.
-struct Answered {
-    idx: usize,
-    answer: Answer,
-    /// Given back when the vectors are on disk, so that a killed run cannot lose much.
-    unsaved: OwnedSemaphorePermit,
 }
 
 impl Client {
@@ -268,15 +214,36 @@ impl Client {
             while let Some(ended) = tasks.try_join_next() {
                 note(ended);
             }
-            if *run.is_stopped.borrow() {
+            let pending = &prepared.pending[prepared.requests[idx].clone()];
+            let input: Vec<&str> = pending
+                .iter()
+                .map(|text| prepared.distinct[text.distinct as usize].text(texts))
+                .collect();
+            let request = match self.sender.request(&input) {
+                Ok(request) => request,
+                Err(error) => {
+                    self.sender.stop(run);
+                    note(Ok(Err(error)));
+                    break;
+                }
+            };
+            let n_tokens = prepared.n_tokens(idx);
+            // Taken here, so that requests set out in the order of the texts.
+            let ticket = self.sender.pacer.ticket(n_tokens, || run.is_stopped());
+            let Some(ticket) = ticket.await else {
                 break;
-            }
-            let outgoing = self.outgoing(texts, prepared, idx);
+            };
+            let outgoing = Outgoing {
+                name: prepared.request_name(idx),
+                request,
+                n_inputs: input.len(),
+                n_tokens,
+                ticket,
+            };
             let (sender, run, answers) =
                 (Arc::clone(&self.sender), Arc::clone(run), answers.clone());
             tasks.spawn(async move {
                 let sent = sender.send(outgoing, &run).await;
-                drop(permit);
                 let is_kept = match sent {
                     Ok(Some(answer)) => {
                         let answered = Answered {
@@ -287,15 +254,13 @@ impl Client {
                         answers.send(answered).is_ok()
                     }
                     Ok(None) => true,
-                    Err(error) => {
-                        sender.stop(&run);
-                        return Err(error);
-                    }
+                    Err(error) => return Err(error),
                 };
                 if !is_kept {
                     // The storing thread is gone, and says itself why.
                     sender.stop(&run);
                 }
+                drop(permit);
                 Ok(())
             });
         }
@@ -308,88 +273,4 @@ impl Client {
             None => Ok(()),
         }
     }
-
-    fn outgoing(&self, texts: &[impl AsRef<str>], prepared: &Prepared, idx: usize) -> Outgoing {
-        let pending = &prepared.pending[prepared.requests[idx].clone()];
-        let input = pending
-            .iter()
-            .map(|text| prepared.distinct[text.distinct as usize].text(texts));
-        let input: Vec<&str> = input.collect();
-        Outgoing {
-            name: prepared.request_name(idx),
-            body: self.sender.body(&input),
-            n_inputs: input.len(),
-            n_tokens: pending.iter().map(|text| u64::from(text.n_tokens)).sum(),
-        }
-    }
-}
-
-/// Counts what a run does.
-struct Meter<'a> {
-    run: Arc<Run>,
-    model: &'a Model,
-    n_tokens_billed: u64,
-    progress: Progress,
-    on_progress: &'a (dyn Fn(Progress) + Sync),
-}
-
-impl Meter<'_> {
-    fn tick(&mut self, n_done: usize, n_tokens: u64, n_tokens_billed: u64) {
-        self.n_tokens_billed += n_tokens_billed;
-        let progress = &mut self.progress;
-        progress.n_done = n_done;
-        progress.tokens_done += n_tokens;
-        progress.n_requests_done += 1;
-        progress.n_retries = self.run.n_retries.load(Ordering::Relaxed);
-        progress.usd = self.model.usd(self.n_tokens_billed);
-        (self.on_progress)(*progress);
-    }
-}
-
-/// Stores answers until no more come. All that have arrived go into one transaction, as each costs a sync of the disk.
-fn keep_all(
-    mut answers: mpsc::UnboundedReceiver<Answered>,
-    store: &Store,
-    prepared: &Prepared,
-    rows: &mut Rows,
-    meter: &mut Meter<'_>,
-) -> Result<()> {
-    while let Some(first) = answers.blocking_recv() {
-        let mut batch = vec![first];
-        while let Ok(next) = answers.try_recv() {
-            batch.push(next);
-        }
-        // An answer of another length than the others must not reach the store; those before it may.
-        let mut problem = Ok(());
-        let n_good = batch.iter().position(|answered| {
-            let name = || prepared.request_name(answered.idx);
-            problem = rows.check_dim(&answered.answer, name);
-            problem.is_err()
-        });
-        batch.truncate(n_good.unwrap_or(batch.len()));
-        let vectors = batch.iter().flat_map(|Answered { idx, answer, .. }| {
-            let texts = &prepared.pending[prepared.requests[*idx].clone()];
-            let keys = texts
-                .iter()
-                .map(|t| prepared.distinct[t.distinct as usize].key);
-            keys.zip(answer.values.chunks_exact(answer.dim))
-        });
-        store.insert(vectors)?;
-        for Answered {
-            idx,
-            answer,
-            unsaved,
-        } in batch
-        {
-            drop(unsaved);
-            let texts = &prepared.pending[prepared.requests[idx].clone()];
-            for (text, vector) in texts.iter().zip(answer.values.chunks_exact(answer.dim)) {
-                rows.put(&prepared.distinct[text.distinct as usize], vector);
-            }
-            let n_tokens = texts.iter().map(|text| u64::from(text.n_tokens)).sum();
-            meter.tick(rows.n_done(), n_tokens, answer.n_tokens.unwrap_or(n_tokens));
-        }
-        problem?;
-    }
-    Ok(())
 }

@@ -31,22 +31,25 @@ mod answer;
 mod client;
 mod endpoint;
 mod error;
+mod keep;
 mod limits;
 mod model;
 mod pace;
 mod prepare;
 mod rate;
+mod report;
 mod rows;
 mod send;
 mod store;
 mod tokens;
 
 pub use crate::{
-    client::{Client, Embedded, Progress, Usage},
+    client::Client,
     endpoint::{ApiKey, Endpoint},
     error::{Error, RequestName, Result},
     limits::{Delays, Limits, Retry},
     model::Model,
     prepare::Plan,
+    report::{Embedded, Progress, Usage},
     store::Store,
 };

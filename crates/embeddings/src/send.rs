@@ -15,7 +15,7 @@ use crate::{
     answer::{self, Answer, Problem},
     error::RequestName,
     limits::Delays,
-    pace::{Fate, Pacer},
+    pace::{Fate, Pacer, Ticket},
     rate::{self, Rates},
 };
 
@@ -46,9 +46,11 @@ pub(crate) struct Run {
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) name: RequestName,
-    pub(crate) body: Vec<u8>,
+    pub(crate) request: Request,
     pub(crate) n_inputs: usize,
     pub(crate) n_tokens: u64,
+    /// The right to send it a first time.
+    pub(crate) ticket: Ticket,
 }
 
 /// An attempt that brought no answer.
@@ -85,17 +87,30 @@ impl Run {
             is_stopped: watch::Sender::new(false),
         }
     }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        *self.is_stopped.borrow()
+    }
 }
 
 impl Sender {
-    pub(crate) fn body(&self, input: &[&str]) -> Vec<u8> {
+    /// A request for the vectors of these texts.
+    pub(crate) fn request(&self, input: &[&str]) -> Result<Request> {
         let body = Body {
             model: &self.model.name,
             input,
             encoding_format: "base64",
             dimensions: self.model.dimensions,
         };
-        serde_json::to_vec(&body).expect("text is always JSON")
+        let body = serde_json::to_vec(&body).expect("text is always JSON");
+        let json = HeaderValue::from_static("application/json");
+        self.http
+            .post(self.url.clone())
+            .headers(self.endpoint.headers()?)
+            .header(CONTENT_TYPE, json)
+            .body(body)
+            .build()
+            .map_err(|error| Error::Setup(Box::new(error.without_url())))
     }
 
     /// No more is sent in this run; what is under way comes to its end.
@@ -104,27 +119,17 @@ impl Sender {
         self.pacer.wake();
     }
 
-    /// Sends a request until it is answered; `None` if the run was stopped before.
+    /// Sends a request until it is answered; `None` if the run was stopped before. An error stops the run.
     pub(crate) async fn send(&self, outgoing: Outgoing, run: &Run) -> Result<Option<Answer>> {
         let Outgoing {
             name,
-            body,
+            request,
             n_inputs,
             n_tokens,
+            mut ticket,
         } = outgoing;
-        let headers = self.endpoint.headers()?;
-        let json = HeaderValue::from_static("application/json");
-        let request = self.http.post(self.url.clone()).headers(headers);
-        let request = request.header(CONTENT_TYPE, json).body(body);
-        let request = request
-            .build()
-            .map_err(|error| Error::Setup(Box::new(error.without_url())))?;
         let mut n_attempts = 0;
         loop {
-            let is_stopped = || *run.is_stopped.borrow();
-            let Some(ticket) = self.pacer.ticket(n_tokens, is_stopped).await else {
-                return Ok(None);
-            };
             let attempt = request.try_clone().expect("a body of bytes can be cloned");
             let failure = match self.attempt(attempt, n_inputs).await {
                 Ok((answer, rates)) => {
@@ -145,12 +150,16 @@ impl Sender {
             };
             let retry = &self.limits.retry;
             let wait = retry.delay(n_attempts, asked);
-            if matches!(fate, Fate::Limited) && retry.delays == Delays::On {
+            let message = answer::shorten(&self.endpoint.redact(&failure.message));
+            let end = self.give_up(&failure.kind, &message, &name, n_attempts);
+            // Both before others hear of it: no request may slip out after the end, or too soon after a limit.
+            if end.is_some() {
+                self.stop(run);
+            } else if matches!(fate, Fate::Limited) && retry.delays == Delays::On {
                 self.pacer.pause(wait);
             }
             self.pacer.settle(&ticket, fate, failure.rates);
-            let message = answer::shorten(&self.endpoint.redact(&failure.message));
-            if let Some(error) = self.give_up(&failure.kind, &message, &name, n_attempts) {
+            if let Some(error) = end {
                 return Err(error);
             }
             if n_attempts > retry.max_attempts / 2 {
@@ -160,8 +169,12 @@ impl Sender {
             }
             run.n_retries.fetch_add(1, Ordering::Relaxed);
             let mut stopped = run.is_stopped.subscribe();
-            // Time out: go on. Stopped: found out above.
+            // Time out: go on. Stopped: found out below.
             _ = timeout(wait, stopped.wait_for(|is_stopped| *is_stopped)).await;
+            let Some(next) = self.pacer.ticket(n_tokens, || run.is_stopped()).await else {
+                return Ok(None);
+            };
+            ticket = next;
         }
     }
 

@@ -1,5 +1,6 @@
 //! An OpenAI-compatible embeddings endpoint: vectors that follow from the text, rate limits with their headers, and a fault script.
 
+mod body;
 mod bucket;
 mod fault;
 mod state;

@@ -273,7 +273,7 @@ fn useless_settings_are_refused_before_anything_is_sent() {
     assert!(Client::new(nowhere, Model::named(MODEL), limits()).is_err());
 }
 
-/// A tight limit with real waits: a second's worth of tokens is there at the start.
+/// Real waits: the bucket holds 6,000 tokens, 6,250 are asked for, and 100 come back each second.
 #[test]
 fn rate_limits_are_met_without_being_overrun() {
     let server = server().rate_limits(60_000, 6_000).count_tokens(|_| 125);
@@ -281,7 +281,6 @@ fn rate_limits_are_met_without_being_overrun() {
     let mut limits = limits();
     limits.retry = Limits::openai().retry;
     let client = client(&server, limits);
-    // 12 requests of 500 tokens empty the bucket; two more take 10 s, so only one of them, and half of the other.
     client.embed(&store, &texts(50), &silent).unwrap();
     let (n_tokens, n_limited) = server.totals();
     assert_eq!(n_tokens, 50 * 125);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Asked, EmbeddingFault,
+    Asked, EmbeddingFault, body,
     bucket::{Buckets, Limited},
     lock, vectors,
 };
@@ -63,7 +63,7 @@ enum Input {
 /// A refusal in the making.
 struct Refused {
     status: u16,
-    code: &'static str,
+    code: Option<String>,
     message: String,
     headers: Vec<(String, String)>,
 }
@@ -163,9 +163,9 @@ impl Shared {
         let embeddings = if is_fast {
             self.ready(&texts, dim)
         } else {
-            embeddings(&texts, dim, is_arrays, fault)
+            body::embeddings(&texts, dim, is_arrays, fault)
         };
-        Ok(body(&wanted.model, &embeddings, n_tokens, fault))
+        Ok(body::answer(&wanted.model, &embeddings, n_tokens, fault))
     }
 
     fn ready(&self, texts: &[String], dim: usize) -> Vec<String> {
@@ -211,11 +211,7 @@ impl State {
         {
             return Err(Refused {
                 status: *status,
-                code: match code.as_deref() {
-                    Some("insufficient_quota") => "insufficient_quota",
-                    Some(_) => "other",
-                    None => "",
-                },
+                code: code.clone(),
                 message: message.replace("{authorization}", authorization),
                 headers: headers.clone(),
             });
@@ -258,10 +254,10 @@ impl State {
 }
 
 impl Refused {
-    fn new(status: u16, code: &'static str, message: String) -> Self {
+    fn new(status: u16, code: &str, message: String) -> Self {
         Self {
             status,
-            code,
+            code: Some(code.to_owned()),
             message,
             headers: Vec::new(),
         }
@@ -290,9 +286,8 @@ impl Refused {
     }
 
     fn answer(self) -> Answer {
-        let code = Some(self.code).filter(|code| !code.is_empty());
         let error = json!({
-            "error": {"message": self.message, "type": "error", "param": null, "code": code}
+            "error": {"message": self.message, "type": "error", "param": null, "code": self.code}
         });
         let headers = self.headers.iter();
         headers.fold(
@@ -301,61 +296,4 @@ impl Refused {
             |answer, (name, value)| answer.with_header(name, value),
         )
     }
-}
-
-/// Vectors as JSON values.
-fn embeddings(
-    texts: &[String],
-    dim: usize,
-    is_arrays: bool,
-    fault: Option<&EmbeddingFault>,
-) -> Vec<String> {
-    let last = texts.len() - 1;
-    let of_text = |(idx, text): (usize, &String)| {
-        let mut vector = vectors::vector(text, dim);
-        match fault {
-            Some(EmbeddingFault::NotANumber) if idx == last => vector[0] = f32::NAN,
-            Some(EmbeddingFault::ShortVector) if idx == last => _ = vector.pop(),
-            _ => (),
-        }
-        if is_arrays {
-            // Serde writes NaN as null.
-            serde_json::to_string(&vector).expect("numbers are JSON")
-        } else {
-            format!("\"{}\"", vectors::base64(&vector))
-        }
-    };
-    texts.iter().enumerate().map(of_text).collect()
-}
-
-fn body(
-    model: &str,
-    embeddings: &[String],
-    n_tokens: usize,
-    fault: Option<&EmbeddingFault>,
-) -> Answer {
-    let n = embeddings.len();
-    let mut items: Vec<(usize, &String)> = embeddings.iter().enumerate().collect();
-    match fault {
-        Some(EmbeddingFault::OneLess) => _ = items.pop(),
-        Some(EmbeddingFault::OneMore) => items.push((n, &embeddings[n - 1])),
-        Some(EmbeddingFault::SameIndex) => items[n - 1].0 = 0,
-        Some(EmbeddingFault::IndexTooLarge) => items[n - 1].0 = n,
-        Some(EmbeddingFault::Reversed) => items.reverse(),
-        _ => (),
-    }
-    // Put together by hand: a tree of JSON values would cost more than all the rest.
-    let n_bytes = embeddings.iter().map(|e| e.len() + 64).sum::<usize>() + 256;
-    let mut body = String::with_capacity(n_bytes);
-    body.push_str(r#"{"object":"list","data":["#);
-    for (place, (index, embedding)) in items.into_iter().enumerate() {
-        let comma = if place > 0 { "," } else { "" };
-        let head = format!(r#"{comma}{{"object":"embedding","index":{index},"embedding":"#);
-        body.push_str(&head);
-        body.push_str(embedding);
-        body.push('}');
-    }
-    let usage = json!({"prompt_tokens": n_tokens, "total_tokens": n_tokens});
-    body.push_str(&format!(r#"],"model":{},"usage":{usage}}}"#, json!(model)));
-    Answer::new(200, body).with_header("content-type", "application/json")
 }
