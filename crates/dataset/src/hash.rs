@@ -34,6 +34,24 @@ impl Source {
             n_bytes,
         })
     }
+
+    /// The settings that a program runs with: a file, or the text that is built into the program, under the name that it has in the
+    /// repository.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read.
+    pub fn of_settings(path: Option<&Path>, built_in_path: &str, built_in: &str) -> Result<Self> {
+        path.map_or_else(
+            || {
+                Ok(Self {
+                    path: built_in_path.into(),
+                    sha256: sha256_bytes(built_in.as_bytes()),
+                    n_bytes: built_in.len() as u64,
+                })
+            },
+            Self::of,
+        )
+    }
 }
 
 /// SHA-256 of a file's bytes, in lower-case hexadecimal.

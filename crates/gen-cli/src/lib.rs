@@ -7,14 +7,12 @@
 
 mod args;
 mod embed;
-mod models;
 mod recipe;
 mod run;
 
 pub use crate::{
     args::GenArgs,
     embed::{Embedder, EmbeddingArgs},
-    models::{ModelConfig, price_list},
     recipe::{Extra, Raw, Recipe},
     run::run,
 };

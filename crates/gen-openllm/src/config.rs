@@ -1,15 +1,12 @@
 mod benchmarks;
 
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashSet, path::Path};
 
 use alignment::{AuditParams, CheckedAuditParams};
 use anyhow::{Context as _, ensure};
 use cli_support::{read_toml, usage_error};
 use datagen::PriceList;
-use dataset::{Pair, Price, Prices, Source, sha256_bytes};
+use dataset::{Pair, Price, Prices, Source};
 use serde::Deserialize;
 
 pub(crate) use self::benchmarks::{Benchmark, Metric, Task};
@@ -66,14 +63,7 @@ pub(crate) struct Model {
 impl Config {
     pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Self> {
         let toml: ConfigToml = read_toml(path, BUILT_IN)?;
-        let source = match path {
-            Some(path) => Source::of(path)?,
-            None => Source {
-                path: PathBuf::from(BUILT_IN_PATH),
-                sha256: sha256_bytes(BUILT_IN.as_bytes()),
-                n_bytes: BUILT_IN.len() as u64,
-            },
-        };
+        let source = Source::of_settings(path, BUILT_IN_PATH, BUILT_IN)?;
         let what = source.path.clone();
         Self::new(toml, source)
             .with_context(|| format!("cannot use the settings in `{}`", what.display()))

@@ -1,7 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cli_support::read_toml;
-use dataset::{Pair, Source, sha256_bytes};
+use dataset::{Pair, Source};
 use serde::Deserialize;
 
 const BUILT_IN: &str = include_str!("../../../configs/routerbench.toml");
@@ -35,14 +35,7 @@ impl Config {
     /// The settings, and the file that they come from.
     pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<(Self, Source)> {
         let config = read_toml(path, BUILT_IN)?;
-        let source = match path {
-            Some(path) => Source::of(path)?,
-            None => Source {
-                path: PathBuf::from(BUILT_IN_PATH),
-                sha256: sha256_bytes(BUILT_IN.as_bytes()),
-                n_bytes: BUILT_IN.len() as u64,
-            },
-        };
+        let source = Source::of_settings(path, BUILT_IN_PATH, BUILT_IN)?;
         Ok((config, source))
     }
 }

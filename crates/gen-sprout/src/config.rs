@@ -1,12 +1,8 @@
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashSet, path::Path};
 
 use anyhow::ensure;
 use cli_support::read_toml;
-use dataset::{Pair, Source, sha256_bytes};
-use gen_cli::ModelConfig;
+use dataset::{Pair, Source};
 use serde::Deserialize;
 
 use crate::args::Variant;
@@ -23,6 +19,20 @@ pub(crate) struct Config {
     pub(crate) models: Vec<ModelConfig>,
     #[serde(default)]
     pub(crate) price_notes: Vec<PriceNote>,
+}
+
+/// An LLM and its price, as these settings list it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct ModelConfig {
+    /// The LLM's name, as the source spells it.
+    pub(crate) name: String,
+    /// US dollars per million input tokens.
+    pub(crate) input_usd_per_mtok: f64,
+    /// US dollars per million output tokens.
+    pub(crate) output_usd_per_mtok: f64,
+    /// Where the price was read.
+    pub(crate) source: String,
 }
 
 /// Rows of each part.
@@ -56,14 +66,7 @@ impl Config {
             ),
         };
         let config: Self = read_toml(path, built_in)?;
-        let source = match path {
-            Some(path) => Source::of(path)?,
-            None => Source {
-                path: PathBuf::from(built_in_path),
-                sha256: sha256_bytes(built_in.as_bytes()),
-                n_bytes: built_in.len() as u64,
-            },
-        };
+        let source = Source::of_settings(path, built_in_path, built_in)?;
         let mut names = HashSet::new();
         for ModelConfig { name, .. } in &config.models {
             ensure!(

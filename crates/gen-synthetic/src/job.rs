@@ -5,7 +5,7 @@ use cli_support::{Progress, read_toml, usage_error};
 use datagen::{DatasetName, Staging, Summary, Tally};
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, ModelInfo, Part, PredictionsWriter, Source,
-    SplitOrigin, SplitWriter, TrainTestSplit, sha256_bytes, train_test_split,
+    SplitOrigin, SplitWriter, TrainTestSplit, train_test_split,
 };
 use serde::Serialize;
 
@@ -47,14 +47,7 @@ impl Job {
             Some(path) => format!("cannot use the settings in `{}`", path.display()),
             None => "cannot use the built-in settings".to_owned(),
         })?;
-        let source = match path {
-            Some(path) => Source::of(path)?,
-            None => Source {
-                path: "configs/synthetic.toml".into(),
-                sha256: sha256_bytes(BUILT_IN.as_bytes()),
-                n_bytes: BUILT_IN.len() as u64,
-            },
-        };
+        let source = Source::of_settings(path, "configs/synthetic.toml", BUILT_IN)?;
         let n = args.n.map_or(config.n_prompts, usize::from);
         let seed = args.seed.unwrap_or(config.seed);
         let test_size = args.test_size.unwrap_or(config.test_size);
