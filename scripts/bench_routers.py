@@ -4,12 +4,17 @@
     pip install -r scripts/requirements-bench.txt
     scripts/bench_routers.py rorf                       a data set's pair, here open-llm with MiniLM embeddings
     scripts/bench_routers.py rorf --made-up 28569 1536  made-up rows of RouterBench's size
+    scripts/bench_routers.py mf                         made-up rows, 16,000 x 1,536 (needs torch==2.13.0 as well)
 
 rorf: scikit-learn's RandomForestClassifier(n_jobs=2) as the reference runs it, against the bench `forest` of the crate `routers`, with 100 trees
 and scikit-learn's defaults. Both are fitted once with each seed, by turns; medians count. Agreement: the mean over seeds of the AUROC for
 "small is right" on the test rows differs by at most .01. On the made-up rows an AUROC varies by .006 from seed to seed: with few seeds chance
 alone may miss that, and the standard error tells. The data set must be there with its embeddings (`cargo run -p gen-custom`, then
 `cargo run -p train-and-infer -- --routers carrot-knn --embedding minilm`).
+
+mf: a plain PyTorch loop with the reference's settings, against the bench `mf` of the crate `nets`. Both train for 100 epochs with each seed on the
+same rows and validate every 10 steps on the same others. Agreement: the means over seeds of the best validation log-likelihood, and of the last
+one, differ by at most .002.
 
 Ends with 1 if a ratio or an agreement is missed.
 """
@@ -77,9 +82,9 @@ def outcomes(right):
     return np.select([small & large, small, large], [2, 3, 0], 1).astype(np.uint8)
 
 
-def build_bench(name):
-    """The program of a bench of `routers`, built with the profile that `cargo run` uses."""
-    command = ["cargo", "bench", "-p", "routers", "--profile", "dev", "--bench", name, "--no-run", "--message-format", "json"]
+def build_bench(name, package="routers"):
+    """The program of a bench, built with the profile that `cargo run` uses."""
+    command = ["cargo", "bench", "-p", package, "--profile", "dev", "--bench", name, "--no-run", "--message-format", "json"]
     lines = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     artifacts = [message for message in map(json.loads, lines) if message["reason"] == "compiler-artifact"]
     return next(artifact["executable"] for artifact in artifacts if artifact["target"]["name"] == name and artifact["executable"])
@@ -144,6 +149,94 @@ def bench_rorf(args):
     return failures
 
 
+def fit_ours_mf(bench, folder, dim, seed):
+    command = [bench, str(folder), str(dim), str(seed)]
+    run = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    validation = np.fromfile(folder / f"validation-{seed}.u32", "<u4").astype(np.int64)
+    return (run["fit"], run["best"], run["last"], run["best_step"]), validation
+
+
+def fit_torch(rows, labels, validation, seed, n_epochs=100):
+    """The plain loop; times, best and last validation log-likelihood, and the step of the best."""
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+
+    class MatrixFactorization(nn.Module):
+        def __init__(self, text_dim, dim=128):
+            super().__init__()
+            self.model = nn.Embedding(1, dim)
+            self.projection = nn.Linear(text_dim, dim, bias=False)
+            self.classifier = nn.Linear(dim, 1, bias=False)
+
+        def forward(self, x):
+            if self.training:
+                x = x + 0.05 * torch.randn_like(x)
+            return self.classifier(F.normalize(self.model.weight, dim=1) * self.projection(x)).squeeze(1)
+
+    torch.manual_seed(seed)
+    start = time.perf_counter()
+    is_train = np.ones(len(rows), bool)
+    is_train[validation] = False
+    x, y = torch.from_numpy(rows[is_train]), torch.from_numpy(labels[is_train]).float()
+    x_validation, y_validation = torch.from_numpy(rows[validation]), torch.from_numpy(labels[validation]).float()
+    net = MatrixFactorization(rows.shape[1])
+    adam = torch.optim.Adam(net.parameters(), lr=3e-4, weight_decay=1e-5)
+    step, best, best_step = 0, -np.inf, 0
+    for _ in range(n_epochs):
+        for batch in torch.randperm(len(x)).split(64):
+            loss = F.binary_cross_entropy_with_logits(net(x[batch]), y[batch])
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            step += 1
+            if step % 10 == 0:
+                net.eval()
+                with torch.no_grad():
+                    last = -F.binary_cross_entropy_with_logits(net(x_validation), y_validation).item()
+                net.train()
+                if last > best:
+                    best, best_step = last, step
+                    weights = {name: weight.clone() for name, weight in net.state_dict().items()}
+    net.load_state_dict(weights)
+    return time.perf_counter() - start, best, last, best_step
+
+
+def bench_mf(args):
+    pair = make_pair(*args.made_up)
+    small, large = pair.train_right
+    labels = (small >= large).astype(np.uint8)
+    n_rows, dim = pair.train.shape
+    runs = {"ours": [], "PyTorch": []}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pair.train.astype("<f4").tofile(folder / "train.f32")
+        labels.tofile(folder / "labels.u8")
+        bench = build_bench("mf", "nets")
+        for seed in args.seeds:
+            ours, validation = fit_ours_mf(bench, folder, dim, seed)
+            runs["ours"].append(ours)
+            runs["PyTorch"].append(fit_torch(pair.train, labels, validation, seed))
+
+    print(f"mf on {pair.name} rows: {n_rows} x {dim}, a tenth of them to validate, seeds {args.seeds}; median time, mean log-likelihoods")
+    times, means = {}, {}
+    for who, results in runs.items():
+        times[who] = statistics.median(result[0] for result in results)
+        means[who] = [statistics.mean(result[i] for result in results) for i in (1, 2)]
+        fits = " ".join(f"{result[0]:.2f}" for result in results)
+        steps = " ".join(f"{result[1]:.4f} at {result[3]}" for result in results)
+        print(f"{who:8} {times[who]:6.2f} s ({fits})   best {means[who][0]:.4f} ({steps})   last {means[who][1]:.4f}")
+    ratio = times["PyTorch"] / times["ours"]
+    differences = [ours - theirs for ours, theirs in zip(means["ours"], means["PyTorch"])]
+    print(f"ratio {ratio:.1f}, log-likelihood differs by {differences[0]:+.4f} (best) and {differences[1]:+.4f} (last)")
+    failures = []
+    if ratio < args.min_ratio:
+        failures.append(f"ours is {ratio:.1f} times as fast, not {args.min_ratio}")
+    if max(map(abs, differences)) > args.tolerance:
+        failures.append(f"log-likelihood differs by more than {args.tolerance}")
+    return failures
+
+
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     routers = parser.add_subparsers(dest="router", required=True, metavar="ROUTER")
@@ -158,6 +251,12 @@ def parse_args():
     rorf.add_argument("--seeds", type=int, nargs="+", default=[42, 1, 2, 3, 4])
     rorf.add_argument("--min-ratio", type=float, default=3.0, help="least ratio of the times to fit")
     rorf.add_argument("--tolerance", type=float, default=0.01, help="largest difference of mean AUROC")
+    mf = routers.add_parser("mf", help="the matrix factorization")
+    mf.set_defaults(bench=bench_mf)
+    mf.add_argument("--made-up", type=int, nargs=2, default=(16_000, 1_536), metavar=("ROWS", "DIM"), help="made-up rows of this size")
+    mf.add_argument("--seeds", type=int, nargs="+", default=[42, 1, 2])
+    mf.add_argument("--min-ratio", type=float, default=4.0, help="least ratio of the times to train")
+    mf.add_argument("--tolerance", type=float, default=0.002, help="largest difference of mean log-likelihoods")
     return parser.parse_args()
 
 

@@ -115,7 +115,7 @@ pub enum Error {
     /// A parameter that cannot be used.
     #[error("`{name}` is {found}, expected {expected}")]
     BadParameter {
-        /// The parameter, as configs/roberta.toml calls it.
+        /// The parameter, as configs/ calls it.
         name: &'static str,
         /// Its value.
         found: String,
@@ -176,6 +176,60 @@ pub enum Error {
     OtherCheckpoint {
         /// The file.
         path: PathBuf,
+    },
+    /// The embeddings are of another text model than the router's, or there are none.
+    #[error("the embeddings have {found} dimensions, expected {expected}")]
+    EmbeddingDim {
+        /// What would do, in words.
+        expected: String,
+        /// Their dimensions.
+        found: usize,
+    },
+    /// An embedding holds NaN or an infinity.
+    #[error("the embedding in row {row} holds a value that is not finite")]
+    EmbeddingNotFinite {
+        /// The row, from 1.
+        row: usize,
+    },
+    /// Labels do not belong to the embeddings.
+    #[error("there are {found} labels for {expected} embeddings")]
+    LabelCount {
+        /// Embeddings.
+        expected: usize,
+        /// Labels.
+        found: usize,
+    },
+    /// A label that says neither yes nor no.
+    #[error("the label in row {row} is {found}, expected 0 or 1, or NaN where it is unknown")]
+    BinaryLabel {
+        /// The row, from 1.
+        row: usize,
+        /// The label.
+        found: f32,
+    },
+    /// Nothing to tell apart.
+    #[error("all {n_rows} known labels are {label}, expected both 0 and 1")]
+    OneClass {
+        /// The label.
+        label: f32,
+        /// Known labels.
+        n_rows: usize,
+    },
+    /// Weights that make no router.
+    #[error("the router's weight `{name}` {problem}")]
+    BadWeight {
+        /// The weight.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A file's weights make no router.
+    #[error("cannot use the weights in `{}`", path.display())]
+    UnusableWeights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with them.
+        source: Box<Error>,
     },
     /// The tokenizer could not be read.
     #[error("cannot read a tokenizer from `{}`", path.display())]

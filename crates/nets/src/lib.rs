@@ -1,4 +1,5 @@
-//! Everything that runs on libtorch: encoders, sentence embeddings, RoBERTa classifiers and their training, and the device that they run on.
+//! Everything that runs on libtorch: encoders, sentence embeddings, RoBERTa classifiers and their training, and the device that they run on;
+//! and the binary router MF, whose weights are kept in the same kind of file.
 //!
 //! In come model folders in Hugging Face layout, prompts and matrices of targets; out go matrices, and model folders in the same layout.
 //! Must not know where prompts come from, how models are fetched, what a label means, or how vectors are stored: a caller hands over paths,
@@ -10,6 +11,7 @@ mod device;
 mod encoder;
 mod error;
 mod json;
+mod mf;
 mod model_files;
 mod pooling;
 mod roberta;
@@ -21,6 +23,7 @@ mod train;
 pub use crate::{
     device::DeviceChoice,
     error::{Error, Result},
+    mf::{CheckedMfParams, Mf, MfBest, MfEpoch, MfParams, MfReport, MfWeights},
     model_files::{ModelFiles, Need},
     roberta::{Padding, PredictParams, Predicted, ProblemType, RobertaModel, sigmoid},
     sentence_embedder::{Embedded, SentenceEmbedder},
