@@ -55,7 +55,7 @@ impl Bench {
             sources: Vec::new(),
             made_by: "a test".to_owned(),
             options: BTreeMap::new(),
-        findings: BTreeMap::new(),
+            findings: BTreeMap::new(),
             notes: Vec::new(),
         };
         for (part, n_rows) in [(Part::Train, N_TRAIN), (Part::Test, N_TEST)] {
