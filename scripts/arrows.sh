@@ -39,8 +39,8 @@ ARROWS = """
     gen-routerbench                     -> gen-cli, pickle
     gen-openllm                         -> gen-cli, pickle, alignment
     gen-synthetic                       -> datagen, cli-support
-    nets                                -> dataset, routers
-    train-and-infer                     -> dataset, routers, nets, cli-support
+    nets, saved-routers                 -> dataset, routers
+    train-and-infer                     -> dataset, routers, nets, saved-routers, cli-support
     plots                               -> dataset, evaluation, cli-support
 """
 

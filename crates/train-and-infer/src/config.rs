@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
-use routers::KnnParams;
+use routers::{ForestParams, KnnParams};
+use saved_routers::VectorFormat;
 use serde::Deserialize;
+
+use crate::torch::MfParams;
 
 /// configs/routers.toml.
 #[derive(Debug, Deserialize)]
@@ -9,6 +12,10 @@ use serde::Deserialize;
 pub(crate) struct Config {
     pub(crate) carrot_knn: KnnParams,
     pub(crate) carrot_knn_sbert: SentenceKnn,
+    pub(crate) mf: MfParams,
+    pub(crate) rorf: ForestParams,
+    pub(crate) roberta: RobertaConfig,
+    pub(crate) saved: SavedConfig,
     pub(crate) embedders: BTreeMap<String, EmbedderConfig>,
 }
 
@@ -17,6 +24,28 @@ pub(crate) struct Config {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SentenceKnn {
     pub(crate) embedder: String,
+}
+
+/// What networks have besides their training.
+#[cfg_attr(
+    not(feature = "torch"),
+    expect(dead_code, reason = "it is read and checked, and only networks use it")
+)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RobertaConfig {
+    pub(crate) base: String,
+    pub(crate) predict_max_tokens: usize,
+    pub(crate) quirks_batch_size: usize,
+    pub(crate) released_performance: String,
+    pub(crate) released_cost: String,
+}
+
+/// How fitted routers are kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct SavedConfig {
+    pub(crate) vectors: VectorFormat,
 }
 
 /// Where the model behind a short name lies.

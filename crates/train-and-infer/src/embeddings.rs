@@ -1,11 +1,11 @@
 //! Embeddings of a data set's splits: from disk where they fit, else computed and kept.
 
 use anyhow::{Context as _, bail};
-use dataset::{Embeddings, EmbeddingsMeta, Part, Split, sha256_file};
+use dataset::{Embeddings, EmbeddingsMeta, Part, Source, Split};
 use ndarray::Array2;
 use tracing::info;
 
-use crate::{embed::SentenceModel, embedder::Embedder, job::Job};
+use crate::{data::Splits, embedder::Embedder, job::Job, torch::SentenceModel};
 
 /// The vectors of both parts, of shape `(n_prompts, dim)`.
 pub(crate) struct SplitEmbeddings {
@@ -20,43 +20,50 @@ pub(crate) struct SplitEmbeddings {
 pub(crate) fn load(
     job: &Job,
     embedder: &Embedder,
-    train: &Split,
-    test: &Split,
+    model: &mut Option<SentenceModel>,
+    splits: &Splits,
+    [train, test]: &[Source; 2],
 ) -> anyhow::Result<SplitEmbeddings> {
-    let mut model = embedder
-        .model
-        .as_ref()
-        .map(|model| SentenceModel::find(job, &embedder.name, model))
-        .transpose()?;
-    let mut load = |part, split| load_part(job, embedder, &mut model, part, split);
-    Ok(SplitEmbeddings {
-        train: load(Part::Train, train)?,
-        test: load(Part::Test, test)?,
-    })
+    let mut load =
+        |part, split, source| load_part(job, embedder, model.as_mut(), part, split, source);
+    let loaded = SplitEmbeddings {
+        train: load(Part::Train, &splits.train, train)?,
+        test: load(Part::Test, &splits.test, test)?,
+    };
+    if loaded.train.ncols() != loaded.test.ncols() {
+        bail!(
+            "the embeddings `{}` of train and test have {} and {} dimensions",
+            embedder.name,
+            loaded.train.ncols(),
+            loaded.test.ncols()
+        );
+    }
+    Ok(loaded)
 }
 
 fn load_part(
     job: &Job,
     embedder: &Embedder,
-    model: &mut Option<SentenceModel>,
+    model: Option<&mut SentenceModel>,
     part: Part,
     split: &Split,
+    source: &Source,
 ) -> anyhow::Result<Array2<f32>> {
-    let (path, split_path) = (
-        job.dir.embeddings(&embedder.name, part),
-        job.dir.split(part),
-    );
-    let split_sha256 = sha256_file(&split_path)?;
+    let (path, split_path) = (job.dir.embeddings(&embedder.name, part), &source.path);
+    let embedder_sha256 = model
+        .as_ref()
+        .and_then(|model| model.sha256())
+        .map(str::to_owned);
     let wanted = EmbeddingsMeta {
         embedder: embedder.name.clone(),
-        embedder_sha256: model.as_ref().map(|model| model.sha256().to_owned()),
-        split_sha256: Some(split_sha256),
+        embedder_sha256,
+        split_sha256: Some(source.sha256.clone()),
     };
     if path.is_file() {
         let found = Embeddings::read_meta(&path)?;
         if fits(&found, &wanted) {
             let embeddings = Embeddings::read(&path)?;
-            embeddings.check_ids(&path, &split_path, &split.ids)?;
+            embeddings.check_ids(&path, split_path, &split.ids)?;
             info!("using the embeddings in `{}`", path.display());
             return Ok(embeddings.values);
         }

@@ -1,14 +1,17 @@
 use std::path::PathBuf;
 
 use cli_support::{read_toml, usage_error};
-use dataset::{DatasetDir, DatasetInfo};
-use routers::CheckedKnnParams;
+use dataset::{DatasetDir, DatasetInfo, Part};
+use routers::{CheckedForestParams, CheckedKnnParams};
+use saved_routers::VectorFormat;
+use tracing::info;
 
 use crate::{
-    args::{Args, Router},
+    args::Args,
     config::{BUILT_IN, Config},
-    embed::Device,
     embedder::Embedder,
+    router::{Router, Wanted},
+    torch,
 };
 
 /// Embeddings that are preferred where a data set has them: those of the paper.
@@ -23,8 +26,16 @@ pub(crate) struct Job {
     pub(crate) routers: Vec<Router>,
     pub(crate) embedder: Embedder,
     pub(crate) sentence_embedder: Embedder,
-    pub(crate) device: Device,
     pub(crate) knn: CheckedKnnParams,
+    pub(crate) forest: CheckedForestParams,
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "there is nothing that would look at it")
+    )]
+    pub(crate) torch: torch::Settings,
+    pub(crate) vectors: VectorFormat,
+    pub(crate) models_dir: PathBuf,
+    pub(crate) force: bool,
     pub(crate) quiet: bool,
 }
 
@@ -34,9 +45,7 @@ impl Job {
         let dir = DatasetDir::existing(&args.data_dir.data_dir, &args.dataset)?;
         let info = DatasetInfo::read(&dir.info())?;
         let name = args.embedding.unwrap_or_else(|| {
-            let is_there = dir
-                .embeddings(PAID_EMBEDDER, dataset::Part::Train)
-                .is_file();
+            let is_there = dir.embeddings(PAID_EMBEDDER, Part::Train).is_file();
             if is_there {
                 PAID_EMBEDDER
             } else {
@@ -44,38 +53,80 @@ impl Job {
             }
             .to_owned()
         });
-        let mut routers = Vec::new();
-        for router in args.routers {
-            if !routers.contains(&router) {
-                routers.push(router);
-            }
+        let routers = choose(&args.routers, &info)?;
+        if args.roberta.pretrained.is_some() && !routers.contains(&Router::CarrotRoberta) {
+            return Err(usage_error(
+                "`--pretrained` is for `carrot-roberta`, which is not among the routers",
+            ));
         }
-        let resolve = |name: &str| {
-            Embedder::resolve(name, &config.embedders, &args.models_dir.models_dir, &dir)
-        };
+        let models_dir = args.models_dir.models_dir;
+        let resolve = |name: &str| Embedder::resolve(name, &config.embedders, &models_dir, &dir);
         Ok(Self {
             embedder: resolve(&name)?,
             sentence_embedder: resolve(&config.carrot_knn_sbert.embedder)?,
-            device: Device::parse(&args.device)
-                .map_err(|error| usage_error(format!("{error:#}")))?,
             knn: config.carrot_knn.check()?,
+            forest: config.rorf.check()?,
+            torch: torch::Settings::check(&args.device, args.roberta, config.mf, config.roberta)?,
+            vectors: config.saved.vectors,
+            force: args.force,
             quiet: args.output.quiet,
+            models_dir,
             dir,
             info,
             routers,
         })
     }
 
-    /// The embedder that a router uses.
-    pub(crate) fn embedder_of(&self, router: Router) -> &Embedder {
+    /// The embedder whose vectors a router is fitted on.
+    pub(crate) fn embedder_of(&self, router: Router) -> Option<&Embedder> {
         match router {
-            Router::CarrotKnn => &self.embedder,
-            Router::CarrotKnnSbert => &self.sentence_embedder,
+            Router::CarrotKnn | Router::Mf | Router::Rorf => Some(&self.embedder),
+            Router::CarrotKnnSbert => Some(&self.sentence_embedder),
+            Router::CarrotRoberta | Router::RobertaBinary => None,
         }
     }
 
-    /// The data set's files that fits depend on.
-    pub(crate) fn split_paths(&self) -> [PathBuf; 2] {
-        dataset::Part::ALL.map(|part| self.dir.split(part))
+    /// Where a router is kept.
+    pub(crate) fn model_folder(&self, router: Router) -> PathBuf {
+        self.models_dir.join(self.dir.name()).join(router.name())
     }
+}
+
+/// The routers asked for, each once; of `all`, those that are possible.
+fn choose(wanted: &[Wanted], info: &DatasetInfo) -> anyhow::Result<Vec<Router>> {
+    let mut routers = Vec::new();
+    for wanted in wanted {
+        let (candidates, is_named) = match wanted {
+            Wanted::One(router) => (vec![*router], true),
+            Wanted::All => (Router::ALL.to_vec(), false),
+        };
+        for router in candidates {
+            match obstacle(router, info) {
+                _ if routers.contains(&router) => {}
+                None => routers.push(router),
+                Some(obstacle) if is_named => {
+                    return Err(usage_error(format!("cannot fit `{router}`: {obstacle}")));
+                }
+                Some(obstacle) => info!("leaving out `{router}`: {obstacle}"),
+            }
+        }
+    }
+    Ok(routers)
+}
+
+/// What keeps a router from being fitted, whatever the numbers are.
+fn obstacle(router: Router, info: &DatasetInfo) -> Option<String> {
+    if router.is_binary() && info.pair.is_none() {
+        return Some(format!(
+            "data set `{}` names no pair of a small and a large LLM in dataset.json",
+            info.name
+        ));
+    }
+    if router.needs_torch() && !torch::IS_THERE {
+        return Some(
+            "it needs libtorch, which this build lacks; build it with `--features torch`"
+                .to_owned(),
+        );
+    }
+    None
 }

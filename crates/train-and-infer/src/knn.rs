@@ -1,30 +1,82 @@
 use std::collections::BTreeMap;
 
-use cli_support::{Progress, peak_memory_bytes};
-use dataset::{Part, PerModel, Predictions, RunManifest, Source, Split};
-use ndarray::Array2;
-use routers::{
-    Target,
-    labels::{CostTarget, cost_of_tokens},
-};
+use anyhow::Context as _;
+use cli_support::Progress;
+use dataset::Predictions;
+use routers::{Knn, Target, TargetFit, UnitRows, labels::CostTarget};
+use saved_routers::{Contents, CostScale, KnnParts, KnnTarget, NewFolder, PredictedCost, Quantity};
 use serde_json::json;
 
-use crate::{args::Router, embeddings, job::Job, report::Report, stopwatch::Stopwatch};
+use crate::{
+    costs,
+    data::Data,
+    embeddings::SplitEmbeddings,
+    job::Job,
+    learner::{Fitted, Outcome, Recipe},
+    router::Router,
+    stopwatch::Stopwatch,
+};
+
+pub(crate) fn recipe(job: &Job) -> Recipe {
+    Recipe {
+        config: json!({ "knn": job.knn.params(), "saved-vectors": job.vectors }),
+        seed: None,
+        inputs: Vec::new(),
+        is_fitted: true,
+    }
+}
 
 /// Fits k-nearest-neighbors regression and predicts the test split.
-pub(crate) fn run(job: &Job, router: Router) -> anyhow::Result<Report> {
-    let mut stopwatch = Stopwatch::start();
-    let embedder = job.embedder_of(router);
-    let [train_path, test_path] = job.split_paths();
-    let (train, test) = stopwatch.time("read splits", || {
-        Ok((Split::read(&train_path)?, Split::read(&test_path)?))
+pub(crate) fn run(
+    job: &Job,
+    router: Router,
+    data: &mut Data,
+    stopwatch: &mut Stopwatch,
+) -> anyhow::Result<Outcome> {
+    let embedder = job.embedder_of(router).context("it needs an embedder")?;
+    let (splits, _) = data.splits(job)?;
+    let embeddings = stopwatch.time("embed", || data.embeddings(job, embedder))?;
+    let cost_target = CostTarget::of(job.info.cost_kind, &splits.train);
+    let targets = targets(&splits.train.scores, &cost_target);
+    let knn = stopwatch.time("fit", || {
+        let n_prompts = embeddings.train.nrows() as u64;
+        let bar = Progress::bar("finding neighbors", n_prompts, job.quiet);
+        let count = |n| bar.add(n);
+        Ok(job
+            .knn
+            .fit(embeddings.train.clone(), targets.clone(), &count)?)
     })?;
-    let embeddings = stopwatch.time("embed", || embeddings::load(job, embedder, &train, &test))?;
+    let mut predicted = stopwatch
+        .time("predict", || {
+            let bar = Progress::bar("predicting", embeddings.test.nrows() as u64, job.quiet);
+            Ok(knn.predict(embeddings.test.clone(), &|n| bar.add(n))?)
+        })?
+        .into_iter();
+    let scores = predicted.next().context("no score was predicted")?;
+    let cost = match (&cost_target, predicted.next()) {
+        (CostTarget::OutputTokens(_), Some(tokens)) => PredictedCost::OutputTokens(tokens),
+        (CostTarget::Usd(_, standardizer), Some(z_scores)) => {
+            PredictedCost::Usd(standardizer.restore(&z_scores))
+        }
+        _ => PredictedCost::Known,
+    };
+    let fitted = stopwatch.time("save", || {
+        save(job, router, &knn, &embeddings, targets, &cost_target)
+    })?;
+    Ok(Outcome {
+        predictions: Predictions::PerModel(costs::per_model(job, &splits.test, scores, cost)),
+        results: json!({ "targets": knn.fits() }),
+        summary: knn.fits().iter().map(summary).collect(),
+        environment: BTreeMap::new(),
+        fitted: Some(fitted),
+    })
+}
 
-    let cost_target = CostTarget::of(job.info.cost_kind, &train);
+/// The score first.
+fn targets(scores: &ndarray::Array2<f32>, cost_target: &CostTarget) -> Vec<Target> {
     let mut targets = vec![Target {
         name: "score".to_owned(),
-        values: train.scores,
+        values: scores.clone(),
     }];
     if let Some((name, values)) = cost_target.values() {
         targets.push(Target {
@@ -32,80 +84,59 @@ pub(crate) fn run(job: &Job, router: Router) -> anyhow::Result<Report> {
             values: values.clone(),
         });
     }
-    let knn = stopwatch.time("fit", || {
-        let bar = Progress::bar(
-            "finding neighbors",
-            embeddings.train.nrows() as u64,
-            job.quiet,
-        );
-        Ok(job.knn.fit(embeddings.train, targets, &|n| bar.add(n))?)
-    })?;
-    let predicted = stopwatch.time("predict", || {
-        let bar = Progress::bar("predicting", embeddings.test.nrows() as u64, job.quiet);
-        Ok(knn.predict(embeddings.test, &|n| bar.add(n))?)
-    })?;
+    targets
+}
 
-    let predictions = per_model(job, &test, &cost_target, predicted);
-    let path = job.dir.predictions(&router.to_string());
-    stopwatch.time("write", || {
-        Ok(Predictions::PerModel(predictions).write(&path)?)
+fn save(
+    job: &Job,
+    router: Router,
+    knn: &Knn,
+    embeddings: &SplitEmbeddings,
+    targets: Vec<Target>,
+    cost_target: &CostTarget,
+) -> anyhow::Result<Fitted> {
+    let folder = NewFolder::create(&job.model_folder(router))?;
+    // The very vectors that the fit made of these.
+    let vectors = UnitRows::new(embeddings.train.clone())?;
+    folder.write_knn(&KnnParts {
+        vectors: &vectors,
+        targets: &targets,
+        format: job.vectors,
     })?;
-    let vectors = Part::ALL.map(|part| job.dir.embeddings(&embedder.name, part));
-    let inputs = [[train_path, test_path], vectors].concat();
-    let manifest = RunManifest {
-        dataset: job.dir.name().to_owned(),
-        router: router.to_string(),
-        embedder: Some(embedder.name.clone()),
-        seed: None,
-        made_by: concat!("train-and-infer ", env!("CARGO_PKG_VERSION")).to_owned(),
-        config: json!({ "knn": job.knn.params(), "embedder": embedder.name }),
-        inputs: inputs
-            .iter()
-            .map(|path| Source::of(path))
-            .collect::<Result<_, _>>()?,
-        results: json!({ "targets": knn.fits() }),
-        stages: stopwatch.stages(),
-        peak_memory_bytes: peak_memory_bytes(),
-        environment: BTreeMap::from([("threads".to_owned(), n_threads())]),
-    };
-    manifest.write(&job.dir.manifest(&router.to_string()))?;
-    Ok(Report {
-        predictions: path,
-        n_train: train.ids.len(),
-        n_test: test.ids.len(),
-        fits: knn.fits().to_vec(),
-        manifest,
+    let mut quantities = vec![Quantity::Score];
+    match cost_target {
+        CostTarget::OutputTokens(_) => quantities.push(Quantity::OutputTokens),
+        CostTarget::Usd(_, standardizer) => {
+            quantities.push(Quantity::StandardizedUsd);
+            folder.write_scale(&CostScale::of(standardizer, job.info.models.len()))?;
+        }
+        CostTarget::Known => {}
+    }
+    let targets = quantities.into_iter().zip(knn.fits());
+    Ok(Fitted {
+        folder,
+        contents: Contents::Knn {
+            vectors: job.vectors,
+            backend: job.knn.params().backend,
+            targets: targets
+                .map(|(quantity, fit)| KnnTarget {
+                    quantity,
+                    n_neighbors: fit.n_neighbors,
+                })
+                .collect(),
+        },
+        base: None,
     })
 }
 
-/// Puts predicted targets, the score first, into the form of a prediction file.
-fn per_model(
-    job: &Job,
-    test: &Split,
-    cost_target: &CostTarget,
-    predicted: Vec<Array2<f32>>,
-) -> PerModel {
-    let mut predicted = predicted.into_iter();
-    let scores = predicted.next().expect("the score is always a target");
-    let (output_tokens, cost_usd) = match (cost_target, predicted.next()) {
-        (CostTarget::OutputTokens(_), Some(tokens)) => {
-            let cost_usd = cost_of_tokens(&job.info, test, &tokens);
-            (Some(tokens), cost_usd)
-        }
-        (CostTarget::Usd(_, standardizer), Some(z_scores)) => {
-            (None, standardizer.restore(&z_scores))
-        }
-        _ => (None, test.cost_usd.clone()),
-    };
-    PerModel {
-        ids: test.ids.clone(),
-        models: test.models.clone(),
-        scores,
-        output_tokens,
-        cost_usd,
-    }
-}
-
-fn n_threads() -> String {
-    std::thread::available_parallelism().map_or_else(|_| "unknown".to_owned(), |n| n.to_string())
+fn summary(fit: &TargetFit) -> String {
+    let score = fit
+        .cross_validation
+        .iter()
+        .find(|score| score.n_neighbors == fit.n_neighbors);
+    let score = score.map_or_else(
+        || "too few rows for cross-validation".to_owned(),
+        |score| format!("cross-validated R2 {:.4}", score.mean_r2),
+    );
+    format!("{:<14} k = {:<4} {score}", fit.target, fit.n_neighbors)
 }

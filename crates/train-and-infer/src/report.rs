@@ -1,19 +1,31 @@
 use std::{fmt::Write as _, path::PathBuf};
 
 use dataset::RunManifest;
-use routers::TargetFit;
 use serde::Serialize;
 
 /// What a run gives back to whoever started it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Report {
+    pub(crate) status: Status,
     pub(crate) predictions: PathBuf,
+    /// Where the fitted router lies, if one was fitted.
+    pub(crate) model: Option<PathBuf>,
     pub(crate) n_train: usize,
     pub(crate) n_test: usize,
     #[serde(skip)]
-    pub(crate) fits: Vec<TargetFit>,
+    pub(crate) summary: Vec<String>,
     pub(crate) manifest: RunManifest,
+}
+
+/// How predictions came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Status {
+    /// In this run.
+    Fitted,
+    /// In an earlier one that had the same data, settings and program.
+    Kept,
 }
 
 impl Report {
@@ -27,25 +39,17 @@ impl Report {
                 .as_deref()
                 .map(|name| format!(" on {name}"))
                 .unwrap_or_default();
+            let kept = match report.status {
+                Status::Fitted => "",
+                Status::Kept => ", kept from an earlier run",
+            };
             let rows = format!(
-                "{} train and {} test prompts",
+                "{} train and {} test prompts{kept}",
                 report.n_train, report.n_test
             );
             _ = writeln!(text, "{}{embedder}: {rows}", manifest.router);
-            for fit in &report.fits {
-                let score = fit
-                    .cross_validation
-                    .iter()
-                    .find(|score| score.n_neighbors == fit.n_neighbors);
-                let score = score.map_or_else(
-                    || "too few rows for cross-validation".to_owned(),
-                    |score| format!("cross-validated R2 {:.4}", score.mean_r2),
-                );
-                _ = writeln!(
-                    text,
-                    "  {:<14} k = {:<4} {score}",
-                    fit.target, fit.n_neighbors
-                );
+            for line in &report.summary {
+                _ = writeln!(text, "  {line}");
             }
             let stages = manifest
                 .stages
@@ -53,6 +57,9 @@ impl Report {
                 .map(|stage| format!("{} {:.1} s", stage.name, stage.seconds));
             _ = writeln!(text, "  {}", stages.collect::<Vec<_>>().join(", "));
             _ = writeln!(text, "  {}", report.predictions.display());
+            if let Some(model) = &report.model {
+                _ = writeln!(text, "  {}", model.display());
+            }
         }
         if let Some(report) = reports.first() {
             _ = writeln!(

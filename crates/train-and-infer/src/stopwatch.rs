@@ -27,6 +27,11 @@ impl Stopwatch {
         Ok(result)
     }
 
+    /// Notes a stage that was timed elsewhere.
+    pub(crate) fn add(&mut self, stage: Stage) {
+        self.stages.push(stage);
+    }
+
     pub(crate) fn stages(self) -> Vec<Stage> {
         self.stages
     }

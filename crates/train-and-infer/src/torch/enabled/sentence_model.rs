@@ -3,25 +3,17 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use cli_support::{Hub, Progress, WantedFile};
 use ndarray::Array2;
-use nets::{DeviceChoice, ModelFiles, Need, SentenceEmbedder};
+use nets::{ModelFiles, Need, SentenceEmbedder};
 use tracing::info;
 
+use super::license::{self, CARD};
 use crate::{embedder::Model, job::Job};
-
-/// Where networks run.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Device(DeviceChoice);
-
-impl Device {
-    pub(crate) fn parse(device: &str) -> anyhow::Result<Self> {
-        Ok(Self(device.parse()?))
-    }
-}
 
 /// A sentence embedder whose files are there; it is loaded when it is first needed.
 pub(crate) struct SentenceModel {
     files: ModelFiles,
     sha256: String,
+    license: Option<String>,
     loaded: Option<SentenceEmbedder>,
 }
 
@@ -35,21 +27,27 @@ impl SentenceModel {
         let files = ModelFiles::in_folder(&folder)?;
         Ok(Self {
             sha256: files.sha256()?,
+            license: license::of(&folder),
             files,
             loaded: None,
         })
     }
 
     /// SHA-256 over the files that determine the vectors.
-    pub(crate) fn sha256(&self) -> &str {
-        &self.sha256
+    pub(crate) fn sha256(&self) -> Option<&str> {
+        Some(&self.sha256)
+    }
+
+    /// The license that the model card states.
+    pub(crate) fn license(&self) -> Option<&str> {
+        self.license.as_deref()
     }
 
     /// One vector per prompt: shape `(n_prompts, dim)`.
     pub(crate) fn embed(&mut self, job: &Job, prompts: &[String]) -> anyhow::Result<Array2<f32>> {
         let model = match self.loaded.take() {
             Some(model) => model,
-            None => SentenceEmbedder::load(&self.files, job.device.0)?,
+            None => SentenceEmbedder::load(&self.files, job.torch.device)?,
         };
         info!(
             "embedding {} prompts on {:?}",
@@ -63,13 +61,17 @@ impl SentenceModel {
 }
 
 fn from_hub(job: &Job, name: &str, id: &str) -> anyhow::Result<PathBuf> {
-    let wanted: Vec<WantedFile<'_>> = ModelFiles::FILES
+    let mut wanted: Vec<WantedFile<'_>> = ModelFiles::FILES
         .iter()
         .map(|&(name, need)| WantedFile {
             name,
             is_required: need == Need::Required,
         })
         .collect();
+    wanted.push(WantedFile {
+        name: CARD,
+        is_required: false,
+    });
     let hint = if name == id.replace('/', "--") {
         String::new()
     } else {

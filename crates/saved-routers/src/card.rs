@@ -1,0 +1,114 @@
+use std::fmt::Write as _;
+
+use crate::{Contents, Quantity, Record};
+
+/// The model card: what the router is, what it was made from, how good it was in the fit, and whose license its base is under.
+pub(crate) fn text(record: &Record) -> String {
+    let mut text = String::new();
+    let mut line = |line: String| writeln!(text, "{line}").expect("a text takes all");
+    let licenses = [
+        record.embedder.as_ref().and_then(|it| it.license.as_ref()),
+        record.base.as_ref().and_then(|it| it.license.as_ref()),
+    ];
+    // What the hub reads.
+    line("---".to_owned());
+    line("tags: [llm-routing, carrot]".to_owned());
+    if let Some(license) = licenses.into_iter().flatten().next() {
+        line(format!("license: {license}"));
+    }
+    line("---".to_owned());
+    line(format!("# {} on {}\n", record.router, record.dataset));
+    line(format!(
+        "{} Written by {}; the crate `saved-routers` reads it.\n",
+        kind(record),
+        record.made_by
+    ));
+    line("## Data\n".to_owned());
+    line(format!(
+        "Fitted on the train split of `{}`, SHA-256 `{}`.\n",
+        record.dataset, record.train_sha256
+    ));
+    line("| LLM | USD per million input tokens | output tokens |\n|---|---|---|".to_owned());
+    for model in &record.models {
+        let (input, output) = model.price.as_ref().map_or_else(
+            || ("unknown".to_owned(), "unknown".to_owned()),
+            |price| {
+                (
+                    price.input_usd_per_mtok.to_string(),
+                    price.output_usd_per_mtok.to_string(),
+                )
+            },
+        );
+        line(format!("| {} | {input} | {output} |", model.name));
+    }
+    if let Some(pair) = &record.pair {
+        line(format!("\nPair: `{}` or `{}`.", pair.small, pair.large));
+    }
+    let unstated = "which its model card does not state";
+    if let Some(embedder) = &record.embedder {
+        let model = embedder.model.as_ref().map_or_else(
+            || "vectors that came with the data".to_owned(),
+            |model| format!("`{model}`"),
+        );
+        line("\n## Embedder\n".to_owned());
+        line(format!(
+            "`{}` of {} dimensions: {model}, license: {}.",
+            embedder.name,
+            embedder.dim,
+            embedder.license.as_deref().unwrap_or(unstated)
+        ));
+    }
+    if let Some(base) = &record.base {
+        line("\n## Base\n".to_owned());
+        line(format!(
+            "Trained from `{}`, weights' SHA-256 `{}`, license: {}. The trained weights are a derived work of it.",
+            base.model,
+            base.sha256,
+            base.license.as_deref().unwrap_or(unstated)
+        ));
+    }
+    for (title, value) in [
+        ("Metrics of the fit", &record.results),
+        ("Config", &record.config),
+    ] {
+        line(format!("\n## {title}\n\n```json\n{value:#}\n```"));
+    }
+    text
+}
+
+fn kind(record: &Record) -> String {
+    let outputs = |quantity| match quantity {
+        Quantity::Score => "scores",
+        Quantity::OutputTokens => "output tokens",
+        Quantity::ThousandsOfOutputTokens => "thousands of output tokens",
+        Quantity::StandardizedUsd => "costs in dollars",
+    };
+    match &record.contents {
+        Contents::Knn { targets, .. } => {
+            let targets = targets
+                .iter()
+                .map(|it| format!("{} (k = {})", outputs(it.quantity), it.n_neighbors));
+            format!(
+                "Nearest neighbors by cosine similarity that predict every LLM's {}.",
+                targets.collect::<Vec<_>>().join(" and ")
+            )
+        }
+        Contents::Forest {} => {
+            "A random forest that tells whether the small LLM answers right.".to_owned()
+        }
+        Contents::Mf { .. } => {
+            "A matrix factorization that tells whether the small LLM does at least as well."
+                .to_owned()
+        }
+        Contents::Roberta { cost, .. } => format!(
+            "RoBERTa networks that predict every LLM's {}.",
+            cost.as_ref().map_or_else(
+                || "scores".to_owned(),
+                |cost| format!("scores and {}", outputs(cost.quantity))
+            )
+        ),
+        Contents::RobertaBinary { .. } => {
+            "A RoBERTa network that tells whether the small LLM does at least as well.".to_owned()
+        }
+    }
+}

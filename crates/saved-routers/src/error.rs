@@ -1,0 +1,153 @@
+use std::{io, path::PathBuf};
+
+use safetensors::SafeTensorError;
+
+/// What can go wrong with a saved router. Every variant names the file or folder.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder without a finished router.
+    #[error(
+        "`{}` holds no saved router, as it has no `router.json`; train-and-infer writes one when it is done",
+        folder.display()
+    )]
+    NoRouter {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The file is no JSON of the expected form.
+    #[error("cannot read `{}` as JSON", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: serde_json::Error,
+    },
+    /// Another version of this workspace wrote the folder.
+    #[error(
+        "`{}` has format version {found}, expected {expected}; fit the router anew with train-and-infer --force",
+        path.display()
+    )]
+    FormatVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version, as it stands there.
+        found: String,
+        /// The version that this crate reads and writes.
+        expected: u32,
+    },
+    /// router.json contradicts itself.
+    #[error("`{key}` in `{}` is {found}, expected {expected}", path.display())]
+    BadRecord {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        expected: String,
+    },
+    /// The file is no safetensors file, or a broken one.
+    #[error("cannot read `{}` as safetensors; it may be cut off or changed", path.display())]
+    Tensors {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: SafeTensorError,
+    },
+    /// A tensor that must be there is not.
+    #[error("`{}` has no tensor `{name}`", path.display())]
+    MissingTensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: &'static str,
+    },
+    /// A tensor holds other numbers than it should.
+    #[error("tensor `{name}` of `{}` is of type {found}, expected {expected}", path.display())]
+    TensorType {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: &'static str,
+        /// Its type.
+        found: String,
+        /// The right type.
+        expected: String,
+    },
+    /// A tensor has another shape than router.json says.
+    #[error("tensor `{name}` of `{}` has shape {found:?}, expected {expected}", path.display())]
+    TensorShape {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: &'static str,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The right shape, sizes that may be any by name.
+        expected: String,
+    },
+    /// The numbers make no router.
+    #[error("`{}` holds no usable router", path.display())]
+    Router {
+        /// The file.
+        path: PathBuf,
+        /// What the router's crate said.
+        source: routers::Error,
+    },
+    /// A network's folder that router.json names is not there.
+    #[error("`{}` is missing, though `router.json` beside it names it", folder.display())]
+    MissingNetwork {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Embeddings of another embedder than the router was fitted on.
+    #[error("the router predicts from embeddings of {expected} dimensions, not {found}")]
+    Dimension {
+        /// The router's.
+        expected: usize,
+        /// Those given.
+        found: usize,
+    },
+    /// A prediction failed.
+    #[error("cannot predict")]
+    Predict {
+        /// What the router's crate said.
+        source: routers::Error,
+    },
+    /// A file could not be written whole.
+    #[error(transparent)]
+    Dataset(#[from] dataset::Error),
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    pub(crate) fn router(path: impl Into<PathBuf>) -> impl FnOnce(routers::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Router { path, source }
+    }
+}

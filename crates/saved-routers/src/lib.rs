@@ -1,0 +1,36 @@
+//! Fitted routers on disk: what train-and-infer leaves under `models/<dataset>/<router>/`, to be used again without a fit.
+//!
+//! Holds the format of such a folder, how it is written so that a crash leaves the old one whole ([`NewFolder`]), and how it is read and
+//! checked ([`SavedRouter`]). In come fitted routers of the crate `routers`, and folders of networks that another crate wrote; out come
+//! routers that predict the same, and for networks the folders that they lie in.
+//! Must not know libtorch, how a router is fitted, where prompts come from, or how an LLM is chosen.
+//!
+//! ```text
+//! models/<dataset>/<router>/router.json          Record: LLMs with prices, what is predicted, embedder, hashes, config, metrics
+//! models/<dataset>/<router>/README.md            the model card
+//! models/<dataset>/<router>/router.safetensors   KNN: unit vectors and targets; forest: flat arrays
+//! models/<dataset>/<router>/cost.safetensors     mean and deviation of each LLM's dollars, where z-scores are predicted
+//! models/<dataset>/<router>/<network>/           a network's own folder, in Hugging Face layout
+//! ```
+
+mod card;
+mod error;
+mod folder;
+mod forest;
+mod knn;
+mod open;
+mod record;
+mod scale;
+mod tensors;
+
+pub use crate::{
+    error::{Error, Result},
+    folder::NewFolder,
+    knn::{KnnParts, PredictedCost, SavedKnn, SavedKnnPredictions},
+    open::{Model, RobertaCost, SavedRouter},
+    record::{
+        Base, Contents, Embedder, FORMAT_VERSION, KnnTarget, NetworkCost, Quantity, Record,
+        VectorFormat,
+    },
+    scale::CostScale,
+};

@@ -1,0 +1,135 @@
+//! The data set's tables, each read once however many routers use it.
+
+use std::{collections::BTreeMap, rc::Rc, time::Instant};
+
+use anyhow::{Context as _, bail};
+use dataset::{Pair, Part, Source, Split, Stage};
+use ndarray::ArrayView1;
+
+use crate::{
+    embedder::Embedder,
+    embeddings::{self, SplitEmbeddings},
+    job::Job,
+    torch::SentenceModel,
+};
+
+/// What was read so far.
+#[derive(Default)]
+pub(crate) struct Data {
+    sources: Option<[Source; 2]>,
+    splits: Option<(Rc<Splits>, Stage)>,
+    models: BTreeMap<String, Option<SentenceModel>>,
+    embeddings: BTreeMap<String, Rc<SplitEmbeddings>>,
+}
+
+/// Both parts.
+pub(crate) struct Splits {
+    pub(crate) train: Split,
+    pub(crate) test: Split,
+}
+
+impl Data {
+    /// Hashes of train and test split.
+    pub(crate) fn sources(&mut self, job: &Job) -> anyhow::Result<&[Source; 2]> {
+        if self.sources.is_none() {
+            let [train, test] = Part::ALL.map(|part| Source::of(&job.dir.split(part)));
+            self.sources = Some([train?, test?]);
+        }
+        Ok(self.sources.as_ref().expect("just read"))
+    }
+
+    /// Both splits, and the stage of reading them.
+    pub(crate) fn splits(&mut self, job: &Job) -> anyhow::Result<(Rc<Splits>, Stage)> {
+        if self.splits.is_none() {
+            let start = Instant::now();
+            let [train_path, test_path] = Part::ALL.map(|part| job.dir.split(part));
+            let splits = Splits {
+                train: Split::read(&train_path)?,
+                test: Split::read(&test_path)?,
+            };
+            let models = job.info.model_names();
+            for (path, split) in [(train_path, &splits.train), (test_path, &splits.test)] {
+                if split.models != models {
+                    bail!(
+                        "`{}` has models {:?}, `{}` {models:?}",
+                        path.display(),
+                        split.models,
+                        job.dir.info().display()
+                    );
+                }
+            }
+            let stage = Stage {
+                name: "read splits".to_owned(),
+                seconds: start.elapsed().as_secs_f64(),
+            };
+            self.splits = Some((Rc::new(splits), stage));
+        }
+        Ok(self.splits.clone().expect("just read"))
+    }
+
+    /// The model behind an embedder, if one is at hand; it is looked for once, and loaded only to compute.
+    pub(crate) fn model(
+        &mut self,
+        job: &Job,
+        embedder: &Embedder,
+    ) -> anyhow::Result<&mut Option<SentenceModel>> {
+        if !self.models.contains_key(&embedder.name) {
+            let model = embedder.model.as_ref();
+            let model = model
+                .map(|model| SentenceModel::find(job, &embedder.name, model))
+                .transpose()?;
+            self.models.insert(embedder.name.clone(), model);
+        }
+        Ok(self
+            .models
+            .get_mut(&embedder.name)
+            .expect("just looked for"))
+    }
+
+    /// The vectors of both parts.
+    pub(crate) fn embeddings(
+        &mut self,
+        job: &Job,
+        embedder: &Embedder,
+    ) -> anyhow::Result<Rc<SplitEmbeddings>> {
+        if !self.embeddings.contains_key(&embedder.name) {
+            let (splits, _) = self.splits(job)?;
+            let sources = self.sources(job)?.clone();
+            let model = self.model(job, embedder)?;
+            let loaded = embeddings::load(job, embedder, model, &splits, &sources)?;
+            self.embeddings
+                .insert(embedder.name.clone(), Rc::new(loaded));
+        }
+        Ok(Rc::clone(&self.embeddings[&embedder.name]))
+    }
+}
+
+/// The pair's true scores, those of the small LLM first.
+pub(crate) fn pair_scores<'a>(
+    job: &Job,
+    split: &'a Split,
+) -> anyhow::Result<[ArrayView1<'a, f32>; 2]> {
+    let Pair { small, large } = job
+        .info
+        .pair
+        .as_ref()
+        .context("the data set names no pair")?;
+    let column = |name: &String| {
+        let column = split.models.iter().position(|model| model == name);
+        column.with_context(|| {
+            format!(
+                "`{name}`, which `{}` names in its pair, is not among the LLMs: {}",
+                job.dir.info().display(),
+                split.models.join(", ")
+            )
+        })
+    };
+    let (small_column, large_column) = (column(small)?, column(large)?);
+    if small_column == large_column {
+        bail!(
+            "the pair in `{}` is `{small}` twice",
+            job.dir.info().display()
+        );
+    }
+    Ok([small_column, large_column].map(|column| split.scores.column(column)))
+}

@@ -1,0 +1,180 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use cli_support::Progress;
+use dataset::Split;
+use ndarray::Array2;
+use nets::{ProblemType, RobertaModel, TrainReport, TrainSetup, fine_tune, sigmoid};
+use saved_routers::Base;
+use serde_json::{Value, json};
+use tracing::info;
+
+use super::folders::{NetworkFolder, copy_if_there};
+use crate::{job::Job, router::Router, stopwatch::Stopwatch};
+
+/// A folder in a router's, where its networks' checkpoints are until it is done.
+const CHECKPOINT: &str = "checkpoint";
+const METRICS: &str = "metrics.csv";
+
+/// A network to be trained.
+pub(super) struct Network<'a> {
+    pub(super) router: Router,
+    /// The name of its folder.
+    pub(super) name: &'static str,
+    /// What its outputs are called.
+    pub(super) labels: &'a [String],
+    pub(super) problem_type: ProblemType,
+    /// Shape `(n_prompts, n_labels)`, NaN where unknown.
+    pub(super) targets: Array2<f32>,
+}
+
+/// A network that was trained.
+pub(super) struct Trained {
+    pub(super) model: RobertaModel,
+    report: TrainReport,
+    pub(super) base: Base,
+    name: &'static str,
+    checkpoint: PathBuf,
+}
+
+impl Network<'_> {
+    /// Trains it on a train split, from where an earlier run was cut off.
+    pub(super) fn train(
+        self,
+        job: &Job,
+        train: &Split,
+        stopwatch: &mut Stopwatch,
+    ) -> anyhow::Result<Trained> {
+        let plan = &job.torch.roberta.plan;
+        let params = plan.params.params();
+        let checkpoint = job
+            .model_folder(self.router)
+            .join(CHECKPOINT)
+            .join(self.name);
+        if job.force {
+            nets::forget_checkpoint(&checkpoint)?;
+        }
+        let base = NetworkFolder::find(job, &plan.base)?;
+        let mut model = base.with_head(job, self.labels, self.problem_type, params.seed)?;
+        info!(
+            "training the {} network on {:?} from `{}`",
+            self.name,
+            model.device(),
+            plan.base
+        );
+        let validation_rows = validation_rows(job, train.n_prompts());
+        let n_prompts = train.n_prompts() as u64 * params.n_epochs;
+        let report = stopwatch.time(&format!("train {}", self.name), || {
+            let bar = Progress::bar(&format!("training {}", self.name), n_prompts, job.quiet);
+            let setup = TrainSetup {
+                validation_rows: validation_rows.as_deref(),
+                folder: Some(&checkpoint),
+                on_progress: &|n| bar.add(n),
+            };
+            let targets = self.targets.view();
+            fine_tune(&mut model, &train.prompts, targets, &plan.params, &setup).with_context(
+                || {
+                    format!(
+                        "cannot train the {} network (--force starts anew)",
+                        self.name
+                    )
+                },
+            )
+        })?;
+        Ok(Trained {
+            model,
+            report,
+            base: base.base()?,
+            name: self.name,
+            checkpoint,
+        })
+    }
+}
+
+impl Trained {
+    /// Outputs for a test split, of shape `(n_prompts, n_labels)`: probabilities of a classifier, values of a regression.
+    pub(super) fn predict(
+        &self,
+        job: &Job,
+        test: &Split,
+        stopwatch: &mut Stopwatch,
+    ) -> anyhow::Result<Array2<f32>> {
+        stopwatch.time(&format!("predict {}", self.name), || {
+            Ok(predict(job, &self.model, self.name, test)?.0)
+        })
+    }
+
+    /// Writes it into a router's folder, with the metrics of its training.
+    pub(super) fn save(&self, folder: &Path) -> anyhow::Result<()> {
+        let folder = folder.join(self.name);
+        let license = self.base.license.as_deref();
+        let head = license.map_or(String::new(), |it| format!("---\nlicense: {it}\n---\n"));
+        let card = format!(
+            "{head}# The {} network of a router\n\nTrained from `{}`. The folder above this one tells the rest.\n",
+            self.name, self.base.model
+        );
+        self.model.save(&folder, &card)?;
+        copy_if_there(&self.checkpoint.join(METRICS), &folder.join(METRICS))
+    }
+
+    /// What came of the training, but for its course, which metrics.csv has.
+    pub(super) fn results(&self) -> Value {
+        let mut results = json!(self.report);
+        if let Some(results) = results.as_object_mut() {
+            results.remove("records");
+        }
+        results
+    }
+
+    /// A line for people.
+    pub(super) fn summary(&self) -> String {
+        let TrainReport {
+            n_steps,
+            n_skipped,
+            seconds,
+            ..
+        } = self.report;
+        let best = self.report.best.map_or_else(
+            || "no validation".to_owned(),
+            |best| {
+                format!(
+                    "validation loss {:.4} after step {} of {n_steps}",
+                    best.val_loss, best.step
+                )
+            },
+        );
+        let skipped = match n_skipped {
+            0 => String::new(),
+            n => format!(", {n} steps skipped"),
+        };
+        format!("{:<14} {best}{skipped}, {seconds:.0} s", self.name)
+    }
+}
+
+/// Predicts, and tells how many prompts lost their end.
+pub(super) fn predict(
+    job: &Job,
+    model: &RobertaModel,
+    name: &str,
+    test: &Split,
+) -> anyhow::Result<(Array2<f32>, usize)> {
+    let bar = Progress::bar(
+        &format!("predicting {name}"),
+        test.n_prompts() as u64,
+        job.quiet,
+    );
+    let predicted = model.predict(&test.prompts, &job.torch.roberta.predict, &|n| bar.add(n))?;
+    let n_truncated = predicted.is_truncated.iter().filter(|it| **it).count();
+    let values = match model.problem_type() {
+        Some(ProblemType::Regression) => predicted.values,
+        // The released performance network may not say what it is, and is a classifier.
+        Some(ProblemType::MultiLabelClassification) | None => sigmoid(&predicted.values),
+    };
+    Ok((values, n_truncated))
+}
+
+/// The last rows of the train split, where the data set says that they are for validation.
+fn validation_rows(job: &Job, n_prompts: usize) -> Option<Vec<u32>> {
+    let n_validation = job.info.n_validation.filter(|&n| n > 0)?;
+    Some((n_prompts.saturating_sub(n_validation) as u32..n_prompts as u32).collect())
+}

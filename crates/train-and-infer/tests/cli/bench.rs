@@ -1,0 +1,242 @@
+//! A tiny data set, and the program run on it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use dataset::{
+    CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, ModelInfo, Pair, Part,
+    PerModel, Predictions, Price, RunManifest, SmallWins, Split, SplitOrigin,
+};
+use ndarray::Array2;
+
+pub(crate) const N_TRAIN: usize = 30;
+pub(crate) const N_TEST: usize = 6;
+pub(crate) const MODELS: [&str; 2] = ["cheap", "owner/dear"];
+
+/// A folder with the data set `tiny`: prompts about three things, of which each LLM knows some.
+pub(crate) struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub(crate) fn new(cost_kind: CostKind) -> Self {
+        let bench = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        let price = |input_usd_per_mtok, output_usd_per_mtok| Price {
+            input_usd_per_mtok,
+            output_usd_per_mtok,
+            source: None,
+        };
+        let model = |name: &str, price| ModelInfo {
+            name: name.to_owned(),
+            price: Some(price),
+            cost_rule: match cost_kind {
+                CostKind::Known => CostRule::InputTokens,
+                CostKind::OutputTokens => CostRule::InputAndOutputTokens,
+                CostKind::Usd => CostRule::Given,
+            },
+        };
+        let info = DatasetInfo {
+            name: "tiny".to_owned(),
+            models: vec![
+                model(MODELS[0], price(1.0, 2.0)),
+                model(MODELS[1], price(10.0, 20.0)),
+            ],
+            pair: Some(Pair {
+                small: MODELS[0].to_owned(),
+                large: MODELS[1].to_owned(),
+            }),
+            cost_kind,
+            n_train: N_TRAIN,
+            n_test: N_TEST,
+            n_validation: None,
+            split: SplitOrigin::Given,
+            sources: Vec::new(),
+            made_by: "a test".to_owned(),
+            options: BTreeMap::new(),
+            findings: BTreeMap::new(),
+            notes: Vec::new(),
+        };
+        for (part, n_rows) in [(Part::Train, N_TRAIN), (Part::Test, N_TEST)] {
+            let split = split(n_rows, part);
+            split.write(&bench.dir().split(part)).expect("written");
+            let values = Array2::from_shape_fn((n_rows, 3), |(row, column)| {
+                f32::from(u8::from(topic(row) == column))
+            });
+            let meta = EmbeddingsMeta {
+                embedder: "given".to_owned(),
+                embedder_sha256: None,
+                split_sha256: None,
+            };
+            let embeddings = Embeddings {
+                ids: split.ids,
+                values,
+                meta,
+            };
+            embeddings
+                .write(&bench.dir().embeddings("given", part))
+                .expect("written");
+        }
+        info.write(&bench.dir().info()).expect("written");
+        bench
+    }
+
+    /// The working folder of the program.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn dir(&self) -> DatasetDir {
+        DatasetDir::new(&self.path().join("data"), "tiny")
+    }
+
+    /// Where a fitted router lies.
+    pub(crate) fn model(&self, router: &str) -> PathBuf {
+        self.path().join("models/tiny").join(router)
+    }
+
+    /// Writes a file into the working folder.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.path().join(name), text).expect("written");
+    }
+
+    /// Writes routers.toml with parts replaced.
+    pub(crate) fn write_settings(&self, changes: &[(&str, &str)]) {
+        let mut settings = include_str!("../../../../configs/routers.toml").to_owned();
+        for (from, to) in changes {
+            assert!(settings.contains(from), "{from}");
+            settings = settings.replace(from, to);
+        }
+        self.write("routers.toml", &settings);
+    }
+
+    /// Changes dataset.json.
+    pub(crate) fn edit_info(&self, edit: impl FnOnce(&mut DatasetInfo)) {
+        let path = self.dir().info();
+        let mut info = DatasetInfo::read(&path).expect("read");
+        edit(&mut info);
+        info.write(&path).expect("written");
+    }
+
+    /// Changes a split.
+    pub(crate) fn edit_split(&self, part: Part, edit: impl FnOnce(&mut Split)) {
+        let path = self.dir().split(part);
+        let mut split = Split::read(&path).expect("read");
+        edit(&mut split);
+        split.write(&path).expect("written");
+    }
+
+    /// The program on the data set `tiny`, ready to start.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_train-and-infer"));
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env_remove("CARROT_DATA_DIR")
+            .env("CARROT_MODELS_DIR", "models")
+            .env("HF_HUB_OFFLINE", "1")
+            // On nets this small, threads would only wait for one another.
+            .env("OMP_NUM_THREADS", "1")
+            .env("HF_HOME", self.path());
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().expect("started")
+    }
+
+    /// Runs some routers on the embeddings `given`, and expects an exit code; gives what was said.
+    pub(crate) fn fit(&self, routers: &str, args: &[&str], code: i32) -> String {
+        let common = ["--dataset", "tiny", "--embedding", "given", "--routers"];
+        let output = self.run(&[&common[..], &[routers], args].concat());
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{routers}: {message}");
+        message
+    }
+
+    pub(crate) fn bytes(&self, router: &str) -> Vec<u8> {
+        fs::read(self.dir().predictions(router)).expect("read")
+    }
+
+    pub(crate) fn per_model(&self, router: &str) -> PerModel {
+        match Predictions::read(&self.dir().predictions(router)).expect("read") {
+            Predictions::PerModel(per_model) => per_model,
+            Predictions::SmallWins(_) => panic!("predictions for each LLM"),
+        }
+    }
+
+    pub(crate) fn small_wins(&self, router: &str) -> SmallWins {
+        match Predictions::read(&self.dir().predictions(router)).expect("read") {
+            Predictions::SmallWins(wins) => wins,
+            Predictions::PerModel(_) => panic!("predictions for the pair"),
+        }
+    }
+
+    pub(crate) fn manifest(&self, router: &str) -> RunManifest {
+        RunManifest::read(&self.dir().manifest(router)).expect("read")
+    }
+
+    /// The names of a manifest's stages.
+    pub(crate) fn stages(&self, router: &str) -> Vec<String> {
+        let stages = self.manifest(router).stages;
+        stages.into_iter().map(|stage| stage.name).collect()
+    }
+}
+
+pub(crate) fn topic(row: usize) -> usize {
+    row % 3
+}
+
+/// On topic 0 both LLMs are right, on topic 1 only the dear one, on topic 2 none; answers have 10, 20 and 30 tokens.
+pub(crate) fn split(n_rows: usize, part: Part) -> Split {
+    let shape = (n_rows, 2);
+    let scores = Array2::from_shape_fn(shape, |(row, model)| {
+        [[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]][topic(row)][model]
+    });
+    let output_tokens = Array2::from_shape_fn(shape, |(row, _)| 10.0 * (topic(row) + 1) as f64);
+    let input_tokens = Array2::from_elem(shape, 100.0);
+    let cost_usd = Array2::from_shape_fn(shape, |(row, model)| {
+        [1e-6, 1e-5][model] * (100.0 + 2.0 * output_tokens[[row, model]])
+    });
+    let words = [
+        "the weather in Lisbon",
+        "a proof by induction",
+        "the price of tea",
+    ];
+    Split {
+        ids: (0..n_rows)
+            .map(|row| format!("{}-{row}", part.name()))
+            .collect(),
+        tasks: vec!["all".to_owned(); n_rows],
+        prompts: (0..n_rows)
+            .map(|row| format!("Tell me about {}, number {row}.", words[topic(row)]))
+            .collect(),
+        models: MODELS.map(str::to_owned).to_vec(),
+        scores,
+        input_tokens: Some(input_tokens),
+        output_tokens: Some(output_tokens),
+        cost_usd,
+    }
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The names of what lies in a folder, in order.
+pub(crate) fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("listed");
+    let mut names: Vec<String> = entries
+        .map(|entry| {
+            let name = entry.expect("listed").file_name();
+            name.to_string_lossy().into_owned()
+        })
+        .collect();
+    names.sort();
+    names
+}

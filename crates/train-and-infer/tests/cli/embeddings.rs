@@ -1,0 +1,69 @@
+use std::{
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+use dataset::{CostKind, Embeddings, Part};
+
+use crate::bench::{Bench, N_TEST, stderr};
+
+/// Where scripts/minilm.sh puts models.
+fn models_dir() -> PathBuf {
+    std::env::var_os("CARROT_MODELS_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models"),
+        PathBuf::from,
+    )
+}
+
+#[test]
+fn embeddings_are_computed_once_for_a_split_and_a_model() {
+    let bench = Bench::new(CostKind::OutputTokens);
+    let minilm = models_dir().join("all-MiniLM-L6-v2");
+    assert!(
+        minilm.is_dir(),
+        "this test needs the local embedding model: run scripts/minilm.sh, or scripts/test.sh, which does"
+    );
+    std::fs::create_dir(bench.path().join("models")).expect("made");
+    let minilm = minilm.canonicalize().expect("there");
+    symlink(minilm, bench.path().join("models/all-MiniLM-L6-v2")).expect("linked");
+    let run = |routers: &str| {
+        let args = ["--dataset", "tiny", "--embedding", "minilm", "--device"];
+        let output = bench.run(&[&args[..], &["cpu", "--routers", routers]].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        stderr(&output)
+    };
+    let first = run("carrot-knn,carrot-knn-sbert");
+    assert_eq!(
+        first.matches("INFO embedding").count(),
+        2,
+        "each part once for two routers: {first}"
+    );
+    assert_eq!(
+        bench.dir().routers().expect("listed"),
+        ["carrot-knn", "carrot-knn-sbert"]
+    );
+    let vectors = Embeddings::read(&bench.dir().embeddings("minilm", Part::Test)).expect("read");
+    assert_eq!(vectors.values.dim(), (N_TEST, 384));
+    let record = saved_routers::Record::read(&bench.model("carrot-knn")).expect("read");
+    let embedder = record.embedder.expect("there is one");
+    assert_eq!(embedder.dim, 384);
+    assert_eq!(embedder.license.as_deref(), Some("apache-2.0"));
+    assert_eq!(embedder.sha256, vectors.meta.embedder_sha256);
+
+    let second = run("carrot-knn");
+    assert!(second.contains("keeping `carrot-knn`"), "{second}");
+    bench.edit_split(Part::Test, |split| {
+        split.prompts[0] = "Something else.".to_owned();
+    });
+    let third = run("carrot-knn");
+    assert_eq!(
+        third.matches("INFO embedding").count(),
+        1,
+        "only the changed part: {third}"
+    );
+    let renewed = Embeddings::read(&bench.dir().embeddings("minilm", Part::Test)).expect("read");
+    assert_ne!(renewed.values.row(0), vectors.values.row(0));
+    // The prompts were batched anew, which costs the last bits.
+    let difference = (&renewed.values.row(1) - &vectors.values.row(1)).mapv(f32::abs);
+    assert!(difference.iter().all(|&difference| difference < 1e-5));
+}
