@@ -109,6 +109,7 @@ impl OwnFiles {
     /// A hub that cannot be reached is an error, or, where there is a stand-in, not asked again.
     fn find(models: &[&Model], hub: &Hub, has_stand_in: bool) -> anyhow::Result<Self> {
         let mut hub = hub.clone();
+        let mut was_out_of_reach = false;
         let (mut paths, mut reasons) = (Vec::new(), String::new());
         for &model in models {
             let error = match hub.file(&HubRepo::model(&model.tokenizer), TOKENIZER_FILE) {
@@ -127,9 +128,17 @@ impl OwnFiles {
                     format!("cannot get the tokenizer of `{}` (--token-counter counts with another one)", model.name)
                 });
             }
+            // The user did not ask for the cache alone, so the error's own words would mislead.
+            let reason = match &error {
+                HubError::Offline { what, .. } if was_out_of_reach => {
+                    format!("{what} of `{}` is not in the cache either", model.tokenizer)
+                }
+                error => error.to_string(),
+            };
             hub.is_offline |= is_out_of_reach;
+            was_out_of_reach |= is_out_of_reach;
             paths.push(None);
-            reasons.push_str(&format!("\n  `{}`: {error}", model.name));
+            reasons.push_str(&format!("\n  `{}`: {reason}", model.name));
         }
         Ok(Self { paths, reasons })
     }
