@@ -41,7 +41,7 @@ ARROWS = """
     gen-synthetic                       -> datagen, cli-support
     nets, saved-routers                 -> dataset, routers
     train-and-infer                     -> dataset, routers, nets, saved-routers, cli-support
-    plots                               -> dataset, evaluation, cli-support
+    plots                               -> dataset, evaluation, intrinsic-dimension, cli-support
 """
 
 # Left is linked, however deep, into no other crate than right.

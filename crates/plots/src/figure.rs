@@ -3,11 +3,12 @@
 use evaluation::Point as DataPoint;
 
 use crate::{
+    axes::{self, Axes, text},
     axis::Axis,
-    canvas::{Anchor, Canvas, Line, Pen, text_width},
+    canvas::{Anchor, Canvas, Pen},
     geometry::{Point, Rect, Segment, simplify},
     key::Key,
-    labels::{self, Effort, Layout, Obstacles, Request},
+    labels::{Effort, Layout},
     legend::{Entry, Legend, Sample},
     marker::Shape,
     scales::{CostAxis, accuracy_axis, cost_axis, oracle_fits},
@@ -16,11 +17,15 @@ use crate::{
     theme,
 };
 
+mod placing;
+
+use self::placing::{Placing, oracle_rect};
+
 /// How far a drawn curve may be from the exact one, in points: a tenth of a pixel at 300 dots per inch is 0.024.
 const CURVE_TOLERANCE: f64 = 0.05;
 /// In how many pieces a mixture's line is bent on a logarithmic axis.
 const MIXTURE_PIECES: u32 = 40;
-/// What a legend below the frame costs, in the units of [`labels`]: as much as a few long leader lines.
+/// What a legend below the frame costs, in the units of [`crate::labels`]: as much as a few long leader lines.
 const COST_LEGEND_BELOW: f64 = 150.0;
 /// From this share of names without room on, all LLMs get numbers.
 const MANY_UNPLACED: f64 = 0.2;
@@ -77,7 +82,13 @@ impl Plan {
         let oracle = scene.oracle.filter(|_| shows_oracle);
         let costs = cost_axis(scene, oracle, settings);
         let accuracy = accuracy_axis(scene, oracle, settings);
-        let frame = frame(&costs.axis, &accuracy, settings)?;
+        let page = Rect::new(
+            0.0,
+            0.0,
+            72.0 * settings.width_in,
+            72.0 * settings.height_in,
+        );
+        let frame = axes::frame(page, &costs.axis, &accuracy, settings)?;
 
         let place = |point: DataPoint| {
             Point::new(
@@ -113,7 +124,7 @@ impl Plan {
 
         let entries = legend_entries(scene, shows_oracle);
         let inside = Legend::new(entries.clone(), settings.legend_pt, 1)?;
-        let below_axis = frame.bottom + axis_room(settings);
+        let below_axis = frame.bottom + axes::room_below(settings);
         let below = legend_below(entries, frame, settings)?;
         let places = inside.places(frame, &marked, &segments);
         let mut places: Vec<(Option<Rect>, f64)> = places
@@ -195,16 +206,20 @@ impl Plan {
     }
 
     fn draw(&self, canvas: &Canvas<'_>, scene: &Scene, settings: &Settings) -> anyhow::Result<()> {
-        self.draw_axes(canvas, settings)?;
-        if settings.title {
-            let line = text(&scene.title, settings.axis_title_pt, Anchor::Middle);
-            canvas.text(
-                line,
-                Point::new(self.frame.center().x, self.frame.top - 1.6 * theme::GAP),
-            )?;
-        }
-        // The first curve of the legend lies on top.
-        for (curve, planned) in scene.curves.iter().zip(&self.curves).rev() {
+        let axes = Axes {
+            left: 0.0,
+            frame: self.frame,
+            x: &self.costs.axis,
+            y: &self.accuracy,
+            title: if settings.title { &scene.title } else { "" },
+            x_title: self.costs.title,
+            y_title: "Accuracy",
+        };
+        axes.draw(canvas, settings)?;
+        // The first curve of the legend lies on top, but for solid ones, which would hide a dashed one that runs along with them.
+        let mut curves: Vec<_> = scene.curves.iter().zip(&self.curves).rev().collect();
+        curves.sort_by_key(|(curve, _)| (!curve.is_mixture, !curve.style.dash.is_empty()));
+        for (curve, planned) in curves {
             let width = curve.style.width * settings.curve_width_pt;
             match planned.line[..] {
                 // A router with a single operating point is a dot.
@@ -256,81 +271,6 @@ impl Plan {
         self.key
             .draw(canvas, Point::new(self.frame.left, self.key_top))
     }
-
-    fn draw_axes(&self, canvas: &Canvas<'_>, settings: &Settings) -> anyhow::Result<()> {
-        let frame = self.frame;
-        let x = |value: f64| frame.left + frame.width() * self.costs.axis.position(value);
-        let y = |value: f64| frame.bottom - frame.height() * self.accuracy.position(value);
-        let upright = |x: f64, from: f64, to: f64| [Point::new(x, from), Point::new(x, to)];
-        let level = |y: f64, from: f64, to: f64| [Point::new(from, y), Point::new(to, y)];
-        for &value in &self.costs.axis.minor {
-            let pen = Pen::solid(theme::GRID_MINOR, theme::GRID_WIDTH);
-            canvas.line(&upright(x(value), frame.top, frame.bottom), pen)?;
-        }
-        let (grid, edge) = (
-            Pen::solid(theme::GRID, theme::GRID_WIDTH),
-            Pen::solid(theme::FRAME, theme::FRAME_WIDTH),
-        );
-        for tick in &self.costs.axis.ticks {
-            canvas.line(&upright(x(tick.value), frame.top, frame.bottom), grid)?;
-        }
-        for tick in &self.accuracy.ticks {
-            canvas.line(&level(y(tick.value), frame.left, frame.right), grid)?;
-        }
-        canvas.outline(frame, edge)?;
-        for tick in &self.costs.axis.ticks {
-            canvas.line(
-                &upright(
-                    x(tick.value),
-                    frame.bottom,
-                    frame.bottom + theme::TICK_LENGTH,
-                ),
-                edge,
-            )?;
-            let baseline = frame.bottom
-                + theme::TICK_LENGTH
-                + theme::GAP
-                + theme::CAP_HEIGHT * settings.tick_pt;
-            canvas.text(
-                text(&tick.label, settings.tick_pt, Anchor::Middle),
-                Point::new(x(tick.value), baseline),
-            )?;
-        }
-        for tick in &self.accuracy.ticks {
-            canvas.line(
-                &level(y(tick.value), frame.left - theme::TICK_LENGTH, frame.left),
-                edge,
-            )?;
-            let right = frame.left - theme::TICK_LENGTH - theme::GAP;
-            let baseline = y(tick.value) + theme::CAP_HEIGHT / 2.0 * settings.tick_pt;
-            canvas.text(
-                text(&tick.label, settings.tick_pt, Anchor::End),
-                Point::new(right, baseline),
-            )?;
-        }
-        let middle = frame.center();
-        let baseline = frame.bottom + axis_room(settings)
-            - theme::GAP
-            - theme::DESCENT * settings.axis_title_pt;
-        canvas.text(
-            text(self.costs.title, settings.axis_title_pt, Anchor::Middle),
-            Point::new(middle.x, baseline),
-        )?;
-        let baseline = theme::MARGIN + theme::ASCENT * settings.axis_title_pt;
-        canvas.upward_text(
-            text("Accuracy", settings.axis_title_pt, Anchor::Middle),
-            Point::new(baseline, middle.y),
-        )
-    }
-}
-
-fn text(text: &str, size: f64, anchor: Anchor) -> Line<'_> {
-    Line {
-        text,
-        size,
-        color: theme::TEXT,
-        anchor,
-    }
 }
 
 fn plan_curve(curve: &SceneCurve, axis: &Axis, place: impl Fn(DataPoint) -> Point) -> PlannedCurve {
@@ -371,98 +311,6 @@ fn mix(a: DataPoint, b: DataPoint, i: u32) -> DataPoint {
         cost_usd,
         accuracy: a.accuracy + share * (b.accuracy - a.accuracy),
     }
-}
-
-/// What labels are placed by, besides their texts and the legend.
-struct Placing<'a> {
-    markers: &'a [Point],
-    frame: Rect,
-    oracle: Option<Point>,
-    segments: &'a [Segment],
-    font_size: f64,
-}
-
-impl Placing<'_> {
-    /// Tries all places of the legend, each with its own cost, and labels the figure with the best one.
-    fn place_with_legend(
-        &self,
-        texts: &[String],
-        places: &[(Option<Rect>, f64)],
-    ) -> anyhow::Result<(Option<Rect>, Layout)> {
-        let (mut best, mut least) = (None, f64::INFINITY);
-        for &(place, extra) in places {
-            let cost = extra + self.place(texts, place, Effort::Quick)?.cost;
-            if cost < least {
-                (best, least) = (place, cost);
-            }
-        }
-        Ok((best, self.place(texts, best, Effort::Thorough)?))
-    }
-
-    fn place(
-        &self,
-        texts: &[String],
-        legend: Option<Rect>,
-        effort: Effort,
-    ) -> anyhow::Result<Layout> {
-        let mut requests = Vec::with_capacity(texts.len());
-        for (text, &marker) in texts.iter().zip(self.markers) {
-            requests.push(Request {
-                marker,
-                radius: theme::MARKER_RADIUS,
-                width: text_width(text, self.font_size)?,
-                height: (theme::ASCENT + theme::DESCENT) * self.font_size,
-            });
-        }
-        let rects = self
-            .oracle
-            .map(oracle_rect)
-            .into_iter()
-            .chain(legend)
-            .collect();
-        let obstacles = Obstacles {
-            rects,
-            segments: self.segments.to_vec(),
-        };
-        Ok(labels::place(&requests, self.frame, &obstacles, effort))
-    }
-}
-
-fn oracle_rect(oracle: Point) -> Rect {
-    Rect::around(oracle, theme::ORACLE_RADIUS)
-}
-
-/// Room below the frame for tick labels and the axis title.
-fn axis_room(settings: &Settings) -> f64 {
-    let ticks = theme::TICK_LENGTH + theme::GAP + theme::CAP_HEIGHT * settings.tick_pt;
-    ticks
-        + 1.5 * theme::GAP
-        + (theme::ASCENT + theme::DESCENT) * settings.axis_title_pt
-        + theme::GAP
-}
-
-fn frame(costs: &Axis, accuracy: &Axis, settings: &Settings) -> anyhow::Result<Rect> {
-    let mut widest = 0.0;
-    for tick in &accuracy.ticks {
-        widest = f64::max(widest, text_width(&tick.label, settings.tick_pt)?);
-    }
-    let title = (theme::ASCENT + theme::DESCENT) * settings.axis_title_pt;
-    let left = theme::MARGIN + title + 1.3 * theme::GAP + widest + theme::GAP + theme::TICK_LENGTH;
-    let top = theme::MARGIN
-        + if settings.title {
-            title + theme::GAP
-        } else {
-            0.0
-        };
-    // The last tick label may stick out to the right.
-    let mut right = 72.0 * settings.width_in - theme::MARGIN - 1.0;
-    if let Some(last) = costs.ticks.last() {
-        let half = text_width(&last.label, settings.tick_pt)? / 2.0;
-        let beyond = half - (right - left) * (1.0 - costs.position(last.value));
-        right -= beyond.max(0.0);
-    }
-    let height = 72.0 * settings.height_in - top - axis_room(settings) - theme::MARGIN;
-    Ok(Rect::new(left, top, right - left, height))
 }
 
 fn legend_entries(scene: &Scene, shows_oracle: bool) -> Vec<Entry> {

@@ -6,6 +6,8 @@ use anyhow::{Context as _, bail};
 use dataset::{
     CostKind, DatasetDir, DatasetInfo, Part, PerModel, Predictions, RunManifest, Split, sha256_file,
 };
+use evaluation::{Pair, Truth, mean_costs};
+use ndarray::Array1;
 use tracing::warn;
 
 /// A data set's test side with all predictions for it.
@@ -16,6 +18,10 @@ pub(crate) struct Inputs {
     pub(crate) cost_kind: CostKind,
     /// By router name.
     pub(crate) routers: Vec<RouterInput>,
+    /// The small and the large LLM, where dataset.json names two that are there.
+    pub(crate) pair: Option<Pair>,
+    /// Each LLM's mean cost in US dollars in the training split, where there is one and anything is known.
+    pub(crate) train_mean_costs: Option<Array1<f64>>,
     /// The true expected scores and costs, which only synthetic data has.
     pub(crate) expectations: Option<PerModel>,
 }
@@ -31,10 +37,9 @@ pub(crate) struct RouterInput {
 #[derive(Debug)]
 pub(crate) enum RouterPredictions {
     PerModel(PerModel),
-    /// Positions of the pair's LLMs and the small one's win probabilities.
+    /// The pair's LLMs and the small one's win probabilities.
     Pair {
-        small: usize,
-        large: usize,
+        pair: Pair,
         small_win_probability: Vec<f32>,
     },
 }
@@ -95,7 +100,35 @@ pub(crate) fn with_predictions(data_dir: &Path) -> anyhow::Result<Vec<DatasetDir
     Ok(found)
 }
 
-fn command(name: &str) -> String {
+/// The data sets named, or all under `data_dir`, with predictions or without.
+///
+/// # Errors
+/// When a named data set does not exist, there is none at all, or the folder cannot be listed.
+pub(crate) fn named_or_all(
+    data_dir: &Path,
+    names: Option<&BTreeSet<String>>,
+) -> anyhow::Result<Vec<DatasetDir>> {
+    let chosen = match names {
+        Some(names) => names
+            .iter()
+            .map(|name| DatasetDir::existing(data_dir, name))
+            .collect::<dataset::Result<Vec<_>>>()?,
+        None => names_under(data_dir)?
+            .iter()
+            .map(|name| DatasetDir::new(data_dir, name))
+            .collect(),
+    };
+    if chosen.is_empty() {
+        bail!(
+            "there is no data set under `{}`; `cargo run -p gen-synthetic` or another gen-* program makes one",
+            data_dir.display()
+        );
+    }
+    Ok(chosen)
+}
+
+/// What makes predictions for a data set.
+pub(crate) fn command(name: &str) -> String {
     format!("cargo run -p train-and-infer -- --dataset {name} --routers carrot-knn")
 }
 
@@ -146,11 +179,10 @@ impl Inputs {
             let predicted = match predictions {
                 Predictions::PerModel(per_model) => RouterPredictions::PerModel(per_model),
                 Predictions::SmallWins(wins) => {
-                    let (small, large) = pair(&info, &test)
+                    let pair = pair(&info, &test)
                         .with_context(|| format!("cannot route by `{}`", path.display()))?;
                     RouterPredictions::Pair {
-                        small,
-                        large,
+                        pair,
                         small_win_probability: wins.probability.to_vec(),
                     }
                 }
@@ -178,6 +210,8 @@ impl Inputs {
         };
         Ok(Self {
             name: dir.name().to_owned(),
+            pair: pair(&info, &test).ok(),
+            train_mean_costs: train_mean_costs(dir, &test)?,
             test,
             cost_kind: info.cost_kind,
             routers,
@@ -199,8 +233,26 @@ fn is_stale(manifest: &Path, test_sha256: &str) -> anyhow::Result<bool> {
         .all(|input| input.sha256 != test_sha256))
 }
 
+/// Each LLM's mean cost in the training split; `None` without one, or where nothing in it is known.
+fn train_mean_costs(dir: &DatasetDir, test: &Split) -> anyhow::Result<Option<Array1<f64>>> {
+    let path = dir.split(Part::Train);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let train = Split::read(&path)?;
+    if train.models != test.models {
+        bail!(
+            "`{}` has other LLMs than `{}`, or in another order; make both anew with one run of a gen-* program",
+            path.display(),
+            dir.split(Part::Test).display()
+        );
+    }
+    let means = mean_costs(&Truth::of(&train)?);
+    Ok(means.iter().any(|mean| mean.is_finite()).then_some(means))
+}
+
 /// Positions of the small and the large LLM.
-fn pair(info: &DatasetInfo, test: &Split) -> anyhow::Result<(usize, usize)> {
+fn pair(info: &DatasetInfo, test: &Split) -> anyhow::Result<Pair> {
     let pair = info.pair.as_ref().with_context(|| {
         format!("data set `{}` names no small and large LLM in its dataset.json (`pair`), so a binary router has nothing to choose", info.name)
     })?;
@@ -212,5 +264,8 @@ fn pair(info: &DatasetInfo, test: &Split) -> anyhow::Result<(usize, usize)> {
             )
         })
     };
-    Ok((position(&pair.small)?, position(&pair.large)?))
+    Ok(Pair {
+        small: position(&pair.small)?,
+        large: position(&pair.large)?,
+    })
 }

@@ -1,22 +1,30 @@
-//! Draws the accuracy-cost figures and writes the tables.
+//! Draws the figures and writes the tables.
 //!
-//! In come data sets and the predictions made for them, out go figures (SVG, PDF, PNG), the CSV that each was drawn from, and tables in
-//! Markdown and CSV. Must not know how a prediction was made or compute a metric: the first is in the files, the second in `evaluation`.
+//! In come data sets, the predictions made for them and embeddings, out go figures (SVG, PDF, PNG), the CSV that each was drawn from, and
+//! tables in Markdown and CSV. Must not know how a prediction was made or compute a metric or a spectrum: the first is in the files, the
+//! second in `evaluation`, the third in `intrinsic-dimension`.
 //!
-//! From data to page: `inputs` reads, `results` evaluates, `scene` is what a figure shows in data units, `figure` lays it out with
-//! `scales`, `legend`, `labels` and `key` and draws it on a `canvas`, `render` turns the SVG into the other formats, `reports` and
-//! `tables` write the rest. Looks are in `theme` and configs/plots.toml.
+//! From data to page: `inputs` reads, `contenders` says who is compared, `results` evaluates and `intervals` resamples, `scene` is what a
+//! figure shows in data units, `figure` lays it out with `scales`, `legend`, `labels` and `key` and draws it with `axes` on a `canvas`,
+//! `render` turns the SVG into the other formats, `reports` and `tables` write the rest. The figure of embeddings goes from `dimension` to
+//! `panels` instead. Looks are in `theme` and configs/plots.toml.
 
 mod args;
+mod axes;
 mod axis;
 mod canvas;
+mod contenders;
+mod dimension;
 mod figure;
 mod geometry;
 mod inputs;
+mod intervals;
 mod key;
 mod labels;
 mod legend;
 mod marker;
+mod panels;
+mod reference;
 mod render;
 mod reports;
 mod results;

@@ -8,6 +8,10 @@ use crate::{
     tables::{Cell, Column, Table, csv_text},
 };
 
+mod metrics;
+
+pub(crate) use metrics::{differences_csv, metrics_csv, metrics_markdown};
+
 /// All methods and LLMs of one data set.
 pub(crate) fn method_table(results: &Results) -> Table {
     let columns = [

@@ -2,21 +2,17 @@
 
 use anyhow::Context as _;
 use evaluation::{
-    CostRange, Curve, CurvePoint, Point, Predicted, PredictionAccuracy, Truth, aiq, audc,
-    best_single, exact_curve, oracle, pair_curve, prediction_accuracy, qnc, random, single_models,
-    zero_router,
+    CostRange, Curve, Point, PredictionAccuracy, Truth, aiq, audc, best_single, oracle,
+    prediction_accuracy, qnc, random, single_models,
 };
 
 use crate::{
+    contenders::{Role, contenders},
     inputs::{Inputs, RouterPredictions},
     scene::{Scene, SceneCurve, SceneModel},
     theme,
 };
 
-/// The name of the true expectations' curve in CSV files.
-const BAYES_KEY: &str = "bayes-optimal";
-/// The name of the zero router in CSV files.
-const MIXTURE_KEY: &str = "zero-router";
 /// The router that the table of KNN accuracies is about.
 const KNN: &str = "carrot-knn";
 
@@ -41,6 +37,7 @@ pub(crate) struct Method {
     pub(crate) key: String,
     pub(crate) name: String,
     pub(crate) style: theme::LineStyle,
+    pub(crate) role: Role,
     pub(crate) curve: Curve,
     pub(crate) metrics: Metrics,
 }
@@ -81,63 +78,27 @@ impl Results {
         });
 
         let mut curves = Vec::new();
-        for input in &inputs.routers {
-            let curve = curve(&truth, &input.predicted).with_context(|| {
-                format!("cannot evaluate `{}` on `{}`", input.router, inputs.name)
+        for contender in contenders(inputs)? {
+            let curve = contender.curve(&truth).with_context(|| {
+                format!("cannot evaluate `{}` on `{}`", contender.key, inputs.name)
             })?;
-            let name = theme::display_name(&input.router).to_owned();
-            curves.push((
-                input.router.clone(),
-                name,
-                theme::line_style(&input.router),
-                curve,
-            ));
-        }
-        curves.sort_by(|a, b| theme::rank(&a.0).cmp(&theme::rank(&b.0)));
-        if let Some(expectations) = &inputs.expectations {
-            let curve = exact_curve(&truth, Predicted::of(expectations)?).with_context(|| {
-                format!("cannot evaluate the true expectations of `{}`", inputs.name)
-            })?;
-            curves.push((
-                BAYES_KEY.to_owned(),
-                theme::BAYES_NAME.to_owned(),
-                theme::BAYES,
-                curve,
-            ));
-        }
-        // A hull of points has no lambda.
-        let mixture = zero_router(&truth).into_iter().map(|point| CurvePoint {
-            lambda: f64::NAN,
-            cost_usd: point.cost_usd,
-            accuracy: point.accuracy,
-        });
-        let mixture = Curve {
-            points: mixture.collect(),
-            n_prompts: truth.n_scored_prompts(),
-        };
-        if !mixture.points.is_empty() {
-            curves.push((
-                MIXTURE_KEY.to_owned(),
-                theme::MIXTURE_NAME.to_owned(),
-                theme::MIXTURE,
-                mixture,
-            ));
+            if !curve.points.is_empty() {
+                curves.push((contender, curve));
+            }
         }
 
-        let all = curves.iter().flat_map(|(.., curve)| curve.to_points());
+        let all = curves.iter().flat_map(|(_, curve)| curve.to_points());
         let range = CostRange::over(all.chain(models.iter().map(|model| model.point)));
         let target = best_single.as_ref().map(|model| model.point);
         let methods = curves
             .into_iter()
-            .map(|(key, name, style, curve)| {
-                let metrics = Metrics::new(&curve, range, target);
-                Method {
-                    key,
-                    name,
-                    style,
-                    curve,
-                    metrics,
-                }
+            .map(|(contender, curve)| Method {
+                metrics: Metrics::new(&curve, range, target),
+                key: contender.key,
+                name: contender.name,
+                style: contender.style,
+                role: contender.role,
+                curve,
             })
             .collect();
         let knn_accuracy = inputs
@@ -161,25 +122,60 @@ impl Results {
         })
     }
 
-    /// What the figure shows; `with_mixture` says whether the zero router is among it.
-    pub(crate) fn scene(&self, with_mixture: bool) -> Scene {
-        let shown = self
-            .methods
-            .iter()
-            .filter(|method| with_mixture || method.key != MIXTURE_KEY);
+    /// The figure `accuracy_cost`: all routers; `with_mixture` says whether the zero router is among them.
+    pub(crate) fn accuracy_cost(&self, with_mixture: bool) -> Scene {
+        let is_shown = |role: Role| match role {
+            Role::PerModelRouter | Role::PairRouter | Role::Bayes => true,
+            Role::RouterBenchRule => false,
+            Role::Zero => with_mixture,
+        };
         Scene {
-            title: self.dataset.clone(),
+            oracle: self.oracle,
+            ..self.scene(self.dataset.clone(), is_shown)
+        }
+    }
+
+    /// The figure `vs_rb_zero`: per-LLM routers, the RouterBench rule with their scores, and the zero router. The oracle is not in it, as in
+    /// the paper: the three lie close together, and the room is theirs. `None` without the rule, which needs a training split.
+    pub(crate) fn vs_rb_zero(&self) -> Option<Scene> {
+        let is_shown = |role: Role| {
+            matches!(
+                role,
+                Role::PerModelRouter | Role::RouterBenchRule | Role::Zero
+            )
+        };
+        self.methods
+            .iter()
+            .any(|method| method.role == Role::RouterBenchRule)
+            .then(|| {
+                self.scene(
+                    format!("{}: CARROT vs RouterBench rule", self.dataset),
+                    is_shown,
+                )
+            })
+    }
+
+    pub(crate) fn has_per_model_router(&self) -> bool {
+        self.methods
+            .iter()
+            .any(|method| method.role == Role::PerModelRouter)
+    }
+
+    fn scene(&self, title: String, is_shown: impl Fn(Role) -> bool) -> Scene {
+        let shown = self.methods.iter().filter(|method| is_shown(method.role));
+        Scene {
+            title,
             curves: shown
                 .map(|method| SceneCurve {
                     name: method.name.clone(),
                     key: method.key.clone(),
                     style: method.style,
                     points: method.curve.points.clone(),
-                    is_mixture: method.key == MIXTURE_KEY,
+                    is_mixture: method.role == Role::Zero,
                 })
                 .collect(),
             models: self.models.clone(),
-            oracle: self.oracle,
+            oracle: None,
         }
     }
 }
@@ -202,16 +198,5 @@ impl Metrics {
                 .and_then(|target| curve.best_within(target.cost_usd))
                 .map(|point| point.accuracy),
         }
-    }
-}
-
-fn curve(truth: &Truth<'_>, predicted: &RouterPredictions) -> evaluation::Result<Curve> {
-    match predicted {
-        RouterPredictions::PerModel(per_model) => exact_curve(truth, Predicted::of(per_model)?),
-        RouterPredictions::Pair {
-            small,
-            large,
-            small_win_probability,
-        } => pair_curve(truth, *small, *large, small_win_probability),
     }
 }

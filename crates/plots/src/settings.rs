@@ -1,8 +1,9 @@
 //! configs/plots.toml: what it may say, and what it must not.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
+use intrinsic_dimension::DimensionParams;
 use serde::Deserialize;
 
 /// The file that is in force unless `--config` names another one.
@@ -28,6 +29,47 @@ pub(crate) struct Settings {
     pub(crate) title: bool,
     pub(crate) mixture: bool,
     pub(crate) oracle_room: f64,
+    pub(crate) bootstrap: BootstrapSettings,
+    pub(crate) embedding_dim: EmbeddingDimSettings,
+    /// By data set.
+    pub(crate) reference_quirks: BTreeMap<String, QuirkSettings>,
+}
+
+/// How the reference draws `vs_rb_zero`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct QuirkSettings {
+    pub(crate) n_steps: usize,
+    pub(crate) cost_multiplier: f64,
+    pub(crate) rule_cost_multiplier: f64,
+    /// LLMs that the zero router's line goes through; none for no line.
+    pub(crate) zero_router: Vec<String>,
+}
+
+/// The figure `embedding_dim`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct EmbeddingDimSettings {
+    pub(crate) page: PageSettings,
+    pub(crate) analysis: DimensionParams,
+}
+
+/// A page of another size than that of most figures.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct PageSettings {
+    pub(crate) width_in: f64,
+    pub(crate) height_in: f64,
+}
+
+/// How intervals of metrics are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct BootstrapSettings {
+    pub(crate) n_resamples: usize,
+    pub(crate) seed: u64,
+    /// Level of confidence, in (0, 1).
+    pub(crate) level: f64,
 }
 
 /// Scale of the cost axis.
@@ -73,6 +115,25 @@ impl Settings {
             ("crowd-share", self.crowd_share, 0.0, 1.0),
             ("crowd-cost", self.crowd_cost, 0.0, 1.0),
             ("oracle-room", self.oracle_room, 0.0, 100.0),
+            (
+                "bootstrap.n-resamples",
+                self.bootstrap.n_resamples as f64,
+                1.0,
+                1e6,
+            ),
+            (
+                "embedding-dim.page.width-in",
+                self.embedding_dim.page.width_in,
+                4.0,
+                40.0,
+            ),
+            (
+                "embedding-dim.page.height-in",
+                self.embedding_dim.page.height_in,
+                4.0,
+                40.0,
+            ),
+            ("bootstrap.level", self.bootstrap.level, 0.01, 0.9999),
         ];
         for (key, value, low, high) in ranges {
             ensure!(
@@ -80,6 +141,24 @@ impl Settings {
                 "`{key}` is {value}, expected a number from {low} to {high}"
             );
         }
+        for (dataset, quirks) in &self.reference_quirks {
+            let QuirkSettings {
+                n_steps,
+                cost_multiplier,
+                rule_cost_multiplier,
+                ..
+            } = quirks;
+            ensure!(
+                *n_steps > 0 && *cost_multiplier > 0.0 && *rule_cost_multiplier > 0.0,
+                "`reference-quirks.{dataset}` has a number that is not above 0: {n_steps} steps, multipliers {cost_multiplier} and \
+                 {rule_cost_multiplier}"
+            );
+        }
+        self.embedding_dim
+            .analysis
+            .clone()
+            .check()
+            .context("in `embedding-dim.analysis`")?;
         Ok(self)
     }
 }
@@ -102,6 +181,15 @@ mod tests {
             ("crowd-share", "1.5"),
             ("x-scale", "\"cubic\""),
             ("title", "3"),
+            ("n-resamples", "0"),
+            ("seed", "-1"),
+            ("level", "95"),
+            ("level", "nan"),
+            ("variance-shares", "[2.0]"),
+            ("n-neighbors", "0"),
+            ("n-steps", "0"),
+            ("rule-cost-multiplier", "nan"),
+            ("gamma-times-dim", "-1.0"),
         ] {
             let text: String = BUILT_IN
                 .lines()

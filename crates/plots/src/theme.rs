@@ -126,6 +126,49 @@ pub(crate) const MIXTURE: LineStyle = LineStyle {
 };
 pub(crate) const MIXTURE_NAME: &str = "Zero router";
 
+/// The RouterBench rule with the scores of the routers that the paper shows, in the paper's hues (purple, blue); dashed, since it often
+/// runs close to the router itself.
+const RULES: [(&str, &str, LineStyle); 3] = [
+    (
+        "carrot-knn",
+        "RouterBench (KNN)",
+        line(RGBColor(0x7E, 0x4B, 0x96), DASHED),
+    ),
+    (
+        "carrot-knn-sbert",
+        "RouterBench (KNN, SBERT)",
+        line(RGBColor(0xB2, 0x7B, 0xC0), DASHED),
+    ),
+    (
+        "carrot-roberta",
+        "RouterBench (RoBERTa)",
+        line(RGBColor(0x0F, 0x5F, 0xA8), DASHED),
+    ),
+];
+
+/// What the RouterBench rule with a router's scores is called.
+pub(crate) fn rule_name(router: &str) -> String {
+    RULES.iter().find(|(name, ..)| *name == router).map_or_else(
+        || format!("RouterBench ({router})"),
+        |(_, display, _)| (*display).to_owned(),
+    )
+}
+
+/// The line of the RouterBench rule with a router's scores: of a router that the paper does not know its own, dash-dotted.
+pub(crate) fn rule_style(router: &str) -> LineStyle {
+    let own = || LineStyle {
+        dash: DASH_DOTTED,
+        ..line_style(router)
+    };
+    RULES
+        .iter()
+        .find(|(name, ..)| *name == router)
+        .map_or_else(own, |(_, _, style)| *style)
+}
+
+/// A spectrum of embeddings.
+pub(crate) const SPECTRUM: LineStyle = line(RGBColor(0x0F, 0x5F, 0xA8), SOLID);
+
 /// A router's name in figures and tables.
 pub(crate) fn display_name(router: &str) -> &str {
     ROUTERS

@@ -1,0 +1,295 @@
+//! How many dimensions a data set's embeddings use: reading them, the numbers as CSV, and what the figure `embedding_dim` shows.
+
+use anyhow::{Context as _, ensure};
+use dataset::{DatasetDir, Embeddings, Part};
+use intrinsic_dimension::{Dimension, DimensionParams};
+use ndarray::{Array2, Axis as NdAxis, concatenate};
+
+use crate::{
+    axis::Axis,
+    panels::{Panel, PanelLine},
+    settings::Settings,
+    theme,
+};
+
+/// The first principal components shown one by one, as in the reference's figure (CARROT, somerstep/CARROT at 3e6acff, `plots_bw`).
+const N_SCREE: usize = 100;
+
+/// The embedders whose vectors a data set has, by name.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub(crate) fn embedders(dir: &DatasetDir) -> anyhow::Result<Vec<String>> {
+    let folder = dir.root().join("embeddings");
+    let mut names = Vec::new();
+    if !folder.is_dir() {
+        return Ok(names);
+    }
+    let cannot_list = || format!("cannot list `{}`", folder.display());
+    for entry in folder.read_dir().with_context(cannot_list)? {
+        let name = entry
+            .with_context(cannot_list)?
+            .file_name()
+            .to_string_lossy()
+            .into_owned();
+        if [Part::Train, Part::Test]
+            .iter()
+            .any(|&part| dir.embeddings(&name, part).is_file())
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The vectors of both parts of a data set, the training part's first, of shape `(n_prompts, dim)`.
+///
+/// # Errors
+/// When there are none, a file cannot be read, or the parts differ in length of their vectors.
+pub(crate) fn pooled(dir: &DatasetDir, embedder: &str) -> anyhow::Result<Array2<f32>> {
+    let mut parts = Vec::new();
+    for part in [Part::Train, Part::Test] {
+        let path = dir.embeddings(embedder, part);
+        if path.is_file() {
+            parts.push(Embeddings::read(&path)?.values);
+        }
+    }
+    let dims: Vec<usize> = parts.iter().map(Array2::ncols).collect();
+    ensure!(
+        dims.windows(2).all(|pair| pair[0] == pair[1]),
+        "the embeddings `{embedder}` of `{}` have {dims:?} dimensions, expected the same in both parts; make both anew",
+        dir.name()
+    );
+    let views: Vec<_> = parts.iter().map(Array2::view).collect();
+    concatenate(NdAxis(0), &views)
+        .with_context(|| format!("`{}` has no embeddings `{embedder}`", dir.name()))
+}
+
+/// All numbers of the figure. `n` counts components, from 1; of `pca_dimensions` it is the answer, and the value the share of the variance.
+pub(crate) fn csv(dimension: &Dimension) -> String {
+    let mut csv = "quantity,n,value\n".to_owned();
+    let mut add = |quantity: &str, n: usize, value: f64| {
+        csv += &format!("{quantity},{n},{value}\n");
+    };
+    let Dimension {
+        principal,
+        kernel,
+        isomap,
+    } = dimension;
+    for (quantity, values) in [
+        ("pca_variance", &principal.variances),
+        ("pca_cumulative_share", &principal.cumulative_shares),
+        ("kernel_pca_eigenvalue", &kernel.eigenvalues),
+        ("kernel_pca_cumulative_share", &kernel.cumulative_shares),
+    ] {
+        for (i, &value) in values.iter().enumerate() {
+            add(quantity, i + 1, value);
+        }
+    }
+    for reached in &principal.n_dimensions {
+        add("pca_dimensions", reached.n_dimensions, reached.share);
+    }
+    // The error of no dimension at all.
+    add("isomap_error", 0, isomap.norm);
+    for error in &isomap.errors {
+        add("isomap_error", error.n_components, error.error);
+    }
+    csv
+}
+
+/// The four panels, and the line above them.
+pub(crate) fn panels(
+    dimension: &Dimension,
+    dataset: &str,
+    embedder: &str,
+    params: &DimensionParams,
+    settings: &Settings,
+) -> (String, [Panel; 4]) {
+    let principal = &dimension.principal;
+    let title = format!(
+        "{dataset}, {embedder}: {} prompts, {} dimensions",
+        count(principal.n_points),
+        count(principal.dim)
+    );
+    (
+        title,
+        [
+            scree(dimension, settings),
+            cumulative(dimension, settings),
+            kernel(dimension, params, settings),
+            isomap(dimension, settings),
+        ],
+    )
+}
+
+fn scree(dimension: &Dimension, settings: &Settings) -> Panel {
+    let variances = &dimension.principal.variances;
+    let total: f64 = variances.iter().sum();
+    let shares: Vec<f64> = variances
+        .iter()
+        .take(N_SCREE)
+        .map(|variance| variance / total)
+        .collect();
+    Panel {
+        title: format!("PCA, first {} components", shares.len()),
+        x_title: "Component",
+        y_title: "Share of variance",
+        x: count_axis(1, shares.len(), settings),
+        y: share_axis(&shares, settings),
+        lines: vec![line(&shares)],
+        dots: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn cumulative(dimension: &Dimension, settings: &Settings) -> Panel {
+    let principal = &dimension.principal;
+    let shares = &principal.cumulative_shares;
+    let reached = || {
+        principal.n_dimensions.iter().map(|reached| {
+            (
+                reached.n_dimensions,
+                shares[reached.n_dimensions - 1],
+                reached.share,
+            )
+        })
+    };
+    Panel {
+        title: "PCA, cumulative".to_owned(),
+        x_title: "Components",
+        y_title: "Share of variance",
+        x: count_axis(1, shares.len(), settings),
+        y: share_axis(shares, settings),
+        lines: vec![line(shares)],
+        dots: reached().map(|(n, share, _)| (n as f64, share)).collect(),
+        notes: reached()
+            .map(|(n, _, asked)| format!("{}% in {}", percent(asked), count(n)))
+            .collect(),
+    }
+}
+
+fn kernel(dimension: &Dimension, params: &DimensionParams, settings: &Settings) -> Panel {
+    let kernel = &dimension.kernel;
+    let shares: Vec<f64> = kernel
+        .eigenvalues
+        .iter()
+        .map(|value| value / kernel.total)
+        .collect();
+    let held = kernel.cumulative_shares.last().copied().unwrap_or_default();
+    Panel {
+        title: format!("Kernel PCA, {} prompts", count(kernel.n_points)),
+        x_title: "Component",
+        y_title: "Share of variance",
+        x: count_axis(1, shares.len(), settings),
+        y: share_axis(&shares, settings),
+        lines: vec![line(&shares)],
+        dots: Vec::new(),
+        notes: vec![
+            format!(
+                "gamma {}/{}",
+                params.kernel.gamma_times_dim, dimension.principal.dim
+            ),
+            format!("{:.1}% in {}", 100.0 * held, count(shares.len())),
+        ],
+    }
+}
+
+fn isomap(dimension: &Dimension, settings: &Settings) -> Panel {
+    let isomap = &dimension.isomap;
+    let points: Vec<(f64, f64)> = isomap
+        .errors
+        .iter()
+        .map(|error| (error.n_components as f64, error.error))
+        .collect();
+    let most = isomap
+        .errors
+        .iter()
+        .map(|error| error.n_components)
+        .max()
+        .unwrap_or(1);
+    let mut notes = vec![format!("{} neighbors", isomap.n_neighbors)];
+    if isomap.n_parts > 1 {
+        notes.push(format!("{} parts, linked", count(isomap.n_parts)));
+    }
+    Panel {
+        title: format!("Isomap, {} prompts", count(isomap.n_points)),
+        x_title: "Components",
+        y_title: "Reconstruction error",
+        x: count_axis(0, most, settings),
+        y: Axis::linear(
+            (0.0, points.iter().map(|point| point.1).fold(0.0, f64::max)),
+            (0.0, f64::INFINITY),
+            settings.max_ticks,
+        ),
+        lines: vec![PanelLine {
+            points: points.clone(),
+            style: theme::SPECTRUM,
+        }],
+        dots: points,
+        notes,
+    }
+}
+
+/// Values over 1, 2, ...
+fn line(values: &[f64]) -> PanelLine {
+    PanelLine {
+        points: values
+            .iter()
+            .enumerate()
+            .map(|(i, &value)| ((i + 1) as f64, value))
+            .collect(),
+        style: theme::SPECTRUM,
+    }
+}
+
+fn count_axis(from: usize, to: usize, settings: &Settings) -> Axis {
+    // A single component still needs a span in whole numbers.
+    Axis::linear(
+        (from as f64, to.max(from + 1) as f64),
+        (0.0, f64::INFINITY),
+        settings.max_ticks.min(to.max(2)),
+    )
+}
+
+fn share_axis(shares: &[f64], settings: &Settings) -> Axis {
+    let most = shares.iter().copied().fold(0.0, f64::max);
+    Axis::linear((0.0, most), (0.0, 1.0), settings.max_ticks)
+}
+
+/// .95 as `95`.
+fn percent(share: f64) -> f64 {
+    (10_000.0 * share).round() / 100.0
+}
+
+/// A number with a comma between thousands.
+fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        for (n, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (44_241, "44,241"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(count(n), expected);
+        }
+        assert_eq!(percent(0.95).to_string(), "95");
+    }
+}

@@ -1,0 +1,139 @@
+//! What is hardly a data set, and what cannot be drawn.
+
+use super::*;
+
+#[test]
+fn degenerate_data_sets_give_figures_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    write(&data, "one-model", &MODELS[..1], &["carrot-knn"]);
+    write(
+        &data,
+        "free",
+        &[("a", 0.0, 0.5), ("b", 0.0, 0.6)],
+        &["carrot-knn", "mf"],
+    );
+    write(
+        &data,
+        "always-right",
+        &[("a", 0.001, 9.0), ("b", 0.001, 9.0)],
+        &["carrot-knn"],
+    );
+    let many: Vec<(String, f64, f64)> = (0..100)
+        .map(|i| {
+            (
+                format!("owner/model-number-{i}"),
+                0.0001 * 1.05_f64.powi(i),
+                0.4 + 0.3 * noise(i as usize, 9),
+            )
+        })
+        .collect();
+    let many: Vec<(&str, f64, f64)> = many
+        .iter()
+        .map(|(name, cost, score)| (name.as_str(), *cost, *score))
+        .collect();
+    write(&data, "many", &many, &["carrot-knn"]);
+    check_ok(&plots(folder.path(), &[]));
+    for name in ["one-model", "free", "always-right", "many"] {
+        let read = |file: &str| {
+            fs::read_to_string(folder.path().join("plots").join(name).join(file)).expect("written")
+        };
+        for file in ["accuracy_cost.svg", "vs_rb_zero.svg"] {
+            let svg = read(file);
+            assert!(
+                svg.contains("Accuracy") && !svg.contains("NaN") && !svg.contains("inf"),
+                "{name}/{file}"
+            );
+        }
+        let metrics = read("metrics_table.md");
+        assert!(
+            !metrics.contains("NaN") && !metrics.contains("inf"),
+            "{name}: {metrics}"
+        );
+        assert_eq!(metrics.contains("APGR"), name != "one-model", "{name}");
+        assert!(!read("metrics_table.csv").contains("NaN"), "{name}");
+    }
+}
+
+#[test]
+fn what_is_unknown_is_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let dir = write(&data, "gaps", &MODELS[..4], &["carrot-knn", "mf"]);
+    // Of the first LLM nothing is known in training, of the second nothing at all; the router does not know what to say of some prompts.
+    let mut train = Split::read(&dir.split(Part::Train)).expect("read");
+    train.cost_usd.column_mut(0).fill(f64::NAN);
+    train.cost_usd.column_mut(1).fill(f64::NAN);
+    train.write(&dir.split(Part::Train)).expect("written");
+    let mut test = Split::read(&dir.split(Part::Test)).expect("read");
+    test.scores.column_mut(1).fill(f32::NAN);
+    test.scores.row_mut(3).fill(f32::NAN);
+    test.write(&dir.split(Part::Test)).expect("written");
+    let path = dir.predictions("carrot-knn");
+    let Predictions::PerModel(mut predicted) = Predictions::read(&path).expect("read") else {
+        panic!("scores and costs");
+    };
+    predicted.scores.row_mut(5).fill(f32::NAN);
+    predicted.scores[[6, 2]] = f32::NAN;
+    Predictions::PerModel(predicted)
+        .write(&path)
+        .expect("written");
+    check_ok(&plots(folder.path(), &["--format", "svg"]));
+
+    let made = folder.path().join("plots/gaps");
+    let read = |file: &str| fs::read_to_string(made.join(file)).expect("written");
+    for file in ["accuracy_cost.svg", "vs_rb_zero.svg"] {
+        let svg = read(file);
+        assert!(!svg.contains("NaN") && !svg.contains("inf"), "{file}");
+        assert!(
+            svg.contains("llama-3b") && !svg.contains("llama-1b"),
+            "{file}"
+        );
+    }
+    assert!(read("metrics_table.md").contains("Estimates on 199 test prompts"));
+    assert!(!read("metrics_table.csv").contains("NaN"));
+    // The rule never takes the LLM whose mean cost it does not know.
+    let rule = cells(&made.join("vs_rb_zero.csv"));
+    let cheapest = |name: &str| {
+        rule.iter()
+            .filter(|row| row[1] == name)
+            .map(|row| row[3].parse::<f64>().expect("a cost"))
+            .fold(f64::INFINITY, f64::min)
+    };
+    assert!(cheapest("carrot-knn") < cheapest("routerbench-rule/carrot-knn"));
+}
+
+#[test]
+fn what_cannot_be_drawn_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    fs::create_dir(&data).expect("made");
+    let check = |args: &[&str], code: i32, message: &str| {
+        let output = plots(folder.path(), args);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
+        assert!(output.stdout.is_empty());
+    };
+    check(&[], 1, "no data set under `data` has predictions");
+    check(
+        &["--dataset", "nowhere"],
+        1,
+        "there is no data set `nowhere`",
+    );
+    write(&data, "bare", &MODELS[..2], &[]);
+    check(
+        &["--dataset", "bare"],
+        1,
+        "cargo run -p train-and-infer -- --dataset bare",
+    );
+    write(&data, "no-pair", &MODELS[..1], &["mf"]);
+    check(&["--dataset", "no-pair"], 1, "names no small and large LLM");
+    check(&["--format", "gif"], 2, "gif");
+    fs::write(folder.path().join("bad.toml"), "width-in = 3\n").expect("written");
+    check(
+        &["--config", "bad.toml"],
+        1,
+        "cannot use the settings in `bad.toml`",
+    );
+}
