@@ -41,12 +41,13 @@ ARROWS = """
     gen-synthetic                       -> datagen, cli-support
     nets, saved-routers                 -> dataset, routers
     train-and-infer                     -> dataset, routers, nets, saved-routers, cli-support
+    carrot-router                       -> dataset, evaluation, nets, saved-routers, cli-support
     plots                               -> dataset, evaluation, intrinsic-dimension, cli-support
 """
 
 # Left is linked, however deep, into no other crate than right.
 REACHES = """
-    tch, torch-sys                      -> nets, train-and-infer
+    tch, torch-sys                      -> nets, train-and-infer, carrot-router
     polars, polars-*                    -> gen-custom, gen-openllm
     plotters, svg2pdf, resvg            -> plots
     tokio, reqwest, hyper, redb         -> embeddings, gen-cli, gen-custom, gen-openllm, gen-routerbench, gen-sprout

@@ -1,0 +1,9 @@
+//! Tells the binary and the tests where libtorch lies, so that they start without LD_LIBRARY_PATH, wherever the target folder is.
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    // Set by torch-sys for crates that depend on it directly.
+    if let Ok(libtorch) = std::env::var("DEP_TCH_LIBTORCH_LIB") {
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{libtorch}");
+    }
+}

@@ -1,0 +1,131 @@
+use serde::Serialize;
+
+use crate::{Error, Result};
+
+/// Brings dollars to the scale of scores in the routing rule. From CARROT (somerstep/CARROT at 3e6acff), `CarrotRouter.route`.
+pub const COST_MULTIPLIER: f64 = 100.0;
+
+/// Which LLM should answer a prompt, and why. As JSON, a line of `carrot-router route --json`; what is unknown is null there.
+///
+/// ```text
+/// selected = argmax_m utility[m]
+/// utility  = (1 - mu) * score - mu * 100 * cost_usd
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Decision {
+    /// The prompt.
+    pub prompt: String,
+    /// The name of the chosen LLM.
+    pub selected: String,
+    /// Its position in `models`.
+    #[serde(skip)]
+    pub selected_idx: usize,
+    /// The weight of cost, in [0, 1].
+    pub mu: f64,
+    /// Whether the embedder saw only the beginning of the prompt. Its input tokens are counted to the end all the same.
+    pub truncated: bool,
+    /// All LLMs, in the saved router's order.
+    pub models: Vec<Candidate>,
+}
+
+/// What is expected of one LLM for one prompt.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Its name.
+    pub name: String,
+    /// The predicted score, in [0, 1]; NaN where no neighbor's is known.
+    pub score: f32,
+    /// The prompt's length in tokens of [`crate::CarrotRouter::token_counter`].
+    pub input_tokens: usize,
+    /// The predicted length of the answer, where the router predicts it.
+    pub output_tokens: Option<f32>,
+    /// The expected cost in US dollars.
+    pub cost_usd: f64,
+    /// What the rule compares; NaN for an LLM that cannot be chosen.
+    pub utility: f64,
+}
+
+/// Refuses a weight of cost outside [0, 1], and NaN.
+///
+/// # Errors
+/// [`Error::BadMu`].
+pub fn check_mu(mu: f64) -> Result<()> {
+    match (0.0..=1.0).contains(&mu) {
+        true => Ok(()),
+        false => Err(Error::BadMu { mu }),
+    }
+}
+
+/// `(1 - mu) * score - mu * COST_MULTIPLIER * cost_usd`, as [`evaluation::choose`] compares it.
+pub(crate) fn utility(score: f32, cost_usd: f64, mu: f64) -> f64 {
+    if score.is_finite() && cost_usd.is_finite() {
+        (1.0 - mu) * f64::from(score) - mu * COST_MULTIPLIER * cost_usd
+    } else {
+        f64::NAN
+    }
+}
+
+/// The position of the LLM that the rule chooses: ties go to the lowest, an LLM with an unknown score or cost is passed over.
+pub(crate) fn choose(models: &[Candidate], mu: f64) -> Option<usize> {
+    let scores: Vec<f32> = models.iter().map(|model| model.score).collect();
+    let costs: Vec<f64> = models.iter().map(|model| model.cost_usd).collect();
+    evaluation::choose(&scores, &costs, mu, COST_MULTIPLIER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(predicted: &[(f32, f64)], mu: f64) -> Vec<Candidate> {
+        let candidate = |&(score, cost_usd)| Candidate {
+            name: String::new(),
+            score,
+            input_tokens: 0,
+            output_tokens: None,
+            cost_usd,
+            utility: utility(score, cost_usd, mu),
+        };
+        predicted.iter().map(candidate).collect()
+    }
+
+    #[test]
+    fn the_rule_chooses() {
+        let nan = f32::NAN;
+        for (what, predicted, mu, expected) in [
+            ("scores only", &[(0.5, 0.0), (0.9, 9.0)][..], 0.0, Some(1)),
+            ("costs only", &[(0.9, 0.2), (0.1, 0.1)], 1.0, Some(1)),
+            // 0.45 - 0.5 * 100 * 0.004 = 0.25 against 0.25 - 0.005 = 0.245, then 0.45 - 0.25 = 0.2.
+            (
+                "just worth it",
+                &[(0.5, 0.0001), (0.9, 0.004)],
+                0.5,
+                Some(1),
+            ),
+            ("too dear", &[(0.5, 0.0001), (0.9, 0.005)], 0.5, Some(0)),
+            ("ties", &[(0.1, 0.1), (0.5, 0.1), (0.5, 0.1)], 0.3, Some(1)),
+            ("unknown score", &[(nan, 0.0), (0.1, 1.0)], 1.0, Some(1)),
+            ("unknown cost", &[(0.9, f64::NAN), (0.1, 1.0)], 0.0, Some(1)),
+            ("nothing known", &[(nan, 0.0)], 0.5, None),
+            ("no LLM", &[], 0.5, None),
+        ] {
+            let models = candidates(predicted, mu);
+            let chosen = choose(&models, mu);
+            assert_eq!(chosen, expected, "{what}");
+            if let Some(chosen) = chosen {
+                let best = models.iter().map(|model| model.utility);
+                let best = best.fold(f64::NEG_INFINITY, f64::max);
+                assert_eq!(models[chosen].utility, best, "{what}");
+            }
+        }
+    }
+
+    #[test]
+    fn mu_is_in_the_unit_interval() {
+        for mu in [0.0, 0.3, 1.0] {
+            assert!(check_mu(mu).is_ok(), "{mu}");
+        }
+        for mu in [-0.1, 1.000_001, f64::NAN, f64::INFINITY] {
+            assert!(matches!(check_mu(mu), Err(Error::BadMu { .. })), "{mu}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Chooses the LLM that should answer a prompt, on the command line.
+//!
+//! Holds the command line, the reading of prompts, and the table: prompts come in as an argument, a file or standard input, decisions of the
+//! library `carrot_router` go out to standard output. Must not know how a decision is made.
+
+mod args;
+mod job;
+mod prompts;
+mod table;
+
+use std::process::ExitCode;
+
+use carrot_router::{COST_MULTIPLIER, CarrotRouter};
+use cli_support::print_text;
+use tracing::info;
+
+use crate::{
+    args::{Args, Command},
+    job::Job,
+};
+
+/// Prompts that are decided on at a time: enough to keep all cores at work, few enough to see decisions soon.
+const CHUNK: usize = 256;
+
+fn main() -> ExitCode {
+    cli_support::run(
+        |args: &Args| {
+            let Command::Route(route) = &args.command;
+            route.output.quiet
+        },
+        |args| {
+            let Command::Route(route) = args.command;
+            run(Job::check(route)?)
+        },
+    )
+}
+
+fn run(job: Job) -> anyhow::Result<()> {
+    let router = CarrotRouter::open_with_embedder(&job.folder, &job.embedder()?, job.device)?;
+    let counter = router.token_counter();
+    info!(
+        "choosing among {} LLMs by {} prompts; cost multiplier {COST_MULTIPLIER}; input tokens counted by {counter}",
+        router.models().len(),
+        router.n_rows()
+    );
+    for prompts in job.prompts.chunks(CHUNK) {
+        let mut text = String::new();
+        for decision in router.route(prompts, job.mu)? {
+            if job.is_json {
+                text += &serde_json::to_string(&decision)?;
+                text.push('\n');
+            } else {
+                text += &table::of(&decision);
+            }
+        }
+        print_text(&text)?;
+    }
+    if !job.is_json {
+        print_text(&table::legend(&counter))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+use std::fs;
+
+use dataset::{CostKind, Pair};
+use saved_routers::{Contents, NewFolder};
+
+use crate::bench::{Bench, MODELS, stderr};
+
+/// Runs the program, and expects an exit code, a part of the message, and nothing on standard output.
+fn check(bench: &Bench, args: &[&str], stdin: &str, code: i32, part: &str) {
+    let output = bench.route(args, stdin);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
+    assert!(message.contains(part), "{args:?}: {message}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+}
+
+#[test]
+fn bad_command_lines() {
+    let bench = Bench::new(CostKind::Known);
+    for mu in ["1.01", "-0.5", "NaN", "inf"] {
+        check(
+            &bench,
+            &["so", "--mu", mu],
+            "",
+            2,
+            "from 0 (the most accurate",
+        );
+    }
+    check(&bench, &["so", "--mu", "much"], "", 2, "invalid float");
+    check(&bench, &["so"], "", 2, "--mu");
+    check(&bench, &["", "--mu", "0"], "", 2, "the prompt is empty");
+    let both = ["so", "--mu", "0", "--input", "p.jsonl"];
+    check(&bench, &both, "", 2, "cannot be used with");
+    let device = ["so", "--mu", "0", "--device", "abacus"];
+    check(&bench, &device, "", 2, "`abacus` is no device");
+}
+
+#[test]
+fn no_prompts() {
+    let bench = Bench::new(CostKind::Known);
+    check(
+        &bench,
+        &["--mu", "0"],
+        "",
+        1,
+        "standard input holds no prompt",
+    );
+    check(
+        &bench,
+        &["--mu", "0"],
+        "\n\n",
+        1,
+        "standard input holds no prompt",
+    );
+    bench.write("empty.jsonl", "\n");
+    let empty = ["--mu", "0", "--input", "empty.jsonl"];
+    check(&bench, &empty, "", 1, "`empty.jsonl` holds no prompt");
+    bench.write("text.jsonl", "{\"prompt\": \"so\"}\nso\n");
+    let text = ["--mu", "0", "--input", "text.jsonl"];
+    check(&bench, &text, "", 1, "line 2 of `text.jsonl` is no JSON");
+    let missing = ["--mu", "0", "--input", "missing.jsonl"];
+    check(&bench, &missing, "", 1, "cannot read `missing.jsonl`");
+}
+
+#[test]
+fn folders_without_a_router_that_fits() {
+    let bench = Bench::new(CostKind::Known);
+    let missing = ["so", "--mu", "0", "--model", "models/tiny/nothing"];
+    check(
+        &bench,
+        &missing,
+        "",
+        1,
+        "`models/tiny/nothing` holds no saved router",
+    );
+
+    let mut record = saved_routers::Record::read(&bench.router()).expect("read");
+    record.router = "roberta-binary".to_owned();
+    record.embedder = None;
+    record.pair = Some(Pair {
+        small: MODELS[1].to_owned(),
+        large: MODELS[0].to_owned(),
+    });
+    record.contents = Contents::RobertaBinary {
+        folder: "network".to_owned(),
+    };
+    let folder = NewFolder::create(&bench.path().join("models/tiny/roberta-binary"));
+    let folder = folder.expect("created");
+    fs::create_dir(folder.path().join("network")).expect("made");
+    folder.commit(&record).expect("committed");
+    let other = ["so", "--mu", "0", "--model", "models/tiny/roberta-binary"];
+    check(
+        &bench,
+        &other,
+        "",
+        1,
+        "holds the router `roberta-binary`, expected",
+    );
+
+    let path = bench.router().join("router.safetensors");
+    let bytes = fs::read(&path).expect("read");
+    fs::write(&path, &bytes[..bytes.len() / 2]).expect("written");
+    check(&bench, &["so", "--mu", "0"], "", 1, "router.safetensors");
+}
+
+#[test]
+fn embedders_that_are_not_the_right_one() {
+    let bench = Bench::new(CostKind::Known);
+    let given = ["so", "--mu", "0", "--embedder", "nowhere"];
+    check(&bench, &given, "", 1, "`nowhere` has no `config.json`");
+
+    let tokenizer = bench.path().join("models/tiny-bert/tokenizer.json");
+    let text = fs::read_to_string(&tokenizer).expect("read");
+    fs::write(&tokenizer, format!("{text}\n")).expect("written");
+    check(&bench, &["so", "--mu", "0"], "", 1, "was fitted with");
+
+    fs::remove_dir_all(bench.path().join("models/tiny-bert")).expect("removed");
+    check(
+        &bench,
+        &["so", "--mu", "0"],
+        "",
+        1,
+        "pass its folder with --embedder",
+    );
+
+    let unknown = Bench::with(CostKind::Known, |record| {
+        let embedder = record.embedder.as_mut().expect("there is one");
+        embedder.model = None;
+    });
+    check(
+        &unknown,
+        &["so", "--mu", "0"],
+        "",
+        1,
+        "cannot find the embedder `tiny-bert`",
+    );
+    let given = ["so", "--mu", "0", "--embedder", "models/tiny-bert"];
+    assert!(unknown.route(&given, "").status.success());
+}
+
+#[test]
+fn prices_are_needed_where_tokens_make_costs() {
+    let without = |kind| Bench::with(kind, |record| record.models[1].price = None);
+    for kind in [CostKind::Known, CostKind::OutputTokens] {
+        let part = "LLM `cheap` has no price in";
+        check(&without(kind), &["so", "--mu", "0"], "", 1, part);
+    }
+    let output = without(CostKind::Usd).route(&["so", "--mu", "0"], "");
+    assert!(output.status.success(), "{}", stderr(&output));
+}
