@@ -101,6 +101,10 @@ impl EmbeddingArgs {
         if let Some(dimensions) = self.dimensions {
             name.push_str(&format!("-{dimensions}"));
         }
+        // Prompts that are cut elsewhere have other vectors.
+        if self.max_tokens != Model::OPENAI_MAX_TOKENS {
+            name.push_str(&format!("-of-{}-tokens", self.max_tokens));
+        }
         let client = Client::new(Endpoint::from_env()?, model, limits)
             .map_err(|error| usage_error(error.to_string()))?;
         Ok(Some(EmbedJob { client, name }))

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datagen::{DatasetName, PriceList, RandomSplit, RawTable};
 use dataset::{DatasetInfo, Pair, Source};
@@ -59,7 +59,7 @@ impl Recipe {
             differences.push("another pair of LLMs".to_owned());
         }
         let keys = found.options.keys().chain(self.options.keys());
-        let keys: std::collections::BTreeSet<&String> = keys.collect();
+        let keys: BTreeSet<&String> = keys.collect();
         for key in keys {
             let (old, new) = (found.options.get(key), self.options.get(key));
             if old != new {

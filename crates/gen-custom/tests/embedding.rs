@@ -168,6 +168,11 @@ fn shorter_vectors_and_other_models_have_folders_of_their_own() {
     for (extra, folder, dim) in [
         (&["--dimensions", "16"][..], "text-embedding-3-small-16", 16),
         (&["--embedding-model", "org/own-model"], "org--own-model", 8),
+        (
+            &["--embedding-model", "org/own-model", "--max-tokens", "2"],
+            "org--own-model-of-2-tokens",
+            8,
+        ),
     ] {
         assert_done(&bench.run("data", extra));
         let path = bench.dir("data").embeddings(folder, Part::Test);
