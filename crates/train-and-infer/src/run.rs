@@ -25,8 +25,14 @@ const MADE_BY: &str = concat!("train-and-infer ", env!("CARGO_PKG_VERSION"));
 pub(crate) fn run(job: &Job, router: Router, data: &mut Data) -> anyhow::Result<Report> {
     let recipe = learner::recipe(job, router)?;
     let config = config(job, router, data, &recipe)?;
+    let run = Run {
+        job,
+        router,
+        recipe,
+        config,
+    };
     if !job.force
-        && let Some(report) = kept(job, router, data, &recipe, &config)?
+        && let Some(report) = run.kept(data)?
     {
         return Ok(report);
     }
@@ -36,7 +42,181 @@ pub(crate) fn run(job: &Job, router: Router, data: &mut Data) -> anyhow::Result<
     let (_, read_splits) = data.splits(job)?;
     stopwatch.add(read_splits);
     let outcome = learner::run(job, router, data, &mut stopwatch)?;
-    write(job, router, data, recipe, config, outcome, stopwatch)
+    run.write(data, outcome, stopwatch)
+}
+
+/// A router to be fitted, and all that decides what comes out.
+struct Run<'a> {
+    job: &'a Job,
+    router: Router,
+    recipe: Recipe,
+    /// The recipe's settings with the embedder's identity.
+    config: Value,
+}
+
+impl Run<'_> {
+    /// The files that go into a router, hashed as they are now; `None` where some are not there yet.
+    fn inputs(&self, data: &mut Data) -> anyhow::Result<Option<Vec<Source>>> {
+        let Self {
+            job,
+            router,
+            recipe,
+            ..
+        } = self;
+        let mut inputs = data.sources(job)?.to_vec();
+        if let Some(embedder) = job.embedder_of(*router) {
+            for path in Part::ALL.map(|part| job.dir.embeddings(&embedder.name, part)) {
+                if !path.is_file() {
+                    return Ok(None);
+                }
+                inputs.push(Source::of(&path)?);
+            }
+        }
+        inputs.extend(recipe.inputs.iter().cloned());
+        Ok(Some(inputs))
+    }
+
+    /// What is there already, if it was made from the same data with the same settings by the same program, and is whole.
+    fn kept(&self, data: &mut Data) -> anyhow::Result<Option<Report>> {
+        let Self {
+            job,
+            router,
+            recipe,
+            config,
+        } = self;
+        let (manifest, predictions) = (
+            job.dir.manifest(router.name()),
+            job.dir.predictions(router.name()),
+        );
+        if !manifest.is_file() || !predictions.is_file() {
+            return Ok(None);
+        }
+        let Ok(manifest) = RunManifest::read(&manifest) else {
+            return Ok(None);
+        };
+        let is_same = manifest.made_by == MADE_BY
+            && manifest.config == as_read(config)?
+            && manifest.seed == recipe.seed
+            && Some(&manifest.inputs) == self.inputs(data)?.as_ref();
+        if !is_same {
+            info!("`{router}` was fitted with other data, settings or program; fitting it anew");
+            return Ok(None);
+        }
+        let model = recipe.is_fitted.then(|| job.model_folder(*router));
+        if let Some(folder) = &model
+            && let Err(error) = SavedRouter::open(folder)
+        {
+            let error = anyhow::Error::new(error);
+            warn!("the fitted `{router}` cannot be used, fitting it anew: {error:#}");
+            return Ok(None);
+        }
+        info!("keeping `{router}`: nothing it depends on has changed; --force fits it anew");
+        Ok(Some(Report {
+            status: Status::Kept,
+            predictions,
+            model,
+            n_train: job.info.n_train,
+            n_test: job.info.n_test,
+            summary: Vec::new(),
+            manifest,
+        }))
+    }
+
+    /// Leaves predictions, the fitted router, and last the manifest.
+    fn write(
+        self,
+        data: &mut Data,
+        outcome: Outcome,
+        mut stopwatch: Stopwatch,
+    ) -> anyhow::Result<Report> {
+        let (job, router) = (self.job, self.router);
+        let path = job.dir.predictions(router.name());
+        let manifest_path = job.dir.manifest(router.name());
+        // An older manifest must not stand beside newer predictions, should this be the end.
+        match fs::remove_file(&manifest_path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error)
+                    .with_context(|| format!("cannot remove `{}`", manifest_path.display()));
+            }
+            _ => {}
+        }
+        let inputs = self.inputs(data)?.context("the embeddings went away")?;
+        let model = stopwatch.time("write", || {
+            outcome.predictions.write(&path)?;
+            let fitted = outcome.fitted;
+            fitted
+                .map(|fitted| self.commit(data, &outcome.results, fitted))
+                .transpose()
+        })?;
+        let mut environment = BTreeMap::from([("threads".to_owned(), n_threads())]);
+        environment.extend(outcome.environment);
+        let manifest = RunManifest {
+            dataset: job.dir.name().to_owned(),
+            router: router.name().to_owned(),
+            embedder: job
+                .embedder_of(router)
+                .map(|embedder| embedder.name.clone()),
+            seed: self.recipe.seed,
+            made_by: MADE_BY.to_owned(),
+            config: self.config,
+            inputs,
+            results: outcome.results,
+            stages: stopwatch.stages(),
+            peak_memory_bytes: peak_memory_bytes(),
+            environment,
+        };
+        manifest.write(&manifest_path)?;
+        let (splits, _) = data.splits(job)?;
+        Ok(Report {
+            status: Status::Fitted,
+            predictions: path,
+            model,
+            n_train: splits.train.n_prompts(),
+            n_test: splits.test.n_prompts(),
+            summary: outcome.summary,
+            manifest,
+        })
+    }
+
+    /// Puts a fitted router in its place.
+    fn commit(&self, data: &mut Data, results: &Value, fitted: Fitted) -> anyhow::Result<PathBuf> {
+        let (job, router) = (self.job, self.router);
+        let embedder = match job.embedder_of(router) {
+            Some(embedder) => {
+                let dim = data.embeddings(job, embedder)?.train.ncols();
+                let model = data.model(job, embedder)?.as_ref();
+                Some(SavedEmbedder {
+                    name: embedder.name.clone(),
+                    model: embedder.model.as_ref().map(|model| match model {
+                        Model::Folder(folder) => folder.display().to_string(),
+                        Model::Hub(id) => id.clone(),
+                    }),
+                    sha256: model.and_then(|model| model.sha256()).map(str::to_owned),
+                    dim,
+                    license: model.and_then(|model| model.license()).map(str::to_owned),
+                })
+            }
+            None => None,
+        };
+        let [train, _] = data.sources(job)?;
+        let record = Record {
+            format_version: FORMAT_VERSION,
+            router: router.name().to_owned(),
+            dataset: job.dir.name().to_owned(),
+            train_sha256: train.sha256.clone(),
+            models: job.info.models.clone(),
+            cost_kind: job.info.cost_kind,
+            pair: job.info.pair.clone().filter(|_| router.is_binary()),
+            embedder,
+            base: fitted.base,
+            contents: fitted.contents,
+            config: self.config.clone(),
+            results: results.clone(),
+            made_by: MADE_BY.to_owned(),
+        };
+        fitted.folder.commit(&record)?;
+        Ok(job.model_folder(router))
+    }
 }
 
 /// The recipe's settings and the embedder's identity.
@@ -50,178 +230,9 @@ fn config(job: &Job, router: Router, data: &mut Data, recipe: &Recipe) -> anyhow
     Ok(config)
 }
 
-/// The files that go into a router, hashed as they are now; `None` where some are not there yet.
-fn inputs(
-    job: &Job,
-    router: Router,
-    data: &mut Data,
-    recipe: &Recipe,
-) -> anyhow::Result<Option<Vec<Source>>> {
-    let mut inputs = data.sources(job)?.to_vec();
-    if let Some(embedder) = job.embedder_of(router) {
-        for path in Part::ALL.map(|part| job.dir.embeddings(&embedder.name, part)) {
-            if !path.is_file() {
-                return Ok(None);
-            }
-            inputs.push(Source::of(&path)?);
-        }
-    }
-    inputs.extend(recipe.inputs.iter().cloned());
-    Ok(Some(inputs))
-}
-
-/// What is there already, if it was made from the same data with the same settings by the same program, and is whole.
-fn kept(
-    job: &Job,
-    router: Router,
-    data: &mut Data,
-    recipe: &Recipe,
-    config: &Value,
-) -> anyhow::Result<Option<Report>> {
-    let (manifest, predictions) = (
-        job.dir.manifest(router.name()),
-        job.dir.predictions(router.name()),
-    );
-    if !manifest.is_file() || !predictions.is_file() {
-        return Ok(None);
-    }
-    let Ok(manifest) = RunManifest::read(&manifest) else {
-        return Ok(None);
-    };
-    let is_same = manifest.made_by == MADE_BY
-        && manifest.config == as_read(config)?
-        && manifest.seed == recipe.seed
-        && Some(&manifest.inputs) == inputs(job, router, data, recipe)?.as_ref();
-    if !is_same {
-        info!("`{router}` was fitted with other data, settings or program; fitting it anew");
-        return Ok(None);
-    }
-    let model = recipe.is_fitted.then(|| job.model_folder(router));
-    if let Some(folder) = &model
-        && let Err(error) = SavedRouter::open(folder)
-    {
-        let error = anyhow::Error::new(error);
-        warn!("the fitted `{router}` cannot be used, fitting it anew: {error:#}");
-        return Ok(None);
-    }
-    info!("keeping `{router}`: nothing it depends on has changed; --force fits it anew");
-    Ok(Some(Report {
-        status: Status::Kept,
-        predictions,
-        model,
-        n_train: job.info.n_train,
-        n_test: job.info.n_test,
-        summary: Vec::new(),
-        manifest,
-    }))
-}
-
 /// Settings as they come back from a manifest: a number may lose its last bit when it is read from JSON.
 fn as_read(config: &Value) -> anyhow::Result<Value> {
     Ok(serde_json::from_str(&config.to_string())?)
-}
-
-fn write(
-    job: &Job,
-    router: Router,
-    data: &mut Data,
-    recipe: Recipe,
-    config: Value,
-    outcome: Outcome,
-    mut stopwatch: Stopwatch,
-) -> anyhow::Result<Report> {
-    let path = job.dir.predictions(router.name());
-    let manifest_path = job.dir.manifest(router.name());
-    // An older manifest must not stand beside newer predictions, should this be the end.
-    match fs::remove_file(&manifest_path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(error)
-                .with_context(|| format!("cannot remove `{}`", manifest_path.display()));
-        }
-        _ => {}
-    }
-    let inputs = inputs(job, router, data, &recipe)?.context("the embeddings went away")?;
-    let model = stopwatch.time("write", || {
-        outcome.predictions.write(&path)?;
-        let fitted = outcome.fitted;
-        fitted
-            .map(|fitted| commit(job, router, data, &config, &outcome.results, fitted))
-            .transpose()
-    })?;
-    let mut environment = BTreeMap::from([("threads".to_owned(), n_threads())]);
-    environment.extend(outcome.environment);
-    let manifest = RunManifest {
-        dataset: job.dir.name().to_owned(),
-        router: router.name().to_owned(),
-        embedder: job
-            .embedder_of(router)
-            .map(|embedder| embedder.name.clone()),
-        seed: recipe.seed,
-        made_by: MADE_BY.to_owned(),
-        config,
-        inputs,
-        results: outcome.results,
-        stages: stopwatch.stages(),
-        peak_memory_bytes: peak_memory_bytes(),
-        environment,
-    };
-    manifest.write(&manifest_path)?;
-    let (splits, _) = data.splits(job)?;
-    Ok(Report {
-        status: Status::Fitted,
-        predictions: path,
-        model,
-        n_train: splits.train.n_prompts(),
-        n_test: splits.test.n_prompts(),
-        summary: outcome.summary,
-        manifest,
-    })
-}
-
-/// Puts a fitted router in its place.
-fn commit(
-    job: &Job,
-    router: Router,
-    data: &mut Data,
-    config: &Value,
-    results: &Value,
-    fitted: Fitted,
-) -> anyhow::Result<PathBuf> {
-    let embedder = match job.embedder_of(router) {
-        Some(embedder) => {
-            let dim = data.embeddings(job, embedder)?.train.ncols();
-            let model = data.model(job, embedder)?.as_ref();
-            Some(SavedEmbedder {
-                name: embedder.name.clone(),
-                model: embedder.model.as_ref().map(|model| match model {
-                    Model::Folder(folder) => folder.display().to_string(),
-                    Model::Hub(id) => id.clone(),
-                }),
-                sha256: model.and_then(|model| model.sha256()).map(str::to_owned),
-                dim,
-                license: model.and_then(|model| model.license()).map(str::to_owned),
-            })
-        }
-        None => None,
-    };
-    let [train, _] = data.sources(job)?;
-    let record = Record {
-        format_version: FORMAT_VERSION,
-        router: router.name().to_owned(),
-        dataset: job.dir.name().to_owned(),
-        train_sha256: train.sha256.clone(),
-        models: job.info.models.clone(),
-        cost_kind: job.info.cost_kind,
-        pair: job.info.pair.clone().filter(|_| router.is_binary()),
-        embedder,
-        base: fitted.base,
-        contents: fitted.contents,
-        config: config.clone(),
-        results: results.clone(),
-        made_by: MADE_BY.to_owned(),
-    };
-    fitted.folder.commit(&record)?;
-    Ok(job.model_folder(router))
 }
 
 fn n_threads() -> String {
