@@ -67,6 +67,12 @@ pub enum Error {
         /// The names there are.
         models: Vec<String>,
     },
+    /// Thresholds that reach not at all, or without end, beyond the probabilities.
+    #[error("a margin of `{margin}`, expected a finite number above 0")]
+    BadMargin {
+        /// The margin.
+        margin: f64,
+    },
     /// A prediction that is NaN or infinite where all have to be finite.
     #[error("predicted {what} of `{model}` in row {row} is `{value}`, expected a finite number")]
     NotFinite {

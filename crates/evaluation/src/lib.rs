@@ -55,6 +55,7 @@ mod point;
 mod prediction_accuracy;
 mod shares;
 mod sum;
+mod thresholds;
 mod truth;
 mod zero_router;
 
@@ -78,6 +79,7 @@ pub use crate::{
     point::{Curve, CurvePoint, Point},
     prediction_accuracy::{CostMae, CostUnit, PredictionAccuracy, prediction_accuracy},
     shares::{ShareCurve, share_curve},
+    thresholds::{ThresholdGrid, threshold_grid_curve},
     truth::{Predicted, Truth},
     zero_router::{Corner, Mixture, ZeroRouter, model_positions, zero_router},
 };

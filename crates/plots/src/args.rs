@@ -2,41 +2,47 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use clap::ValueEnum as _;
-use cli_support::{ConfigFile, DataDir, Output, PlotsDir, examples};
+use cli_support::{ConfigFile, DataDir, Output, PlotsDir, examples, usage_error};
 
-use crate::settings::Settings;
+use crate::{
+    products::{Maker, Product},
+    settings::Settings,
+    theme::Look,
+};
 
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
     "cargo run -p plots",
     "cargo run -p plots -- --figure vs_rb_zero metrics_table",
+    "cargo run -p plots -- --figure routerbench_binary --look bw --format pdf",
     "cargo run -p plots -- --figure embedding_dim --dataset mmlu-pro --embedding minilm",
     "cargo run -p plots -- --dataset mmlu-pro open-llm --format pdf",
 ];
 
 /// Draw accuracy-cost figures and tables from predictions
 ///
-/// For each data set: plots/DATASET/FIGURE.{svg,pdf,png} with the CSV that the figure was drawn from, and plots/DATASET/TABLE.{md,csv}.
-/// Over all of them: plots/knn_accuracy_table.{md,csv}. Prints the paths written, and logs what was skipped with the command that would
-/// make its input. A figure of the paper has the name of its data set and of its kind: the paper's `routerbench_vs_rb` is
-/// plots/routerbench/vs_rb_zero, its `sprout_vs_rb_zero` is plots/sprout-o3mini/vs_rb_zero, and its `sprout_embedding_dim` is
-/// plots/sprout/embedding_dim-EMBEDDER.
+/// For each data set: plots/DATASET/FIGURE.{svg,pdf,png} with the CSV that the figure was drawn from, the same for print in
+/// plots/DATASET/bw/, and plots/DATASET/TABLE.{md,csv}. Over all of them: plots/knn_accuracy_table.{md,csv}. Prints the paths written,
+/// and logs what was skipped with the command that would make its input. A figure that the paper shows has the paper's name
+/// (`routerbench_binary`), of other data sets the name of its kind (`binary`); --figure takes both.
 #[derive(Debug, clap::Parser)]
 #[command(name = "plots", version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
-    /// Data sets, separated by spaces or commas [default: all that have predictions]
+    /// Data sets, separated by spaces or commas [default: all]
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME")]
     dataset: Vec<String>,
-    /// Figures and tables, separated by spaces or commas [default: all that can be made of predictions]
-    #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME")]
-    figure: Vec<Product>,
+    /// Figures and tables, separated by spaces or commas [default: all]; a name of the paper's selects its data set too
+    #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME", long_help = figure_help())]
+    figure: Vec<String>,
     /// Embedders of `embedding_dim`, separated by spaces or commas [default: all whose vectors a data set has]
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME")]
     embedding: Vec<String>,
-    /// Draw vs_rb_zero-reference beside vs_rb_zero: mean costs from the test split, the reference's grids of lambda and its zero router;
-    /// for the data sets that the settings name
+    /// Draw the reference's way beside ours, as FIGURE-reference: its grids of lambda and thresholds, mean costs from the test split, its
+    /// zero router; for the figures that the settings name
     #[arg(long)]
     reference_quirks: bool,
+    /// Looks of the figures, separated by spaces or commas
+    #[arg(long, num_args = 1.., value_delimiter = ',', default_values = ["color", "bw"])]
+    look: Vec<Look>,
     /// Formats of the figures, separated by spaces or commas
     #[arg(long, num_args = 1.., value_delimiter = ',', default_values = ["svg", "pdf", "png"])]
     format: Vec<Format>,
@@ -71,53 +77,17 @@ impl Format {
     }
 }
 
-/// What can be made, by the name of its files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub(crate) enum Product {
-    /// Figure: all routers and LLMs
-    AccuracyCost,
-    /// Figure: per-LLM routers, the RouterBench rule with their scores (mean costs from the training split), the zero router
-    VsRbZero,
-    /// Table: peaks, areas and costs of all routers and LLMs
-    Table,
-    /// Table: the field's metrics with bootstrap intervals, and metrics_differences.csv with those of differences between routers
-    MetricsTable,
-    /// Table: how well the paper's KNN predicts, over all data sets
-    KnnAccuracyTable,
-    /// Figure: how many dimensions embeddings use (principal components, kernel ones, Isomap); drawn only when asked for
-    EmbeddingDim,
-}
-
-impl Product {
-    /// Those that need predictions.
-    pub(crate) const OF_PREDICTIONS: [Self; 5] = [
-        Self::AccuracyCost,
-        Self::VsRbZero,
-        Self::Table,
-        Self::MetricsTable,
-        Self::KnnAccuracyTable,
-    ];
-
-    /// The stem of its files, which is also what the command line calls it.
-    pub(crate) fn name(self) -> String {
-        self.to_possible_value()
-            .expect("no product is hidden from the command line")
-            .get_name()
-            .to_owned()
-    }
-}
-
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) struct Job {
-    /// Data sets by name, each once; `None` for all that have predictions.
+    /// Data sets by name, each once; `None` for all.
     pub(crate) datasets: Option<BTreeSet<String>>,
     /// Figures and tables; never empty.
-    pub(crate) products: BTreeSet<Product>,
+    pub(crate) wanted: BTreeSet<Wanted>,
     /// Embedders by name; `None` for all that are there.
     pub(crate) embeddings: Option<BTreeSet<String>>,
     pub(crate) reference_quirks: bool,
+    pub(crate) looks: BTreeSet<Look>,
     pub(crate) formats: BTreeSet<Format>,
     pub(crate) data_dir: PathBuf,
     pub(crate) plots_dir: PathBuf,
@@ -125,36 +95,123 @@ pub(crate) struct Job {
     pub(crate) output: Output,
 }
 
+/// A figure or a table that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wanted {
+    pub(crate) product: Product,
+    /// Where it was asked for by the paper's name: the data sets that the name is of.
+    pub(crate) datasets: Option<BTreeSet<String>>,
+}
+
 impl Job {
     /// Reads the settings and drops what was named twice.
     ///
     /// # Errors
-    /// When the settings cannot be used.
+    /// When the settings cannot be used, or a figure is asked for that there is not.
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
+        let settings = Settings::read(args.config.config.as_deref())?;
+        let datasets = names(&args.dataset);
+        let everything = || Product::ALL.into_iter().map(Wanted::of_all);
+        let wanted = match names(&args.figure) {
+            Some(names) => names
+                .iter()
+                .map(|name| wanted(name, datasets.as_ref(), &settings))
+                .collect::<anyhow::Result<BTreeSet<_>>>()?,
+            None => everything().collect(),
+        };
         Ok(Self {
-            datasets: names(&args.dataset),
+            datasets,
+            wanted,
             embeddings: names(&args.embedding),
             reference_quirks: args.reference_quirks,
-            products: if args.figure.is_empty() {
-                Product::OF_PREDICTIONS.into()
-            } else {
-                args.figure.into_iter().collect()
-            },
+            looks: args.look.into_iter().collect(),
             formats: args.format.into_iter().collect(),
             data_dir: args.data_dir.data_dir,
             plots_dir: args.plots_dir.plots_dir,
-            settings: Settings::read(args.config.config.as_deref())?,
+            settings,
             output: args.output,
         })
     }
 
-    pub(crate) fn wants(&self, product: Product) -> bool {
-        self.products.contains(&product)
+    /// What makes all that is wanted of a data set, in the order of [`Product::ALL`].
+    pub(crate) fn makers(&self, dataset: &str) -> impl Iterator<Item = Maker> {
+        let is_wanted = |product: Product| {
+            self.wanted.iter().any(|wanted| {
+                let datasets = wanted.datasets.as_ref().or(self.datasets.as_ref());
+                wanted.product == product && datasets.is_none_or(|names| names.contains(dataset))
+            })
+        };
+        let products = Product::ALL.into_iter().filter(move |&p| is_wanted(p));
+        products.map(Product::maker)
     }
 
-    pub(crate) fn wants_any(&self, products: &[Product]) -> bool {
-        products.iter().any(|&product| self.wants(product))
+    /// What makes all that is wanted of any data set.
+    pub(crate) fn all_makers(&self) -> impl Iterator<Item = Maker> {
+        let is_wanted =
+            |&product: &Product| self.wanted.iter().any(|wanted| wanted.product == product);
+        let products = Product::ALL.into_iter().filter(is_wanted);
+        products.map(Product::maker)
     }
+
+    /// Where a data set's figures and tables go.
+    pub(crate) fn folder(&self, dataset: &str) -> PathBuf {
+        self.plots_dir.join(dataset)
+    }
+}
+
+impl Wanted {
+    fn of_all(product: Product) -> Self {
+        Self {
+            product,
+            datasets: None,
+        }
+    }
+}
+
+/// What a name given to --figure means.
+fn wanted(
+    name: &str,
+    datasets: Option<&BTreeSet<String>>,
+    settings: &Settings,
+) -> anyhow::Result<Wanted> {
+    if let Some(product) = Product::named(name) {
+        return Ok(Wanted::of_all(product));
+    }
+    let Some((product, of_paper)) = settings.named_by_paper(name) else {
+        let names: Vec<&str> = Product::ALL.into_iter().map(Product::name).collect();
+        return Err(usage_error(format!(
+            "--figure: there is no figure or table `{name}`, but {}, and the paper's names of the settings (`paper-names`)",
+            names.join(", ")
+        )));
+    };
+    let of_both: BTreeSet<String> = match datasets {
+        Some(datasets) => of_paper.intersection(datasets).cloned().collect(),
+        None => of_paper.clone(),
+    };
+    if of_both.is_empty() {
+        let of_paper: Vec<String> = of_paper.into_iter().collect();
+        return Err(usage_error(format!(
+            "--figure: `{name}` is of the data set {}, which --dataset does not name; `{}` is the figure of any data set",
+            of_paper.join(" or "),
+            product.name()
+        )));
+    }
+    Ok(Wanted {
+        product,
+        datasets: Some(of_both),
+    })
+}
+
+/// What --figure takes.
+fn figure_help() -> String {
+    let mut help =
+        "Figures and tables, separated by spaces or commas [default: all]; a name of the paper's, as `routerbench_binary`, selects its data set \
+         too\n\n"
+            .to_owned();
+    for product in Product::ALL {
+        help += &format!("- {}: {}\n", product.name(), product.about());
+    }
+    help
 }
 
 /// Names, each once; `None` where none was given.
@@ -197,21 +254,47 @@ mod tests {
             .and_then(Job::new)
             .expect("no names");
         assert_eq!(
-            (job.datasets, job.formats.len(), job.products.len()),
-            (None, 3, Product::OF_PREDICTIONS.len())
+            (
+                job.datasets,
+                job.formats.len(),
+                job.looks.len(),
+                job.wanted.len()
+            ),
+            (None, 3, 2, Product::ALL.len())
         );
         assert!(Args::try_parse_from(["plots", "--format", "gif"]).is_err());
-        assert!(Args::try_parse_from(["plots", "--figure", "spider"]).is_err());
     }
 
     #[test]
-    fn products_are_named_after_their_files() {
-        let job = Args::try_parse_from(["plots", "--figure", "vs_rb_zero,metrics_table"])
-            .map_err(anyhow::Error::from)
-            .and_then(Job::new)
-            .expect("two products");
-        assert!(job.wants(Product::VsRbZero) && job.wants(Product::MetricsTable));
-        assert!(!job.wants_any(&[Product::Table, Product::AccuracyCost]));
-        assert_eq!(Product::VsRbZero.name(), "vs_rb_zero");
+    fn figures_have_two_names() {
+        let of = |datasets: &[&str]| Some(datasets.iter().map(|&name| name.to_owned()).collect());
+        for (line, expected) in [
+            ("--figure vs_rb_zero", Some((Product::VsRbZero, None))),
+            (
+                "--figure routerbench_binary",
+                Some((Product::Binary, of(&["routerbench"]))),
+            ),
+            (
+                "--figure sprout_vs_rb_zero",
+                Some((Product::VsRbZero, of(&["sprout", "sprout-o3mini"]))),
+            ),
+            (
+                "--figure sprout_vs_rb_zero --dataset sprout mmlu-pro",
+                Some((Product::VsRbZero, of(&["sprout"]))),
+            ),
+            ("--figure routerbench_binary --dataset sprout", None),
+            ("--figure pie", None),
+        ] {
+            let words = ["plots"].into_iter().chain(line.split(' '));
+            let args = Args::try_parse_from(words).expect("words");
+            let found = Job::new(args).map(|job| job.wanted);
+            match (found, expected) {
+                (Ok(found), Some((product, datasets))) => {
+                    assert_eq!(found, [Wanted { product, datasets }].into(), "{line}");
+                }
+                (Err(error), None) => assert!(error.is::<cli_support::UsageError>(), "{line}"),
+                (found, _) => panic!("{line}: {found:?}"),
+            }
+        }
     }
 }

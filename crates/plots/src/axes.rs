@@ -65,14 +65,9 @@ pub(crate) fn frame(page: Rect, x: &Axis, y: &Axis, settings: &Settings) -> anyh
     Ok(Rect::new(left, top, right - left, height))
 }
 
-/// A text in the color of all texts.
+/// A text as [`Canvas::text`] takes it.
 pub(crate) fn text(text: &str, size: f64, anchor: Anchor) -> Line<'_> {
-    Line {
-        text,
-        size,
-        color: theme::TEXT,
-        anchor,
-    }
+    Line { text, size, anchor }
 }
 
 impl Axes<'_> {
@@ -91,7 +86,10 @@ impl Axes<'_> {
     pub(crate) fn draw(&self, canvas: &Canvas<'_>, settings: &Settings) -> anyhow::Result<()> {
         let frame = self.frame;
         self.draw_grid(canvas)?;
-        canvas.outline(frame, Pen::solid(theme::FRAME, theme::FRAME_WIDTH))?;
+        canvas.outline(
+            frame,
+            Pen::solid(canvas.palette().frame, theme::FRAME_WIDTH),
+        )?;
         self.draw_ticks(canvas, settings)?;
         let middle = frame.center();
         let baseline = frame.bottom + room_below(settings)
@@ -109,8 +107,12 @@ impl Axes<'_> {
         if self.title.is_empty() {
             return Ok(());
         }
+        // A long title is written smaller: it must not leave this frame's part of the page.
+        let room = 2.0 * (middle.x - self.left).min(frame.right + theme::GAP - middle.x);
+        let width = text_width(self.title, settings.axis_title_pt)?;
+        let size = settings.axis_title_pt * (room / width).min(1.0);
         canvas.text(
-            text(self.title, settings.axis_title_pt, Anchor::Middle),
+            text(self.title, size, Anchor::Middle),
             Point::new(middle.x, frame.top - 1.6 * theme::GAP),
         )
     }
@@ -127,8 +129,8 @@ impl Axes<'_> {
 
     fn draw_grid(&self, canvas: &Canvas<'_>) -> anyhow::Result<()> {
         let frame = self.frame;
-        let minor = Pen::solid(theme::GRID_MINOR, theme::GRID_WIDTH);
-        let grid = Pen::solid(theme::GRID, theme::GRID_WIDTH);
+        let minor = Pen::solid(canvas.palette().grid_minor, theme::GRID_WIDTH);
+        let grid = Pen::solid(canvas.palette().grid, theme::GRID_WIDTH);
         for &value in &self.x.minor {
             canvas.line(&self.upright(value, frame.top, frame.bottom), minor)?;
         }
@@ -146,7 +148,7 @@ impl Axes<'_> {
 
     fn draw_ticks(&self, canvas: &Canvas<'_>, settings: &Settings) -> anyhow::Result<()> {
         let frame = self.frame;
-        let edge = Pen::solid(theme::FRAME, theme::FRAME_WIDTH);
+        let edge = Pen::solid(canvas.palette().frame, theme::FRAME_WIDTH);
         for tick in &self.x.ticks {
             let mark = self.upright(tick.value, frame.bottom, frame.bottom + theme::TICK_LENGTH);
             canvas.line(&mark, edge)?;

@@ -7,15 +7,8 @@ use evaluation::{
 
 use crate::{
     inputs::{Inputs, RouterPredictions},
-    theme,
+    theme::{self, Series},
 };
-
-/// The name of the true expectations' curve in CSV files.
-const BAYES_KEY: &str = "bayes-optimal";
-/// The name of the zero router in CSV files.
-const ZERO_KEY: &str = "zero-router";
-/// What stands before a router's name in CSV files where the RouterBench rule routes by its scores.
-const RULE_PREFIX: &str = "routerbench-rule";
 
 /// What someone is compared as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +28,8 @@ pub(crate) enum Role {
 /// Someone with a curve.
 #[derive(Debug, Clone)]
 pub(crate) struct Contender<'a> {
-    /// Name in CSV files.
-    pub(crate) key: String,
-    /// Name in figures and Markdown.
-    pub(crate) name: String,
-    pub(crate) style: theme::LineStyle,
+    /// Has its names.
+    pub(crate) series: Series,
     pub(crate) role: Role,
     pub(crate) router: Router<'a>,
 }
@@ -58,9 +48,7 @@ pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> 
                 let predicted = Predicted::of(per_model)?;
                 if let Some(means) = &inputs.train_mean_costs {
                     rules.push(Contender {
-                        key: format!("{RULE_PREFIX}/{}", input.router),
-                        name: theme::rule_name(&input.router),
-                        style: theme::rule_style(&input.router),
+                        series: Series::Rule(input.router.clone()),
                         role: Role::RouterBenchRule,
                         router: Router::PerModel {
                             predicted: predicted.with_mean_costs(means)?,
@@ -83,9 +71,7 @@ pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> 
             ),
         };
         routers.push(Contender {
-            key: input.router.clone(),
-            name: theme::display_name(&input.router).to_owned(),
-            style: theme::line_style(&input.router),
+            series: Series::Router(input.router.clone()),
             role,
             router,
         });
@@ -93,9 +79,7 @@ pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> 
     routers.append(&mut rules);
     if let Some(expectations) = &inputs.expectations {
         routers.push(Contender {
-            key: BAYES_KEY.to_owned(),
-            name: theme::BAYES_NAME.to_owned(),
-            style: theme::BAYES,
+            series: Series::Bayes,
             role: Role::Bayes,
             router: Router::PerModel {
                 predicted: Predicted::of(expectations)?,
@@ -104,9 +88,7 @@ pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> 
         });
     }
     routers.push(Contender {
-        key: ZERO_KEY.to_owned(),
-        name: theme::MIXTURE_NAME.to_owned(),
-        style: theme::MIXTURE,
+        series: Series::Zero,
         role: Role::Zero,
         router: Router::Zero,
     });

@@ -9,7 +9,7 @@ use crate::{
     axis::Axis,
     panels::{Panel, PanelLine},
     settings::Settings,
-    theme,
+    theme::Series,
 };
 
 /// The first principal components shown one by one, as in the reference's figure (CARROT, somerstep/CARROT at 3e6acff, `plots_bw`).
@@ -224,7 +224,7 @@ fn isomap(dimension: &Dimension, settings: &Settings) -> Panel {
         ),
         lines: vec![PanelLine {
             points: points.clone(),
-            style: theme::SPECTRUM,
+            series: Series::Spectrum,
         }],
         dots: points,
         notes,
@@ -239,7 +239,7 @@ fn line(values: &[f64]) -> PanelLine {
             .enumerate()
             .map(|(i, &value)| ((i + 1) as f64, value))
             .collect(),
-        style: theme::SPECTRUM,
+        series: Series::Spectrum,
     }
 }
 

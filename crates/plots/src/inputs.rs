@@ -10,6 +10,8 @@ use evaluation::{Pair, Truth, mean_costs};
 use ndarray::Array1;
 use tracing::warn;
 
+use crate::args::Job;
+
 /// A data set's test side with all predictions for it.
 #[derive(Debug)]
 pub(crate) struct Inputs {
@@ -44,45 +46,46 @@ pub(crate) enum RouterPredictions {
     },
 }
 
-/// The data sets to draw: those named, or all under `data_dir` that have predictions; what is passed over is logged.
+/// What a data set has to draw.
+pub(crate) enum Found {
+    Inputs(Box<Inputs>),
+    /// No predictions that can be used: why, and what makes some.
+    Nothing {
+        why: String,
+        cure: String,
+    },
+}
+
+/// The data sets to draw: those named, those that the paper's names are of, or all.
 ///
 /// # Errors
-/// When a named data set has no predictions or does not exist, when nothing at all has predictions, or a folder cannot be listed.
-pub(crate) fn datasets(
-    data_dir: &Path,
-    names: Option<&BTreeSet<String>>,
-) -> anyhow::Result<Vec<DatasetDir>> {
-    let mut chosen = Vec::new();
-    if let Some(names) = names {
-        for name in names {
-            let dir = DatasetDir::existing(data_dir, name)?;
-            if dir.routers()?.is_empty() {
-                bail!(
-                    "data set `{name}` has no predictions; make some with `{}`",
-                    command(name)
-                );
+/// When a named data set does not exist, none of those that a paper's name is of does, there is none at all, or the folder cannot be listed.
+pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
+    let there = names_under(&job.data_dir)?;
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for wanted in &job.wanted {
+        match (&wanted.datasets, &job.datasets) {
+            (Some(of_paper), _) => {
+                let found: Vec<&String> = of_paper.intersection(&there).collect();
+                if let ([], Some(first)) = (&found[..], of_paper.first()) {
+                    DatasetDir::existing(&job.data_dir, first)?;
+                }
+                names.extend(found.into_iter().cloned());
             }
-            chosen.push(dir);
-        }
-        return Ok(chosen);
-    }
-    chosen.extend(with_predictions(data_dir)?);
-    for name in names_under(data_dir)? {
-        if chosen.iter().all(|dir| dir.name() != name) {
-            warn!(
-                "skipping `{name}`: it has no predictions; make some with `{}`",
-                command(&name)
-            );
+            (None, Some(named)) => names.extend(named.iter().cloned()),
+            (None, None) => names.extend(there.iter().cloned()),
         }
     }
-    if chosen.is_empty() {
+    if names.is_empty() {
         bail!(
-            "no data set under `{}` has predictions; `{}` makes them, once `cargo run -p gen-synthetic` or another gen-* program made a data set",
-            data_dir.display(),
-            command("<name>")
+            "there is no data set under `{}`; `cargo run -p gen-synthetic` or another gen-* program makes one",
+            job.data_dir.display()
         );
     }
-    Ok(chosen)
+    let existing = names
+        .iter()
+        .map(|name| DatasetDir::existing(&job.data_dir, name));
+    Ok(existing.collect::<dataset::Result<Vec<_>>>()?)
 }
 
 /// All data sets under `data_dir` that have predictions, by name.
@@ -98,33 +101,6 @@ pub(crate) fn with_predictions(data_dir: &Path) -> anyhow::Result<Vec<DatasetDir
         }
     }
     Ok(found)
-}
-
-/// The data sets named, or all under `data_dir`, with predictions or without.
-///
-/// # Errors
-/// When a named data set does not exist, there is none at all, or the folder cannot be listed.
-pub(crate) fn named_or_all(
-    data_dir: &Path,
-    names: Option<&BTreeSet<String>>,
-) -> anyhow::Result<Vec<DatasetDir>> {
-    let chosen = match names {
-        Some(names) => names
-            .iter()
-            .map(|name| DatasetDir::existing(data_dir, name))
-            .collect::<dataset::Result<Vec<_>>>()?,
-        None => names_under(data_dir)?
-            .iter()
-            .map(|name| DatasetDir::new(data_dir, name))
-            .collect(),
-    };
-    if chosen.is_empty() {
-        bail!(
-            "there is no data set under `{}`; `cargo run -p gen-synthetic` or another gen-* program makes one",
-            data_dir.display()
-        );
-    }
-    Ok(chosen)
 }
 
 /// What makes predictions for a data set.
@@ -153,11 +129,18 @@ fn names_under(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> {
 }
 
 impl Inputs {
-    /// Reads a data set's test split and all its predictions.
+    /// Reads a data set's test split and all its predictions; those that are of another split or leave nothing to choose are left out.
     ///
     /// # Errors
     /// When a file cannot be read, or predictions do not belong to the test split.
-    pub(crate) fn read(dir: &DatasetDir) -> anyhow::Result<Self> {
+    pub(crate) fn read(dir: &DatasetDir) -> anyhow::Result<Found> {
+        let nothing = |why: String| {
+            let cure = format!("make some with `{}`", command(dir.name()));
+            Ok(Found::Nothing { why, cure })
+        };
+        if dir.routers()?.is_empty() {
+            return nothing("it has no predictions".to_owned());
+        }
         let info = DatasetInfo::read(&dir.info())?;
         let test_path = dir.split(Part::Test);
         let test = Split::read(&test_path)?;
@@ -190,10 +173,10 @@ impl Inputs {
             routers.push(RouterInput { router, predicted });
         }
         if routers.is_empty() {
-            bail!(
+            return nothing(format!(
                 "no predictions belong to `{}` as it is now",
                 test_path.display()
-            );
+            ));
         }
         let truth_path = dir.truth(Part::Test);
         let expectations = if truth_path.is_file() {
@@ -208,7 +191,7 @@ impl Inputs {
         } else {
             None
         };
-        Ok(Self {
+        Ok(Found::Inputs(Box::new(Self {
             name: dir.name().to_owned(),
             pair: pair(&info, &test).ok(),
             train_mean_costs: train_mean_costs(dir, &test)?,
@@ -216,7 +199,7 @@ impl Inputs {
             cost_kind: info.cost_kind,
             routers,
             expectations,
-        })
+        })))
     }
 }
 

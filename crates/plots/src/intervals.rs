@@ -39,7 +39,7 @@ impl Intervals {
             n_prompts: truth.n_scored_prompts(),
             routers: contenders
                 .into_iter()
-                .map(|contender| (contender.key, contender.name))
+                .map(|contender| (contender.series.key(), contender.series.name()))
                 .collect(),
             pair: inputs
                 .pair

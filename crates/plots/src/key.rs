@@ -87,7 +87,6 @@ impl Key {
                 Line {
                     text,
                     size: self.font_size,
-                    color: theme::TEXT,
                     anchor: Anchor::Start,
                 },
                 place,

@@ -23,6 +23,8 @@ pub(crate) struct Request {
     pub(crate) radius: f64,
     pub(crate) width: f64,
     pub(crate) height: f64,
+    /// Whether this label goes before others where there is no room for all.
+    pub(crate) is_first: bool,
 }
 
 /// What labels must keep clear of, besides the markers that are asked for.
@@ -90,6 +92,7 @@ pub(crate) fn place(
     for seed in 0..effort.n_starts() {
         let mut state = State {
             candidates: &candidates,
+            requests,
             chosen: vec![None; requests.len()],
         };
         state.start_greedily();
@@ -126,6 +129,7 @@ mod tests {
             radius: 2.2,
             width,
             height: 6.6,
+            is_first: false,
         }
     }
 

@@ -132,8 +132,8 @@ impl Legend {
         rect: Rect,
         curve_width: f64,
     ) -> anyhow::Result<()> {
-        canvas.fill(rect, theme::BACKGROUND)?;
-        canvas.outline(rect, Pen::solid(theme::GRID, theme::FRAME_WIDTH))?;
+        canvas.fill(rect, canvas.palette().background)?;
+        canvas.outline(rect, Pen::solid(canvas.palette().grid, theme::FRAME_WIDTH))?;
         for (i, entry) in self.entries.iter().enumerate() {
             let (column, row) = (i / self.n_rows(), i % self.n_rows());
             let left = rect.left + PADDING + column as f64 * self.column_width;
@@ -144,24 +144,20 @@ impl Legend {
                         Point::new(left, middle),
                         Point::new(left + theme::LEGEND_LINE, middle),
                     ];
-                    canvas.line(
-                        &ends,
-                        Pen {
-                            color: style.color,
-                            width: style.width * curve_width,
-                            dash: style.dash,
-                        },
-                    )?;
+                    canvas.line(&ends, Pen::of(style, curve_width))?;
+                    if let Some(mark) = style.mark {
+                        let center = Point::new(left + theme::LEGEND_LINE / 2.0, middle);
+                        canvas.marker(center, mark, theme::MARK_RADIUS, style.color)?;
+                    }
                 }
                 Sample::Marker(shape) => {
                     let center = Point::new(left + theme::LEGEND_LINE / 2.0, middle);
-                    canvas.marker(center, shape, theme::ORACLE_RADIUS, theme::MARKER)?;
+                    canvas.marker(center, shape, theme::ORACLE_RADIUS, canvas.palette().marker)?;
                 }
             }
             let line = Line {
                 text: &entry.text,
                 size: self.font_size,
-                color: theme::TEXT,
                 anchor: Anchor::Start,
             };
             let baseline = middle + theme::CAP_HEIGHT / 2.0 * self.font_size;

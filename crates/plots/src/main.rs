@@ -4,10 +4,11 @@
 //! tables in Markdown and CSV. Must not know how a prediction was made or compute a metric or a spectrum: the first is in the files, the
 //! second in `evaluation`, the third in `intrinsic-dimension`.
 //!
-//! From data to page: `inputs` reads, `contenders` says who is compared, `results` evaluates and `intervals` resamples, `scene` is what a
-//! figure shows in data units, `figure` lays it out with `scales`, `legend`, `labels` and `key` and draws it with `axes` on a `canvas`,
-//! `render` turns the SVG into the other formats, `reports` and `tables` write the rest. The figure of embeddings goes from `dimension` to
-//! `panels` instead. Looks are in `theme` and configs/plots.toml.
+//! From data to page: `inputs` reads, `contenders` says who is compared, `results` evaluates and `intervals` resamples. `products` has what can
+//! be made, a module each: a figure is a `scene` in data units, which `figure` lays out with `scales`, `legend`, `labels` and `key` and draws
+//! with `axes` on a `canvas`; `render` turns the SVG into the other formats, `reports` and `tables` write the rest, and `outcome` keeps what was
+//! written and what was skipped. The figure of embeddings goes from `dimension` to `panels` instead. Looks are in `theme` and
+//! configs/plots.toml.
 
 mod args;
 mod axes;
@@ -23,7 +24,9 @@ mod key;
 mod labels;
 mod legend;
 mod marker;
+mod outcome;
 mod panels;
+mod products;
 mod reference;
 mod render;
 mod reports;

@@ -7,7 +7,7 @@ use crate::{
     geometry::{Point, Rect, Segment, simplify},
     marker::Shape,
     settings::{PageSettings, Settings},
-    theme::{self, LineStyle},
+    theme::{self, Look, Series},
 };
 
 /// How far a drawn line may be from the exact one, in points.
@@ -35,7 +35,7 @@ pub(crate) struct Panel {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PanelLine {
     pub(crate) points: Vec<(f64, f64)>,
-    pub(crate) style: LineStyle,
+    pub(crate) series: Series,
 }
 
 /// Draws four panels under a title; the same panels and settings give the same bytes.
@@ -45,6 +45,7 @@ pub(crate) struct PanelLine {
 pub(crate) fn draw(
     title: &str,
     panels: &[Panel; 4],
+    look: Look,
     page: PageSettings,
     settings: &Settings,
 ) -> anyhow::Result<String> {
@@ -54,7 +55,7 @@ pub(crate) fn draw(
     } else {
         0.0
     };
-    Canvas::svg(width, height, |canvas| {
+    Canvas::svg(look, width, height, |canvas| {
         if settings.title {
             let baseline = theme::MARGIN + theme::ASCENT * settings.axis_title_pt;
             canvas.text(
@@ -110,26 +111,22 @@ impl Panel {
                 .into_iter()
                 .map(|i| points[i])
                 .collect();
-            let width = line.style.width * settings.curve_width_pt;
+            let style = line.series.line(canvas.look());
             match kept[..] {
                 [] => {}
-                [point] => {
-                    canvas.marker(point, Shape::DOT, theme::MARKER_RADIUS, line.style.color)?
-                }
-                _ => canvas.line(
-                    &kept,
-                    Pen {
-                        color: line.style.color,
-                        width,
-                        dash: line.style.dash,
-                    },
-                )?,
+                [point] => canvas.marker(point, Shape::DOT, theme::MARKER_RADIUS, style.color)?,
+                _ => canvas.line(&kept, Pen::of(style, settings.curve_width_pt))?,
             }
             segments.extend(kept.windows(2).map(|pair| Segment::new(pair[0], pair[1])));
         }
         for &(x, y) in &self.dots {
             let dot = axes.place(x, y);
-            canvas.marker(dot, Shape::DOT, theme::MARKER_RADIUS, theme::MARKER)?;
+            canvas.marker(
+                dot,
+                Shape::DOT,
+                theme::MARKER_RADIUS,
+                canvas.palette().marker,
+            )?;
             segments.push(Segment::new(dot, dot));
         }
         self.draw_notes(canvas, axes.frame, &segments, settings)
@@ -158,7 +155,7 @@ impl Panel {
             return Ok(());
         };
         // Grid lines would run through the words.
-        canvas.fill(rect.grown(1.0), theme::BACKGROUND)?;
+        canvas.fill(rect.grown(1.0), canvas.palette().background)?;
         for (i, note) in self.notes.iter().enumerate() {
             let middle = rect.top + (i as f64 + 0.5) * LINE_HEIGHT * settings.legend_pt;
             let baseline = middle + theme::CAP_HEIGHT / 2.0 * settings.legend_pt;
@@ -192,7 +189,7 @@ mod tests {
             dots: points.last().copied().into_iter().collect(),
             lines: vec![PanelLine {
                 points,
-                style: theme::SPECTRUM,
+                series: Series::Spectrum,
             }],
             notes: notes.iter().map(|&note| note.to_owned()).collect(),
         }
@@ -200,7 +197,14 @@ mod tests {
 
     fn drawn(panels: &[Panel; 4]) -> String {
         let settings = settings();
-        draw("A title", panels, settings.embedding_dim.page, &settings).expect("drawn")
+        draw(
+            "A title",
+            panels,
+            Look::Color,
+            settings.embedding_dim.page,
+            &settings,
+        )
+        .expect("drawn")
     }
 
     // Of fixed numbers: computed eigenvalues differ in their last digits from processor to processor.

@@ -36,7 +36,7 @@ pub(crate) fn method_table(results: &Results) -> Table {
     for method in &results.methods {
         let metrics = &method.metrics;
         rows.push(vec![
-            Cell::Text(method.name.clone()),
+            Cell::Text(method.series.name()),
             Cell::Text("curve".to_owned()),
             Cell::number(metrics.peak.map(|peak| peak.accuracy)),
             Cell::usd(metrics.peak.map(|peak| peak.cost_usd)),
@@ -171,8 +171,23 @@ pub(crate) fn knn_accuracy_table(all: &[Results]) -> Table {
 ///
 /// `lambda` is the least weight of cost from which a point of a per-LLM router holds, and the threshold of a binary one; empty where there
 /// is none.
-pub(crate) fn figure_csv(scene: &Scene, drawn_points: &[Vec<usize>]) -> String {
-    let mut csv = "kind,name,lambda,cost_usd,accuracy\n".to_owned();
+/// Of several scenes each row begins with its data set.
+pub(crate) fn figure_csv(scenes: &[Scene], drawn_points: &[Vec<Vec<usize>>]) -> String {
+    let header = "kind,name,lambda,cost_usd,accuracy\n";
+    if let ([scene], [drawn_points]) = (scenes, drawn_points) {
+        return header.to_owned() + &scene_csv(scene, drawn_points, "");
+    }
+    let mut csv = format!("dataset,{header}");
+    for (scene, drawn_points) in scenes.iter().zip(drawn_points) {
+        let start = csv_text(&scene.dataset) + ",";
+        csv += &scene_csv(scene, drawn_points, &start);
+    }
+    csv
+}
+
+/// The rows of one scene, each after `start`.
+fn scene_csv(scene: &Scene, drawn_points: &[Vec<usize>], start: &str) -> String {
+    let mut csv = String::new();
     for (curve, drawn) in scene.curves.iter().zip(drawn_points) {
         for point in drawn.iter().map(|&i| curve.points[i]) {
             let lambda = if point.lambda.is_nan() {
@@ -181,8 +196,8 @@ pub(crate) fn figure_csv(scene: &Scene, drawn_points: &[Vec<usize>]) -> String {
                 point.lambda.to_string()
             };
             csv += &format!(
-                "curve,{},{lambda},{},{}\n",
-                csv_text(&curve.key),
+                "{start}curve,{},{lambda},{},{}\n",
+                csv_text(&curve.series.key()),
                 point.cost_usd,
                 point.accuracy
             );
@@ -190,14 +205,17 @@ pub(crate) fn figure_csv(scene: &Scene, drawn_points: &[Vec<usize>]) -> String {
     }
     for model in &scene.models {
         csv += &format!(
-            "llm,{},,{},{}\n",
+            "{start}llm,{},,{},{}\n",
             csv_text(&model.name),
             model.point.cost_usd,
             model.point.accuracy
         );
     }
     if let Some(oracle) = scene.oracle {
-        csv += &format!("oracle,oracle,,{},{}\n", oracle.cost_usd, oracle.accuracy);
+        csv += &format!(
+            "{start}oracle,oracle,,{},{}\n",
+            oracle.cost_usd, oracle.accuracy
+        );
     }
     csv
 }

@@ -10,7 +10,7 @@ use crate::{
     contenders::{Role, contenders},
     inputs::{Inputs, RouterPredictions},
     scene::{Scene, SceneCurve, SceneModel},
-    theme,
+    theme::Series,
 };
 
 /// The router that the table of KNN accuracies is about.
@@ -34,9 +34,7 @@ pub(crate) struct Results {
 /// Something with a curve.
 #[derive(Debug)]
 pub(crate) struct Method {
-    pub(crate) key: String,
-    pub(crate) name: String,
-    pub(crate) style: theme::LineStyle,
+    pub(crate) series: Series,
     pub(crate) role: Role,
     pub(crate) curve: Curve,
     pub(crate) metrics: Metrics,
@@ -80,7 +78,11 @@ impl Results {
         let mut curves = Vec::new();
         for contender in contenders(inputs)? {
             let curve = contender.curve(&truth).with_context(|| {
-                format!("cannot evaluate `{}` on `{}`", contender.key, inputs.name)
+                format!(
+                    "cannot evaluate `{}` on `{}`",
+                    contender.series.key(),
+                    inputs.name
+                )
             })?;
             if !curve.points.is_empty() {
                 curves.push((contender, curve));
@@ -94,9 +96,7 @@ impl Results {
             .into_iter()
             .map(|(contender, curve)| Method {
                 metrics: Metrics::new(&curve, range, target),
-                key: contender.key,
-                name: contender.name,
-                style: contender.style,
+                series: contender.series,
                 role: contender.role,
                 curve,
             })
@@ -122,59 +122,20 @@ impl Results {
         })
     }
 
-    /// The figure `accuracy_cost`: all routers; `with_mixture` says whether the zero router is among them.
-    pub(crate) fn accuracy_cost(&self, with_mixture: bool) -> Scene {
-        let is_shown = |role: Role| match role {
-            Role::PerModelRouter | Role::PairRouter | Role::Bayes => true,
-            Role::RouterBenchRule => false,
-            Role::Zero => with_mixture,
-        };
+    /// The chosen methods and all LLMs, without the oracle.
+    pub(crate) fn scene(&self, title: String, is_shown: impl Fn(&Method) -> bool) -> Scene {
+        let shown = self.methods.iter().filter(|method| is_shown(method));
         Scene {
-            oracle: self.oracle,
-            ..self.scene(self.dataset.clone(), is_shown)
-        }
-    }
-
-    /// The figure `vs_rb_zero`: per-LLM routers, the RouterBench rule with their scores, and the zero router. The oracle is not in it, as in
-    /// the paper: the three lie close together, and the room is theirs. `None` without the rule, which needs a training split.
-    pub(crate) fn vs_rb_zero(&self) -> Option<Scene> {
-        let is_shown = |role: Role| {
-            matches!(
-                role,
-                Role::PerModelRouter | Role::RouterBenchRule | Role::Zero
-            )
-        };
-        self.methods
-            .iter()
-            .any(|method| method.role == Role::RouterBenchRule)
-            .then(|| {
-                self.scene(
-                    format!("{}: CARROT vs RouterBench rule", self.dataset),
-                    is_shown,
-                )
-            })
-    }
-
-    pub(crate) fn has_per_model_router(&self) -> bool {
-        self.methods
-            .iter()
-            .any(|method| method.role == Role::PerModelRouter)
-    }
-
-    fn scene(&self, title: String, is_shown: impl Fn(Role) -> bool) -> Scene {
-        let shown = self.methods.iter().filter(|method| is_shown(method.role));
-        Scene {
+            dataset: self.dataset.clone(),
             title,
             curves: shown
                 .map(|method| SceneCurve {
-                    name: method.name.clone(),
-                    key: method.key.clone(),
-                    style: method.style,
+                    series: method.series.clone(),
                     points: method.curve.points.clone(),
-                    is_mixture: method.role == Role::Zero,
                 })
                 .collect(),
             models: self.models.clone(),
+            named_first: Vec::new(),
             oracle: None,
         }
     }

@@ -21,23 +21,36 @@ pub(crate) struct CostAxis {
     pub(crate) factor: f64,
 }
 
-/// Whether the oracle can be shown without making the accuracy axis much longer.
-pub(crate) fn oracle_fits(scene: &Scene, settings: &Settings) -> bool {
-    let (Some(oracle), Some((low, high)), Some((_, dearest))) = (
-        scene.oracle,
-        range(points(scene).map(|point| point.accuracy)),
-        range(points(scene).map(|point| point.cost_usd)),
+/// The oracles, where they can all be shown without making the accuracy axis much longer; else none.
+pub(crate) fn oracles_that_fit(scenes: &[Scene], settings: &Settings) -> Vec<Option<Point>> {
+    let none = vec![None; scenes.len()];
+    let (Some((low, high)), Some((_, dearest))) = (
+        range(points(scenes).map(|point| point.accuracy)),
+        range(points(scenes).map(|point| point.cost_usd)),
     ) else {
-        return false;
+        return none;
     };
     // With a single accuracy there is no span to grow; the axis is then a tenth of it to either side.
     let span = if high > low { high - low } else { 0.1 };
-    oracle.accuracy - high <= settings.oracle_room * span && oracle.cost_usd <= dearest
+    let fits = |oracle: Point| {
+        oracle.accuracy - high <= settings.oracle_room * span && oracle.cost_usd <= dearest
+    };
+    let oracles = || scenes.iter().map(|scene| scene.oracle);
+    if oracles().flatten().all(fits) {
+        oracles().collect()
+    } else {
+        none
+    }
 }
 
-/// The accuracy axis, which holds all points and the oracle where it is given.
-pub(crate) fn accuracy_axis(scene: &Scene, oracle: Option<Point>, settings: &Settings) -> Axis {
-    let accuracies = points(scene).chain(oracle).map(|point| point.accuracy);
+/// The accuracy axis, which holds all points and the oracles that are shown.
+pub(crate) fn accuracy_axis(
+    scenes: &[Scene],
+    oracles: &[Option<Point>],
+    settings: &Settings,
+) -> Axis {
+    let oracles = oracles.iter().copied().flatten();
+    let accuracies = points(scenes).chain(oracles).map(|point| point.accuracy);
     Axis::linear(
         range(accuracies).unwrap_or((0.0, 1.0)),
         (0.0, 1.0),
@@ -46,8 +59,13 @@ pub(crate) fn accuracy_axis(scene: &Scene, oracle: Option<Point>, settings: &Set
 }
 
 /// The cost axis, likewise.
-pub(crate) fn cost_axis(scene: &Scene, oracle: Option<Point>, settings: &Settings) -> CostAxis {
-    let (cheapest, dearest) = range(points(scene).chain(oracle).map(|point| point.cost_usd))
+pub(crate) fn cost_axis(
+    scenes: &[Scene],
+    oracles: &[Option<Point>],
+    settings: &Settings,
+) -> CostAxis {
+    let oracles = oracles.iter().copied().flatten();
+    let (cheapest, dearest) = range(points(scenes).chain(oracles).map(|point| point.cost_usd))
         .unwrap_or((0.0, FREE_AXIS_USD));
     let dearest = if dearest > 0.0 {
         dearest
@@ -58,7 +76,7 @@ pub(crate) fn cost_axis(scene: &Scene, oracle: Option<Point>, settings: &Setting
         && match settings.x_scale {
             XScale::Linear => false,
             XScale::Log => true,
-            XScale::Auto => is_crowded(scene, settings),
+            XScale::Auto => scenes.iter().any(|scene| is_crowded(scene, settings)),
         };
     let axis = |factor: f64| {
         if is_log {
@@ -92,13 +110,14 @@ pub(crate) fn cost_axis(scene: &Scene, oracle: Option<Point>, settings: &Setting
     }
 }
 
-/// All points but the oracle's.
-fn points(scene: &Scene) -> impl Iterator<Item = Point> {
-    let curves = scene
-        .curves
+/// All points but the oracles.
+fn points(scenes: &[Scene]) -> impl Iterator<Item = Point> {
+    let curves = scenes
         .iter()
+        .flat_map(|scene| &scene.curves)
         .flat_map(|curve| curve.points.iter().map(|&point| point.into()));
-    scene.models.iter().map(|model| model.point).chain(curves)
+    let models = scenes.iter().flat_map(|scene| &scene.models);
+    models.map(|model| model.point).chain(curves)
 }
 
 fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {

@@ -2,30 +2,27 @@
 
 use evaluation::{CurvePoint, Point};
 
-use crate::theme::LineStyle;
+use crate::theme::Series;
 
-/// Everything in one figure.
+/// Everything in one frame.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scene {
+    pub(crate) dataset: String,
     pub(crate) title: String,
     /// In the order of the legend.
     pub(crate) curves: Vec<SceneCurve>,
     /// Single LLMs whose mean score and cost are known.
     pub(crate) models: Vec<SceneModel>,
+    /// LLMs whose names come first where there is no room for all.
+    pub(crate) named_first: Vec<String>,
     pub(crate) oracle: Option<Point>,
 }
 
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SceneCurve {
-    /// Name in the legend.
-    pub(crate) name: String,
-    /// Name in the CSV.
-    pub(crate) key: String,
-    pub(crate) style: LineStyle,
+    pub(crate) series: Series,
     pub(crate) points: Vec<CurvePoint>,
-    /// Whether what lies between two points can be had, by tossing a coin.
-    pub(crate) is_mixture: bool,
 }
 
 /// One LLM.
@@ -33,4 +30,22 @@ pub(crate) struct SceneCurve {
 pub(crate) struct SceneModel {
     pub(crate) name: String,
     pub(crate) point: Point,
+}
+
+impl Scene {
+    /// Whether there is nothing to see.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.curves.is_empty() && self.models.is_empty()
+    }
+
+    pub(crate) fn is_named_first(&self, model_idx: usize) -> bool {
+        self.named_first.contains(&self.models[model_idx].name)
+    }
+}
+
+impl SceneCurve {
+    /// Whether what lies between two points can be had, by tossing a coin.
+    pub(crate) fn is_mixture(&self) -> bool {
+        self.series == Series::Zero
+    }
 }

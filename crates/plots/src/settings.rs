@@ -1,10 +1,18 @@
 //! configs/plots.toml: what it may say, and what it must not.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use anyhow::{Context as _, ensure};
 use intrinsic_dimension::DimensionParams;
 use serde::Deserialize;
+
+pub(crate) use self::quirks::{BinaryQuirks, ReferenceQuirks, RuleQuirks};
+use crate::{products::Product, theme::Look};
+
+mod quirks;
 
 /// The file that is in force unless `--config` names another one.
 const BUILT_IN: &str = include_str!("../../../configs/plots.toml");
@@ -15,6 +23,8 @@ const BUILT_IN: &str = include_str!("../../../configs/plots.toml");
 pub(crate) struct Settings {
     pub(crate) width_in: f64,
     pub(crate) height_in: f64,
+    /// Page of a print version.
+    pub(crate) bw_page: PageSettings,
     pub(crate) png_dpi: f64,
     pub(crate) axis_title_pt: f64,
     pub(crate) tick_pt: f64,
@@ -31,19 +41,12 @@ pub(crate) struct Settings {
     pub(crate) oracle_room: f64,
     pub(crate) bootstrap: BootstrapSettings,
     pub(crate) embedding_dim: EmbeddingDimSettings,
+    /// By data set, the paper's names of its figures.
+    pub(crate) paper_names: BTreeMap<String, BTreeMap<Product, String>>,
+    /// By data set, the LLMs whose names come first.
+    pub(crate) named_first: BTreeMap<String, Vec<String>>,
     /// By data set.
-    pub(crate) reference_quirks: BTreeMap<String, QuirkSettings>,
-}
-
-/// How the reference draws `vs_rb_zero`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct QuirkSettings {
-    pub(crate) n_steps: usize,
-    pub(crate) cost_multiplier: f64,
-    pub(crate) rule_cost_multiplier: f64,
-    /// LLMs that the zero router's line goes through; none for no line.
-    pub(crate) zero_router: Vec<String>,
+    pub(crate) reference_quirks: BTreeMap<String, ReferenceQuirks>,
 }
 
 /// The figure `embedding_dim`.
@@ -101,6 +104,43 @@ impl Settings {
         cli_support::read_toml::<Self>(path, BUILT_IN)?.check()
     }
 
+    /// The page of most figures.
+    pub(crate) fn page(&self, look: Look) -> PageSettings {
+        match look {
+            Look::Color => PageSettings {
+                width_in: self.width_in,
+                height_in: self.height_in,
+            },
+            Look::Bw => self.bw_page,
+        }
+    }
+
+    /// The name of a product's files: the paper's, where it shows it of this data set.
+    pub(crate) fn stem(&self, product: Product, dataset: &str) -> String {
+        let names = self.paper_names.get(dataset);
+        let name = names.and_then(|names| names.get(&product)).cloned();
+        name.unwrap_or_else(|| product.name().to_owned())
+    }
+
+    /// What the paper calls by a name: the product and the data sets.
+    pub(crate) fn named_by_paper(&self, name: &str) -> Option<(Product, BTreeSet<String>)> {
+        let mut found: Option<(Product, BTreeSet<String>)> = None;
+        for (dataset, names) in &self.paper_names {
+            for (&product, stem) in names {
+                if stem == name {
+                    let (_, datasets) = found.get_or_insert((product, BTreeSet::new()));
+                    datasets.insert(dataset.clone());
+                }
+            }
+        }
+        found
+    }
+
+    /// The LLMs of a data set whose names come first in its figures.
+    pub(crate) fn named_first(&self, dataset: &str) -> Vec<String> {
+        self.named_first.get(dataset).cloned().unwrap_or_default()
+    }
+
     fn check(self) -> anyhow::Result<Self> {
         let ranges = [
             ("width-in", self.width_in, 2.0, 40.0),
@@ -115,6 +155,8 @@ impl Settings {
             ("crowd-share", self.crowd_share, 0.0, 1.0),
             ("crowd-cost", self.crowd_cost, 0.0, 1.0),
             ("oracle-room", self.oracle_room, 0.0, 100.0),
+            ("bw-page.width-in", self.bw_page.width_in, 2.0, 40.0),
+            ("bw-page.height-in", self.bw_page.height_in, 2.0, 40.0),
             (
                 "bootstrap.n-resamples",
                 self.bootstrap.n_resamples as f64,
@@ -142,17 +184,17 @@ impl Settings {
             );
         }
         for (dataset, quirks) in &self.reference_quirks {
-            let QuirkSettings {
-                n_steps,
-                cost_multiplier,
-                rule_cost_multiplier,
-                ..
-            } = quirks;
-            ensure!(
-                *n_steps > 0 && *cost_multiplier > 0.0 && *rule_cost_multiplier > 0.0,
-                "`reference-quirks.{dataset}` has a number that is not above 0: {n_steps} steps, multipliers {cost_multiplier} and \
-                 {rule_cost_multiplier}"
-            );
+            quirks
+                .check()
+                .with_context(|| format!("in `reference-quirks.{dataset}`"))?;
+        }
+        for names in self.paper_names.values() {
+            for name in names.values() {
+                ensure!(
+                    is_file_name(name),
+                    "`paper-names` has `{name}`, expected letters, digits, `_` and `-`"
+                );
+            }
         }
         self.embedding_dim
             .analysis
@@ -161,6 +203,11 @@ impl Settings {
             .context("in `embedding-dim.analysis`")?;
         Ok(self)
     }
+}
+
+fn is_file_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    !name.is_empty() && name.chars().all(is_plain)
 }
 
 #[cfg(test)]
@@ -188,6 +235,10 @@ mod tests {
             ("variance-shares", "[2.0]"),
             ("n-neighbors", "0"),
             ("n-steps", "0"),
+            ("n-thresholds", "0"),
+            ("threshold-margin", "nan"),
+            ("vs-rb", "\"a/b\""),
+            ("sprout", "3"),
             ("rule-cost-multiplier", "nan"),
             ("gamma-times-dim", "-1.0"),
         ] {

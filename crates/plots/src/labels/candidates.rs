@@ -41,6 +41,7 @@ pub(super) fn candidates(
         radius,
         width,
         height,
+        ..
     } = requests[i];
     let others = || {
         requests

@@ -1,6 +1,6 @@
 //! Which box each label takes, so that the sum of costs is small.
 
-use super::{CLEARANCE, Layout, Placement, candidates::Candidate};
+use super::{CLEARANCE, Layout, Placement, Request, candidates::Candidate};
 use crate::geometry::{Rect, Segment};
 
 /// Costs, in the units of candidates.
@@ -8,6 +8,7 @@ const COST_LEADERS_CROSS: f64 = 120.0;
 /// Less than a label left out, so that labels may pass through each other on the way to a better layout.
 const COST_LABELS_TOUCH: f64 = 400.0;
 const COST_UNPLACED: f64 = 1_000.0;
+const COST_FIRST_UNPLACED: f64 = 4_000.0;
 
 /// Temperatures at both ends of the annealing.
 const HOT: f64 = 100.0;
@@ -16,6 +17,7 @@ const COLD: f64 = 0.5;
 /// Which candidate each label has; `None` is no label.
 pub(super) struct State<'a> {
     pub(super) candidates: &'a [Vec<Candidate>],
+    pub(super) requests: &'a [Request],
     pub(super) chosen: Vec<Option<usize>>,
 }
 
@@ -27,7 +29,11 @@ impl State<'_> {
     /// What label `i` would cost with another choice, the others as they are. Shared costs are counted in full.
     fn cost(&self, i: usize, choice: Option<usize>) -> f64 {
         let Some(choice) = choice else {
-            return COST_UNPLACED;
+            return if self.requests[i].is_first {
+                COST_FIRST_UNPLACED
+            } else {
+                COST_UNPLACED
+            };
         };
         let mine = &self.candidates[i][choice];
         let others = (0..self.chosen.len())
@@ -39,10 +45,10 @@ impl State<'_> {
                 .sum::<f64>()
     }
 
-    /// The labels with the fewest candidates choose first.
+    /// The labels that go before others choose first, then those with the fewest candidates.
     pub(super) fn start_greedily(&mut self) {
         let mut order: Vec<usize> = (0..self.chosen.len()).collect();
-        order.sort_by_key(|&i| self.candidates[i].len());
+        order.sort_by_key(|&i| (!self.requests[i].is_first, self.candidates[i].len()));
         for i in order {
             self.improve(i);
         }
@@ -112,7 +118,7 @@ impl State<'_> {
         }
     }
 
-    /// Drops labels until none touches another, those that touch most others first.
+    /// Drops labels until none touches another, those that touch most others first, but those last that go before others.
     pub(super) fn drop_touching(&mut self) {
         loop {
             let n_touching = |i: usize| {
@@ -125,9 +131,13 @@ impl State<'_> {
                     .filter(|other| touch(&mine.placement, &other.placement))
                     .count()
             };
-            match (0..self.chosen.len()).map(|i| (n_touching(i), i)).max() {
-                Some((n, worst)) if n > 0 => self.chosen[worst] = None,
-                _ => return,
+            let worst = (0..self.chosen.len())
+                .map(|i| (n_touching(i), i))
+                .filter(|&(n, _)| n > 0)
+                .max_by_key(|&(n, i)| (!self.requests[i].is_first, n, i));
+            match worst {
+                Some((_, worst)) => self.chosen[worst] = None,
+                None => return,
             }
         }
     }

@@ -1,0 +1,124 @@
+//! What a run leaves, and what it could not make.
+
+use std::path::{Path, PathBuf};
+
+use dataset::write_atomically;
+use tracing::warn;
+
+use crate::{
+    args::{Format, Job},
+    figure, render, reports,
+    scene::Scene,
+    tables::Table,
+    theme::Look,
+};
+
+/// Files written, and what was skipped.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    written: Vec<PathBuf>,
+    skipped: Vec<Skipped>,
+}
+
+/// A figure or a table that lacks its input.
+#[derive(Debug)]
+struct Skipped {
+    /// Data set and name of the files.
+    what: String,
+    why: String,
+    /// What would make the input.
+    cure: String,
+}
+
+impl Outcome {
+    /// Notes that something cannot be made: what, why, and what would make its input.
+    pub(crate) fn skip(&mut self, what: String, why: impl Into<String>, cure: impl Into<String>) {
+        self.skipped.push(Skipped {
+            what,
+            why: why.into(),
+            cure: cure.into(),
+        });
+    }
+
+    /// Logs what was skipped; returns the files written.
+    pub(crate) fn report(self) -> Vec<PathBuf> {
+        for Skipped { what, why, cure } in &self.skipped {
+            warn!("skipping `{what}`: {why}; {cure}");
+        }
+        self.written
+    }
+
+    /// Draws scenes side by side, in all looks and formats that are asked for, and the CSV of what was drawn. The first scene says whose figure
+    /// it is.
+    ///
+    /// # Errors
+    /// When it cannot be drawn or written.
+    pub(crate) fn draw(&mut self, job: &Job, stem: &str, scenes: &[Scene]) -> anyhow::Result<()> {
+        let dataset = &scenes[0].dataset;
+        if scenes.iter().all(Scene::is_empty) {
+            self.skip(
+                format!("{dataset}/{stem}"),
+                "no prompt of the test split has both a score and a cost of any LLM",
+                "make the data set anew with the gen-* program that it came from",
+            );
+            return Ok(());
+        }
+        for &look in &job.looks {
+            let figure = figure::draw(scenes, look, &job.settings)?;
+            let csv = reports::figure_csv(scenes, &figure.drawn_points);
+            self.write_figure(job, dataset, look, stem, &figure.svg, &csv)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a figure in all formats that are asked for, and what it was drawn from.
+    ///
+    /// # Errors
+    /// When a file cannot be made or written.
+    pub(crate) fn write_figure(
+        &mut self,
+        job: &Job,
+        dataset: &str,
+        look: Look,
+        stem: &str,
+        svg: &str,
+        csv: &str,
+    ) -> anyhow::Result<()> {
+        let mut folder = job.folder(dataset);
+        folder.extend(look.folder());
+        for format in &job.formats {
+            let path = folder.join(format!("{stem}.{}", format.extension()));
+            match format {
+                Format::Svg => self.write(path, svg.as_bytes())?,
+                Format::Pdf => self.write(path, &render::pdf(svg)?)?,
+                Format::Png => self.write(path, &render::png(svg, job.settings.png_dpi)?)?,
+            }
+        }
+        self.write(folder.join(format!("{stem}.csv")), csv.as_bytes())
+    }
+
+    /// Writes a table in both forms.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(crate) fn write_table(
+        &mut self,
+        folder: &Path,
+        stem: &str,
+        table: &Table,
+    ) -> anyhow::Result<()> {
+        let path = |extension: &str| folder.join(format!("{stem}.{extension}"));
+        self.write(path("md"), table.markdown().as_bytes())?;
+        self.write(path("csv"), table.csv().as_bytes())
+    }
+
+    /// Writes a file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write(&mut self, path: PathBuf, bytes: &[u8]) -> anyhow::Result<()> {
+        write_atomically(&path, bytes)?;
+        self.written.push(path);
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! What can be made, and who makes it: one module per figure or table, and one line of each table below.
+
+mod accuracy_cost;
+pub(crate) mod binary;
+mod embedding_dim;
+mod knn_accuracy_table;
+mod metrics_table;
+mod table;
+mod vs_rb;
+
+use dataset::DatasetDir;
+use serde::Deserialize;
+
+use crate::{args::Job, inputs::Inputs, outcome::Outcome, results::Results};
+
+/// A figure or a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Product {
+    AccuracyCost,
+    Binary,
+    VsRb,
+    VsRbZero,
+    Table,
+    MetricsTable,
+    EmbeddingDim,
+    KnnAccuracyTable,
+}
+
+/// How something is made.
+#[derive(Clone, Copy)]
+pub(crate) enum Maker {
+    /// Of the predictions for one data set.
+    Predictions(fn(&Evaluated<'_>, &mut Outcome) -> anyhow::Result<()>),
+    /// Of one data set, with or without predictions.
+    Dataset(fn(&Job, &DatasetDir, &mut Outcome) -> anyhow::Result<()>),
+    /// Of all data sets that have predictions, after all else.
+    All(fn(&Job, &[Results], &mut Outcome) -> anyhow::Result<()>),
+}
+
+/// A data set with what its predictions are worth.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Evaluated<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) inputs: &'a Inputs,
+    pub(crate) results: &'a Results,
+}
+
+impl Product {
+    /// In the order in which they are made.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::AccuracyCost,
+        Self::Binary,
+        Self::VsRb,
+        Self::VsRbZero,
+        Self::Table,
+        Self::MetricsTable,
+        Self::EmbeddingDim,
+        Self::KnnAccuracyTable,
+    ];
+
+    /// What the command line calls it, and its files where the paper has no name for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AccuracyCost => "accuracy_cost",
+            Self::Binary => "binary",
+            Self::VsRb => "vs_rb",
+            Self::VsRbZero => "vs_rb_zero",
+            Self::Table => "table",
+            Self::MetricsTable => "metrics_table",
+            Self::EmbeddingDim => "embedding_dim",
+            Self::KnnAccuracyTable => "knn_accuracy_table",
+        }
+    }
+
+    /// What it is, for `--help`.
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Self::AccuracyCost => "figure: all routers and LLMs",
+            Self::Binary => "figure: CARROT against routers of two LLMs, those of the paper",
+            Self::VsRb => {
+                "figure: per-LLM routers and the RouterBench rule with their scores (mean costs from the training split)"
+            }
+            Self::VsRbZero => "figure: the same, and the zero router",
+            Self::Table => "table: peaks, areas and costs of all routers and LLMs",
+            Self::MetricsTable => {
+                "table: the field's metrics with bootstrap intervals, and metrics_differences.csv with those of differences between routers"
+            }
+            Self::EmbeddingDim => {
+                "figure: how many dimensions embeddings use (principal components, kernel ones, Isomap)"
+            }
+            Self::KnnAccuracyTable => {
+                "table: how well the paper's KNN predicts, over all data sets, beside the published numbers"
+            }
+        }
+    }
+
+    pub(crate) fn maker(self) -> Maker {
+        match self {
+            Self::AccuracyCost => Maker::Predictions(accuracy_cost::make),
+            Self::Binary => Maker::Predictions(binary::make),
+            Self::VsRb => Maker::Predictions(vs_rb::make),
+            Self::VsRbZero => Maker::Predictions(vs_rb::make_with_zero_router),
+            Self::Table => Maker::Predictions(table::make),
+            Self::MetricsTable => Maker::Predictions(metrics_table::make),
+            Self::EmbeddingDim => Maker::Dataset(embedding_dim::make),
+            Self::KnnAccuracyTable => Maker::All(knn_accuracy_table::make),
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|product| product.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_product_has_a_name_of_its_own() {
+        for (i, product) in Product::ALL.into_iter().enumerate() {
+            assert_eq!(Product::named(product.name()), Some(product));
+            assert_eq!(product as usize, i, "all are in the list, in order");
+        }
+        assert_eq!(Product::named("routerbench_binary"), None);
+    }
+}

@@ -1,0 +1,78 @@
+//! How many dimensions embeddings use.
+
+use anyhow::Context as _;
+use dataset::DatasetDir;
+use tracing::info;
+
+use super::Product;
+use crate::{args::Job, dimension, inputs, outcome::Outcome, panels};
+
+pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let cure = || {
+        format!(
+            "a router that needs embeddings makes them: `{}`",
+            inputs::command(dir.name())
+        )
+    };
+    let found = dimension::embedders(dir)?;
+    let wanted: Vec<String> = job
+        .embeddings
+        .as_ref()
+        .map_or_else(|| found.clone(), |names| names.iter().cloned().collect());
+    if wanted.is_empty() {
+        let what = format!("{}/{}", dir.name(), stem(job, dir, "EMBEDDER"));
+        outcome.skip(what, "the data set has no embeddings", cure());
+    }
+    for embedder in wanted {
+        if !found.contains(&embedder) {
+            let what = format!("{}/{}", dir.name(), stem(job, dir, &embedder));
+            let why = format!(
+                "the data set has no embeddings of that name, but {}",
+                found.join(", ")
+            );
+            outcome.skip(what, why, cure());
+            continue;
+        }
+        info!("looking at the embeddings `{embedder}` of `{}`", dir.name());
+        draw(job, dir, &embedder, outcome).with_context(|| {
+            format!(
+                "cannot draw the embeddings `{embedder}` of data set `{}`",
+                dir.name()
+            )
+        })?;
+    }
+    Ok(())
+}
+
+fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let settings = &job.settings;
+    let stem = stem(job, dir, embedder);
+    let params = settings.embedding_dim.analysis.clone().check()?;
+    let embeddings = dimension::pooled(dir, embedder)?;
+    let dimension = match params.analyze(embeddings.view()) {
+        Ok(dimension) => dimension,
+        // All prompts alike, say: no reason to leave the other data sets out.
+        Err(error) => {
+            outcome.skip(
+                format!("{}/{stem}", dir.name()),
+                error.to_string(),
+                "embeddings of another embedder may do better",
+            );
+            return Ok(());
+        }
+    };
+    let (title, panels) =
+        dimension::panels(&dimension, dir.name(), embedder, params.params(), settings);
+    let csv = dimension::csv(&dimension);
+    for &look in &job.looks {
+        let svg = panels::draw(&title, &panels, look, settings.embedding_dim.page, settings)?;
+        outcome.write_figure(job, dir.name(), look, &stem, &svg, &csv)?;
+    }
+    Ok(())
+}
+
+/// `embedding_dim-EMBEDDER`.
+fn stem(job: &Job, dir: &DatasetDir, embedder: &str) -> String {
+    let stem = job.settings.stem(Product::EmbeddingDim, dir.name());
+    format!("{stem}-{embedder}")
+}

@@ -1,0 +1,18 @@
+//! How well the paper's KNN predicts, over all data sets.
+
+use super::Product;
+use crate::{args::Job, inputs, outcome::Outcome, reports, results::Results};
+
+pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow::Result<()> {
+    let name = Product::KnnAccuracyTable.name();
+    let table = reports::knn_accuracy_table(all);
+    if table.rows.is_empty() {
+        outcome.skip(
+            name.to_owned(),
+            "no data set has predictions of `carrot-knn`",
+            format!("make some with `{}`", inputs::command("NAME")),
+        );
+        return Ok(());
+    }
+    outcome.write_table(&job.plots_dir, name, &table)
+}

@@ -1,0 +1,58 @@
+//! Per-LLM routers against the RouterBench rule with their scores, and against the zero router. The oracle is in neither figure, as in the
+//! paper: the curves lie close together, and the room is theirs.
+
+use super::{Evaluated, Product};
+use crate::{contenders::Role, inputs, outcome::Outcome, reference, scene::Scene};
+
+pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
+    draw(Product::VsRb, "RouterBench rule", of, outcome)
+}
+
+pub(super) fn make_with_zero_router(
+    of: &Evaluated<'_>,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let against = "RouterBench rule and zero router";
+    draw(Product::VsRbZero, against, of, outcome)
+}
+
+fn draw(
+    product: Product,
+    against: &str,
+    of: &Evaluated<'_>,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let results = of.results;
+    let dataset = &results.dataset;
+    let stem = of.job.settings.stem(product, dataset);
+    let has = |role: Role| results.methods.iter().any(|method| method.role == role);
+    if !has(Role::RouterBenchRule) {
+        let what = format!("{dataset}/{stem}");
+        if has(Role::PerModelRouter) {
+            outcome.skip(
+                what,
+                "the RouterBench rule takes mean costs from train.parquet, which is not there or knows none",
+                "make the data set anew with the gen-* program that it came from",
+            );
+        } else {
+            outcome.skip(
+                what,
+                "no router predicts the score of each LLM",
+                format!("make predictions with `{}`", inputs::command(dataset)),
+            );
+        }
+        return Ok(());
+    }
+    let is_shown = |role: Role| match role {
+        Role::PerModelRouter | Role::RouterBenchRule => true,
+        Role::Zero => product == Product::VsRbZero,
+        Role::PairRouter | Role::Bayes => false,
+    };
+    let title = format!("{dataset}: CARROT vs {against}");
+    let scene = Scene {
+        named_first: of.job.settings.named_first(dataset),
+        ..results.scene(title, |method| is_shown(method.role))
+    };
+    outcome.draw(of.job, &stem, &[scene])?;
+    reference::draw(product, of, outcome)
+}
