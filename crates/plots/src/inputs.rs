@@ -4,9 +4,9 @@ use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context as _, bail};
 use dataset::{
-    CostKind, DatasetDir, DatasetInfo, Part, PerModel, Predictions, RunManifest, Split, sha256_file,
+    DatasetDir, DatasetInfo, Part, PerModel, Predictions, RunManifest, Split, sha256_file,
 };
-use evaluation::{Pair, Truth, mean_costs};
+use evaluation::{Pair, Predicted, Truth, mean_costs, pair_curve, point_at};
 use ndarray::Array1;
 use tracing::warn;
 
@@ -16,8 +16,8 @@ use crate::args::Job;
 #[derive(Debug)]
 pub(crate) struct Inputs {
     pub(crate) name: String,
+    pub(crate) info: DatasetInfo,
     pub(crate) test: Split,
-    pub(crate) cost_kind: CostKind,
     /// By router name.
     pub(crate) routers: Vec<RouterInput>,
     /// The small and the large LLM, where dataset.json names two that are there.
@@ -32,6 +32,8 @@ pub(crate) struct Inputs {
 #[derive(Debug)]
 pub(crate) struct RouterInput {
     pub(crate) router: String,
+    /// The embedder whose vectors it took, where its manifest tells.
+    pub(crate) embedder: Option<String>,
     pub(crate) predicted: RouterPredictions,
 }
 
@@ -88,14 +90,23 @@ pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
     Ok(existing.collect::<dataset::Result<Vec<_>>>()?)
 }
 
+/// All data sets under `data_dir`, by name.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub(crate) fn all(data_dir: &Path) -> anyhow::Result<Vec<DatasetDir>> {
+    let names = names_under(data_dir)?;
+    let dir = |name: &String| DatasetDir::new(data_dir, name);
+    Ok(names.iter().map(dir).collect())
+}
+
 /// All data sets under `data_dir` that have predictions, by name.
 ///
 /// # Errors
 /// When a folder cannot be listed.
 pub(crate) fn with_predictions(data_dir: &Path) -> anyhow::Result<Vec<DatasetDir>> {
     let mut found = Vec::new();
-    for name in names_under(data_dir)? {
-        let dir = DatasetDir::new(data_dir, &name);
+    for dir in all(data_dir)? {
         if !dir.routers()?.is_empty() {
             found.push(dir);
         }
@@ -148,7 +159,11 @@ impl Inputs {
         let mut routers = Vec::new();
         for router in dir.routers()? {
             let path = dir.predictions(&router);
-            if is_stale(&dir.manifest(&router), &test_sha256)? {
+            let manifest = manifest(&dir.manifest(&router))?;
+            if manifest
+                .as_ref()
+                .is_some_and(|manifest| is_stale(manifest, &test_sha256))
+            {
                 warn!(
                     "leaving out `{}`: it was made from another version of `{}`; make it anew with `cargo run -p train-and-infer -- --dataset {} --routers {router}`",
                     path.display(),
@@ -170,11 +185,20 @@ impl Inputs {
                     }
                 }
             };
-            routers.push(RouterInput { router, predicted });
+            let input = RouterInput {
+                router,
+                embedder: manifest.and_then(|manifest| manifest.embedder),
+                predicted,
+            };
+            if let Some(why) = input.cannot_choose(&test)? {
+                warn!("leaving out `{}`: {why}", path.display());
+                continue;
+            }
+            routers.push(input);
         }
         if routers.is_empty() {
             return nothing(format!(
-                "no predictions belong to `{}` as it is now",
+                "no predictions that can be used belong to `{}` as it is now",
                 test_path.display()
             ));
         }
@@ -194,26 +218,49 @@ impl Inputs {
         Ok(Found::Inputs(Box::new(Self {
             name: dir.name().to_owned(),
             pair: pair(&info, &test).ok(),
+            info,
             train_mean_costs: train_mean_costs(dir, &test)?,
             test,
-            cost_kind: info.cost_kind,
             routers,
             expectations,
         })))
     }
 }
 
-/// Whether a manifest lists its inputs, and the test split as it is now is none of them. Predictions made elsewhere have no manifest, and
-/// only their ids tell.
-fn is_stale(manifest: &Path, test_sha256: &str) -> anyhow::Result<bool> {
-    if !manifest.is_file() {
-        return Ok(false);
+/// How predictions were made. Those made elsewhere have no manifest, and only their ids tell whether they belong to the test split.
+fn manifest(path: &Path) -> anyhow::Result<Option<RunManifest>> {
+    Ok(if path.is_file() {
+        Some(RunManifest::read(path)?)
+    } else {
+        None
+    })
+}
+
+/// Whether a manifest lists its inputs, and the test split as it is now is none of them.
+fn is_stale(manifest: &RunManifest, test_sha256: &str) -> bool {
+    let mut inputs = manifest.inputs.iter();
+    inputs.all(|input| input.sha256 != test_sha256)
+}
+
+impl RouterInput {
+    /// Why there is nothing to route by, as where every prediction is NaN; `None` where there is.
+    fn cannot_choose(&self, test: &Split) -> anyhow::Result<Option<evaluation::Error>> {
+        let truth = Truth::of(test)?;
+        let tried = match &self.predicted {
+            RouterPredictions::PerModel(per_model) => {
+                point_at(&truth, Predicted::of(per_model)?, 0.0, 1.0).map(drop)
+            }
+            RouterPredictions::Pair {
+                pair,
+                small_win_probability,
+            } => pair_curve(&truth, pair.small, pair.large, small_win_probability).map(drop),
+        };
+        match tried {
+            Ok(()) => Ok(None),
+            Err(error @ evaluation::Error::NothingToChoose { .. }) => Ok(Some(error)),
+            Err(error) => Err(error.into()),
+        }
     }
-    let manifest = RunManifest::read(manifest)?;
-    Ok(manifest
-        .inputs
-        .iter()
-        .all(|input| input.sha256 != test_sha256))
 }
 
 /// Each LLM's mean cost in the training split; `None` without one, or where nothing in it is known.

@@ -10,6 +10,7 @@
 //! written and what was skipped. The figure of embeddings goes from `dimension` to `panels` instead. Looks are in `theme` and
 //! configs/plots.toml.
 
+mod alignment;
 mod args;
 mod axes;
 mod axis;
@@ -27,6 +28,7 @@ mod marker;
 mod outcome;
 mod panels;
 mod products;
+mod published;
 mod reference;
 mod render;
 mod reports;

@@ -1,6 +1,6 @@
 //! What the tables and the figure's CSV say: results laid out in rows.
 
-use evaluation::{CostUnit, Point};
+use evaluation::Point;
 
 use crate::{
     results::Results,
@@ -8,9 +8,13 @@ use crate::{
     tables::{Cell, Column, Table, csv_text},
 };
 
+mod knn_accuracy;
 mod metrics;
 
-pub(crate) use metrics::{differences_csv, metrics_csv, metrics_markdown};
+pub(crate) use self::{
+    knn_accuracy::knn_accuracy_table,
+    metrics::{differences_csv, metrics_csv, metrics_markdown},
+};
 
 /// All methods and LLMs of one data set.
 pub(crate) fn method_table(results: &Results) -> Table {
@@ -90,80 +94,6 @@ pub(crate) fn method_table(results: &Results) -> Table {
              peaks are optimistic."
                 .to_owned(),
         ],
-    }
-}
-
-/// One row per data set on which the paper's KNN was run; the columns of the CARROT repository's `plots/knn_accuracy_table.md`,
-/// and the mean over LLMs of the area under the ROC curve.
-pub(crate) fn knn_accuracy_table(all: &[Results]) -> Table {
-    let names = [
-        "dataset",
-        "n_test",
-        "n_models",
-        "binarized_acc",
-        "score_mae",
-        "score_r2",
-        "routing_acc",
-        "best_single",
-        "oracle",
-        "cost_mae",
-    ];
-    let mut columns = names
-        .map(|name| Column {
-            csv: name,
-            markdown: name,
-        })
-        .to_vec();
-    columns.push(Column {
-        csv: "cost_mae_unit",
-        markdown: "",
-    });
-    columns.push(Column {
-        csv: "mean_auc",
-        markdown: "mean_auc",
-    });
-    let rows = all.iter().filter_map(|results| {
-        let accuracy = results.knn_accuracy.as_ref()?;
-        let (cost, unit) = match accuracy.cost_mae {
-            Some(mae) => match mae.unit {
-                CostUnit::Usd => (
-                    Cell::Measure {
-                        value: mae.mean,
-                        n_decimals: 6,
-                        unit: "$/query",
-                    },
-                    "usd_per_query",
-                ),
-                CostUnit::OutputTokens => (
-                    Cell::Measure {
-                        value: mae.mean,
-                        n_decimals: 4,
-                        unit: "output tokens",
-                    },
-                    "output_tokens_per_query",
-                ),
-            },
-            None => (Cell::Missing, ""),
-        };
-        Some(vec![
-            Cell::Text(results.dataset.clone()),
-            Cell::Count(accuracy.n_test),
-            Cell::Count(accuracy.n_models),
-            Cell::Number(accuracy.binarized_acc),
-            Cell::Number(accuracy.score_mae),
-            Cell::Number(accuracy.score_r2),
-            Cell::Number(accuracy.routing_acc),
-            Cell::Number(accuracy.best_single),
-            Cell::Number(accuracy.oracle),
-            cost,
-            Cell::Text(unit.to_owned()),
-            Cell::number(accuracy.mean_auc),
-        ])
-    });
-    Table {
-        columns,
-        rows: rows.collect(),
-        notes: Vec::new(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The router that the table of KNN accuracies is about.
-const KNN: &str = "carrot-knn";
+pub(crate) const KNN: &str = "carrot-knn";
 
 /// What is known of one data set.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(crate) struct Results {
     pub(crate) random: Option<Point>,
     /// How well the paper's KNN predicts, where it was run.
     pub(crate) knn_accuracy: Option<PredictionAccuracy>,
+    /// The embedder whose vectors that KNN took, where its manifest tells.
+    pub(crate) knn_embedder: Option<String>,
 }
 
 /// Something with a curve.
@@ -108,15 +110,23 @@ impl Results {
                 RouterPredictions::PerModel(predicted) if input.router == KNN => Some(predicted),
                 _ => None,
             });
+        let knn_embedder = inputs
+            .routers
+            .iter()
+            .find(|input| input.router == KNN)
+            .and_then(|input| input.embedder.clone());
         Ok(Self {
             dataset: inputs.name.clone(),
+            knn_embedder,
             methods,
             models,
             best_single,
             oracle: oracle(&truth),
             random: random(&truth),
             knn_accuracy: knn_accuracy
-                .map(|predicted| prediction_accuracy(&inputs.test, predicted, inputs.cost_kind))
+                .map(|predicted| {
+                    prediction_accuracy(&inputs.test, predicted, inputs.info.cost_kind)
+                })
                 .transpose()
                 .with_context(|| format!("cannot judge `{KNN}` on `{}`", inputs.name))?,
         })

@@ -25,6 +25,8 @@ pub(crate) enum Cell {
     Count(usize),
     /// A share, a score or a ratio.
     Number(f64),
+    /// A difference.
+    Signed(f64),
     /// US dollars per query; Markdown shows dollars per 1,000 queries.
     Usd(f64),
     /// A number with its unit in Markdown, without in CSV.
@@ -48,11 +50,48 @@ impl Cell {
         value.map_or(Self::Missing, Self::Usd)
     }
 
+    /// The number in it.
+    pub(crate) fn value(&self) -> Option<f64> {
+        match *self {
+            Self::Count(count) => Some(count as f64),
+            Self::Number(value)
+            | Self::Signed(value)
+            | Self::Usd(value)
+            | Self::Measure { value, .. } => Some(value),
+            Self::Text(_) | Self::Missing | Self::Blank => None,
+        }
+    }
+
+    /// Another number of the same kind; where this one has none, a plain number.
+    pub(crate) fn with_value(&self, value: f64) -> Self {
+        match *self {
+            Self::Count(_) if value.fract() == 0.0 && value >= 0.0 => Self::Count(value as usize),
+            Self::Measure {
+                n_decimals, unit, ..
+            } => Self::Measure {
+                value,
+                n_decimals,
+                unit,
+            },
+            Self::Usd(_) => Self::Usd(value),
+            _ => Self::Number(value),
+        }
+    }
+
+    /// A number with its sign.
+    pub(crate) fn signed(self) -> Self {
+        match self {
+            Self::Number(value) => Self::Signed(value),
+            other => other,
+        }
+    }
+
     fn markdown(&self) -> String {
         match self {
             Self::Text(text) => text.replace('|', "\\|"),
             Self::Count(count) => count.to_string(),
             Self::Number(value) => format!("{value:.4}"),
+            Self::Signed(value) => format!("{value:+.4}"),
             Self::Usd(value) => format!("{:.4}", 1000.0 * value),
             Self::Measure {
                 value,
@@ -68,9 +107,10 @@ impl Cell {
         match self {
             Self::Text(text) => csv_text(text),
             Self::Count(count) => count.to_string(),
-            Self::Number(value) | Self::Usd(value) | Self::Measure { value, .. } => {
-                value.to_string()
-            }
+            Self::Number(value)
+            | Self::Signed(value)
+            | Self::Usd(value)
+            | Self::Measure { value, .. } => value.to_string(),
             Self::Missing | Self::Blank => String::new(),
         }
     }

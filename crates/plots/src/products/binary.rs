@@ -4,8 +4,18 @@ use tracing::info;
 
 use super::{Evaluated, Product};
 use crate::{
-    contenders::Role, outcome::Outcome, reference, results::Method, scene::Scene, theme::Series,
+    alignment::{self, RowOrder},
+    contenders::Role,
+    inputs::{Found, Inputs},
+    outcome::Outcome,
+    reference,
+    results::{Method, Results},
+    scene::Scene,
+    theme::Series,
 };
+
+/// What makes data sets of the matrix whose rows come in two orders; as dataset.json has it.
+const MATRIX_PROGRAM: &str = "gen-openllm";
 
 /// The paper's routers, by their names on disk.
 const ROUTERS: [&str; 5] = [
@@ -43,17 +53,49 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
             command(&missing.join(" "))
         );
     }
-    let scene = scene(of);
-    outcome.draw(of.job, &stem, &[scene])?;
+    let order = RowOrder::of(&of.inputs.info);
+    let mut scenes = vec![scene(of, of.results, order)];
+    if order != Some(RowOrder::AsPublished) && of.inputs.info.made_by.starts_with(MATRIX_PROGRAM) {
+        match as_published(of)? {
+            Ok(results) => {
+                let title = |order: RowOrder| format!("{dataset}: {}", order.words());
+                let other = scene(of, &results, Some(RowOrder::AsPublished));
+                scenes[0].title = title(RowOrder::ByDocument);
+                scenes.push(Scene {
+                    title: title(RowOrder::AsPublished),
+                    ..other
+                });
+            }
+            Err(cure) => {
+                info!("`{dataset}/{stem}` is without the rows as published beside it; {cure}");
+            }
+        }
+    }
+    outcome.draw(of.job, &stem, &scenes)?;
     reference::draw(Product::Binary, of, outcome)
 }
 
-fn scene(of: &Evaluated<'_>) -> Scene {
-    let dataset = &of.results.dataset;
-    let title = format!("{dataset}: CARROT vs binary routers");
+/// The figure of a data set; LLMs are named as for the one that is drawn.
+fn scene(of: &Evaluated<'_>, results: &Results, order: Option<RowOrder>) -> Scene {
+    let dataset = &results.dataset;
+    let order = order.map_or(String::new(), |order| format!(", {}", order.words()));
+    let title = format!("{dataset}: CARROT vs binary routers{order}");
     Scene {
-        named_first: of.job.settings.named_first(dataset),
-        ..of.results.scene(title, is_shown)
+        named_first: of.job.settings.named_first(&of.results.dataset),
+        ..results.scene(title, is_shown)
+    }
+}
+
+/// The same data set with its rows in the published order; if there is none that can be drawn, what makes it.
+fn as_published(of: &Evaluated<'_>) -> anyhow::Result<Result<Results, String>> {
+    let Some(dir) = alignment::twin(&of.job.data_dir, &of.inputs.info)? else {
+        let how = "of the published matrix `cargo run -p gen-openllm -- --source-pickle PICKLE --questions TABLE` makes the one, and with \
+                   --as-published the other";
+        return Ok(Err(how.to_owned()));
+    };
+    match Inputs::read(&dir)? {
+        Found::Inputs(inputs) => Ok(Ok(Results::new(&inputs)?)),
+        Found::Nothing { why, cure } => Ok(Err(format!("of `{}`: {why}; {cure}", dir.name()))),
     }
 }
 

@@ -1,11 +1,11 @@
 //! How well the paper's KNN predicts, over all data sets.
 
 use super::Product;
-use crate::{args::Job, inputs, outcome::Outcome, reports, results::Results};
+use crate::{args::Job, inputs, outcome::Outcome, published::Published, reports, results::Results};
 
 pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow::Result<()> {
     let name = Product::KnnAccuracyTable.name();
-    let table = reports::knn_accuracy_table(all);
+    let table = reports::knn_accuracy_table(all, &Published::read()?);
     if table.rows.is_empty() {
         outcome.skip(
             name.to_owned(),
