@@ -31,8 +31,7 @@ impl Summary {
                 .fold((0.0, 0_u32), |(sum, n), score| (sum + score, n + 1));
             sum / f64::from(n)
         };
-        let of_column =
-            |column: &Vec<f64>| mean(&mut rows.iter().map(|&row| column[row as usize]));
+        let of_column = |column: &Vec<f64>| mean(&mut rows.iter().map(|&row| column[row as usize]));
         let accuracies: Vec<f64> = columns.iter().map(of_column).collect();
         let mut best = ("", f64::NAN);
         for (&model, &score) in models.iter().zip(&accuracies) {

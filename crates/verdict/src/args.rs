@@ -109,7 +109,11 @@ fn choose(claims: Vec<Claim>, datasets: &[String], ids: &[String]) -> anyhow::Re
         )));
     }
     let is_meant = |claim: &Claim| datasets.is_empty() || datasets.contains(&claim.dataset);
-    if let Some(id) = (ids.iter()).find(|id| !claims.iter().any(|claim| claim.id == **id && is_meant(claim))) {
+    if let Some(id) = (ids.iter()).find(|id| {
+        !claims
+            .iter()
+            .any(|claim| claim.id == **id && is_meant(claim))
+    }) {
         return Err(usage_error(format!(
             "there is no claim `{id}` about the data sets asked for; verdict.json lists the ids"
         )));

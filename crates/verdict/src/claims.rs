@@ -60,7 +60,12 @@ pub(crate) struct Claim {
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case", tag = "kind")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    tag = "kind"
+)]
 pub(crate) enum Metric {
     /// Rows of both parts.
     NRows,
@@ -77,23 +82,47 @@ pub(crate) enum Metric {
     /// Mean of the best true score of each test prompt.
     Oracle,
     /// Mean true score of an LLM on the test split.
-    ModelAccuracy { model: String },
+    ModelAccuracy {
+        model: String,
+    },
     /// Mean true cost of an LLM on the test split.
-    ModelCost { model: String },
+    ModelCost {
+        model: String,
+    },
     /// Columns of the CARROT repository's table of KNN accuracies; see `evaluation::prediction_accuracy`.
-    BinarizedAcc { router: String },
-    ScoreMae { router: String },
-    ScoreR2 { router: String },
-    RoutingAcc { router: String },
-    CostMae { router: String },
+    BinarizedAcc {
+        router: String,
+    },
+    ScoreMae {
+        router: String,
+    },
+    ScoreR2 {
+        router: String,
+    },
+    RoutingAcc {
+        router: String,
+    },
+    CostMae {
+        router: String,
+    },
     /// `routing-acc` less `best-single`.
-    GainOverBestSingle { router: String },
+    GainOverBestSingle {
+        router: String,
+    },
     /// Highest accuracy on the routing curve at no more than a mean cost.
-    AccuracyAtCost { router: String, cost_usd: f64 },
+    AccuracyAtCost {
+        router: String,
+        cost_usd: f64,
+    },
     /// Least cost of the best single LLM's accuracy, over that LLM's cost.
-    RelativeCostOfBestSingle { router: String },
+    RelativeCostOfBestSingle {
+        router: String,
+    },
     /// By how much a router is more accurate than another at the same cost, at the worst of the other's costs.
-    LeastLead { router: String, over: String },
+    LeastLead {
+        router: String,
+        over: String,
+    },
     /// The least accuracy over a reference LLM's, of the benchmarks, at a part of that LLM's cost; see `evaluation::benchmark_points`. A
     /// benchmark is the prompts with its name in their task.
     LeastBenchmarkRatio {
@@ -109,13 +138,25 @@ pub(crate) enum Metric {
     /// Expected score of the Bayes router that minds no cost.
     BayesAccuracy,
     /// Regret over all lambdas; see `evaluation::regret`.
-    Regret { router: String, by: End },
+    Regret {
+        router: String,
+        by: End,
+    },
     /// Regret on the most train prompts of a learning curve less that on the fewest.
-    RegretChange { router: String, by: End },
+    RegretChange {
+        router: String,
+        by: End,
+    },
     /// Regret less that of the best single LLM for each lambda, which does not look at the prompt.
-    RegretOverZero { router: String, by: End },
+    RegretOverZero {
+        router: String,
+        by: End,
+    },
     /// By how much a router's choices were worth more than the Bayes router's on the test split as it was drawn.
-    ObservedGainOverBayes { router: String, by: End },
+    ObservedGainOverBayes {
+        router: String,
+        by: End,
+    },
 }
 
 /// Which number of an interval decides.
@@ -132,9 +173,16 @@ pub(crate) enum End {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "kind")]
 pub(crate) enum Expect {
     /// At most `tolerance` away from `value`.
-    Equal { value: f64, tolerance: f64 },
-    AtLeast { value: f64 },
-    AtMost { value: f64 },
+    Equal {
+        value: f64,
+        tolerance: f64,
+    },
+    AtLeast {
+        value: f64,
+    },
+    AtMost {
+        value: f64,
+    },
 }
 
 /// What a number counts.
@@ -188,7 +236,11 @@ pub(crate) fn all(mut claims: Vec<Claim>, groups: Vec<Group>) -> anyhow::Result<
     }
     let (mut ids, mut datasets) = (BTreeSet::new(), Vec::new());
     for claim in &claims {
-        ensure!(ids.insert(&claim.id), "two claims have the id `{}`", claim.id);
+        ensure!(
+            ids.insert(&claim.id),
+            "two claims have the id `{}`",
+            claim.id
+        );
         let is_usable = claim.expect.is_none_or(|expect| match expect {
             Expect::Equal { value, tolerance } => value.is_finite() && tolerance >= 0.0,
             Expect::AtLeast { value } | Expect::AtMost { value } => value.is_finite(),
@@ -209,7 +261,9 @@ pub(crate) fn all(mut claims: Vec<Claim>, groups: Vec<Group>) -> anyhow::Result<
 impl Metric {
     pub(crate) fn unit(&self) -> Unit {
         match self {
-            Self::NRows | Self::NTrain | Self::NTest | Self::NValidation | Self::NModels => Unit::Count,
+            Self::NRows | Self::NTrain | Self::NTest | Self::NValidation | Self::NModels => {
+                Unit::Count
+            }
             Self::ModelCost { .. } => Unit::UsdPerQuery,
             Self::CostMae { .. } => Unit::Cost,
             _ => Unit::Score,

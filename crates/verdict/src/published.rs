@@ -29,7 +29,10 @@ struct Published {
     router: String,
     metric: String,
     value: f64,
-    #[expect(dead_code, reason = "the metric tells; the key is for readers and for `plots`")]
+    #[expect(
+        dead_code,
+        reason = "the metric tells; the key is for readers and for `plots`"
+    )]
     unit: String,
     tolerance: f64,
     #[serde(rename = "needs-text-embedding-3-small")]
@@ -74,7 +77,11 @@ impl Published {
                 self.id
             ),
         };
-        let order = if self.needs_published_order { AS_PUBLISHED } else { "" };
+        let order = if self.needs_published_order {
+            AS_PUBLISHED
+        } else {
+            ""
+        };
         Ok(Claim {
             id: self.id,
             dataset: self.dataset + order,

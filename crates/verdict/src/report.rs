@@ -29,7 +29,12 @@ pub(crate) struct Counts {
 
 impl Report {
     pub(crate) fn new(verdicts: Vec<Verdict>) -> Self {
-        let n_of = |status| verdicts.iter().filter(|verdict| verdict.status == status).count();
+        let n_of = |status| {
+            verdicts
+                .iter()
+                .filter(|verdict| verdict.status == status)
+                .count()
+        };
         Self {
             counts: Counts {
                 passed: n_of(Status::Passed),
@@ -47,7 +52,10 @@ impl Report {
 
     /// The ids of the claims that failed.
     pub(crate) fn failed(&self) -> Vec<&str> {
-        let failed = self.verdicts.iter().filter(|verdict| verdict.status == Status::Failed);
+        let failed = self
+            .verdicts
+            .iter()
+            .filter(|verdict| verdict.status == Status::Failed);
         failed.map(|verdict| verdict.claim.id.as_str()).collect()
     }
 
@@ -83,8 +91,16 @@ impl Report {
                 _ = write!(text, "\nNot run, since {reason}:\n\n");
                 for verdict in verdicts {
                     let expected = verdict.expected();
-                    let expected = if expected.is_empty() { expected } else { format!(" ({expected})") };
-                    _ = writeln!(text, "- {}{expected}; {}", verdict.claim.id, verdict.claim.source);
+                    let expected = if expected.is_empty() {
+                        expected
+                    } else {
+                        format!(" ({expected})")
+                    };
+                    _ = writeln!(
+                        text,
+                        "- {}{expected}; {}",
+                        verdict.claim.id, verdict.claim.source
+                    );
                 }
             }
         }
@@ -110,7 +126,11 @@ impl Report {
             }
             for (reason, not_run) in not_run(verdicts) {
                 let (name, n) = (&verdicts[0].claim.dataset, not_run.len());
-                _ = writeln!(text, "{:<9} {n} of `{name}`, since {reason}", Status::NotRun.name());
+                _ = writeln!(
+                    text,
+                    "{:<9} {n} of `{name}`, since {reason}",
+                    Status::NotRun.name()
+                );
             }
         }
         text + &self.line()
@@ -127,7 +147,8 @@ impl Report {
     }
 
     fn by_dataset(&self) -> impl Iterator<Item = &[Verdict]> {
-        self.verdicts.chunk_by(|a, b| a.claim.dataset == b.claim.dataset)
+        self.verdicts
+            .chunk_by(|a, b| a.claim.dataset == b.claim.dataset)
     }
 }
 
@@ -162,7 +183,10 @@ impl Verdict {
         let number = |value| self.number(value);
         match self.claim.expect {
             None => String::new(),
-            Some(Expect::Equal { value, tolerance: 0.0 }) => number(value),
+            Some(Expect::Equal {
+                value,
+                tolerance: 0.0,
+            }) => number(value),
             Some(Expect::Equal { value, tolerance }) => {
                 format!("{} \u{b1} {tolerance}", number(value))
             }
@@ -172,7 +196,8 @@ impl Verdict {
     }
 
     fn ours(&self) -> String {
-        self.ours.map_or_else(String::new, |value| self.number(value))
+        self.ours
+            .map_or_else(String::new, |value| self.number(value))
     }
 
     fn interval(&self) -> String {

@@ -74,7 +74,12 @@ impl Subject {
         let dir = DatasetDir::new(data_dir, name);
         if !dir.info().is_file() {
             let reason = reason.map_or_else(
-                || format!("there is no data set `{name}` under `{}`", data_dir.display()),
+                || {
+                    format!(
+                        "there is no data set `{name}` under `{}`",
+                        data_dir.display()
+                    )
+                },
                 str::to_owned,
             );
             return Ok(Err(reason));
@@ -84,7 +89,10 @@ impl Subject {
         let summary = summary.map(serde_json::from_value).transpose();
         Ok(Ok(Self {
             summary: summary.with_context(|| {
-                format!("`findings.summary` in `{}` is of no known form", dir.info().display())
+                format!(
+                    "`findings.summary` in `{}` is of no known form",
+                    dir.info().display()
+                )
             })?,
             dir,
             info,
@@ -224,7 +232,10 @@ impl Subject {
         let position = |name: &String| {
             let position = models.iter().position(|model| model == name);
             position.with_context(|| {
-                format!("`{}` names `{name}` in its pair, which is no LLM of it", self.dir.info().display())
+                format!(
+                    "`{}` names `{name}` in its pair, which is no LLM of it",
+                    self.dir.info().display()
+                )
             })
         };
         Ok(Some(Pair {

@@ -11,7 +11,9 @@ type Number = Result<f64, Obstacle>;
 pub(super) fn n_rows(subject: &mut Subject) -> Number {
     let info = &subject.info;
     let whole = subject.whole();
-    Ok(whole.map_or(info.n_train + info.n_test, |(summary, _)| summary.n_documents) as f64)
+    Ok(whole.map_or(info.n_train + info.n_test, |(summary, _)| {
+        summary.n_documents
+    }) as f64)
 }
 
 pub(super) fn n_train(subject: &mut Subject) -> Number {
@@ -48,7 +50,9 @@ pub(super) fn oracle(subject: &mut Subject) -> Number {
         return Ok(order.oracle);
     }
     let truth = Truth::of(subject.test()?)?;
-    Ok(evaluation::oracle(&truth).context("no score is known")?.accuracy)
+    Ok(evaluation::oracle(&truth)
+        .context("no score is known")?
+        .accuracy)
 }
 
 pub(super) fn model_accuracy(subject: &mut Subject, model: &str) -> Number {
@@ -71,11 +75,15 @@ pub(super) fn model_cost(subject: &mut Subject, model: &str) -> Number {
 
 fn point_of(subject: &mut Subject, model: &str) -> Result<evaluation::Point, Obstacle> {
     let test = subject.test()?;
-    let point = test.models.iter().position(|name| name == model).map(|position| {
-        let truth = Truth::of(test)?;
-        let point = single_models(&truth)[position];
-        point.with_context(|| format!("nothing is known of `{model}`"))
-    });
+    let point = test
+        .models
+        .iter()
+        .position(|name| name == model)
+        .map(|position| {
+            let truth = Truth::of(test)?;
+            let point = single_models(&truth)[position];
+            point.with_context(|| format!("nothing is known of `{model}`"))
+        });
     match point {
         Some(point) => Ok(point?),
         None => Err(no_such_model(subject, model)),

@@ -58,9 +58,8 @@ pub(super) fn prediction_accuracy(
         Metric::GainOverBestSingle { .. } => Ok(found.routing_acc - found.best_single),
         _ => {
             let cost_mae = found.cost_mae.map(|mae| mae.mean);
-            cost_mae.ok_or_else(|| {
-                Obstacle::NotRun("no cost is predicted on this data set".to_owned())
-            })
+            cost_mae
+                .ok_or_else(|| Obstacle::NotRun("no cost is predicted on this data set".to_owned()))
         }
     }
 }
@@ -79,11 +78,7 @@ pub(super) fn accuracy_at_cost(
         .map_or(f64::NAN, |point| point.accuracy))
 }
 
-pub(super) fn relative_cost(
-    subject: &mut Subject,
-    router: &str,
-    embedder: Option<&str>,
-) -> Number {
+pub(super) fn relative_cost(subject: &mut Subject, router: &str, embedder: Option<&str>) -> Number {
     let (prediction, test) = read(subject, router, embedder)?;
     let truth = Truth::of(&test)?;
     let (_, best) = evaluation::best_single(&truth).context("no score is known")?;
@@ -127,7 +122,9 @@ pub(super) fn least_benchmark_ratio(
     };
     let (prediction, test) = read(subject, router, embedder)?;
     let Some(reference_idx) = test.models.iter().position(|name| name == reference) else {
-        return Err(Obstacle::NotRun(format!("the data set has no LLM `{reference}`")));
+        return Err(Obstacle::NotRun(format!(
+            "the data set has no LLM `{reference}`"
+        )));
     };
     let labels = test.tasks.iter().map(|task| {
         let benchmark = benchmarks.iter().find(|name| task.contains(name.as_str()));
@@ -145,14 +142,27 @@ pub(super) fn least_benchmark_ratio(
         n_steps: *n_steps,
         cost_multiplier: *cost_multiplier,
     });
-    let points = benchmark_points(rows, LambdaFrom::Test, reference_idx, &[*budget_ratio], grid)?;
-    let missing = benchmarks.iter().find(|name| points.iter().all(|point| point.benchmark != **name));
+    let points = benchmark_points(
+        rows,
+        LambdaFrom::Test,
+        reference_idx,
+        &[*budget_ratio],
+        grid,
+    )?;
+    let missing = benchmarks
+        .iter()
+        .find(|name| points.iter().all(|point| point.benchmark != **name));
     if let Some(name) = missing {
-        return Err(Obstacle::NotRun(format!("no test prompt is of benchmark `{name}`")));
+        return Err(Obstacle::NotRun(format!(
+            "no test prompt is of benchmark `{name}`"
+        )));
     }
     // A benchmark that the router cannot do so cheaply is lost.
-    let ratios = points
-        .iter()
-        .map(|point| point.router.as_ref().map_or(0.0, |router| router.accuracy_ratio));
+    let ratios = points.iter().map(|point| {
+        point
+            .router
+            .as_ref()
+            .map_or(0.0, |router| router.accuracy_ratio)
+    });
     Ok(ratios.fold(f64::INFINITY, f64::min))
 }

@@ -2,9 +2,7 @@
 
 use anyhow::Context as _;
 use dataset::{PerModel, Split};
-use evaluation::{
-    Interval, Predicted, Regret, Resamples, Router, Truth, Weights, choose, regret,
-};
+use evaluation::{Interval, Predicted, Regret, Resamples, Router, Truth, Weights, choose, regret};
 
 use super::Obstacle;
 use crate::{
@@ -34,13 +32,18 @@ impl End {
 
 pub(super) fn best_single(subject: &mut Subject) -> Number {
     let expectations = subject.truth()?;
-    let (_, point) = evaluation::best_single(&truth_of(expectations)?).context("nothing is expected")?;
+    let (_, point) =
+        evaluation::best_single(&truth_of(expectations)?).context("nothing is expected")?;
     Ok(point.accuracy)
 }
 
 pub(super) fn bayes_accuracy(subject: &mut Subject) -> Number {
     let expectations = subject.truth()?;
-    let rows = expectations.scores.rows().into_iter().zip(expectations.cost_usd.rows());
+    let rows = expectations
+        .scores
+        .rows()
+        .into_iter()
+        .zip(expectations.cost_usd.rows());
     let chosen: Vec<f64> = rows
         .filter_map(|(scores, costs)| {
             let m = choose(&scores.to_vec(), &costs.to_vec(), 0.0, 1.0)?;
@@ -76,9 +79,7 @@ pub(super) fn change(
     let of_size = |subject: &mut Subject, n_train| subject.on_train_size(router, n_train);
     let [fewest, most] = [of_size(subject, fewest)?, of_size(subject, most)?];
     let expectations = subject.truth()?;
-    let of = |prediction: &Prediction| {
-        against_bayes(expectations, &prediction.router()?, settings)
-    };
+    let of = |prediction: &Prediction| against_bayes(expectations, &prediction.router()?, settings);
     let found = of(&most)?.minus(&of(&fewest)?)?;
     interval(&found, &truth_of(expectations)?, settings)
 }
@@ -92,7 +93,11 @@ pub(super) fn over_zero(
     let expectations = subject.truth()?;
     let of_router = against_bayes(expectations, &prediction.router()?, settings)?;
     let of_zero = against_bayes(expectations, &Router::Zero, settings)?;
-    interval(&of_router.minus(&of_zero)?, &truth_of(expectations)?, settings)
+    interval(
+        &of_router.minus(&of_zero)?,
+        &truth_of(expectations)?,
+        settings,
+    )
 }
 
 pub(super) fn observed_gain(
@@ -135,10 +140,17 @@ fn against_bayes(
     settings: &Settings,
 ) -> anyhow::Result<Regret> {
     let bayes = Predicted::of(expectations)?;
-    Ok(regret(&truth_of(expectations)?, bayes, router, weights(settings))?)
+    Ok(regret(
+        &truth_of(expectations)?,
+        bayes,
+        router,
+        weights(settings),
+    )?)
 }
 
 fn interval(found: &Regret, truth: &Truth<'_>, settings: &Settings) -> Result<Interval, Obstacle> {
     let resamples = Resamples::drawn(settings.n_resamples, settings.seed)?;
-    Ok(found.intervals(truth, &resamples, settings.level)?.integrated)
+    Ok(found
+        .intervals(truth, &resamples, settings.level)?
+        .integrated)
 }
