@@ -86,7 +86,7 @@ fn fit(job: &Job, router: Router, data: &mut Data, rows: &[usize]) -> anyhow::Re
     })?;
     let outcome = learner::run(job, router, &mut part, &mut stopwatch)?;
     // An older manifest must not stand beside newer predictions, should this be the end.
-    remove(&manifest_path, fs::remove_file)?;
+    gone(&manifest_path, fs::remove_file(&manifest_path))?;
     stopwatch.time("write", || Ok(outcome.predictions.write(&path)?))?;
     let mut environment = BTreeMap::from([("threads".to_owned(), n_threads())]);
     environment.extend(outcome.environment);
@@ -141,7 +141,7 @@ fn report(
 
 /// Removes the folder that a router worked in, and those above it that were made for it and are empty.
 fn forget(folder: &Path) -> anyhow::Result<()> {
-    remove(folder, fs::remove_dir_all)?;
+    gone(folder, fs::remove_dir_all(folder))?;
     for above in folder.ancestors().skip(1).take(2) {
         // Another size may be at work in it.
         if fs::remove_dir(above).is_err() {
@@ -151,9 +151,9 @@ fn forget(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Removes what may not be there.
-fn remove(path: &Path, remove: impl FnOnce(&Path) -> io::Result<()>) -> anyhow::Result<()> {
-    match remove(path) {
+/// Whether something is gone, be it that it was not there before.
+fn gone(path: &Path, removed: io::Result<()>) -> anyhow::Result<()> {
+    match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove `{}`", path.display()))
         }
