@@ -28,6 +28,7 @@ mod outcome;
 mod panels;
 mod products;
 mod reference;
+mod regret;
 mod render;
 mod reports;
 mod results;
