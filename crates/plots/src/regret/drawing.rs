@@ -12,8 +12,6 @@ use crate::{
     theme::{self, LineStyle, Look},
 };
 
-/// Distance of baselines in parts of the font size.
-const LINE_HEIGHT: f64 = 1.35;
 /// Half the width of the ends of an interval's bar, in points.
 const CAP: f64 = 1.6;
 /// Distance of the bars of routers at the same number of train prompts, in points: those that do as well would hide each other.
@@ -29,11 +27,6 @@ pub(crate) fn draw(regrets: &Regrets, look: Look, settings: &Settings) -> anyhow
     let page = settings.regret.page;
     let (width, height) = (72.0 * page.width_in, 72.0 * page.height_in);
     let legend = legend(regrets, look, width, settings)?;
-    let top = if settings.title {
-        theme::MARGIN + LINE_HEIGHT * settings.axis_title_pt
-    } else {
-        0.0
-    };
     let bottom = height - legend.height() - 2.0 * theme::MARGIN;
     Canvas::svg(look, width, height, |canvas| {
         if settings.title {
@@ -47,7 +40,8 @@ pub(crate) fn draw(regrets: &Regrets, look: Look, settings: &Settings) -> anyhow
                 Point::new(width / 2.0, baseline),
             )?;
         }
-        let half = |i: f64| Rect::new(i * width / 2.0, top, width / 2.0, bottom - top);
+        // A frame leaves room for a title of its own, where that of the page stands.
+        let half = |i: f64| Rect::new(i * width / 2.0, 0.0, width / 2.0, bottom);
         by_size(regrets, canvas, half(0.0), settings)?;
         by_lambda(regrets, canvas, half(1.0), settings)?;
         let left = (width - legend.width()) / 2.0;
@@ -78,7 +72,8 @@ fn legend(
     let n_most = regrets.by_lambda.len().max(1);
     for n_columns in (2..=n_most).rev() {
         let legend = Legend::new(entries(), settings.legend_pt, n_columns)?;
-        if legend.width() <= width - 2.0 * theme::MARGIN {
+        let is_full = n_most.div_ceil(n_most.div_ceil(n_columns)) == n_columns;
+        if is_full && legend.width() <= width - 2.0 * theme::MARGIN {
             return Ok(legend);
         }
     }
