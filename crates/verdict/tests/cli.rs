@@ -257,14 +257,14 @@ fn numbers_of_predictions_by_hand() {
             knn("accuracy-at-cost", ", cost-usd = 0.0055"),
             1.0,
         ),
-        // Three right answers with one prompt to the dear one: (3 * .001 + .01) / 4, over .01.
+        // The two prompts that go to the dear one change together, from all right to half of it: .0055 over .01.
         (
             "relative-cost",
             knn("relative-cost-of-best-single", ""),
-            0.325,
+            0.55,
         ),
-        // The forest gets (.01, .75), (.00775, .75), (.0055, 1), (.00325, .75) and (.001, .5); the other one is level at the last three.
-        ("least-lead", knn("least-lead", ", over = \"rorf\""), 0.0),
+        // The forest gets (.01, .75), (.00775, .75), (.0055, 1), (.00325, .75) and (.001, .5); at .00325 the other one has .5.
+        ("least-lead", knn("least-lead", ", over = \"rorf\""), -0.25),
         // Of a, both are right on all; of b the router is on two, the dear LLM on one.
         (
             "least-benchmark-ratio",
