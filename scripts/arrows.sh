@@ -43,6 +43,7 @@ ARROWS = """
     train-and-infer                     -> dataset, routers, nets, saved-routers, cli-support
     carrot-router                       -> dataset, evaluation, nets, saved-routers, cli-support
     plots                               -> dataset, evaluation, intrinsic-dimension, cli-support
+    verdict                             -> dataset, evaluation, cli-support
 """
 
 # Left is linked, however deep, into no other crate than right.

@@ -115,25 +115,87 @@ impl DatasetDir {
     /// # Errors
     /// [`Error::Io`] when the folder is there but cannot be listed.
     pub fn routers(&self) -> Result<Vec<String>> {
-        let folder = self.predictions_dir();
-        if !folder.is_dir() {
-            return Ok(Vec::new());
+        tables(&self.predictions_dir())
+    }
+
+    /// `data/<name>/learning-curve/<router>`: predictions of a router that was fitted on parts of the train split.
+    pub fn learning_curve_dir(&self, router: &str) -> PathBuf {
+        self.root.join("learning-curve").join(router)
+    }
+
+    /// `data/<name>/learning-curve/<router>/<n_train>.parquet`.
+    pub fn learning_curve_predictions(&self, router: &str, n_train: usize) -> PathBuf {
+        self.learning_curve_dir(router)
+            .join(format!("{n_train}.parquet"))
+    }
+
+    /// `data/<name>/learning-curve/<router>/<n_train>.json`.
+    pub fn learning_curve_manifest(&self, router: &str, n_train: usize) -> PathBuf {
+        self.learning_curve_dir(router)
+            .join(format!("{n_train}.json"))
+    }
+
+    /// The numbers of train prompts on which a router was fitted for its learning curve, in order; none for most routers.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder is there but cannot be listed.
+    pub fn learning_curve_sizes(&self, router: &str) -> Result<Vec<usize>> {
+        let stems = tables(&self.learning_curve_dir(router))?;
+        let mut sizes: Vec<usize> = stems.iter().filter_map(|stem| stem.parse().ok()).collect();
+        sizes.sort_unstable();
+        Ok(sizes)
+    }
+}
+
+/// The names of the tables in a folder, without their ending, in order; none of a folder that is not there.
+fn tables(folder: &Path) -> Result<Vec<String>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in folder.read_dir().map_err(Error::io("list", folder))? {
+        let path = entry.map_err(Error::io("list", folder))?.path();
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if let (Some(stem), false) = (path.file_stem(), hidden)
+            && path
+                .extension()
+                .is_some_and(|extension| extension == "parquet")
+        {
+            names.push(stem.to_string_lossy().into_owned());
         }
-        let mut routers = Vec::new();
-        for entry in folder.read_dir().map_err(Error::io("list", &folder))? {
-            let path = entry.map_err(Error::io("list", &folder))?.path();
-            let hidden = path
-                .file_name()
-                .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-            if let (Some(stem), false) = (path.file_stem(), hidden)
-                && path
-                    .extension()
-                    .is_some_and(|extension| extension == "parquet")
-            {
-                routers.push(stem.to_string_lossy().into_owned());
-            }
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_learning_curve_lists_its_sizes_by_number() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let dir = DatasetDir::new(folder.path(), "tiny");
+        assert_eq!(
+            dir.learning_curve_sizes("mf").expect("listed"),
+            [0_usize; 0]
+        );
+        fs::create_dir_all(dir.learning_curve_dir("mf")).expect("made");
+        for n_train in [1000, 500, 64] {
+            fs::write(dir.learning_curve_predictions("mf", n_train), "").expect("written");
+            fs::write(dir.learning_curve_manifest("mf", n_train), "").expect("written");
         }
-        routers.sort();
-        Ok(routers)
+        for other in [".7.parquet", "notes.parquet", "8.csv"] {
+            fs::write(dir.learning_curve_dir("mf").join(other), "").expect("written");
+        }
+        assert_eq!(
+            dir.learning_curve_sizes("mf").expect("listed"),
+            [64, 500, 1000]
+        );
+        assert_eq!(dir.routers().expect("listed"), [""; 0]);
     }
 }

@@ -11,6 +11,7 @@
 //! data/<dataset>/embeddings/<embedder>/{train,test}.parquet   Embeddings
 //! data/<dataset>/preds/<router>.parquet                       Predictions
 //! data/<dataset>/preds/<router>.json                          RunManifest
+//! data/<dataset>/learning-curve/<router>/<n>.{parquet,json}   the same of a router that was fitted on n train prompts
 //! data/<dataset>/truth/{train,test}.parquet                   Predictions (synthetic data only: the true expectations)
 //! ```
 //!
@@ -42,5 +43,5 @@ pub use crate::{
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
     prices::{Price, Prices},
     split::{Split, SplitWriter},
-    train_test_split::{TrainTestSplit, train_test_split},
+    train_test_split::{TrainTestSplit, permutation, train_test_split},
 };

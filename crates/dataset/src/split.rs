@@ -2,7 +2,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use arrow_array::ArrayRef;
 use arrow_schema::{DataType, Field as ArrowField};
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use crate::{
     Error, Field, Result, column_name,
@@ -133,6 +133,25 @@ impl Split {
         writer.write(self)?;
         writer.finish()?;
         Ok(())
+    }
+
+    /// Some of the rows, in the order asked for.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let texts = |all: &[String]| rows.iter().map(|&row| all[row].clone()).collect();
+        let of = |all: &Array2<f64>| all.select(Axis(0), rows);
+        Self {
+            ids: texts(&self.ids),
+            tasks: texts(&self.tasks),
+            prompts: texts(&self.prompts),
+            models: self.models.clone(),
+            scores: self.scores.select(Axis(0), rows),
+            input_tokens: self.input_tokens.as_ref().map(of),
+            output_tokens: self.output_tokens.as_ref().map(of),
+            cost_usd: of(&self.cost_usd),
+        }
     }
 
     /// The split's columns in file order.

@@ -45,17 +45,27 @@ pub fn train_test_split(n: usize, test_size: f64, seed: u32) -> Result<TrainTest
             n_test,
         });
     }
-    let mut permutation: Vec<u32> = (0..n as u32).collect();
-    let mut rng = Mt::new(seed);
-    for i in (1..n).rev() {
-        let j = random_interval(&mut rng, i as u32);
-        permutation.swap(i, j as usize);
-    }
+    let mut permutation = permutation(n as u32, seed);
     let train = permutation.split_off(n_test);
     Ok(TrainTestSplit {
         train,
         test: permutation,
     })
+}
+
+/// The numbers `0..n` in the order of NumPy's `RandomState(seed).permutation(n)`, see [`train_test_split`].
+///
+/// ```
+/// assert_eq!(dataset::permutation(10, 42), [8, 1, 5, 0, 7, 2, 9, 4, 3, 6]);
+/// ```
+pub fn permutation(n: u32, seed: u32) -> Vec<u32> {
+    let mut permutation: Vec<u32> = (0..n).collect();
+    let mut rng = Mt::new(seed);
+    for i in (1..n).rev() {
+        let j = random_interval(&mut rng, i);
+        permutation.swap(i as usize, j as usize);
+    }
+    permutation
 }
 
 /// A uniform number in `0..=max`: bits are masked to the next power of two and drawn again while they exceed `max`.

@@ -130,7 +130,8 @@ pub(crate) fn argmax(values: impl IntoIterator<Item = f64>) -> Option<usize> {
     best.map(|(idx, _)| idx)
 }
 
-fn best(of_prompt: &[Candidate], lambda: f64, cost_multiplier: f64) -> &Candidate {
+/// The candidate that the rule chooses, of at least one.
+pub(crate) fn best(of_prompt: &[Candidate], lambda: f64, cost_multiplier: f64) -> &Candidate {
     let objectives = of_prompt.iter().map(|candidate| {
         objective(
             candidate.predicted_score,
@@ -143,11 +144,13 @@ fn best(of_prompt: &[Candidate], lambda: f64, cost_multiplier: f64) -> &Candidat
     &of_prompt[argmax(objectives).unwrap_or(0)]
 }
 
-fn objective(score: f64, cost: f64, lambda: f64, cost_multiplier: f64) -> f64 {
+/// What the rule makes as large as it can.
+pub(crate) fn objective(score: f64, cost: f64, lambda: f64, cost_multiplier: f64) -> f64 {
     (1.0 - lambda) * score - lambda * cost_multiplier * cost
 }
 
-fn check_weights(lambda: f64, cost_multiplier: f64) -> Result<()> {
+/// Refuses a lambda outside [0, 1], and what [`check_multiplier`] does.
+pub(crate) fn check_weights(lambda: f64, cost_multiplier: f64) -> Result<()> {
     if !(0.0..=1.0).contains(&lambda) {
         return Err(Error::BadLambda { lambda });
     }

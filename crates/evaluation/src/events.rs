@@ -241,7 +241,7 @@ impl From<&Candidate> for Answer {
 }
 
 /// Reports each change of choice as mu goes from 0 to infinity, in order, and returns the choice at 0.
-fn walk_envelope<'a>(
+pub(crate) fn walk_envelope<'a>(
     of_prompt: &'a [Candidate],
     mut on_change: impl FnMut(f64, &'a Candidate, &'a Candidate),
 ) -> &'a Candidate {
@@ -288,7 +288,7 @@ fn next_on_envelope<'a>(
 }
 
 /// The lambda that weighs cost as mu does.
-fn lambda_of(mu: f64) -> f64 {
+pub(crate) fn lambda_of(mu: f64) -> f64 {
     if mu.is_infinite() {
         1.0
     } else {

@@ -53,6 +53,7 @@ mod metric;
 mod metrics;
 mod point;
 mod prediction_accuracy;
+mod regret;
 mod shares;
 mod sum;
 mod thresholds;
@@ -78,6 +79,7 @@ pub use crate::{
     metrics::{aiq, audc, gain_over, peak_accuracy, qnc, qnc_normalized},
     point::{Curve, CurvePoint, Point},
     prediction_accuracy::{CostMae, CostUnit, PredictionAccuracy, prediction_accuracy},
+    regret::{Regret, RegretIntervals, Weights, regret},
     shares::{ShareCurve, share_curve},
     thresholds::{ThresholdGrid, threshold_grid_curve},
     truth::{Predicted, Truth},

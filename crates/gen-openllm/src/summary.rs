@@ -13,6 +13,8 @@ pub(crate) struct Summary {
     pub(crate) best_single_score: f64,
     /// Mean over the test rows of the best score that any LLM has.
     pub(crate) oracle: f64,
+    /// Each LLM's mean score on the test rows, in their order.
+    pub(crate) accuracies: Vec<f64>,
 }
 
 /// Test rows of all documents.
@@ -29,9 +31,10 @@ impl Summary {
                 .fold((0.0, 0_u32), |(sum, n), score| (sum + score, n + 1));
             sum / f64::from(n)
         };
+        let of_column = |column: &Vec<f64>| mean(&mut rows.iter().map(|&row| column[row as usize]));
+        let accuracies: Vec<f64> = columns.iter().map(of_column).collect();
         let mut best = ("", f64::NAN);
-        for (&model, column) in models.iter().zip(columns) {
-            let score = mean(&mut rows.iter().map(|&row| column[row as usize]));
+        for (&model, &score) in models.iter().zip(&accuracies) {
             if best.1.is_nan() || score > best.1 {
                 best = (model, score);
             }
@@ -47,6 +50,7 @@ impl Summary {
             best_single: best.0.to_owned(),
             best_single_score: best.1,
             oracle: mean(&mut rows.iter().map(highest)),
+            accuracies,
         }
     }
 
@@ -76,6 +80,7 @@ mod tests {
                 best_single,
                 best_single_score,
                 oracle,
+                ..
             } = Summary::of(&["a", "b", "c"], &columns, rows);
             (best_single, best_single_score, oracle)
         };
@@ -86,5 +91,7 @@ mod tests {
             ("a".to_owned(), 0.0, 0.0),
             "the first of equals"
         );
+        let accuracies = Summary::of(&["a", "b", "c"], &columns, &[0, 1]).accuracies;
+        assert_eq!(accuracies, [0.5, 0.5, 1.0]);
     }
 }

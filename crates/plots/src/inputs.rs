@@ -227,6 +227,50 @@ impl Inputs {
     }
 }
 
+impl Inputs {
+    /// What a router predicted that was fitted on parts of the train split, by ascending number of its prompts.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or predictions do not belong to the test split.
+    pub(crate) fn learning_curve(
+        &self,
+        dir: &DatasetDir,
+        router: &str,
+    ) -> anyhow::Result<Vec<(usize, RouterPredictions)>> {
+        let test_path = dir.split(Part::Test);
+        let test_sha256 = sha256_file(&test_path)?;
+        let mut found = Vec::new();
+        for n_train in dir.learning_curve_sizes(router)? {
+            let path = dir.learning_curve_predictions(router, n_train);
+            let made = manifest(&dir.learning_curve_manifest(router, n_train))?;
+            if made.is_some_and(|manifest| is_stale(&manifest, &test_sha256)) {
+                warn!(
+                    "leaving out `{}`: it was made from another version of `{}`; make it anew with --train-sizes",
+                    path.display(),
+                    test_path.display()
+                );
+                continue;
+            }
+            let predictions = Predictions::read(&path)?;
+            predictions.check_fits(&path, &test_path, &self.test)?;
+            let predicted = match predictions {
+                Predictions::PerModel(per_model) => RouterPredictions::PerModel(per_model),
+                Predictions::SmallWins(wins) => RouterPredictions::Pair {
+                    pair: self.pair.with_context(|| {
+                        format!(
+                            "`{}` is of a pair, and the data set names none",
+                            path.display()
+                        )
+                    })?,
+                    small_win_probability: wins.probability.to_vec(),
+                },
+            };
+            found.push((n_train, predicted));
+        }
+        Ok(found)
+    }
+}
+
 /// How predictions were made. Those made elsewhere have no manifest, and only their ids tell whether they belong to the test split.
 fn manifest(path: &Path) -> anyhow::Result<Option<RunManifest>> {
     Ok(if path.is_file() {

@@ -30,6 +30,7 @@ mod panels;
 mod products;
 mod published;
 mod reference;
+mod regret;
 mod render;
 mod reports;
 mod results;

@@ -5,6 +5,7 @@ pub(crate) mod binary;
 mod embedding_dim;
 mod knn_accuracy_table;
 mod metrics_table;
+mod regret;
 mod table;
 mod vs_rb;
 
@@ -23,6 +24,7 @@ pub(crate) enum Product {
     VsRbZero,
     Table,
     MetricsTable,
+    Regret,
     EmbeddingDim,
     KnnAccuracyTable,
 }
@@ -48,13 +50,14 @@ pub(crate) struct Evaluated<'a> {
 
 impl Product {
     /// In the order in which they are made.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::AccuracyCost,
         Self::Binary,
         Self::VsRb,
         Self::VsRbZero,
         Self::Table,
         Self::MetricsTable,
+        Self::Regret,
         Self::EmbeddingDim,
         Self::KnnAccuracyTable,
     ];
@@ -68,6 +71,7 @@ impl Product {
             Self::VsRbZero => "vs_rb_zero",
             Self::Table => "table",
             Self::MetricsTable => "metrics_table",
+            Self::Regret => "regret",
             Self::EmbeddingDim => "embedding_dim",
             Self::KnnAccuracyTable => "knn_accuracy_table",
         }
@@ -86,6 +90,9 @@ impl Product {
             Self::MetricsTable => {
                 "table: the field's metrics with bootstrap intervals, and metrics_differences.csv with those of differences between routers"
             }
+            Self::Regret => {
+                "figure and table: what routers lose against the known truth, by train prompts and by lambda; synthetic data only"
+            }
             Self::EmbeddingDim => {
                 "figure: how many dimensions embeddings use (principal components, kernel ones, Isomap)"
             }
@@ -103,6 +110,7 @@ impl Product {
             Self::VsRbZero => Maker::Predictions(vs_rb::make_with_zero_router),
             Self::Table => Maker::Predictions(table::make),
             Self::MetricsTable => Maker::Predictions(metrics_table::make),
+            Self::Regret => Maker::Dataset(regret::make),
             Self::EmbeddingDim => Maker::Dataset(embedding_dim::make),
             Self::KnnAccuracyTable => Maker::All(knn_accuracy_table::make),
         }

@@ -41,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) oracle_room: f64,
     pub(crate) bootstrap: BootstrapSettings,
     pub(crate) embedding_dim: EmbeddingDimSettings,
+    pub(crate) regret: RegretSettings,
     /// By data set, the paper's names of its figures.
     pub(crate) paper_names: BTreeMap<String, BTreeMap<Product, String>>,
     /// By data set, the LLMs whose names come first.
@@ -55,6 +56,19 @@ pub(crate) struct Settings {
 pub(crate) struct EmbeddingDimSettings {
     pub(crate) page: PageSettings,
     pub(crate) analysis: DimensionParams,
+}
+
+/// The figure `regret`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RegretSettings {
+    pub(crate) page: PageSettings,
+    /// Brings dollars to the scale of scores.
+    pub(crate) cost_multiplier: f64,
+    /// Lambdas of the table.
+    pub(crate) lambdas: Vec<f64>,
+    /// Steps of lambda along the lines.
+    pub(crate) n_steps: usize,
 }
 
 /// A page of another size than that of most figures.
@@ -176,7 +190,27 @@ impl Settings {
                 40.0,
             ),
             ("bootstrap.level", self.bootstrap.level, 0.01, 0.9999),
+            ("regret.page.width-in", self.regret.page.width_in, 4.0, 40.0),
+            (
+                "regret.page.height-in",
+                self.regret.page.height_in,
+                2.0,
+                40.0,
+            ),
+            ("regret.n-steps", self.regret.n_steps as f64, 1.0, 1e4),
+            (
+                "regret.cost-multiplier",
+                self.regret.cost_multiplier,
+                1e-9,
+                1e9,
+            ),
         ];
+        for &lambda in &self.regret.lambdas {
+            ensure!(
+                (0.0..=1.0).contains(&lambda),
+                "`regret.lambdas` has {lambda}, expected numbers from 0 to 1"
+            );
+        }
         for (key, value, low, high) in ranges {
             ensure!(
                 (low..=high).contains(&value),
@@ -241,6 +275,8 @@ mod tests {
             ("sprout", "3"),
             ("rule-cost-multiplier", "nan"),
             ("gamma-times-dim", "-1.0"),
+            ("cost-multiplier", "0.0"),
+            ("lambdas", "[0.5, 1.5]"),
         ] {
             let text: String = BUILT_IN
                 .lines()

@@ -5,11 +5,12 @@ use cli_support::{ConfigFile, DataDir, ModelsDir, Output, examples};
 
 use crate::router::Wanted;
 
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: [&str; 7] = [
     "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn",
     "cargo run -p train-and-infer -- --dataset mmlu-pro --routers carrot-knn carrot-knn-sbert --embedding minilm",
     "cargo run -p train-and-infer -- --dataset my-logs --routers carrot-knn --embedding BAAI/bge-small-en-v1.5 --device cuda",
     "cargo run -p train-and-infer -- --dataset open-llm-lb-v2 --routers all",
+    "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn mf rorf --train-sizes 200,400,800,1600,3200",
     "cargo run -p train-and-infer -- --dataset routerbench --routers carrot-roberta --trainer hf --epochs 5",
     "cargo run -p train-and-infer -- --dataset sprout --routers carrot-roberta --pretrained --label-order order.txt",
 ];
@@ -31,6 +32,11 @@ pub(crate) struct Args {
     /// else minilm
     #[arg(long, value_name = "NAME")]
     pub(crate) embedding: Option<String>,
+
+    /// Fit on so many train prompts instead of all, once for each number: nested parts of the train split, drawn by the settings' seed. The
+    /// predictions go to data/DATASET/learning-curve/ROUTER/N.parquet, and no fitted router is kept
+    #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',')]
+    pub(crate) train_sizes: Vec<usize>,
 
     /// Where neural networks run: auto, cpu, cuda, cuda:INDEX or mps
     #[arg(long, value_name = "DEVICE", default_value = "auto")]

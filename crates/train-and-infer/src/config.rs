@@ -16,6 +16,7 @@ pub(crate) struct Config {
     pub(crate) rorf: ForestParams,
     pub(crate) roberta: RobertaConfig,
     pub(crate) saved: SavedConfig,
+    pub(crate) learning_curve: LearningCurveConfig,
     pub(crate) embedders: BTreeMap<String, EmbedderConfig>,
 }
 
@@ -46,6 +47,13 @@ pub(crate) struct RobertaConfig {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SavedConfig {
     pub(crate) vectors: VectorFormat,
+}
+
+/// How parts of the train split are drawn.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct LearningCurveConfig {
+    pub(crate) seed: u32,
 }
 
 /// Where the model behind a short name lies.

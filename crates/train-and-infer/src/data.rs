@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, rc::Rc, time::Instant};
 
 use anyhow::{Context as _, bail};
 use dataset::{Pair, Part, Source, Split, Stage};
-use ndarray::ArrayView1;
+use ndarray::{ArrayView1, Axis};
 
 use crate::{
     embedder::Embedder,
@@ -101,6 +101,37 @@ impl Data {
                 .insert(embedder.name.clone(), Rc::new(loaded));
         }
         Ok(Rc::clone(&self.embeddings[&embedder.name]))
+    }
+}
+
+impl Data {
+    /// The same with some of the train rows only, and with the vectors of one embedder.
+    pub(crate) fn of_train_rows(
+        &mut self,
+        job: &Job,
+        embedder: Option<&Embedder>,
+        rows: &[usize],
+    ) -> anyhow::Result<Self> {
+        let (splits, stage) = self.splits(job)?;
+        let part = Splits {
+            train: splits.train.select(rows),
+            test: splits.test.clone(),
+        };
+        let mut embeddings = BTreeMap::new();
+        if let Some(embedder) = embedder {
+            let whole = self.embeddings(job, embedder)?;
+            let part = SplitEmbeddings {
+                train: whole.train.select(Axis(0), rows),
+                test: whole.test.clone(),
+            };
+            embeddings.insert(embedder.name.clone(), Rc::new(part));
+        }
+        Ok(Self {
+            sources: Some(self.sources(job)?.clone()),
+            splits: Some((Rc::new(part), stage)),
+            models: BTreeMap::new(),
+            embeddings,
+        })
     }
 }
 

@@ -35,6 +35,12 @@ pub(crate) struct Job {
     pub(crate) torch: torch::Settings,
     pub(crate) vectors: VectorFormat,
     pub(crate) models_dir: PathBuf,
+    /// Numbers of train prompts to fit on, ascending; none for all of them.
+    pub(crate) train_sizes: Vec<usize>,
+    /// Seed of the order in which train prompts are taken for them.
+    pub(crate) train_sizes_seed: u32,
+    /// The one that is being fitted.
+    pub(crate) train_size: Option<usize>,
     pub(crate) force: bool,
     pub(crate) quiet: bool,
 }
@@ -68,6 +74,9 @@ impl Job {
             forest: config.rorf.check()?,
             torch: torch::Settings::check(&args.device, args.roberta, config.mf, config.roberta)?,
             vectors: config.saved.vectors,
+            train_sizes: train_sizes(args.train_sizes, &info)?,
+            train_sizes_seed: config.learning_curve.seed,
+            train_size: None,
             force: args.force,
             quiet: args.output.quiet,
             models_dir,
@@ -86,9 +95,30 @@ impl Job {
         }
     }
 
-    /// Where a router is kept.
+    /// Where a router is kept; for one that is fitted on a part of the train split, where it works.
     pub(crate) fn model_folder(&self, router: Router) -> PathBuf {
-        self.models_dir.join(self.dir.name()).join(router.name())
+        let folder = self.models_dir.join(self.dir.name());
+        match self.train_size {
+            None => folder.join(router.name()),
+            Some(n) => folder
+                .join("learning-curve")
+                .join(router.name())
+                .join(n.to_string()),
+        }
+    }
+}
+
+/// The numbers asked for, each once and in order.
+fn train_sizes(mut sizes: Vec<usize>, info: &DatasetInfo) -> anyhow::Result<Vec<usize>> {
+    sizes.sort_unstable();
+    sizes.dedup();
+    let bad = |&&size: &&usize| size == 0 || size > info.n_train;
+    match sizes.iter().find(bad) {
+        Some(size) => Err(usage_error(format!(
+            "`--train-sizes` has {size}, expected numbers from 1 to the {} train prompts of `{}`",
+            info.n_train, info.name
+        ))),
+        None => Ok(sizes),
     }
 }
 

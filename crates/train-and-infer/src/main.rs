@@ -13,6 +13,7 @@ mod embeddings;
 mod job;
 mod knn;
 mod learner;
+mod learning_curve;
 mod report;
 mod rorf;
 mod router;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use tracing::error;
 
-use crate::{args::Args, data::Data, job::Job, report::Report};
+use crate::{args::Args, data::Data, job::Job, report::Report, router::Router};
 
 fn main() -> ExitCode {
     cli_support::run(|args: &Args| args.output.quiet, run)
@@ -34,14 +35,14 @@ fn main() -> ExitCode {
 /// A router that fails does not keep the others from being fitted.
 fn run(args: Args) -> anyhow::Result<()> {
     let output = args.output;
-    let job = Job::check(args)?;
+    let mut job = Job::check(args)?;
     let mut data = Data::default();
     let (mut reports, mut failed) = (Vec::new(), Vec::new());
-    for &router in &job.routers {
-        let report = run::run(&job, router, &mut data)
+    for router in job.routers.clone() {
+        let report = fit(&mut job, router, &mut data)
             .with_context(|| format!("router `{router}` on `{}` failed", job.dir.name()));
         match report {
-            Ok(report) => reports.push(report),
+            Ok(report) => reports.extend(report),
             Err(failure) if job.routers.len() == 1 => return Err(failure),
             Err(failure) => {
                 error!("{failure:#}");
@@ -59,4 +60,13 @@ fn run(args: Args) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// One router on the whole train split, or on parts of it.
+fn fit(job: &mut Job, router: Router, data: &mut Data) -> anyhow::Result<Vec<Report>> {
+    if job.train_sizes.is_empty() {
+        Ok(vec![run::run(job, router, data)?])
+    } else {
+        learning_curve::run(job, router, data)
+    }
 }

@@ -19,18 +19,11 @@ use crate::{
     stopwatch::Stopwatch,
 };
 
-const MADE_BY: &str = concat!("train-and-infer ", env!("CARGO_PKG_VERSION"));
+pub(crate) const MADE_BY: &str = concat!("train-and-infer ", env!("CARGO_PKG_VERSION"));
 
 /// Fits a router, unless what is there was made from the same; leaves predictions, the fitted router, and last a manifest.
 pub(crate) fn run(job: &Job, router: Router, data: &mut Data) -> anyhow::Result<Report> {
-    let recipe = learner::recipe(job, router)?;
-    let config = config(job, router, data, &recipe)?;
-    let run = Run {
-        job,
-        router,
-        recipe,
-        config,
-    };
+    let run = Run::new(job, router, data)?;
     if !job.force
         && let Some(report) = run.kept(data)?
     {
@@ -46,17 +39,28 @@ pub(crate) fn run(job: &Job, router: Router, data: &mut Data) -> anyhow::Result<
 }
 
 /// A router to be fitted, and all that decides what comes out.
-struct Run<'a> {
-    job: &'a Job,
-    router: Router,
-    recipe: Recipe,
+pub(crate) struct Run<'a> {
+    pub(crate) job: &'a Job,
+    pub(crate) router: Router,
+    pub(crate) recipe: Recipe,
     /// The recipe's settings with the embedder's identity.
-    config: Value,
+    pub(crate) config: Value,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    pub(crate) fn new(job: &'a Job, router: Router, data: &mut Data) -> anyhow::Result<Self> {
+        let recipe = learner::recipe(job, router)?;
+        let config = config(job, router, data, &recipe)?;
+        Ok(Self {
+            job,
+            router,
+            recipe,
+            config,
+        })
+    }
+
     /// The files that go into a router, hashed as they are now; `None` where some are not there yet.
-    fn inputs(&self, data: &mut Data) -> anyhow::Result<Option<Vec<Source>>> {
+    pub(crate) fn inputs(&self, data: &mut Data) -> anyhow::Result<Option<Vec<Source>>> {
         let Self {
             job,
             router,
@@ -231,10 +235,10 @@ fn config(job: &Job, router: Router, data: &mut Data, recipe: &Recipe) -> anyhow
 }
 
 /// Settings as they come back from a manifest: a number may lose its last bit when it is read from JSON.
-fn as_read(config: &Value) -> anyhow::Result<Value> {
+pub(crate) fn as_read(config: &Value) -> anyhow::Result<Value> {
     Ok(serde_json::from_str(&config.to_string())?)
 }
 
-fn n_threads() -> String {
+pub(crate) fn n_threads() -> String {
     std::thread::available_parallelism().map_or_else(|_| "unknown".to_owned(), |n| n.to_string())
 }

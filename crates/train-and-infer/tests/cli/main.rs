@@ -6,6 +6,7 @@ mod binary;
 mod embeddings;
 mod keeping;
 mod knn;
+mod learning_curve;
 mod refusals;
 mod roberta;
 mod tiny_roberta;

@@ -1,0 +1,43 @@
+//! What routers lose against the true expectations, which only synthetic data has.
+
+use dataset::{DatasetDir, Part};
+
+use super::Product;
+use crate::{
+    args::Job,
+    inputs::{Found, Inputs},
+    outcome::Outcome,
+    regret::{self, Regrets},
+};
+
+pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let name = dir.name();
+    let stem = job.settings.stem(Product::Regret, name);
+    let what = format!("{name}/{stem}");
+    if !dir.truth(Part::Test).is_file() {
+        let cure = "only data sets of gen-synthetic have them";
+        outcome.skip(what, "the data set has no true expectations", cure);
+        return Ok(());
+    }
+    let inputs = match Inputs::read(dir)? {
+        Found::Inputs(inputs) => inputs,
+        Found::Nothing { why, cure } => {
+            outcome.skip(what, why, cure);
+            return Ok(());
+        }
+    };
+    let regrets = Regrets::new(dir, &inputs, &job.settings)?;
+    if regrets.by_size.iter().all(|of| of.sizes.len() < 2) {
+        outcome.skip(
+            format!("{what} against the number of train prompts"),
+            "no router was fitted on parts of the train split",
+            format!("`cargo run -p train-and-infer -- --dataset {name} --routers carrot-knn --train-sizes 200,400,800` does"),
+        );
+    }
+    for &look in &job.looks {
+        let svg = regret::draw(&regrets, look, &job.settings)?;
+        outcome.write_figure(job, name, look, &stem, &svg, &regrets.csv())?;
+    }
+    let path = job.folder(name).join(format!("{stem}.md"));
+    outcome.write(path, regrets.markdown().as_bytes())
+}

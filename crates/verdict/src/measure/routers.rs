@@ -1,0 +1,168 @@
+//! What predictions are worth.
+
+use anyhow::Context as _;
+use evaluation::{
+    Curve, Grid, LambdaFrom, Lambdas, Pair, Predicted, Router, Rows, Truth, benchmark_points,
+    exact_curve, pair_curve, qnc,
+};
+
+use super::Obstacle;
+use crate::{
+    claims::Metric,
+    subject::{Prediction, Subject},
+};
+
+type Number = Result<f64, Obstacle>;
+
+/// The predictions and the test split that they belong to. Numbers that were published for all documents of a source do not hold for a part.
+fn read(
+    subject: &mut Subject,
+    router: &str,
+    embedder: Option<&str>,
+) -> Result<(Prediction, dataset::Split), Obstacle> {
+    let prediction = subject.router(router, embedder)?.clone();
+    if let Some((summary, _)) = subject.whole() {
+        return Err(Obstacle::NotRun(format!(
+            "the number is of {} test prompts, and {} of the source's {} documents have no text here",
+            summary.n_test, summary.n_documents_without_text, summary.n_documents
+        )));
+    }
+    Ok((prediction, subject.test()?.clone()))
+}
+
+fn curve(prediction: &Prediction, truth: &Truth<'_>) -> anyhow::Result<Curve> {
+    Ok(match prediction.router()? {
+        Router::PerModel { predicted, .. } => exact_curve(truth, predicted)?,
+        Router::Pair {
+            pair: Pair { small, large },
+            small_win_probability,
+        } => pair_curve(truth, small, large, small_win_probability)?,
+        Router::Zero => unreachable!("predictions are of either kind"),
+    })
+}
+
+pub(super) fn prediction_accuracy(
+    subject: &mut Subject,
+    router: &str,
+    embedder: Option<&str>,
+    metric: &Metric,
+) -> Number {
+    let (prediction, test) = read(subject, router, embedder)?;
+    let cost_kind = subject.info.cost_kind;
+    let found = evaluation::prediction_accuracy(&test, prediction.per_model()?, cost_kind)?;
+    match metric {
+        Metric::BinarizedAcc { .. } => Ok(found.binarized_acc),
+        Metric::ScoreMae { .. } => Ok(found.score_mae),
+        Metric::ScoreR2 { .. } => Ok(found.score_r2),
+        Metric::RoutingAcc { .. } => Ok(found.routing_acc),
+        Metric::GainOverBestSingle { .. } => Ok(found.routing_acc - found.best_single),
+        _ => {
+            let cost_mae = found.cost_mae.map(|mae| mae.mean);
+            cost_mae
+                .ok_or_else(|| Obstacle::NotRun("no cost is predicted on this data set".to_owned()))
+        }
+    }
+}
+
+pub(super) fn accuracy_at_cost(
+    subject: &mut Subject,
+    router: &str,
+    embedder: Option<&str>,
+    cost_usd: f64,
+) -> Number {
+    let (prediction, test) = read(subject, router, embedder)?;
+    let curve = curve(&prediction, &Truth::of(&test)?)?;
+    // Cheaper than it can be is a number that is not there.
+    Ok(curve
+        .best_within(cost_usd)
+        .map_or(f64::NAN, |point| point.accuracy))
+}
+
+pub(super) fn relative_cost(subject: &mut Subject, router: &str, embedder: Option<&str>) -> Number {
+    let (prediction, test) = read(subject, router, embedder)?;
+    let truth = Truth::of(&test)?;
+    let (_, best) = evaluation::best_single(&truth).context("no score is known")?;
+    // Never reached is more than any cost.
+    Ok(qnc(&curve(&prediction, &truth)?.to_points(), best).unwrap_or(f64::INFINITY))
+}
+
+pub(super) fn least_lead(
+    subject: &mut Subject,
+    router: &str,
+    over: &str,
+    embedder: Option<&str>,
+) -> Number {
+    let (leader, test) = read(subject, router, embedder)?;
+    let (other, _) = read(subject, over, embedder)?;
+    let truth = Truth::of(&test)?;
+    let (leader, other) = (curve(&leader, &truth)?, curve(&other, &truth)?);
+    let leads = other.points.iter().filter_map(|point| {
+        let at_its_cost = leader.best_within(point.cost_usd)?;
+        Some(at_its_cost.accuracy - point.accuracy)
+    });
+    Ok(leads.reduce(f64::min).unwrap_or(f64::NAN))
+}
+
+pub(super) fn least_benchmark_ratio(
+    subject: &mut Subject,
+    router: &str,
+    embedder: Option<&str>,
+    metric: &Metric,
+) -> Number {
+    let Metric::LeastBenchmarkRatio {
+        reference,
+        budget_ratio,
+        n_steps,
+        cost_multiplier,
+        benchmarks,
+        ..
+    } = metric
+    else {
+        unreachable!("asked for by that metric");
+    };
+    let (prediction, test) = read(subject, router, embedder)?;
+    let Some(reference_idx) = test.models.iter().position(|name| name == reference) else {
+        return Err(Obstacle::NotRun(format!(
+            "the data set has no LLM `{reference}`"
+        )));
+    };
+    let labels = test.tasks.iter().map(|task| {
+        let benchmark = benchmarks.iter().find(|name| task.contains(name.as_str()));
+        benchmark
+            .cloned()
+            .with_context(|| format!("task `{task}` belongs to none of {}", benchmarks.join(", ")))
+    });
+    let labels: Vec<String> = labels.collect::<anyhow::Result<_>>()?;
+    let rows = Rows {
+        truth: Truth::of(&test)?,
+        predicted: Predicted::of(prediction.per_model()?)?,
+        benchmarks: &labels,
+    };
+    let grid = Lambdas::Grid(Grid {
+        n_steps: *n_steps,
+        cost_multiplier: *cost_multiplier,
+    });
+    let points = benchmark_points(
+        rows,
+        LambdaFrom::Test,
+        reference_idx,
+        &[*budget_ratio],
+        grid,
+    )?;
+    let missing = benchmarks
+        .iter()
+        .find(|name| points.iter().all(|point| point.benchmark != **name));
+    if let Some(name) = missing {
+        return Err(Obstacle::NotRun(format!(
+            "no test prompt is of benchmark `{name}`"
+        )));
+    }
+    // A benchmark that the router cannot do so cheaply is lost.
+    let ratios = points.iter().map(|point| {
+        point
+            .router
+            .as_ref()
+            .map_or(0.0, |router| router.accuracy_ratio)
+    });
+    Ok(ratios.fold(f64::INFINITY, f64::min))
+}

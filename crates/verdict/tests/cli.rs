@@ -1,0 +1,599 @@
+//! The built program on tiny tables, and the script that calls it on command lines that cannot be meant.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use dataset::{
+    CostKind, CostRule, DatasetDir, DatasetInfo, ModelInfo, Pair, Part, PerModel, Predictions,
+    RunManifest, SmallWins, Source, Split, SplitOrigin,
+};
+use ndarray::{Array2, array};
+use serde_json::{Value, json};
+
+const SETTINGS: &str =
+    "[settings]\nn-resamples = 50\nseed = 42\nlevel = 0.95\ncost-multiplier = 100\n";
+const NO_TABLE: &str = "published = []\n";
+
+/// A folder with the data set `tiny`: four test prompts, `cheap` right on two of them, `dear` on three, one of them right on each.
+struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let bench = Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        };
+        let split = Split {
+            ids: (0..4).map(|i| format!("p{i}")).collect(),
+            tasks: ["a/x", "a/y", "b/x", "b/y"].map(str::to_owned).to_vec(),
+            prompts: vec!["?".to_owned(); 4],
+            models: vec!["cheap".to_owned(), "dear".to_owned()],
+            scores: array![[1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]],
+            input_tokens: None,
+            output_tokens: None,
+            cost_usd: Array2::from_shape_fn((4, 2), |(_, m)| [0.001, 0.01][m]),
+        };
+        split
+            .write(&bench.dir().split(Part::Test))
+            .expect("written");
+        bench.write_info(|_| {});
+        bench
+    }
+
+    fn dir(&self) -> DatasetDir {
+        DatasetDir::new(&self.folder.path().join("data"), "tiny")
+    }
+
+    fn write_info(&self, edit: impl FnOnce(&mut DatasetInfo)) {
+        let model = |name: &str| ModelInfo {
+            name: name.to_owned(),
+            price: None,
+            cost_rule: CostRule::Given,
+        };
+        let mut info = DatasetInfo {
+            name: "tiny".to_owned(),
+            models: vec![model("cheap"), model("dear")],
+            pair: Some(Pair {
+                small: "cheap".to_owned(),
+                large: "dear".to_owned(),
+            }),
+            cost_kind: CostKind::Usd,
+            n_train: 16,
+            n_test: 4,
+            n_validation: None,
+            split: SplitOrigin::Given,
+            sources: Vec::new(),
+            made_by: "a test".to_owned(),
+            options: BTreeMap::new(),
+            notes: Vec::new(),
+            findings: BTreeMap::new(),
+        };
+        edit(&mut info);
+        info.write(&self.dir().info()).expect("written");
+    }
+
+    /// Per-LLM predictions with a manifest, or without one where no embedder is named.
+    fn write_predictions(&self, router: &str, scores: Array2<f32>, embedder: Option<&str>) {
+        let test = Split::read(&self.dir().split(Part::Test)).expect("read");
+        let predictions = Predictions::PerModel(PerModel {
+            ids: test.ids,
+            models: test.models,
+            scores,
+            output_tokens: None,
+            cost_usd: test.cost_usd,
+        });
+        predictions
+            .write(&self.dir().predictions(router))
+            .expect("written");
+        if embedder.is_some() {
+            self.write_manifest(router, embedder, &self.dir().split(Part::Test));
+        }
+    }
+
+    fn write_manifest(&self, router: &str, embedder: Option<&str>, input: &Path) {
+        let manifest = RunManifest {
+            dataset: "tiny".to_owned(),
+            router: router.to_owned(),
+            embedder: embedder.map(str::to_owned),
+            seed: None,
+            made_by: "a test".to_owned(),
+            config: Value::Null,
+            inputs: vec![Source::of(input).expect("hashed")],
+            results: Value::Null,
+            stages: Vec::new(),
+            peak_memory_bytes: None,
+            environment: BTreeMap::new(),
+        };
+        manifest
+            .write(&self.dir().manifest(router))
+            .expect("written");
+    }
+
+    fn run(&self, claims: &str, table: &str, args: &[&str]) -> Output {
+        let path = |name: &str| self.folder.path().join(name);
+        fs::write(path("claims.toml"), claims).expect("written");
+        fs::write(path("published.toml"), table).expect("written");
+        Command::new(env!("CARGO_BIN_EXE_verdict"))
+            .args(["--claims", "claims.toml", "--published", "published.toml"])
+            .args(args)
+            .current_dir(self.folder.path())
+            .env_remove("CARROT_DATA_DIR")
+            .env_remove("CARROT_PLOTS_DIR")
+            .output()
+            .expect("the program starts")
+    }
+
+    /// Judges one group of claims about `tiny`, each `id = metric, expect`; returns the exit code and each claim's status and reason.
+    fn judge(&self, head: &str, claims: &[(&str, &str)]) -> (i32, BTreeMap<String, Value>) {
+        let claims = claims
+            .iter()
+            .map(|(id, rest)| format!("    {{ id = \"{id}\", {rest} }},\n"));
+        let claims: String = claims.collect();
+        let text = format!(
+            "{SETTINGS}\n[[groups]]\ndataset = \"tiny\"\nsource = \"a test\"\n{head}\nclaims = [\n{claims}]\n"
+        );
+        let output = self.run(&text, NO_TABLE, &["--quiet"]);
+        let code = output.status.code().expect("an exit code");
+        assert!(code < 2, "{}", stderr(&output));
+        (code, self.verdicts())
+    }
+
+    fn report(&self) -> Value {
+        let text = fs::read(self.folder.path().join("plots/verdict.json")).expect("written");
+        serde_json::from_slice(&text).expect("JSON")
+    }
+
+    fn verdicts(&self) -> BTreeMap<String, Value> {
+        let report = self.report();
+        let verdicts = report["verdicts"].as_array().expect("a list");
+        verdicts
+            .iter()
+            .map(|verdict| {
+                (
+                    verdict["claim"]["id"].as_str().expect("an id").to_owned(),
+                    verdict.clone(),
+                )
+            })
+            .collect()
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Predictions that choose right at lambda 0 on all prompts.
+fn right() -> Array2<f32> {
+    array![[0.9, 0.8], [0.1, 0.9], [0.1, 0.9], [0.9, 0.1]]
+}
+
+const BEST_SINGLE: &str = r#"metric = { kind = "best-single" }"#;
+
+#[test]
+fn what_holds_passes_and_what_does_not_fails_the_run() {
+    let bench = Bench::new();
+    let equal = |value: f64, tolerance: f64| {
+        format!(
+            "{BEST_SINGLE}, expect = {{ kind = \"equal\", value = {value}, tolerance = {tolerance} }}"
+        )
+    };
+    let check = |value, tolerance, status: &str, code| {
+        let (found, verdicts) = bench.judge("", &[("it", &equal(value, tolerance))]);
+        assert_eq!(
+            (found, verdicts["it"]["status"].as_str()),
+            (code, Some(status)),
+            "{value} {tolerance}"
+        );
+        assert_eq!(verdicts["it"]["ours"], 0.75);
+    };
+    check(0.75, 0.0, "passed", 0);
+    check(0.8, 0.05, "passed", 0);
+    check(0.7, 0.05, "passed", 0);
+    check(0.8, 0.0499, "failed", 1);
+    check(0.7, 0.0499, "failed", 1);
+}
+
+#[test]
+fn numbers_of_the_data_alone_by_hand() {
+    let bench = Bench::new();
+    let metrics = [
+        ("n-rows", "", 20.0),
+        ("n-train", "", 16.0),
+        ("n-test", "", 4.0),
+        ("n-models", "", 2.0),
+        ("n-validation", "", 0.0),
+        ("best-single", "", 0.75),
+        ("oracle", "", 1.0),
+        ("model-accuracy", ", model = \"cheap\"", 0.5),
+        ("model-cost", ", model = \"dear\"", 0.01),
+    ];
+    let claims =
+        metrics.map(|(kind, more, _)| (kind, format!("metric = {{ kind = \"{kind}\"{more} }}")));
+    let claims: Vec<(&str, &str)> = claims
+        .iter()
+        .map(|(id, claim)| (*id, claim.as_str()))
+        .collect();
+    let (code, verdicts) = bench.judge("", &claims);
+    // Reported only: nothing was judged.
+    assert_eq!(code, 1);
+    for (kind, _, expected) in metrics {
+        let found = verdicts[kind]["ours"].as_f64().expect("a number");
+        assert!((found - expected).abs() < 1e-12, "{kind}: {found}");
+        assert_eq!(verdicts[kind]["status"], "reported", "{kind}");
+    }
+}
+
+#[test]
+fn numbers_of_predictions_by_hand() {
+    let bench = Bench::new();
+    bench.write_predictions("knn", right(), Some("minilm"));
+    let wins = Predictions::SmallWins(SmallWins {
+        ids: (0..4).map(|i| format!("p{i}")).collect(),
+        probability: array![0.9, 0.2, 0.1, 0.3],
+    });
+    wins.write(&bench.dir().predictions("rorf"))
+        .expect("written");
+    let knn = |kind: &str, more: &str| {
+        format!("metric = {{ kind = \"{kind}\", router = \"knn\"{more} }}")
+    };
+    let ratio = r#", reference = "dear", budget-ratio = 1.0, n-steps = 1000, cost-multiplier = 100, benchmarks = ["a/", "b/"]"#;
+    let metrics = [
+        ("binarized-acc", knn("binarized-acc", ""), 1.0),
+        ("routing-acc", knn("routing-acc", ""), 1.0),
+        (
+            "gain-over-best-single",
+            knn("gain-over-best-single", ""),
+            0.25,
+        ),
+        ("cost-mae", knn("cost-mae", ""), 0.0),
+        // Two prompts go to the cheap one already at lambda 0: (2 * .001 + 2 * .01) / 4.
+        (
+            "accuracy-at-cost",
+            knn("accuracy-at-cost", ", cost-usd = 0.0055"),
+            1.0,
+        ),
+        // The two prompts that go to the dear one change together, from all right to half of it: .0055 over .01.
+        (
+            "relative-cost",
+            knn("relative-cost-of-best-single", ""),
+            0.55,
+        ),
+        // The forest gets (.01, .75), (.00775, .75), (.0055, 1), (.00325, .75) and (.001, .5); at .00325 the other one has .5.
+        ("least-lead", knn("least-lead", ", over = \"rorf\""), -0.25),
+        // Of a, both are right on all; of b the router is on two, the dear LLM on one.
+        (
+            "least-benchmark-ratio",
+            knn("least-benchmark-ratio", ratio),
+            1.0,
+        ),
+    ];
+    let claims: Vec<(&str, &str)> = metrics
+        .iter()
+        .map(|(id, claim, _)| (*id, claim.as_str()))
+        .collect();
+    let (_, verdicts) = bench.judge("", &claims);
+    for (id, _, expected) in &metrics {
+        let found = verdicts[*id]["ours"].as_f64();
+        let found = found.unwrap_or_else(|| panic!("{id}: {}", verdicts[*id]));
+        assert!((found - expected).abs() < 1e-9, "{id}: {found}");
+    }
+}
+
+#[test]
+fn what_was_not_run_is_never_passed() {
+    let bench = Bench::new();
+    let routing = r#"metric = { kind = "routing-acc", router = "knn" }, expect = { kind = "equal", value = 1, tolerance = 0.1 }"#;
+    let oracle =
+        r#"metric = { kind = "oracle" }, expect = { kind = "equal", value = 1, tolerance = 0 }"#;
+    let expect_not_run = |head: &str, claim: &str, reason: &str| {
+        let (code, verdicts) = bench.judge(head, &[("it", claim), ("oracle", oracle)]);
+        assert_eq!(code, 0, "the oracle passes");
+        assert_eq!(verdicts["it"]["status"], "not-run", "{reason}");
+        assert_eq!(verdicts["it"]["ours"], Value::Null);
+        let found = verdicts["it"]["reason"].as_str().expect("a reason");
+        assert!(found.contains(reason), "{found}");
+        let counts = &bench.report()["counts"];
+        assert_eq!(
+            (&counts["passed"], &counts["not-run"]),
+            (&json!(1), &json!(1))
+        );
+        // Alone it leaves nothing to judge, which is no success.
+        let (code, _) = bench.judge(head, &[("it", claim)]);
+        assert_eq!(code, 1, "{reason}");
+    };
+    expect_not_run("", routing, "there are no predictions of `knn`");
+    let of_nobody = r#"metric = { kind = "model-accuracy", model = "nobody" }"#;
+    expect_not_run("", of_nobody, "no LLM `nobody`");
+    let regret = r#"metric = { kind = "regret", router = "knn", by = "estimate" }"#;
+    bench.write_predictions("knn", right(), Some("minilm"));
+    expect_not_run("", regret, "no true expectations");
+    expect_not_run(
+        "embedder = \"text-embedding-3-small\"",
+        routing,
+        "were made from those of `minilm`",
+    );
+    let change = r#"metric = { kind = "regret-change", router = "knn", by = "high" }"#;
+    expect_not_run("", change, "--train-sizes");
+
+    let other = bench.folder.path().join("claims.toml");
+    bench.write_manifest("knn", Some("minilm"), &other);
+    expect_not_run("", routing, "another version of the test split");
+    fs::remove_file(bench.dir().manifest("knn")).expect("removed");
+    expect_not_run("embedder = \"minilm\"", routing, "no manifest tells");
+
+    // With the right vectors it is run.
+    bench.write_predictions("knn", right(), Some("minilm"));
+    let (code, verdicts) = bench.judge("embedder = \"minilm\"", &[("it", routing)]);
+    assert_eq!(
+        (code, verdicts["it"]["status"].as_str()),
+        (0, Some("passed"))
+    );
+}
+
+#[test]
+fn a_source_without_all_texts_is_judged_by_what_its_generator_found() {
+    let bench = Bench::new();
+    bench.write_predictions("knn", right(), Some("minilm"));
+    let order = |best: f64, oracle: f64| json!({ "best-single": "dear", "best-single-score": best, "oracle": oracle, "accuracies": [0.25, best] });
+    let summary = json!({
+        "n-tasks": 1, "n-documents": 100, "n-documents-without-text": 80, "n-test": 20, "models": ["cheap", "dear"],
+        "as-published": order(0.6, 0.95), "by-document": order(0.5, 0.7),
+    });
+    let claims = [
+        ("n-test", r#"metric = { kind = "n-test" }"#),
+        ("best", BEST_SINGLE),
+        ("oracle", r#"metric = { kind = "oracle" }"#),
+        (
+            "model",
+            r#"metric = { kind = "model-accuracy", model = "dear" }"#,
+        ),
+        (
+            "routing",
+            r#"metric = { kind = "routing-acc", router = "knn" }"#,
+        ),
+    ];
+    for (is_as_published, expected) in [
+        (true, [20.0, 0.6, 0.95, 0.6]),
+        (false, [20.0, 0.5, 0.7, 0.5]),
+    ] {
+        bench.write_info(|info| {
+            info.findings.insert("summary".to_owned(), summary.clone());
+            if is_as_published {
+                info.options
+                    .insert("as-published".to_owned(), "true".to_owned());
+            }
+        });
+        let (_, verdicts) = bench.judge("", &claims);
+        for ((id, _), expected) in claims.iter().zip(expected) {
+            assert_eq!(verdicts[*id]["ours"], expected, "{id}");
+        }
+        let reason = verdicts["routing"]["reason"].as_str().expect("a reason");
+        assert!(reason.contains("of 20 test prompts"), "{reason}");
+    }
+}
+
+#[test]
+fn a_known_truth_makes_demands() {
+    let bench = Bench::new();
+    let test = Split::read(&bench.dir().split(Part::Test)).expect("read");
+    let truth = PerModel {
+        ids: test.ids.clone(),
+        models: test.models.clone(),
+        scores: array![[0.75, 1.0], [0.25, 1.0], [0.25, 0.75], [0.75, 0.25]],
+        output_tokens: None,
+        cost_usd: test.cost_usd.clone(),
+    };
+    Predictions::PerModel(truth.clone())
+        .write(&bench.dir().truth(Part::Test))
+        .expect("written");
+    bench.write_predictions("bayes", truth.scores.clone(), Some("minilm"));
+    bench.write_predictions("blind", Array2::from_elem((4, 2), 0.5), Some("minilm"));
+    for (n_train, scores) in [
+        (4, Array2::from_elem((4, 2), 0.5)),
+        (16, truth.scores.clone()),
+    ] {
+        let part = PerModel {
+            scores,
+            ..truth.clone()
+        };
+        let path = bench.dir().learning_curve_predictions("bayes", n_train);
+        Predictions::PerModel(part).write(&path).expect("written");
+    }
+    let at_most = "expect = { kind = \"at-most\", value = 0 }";
+    let of = |kind: &str, router: &str, by: &str| {
+        format!("metric = {{ kind = \"{kind}\", router = \"{router}\", by = \"{by}\" }}, {at_most}")
+    };
+    let claims = [
+        ("no-better", of("observed-gain-over-bayes", "blind", "low")),
+        ("itself", of("regret", "bayes", "high")),
+        ("blind", of("regret", "blind", "low")),
+        ("shrinks", of("regret-change", "bayes", "high")),
+        ("looks", of("regret-over-zero", "bayes", "high")),
+        ("best", "metric = { kind = \"expected-best-single\" }, expect = { kind = \"equal\", value = 0.75, tolerance = 0 }".to_owned()),
+        ("bayes", "metric = { kind = \"bayes-accuracy\" }, expect = { kind = \"equal\", value = 0.875, tolerance = 0 }".to_owned()),
+    ];
+    let claims: Vec<(&str, &str)> = claims
+        .iter()
+        .map(|(id, claim)| (*id, claim.as_str()))
+        .collect();
+    let (code, verdicts) = bench.judge("", &claims);
+    let status = |id: &str| {
+        verdicts[id]["status"]
+            .as_str()
+            .expect("a status")
+            .to_owned()
+    };
+    // Who does not look loses for sure, and only that claim fails.
+    assert_eq!((code, status("blind")), (1, "failed".to_owned()));
+    for id in ["no-better", "itself", "shrinks", "looks", "best", "bayes"] {
+        assert_eq!(status(id), "passed", "{id}: {}", verdicts[id]);
+    }
+    let interval = verdicts["shrinks"]["interval"]
+        .as_array()
+        .expect("an interval");
+    assert_eq!(interval.len(), 3);
+}
+
+#[test]
+fn the_published_table_is_judged_too() {
+    let bench = Bench::new();
+    let entry = |dataset: &str, metric: &str, order: bool| {
+        format!(
+            "[[published]]\nid = \"{dataset}/{metric}\"\ndataset = \"{dataset}\"\nrouter = \"carrot-knn\"\nmetric = \"{metric}\"\nvalue = 0.75\n\
+             unit = \"share\"\ntolerance = 0.01\nneeds-text-embedding-3-small = false\nneeds-published-order = {order}\nsource = \"a test\"\n"
+        )
+    };
+    let no_claims = format!("groups = []\n{SETTINGS}");
+    let table = entry("tiny", "best_single", false) + &entry("tiny", "oracle", true);
+    let reason = ["--reason", "tiny-as-published=no matrix"];
+    let output = bench.run(&no_claims, &table, &reason);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let verdicts = bench.verdicts();
+    assert_eq!(verdicts["tiny/best_single"]["status"], "passed");
+    assert_eq!(
+        verdicts["tiny/oracle"]["claim"]["dataset"],
+        "tiny-as-published"
+    );
+    assert_eq!(verdicts["tiny/oracle"]["reason"], "no matrix");
+    let markdown =
+        fs::read_to_string(bench.folder.path().join("plots/verdict.md")).expect("written");
+    assert!(
+        markdown.contains("1 passed, 0 failed, 1 not run, 0 reported only"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("| passed | tiny/best_single | 0.75000 \u{b1} 0.01 | 0.75000 |"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("Not run, since no matrix:\n\n- tiny/oracle"),
+        "{markdown}"
+    );
+
+    let output = bench.run(&no_claims, &entry("tiny", "color", false), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("no column of the table"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn what_cannot_be_meant_is_bad_usage() {
+    let bench = Bench::new();
+    let claims = format!(
+        "{SETTINGS}\n[[groups]]\ndataset = \"tiny\"\nsource = \"a test\"\nclaims = [{{ id = \"it\", {BEST_SINGLE} }}]\n"
+    );
+    for args in [
+        ["--claim", "nope"],
+        ["--dataset", "nope"],
+        ["--reason", "tiny"],
+        ["--reason", "nope=why"],
+        ["--color", "red"],
+    ] {
+        let output = bench.run(&claims, NO_TABLE, &args);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{args:?}: {}",
+            stderr(&output)
+        );
+        assert!(!bench.folder.path().join("plots").exists());
+    }
+    for (change, expected) in [
+        (
+            (BEST_SINGLE, r#"metric = { kind = "beauty" }"#),
+            "unknown variant `beauty`",
+        ),
+        (
+            (BEST_SINGLE, r#"metric = { kind = "model-cost" }"#),
+            "missing field `model`",
+        ),
+        (("source =", "sauce ="), "unknown field `sauce`"),
+        (("level = 0.95", "level = 95"), "a level below 1"),
+        (
+            (
+                "claims = [",
+                "claims = [{ id = \"it\", metric = { kind = \"oracle\" } }, ",
+            ),
+            "two claims have the id `it`",
+        ),
+        (
+            (
+                BEST_SINGLE,
+                "metric = { kind = \"oracle\" }, expect = { kind = \"equal\", value = 1, tolerance = -1 }",
+            ),
+            "a tolerance below 0",
+        ),
+    ] {
+        let output = bench.run(&claims.replace(change.0, change.1), NO_TABLE, &[]);
+        assert_eq!(output.status.code(), Some(1), "{expected}");
+        assert!(
+            stderr(&output).contains(expected),
+            "{expected}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn the_built_in_claims_are_whole_and_all_not_run_without_data() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_verdict"))
+        .args(["--json", "--quiet"])
+        .current_dir(folder.path())
+        .env_remove("CARROT_DATA_DIR")
+        .env_remove("CARROT_PLOTS_DIR")
+        .output()
+        .expect("the program starts");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let n_claims = report["verdicts"].as_array().expect("a list").len();
+    assert_eq!(report["counts"]["not-run"], n_claims);
+    assert!(n_claims > 100, "{n_claims}");
+}
+
+#[test]
+fn the_script_refuses_what_cannot_be_meant() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (args, expected) in [
+        ("--dataset nope", "`nope` is none of"),
+        ("--dataset", "needs a value"),
+        ("--what", "unknown argument"),
+        ("extra", "unknown argument"),
+        ("--source sprout", "not of the form NAME=PATH"),
+        (
+            "--dataset synthetic --source sprout=.",
+            "not among the data sets",
+        ),
+        ("--source sprout=nowhere", "there is no `nowhere`"),
+        ("--source synthetic=.", "made from nothing"),
+        ("--source-pickle a.pickle", "go together"),
+        (
+            "--dataset sprout --source-pickle a --questions b",
+            "not among the data sets",
+        ),
+        ("--embedder mine", "is not openai"),
+        ("--routers none mf", "goes with no other router"),
+    ] {
+        let output = Command::new("bash")
+            .arg(root.join("scripts/reproduce.sh"))
+            .args(args.split(' '))
+            .current_dir(folder.path())
+            .output()
+            .expect("bash starts");
+        assert_eq!(output.status.code(), Some(2), "{args}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains(expected),
+            "{args}: {}",
+            stderr(&output)
+        );
+    }
+}
