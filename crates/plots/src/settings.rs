@@ -272,7 +272,6 @@ mod tests {
             ("n-thresholds", "0"),
             ("threshold-margin", "nan"),
             ("vs-rb", "\"a/b\""),
-            ("sprout", "3"),
             ("rule-cost-multiplier", "nan"),
             ("gamma-times-dim", "-1.0"),
             ("cost-multiplier", "0.0"),

@@ -206,9 +206,16 @@ impl Series {
         match (self, look) {
             (Self::Router(router), _) => of_router(router, look),
             (Self::Rule(router), Look::Color) => rule(router).map_or_else(
-                || LineStyle {
-                    dash: DASH_DOTTED,
-                    ..of_router(router, look)
+                || {
+                    let own = of_router(router, look);
+                    LineStyle {
+                        dash: if own.dash == DASH_DOTTED {
+                            DOTTED
+                        } else {
+                            DASH_DOTTED
+                        },
+                        ..own
+                    }
                 },
                 |(_, color)| line(color, DASHED),
             ),

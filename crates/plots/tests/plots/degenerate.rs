@@ -115,7 +115,7 @@ fn what_cannot_be_drawn_is_said() {
         assert!(stderr.contains(message), "{stderr}");
         assert!(output.stdout.is_empty());
     };
-    check(&[], 1, "no data set under `data` has predictions");
+    check(&[], 1, "there is no data set under `data`");
     check(
         &["--dataset", "nowhere"],
         1,

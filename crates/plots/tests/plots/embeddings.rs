@@ -35,8 +35,7 @@ fn the_dimensions_of_embeddings_are_drawn_when_asked_for() {
     write_embeddings(&dir, "constant", |_, axis| axis as f32);
     let output = plots(folder.path(), &["--figure", "embedding_dim"]);
     let stdout = check_ok(&output);
-    let expected = ["svg", "pdf", "png", "csv"]
-        .map(|extension| format!("plots/made-up/embedding_dim-flat.{extension}"));
+    let expected = files_of("embedding_dim-flat");
     assert_eq!(stdout.lines().collect::<Vec<_>>(), expected);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(

@@ -186,6 +186,15 @@ fn check_snapshot(found: &Path, name: &str) {
     );
 }
 
+/// The files of a figure of the data set `made-up`, in the order in which they are written.
+fn files_of(stem: &str) -> Vec<String> {
+    let look = |folder| {
+        ["svg", "pdf", "png", "csv"]
+            .map(|extension| format!("plots/made-up{folder}/{stem}.{extension}"))
+    };
+    [look(""), look("/bw")].concat()
+}
+
 /// The cells of a CSV file without quotes, the header first.
 fn cells(path: &Path) -> Vec<Vec<String>> {
     let text = fs::read_to_string(path).expect("written");

@@ -91,7 +91,7 @@ fn the_reference_s_way_is_drawn_beside_ours() {
     let built_in = include_str!("../../../../configs/plots.toml");
     let quirks = |zero_router: &str| {
         format!(
-            "{built_in}\n[reference-quirks.made-up]\nn-steps = 10\ncost-multiplier = 100\nrule-cost-multiplier = 1\nzero-router = [{zero_router}]\n"
+            "{built_in}\n[reference-quirks.made-up.vs-rb-zero]\nn-steps = 10\ncost-multiplier = 100\nrule-cost-multiplier = 1\nzero-router = [{zero_router}]\n"
         )
     };
     let config =
