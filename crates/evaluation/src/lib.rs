@@ -77,7 +77,7 @@ pub use crate::{
     metrics::{aiq, audc, gain_over, peak_accuracy, qnc, qnc_normalized},
     point::{Curve, CurvePoint, Point},
     prediction_accuracy::{CostMae, CostUnit, PredictionAccuracy, prediction_accuracy},
-    shares::{ShareCurve, share_curve},
+    shares::{ShareCurve, pair_share_curve, share_curve},
     truth::{Predicted, Truth},
     zero_router::{Corner, Mixture, ZeroRouter, model_positions, zero_router},
 };

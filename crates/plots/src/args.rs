@@ -17,7 +17,7 @@ const EXAMPLES: [&str; 4] = [
 /// Draw accuracy-cost figures and tables from predictions
 ///
 /// For each data set: plots/DATASET/FIGURE.{svg,pdf,png} with the CSV that the figure was drawn from, and plots/DATASET/TABLE.{md,csv}.
-/// Over all of them: plots/knn_accuracy_table.{md,csv}. Prints the paths written, and logs what was skipped with the command that would
+/// Over all of them: plots/knn_accuracy_table.{md,csv}, and plots/report.html, one page to open in a browser with all of it. Prints the paths written, and logs what was skipped with the command that would
 /// make its input. A figure of the paper has the name of its data set and of its kind: the paper's `routerbench_vs_rb` is
 /// plots/routerbench/vs_rb_zero, its `sprout_vs_rb_zero` is plots/sprout-o3mini/vs_rb_zero, and its `sprout_embedding_dim` is
 /// plots/sprout/embedding_dim-EMBEDDER.
@@ -87,6 +87,8 @@ pub(crate) enum Product {
     KnnAccuracyTable,
     /// Figure: how many dimensions embeddings use (principal components, kernel ones, Isomap); drawn only when asked for
     EmbeddingDim,
+    /// Page: report.html with all that lies in the folder of figures, an interactive chart per data set, and the manifests
+    Report,
 }
 
 impl Product {
@@ -98,6 +100,13 @@ impl Product {
         Self::MetricsTable,
         Self::KnnAccuracyTable,
     ];
+
+    /// Those that are made when none is asked for.
+    fn by_default() -> BTreeSet<Self> {
+        let mut products = BTreeSet::from(Self::OF_PREDICTIONS);
+        products.insert(Self::Report);
+        products
+    }
 
     /// The stem of its files, which is also what the command line calls it.
     pub(crate) fn name(self) -> String {
@@ -136,7 +145,7 @@ impl Job {
             embeddings: names(&args.embedding),
             reference_quirks: args.reference_quirks,
             products: if args.figure.is_empty() {
-                Product::OF_PREDICTIONS.into()
+                Product::by_default()
             } else {
                 args.figure.into_iter().collect()
             },
@@ -198,7 +207,7 @@ mod tests {
             .expect("no names");
         assert_eq!(
             (job.datasets, job.formats.len(), job.products.len()),
-            (None, 3, Product::OF_PREDICTIONS.len())
+            (None, 3, Product::by_default().len())
         );
         assert!(Args::try_parse_from(["plots", "--format", "gif"]).is_err());
         assert!(Args::try_parse_from(["plots", "--figure", "spider"]).is_err());

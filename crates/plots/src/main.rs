@@ -7,7 +7,7 @@
 //! From data to page: `inputs` reads, `contenders` says who is compared, `results` evaluates and `intervals` resamples, `scene` is what a
 //! figure shows in data units, `figure` lays it out with `scales`, `legend`, `labels` and `key` and draws it with `axes` on a `canvas`,
 //! `render` turns the SVG into the other formats, `reports` and `tables` write the rest. The figure of embeddings goes from `dimension` to
-//! `panels` instead. Looks are in `theme` and configs/plots.toml.
+//! `panels` instead. `page` shows it all in a browser. Looks are in `theme` and configs/plots.toml.
 
 mod args;
 mod axes;
@@ -23,6 +23,7 @@ mod key;
 mod labels;
 mod legend;
 mod marker;
+mod page;
 mod panels;
 mod reference;
 mod render;

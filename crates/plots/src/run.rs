@@ -11,7 +11,7 @@ use crate::{
     dimension, figure,
     inputs::{self, Inputs},
     intervals::Intervals,
-    panels, reference, render, reports,
+    page, panels, reference, render, reports,
     results::Results,
     scene::Scene,
 };
@@ -46,6 +46,9 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     if job.wants(Product::EmbeddingDim) {
         of_embeddings(job, &mut outcome)?;
     }
+    if job.wants(Product::Report) {
+        report(job, &mut outcome)?;
+    }
     for skipped in &outcome.skipped {
         warn!(
             "skipping `{}`: {}; {}",
@@ -56,6 +59,18 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
         bail!("nothing could be made of what was asked for; the log says what is missing");
     }
     Ok(outcome.written)
+}
+
+/// The page of all that lies in the folder of figures by now.
+fn report(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let page = page::make(job).context("cannot make the report")?;
+    for (dataset, csv) in &page.curves {
+        let path = job.plots_dir.join(dataset).join(page::curves_file());
+        outcome.write(path, csv.as_bytes())?;
+    }
+    let path = job.plots_dir.join("report.html");
+    info!("`{}` has {} kB", path.display(), page.html.len() / 1000);
+    outcome.write(path, page.html.as_bytes())
 }
 
 /// Everything that is made of predictions.

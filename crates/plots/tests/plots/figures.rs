@@ -30,6 +30,7 @@ fn a_figure_and_its_numbers_stay_as_they_are() {
     .map(|file| format!("plots/made-up/{file}"))
     .into_iter()
     .chain(["md", "csv"].map(|extension| format!("plots/knn_accuracy_table.{extension}")))
+    .chain(["plots/made-up/curves.csv", "plots/report.html"].map(str::to_owned))
     .map(PathBuf::from)
     .collect();
     assert_eq!(
