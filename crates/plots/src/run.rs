@@ -64,7 +64,10 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
 /// The page of all that lies in the folder of figures by now.
 fn report(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
     let page = page::make(job).context("cannot make the report")?;
-    for (dataset, csv) in &page.curves {
+    // The page spans all data sets; files are written for those that were asked for.
+    let is_wanted =
+        |dataset: &String| (job.datasets.as_ref()).is_none_or(|names| names.contains(dataset));
+    for (dataset, csv) in page.curves.iter().filter(|(name, _)| is_wanted(name)) {
         let path = job.plots_dir.join(dataset).join(page::curves_file());
         outcome.write(path, csv.as_bytes())?;
     }

@@ -330,13 +330,7 @@ fn points_of(curve: &ShareCurve, seen: &[usize]) -> evaluation::Result<Vec<Chart
 /// As the script reads it: control, cost, accuracy, LLMs with their numbers of prompts. What is not finite is null.
 impl Serialize for ChartPoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (
-            self.control,
-            self.cost_usd,
-            self.accuracy,
-            &self.n_prompts,
-        )
-            .serialize(serializer)
+        (self.control, self.cost_usd, self.accuracy, &self.n_prompts).serialize(serializer)
     }
 }
 

@@ -77,11 +77,11 @@ impl Found {
 pub(crate) fn of_dataset(plots_dir: &Path, dir: &DatasetDir) -> anyhow::Result<Vec<Found>> {
     let folder = plots_dir.join(dir.name());
     let of_predictions = newest(&sources(dir)?)?;
-    let made_of = |stem: &str| match stem.strip_prefix(&format!("{}-", Product::EmbeddingDim.name()))
-    {
-        Some(embedder) => newest(&Part::ALL.map(|part| dir.embeddings(embedder, part))),
-        None => Ok(of_predictions),
-    };
+    let made_of =
+        |stem: &str| match stem.strip_prefix(&format!("{}-", Product::EmbeddingDim.name())) {
+            Some(embedder) => newest(&Part::ALL.map(|part| dir.embeddings(embedder, part))),
+            None => Ok(of_predictions),
+        };
     let mut found = in_folder(&folder, dir.name(), None, made_of)?;
     found.retain(|item| item.stem != CHART_STEM);
     for name in folders_in(&folder)? {

@@ -38,10 +38,7 @@ pub(crate) fn section(
             let manifest = RunManifest::read(&path)?;
             let mut short = run_summary(&manifest);
             if left_out.contains(&router) {
-                short.insert_str(
-                    0,
-                    "left out: made from another version of the test split; ",
-                );
+                short.insert_str(0, "left out: made from another version of the test split; ");
             }
             let file = format!("preds/{router}.json");
             page += &opened(name, &short, &run_facts(&manifest), &path, &file)?;
@@ -171,7 +168,10 @@ fn sources(sources: &[Source]) -> Vec<String> {
 
 fn push_list(facts: &mut Facts, term: &'static str, items: Vec<String>) {
     if !items.is_empty() {
-        facts.push((term, format!("<ul><li>{}</li></ul>", items.join("</li><li>"))));
+        facts.push((
+            term,
+            format!("<ul><li>{}</li></ul>", items.join("</li><li>")),
+        ));
     }
 }
 

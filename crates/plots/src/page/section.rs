@@ -127,9 +127,9 @@ fn summary(info: &DatasetInfo, results: Option<&Results>) -> Vec<String> {
     let best = results.and_then(best_router);
     row.push(best.map_or_else(dash, |method| html::name(&method.name)));
     let metrics = best.map(|method| method.metrics);
-    row.push(share(metrics.and_then(|metrics| {
-        metrics.peak.map(|peak| peak.accuracy)
-    })));
+    row.push(share(
+        metrics.and_then(|metrics| metrics.peak.map(|peak| peak.accuracy)),
+    ));
     row.push(match metrics {
         Some(metrics) => metrics
             .qnc

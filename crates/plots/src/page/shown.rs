@@ -17,15 +17,12 @@ const PIXELS_PER_POINT: f64 = 4.0 / 3.0;
 ///
 /// # Errors
 /// When a file cannot be read.
-pub(crate) fn tables_and_figures(
-    found: &[Found],
-    dataset: Option<&str>,
-) -> anyhow::Result<String> {
+pub(crate) fn tables_and_figures(found: &[Found], dataset: Option<&str>) -> anyhow::Result<String> {
     let (stale, fresh): (Vec<_>, Vec<_>) = found.iter().partition(|item| item.is_stale);
     let of = |is_figure: bool, is_variant: bool| {
-        fresh
-            .iter()
-            .filter(move |item| item.is_figure() == is_figure && item.variant.is_some() == is_variant)
+        fresh.iter().filter(move |item| {
+            item.is_figure() == is_figure && item.variant.is_some() == is_variant
+        })
     };
     let mut page = String::new();
     let mut figures = String::new();
@@ -35,7 +32,10 @@ pub(crate) fn tables_and_figures(
     if !figures.is_empty() {
         page += &format!("<h3>Figures</h3>\n<div class=\"figures\">\n{figures}</div>\n");
     }
-    let mut variants: Vec<&String> = fresh.iter().filter_map(|item| item.variant.as_ref()).collect();
+    let mut variants: Vec<&String> = fresh
+        .iter()
+        .filter_map(|item| item.variant.as_ref())
+        .collect();
     variants.sort();
     variants.dedup();
     for variant in variants {
@@ -56,7 +56,11 @@ pub(crate) fn tables_and_figures(
         tables += &table(item)?;
     }
     if !tables.is_empty() {
-        let title = if dataset.is_some() { "Tables" } else { "Over all data sets" };
+        let title = if dataset.is_some() {
+            "Tables"
+        } else {
+            "Over all data sets"
+        };
         page += &format!("<h3>{title}</h3>\n{tables}");
     }
     for item in stale {
@@ -123,8 +127,8 @@ fn image(path: &Path, alternative: &str) -> anyhow::Result<Image> {
     let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let is_svg = path.extension().is_some_and(|extension| extension == "svg");
     let (uri, size) = if is_svg {
-        let svg = String::from_utf8(bytes)
-            .with_context(|| format!("`{}` is no text", path.display()))?;
+        let svg =
+            String::from_utf8(bytes).with_context(|| format!("`{}` is no text", path.display()))?;
         (html::svg_uri(&svg), svg_size(&svg))
     } else {
         (html::png_uri(&bytes), None)

@@ -34,7 +34,13 @@ fn rows(path: &Path) -> (Vec<String>, Vec<Row>) {
     let models = models
         .map(|name| name.strip_prefix("share:").expect("a share").to_owned())
         .collect();
-    let number = |text: &str| if text.is_empty() { f64::NAN } else { text.parse().expect("a number") };
+    let number = |text: &str| {
+        if text.is_empty() {
+            f64::NAN
+        } else {
+            text.parse().expect("a number")
+        }
+    };
     let rows = reader.records().map(|record| {
         let record = record.expect("a row");
         let numbers: Vec<f64> = record.iter().skip(1).map(number).collect();
@@ -71,7 +77,10 @@ fn readout(browser: &Browser, chart: usize) -> Readout {
     ));
     let texts = |key: &str| -> Vec<String> {
         let texts = found[key].as_array().cloned().unwrap_or_default();
-        texts.iter().map(|text| text.as_str().expect("a text").to_owned()).collect()
+        texts
+            .iter()
+            .map(|text| text.as_str().expect("a text").to_owned())
+            .collect()
     };
     Readout {
         name: found["name"].as_str().unwrap_or_default().to_owned(),
@@ -105,10 +114,18 @@ fn places(browser: &Browser, chart: usize) -> Vec<(String, Vec<(f64, f64)>)> {
 /// Positions of a curve's points that lie apart from all others.
 fn alone(curves: &[(String, Vec<(f64, f64)>)], key: &str) -> Vec<(usize, (f64, f64))> {
     let all: Vec<(f64, f64)> = curves.iter().flat_map(|(_, line)| line.clone()).collect();
-    let (_, line) = curves.iter().find(|(name, _)| name == key).expect("a curve");
+    let (_, line) = curves
+        .iter()
+        .find(|(name, _)| name == key)
+        .expect("a curve");
     let near = |a: (f64, f64), b: (f64, f64)| (a.0 - b.0).hypot(a.1 - b.1) < ALONE;
-    let is_alone = |point: &(f64, f64)| all.iter().filter(|other| near(*point, **other)).count() == 1;
-    line.iter().copied().enumerate().filter(|(_, point)| is_alone(point)).collect()
+    let is_alone =
+        |point: &(f64, f64)| all.iter().filter(|other| near(*point, **other)).count() == 1;
+    line.iter()
+        .copied()
+        .enumerate()
+        .filter(|(_, point)| is_alone(point))
+        .collect()
 }
 
 fn close(found: f64, expected: f64, tolerance: f64) -> bool {
@@ -123,14 +140,20 @@ fn check_logs(browser: &Browser) {
         .filter_map(|entry| {
             let message: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
             let message = &message["message"];
-            (message["method"] == "Network.requestWillBeSent")
-                .then(|| message["params"]["request"]["url"].as_str().map(str::to_owned))?
+            (message["method"] == "Network.requestWillBeSent").then(|| {
+                message["params"]["request"]["url"]
+                    .as_str()
+                    .map(str::to_owned)
+            })?
         })
         .collect();
     let is_local = |url: &String| {
         url.starts_with("data:") || (url.starts_with("file:") && url.ends_with("report.html"))
     };
-    assert!(urls.iter().any(|url| url.ends_with("report.html")), "the log has the page itself");
+    assert!(
+        urls.iter().any(|url| url.ends_with("report.html")),
+        "the log has the page itself"
+    );
     assert!(urls.iter().all(is_local), "{urls:?}");
 }
 
@@ -140,7 +163,10 @@ fn photograph(browser: &Browser, name: &str) {
     let encoded = png["data"].as_str().expect("a picture");
     let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, encoded)
         .expect("base64");
-    assert!(bytes.starts_with(b"\x89PNG") && bytes.len() > 5_000, "{name} is empty");
+    assert!(
+        bytes.starts_with(b"\x89PNG") && bytes.len() > 5_000,
+        "{name} is empty"
+    );
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
     fs::create_dir_all(&folder).expect("the folder is made");
     fs::write(folder.join(format!("{name}.png")), bytes).expect("written");
@@ -148,12 +174,18 @@ fn photograph(browser: &Browser, name: &str) {
 
 /// The shares by the rule itself, between a point's lambda and the next one's.
 fn shares_by_the_rule(dir: &DatasetDir, router: &str, lambda: f64) -> Vec<f64> {
-    let Predictions::PerModel(predicted) = Predictions::read(&dir.predictions(router)).expect("read")
+    let Predictions::PerModel(predicted) =
+        Predictions::read(&dir.predictions(router)).expect("read")
     else {
         panic!("`{router}` predicts scores");
     };
     let mut shares = vec![0.0; predicted.models.len()];
-    for (scores, costs) in predicted.scores.rows().into_iter().zip(predicted.cost_usd.rows()) {
+    for (scores, costs) in predicted
+        .scores
+        .rows()
+        .into_iter()
+        .zip(predicted.cost_usd.rows())
+    {
         let value = |m: usize| (1.0 - lambda) * f64::from(scores[m]) - lambda * costs[m];
         let best = (0..shares.len()).max_by(|&a, &b| value(a).total_cmp(&value(b)));
         shares[best.expect("there is an LLM")] += 1.0 / predicted.scores.nrows() as f64;
@@ -172,7 +204,12 @@ fn the_report_answers_mouse_finger_and_keyboard() {
         .map(|(name, (_, cost, share))| (*name, cost, share))
         .collect();
     // By name, so this is the first chart.
-    let dir = write(&data, "a-made-up", &MODELS, &["carrot-knn", "carrot-roberta", "mf"]);
+    let dir = write(
+        &data,
+        "a-made-up",
+        &MODELS,
+        &["carrot-knn", "carrot-roberta", "mf"],
+    );
     write(&data, "bare", &MODELS[..2], &[]);
     write(&data, "hostile", &hostile, &["carrot-knn"]);
     check_ok(&plots(folder.path(), &["--format", "svg"]));
@@ -182,11 +219,21 @@ fn the_report_answers_mouse_finger_and_keyboard() {
 
     // The mouse.
     let (models, rows) = rows(&folder.path().join("plots/a-made-up/curves.csv"));
-    let curves = places(&browser, 0);
-    for (key, name) in [("carrot-knn", "CARROT (KNN)"), ("mf", "RouteLLM (MF)")] {
+    for (key, name, scale) in [
+        ("carrot-knn", "CARROT (KNN)", "linear"),
+        ("mf", "RouteLLM (MF)", "log"),
+    ] {
+        browser.evaluate(&format!(
+            "[...document.querySelectorAll('.scale button')].find((button) => button.textContent === '{scale}').click()"
+        ));
+        let curves = places(&browser, 0);
         let of_router: Vec<&Row> = rows.iter().filter(|row| row.router == key).collect();
         let points = alone(&curves, key);
-        assert!(points.len() >= 3, "{key} has {} points that stand alone", points.len());
+        assert!(
+            points.len() >= 3,
+            "{key} has {} points that stand alone",
+            points.len()
+        );
         for &(i, (x, y)) in points.iter().step_by(points.len().div_ceil(5)) {
             browser.hover(x, y);
             let found = readout(&browser, 0);
@@ -195,35 +242,70 @@ fn the_report_answers_mouse_finger_and_keyboard() {
             if row.lambda.is_finite() {
                 let control = if key == "mf" { "Threshold" } else { "Lambda" };
                 let shown = found.number(control);
-                assert!(close(shown, row.lambda, 0.005 * row.lambda.min(1.0 - row.lambda)), "{found:?} {row:?}");
+                assert!(
+                    close(shown, row.lambda, 0.005 * row.lambda.min(1.0 - row.lambda)),
+                    "{found:?} {row:?}"
+                );
             }
             let cost = 1000.0 * row.cost_usd;
-            assert!(close(found.number("Cost per 1,000"), cost, 1e-4 * cost), "{found:?} {row:?}");
-            assert!(close(found.number("Accuracy"), row.accuracy, 0.5001e-4), "{found:?} {row:?}");
+            assert!(
+                close(found.number("Cost per 1,000"), cost, 1e-4 * cost),
+                "{found:?} {row:?}"
+            );
+            assert!(
+                close(found.number("Accuracy"), row.accuracy, 0.5001e-4),
+                "{found:?} {row:?}"
+            );
             // The largest shares, in order, and the rest in a line.
-            let mut shares: Vec<(&str, f64)> = models.iter().map(|name| &**name).zip(row.shares.iter().copied()).collect();
+            let mut shares: Vec<(&str, f64)> = models
+                .iter()
+                .map(|name| &**name)
+                .zip(row.shares.iter().copied())
+                .collect();
             shares.retain(|(_, share)| *share > 0.0);
             shares.sort_by(|a, b| b.1.total_cmp(&a.1));
-            let n_named = found.shares.iter().filter(|(name, _)| models.contains(name)).count();
-            assert!(n_named == shares.len() || (n_named == 6 && found.shares.len() == 7), "{found:?} {row:?}");
-            for ((shown_name, shown), (name, share)) in found.shares.iter().zip(&shares[..n_named]) {
-                assert_eq!((&**shown_name, &**shown), (*name, &*format!("{:.1}%", 100.0 * share)));
+            let n_named = found
+                .shares
+                .iter()
+                .filter(|(name, _)| models.contains(name))
+                .count();
+            assert!(
+                n_named == shares.len() || (n_named == 6 && found.shares.len() == 7),
+                "{found:?} {row:?}"
+            );
+            for ((shown_name, shown), (name, share)) in found.shares.iter().zip(&shares[..n_named])
+            {
+                assert_eq!(
+                    (&**shown_name, &**shown),
+                    (*name, &*format!("{:.1}%", 100.0 * share))
+                );
             }
         }
     }
     photograph(&browser, "hover");
     // What the CSV says is what the rule gives.
-    let knn: Vec<&Row> = rows.iter().filter(|row| row.router == "carrot-knn").collect();
+    let knn: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.router == "carrot-knn")
+        .collect();
     let n_checked = (knn.windows(2))
         .filter(|pair| pair[0].lambda < pair[1].lambda)
         .filter(|pair| {
             // A point that was dropped may lie between the two: the shares hold just above its own lambda.
-            let lambda = pair[0].lambda + 1e-12 * (1.0 - pair[0].lambda);
+            let lambda = pair[0].lambda + 1e-9 * (1.0 - pair[0].lambda);
             let expected = shares_by_the_rule(&dir, "carrot-knn", lambda);
-            pair[0].shares.iter().zip(&expected).all(|(found, expected)| close(*found, *expected, 1e-9))
+            pair[0]
+                .shares
+                .iter()
+                .zip(&expected)
+                .all(|(found, expected)| close(*found, *expected, 1e-9))
         })
         .count();
-    assert_eq!(n_checked, knn.len() - 1, "all points but the last have the rule's shares");
+    assert_eq!(
+        n_checked,
+        knn.len() - 1,
+        "all points but the last have the rule's shares"
+    );
 
     // Away from the chart there is nothing to say.
     browser.hover(2.0, 2.0);
@@ -236,19 +318,23 @@ fn the_report_answers_mouse_finger_and_keyboard() {
     browser.press(ARROW_RIGHT);
     let second = readout(&browser, 0);
     assert_eq!(first.name, "CARROT (KNN)");
-    assert!(second.number("Cost") > first.number("Cost"), "{first:?} {second:?}");
+    assert!(
+        second.number("Cost") > first.number("Cost"),
+        "{first:?} {second:?}"
+    );
     browser.press(ARROW_DOWN);
     assert_eq!(readout(&browser, 0).name, "CARROT (RoBERTa)");
     browser.press(ESCAPE);
     assert_eq!(readout(&browser, 0), Readout::default());
 
     // The legend.
-    let n_curves = curves.len();
+    let n_curves = places(&browser, 0).len();
     browser.evaluate("document.querySelector('.legend button').click()");
     assert_eq!(places(&browser, 0).len(), n_curves - 1);
     browser.evaluate("document.querySelector('.legend button').click()");
     browser.evaluate("document.querySelector('details.numbers summary').click()");
-    let n_rows = browser.evaluate("return document.querySelectorAll('details.numbers tbody tr').length");
+    let n_rows =
+        browser.evaluate("return document.querySelectorAll('details.numbers tbody tr').length");
     assert!(n_rows.as_u64() >= Some(rows.len() as u64), "{n_rows}");
     browser.evaluate("document.querySelector('details.numbers summary').click()");
 
@@ -262,7 +348,10 @@ fn the_report_answers_mouse_finger_and_keyboard() {
     let shown = browser.evaluate("return [...document.querySelectorAll('#dataset-3 ~ * .mark, th bdi')].map((element) => element.textContent)");
     let shown: Vec<String> = serde_json::from_value(shown).expect("names");
     for name in HOSTILE {
-        assert!(shown.iter().any(|text| text == name), "{name} is not in {shown:?}");
+        assert!(
+            shown.iter().any(|text| text == name),
+            "{name} is not in {shown:?}"
+        );
     }
 
     // A dark phone.
@@ -277,12 +366,24 @@ fn the_report_answers_mouse_finger_and_keyboard() {
     );
     let fits = browser.evaluate("return document.documentElement.scrollWidth <= innerWidth");
     assert_eq!(fits, true, "the page is as wide as the phone");
-    browser.devtools("Emulation.setTouchEmulationEnabled", &json!({ "enabled": true }));
-    let (i, (x, y)) = *alone(&places(&browser, 0), "carrot-knn").last().expect("a point");
+    browser.devtools(
+        "Emulation.setTouchEmulationEnabled",
+        &json!({ "enabled": true }),
+    );
+    let (i, (x, y)) = *alone(&places(&browser, 0), "carrot-knn")
+        .last()
+        .expect("a point");
     browser.touch(x, y);
     let found = readout(&browser, 0);
-    assert_eq!(found.name, "CARROT (KNN)", "what a finger chose stays when it is lifted");
-    assert!(close(found.number("Accuracy"), knn[i].accuracy, 0.5001e-4), "{found:?} {:?}", knn[i]);
+    assert_eq!(
+        found.name, "CARROT (KNN)",
+        "what a finger chose stays when it is lifted"
+    );
+    assert!(
+        close(found.number("Accuracy"), knn[i].accuracy, 0.5001e-4),
+        "{found:?} {:?}",
+        knn[i]
+    );
     photograph(&browser, "phone");
     check_logs(&browser);
 }

@@ -42,17 +42,33 @@ fn all_that_lies_there_is_in_the_report() {
         assert!(page.contains(expected), "the report lacks `{expected}`");
     }
     assert_eq!(page.matches("<img ").count(), 2, "two figures");
-    assert_eq!(page.matches("<img").count(), page.matches("src=\"data:image/svg+xml,").count());
+    assert_eq!(
+        page.matches("<img").count(),
+        page.matches("src=\"data:image/svg+xml,").count()
+    );
     // Nothing is loaded, and no address is linked to but places in the page.
-    for loading in ["src=\"http", "href=\"http", "@import", "url(", "<link", "<iframe"] {
+    for loading in [
+        "src=\"http",
+        "href=\"http",
+        "@import",
+        "url(",
+        "<link",
+        "<iframe",
+    ] {
         assert!(!page.contains(loading), "the report has `{loading}`");
     }
 
     // The same once more, whether or not the figures are drawn anew.
     check_ok(&plots(folder.path(), &["--format", "svg"]));
-    assert!(page == report(folder.path()), "the same input gives the same bytes");
+    assert!(
+        page == report(folder.path()),
+        "the same input gives the same bytes"
+    );
     check_ok(&plots(folder.path(), &["--figure", "report"]));
-    assert!(page == report(folder.path()), "the page is made of what lies there");
+    assert!(
+        page == report(folder.path()),
+        "the page is made of what lies there"
+    );
 }
 
 #[test]
@@ -61,10 +77,17 @@ fn what_is_older_than_its_input_is_named_and_not_shown() {
     let data = folder.path().join("data");
     let dir = write(&data, "first", &MODELS[..4], &["carrot-knn"]);
     check_ok(&plots(folder.path(), &["--format", "png"]));
-    assert_eq!(report(folder.path()).matches("src=\"data:image/png;base64,").count(), 2);
+    assert_eq!(
+        report(folder.path())
+            .matches("src=\"data:image/png;base64,")
+            .count(),
+        2
+    );
     // As new predictions would be.
     let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
-    let file = fs::File::options().write(true).open(dir.predictions("carrot-knn"));
+    let file = fs::File::options()
+        .write(true)
+        .open(dir.predictions("carrot-knn"));
     file.expect("opened").set_modified(later).expect("touched");
     check_ok(&plots(folder.path(), &["--figure", "report"]));
     let page = report(folder.path());
@@ -85,7 +108,12 @@ fn hostile_names_stay_names() {
     let models: Vec<_> = (HOSTILE.iter().zip(MODELS))
         .map(|(name, (_, cost, share))| (*name, cost, share))
         .collect();
-    write(&folder.path().join("data"), "hostile", &models, &["carrot-knn"]);
+    write(
+        &folder.path().join("data"),
+        "hostile",
+        &models,
+        &["carrot-knn"],
+    );
     check_ok(&plots(folder.path(), &["--format", "svg"]));
     let page = report(folder.path());
     for raw in ["<script>document", "<img src=x", "<b>", "<!--<b"] {
@@ -93,10 +121,16 @@ fn hostile_names_stay_names() {
     }
     assert!(page.contains("&lt;/script&gt;&lt;script&gt;document.title = &#39;owned&#39;"));
     assert!(page.contains("\\u003c/script\\u003e\\u003cscript\\u003edocument"));
-    assert_eq!(page.matches("<script").count(), 2, "the chart's numbers and the script");
+    assert_eq!(
+        page.matches("<script").count(),
+        2,
+        "the chart's numbers and the script"
+    );
     assert_eq!(page.matches("</script>").count(), 2);
     // The numbers can be read back, names and all.
-    let (_, json) = page.split_once("<script type=\"application/json\">").expect("numbers");
+    let (_, json) = page
+        .split_once("<script type=\"application/json\">")
+        .expect("numbers");
     let (json, _) = json.split_once("</script>").expect("an end");
     let chart: serde_json::Value = serde_json::from_str(json).expect("JSON");
     assert_eq!(chart["models"], serde_json::json!(HOSTILE));
@@ -106,12 +140,26 @@ fn hostile_names_stay_names() {
 fn degenerate_data_sets_are_reported() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
-    write(&data, "free", &[("a", 0.0, 0.5), ("b", 0.0, 0.6)], &["carrot-knn", "mf"]);
+    write(
+        &data,
+        "free",
+        &[("a", 0.0, 0.5), ("b", 0.0, 0.6)],
+        &["carrot-knn", "mf"],
+    );
     write(&data, "one-model", &MODELS[..1], &["carrot-knn"]);
     let many: Vec<(String, f64, f64)> = (0..100)
-        .map(|i| (format!("owner/model-number-{i}"), 0.0001 * 1.05_f64.powi(i), 0.4 + 0.3 * noise(i as usize, 9)))
+        .map(|i| {
+            (
+                format!("owner/model-number-{i}"),
+                0.0001 * 1.05_f64.powi(i),
+                0.4 + 0.3 * noise(i as usize, 9),
+            )
+        })
         .collect();
-    let many: Vec<(&str, f64, f64)> = many.iter().map(|(name, cost, score)| (&**name, *cost, *score)).collect();
+    let many: Vec<(&str, f64, f64)> = many
+        .iter()
+        .map(|(name, cost, score)| (&**name, *cost, *score))
+        .collect();
     write(&data, "many", &many, &["carrot-knn"]);
     let dir = write(&data, "unknown", &MODELS[..3], &["carrot-knn"]);
     let path = dir.predictions("carrot-knn");
@@ -120,16 +168,30 @@ fn degenerate_data_sets_are_reported() {
     };
     predicted.scores.column_mut(1).fill(f32::NAN);
     predicted.scores.row_mut(0).fill(f32::NAN);
-    Predictions::PerModel(predicted).write(&path).expect("written");
-    check_ok(&plots(folder.path(), &["--format", "svg", "--figure", "accuracy_cost", "report"]));
+    Predictions::PerModel(predicted)
+        .write(&path)
+        .expect("written");
+    check_ok(&plots(
+        folder.path(),
+        &["--format", "svg", "--figure", "accuracy_cost", "report"],
+    ));
     let page = report(folder.path());
-    assert_eq!(page.matches("<script type=\"application/json\">").count(), 4);
+    assert_eq!(
+        page.matches("<script type=\"application/json\">").count(),
+        4
+    );
     assert!(page.len() < 3_000_000, "{} bytes", page.len());
     let csv = cells(&folder.path().join("plots/unknown/curves.csv"));
     let of_router: Vec<_> = csv.iter().filter(|row| row[0] == "carrot-knn").collect();
-    assert!(!of_router.is_empty() && of_router.iter().all(|row| row[5] == "0"), "the LLM without predictions gets nothing");
+    assert!(
+        !of_router.is_empty() && of_router.iter().all(|row| row[5] == "0"),
+        "the LLM without predictions gets nothing"
+    );
     for row in &of_router {
-        let sum: f64 = row[4..].iter().map(|share| share.parse::<f64>().expect("a share")).sum();
+        let sum: f64 = row[4..]
+            .iter()
+            .map(|share| share.parse::<f64>().expect("a share"))
+            .sum();
         assert!((sum - 1.0).abs() < 1e-9, "{row:?}");
     }
     let csv = cells(&folder.path().join("plots/one-model/curves.csv"));

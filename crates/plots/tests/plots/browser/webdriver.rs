@@ -64,15 +64,17 @@ impl Browser {
             program("CHROMEDRIVER", &["chromedriver"]),
         );
         let (Some(chromium), Some(chromedriver)) = programs else {
-            let cure =
-                "scripts/chromium.sh installs Chromium and chromedriver, CHROME and CHROMEDRIVER name others";
+            let cure = "scripts/chromium.sh installs Chromium and chromedriver, CHROME and CHROMEDRIVER name others";
             assert!(
                 env::var_os(WHETHER).is_none_or(|value| value != "required"),
                 "there is no browser to test the report in, and {WHETHER}=required; {cure}"
             );
             // Past the harness, which would swallow it.
-            writeln!(io::stderr(), "SKIPPED: no browser to test the report in; {cure}")
-                .expect("stderr takes it");
+            writeln!(
+                io::stderr(),
+                "SKIPPED: no browser to test the report in; {cure}"
+            )
+            .expect("stderr takes it");
             return None;
         };
         let mut driver = Command::new(chromedriver)
@@ -104,10 +106,7 @@ impl Browser {
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         } } });
         let session = browser.ask("POST", "/session", &capabilities);
-        browser.session = session["sessionId"]
-            .as_str()
-            .expect("a session")
-            .to_owned();
+        browser.session = session["sessionId"].as_str().expect("a session").to_owned();
         Some(browser)
     }
 
@@ -122,7 +121,10 @@ impl Browser {
 
     /// Moves the mouse to a place in the window, as a hand would: not by an event of the page's own.
     pub(super) fn hover(&self, x: f64, y: f64) {
-        self.pointer("mouse", &[json!({ "type": "pointerMove", "duration": 0, "x": x.round(), "y": y.round() })]);
+        self.pointer(
+            "mouse",
+            &[json!({ "type": "pointerMove", "duration": 0, "x": x.round(), "y": y.round() })],
+        );
     }
 
     /// Touches a place in the window and lifts the finger.
@@ -144,13 +146,20 @@ impl Browser {
 
     /// Presses a key: its character, or WebDriver's private one.
     pub(super) fn press(&self, key: char) {
-        let actions = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
-        self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] }));
+        let actions =
+            json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+        self.post(
+            "/actions",
+            &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] }),
+        );
     }
 
     /// A command of the DevTools protocol.
     pub(super) fn devtools(&self, command: &str, params: &Value) -> Value {
-        self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": params }))
+        self.post(
+            "/goog/cdp/execute",
+            &json!({ "cmd": command, "params": params }),
+        )
     }
 
     /// What was logged since the last call: `browser` for the console, `performance` for the network.
@@ -165,7 +174,9 @@ impl Browser {
 
     /// Asks chromedriver, and returns the value of its answer.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
-        let text = self.exchange(method, path, body).expect("chromedriver answers");
+        let text = self
+            .exchange(method, path, body)
+            .expect("chromedriver answers");
         let mut answer: Value = serde_json::from_str(&text).expect("its answers are JSON");
         let value = answer["value"].take();
         assert!(value["error"].is_null(), "{method} {path}: {value}");
@@ -206,7 +217,11 @@ impl Drop for Browser {
     fn drop(&mut self) {
         // Closes Chromium; what fails here failed before, and a second panic would hide the first.
         if !self.session.is_empty() {
-            let _ = self.exchange("DELETE", &format!("/session/{}", self.session), &Value::Null);
+            let _ = self.exchange(
+                "DELETE",
+                &format!("/session/{}", self.session),
+                &Value::Null,
+            );
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
