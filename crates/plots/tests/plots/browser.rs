@@ -11,6 +11,10 @@ use self::webdriver::Browser;
 
 /// Closer to another mark than this, in pixels, a point may not be the one that is meant.
 const ALONE: f64 = 3.0;
+/// A mark draws the pointer from farther away.
+const MARK_ROOM: f64 = 10.0;
+/// What [`places`] calls the marks of LLMs and references.
+const MARKS: &str = "(marks)";
 const ARROW_RIGHT: char = '\u{E014}';
 const ARROW_DOWN: char = '\u{E015}';
 const ESCAPE: char = '\u{E00C}';
@@ -97,33 +101,39 @@ impl Readout {
     }
 }
 
-/// Where each point of each shown curve lies in the window, in the order of the CSV's rows; the chart is scrolled into sight.
+/// Where each point of each shown curve lies in the window, in the order of the CSV's rows, and where marks are; the chart is scrolled into sight.
 fn places(browser: &Browser, chart: usize) -> Vec<(String, Vec<(f64, f64)>)> {
     let found = browser.evaluate(&format!(
         "const chart = document.querySelectorAll('.chart')[{chart}];
          chart.scrollIntoView();
          const box = chart.querySelector('.chart-area > svg').getBoundingClientRect();
-         return [...chart.querySelectorAll('path.curve[data-key]')].map((path) => [
+         const center = (mark) => {{ const box = mark.getBoundingClientRect(); return [box.left + box.width / 2, box.top + box.height / 2]; }};
+         const marks = [...chart.querySelectorAll('.chart-area .mark')].map(center);
+         const curves = [...chart.querySelectorAll('path.curve[data-key]')].map((path) => [
            path.dataset.key,
            path.getAttribute('d').slice(1).split('L').map((pair) => pair.split(' ').map(Number)).map(([x, y]) => [x + box.left, y + box.top]),
-         ]);"
+         ]);
+         return [...curves, ['{MARKS}', marks]];"
     ));
     serde_json::from_value(found).expect("names and places")
 }
 
 /// Positions of a curve's points that lie apart from all others.
 fn alone(curves: &[(String, Vec<(f64, f64)>)], key: &str) -> Vec<(usize, (f64, f64))> {
-    let all: Vec<(f64, f64)> = curves.iter().flat_map(|(_, line)| line.clone()).collect();
-    let (_, line) = curves
-        .iter()
-        .find(|(name, _)| name == key)
-        .expect("a curve");
-    let near = |a: (f64, f64), b: (f64, f64)| (a.0 - b.0).hypot(a.1 - b.1) < ALONE;
-    let is_alone =
-        |point: &(f64, f64)| all.iter().filter(|other| near(*point, **other)).count() == 1;
-    line.iter()
-        .copied()
-        .enumerate()
+    let all: Vec<(f64, (f64, f64))> = (curves.iter())
+        .flat_map(|(name, line)| {
+            let room = if name == MARKS { MARK_ROOM } else { ALONE };
+            line.iter().map(move |&point| (room, point))
+        })
+        .collect();
+    let (_, line) = (curves.iter().find(|(name, _)| name == key)).expect("a curve");
+    let is_alone = |point: &(f64, f64)| {
+        let near = |(room, other): &&(f64, (f64, f64))| {
+            (point.0 - other.0).hypot(point.1 - other.1) < *room
+        };
+        all.iter().filter(near).count() == 1
+    };
+    (line.iter().copied().enumerate())
         .filter(|(_, point)| is_alone(point))
         .collect()
 }
