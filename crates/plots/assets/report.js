@@ -86,15 +86,17 @@
       this.readout = html('div', { class: 'readout', role: 'status', 'aria-live': 'off' }, this.area);
       this.canvas.addEventListener('pointermove', (event) => this.point(event));
       this.canvas.addEventListener('pointerdown', (event) => this.point(event));
-      this.canvas.addEventListener('pointerleave', (event) => {
-        // A finger that was lifted leaves what it chose to be read.
-        if (event.pointerType !== 'touch') this.choose(null);
+      // Whatever chose a point takes it back: a finger that was lifted leaves it to be read.
+      this.canvas.addEventListener('pointerleave', () => {
+        if (this.by === 'mouse') this.choose(null);
       });
       this.canvas.addEventListener('keydown', (event) => this.key(event));
       this.canvas.addEventListener('focus', () => {
-        if (this.canvas.matches(':focus-visible') && !this.chosen) this.choose(this.start(), true);
+        if (this.canvas.matches(':focus-visible') && !this.chosen) this.choose(this.start(), 'key');
       });
-      this.canvas.addEventListener('blur', () => this.choose(null));
+      this.canvas.addEventListener('blur', () => {
+        if (this.by === 'key') this.choose(null);
+      });
       const numbers = root.querySelector('details.numbers');
       numbers.addEventListener('toggle', () => this.fillNumbers(numbers), { once: true });
       this.draw();
@@ -256,7 +258,8 @@
 
     point(event) {
       const box = this.canvas.getBoundingClientRect();
-      this.choose(this.nearest(event.clientX - box.left, event.clientY - box.top));
+      const by = event.pointerType === 'mouse' ? 'mouse' : 'touch';
+      this.choose(this.nearest(event.clientX - box.left, event.clientY - box.top), by);
     }
 
     nearest(x, y) {
@@ -303,16 +306,19 @@
       };
       if (!Object.hasOwn(moves, event.key)) return;
       event.preventDefault();
-      this.choose(this.chosen || event.key === 'Escape' ? moves[event.key]() : at, true);
+      this.choose(this.chosen || event.key === 'Escape' ? moves[event.key]() : at, 'key');
     }
 
-    choose(chosen, byKey = false) {
+    /** Chooses a point, or none; `by` says with what: mouse, touch or key. */
+    choose(chosen, by = this.by) {
       this.chosen = chosen;
+      this.by = by;
       for (const [series, path] of this.paths) path.classList.toggle('faded', chosen !== null && chosen.series.isCurve && chosen.series !== series);
       this.cursor.replaceChildren();
-      this.readout.setAttribute('aria-live', byKey ? 'polite' : 'off');
+      this.readout.setAttribute('aria-live', by === 'key' ? 'polite' : 'off');
       this.readout.replaceChildren();
       this.readout.classList.toggle('empty', chosen === null);
+      if (this.isNarrow) this.readout.removeAttribute('style');
       if (chosen === null) {
         if (this.isNarrow) html('p', { class: 'hint' }, this.readout, 'Touch the chart to read a point off it.');
         return;
@@ -369,10 +375,7 @@
     }
 
     placeReadout(point) {
-      if (this.isNarrow) {
-        this.readout.removeAttribute('style');
-        return;
-      }
+      if (this.isNarrow) return;
       const { offsetWidth: width, offsetHeight: height } = this.readout;
       const right = point.x + 18;
       const left = right + width <= this.width ? right : Math.max(0, point.x - 18 - width);

@@ -374,16 +374,18 @@ fn the_report_answers_mouse_finger_and_keyboard() {
         "Emulation.setDeviceMetricsOverride",
         &json!({ "width": PHONE.0, "height": PHONE.1, "deviceScaleFactor": 2, "mobile": true }),
     );
+    // The chart is drawn anew once the window has its new size.
+    browser.evaluate("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))");
     let fits = browser.evaluate("return document.documentElement.scrollWidth <= innerWidth");
     assert_eq!(fits, true, "the page is as wide as the phone");
     browser.devtools(
         "Emulation.setTouchEmulationEnabled",
         &json!({ "enabled": true }),
     );
-    let (i, (x, y)) = *alone(&places(&browser, 0), "carrot-knn")
-        .last()
-        .expect("a point");
+    let points = alone(&places(&browser, 0), "carrot-knn");
+    let (i, (x, y)) = points[points.len() / 2];
     browser.touch(x, y);
+    photograph(&browser, "phone");
     let found = readout(&browser, 0);
     assert_eq!(
         found.name, "CARROT (KNN)",
@@ -394,6 +396,5 @@ fn the_report_answers_mouse_finger_and_keyboard() {
         "{found:?} {:?}",
         knn[i]
     );
-    photograph(&browser, "phone");
     check_logs(&browser);
 }

@@ -22,7 +22,7 @@ const CHROMIUMS: [&str; 5] = [
     "chrome",
 ];
 /// The tests run as root in containers, where Chromium's sandbox cannot; the pages are our own.
-const FLAGS: [&str; 9] = [
+const FLAGS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -32,6 +32,7 @@ const FLAGS: [&str; 9] = [
     "--disable-component-update",
     "--disable-sync",
     "--force-device-scale-factor=1",
+    "--window-size=1280,1000",
 ];
 /// No answer takes that long unless the browser hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
