@@ -79,7 +79,10 @@ fn table(lines: &[&str], label: &str) -> String {
     // An interval is a text in Markdown, and a number to a reader.
     let is_number = |i: usize| {
         right.get(i) == Some(&true)
-            || (i > 0 && rows.iter().all(|row| row.get(i).is_none_or(is_numeric)))
+            || (i > 0
+                && rows
+                    .iter()
+                    .all(|row| row.get(i).is_none_or(|cell| is_numeric(cell))))
     };
     html_table(&cells(lines[0]), &rows, is_number, label)
 }
@@ -114,9 +117,9 @@ fn heading_level(block: &str) -> Option<usize> {
         .then_some(level)
 }
 
-fn is_numeric(cell: &String) -> bool {
+fn is_numeric(cell: &str) -> bool {
     cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
-        || ["", "N/A", "never"].contains(&cell.as_str())
+        || ["", "N/A", "never"].contains(&cell)
         || cell.starts_with("never ")
 }
 
