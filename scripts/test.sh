@@ -9,7 +9,8 @@ case ${1-} in
 usage: scripts/test.sh
 
 Checks and tests the whole workspace, stopping at the first failure, and tells the seconds of each step. Brings libtorch and
-the local embedding model first, if they are missing (scripts/libtorch.sh, scripts/minilm.sh). CARGO_TARGET_DIR is honored.
+the local embedding model first, if they are missing (scripts/libtorch.sh, scripts/minilm.sh), and a headless Chromium
+(scripts/chromium.sh), without which the test of the report fails here. CARGO_TARGET_DIR is honored.
 EOF
         exit 0
         ;;
@@ -31,7 +32,7 @@ step() {
 
 # All test binaries' counts as one closing line.
 tests() {
-    cargo test --locked --workspace | tee "$log"
+    CARROT_BROWSER=required cargo test --locked --workspace | tee "$log"
     counts=$(awk '/^test result:/ { passed += $4; failed += $6 } END { printf "%d passed, %d failed", passed, failed }' "$log")
 }
 
@@ -52,6 +53,7 @@ step 'one build' python3 scripts/one_build.py --check
 
 step libtorch scripts/libtorch.sh
 step minilm scripts/minilm.sh
+step chromium scripts/chromium.sh
 
 # clippy and doc read the metadata of the dependencies, test their code: these two builds of each dependency, and no third one.
 step clippy cargo clippy --locked --workspace --all-targets -- -D warnings

@@ -80,7 +80,7 @@ pub use crate::{
     point::{Curve, CurvePoint, Point},
     prediction_accuracy::{CostMae, CostUnit, PredictionAccuracy, prediction_accuracy},
     regret::{Regret, RegretIntervals, Weights, regret},
-    shares::{ShareCurve, share_curve},
+    shares::{ShareCurve, pair_share_curve, share_curve},
     thresholds::{ThresholdGrid, threshold_grid_curve},
     truth::{Predicted, Truth},
     zero_router::{Corner, Mixture, ZeroRouter, model_positions, zero_router},

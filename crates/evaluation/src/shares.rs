@@ -25,11 +25,30 @@ pub struct ShareCurve {
 /// As for [`crate::exact_curve`].
 pub fn share_curve(truth: &Truth<'_>, predicted: Predicted<'_>) -> Result<ShareCurve> {
     let events = Events::per_model(truth, &predicted)?;
-    let mut n_first = vec![0; truth.n_models()];
+    Ok(share_curve_of(&events, truth.n_models()))
+}
+
+/// The curve of a binary router together with the LLMs' shares along it; only the two of the pair ever have one. Costs as much as
+/// [`crate::pair_curve`].
+///
+/// # Errors
+/// As for [`crate::pair_curve`].
+pub fn pair_share_curve(
+    truth: &Truth<'_>,
+    small: usize,
+    large: usize,
+    small_win_probability: &[f32],
+) -> Result<ShareCurve> {
+    let events = Events::pair(truth, small, large, small_win_probability)?;
+    Ok(share_curve_of(&events, truth.n_models()))
+}
+
+fn share_curve_of(events: &Events, n_models: usize) -> ShareCurve {
+    let mut n_first = vec![0; n_models];
     events
         .first_models()
         .for_each(|model_idx| n_first[model_idx] += 1);
-    let curve = curve_of(&events);
+    let curve = curve_of(events);
     let mut moves = Vec::with_capacity(events.n_changes());
     let mut n_moves = Vec::with_capacity(curve.points.len());
     n_moves.push(0);
@@ -37,12 +56,12 @@ pub fn share_curve(truth: &Truth<'_>, predicted: Predicted<'_>) -> Result<ShareC
         moves.extend(of_point.map(|(from, to)| (narrow(from), narrow(to))));
         n_moves.push(moves.len());
     }
-    Ok(ShareCurve {
+    ShareCurve {
         curve,
         n_first,
         moves,
         n_moves,
-    })
+    }
 }
 
 impl ShareCurve {
@@ -100,7 +119,7 @@ mod tests {
     use ndarray::array;
 
     use super::*;
-    use crate::{exact_curve, shares_at};
+    use crate::{exact_curve, pair_curve, shares_at};
 
     #[test]
     fn shares_are_those_of_the_rule_between_two_points() {
@@ -145,6 +164,23 @@ mod tests {
                 n_points: 4
             })
         );
+    }
+
+    #[test]
+    fn a_pair_shares_by_its_threshold() {
+        let scores = array![[1.0, 0.5, 1.0], [1.0, 0.5, 0.0], [0.0, 0.5, 1.0]];
+        let costs = array![[1.0, 9.0, 2.0], [1.0, 9.0, 2.0], [1.0, 9.0, 2.0]];
+        let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
+        let probability = [0.25, 0.75, 0.25];
+        let found = pair_share_curve(&truth, 0, 2, &probability).expect("a curve");
+        assert_eq!(
+            Ok(&found.curve),
+            pair_curve(&truth, 0, 2, &probability).as_ref()
+        );
+        let third = 1.0 / 3.0;
+        let expected = array![[0.0, 0.0, 1.0], [third, 0.0, 2.0 / 3.0], [1.0, 0.0, 0.0]];
+        assert_eq!(found.shares_at_points(&[0, 1, 2]), Ok(expected));
+        assert!(pair_share_curve(&truth, 0, 3, &probability).is_err());
     }
 
     #[test]

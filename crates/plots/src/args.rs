@@ -21,8 +21,9 @@ const EXAMPLES: [&str; 5] = [
 /// Draw accuracy-cost figures and tables from predictions
 ///
 /// For each data set: plots/DATASET/FIGURE.{svg,pdf,png} with the CSV that the figure was drawn from, the same for print in
-/// plots/DATASET/bw/, and plots/DATASET/TABLE.{md,csv}. Over all of them: plots/knn_accuracy_table.{md,csv}. Prints the paths written,
-/// and logs what was skipped with the command that would make its input. A figure that the paper shows has the paper's name
+/// plots/DATASET/bw/, and plots/DATASET/TABLE.{md,csv}. Over all of them: plots/knn_accuracy_table.{md,csv}, and
+/// plots/report.html, one page to open in a browser with all of it. Prints the paths written, and logs what was skipped with the command that
+/// would make its input. A figure that the paper shows has the paper's name
 /// (`routerbench_binary`), of other data sets the name of its kind (`binary`); --figure takes both.
 #[derive(Debug, clap::Parser)]
 #[command(name = "plots", version, after_help = examples(&EXAMPLES))]

@@ -40,6 +40,11 @@ impl Outcome {
         });
     }
 
+    /// Whether no file was written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.written.is_empty()
+    }
+
     /// Logs what was skipped; returns the files written.
     pub(crate) fn report(self) -> Vec<PathBuf> {
         for Skipped { what, why, cure } in &self.skipped {

@@ -6,6 +6,7 @@ mod embedding_dim;
 mod knn_accuracy_table;
 mod metrics_table;
 mod regret;
+mod report;
 mod table;
 mod vs_rb;
 
@@ -27,6 +28,7 @@ pub(crate) enum Product {
     Regret,
     EmbeddingDim,
     KnnAccuracyTable,
+    Report,
 }
 
 /// How something is made.
@@ -50,7 +52,7 @@ pub(crate) struct Evaluated<'a> {
 
 impl Product {
     /// In the order in which they are made.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::AccuracyCost,
         Self::Binary,
         Self::VsRb,
@@ -60,6 +62,7 @@ impl Product {
         Self::Regret,
         Self::EmbeddingDim,
         Self::KnnAccuracyTable,
+        Self::Report,
     ];
 
     /// What the command line calls it, and its files where the paper has no name for it.
@@ -74,6 +77,7 @@ impl Product {
             Self::Regret => "regret",
             Self::EmbeddingDim => "embedding_dim",
             Self::KnnAccuracyTable => "knn_accuracy_table",
+            Self::Report => "report",
         }
     }
 
@@ -99,6 +103,9 @@ impl Product {
             Self::KnnAccuracyTable => {
                 "table: how well the paper's KNN predicts, over all data sets, beside the published numbers"
             }
+            Self::Report => {
+                "page: all that lies in the folder of figures, an interactive chart per data set, and the manifests"
+            }
         }
     }
 
@@ -113,6 +120,7 @@ impl Product {
             Self::Regret => Maker::Dataset(regret::make),
             Self::EmbeddingDim => Maker::Dataset(embedding_dim::make),
             Self::KnnAccuracyTable => Maker::All(knn_accuracy_table::make),
+            Self::Report => Maker::All(report::make),
         }
     }
 

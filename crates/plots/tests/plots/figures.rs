@@ -21,6 +21,8 @@ fn a_figure_and_its_numbers_stay_as_they_are() {
         "made-up/metrics_differences.csv",
         "knn_accuracy_table.md",
         "knn_accuracy_table.csv",
+        "made-up/curves.csv",
+        "report.html",
     ];
     let expected: Vec<String> = figures
         .into_iter()

@@ -13,11 +13,13 @@ use dataset::{
 };
 use ndarray::{Array1, Array2};
 
+mod browser;
 mod degenerate;
 mod embeddings;
 mod figures;
 mod metrics;
 mod regret;
+mod report;
 mod rule;
 
 /// Fifteen LLMs whose costs span two decades: name, US dollars per query, share of the prompts that it answers.
