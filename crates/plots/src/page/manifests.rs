@@ -101,7 +101,7 @@ fn dataset_facts(info: &DatasetInfo) -> Facts {
         ("Cost of a call", cost.to_owned()),
     ];
     if let Some(pair) = &info.pair {
-        let names = [&pair.small, &pair.large].map(|name| html::name(&name));
+        let names = [&pair.small, &pair.large].map(|name| html::name(name));
         facts.push(("Small and large LLM", names.join(" and ")));
     }
     let options: Vec<String> = (info.options.iter())
@@ -132,7 +132,7 @@ fn run_summary(manifest: &RunManifest) -> String {
 fn run_facts(manifest: &RunManifest) -> Facts {
     let mut facts = vec![("Made by", html::text(&manifest.made_by))];
     let embedder = manifest.embedder.as_ref();
-    facts.extend(embedder.map(|name| ("Embedder", html::name(&name))));
+    facts.extend(embedder.map(|name| ("Embedder", html::name(name))));
     facts.extend(manifest.seed.map(|seed| ("Seed", seed.to_string())));
     let stages: Vec<String> = (manifest.stages.iter())
         .map(|stage| format!("{}: {}", html::text(&stage.name), duration(stage.seconds)))
