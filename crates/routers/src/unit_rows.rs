@@ -1,6 +1,6 @@
 use std::{fmt, ops::Range, sync::Arc};
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use crate::{Error, Result, neighbors::dot_f64};
@@ -25,35 +25,29 @@ impl UnitRows {
     /// [`Error::Empty`], [`Error::TooManyRows`], or [`Error::NotFinite`] for NaN and infinities.
     pub fn new(rows: Array2<f32>) -> Result<Self> {
         let (n_rows, dim) = check_shape(rows.dim())?;
-        let mut rows = if rows.is_standard_layout() {
+        let rows = if rows.is_standard_layout() {
             rows
         } else {
             rows.as_standard_layout().into_owned()
         };
-        for (i, mut row) in rows.axis_iter_mut(Axis(0)).enumerate() {
-            let norm = row
-                .iter()
-                .map(|&x| f64::from(x).powi(2))
-                .sum::<f64>()
-                .sqrt();
-            if !norm.is_finite() {
-                return Err(Error::NotFinite { row: i });
-            }
-            if norm > 0.0 {
-                row.mapv_inplace(|x| (f64::from(x) / norm) as f32);
-            }
-        }
         let (values, offset) = rows.into_raw_vec_and_offset();
-        let values = match offset.unwrap_or(0) {
+        let mut values = match offset.unwrap_or(0) {
             0 if values.len() == n_rows * dim => values,
             // A part of a larger matrix.
             offset => values[offset..offset + n_rows * dim].to_vec(),
         };
-        Ok(Self {
-            values: Arc::new(values),
-            n_rows,
-            dim,
-        })
+        let not_finite = values
+            .par_chunks_exact_mut(dim)
+            .enumerate()
+            .find_map_first(|(row, vector)| (!normalize(vector)).then_some(row));
+        match not_finite {
+            Some(row) => Err(Error::NotFinite { row }),
+            None => Ok(Self {
+                values: Arc::new(values),
+                n_rows,
+                dim,
+            }),
+        }
     }
 
     /// Takes vectors that [`UnitRows::new`] once made, row after row, from wherever they lie: a mapped file, say. They are read once, to be
@@ -137,6 +131,18 @@ fn check_shape((n_rows, dim): (usize, usize)) -> Result<(usize, usize)> {
         return Err(Error::TooManyRows { n_rows });
     }
     Ok((n_rows, dim))
+}
+
+/// Brings a vector to length 1, but for a zero vector; tells whether it was finite.
+fn normalize(vector: &mut [f32]) -> bool {
+    let squares = vector.iter().map(|&x| f64::from(x).powi(2));
+    let length = squares.sum::<f64>().sqrt();
+    if length > 0.0 {
+        for x in vector {
+            *x = (f64::from(*x) / length) as f32;
+        }
+    }
+    length.is_finite()
 }
 
 fn refusal(row: usize, vector: &[f32]) -> Option<Error> {
