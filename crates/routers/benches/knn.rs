@@ -42,15 +42,11 @@ fn main() {
     .expect("good parameters");
     let mut knn = None;
     let fit = median(N_RUNS, || {
-        knn = Some(
-            params
-                .fit(train.clone(), targets.to_vec(), &|_| ())
-                .expect("fitted"),
-        )
+        knn = Some(params.fit(train.view(), &targets, &|_| ()).expect("fitted"))
     });
     let knn = knn.expect("fitted at least once");
     let predict = median(N_RUNS, || {
-        _ = knn.predict(test.clone(), &|_| ()).expect("predicted")
+        _ = knn.predict(test.view(), &|_| ()).expect("predicted")
     });
     println!(
         "fit {fit:.2} s, predict {N_TEST} queries {predict:.2} s: {:.2} of the product",
@@ -62,8 +58,7 @@ fn main() {
         let query = queries
             .next()
             .expect("more queries than runs")
-            .insert_axis(Axis(0))
-            .to_owned();
+            .insert_axis(Axis(0));
         _ = knn.predict(query, &|_| ()).expect("predicted");
     });
     println!(

@@ -35,6 +35,14 @@ pub enum Error {
         /// The row, from 0.
         row: usize,
     },
+    /// A stored embedding that no fit left there.
+    #[error("embedding {row} (from 0) has length {length}, expected 1, or 0 for a zero vector")]
+    NotUnit {
+        /// The row, from 0.
+        row: usize,
+        /// Its length.
+        length: f64,
+    },
     /// More rows than a row number of 32 bits can name.
     #[error("{n_rows} rows are more than the {} that a search can name", u32::MAX)]
     TooManyRows {

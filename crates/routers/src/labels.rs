@@ -3,9 +3,10 @@
 mod pair;
 
 use dataset::{CostKind, DatasetInfo, Split};
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 pub use self::pair::PairOutcome;
+use crate::{Error, Result};
 
 /// z-scores of each column, and back.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +40,44 @@ impl Standardizer {
             mean: mean.into(),
             deviation: deviation.into(),
         }
+    }
+
+    /// A standardizer that was fitted before: mean and deviation of each column.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the two differ in length; [`Error::BadParameter`] for a mean that is not finite, or a deviation that is not above 0.
+    pub fn from_parts(mean: Array1<f64>, deviation: Array1<f64>) -> Result<Self> {
+        if deviation.len() != mean.len() {
+            return Err(Error::Shape {
+                what: "deviation",
+                expected: (1, mean.len()),
+                found: (1, deviation.len()),
+            });
+        }
+        let bad = |name, found: f64, expected| {
+            Err(Error::BadParameter {
+                name,
+                found: found.to_string(),
+                expected,
+            })
+        };
+        if let Some(&x) = mean.iter().find(|x| !x.is_finite()) {
+            return bad("mean", x, "a finite number");
+        }
+        if let Some(&x) = deviation.iter().find(|x| !(x.is_finite() && **x > 0.0)) {
+            return bad("deviation", x, "a positive number");
+        }
+        Ok(Self { mean, deviation })
+    }
+
+    /// The mean of each column; 0 where nothing is known.
+    pub fn mean(&self) -> ArrayView1<'_, f64> {
+        self.mean.view()
+    }
+
+    /// The deviation of each column; 1 where it is constant or nothing is known.
+    pub fn deviation(&self) -> ArrayView1<'_, f64> {
+        self.deviation.view()
     }
 
     /// Values to z-scores.
@@ -139,5 +178,31 @@ mod tests {
             restored.slice(ndarray::s![..2, ..2]),
             values.slice(ndarray::s![..2, ..2])
         );
+
+        let mean = standardizer.mean().to_owned();
+        let deviation = standardizer.deviation().to_owned();
+        assert_eq!(
+            (&mean, &deviation),
+            (&array![2.0, 5.0, 0.0], &array![1.0, 1.0, 1.0])
+        );
+        let again = Standardizer::from_parts(mean, deviation);
+        assert_eq!(again.expect("good"), standardizer);
+    }
+
+    #[test]
+    fn stored_moments_are_checked() {
+        for (mean, deviation, expected) in [
+            (
+                array![1.0],
+                array![1.0, 1.0],
+                "the deviation matrix has shape (1, 2)",
+            ),
+            (array![f64::NAN], array![1.0], "`mean` is NaN"),
+            (array![1.0], array![0.0], "`deviation` is 0"),
+            (array![1.0], array![f64::INFINITY], "`deviation` is inf"),
+        ] {
+            let error = Standardizer::from_parts(mean, deviation).expect_err(expected);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
     }
 }

@@ -14,11 +14,13 @@ pub mod labels;
 mod neighbors;
 mod r2;
 mod rorf;
+mod unit_rows;
 
 pub use crate::{
     error::{Error, Result},
     forest::{CheckedForestParams, Forest, ForestArrays, ForestParams, LEAF, MaxFeatures},
     knn::{CheckedKnnParams, CvScore, Knn, KnnParams, Target, TargetFit},
-    neighbors::{Backend, UnitRows},
+    neighbors::Backend,
     rorf::{PairScores, Rorf},
+    unit_rows::UnitRows,
 };

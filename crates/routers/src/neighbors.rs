@@ -17,10 +17,9 @@ mod scan;
 
 use std::ops::Range;
 
-use ndarray::{Array2, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Result, UnitRows};
 
 /// How candidates for the nearest neighbors are found. The result is the same for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,78 +33,6 @@ pub enum Backend {
     LinfaBalltree,
     /// `linfa-nn`'s k-d tree: for few dimensions.
     LinfaKdtree,
-}
-
-/// Vectors of length 1, row by row; a zero vector stays zero, and so has similarity 0 to all.
-#[derive(Debug, Clone)]
-pub struct UnitRows {
-    rows: Array2<f32>,
-}
-
-impl UnitRows {
-    /// Normalizes the rows of a matrix of shape `(n_rows, dim)` in place.
-    ///
-    /// # Errors
-    /// [`Error::Empty`], [`Error::TooManyRows`], or [`Error::NotFinite`] for NaN and infinities.
-    pub fn new(rows: Array2<f32>) -> Result<Self> {
-        let (n_rows, dim) = rows.dim();
-        if n_rows == 0 || dim == 0 {
-            return Err(Error::Empty {
-                what: "embedding",
-                shape: (n_rows, dim),
-            });
-        }
-        if u32::try_from(n_rows).is_err() {
-            return Err(Error::TooManyRows { n_rows });
-        }
-        let mut rows = if rows.is_standard_layout() {
-            rows
-        } else {
-            rows.as_standard_layout().into_owned()
-        };
-        for (i, mut row) in rows.axis_iter_mut(Axis(0)).enumerate() {
-            let norm = row
-                .iter()
-                .map(|&x| f64::from(x).powi(2))
-                .sum::<f64>()
-                .sqrt();
-            if !norm.is_finite() {
-                return Err(Error::NotFinite { row: i });
-            }
-            if norm > 0.0 {
-                row.mapv_inplace(|x| (f64::from(x) / norm) as f32);
-            }
-        }
-        Ok(Self { rows })
-    }
-
-    /// Number of vectors.
-    pub fn n_rows(&self) -> usize {
-        self.rows.nrows()
-    }
-
-    /// Length of each vector.
-    pub fn dim(&self) -> usize {
-        self.rows.ncols()
-    }
-
-    /// The vectors as a matrix of shape `(n_rows, dim)`.
-    pub fn view(&self) -> ndarray::ArrayView2<'_, f32> {
-        self.rows.view()
-    }
-
-    fn row(&self, i: usize) -> &[f32] {
-        self.slice(i..i + 1)
-    }
-
-    /// The values of some rows, row after row.
-    fn slice(&self, rows: Range<usize>) -> &[f32] {
-        let values = self
-            .rows
-            .as_slice()
-            .expect("the rows were laid out in standard order");
-        &values[rows.start * self.dim()..rows.end * self.dim()]
-    }
 }
 
 /// The k nearest rows of every query, for several k at once.
@@ -160,7 +87,7 @@ pub(crate) fn nearest(
 }
 
 /// The similarity that decides: products of float32 are exact in float64, and eight running sums are added in a fixed order.
-fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
+pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
     const LANES: usize = 8;
     let mut sums = [0.0_f64; LANES];
     let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));

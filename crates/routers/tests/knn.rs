@@ -48,17 +48,22 @@ fn fit(
     rows: &Array2<f32>,
     targets: &[(&str, Array2<f32>)],
 ) -> Result<Knn, Error> {
-    let targets = targets.iter().map(|(name, values)| Target {
-        name: (*name).to_owned(),
-        values: values.clone(),
-    });
+    let targets: Vec<Target> = targets
+        .iter()
+        .map(|(name, values)| Target {
+            name: (*name).to_owned(),
+            values: values.clone(),
+        })
+        .collect();
     params(n_neighbors, Backend::Gemm)
         .check()?
-        .fit(rows.clone(), targets.collect(), &|_| ())
+        .fit(rows.view(), &targets, &|_| ())
 }
 
 fn predict(knn: &Knn, queries: Array2<f32>) -> Array2<f32> {
-    knn.predict(queries, &|_| ()).expect("predicted").remove(0)
+    knn.predict(queries.view(), &|_| ())
+        .expect("predicted")
+        .remove(0)
 }
 
 #[test]
@@ -78,10 +83,10 @@ fn matches_sklearn_with_every_back_end() {
             .check()
             .expect("good parameters");
         let knn = params
-            .fit(matrix(&golden.rows), targets.clone(), &|_| ())
+            .fit(matrix(&golden.rows).view(), &targets, &|_| ())
             .expect("fitted");
         let predictions = knn
-            .predict(matrix(&golden.queries), &|_| ())
+            .predict(matrix(&golden.queries).view(), &|_| ())
             .expect("predicted");
         for ((fit, target), predicted) in knn.fits().iter().zip(&golden.targets).zip(predictions) {
             assert_eq!(fit.n_neighbors, target.k, "{backend:?}, {}", target.name);
@@ -209,12 +214,64 @@ fn shapes_that_do_not_fit_are_refused() {
     ));
     let knn = fit(&[1], &rows, &[("score", array![[1.0], [0.0]])]).expect("fitted");
     assert!(matches!(
-        knn.predict(array![[1.0]], &|_| ()),
+        knn.predict(array![[1.0]].view(), &|_| ()),
         Err(Error::Shape { .. })
     ));
     assert!(matches!(
-        knn.predict(array![[f32::NAN, 1.0]], &|_| ()),
+        knn.predict(array![[f32::NAN, 1.0]].view(), &|_| ()),
         Err(Error::NotFinite { row: 0 })
     ));
     assert_eq!(predict(&knn, Array2::zeros((0, 2))).dim(), (0, 1));
+}
+
+#[test]
+fn parts_of_a_fit_predict_what_it_did() {
+    let rows = Array2::from_shape_fn((90, 5), |(row, column)| {
+        ((row * 31 + column * 17) % 23) as f32 - 11.0
+    });
+    let values = |seed| {
+        Array2::from_shape_fn((90, 2), |(row, column)| match (row * seed + column) % 7 {
+            6 => f32::NAN,
+            value => value as f32 / 6.0,
+        })
+    };
+    let targets = [("score", values(13)), ("cost", values(5))].map(|(name, values)| Target {
+        name: name.to_owned(),
+        values,
+    });
+    let queries = Array2::from_shape_fn((20, 5), |(row, column)| (row * 3 % 7 + column) as f32);
+    for backend in BACKENDS {
+        let knn = params(&[2, 8, 32], backend)
+            .check()
+            .expect("good parameters")
+            .fit(rows.view(), &targets, &|_| ())
+            .expect("fitted");
+        // One k is not the fit's, so that the two differ.
+        let ks = [knn.fits()[0].n_neighbors, 90];
+        let parts = |ks: &[usize]| Knn::from_parts(knn.rows().clone(), &targets, ks, backend);
+        let again = parts(&ks).expect("good parts");
+        let bits = |knn: &Knn, target: usize| {
+            let predicted = knn.predict(queries.view(), &|_| ()).expect("predicted");
+            predicted[target].mapv(f32::to_bits)
+        };
+        assert_eq!(bits(&again, 0), bits(&knn, 0), "{backend:?}");
+        let all = again.predict(queries.view(), &|_| ()).expect("predicted");
+        let all = &all[1];
+        assert!(all.rows().into_iter().all(|row| row == all.row(0)), "{all}");
+        for (ks, expected) in [
+            (&[0, 2][..], "`n-neighbors` is 0"),
+            (&[2, 91], "`n-neighbors` is 91"),
+            (&[2], "has shape (1, 1), expected (2, 1)"),
+        ] {
+            let error = parts(ks).expect_err(expected).to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+    let knn = fit(&[2], &rows, &[("score", values(13))]).expect("fitted");
+    let other = [Target {
+        name: "score".to_owned(),
+        values: array![[1.0]],
+    }];
+    let error = Knn::from_parts(knn.rows().clone(), &other, &[1], Backend::Gemm);
+    assert!(matches!(error, Err(Error::Shape { .. })));
 }

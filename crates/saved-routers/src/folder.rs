@@ -5,10 +5,10 @@ use std::{
 };
 
 use dataset::write_atomically;
-use routers::Forest;
+use routers::{Forest, labels::Standardizer};
 use tempfile::TempDir;
 
-use crate::{CostScale, Error, KnnParts, Record, Result, card, forest, knn};
+use crate::{Error, KnnParts, Record, Result, card, forest, knn, scale};
 
 pub(crate) const ROUTER: &str = "router.safetensors";
 const CARD: &str = "README.md";
@@ -77,12 +77,12 @@ impl NewFolder {
         forest::write(&self.path().join(ROUTER), forest)
     }
 
-    /// Writes the way back from z-scores to dollars.
+    /// Writes the way back from z-scores to dollars: mean and deviation for each LLM.
     ///
     /// # Errors
     /// [`Error::Io`] when the disk is full, say.
-    pub fn write_scale(&self, scale: &CostScale) -> Result<()> {
-        scale.write(self.path())
+    pub fn write_scale(&self, scale: &Standardizer) -> Result<()> {
+        scale::write(self.path(), scale)
     }
 
     /// Writes the record and the model card, makes all durable, and puts the folder in its place; one that is there is removed.

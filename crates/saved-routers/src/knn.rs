@@ -1,18 +1,18 @@
 use std::path::Path;
 
-use half::f16;
-use ndarray::{Array2, Axis, concatenate, s};
-use routers::{Knn, KnnParams, Target, UnitRows};
+use half::{f16, slice::HalfFloatSliceExt as _, vec::HalfFloatVecExt as _};
+use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
+use routers::{Knn, Target, UnitRows, labels::Standardizer};
 
 use crate::{
-    Contents, CostScale, Embedder, Error, KnnTarget, Quantity, Record, Result, VectorFormat,
+    Contents, Embedder, Error, Quantity, Record, Result, VectorFormat,
     tensors::{self, Tensor, TensorFile},
 };
 
 /// What a fitted k-nearest-neighbors regression is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct KnnParts<'a> {
-    /// The train prompts' vectors.
+    /// The train prompts' vectors, as the fit keeps them.
     pub vectors: &'a UnitRows,
     /// The matrices that are averaged over, each of shape `(n_prompts, n_models)`, in the order of the record's targets.
     pub targets: &'a [Target],
@@ -20,13 +20,13 @@ pub struct KnnParts<'a> {
     pub format: VectorFormat,
 }
 
-/// k-nearest-neighbors regression that was read from a folder.
+/// k-nearest-neighbors regression that was opened in a folder; see [`crate::SavedRouter::open`] for where its vectors are. A clone shares them.
 #[derive(Debug, Clone)]
 pub struct SavedKnn {
-    dim: usize,
-    /// Each with the targets that share its k.
-    searches: Vec<(Knn, Vec<Quantity>)>,
-    scale: Option<CostScale>,
+    knn: Knn,
+    /// What its targets are.
+    quantities: Vec<Quantity>,
+    scale: Option<Standardizer>,
 }
 
 /// Predictions for some prompts.
@@ -54,9 +54,15 @@ const TARGETS: &str = "targets";
 
 pub(crate) fn write(path: &Path, parts: &KnnParts<'_>) -> Result<()> {
     let vectors = parts.vectors.view();
+    let halves: Vec<f16>;
     let vectors = match parts.format {
         VectorFormat::F32 => Tensor::matrix(VECTORS, vectors),
-        VectorFormat::F16 => Tensor::matrix(VECTORS, vectors.mapv(f16::from_f32).view()),
+        VectorFormat::F16 => {
+            let values = vectors.to_slice().expect("unit rows lie row after row");
+            halves = Vec::from_f32_slice(values);
+            let halves = ArrayView2::from_shape(vectors.dim(), &halves);
+            Tensor::matrix(VECTORS, halves.expect("there are as many"))
+        }
     };
     let values: Vec<_> = parts.targets.iter().map(|it| it.values.view()).collect();
     let values = concatenate(Axis(1), &values).map_err(|_| {
@@ -75,16 +81,15 @@ pub(crate) fn write(path: &Path, parts: &KnnParts<'_>) -> Result<()> {
     tensors::write(path, &[vectors, Tensor::matrix(TARGETS, values.view())])
 }
 
-/// Reads vectors and targets, and puts them together as they were after the fit.
+/// Puts vectors and targets together as they were after the fit.
 ///
-/// Vectors are copied out of the mapped file once for each k that differs. A vector that a fit made a unit one stays as it is to the last
-/// bit when it is made one again: its length is off 1 by less than 2^-25, half of what the last bit can tell (only vectors of two or three
-/// dimensions come near).
+/// Vectors of float32 stay in the file. Those of float16 are widened here and brought back to length 1. Widening them block by block in
+/// each search would take no memory, but for RouterBench's rows 9 ms of a core for every query, as much as the rest of the search.
 pub(crate) fn read(
     path: &Path,
     record: &Record,
     embedder: &Embedder,
-    scale: Option<CostScale>,
+    scale: Option<Standardizer>,
 ) -> Result<SavedKnn> {
     let Contents::Knn {
         vectors,
@@ -96,55 +101,43 @@ pub(crate) fn read(
     };
     let file = TensorFile::open(path)?;
     let shape = (None, Some(embedder.dim));
-    let rows: Array2<f32> = match vectors {
-        VectorFormat::F32 => file.matrix(VECTORS, shape)?,
-        VectorFormat::F16 => file.matrix::<f16>(VECTORS, shape)?.mapv(f16::to_f32),
-    };
-    let (n_rows, n_models) = (rows.nrows(), record.models.len());
+    let rows = match vectors {
+        VectorFormat::F32 => {
+            let (values, shape) = file.mapped_matrix(VECTORS, shape)?;
+            UnitRows::from_unit(values, shape)
+        }
+        VectorFormat::F16 => {
+            let halves: Array2<f16> = file.matrix(VECTORS, shape)?;
+            let values = halves.as_slice().expect("it was read row by row");
+            let values = Array2::from_shape_vec(halves.dim(), values.to_f32_vec());
+            UnitRows::new(values.expect("there are as many"))
+        }
+    }
+    .map_err(Error::router(path))?;
+    let (n_rows, n_models) = (rows.n_rows(), record.models.len());
     let shape = (Some(n_rows), Some(n_models * targets.len()));
     let values: Array2<f32> = file.matrix(TARGETS, shape)?;
-    if let Some(target) = targets.iter().find(|target| target.n_neighbors > n_rows) {
+    let ks: Vec<usize> = targets.iter().map(|target| target.n_neighbors).collect();
+    if let Some(k) = ks.iter().find(|k| **k > n_rows) {
         return Err(Error::BadRecord {
             path: path.with_file_name(crate::record::RECORD),
             key: "n-neighbors",
-            found: target.n_neighbors.to_string(),
+            found: k.to_string(),
             expected: format!("at most the {n_rows} rows of `{}`", path.display()),
         });
     }
-    let mut ks: Vec<usize> = targets.iter().map(|target| target.n_neighbors).collect();
-    ks.sort_unstable();
-    ks.dedup();
-    let mut searches = Vec::new();
-    for k in ks {
-        let of_k = targets
-            .iter()
-            .enumerate()
-            .filter(|(_, target)| target.n_neighbors == k);
-        let (mut columns, mut quantities) = (Vec::new(), Vec::new());
-        for (i, &KnnTarget { quantity, .. }) in of_k {
-            columns.push(Target {
-                name: format!("{quantity:?}"),
-                values: values
-                    .slice(s![.., i * n_models..(i + 1) * n_models])
-                    .to_owned(),
-            });
-            quantities.push(quantity);
-        }
-        let params = KnnParams {
-            n_neighbors: vec![k],
-            // Too many for the rows, so that there is nothing to choose and no cross-validation.
-            n_folds: n_rows / 2 + 2,
-            backend: *backend,
-        };
-        let knn = params
-            .check()
-            .and_then(|params| params.fit(rows.clone(), columns, &|_| ()))
-            .map_err(Error::router(file.path()))?;
-        searches.push((knn, quantities));
-    }
+    let quantities: Vec<Quantity> = targets.iter().map(|target| target.quantity).collect();
+    let columns = (0..).step_by(n_models).zip(&quantities);
+    let targets: Vec<Target> = columns
+        .map(|(first, quantity)| Target {
+            name: format!("{quantity:?}"),
+            values: values.slice(s![.., first..first + n_models]).to_owned(),
+        })
+        .collect();
+    let knn = Knn::from_parts(rows, &targets, &ks, *backend).map_err(Error::router(path))?;
     Ok(SavedKnn {
-        dim: embedder.dim,
-        searches,
+        knn,
+        quantities,
         scale,
     })
 }
@@ -152,7 +145,7 @@ pub(crate) fn read(
 impl SavedKnn {
     /// Number of rows that can be neighbors.
     pub fn n_rows(&self) -> usize {
-        self.searches.first().map_or(0, |(knn, _)| knn.n_rows())
+        self.knn.rows().n_rows()
     }
 
     /// Predicts for embeddings of shape `(n_prompts, dim)`. A prediction does not depend on the other prompts. `on_progress` counts prompts.
@@ -164,31 +157,26 @@ impl SavedKnn {
         embeddings: &Array2<f32>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<SavedKnnPredictions> {
-        if embeddings.ncols() != self.dim {
+        let dim = self.knn.rows().dim();
+        if embeddings.ncols() != dim {
             return Err(Error::Dimension {
-                expected: self.dim,
+                expected: dim,
                 found: embeddings.ncols(),
             });
         }
+        let predicted = self
+            .knn
+            .predict(embeddings.view(), on_progress)
+            .map_err(|source| Error::Predict { source })?;
         let mut scores = None;
         let mut cost = PredictedCost::Known;
-        for (i, (knn, quantities)) in self.searches.iter().enumerate() {
-            let count = |n| {
-                if i == 0 {
-                    on_progress(n);
+        for (values, quantity) in predicted.into_iter().zip(&self.quantities) {
+            match (quantity, &self.scale) {
+                (Quantity::Score, _) => scores = Some(values),
+                (Quantity::StandardizedUsd, Some(scale)) => {
+                    cost = PredictedCost::Usd(scale.restore(&values));
                 }
-            };
-            let predicted = knn
-                .predict(embeddings.clone(), &count)
-                .map_err(|source| Error::Predict { source })?;
-            for (values, quantity) in predicted.into_iter().zip(quantities) {
-                match (quantity, &self.scale) {
-                    (Quantity::Score, _) => scores = Some(values),
-                    (Quantity::StandardizedUsd, Some(scale)) => {
-                        cost = PredictedCost::Usd(scale.restore(&values));
-                    }
-                    _ => cost = PredictedCost::OutputTokens(values),
-                }
+                _ => cost = PredictedCost::OutputTokens(values),
             }
         }
         Ok(SavedKnnPredictions {

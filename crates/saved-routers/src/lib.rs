@@ -32,5 +32,4 @@ pub use crate::{
         Base, Contents, Embedder, FORMAT_VERSION, KnnTarget, NetworkCost, Quantity, Record,
         VectorFormat,
     },
-    scale::CostScale,
 };

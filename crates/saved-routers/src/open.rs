@@ -1,11 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use routers::Rorf;
+use routers::{Rorf, labels::Standardizer};
 
 use crate::{
-    Contents, CostScale, Error, Quantity, Record, Result, SavedKnn,
+    Contents, Error, Quantity, Record, Result, SavedKnn,
     folder::{self, ROUTER},
-    forest, knn,
+    forest, knn, scale,
 };
 
 /// A router that was fitted before.
@@ -45,11 +45,15 @@ pub struct RobertaCost {
     /// What its outputs are.
     pub quantity: Quantity,
     /// The way back to dollars, where outputs are z-scores.
-    pub scale: Option<CostScale>,
+    pub scale: Option<Standardizer>,
 }
 
 impl SavedRouter {
-    /// Reads a folder that [`crate::NewFolder`] wrote, and checks all of it.
+    /// Opens a folder that [`crate::NewFolder`] wrote, and checks all of it.
+    ///
+    /// The vectors of k-nearest-neighbors regression are mapped, not read in: routers of several processes share the system's cache, and a
+    /// folder that is replaced by [`crate::NewFolder`] meanwhile stays as it was for who has it open. A file that another program writes to in
+    /// place changes what is predicted without a check; one that it cuts off ends the process by a signal (SIGBUS) at the next search.
     ///
     /// If writing a newer one was cut off between two renames, the older one is put back first.
     ///
@@ -59,7 +63,7 @@ impl SavedRouter {
         folder::recover(folder)?;
         let record = Record::read(folder)?;
         let scale = match record.has_scale() {
-            true => Some(CostScale::read(folder, record.models.len())?),
+            true => Some(scale::read(folder, record.models.len())?),
             false => None,
         };
         let network = |name: &str| {

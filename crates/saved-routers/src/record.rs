@@ -139,7 +139,7 @@ pub enum Quantity {
     OutputTokens,
     /// Thousands of them.
     ThousandsOfOutputTokens,
-    /// Dollars as z-scores; [`crate::CostScale`] is the way back.
+    /// Dollars as z-scores; `cost.safetensors` is the way back.
     StandardizedUsd,
 }
 

@@ -1,7 +1,9 @@
 use std::{
     borrow::Cow,
     fs::File,
+    ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use half::f16;
@@ -15,8 +17,8 @@ use crate::{Error, Result};
 pub(crate) trait Number: Copy {
     const DTYPE: Dtype;
 
-    /// The bytes of some numbers, lowest byte first.
-    fn to_bytes(numbers: impl Iterator<Item = Self>) -> Vec<u8>;
+    /// The bytes of some numbers, lowest byte first: a copy only where the machine has them otherwise.
+    fn to_bytes(numbers: &[Self]) -> Cow<'_, [u8]>;
 
     /// The other way round. A rest that is shorter than a number is left out.
     fn from_bytes(bytes: &[u8]) -> Vec<Self>;
@@ -27,8 +29,17 @@ macro_rules! number {
         impl Number for $type {
             const DTYPE: Dtype = $dtype;
 
-            fn to_bytes(numbers: impl Iterator<Item = Self>) -> Vec<u8> {
-                numbers.flat_map(|number| number.to_le_bytes()).collect()
+            fn to_bytes(numbers: &[Self]) -> Cow<'_, [u8]> {
+                if cfg!(target_endian = "little") {
+                    // SAFETY: these numbers have no padding, so all of it is bytes, which may stand anywhere.
+                    let (_, bytes, _) = unsafe { numbers.align_to() };
+                    bytes.into()
+                } else {
+                    numbers
+                        .iter()
+                        .flat_map(|number| number.to_le_bytes())
+                        .collect()
+                }
             }
 
             fn from_bytes(bytes: &[u8]) -> Vec<Self> {
@@ -48,35 +59,41 @@ number!(u32, Dtype::U32);
 number!(f16, Dtype::F16);
 
 /// A tensor to be written.
-pub(crate) struct Tensor {
+pub(crate) struct Tensor<'a> {
     name: &'static str,
     dtype: Dtype,
     shape: Vec<usize>,
-    bytes: Vec<u8>,
+    bytes: Cow<'a, [u8]>,
 }
 
-impl Tensor {
-    pub(crate) fn list<T: Number>(name: &'static str, numbers: &[T]) -> Self {
+impl<'a> Tensor<'a> {
+    pub(crate) fn list<T: Number>(name: &'static str, numbers: &'a [T]) -> Self {
         Self {
             name,
             dtype: T::DTYPE,
             shape: vec![numbers.len()],
-            bytes: T::to_bytes(numbers.iter().copied()),
+            bytes: T::to_bytes(numbers),
         }
     }
 
     /// Row by row.
-    pub(crate) fn matrix<T: Number>(name: &'static str, numbers: ArrayView2<'_, T>) -> Self {
+    pub(crate) fn matrix<T: Number>(name: &'static str, numbers: ArrayView2<'a, T>) -> Self {
+        let bytes = match numbers.to_slice() {
+            Some(numbers) => T::to_bytes(numbers),
+            None => T::to_bytes(&numbers.iter().copied().collect::<Vec<T>>())
+                .into_owned()
+                .into(),
+        };
         Self {
             name,
             dtype: T::DTYPE,
             shape: numbers.shape().to_vec(),
-            bytes: T::to_bytes(numbers.iter().copied()),
+            bytes,
         }
     }
 }
 
-impl View for &Tensor {
+impl View for &Tensor<'_> {
     fn dtype(&self) -> Dtype {
         self.dtype
     }
@@ -86,7 +103,7 @@ impl View for &Tensor {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        (&self.bytes).into()
+        Cow::Borrowed(&self.bytes)
     }
 
     fn data_len(&self) -> usize {
@@ -98,7 +115,7 @@ impl View for &Tensor {
 ///
 /// # Errors
 /// [`Error::Tensors`] or [`Error::Io`], when the disk is full, say.
-pub(crate) fn write(path: &Path, tensors: &[Tensor]) -> Result<()> {
+pub(crate) fn write(path: &Path, tensors: &[Tensor<'_>]) -> Result<()> {
     let named = tensors.iter().map(|tensor| (tensor.name, tensor));
     safetensors::serialize_to_file(named, &None, path).map_err(|error| match error {
         safetensors::SafeTensorError::IoError(source) => Error::io("write", path)(source),
@@ -112,7 +129,27 @@ pub(crate) fn write(path: &Path, tensors: &[Tensor]) -> Result<()> {
 /// A file of tensors in memory as the system maps it: only what is looked at is read.
 pub(crate) struct TensorFile {
     path: PathBuf,
-    map: Mmap,
+    map: Arc<Mmap>,
+}
+
+/// Float32 numbers that stay in a mapped file.
+struct MappedNumbers {
+    map: Arc<Mmap>,
+    bytes: Range<usize>,
+}
+
+impl AsRef<[f32]> for MappedNumbers {
+    fn as_ref(&self) -> &[f32] {
+        in_place(&self.map[self.bytes.clone()]).expect("they were looked at before")
+    }
+}
+
+/// The numbers that bytes are, unless they stand at an address where no float32 may stand, or the machine has the highest byte first.
+fn in_place(bytes: &[u8]) -> Option<&[f32]> {
+    // SAFETY: any four bytes are a float32.
+    let (before, numbers, after) = unsafe { bytes.align_to() };
+    let is_whole = before.is_empty() && after.is_empty();
+    (is_whole && cfg!(target_endian = "little")).then_some(numbers)
 }
 
 impl TensorFile {
@@ -120,12 +157,12 @@ impl TensorFile {
     /// [`Error::Io`].
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("open", path))?;
-        // SAFETY: the map is only read. A finished file is never written to again: NewFolder writes others and renames. If someone cuts it
-        // off all the same, the process ends by a signal; nothing wrong is read.
+        // SAFETY: the map is only read. A finished file is never written to again: NewFolder writes others and renames. What happens if
+        // someone does so all the same stands at SavedRouter::open.
         let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))?;
         Ok(Self {
             path: path.to_owned(),
-            map,
+            map: Arc::new(map),
         })
     }
 
@@ -138,9 +175,9 @@ impl TensorFile {
     /// # Errors
     /// [`Error::Tensors`], [`Error::MissingTensor`], [`Error::TensorType`] or [`Error::TensorShape`].
     pub(crate) fn list<T: Number>(&self, name: &'static str, n: Option<usize>) -> Result<Vec<T>> {
-        let (shape, numbers) = self.numbers(name)?;
+        let (shape, bytes) = self.bytes(name, T::DTYPE)?;
         match shape[..] {
-            [found] if n.is_none_or(|n| n == found) => Ok(numbers),
+            [found] if n.is_none_or(|n| n == found) => Ok(T::from_bytes(&self.map[bytes])),
             _ => Err(self.shape_error(name, shape, &[n])),
         }
     }
@@ -154,18 +191,50 @@ impl TensorFile {
         name: &'static str,
         expected: (Option<usize>, Option<usize>),
     ) -> Result<Array2<T>> {
-        let (shape, numbers) = self.numbers(name)?;
+        let (shape, bytes) = self.matrix_bytes(name, T::DTYPE, expected)?;
+        Ok(
+            Array2::from_shape_vec(shape, T::from_bytes(&self.map[bytes]))
+                .expect("safetensors checks that the bytes fill the shape"),
+        )
+    }
+
+    /// A matrix of float32, row after row, with its shape. It stays in the file; if the header's length lets the numbers begin where none may,
+    /// which no safetensors library does today, it is copied.
+    ///
+    /// # Errors
+    /// [`Error::Tensors`], [`Error::MissingTensor`], [`Error::TensorType`] or [`Error::TensorShape`].
+    pub(crate) fn mapped_matrix(
+        &self,
+        name: &'static str,
+        expected: (Option<usize>, Option<usize>),
+    ) -> Result<(Arc<dyn AsRef<[f32]> + Send + Sync>, (usize, usize))> {
+        let (shape, bytes) = self.matrix_bytes(name, f32::DTYPE, expected)?;
+        if in_place(&self.map[bytes.clone()]).is_none() {
+            let copy: Vec<f32> = Number::from_bytes(&self.map[bytes]);
+            return Ok((Arc::new(copy), shape));
+        }
+        let map = Arc::clone(&self.map);
+        Ok((Arc::new(MappedNumbers { map, bytes }), shape))
+    }
+
+    fn matrix_bytes(
+        &self,
+        name: &'static str,
+        dtype: Dtype,
+        expected: (Option<usize>, Option<usize>),
+    ) -> Result<((usize, usize), Range<usize>)> {
+        let (shape, bytes) = self.bytes(name, dtype)?;
         let fits = |expected: Option<usize>, found| expected.is_none_or(|n| n == found);
         match shape[..] {
             [n_rows, n_columns] if fits(expected.0, n_rows) && fits(expected.1, n_columns) => {
-                Ok(Array2::from_shape_vec((n_rows, n_columns), numbers)
-                    .expect("safetensors checks that the bytes fill the shape"))
+                Ok(((n_rows, n_columns), bytes))
             }
             _ => Err(self.shape_error(name, shape, &[expected.0, expected.1])),
         }
     }
 
-    fn numbers<T: Number>(&self, name: &'static str) -> Result<(Vec<usize>, Vec<T>)> {
+    /// A tensor's shape, and where in the file it stands.
+    fn bytes(&self, name: &'static str, dtype: Dtype) -> Result<(Vec<usize>, Range<usize>)> {
         let tensors = SafeTensors::deserialize(&self.map).map_err(|source| Error::Tensors {
             path: self.path.clone(),
             source,
@@ -174,15 +243,17 @@ impl TensorFile {
             path: self.path.clone(),
             name,
         })?;
-        if tensor.dtype() != T::DTYPE {
+        if tensor.dtype() != dtype {
             return Err(Error::TensorType {
                 path: self.path.clone(),
                 name,
                 found: format!("{:?}", tensor.dtype()),
-                expected: format!("{:?}", T::DTYPE),
+                expected: format!("{dtype:?}"),
             });
         }
-        Ok((tensor.shape().to_vec(), T::from_bytes(tensor.data())))
+        let bytes = tensor.data();
+        let start = bytes.as_ptr().addr() - self.map.as_ptr().addr();
+        Ok((tensor.shape().to_vec(), start..start + bytes.len()))
     }
 
     fn shape_error(
@@ -200,5 +271,49 @@ impl TensorFile {
             found,
             expected: format!("[{}]", sizes.collect::<Vec<_>>().join(", ")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matrix_stays_in_the_file_where_it_can() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.safetensors");
+        let values = Array2::from_shape_fn((3, 2), |(row, column)| (row * 2 + column) as f32 - 2.5);
+        write(&path, &[Tensor::matrix("a", values.view())]).expect("written");
+        let whole = std::fs::read(&path).expect("read");
+
+        // A header that is longer by some spaces, as the format allows.
+        for n_spaces in 0..8_u64 {
+            let n_header = u64::from_le_bytes(whole[..8].try_into().expect("eight bytes"));
+            let end = 8 + n_header as usize;
+            let mut bytes = (n_header + n_spaces).to_le_bytes().to_vec();
+            bytes.extend(&whole[8..end]);
+            bytes.extend(vec![b' '; n_spaces as usize]);
+            bytes.extend(&whole[end..]);
+            std::fs::write(&path, bytes).expect("written");
+            let file = TensorFile::open(&path).expect("opened");
+            let (found, shape) = file.mapped_matrix("a", (None, Some(2))).expect("read");
+            assert_eq!(shape, (3, 2));
+            let found: &[f32] = (*found).as_ref();
+            assert_eq!(Some(found), values.as_slice());
+            let is_mapped = file.map.as_ptr_range().contains(&found.as_ptr().cast());
+            let is_little = cfg!(target_endian = "little");
+            assert_eq!(is_mapped, is_little && n_spaces % 4 == 0, "{n_spaces}");
+        }
+    }
+
+    #[test]
+    fn a_turned_matrix_is_written_row_by_row() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("a.safetensors");
+        let values = ndarray::array![[1.0_f64, 2.0], [3.0, 4.0], [5.0, 6.0]];
+        write(&path, &[Tensor::matrix("a", values.t())]).expect("written");
+        let file = TensorFile::open(&path).expect("opened");
+        let found = file.matrix::<f64>("a", (None, None)).expect("read");
+        assert_eq!(found, values.t());
     }
 }

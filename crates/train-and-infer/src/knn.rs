@@ -3,14 +3,13 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use cli_support::Progress;
 use dataset::Predictions;
-use routers::{Knn, Target, TargetFit, UnitRows, labels::CostTarget};
-use saved_routers::{Contents, CostScale, KnnParts, KnnTarget, NewFolder, PredictedCost, Quantity};
+use routers::{Knn, Target, TargetFit, labels::CostTarget};
+use saved_routers::{Contents, KnnParts, KnnTarget, NewFolder, PredictedCost, Quantity};
 use serde_json::json;
 
 use crate::{
     costs,
     data::Data,
-    embeddings::SplitEmbeddings,
     job::Job,
     learner::{Fitted, Outcome, Recipe},
     router::Router,
@@ -42,14 +41,12 @@ pub(crate) fn run(
         let n_prompts = embeddings.train.nrows() as u64;
         let bar = Progress::bar("finding neighbors", n_prompts, job.quiet);
         let count = |n| bar.add(n);
-        Ok(job
-            .knn
-            .fit(embeddings.train.clone(), targets.clone(), &count)?)
+        Ok(job.knn.fit(embeddings.train.view(), &targets, &count)?)
     })?;
     let mut predicted = stopwatch
         .time("predict", || {
             let bar = Progress::bar("predicting", embeddings.test.nrows() as u64, job.quiet);
-            Ok(knn.predict(embeddings.test.clone(), &|n| bar.add(n))?)
+            Ok(knn.predict(embeddings.test.view(), &|n| bar.add(n))?)
         })?
         .into_iter();
     let scores = predicted.next().context("no score was predicted")?;
@@ -60,9 +57,7 @@ pub(crate) fn run(
         }
         _ => PredictedCost::Known,
     };
-    let fitted = stopwatch.time("save", || {
-        save(job, router, &knn, &embeddings, targets, &cost_target)
-    })?;
+    let fitted = stopwatch.time("save", || save(job, router, &knn, &targets, &cost_target))?;
     Ok(Outcome {
         predictions: Predictions::PerModel(costs::per_model(job, &splits.test, scores, cost)),
         results: json!({ "targets": knn.fits() }),
@@ -91,16 +86,13 @@ fn save(
     job: &Job,
     router: Router,
     knn: &Knn,
-    embeddings: &SplitEmbeddings,
-    targets: Vec<Target>,
+    targets: &[Target],
     cost_target: &CostTarget,
 ) -> anyhow::Result<Fitted> {
     let folder = NewFolder::create(&job.model_folder(router))?;
-    // The very vectors that the fit made of these.
-    let vectors = UnitRows::new(embeddings.train.clone())?;
     folder.write_knn(&KnnParts {
-        vectors: &vectors,
-        targets: &targets,
+        vectors: knn.rows(),
+        targets,
         format: job.vectors,
     })?;
     let mut quantities = vec![Quantity::Score];
@@ -108,7 +100,7 @@ fn save(
         CostTarget::OutputTokens(_) => quantities.push(Quantity::OutputTokens),
         CostTarget::Usd(_, standardizer) => {
             quantities.push(Quantity::StandardizedUsd);
-            folder.write_scale(&CostScale::of(standardizer, job.info.models.len()))?;
+            folder.write_scale(standardizer)?;
         }
         CostTarget::Known => {}
     }

@@ -12,8 +12,8 @@ use ndarray::{Array2, array};
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use routers::{Backend, Target, UnitRows, labels::Standardizer};
 use saved_routers::{
-    Contents, CostScale, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Quantity,
-    Record, VectorFormat,
+    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Quantity, Record,
+    VectorFormat,
 };
 use serde_json::{Value, json};
 
@@ -70,8 +70,7 @@ impl Bench {
                 let standardizer = Standardizer::fit(&cost_usd());
                 let z_scores = standardizer.standardize(&cost_usd());
                 targets.push((Quantity::StandardizedUsd, z_scores));
-                let scale = CostScale::of(&standardizer, MODELS.len());
-                folder.write_scale(&scale).expect("written");
+                folder.write_scale(&standardizer).expect("written");
             }
             CostKind::Known => {}
         }

@@ -49,7 +49,7 @@ pub struct CvScore {
 }
 
 impl CheckedKnnParams {
-    /// Chooses k for each target by cross-validation and keeps all rows as neighbors-to-be.
+    /// Chooses k for each target by cross-validation and keeps all rows, brought to length 1, as neighbors-to-be.
     ///
     /// ```text
     /// prediction(x) = mean of y_i over the k rows i with the highest cos(x, x_i)
@@ -75,32 +75,14 @@ impl CheckedKnnParams {
     /// [`Error::TooManyRows`] for the embeddings; [`Error::Backend`].
     pub fn fit(
         &self,
-        embeddings: Array2<f32>,
-        targets: Vec<Target>,
+        embeddings: ArrayView2<'_, f32>,
+        targets: &[Target],
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Knn> {
         let n_rows = embeddings.nrows();
-        for target in &targets {
-            let n_outputs = target.values.ncols();
-            if target.values.nrows() != n_rows {
-                let expected = (n_rows, n_outputs);
-                return Err(Error::Shape {
-                    what: "target",
-                    expected,
-                    found: target.values.dim(),
-                });
-            }
-            if n_outputs == 0 {
-                return Err(Error::Empty {
-                    what: "target",
-                    shape: target.values.dim(),
-                });
-            }
-        }
-        let rows = UnitRows::new(embeddings)?;
-        let values = side_by_side(n_rows, &targets);
-        let fallback = known_means(&values, 0..n_rows);
-        let outputs = output_ranges(&targets);
+        let values = side_by_side(n_rows, targets)?;
+        let rows = UnitRows::new(embeddings.to_owned())?;
+        let outputs = output_ranges(targets);
         let tables = self.cross_validate(&rows, values.view(), &outputs, on_progress)?;
         let fits = targets
             .iter()
@@ -113,14 +95,7 @@ impl CheckedKnnParams {
                 cross_validation,
             })
             .collect();
-        Ok(Knn {
-            rows,
-            values,
-            fallback,
-            outputs,
-            fits,
-            backend: self.0.backend,
-        })
+        Ok(Knn::new(rows, values, fits, outputs, self.0.backend))
     }
 
     /// The score of every k that the folds allow, for each target.
@@ -272,7 +247,27 @@ fn best(table: &[CvScore]) -> Option<usize> {
         .map(|score| score.n_neighbors)
 }
 
-fn side_by_side(n_rows: usize, targets: &[Target]) -> Array2<f32> {
+/// All targets in one matrix.
+///
+/// # Errors
+/// [`Error::Shape`] or [`Error::Empty`].
+pub(super) fn side_by_side(n_rows: usize, targets: &[Target]) -> Result<Array2<f32>> {
+    for target in targets {
+        let (found, n_outputs) = (target.values.dim(), target.values.ncols());
+        if found.0 != n_rows {
+            return Err(Error::Shape {
+                what: "target",
+                expected: (n_rows, n_outputs),
+                found,
+            });
+        }
+        if n_outputs == 0 {
+            return Err(Error::Empty {
+                what: "target",
+                shape: found,
+            });
+        }
+    }
     let n_outputs = targets.iter().map(|target| target.values.ncols()).sum();
     let mut values = Array2::zeros((n_rows, n_outputs));
     for (target, outputs) in targets.iter().zip(output_ranges(targets)) {
@@ -280,11 +275,11 @@ fn side_by_side(n_rows: usize, targets: &[Target]) -> Array2<f32> {
             .slice_mut(ndarray::s![.., outputs])
             .assign(&target.values);
     }
-    values
+    Ok(values)
 }
 
 /// The columns of each target when all stand side by side.
-fn output_ranges(targets: &[Target]) -> Vec<Range<usize>> {
+pub(super) fn output_ranges(targets: &[Target]) -> Vec<Range<usize>> {
     let mut start = 0;
     targets
         .iter()
@@ -296,7 +291,7 @@ fn output_ranges(targets: &[Target]) -> Vec<Range<usize>> {
 }
 
 /// The mean of each output over the rows where it is known; NaN where it is known in none.
-fn known_means<S: ndarray::Data<Elem = f32>>(
+pub(super) fn known_means<S: ndarray::Data<Elem = f32>>(
     values: &ndarray::ArrayBase<S, ndarray::Ix2>,
     rows: impl Iterator<Item = usize>,
 ) -> Array1<f64> {

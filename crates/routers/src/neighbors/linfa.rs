@@ -9,11 +9,11 @@ use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use super::{
-    Backend, NeighborLists, UnitRows,
+    Backend, NeighborLists,
     candidates::{Candidate, Candidates, Wanted},
     dot_f64,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, UnitRows};
 
 /// Candidates beyond `k_max` that are asked for at first.
 const SPARE: usize = 8;

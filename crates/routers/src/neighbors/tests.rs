@@ -1,5 +1,6 @@
 //! One suite over every back end: the rule decides, whatever proposes the candidates.
 
+use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -127,7 +128,7 @@ fn a_query_does_not_depend_on_its_batch() {
     let ks = [4, 32];
     let batch = nearest(&queries, &rows, &ks, Backend::Gemm, &|_| ()).expect("found");
     for query in 0..queries.n_rows() {
-        let single = UnitRows::new(queries.rows.select(Axis(0), &[query])).expect("finite");
+        let single = UnitRows::new(queries.view().select(Axis(0), &[query])).expect("finite");
         let alone = nearest(&single, &rows, &ks, Backend::Gemm, &|_| ()).expect("found");
         assert_eq!(alone.of(0), batch.of(query), "query {query}");
     }
@@ -161,15 +162,6 @@ fn progress_counts_every_row_once() {
         nearest_in_other_folds(&rows, &k_folds(2_100, 3), &[4], backend, &count).expect("found");
         assert_eq!(n_done.into_inner(), 2_100, "{backend:?}");
     }
-}
-
-#[test]
-fn vectors_that_are_not_finite_are_refused() {
-    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        assert!(UnitRows::new(Array2::from_elem((2, 2), bad)).is_err());
-    }
-    assert!(UnitRows::new(Array2::zeros((0, 4))).is_err());
-    assert!(UnitRows::new(Array2::zeros((4, 0))).is_err());
 }
 
 proptest! {

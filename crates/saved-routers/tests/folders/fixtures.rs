@@ -8,12 +8,12 @@ use std::{
 use dataset::{CostKind, CostRule, ModelInfo, Pair, Price};
 use ndarray::Array2;
 use routers::{
-    Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Rorf, Target, UnitRows,
+    Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Rorf, Target,
     labels::Standardizer,
 };
 use saved_routers::{
-    Contents, CostScale, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Quantity,
-    Record, VectorFormat,
+    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Quantity, Record,
+    VectorFormat,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -69,7 +69,6 @@ pub(crate) fn record(contents: Contents) -> Record {
 /// A fit on scores and z-scored costs, some of them unknown, whose two ks differ.
 pub(crate) struct Fitted {
     pub(crate) knn: Knn,
-    pub(crate) vectors: UnitRows,
     pub(crate) targets: Vec<Target>,
     pub(crate) standardizer: Standardizer,
 }
@@ -102,10 +101,7 @@ pub(crate) fn fitted(quantities: usize) -> Fitted {
     };
     let params = params.check().unwrap();
     Fitted {
-        knn: params
-            .fit(embeddings.clone(), targets.clone(), &|_| ())
-            .unwrap(),
-        vectors: UnitRows::new(embeddings).unwrap(),
+        knn: params.fit(embeddings.view(), &targets, &|_| ()).unwrap(),
         targets,
         standardizer,
     }
@@ -129,13 +125,12 @@ pub(crate) fn knn_record(fitted: &Fitted, vectors: VectorFormat) -> Record {
 pub(crate) fn write_knn(place: &Path, fitted: &Fitted, format: VectorFormat) {
     let folder = NewFolder::create(place).unwrap();
     let parts = KnnParts {
-        vectors: &fitted.vectors,
+        vectors: fitted.knn.rows(),
         targets: &fitted.targets,
         format,
     };
     folder.write_knn(&parts).unwrap();
-    let scale = CostScale::of(&fitted.standardizer, MODELS.len());
-    folder.write_scale(&scale).unwrap();
+    folder.write_scale(&fitted.standardizer).unwrap();
     folder.commit(&knn_record(fitted, format)).unwrap();
 }
 

@@ -107,6 +107,16 @@ fn broken_files_are_refused() {
         },
         "not finite",
     );
+    check(
+        &|place| {
+            let path = place.join("router.safetensors");
+            let mut bytes = fs::read(&path).unwrap();
+            let n_bytes = bytes.len();
+            bytes[n_bytes - 4..].copy_from_slice(&2.0_f32.to_le_bytes());
+            fs::write(path, bytes).unwrap();
+        },
+        "embedding 119 (from 0) has length 2.",
+    );
 }
 
 #[test]

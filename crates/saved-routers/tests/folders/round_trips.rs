@@ -28,7 +28,7 @@ fn nearest_neighbors_predict_the_same_bits_after_a_round_trip() {
             panic!("nearest neighbors")
         };
         assert_eq!(knn.n_rows(), N_ROWS);
-        let expected = fitted.knn.predict(queries.clone(), &|_| ()).unwrap();
+        let expected = fitted.knn.predict(queries.view(), &|_| ()).unwrap();
         let found = knn.predict(&queries, &|_| ()).unwrap();
         assert_eq!(
             found.scores.mapv(f32::to_bits),
@@ -45,6 +45,24 @@ fn nearest_neighbors_predict_the_same_bits_after_a_round_trip() {
         let error = knn.predict(&numbers((2, DIM + 1), 1), &|_| ()).unwrap_err();
         assert!(matches!(error, Error::Dimension { expected: DIM, .. }));
     }
+}
+
+#[test]
+fn a_router_that_is_replaced_stays_as_it_was_for_who_has_it_open() {
+    let fitted = fitted(2);
+    let queries = numbers((40, DIM), 9);
+    let (_folder, place) = place();
+    write_knn(&place, &fitted, VectorFormat::F32);
+    let Model::Knn(knn) = SavedRouter::open(&place).unwrap().model else {
+        panic!("nearest neighbors")
+    };
+    let before = knn.predict(&queries, &|_| ()).unwrap();
+    write_forest(&place);
+    assert!(matches!(
+        SavedRouter::open(&place).unwrap().model,
+        Model::Rorf(_)
+    ));
+    assert_eq!(knn.predict(&queries, &|_| ()).unwrap(), before);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use dataset::Predictions;
 use ndarray::Array2;
 use nets::ProblemType;
 use routers::labels::CostTarget;
-use saved_routers::{Contents, CostScale, NetworkCost, NewFolder, PredictedCost, Quantity};
+use saved_routers::{Contents, NetworkCost, NewFolder, PredictedCost, Quantity};
 use serde_json::json;
 
 use super::network::{Network, Trained};
@@ -122,7 +122,7 @@ fn save(
     }
     let quantity = match cost_target {
         CostTarget::Usd(_, standardizer) => {
-            folder.write_scale(&CostScale::of(standardizer, job.info.models.len()))?;
+            folder.write_scale(standardizer)?;
             Quantity::StandardizedUsd
         }
         _ => Quantity::ThousandsOfOutputTokens,
