@@ -41,7 +41,7 @@ ARROWS = """
     gen-synthetic                       -> datagen, cli-support
     nets, saved-routers                 -> dataset, routers
     train-and-infer                     -> dataset, routers, nets, saved-routers, cli-support
-    carrot-router                       -> dataset, evaluation, nets, saved-routers, cli-support
+    carrot-router                       -> dataset, evaluation, nets, saved-routers, embeddings, cli-support
     plots                               -> dataset, evaluation, intrinsic-dimension, cli-support
     verdict                             -> dataset, evaluation, cli-support
 """
@@ -51,7 +51,7 @@ REACHES = """
     tch, torch-sys                      -> nets, train-and-infer, carrot-router
     polars, polars-*                    -> gen-custom, gen-openllm
     plotters, svg2pdf, resvg            -> plots
-    tokio, reqwest, hyper, redb         -> embeddings, gen-cli, gen-custom, gen-openllm, gen-routerbench, gen-sprout
+    tokio, reqwest, hyper, redb         -> embeddings, gen-cli, gen-custom, gen-openllm, gen-routerbench, gen-sprout, carrot-router
 """
 
 # Left is named in the manifest of no other crate than right. Others may have it below them: polars has arrow of its own. gen-sprout

@@ -27,10 +27,10 @@ fn main() -> Result<(), carrot_router::Error> {
     let router = CarrotRouter::open(&folder, DeviceChoice::Cpu)?;
     let opened = start.elapsed();
     println!(
-        "open: {:.0} ms, {} rows, {} LLMs",
+        "open: {:.0} ms, {} LLMs, {}",
         ms(opened),
-        router.n_rows(),
-        router.models().len()
+        router.models().len(),
+        router.describe()
     );
     for n_words in [5, 62, 250] {
         // One token to a word, and words that differ.

@@ -22,7 +22,7 @@ pub struct Decision {
     pub selected_idx: usize,
     /// The weight of cost, in [0, 1].
     pub mu: f64,
-    /// Whether the embedder saw only the beginning of the prompt. Its input tokens are counted to the end all the same.
+    /// Whether what predicts saw only the beginning of the prompt. Its input tokens are counted to the end all the same.
     pub truncated: bool,
     /// All LLMs, in the saved router's order.
     pub models: Vec<Candidate>,
@@ -33,11 +33,11 @@ pub struct Decision {
 pub struct Candidate {
     /// Its name.
     pub name: String,
-    /// The predicted score, in [0, 1]; NaN where no neighbor's is known.
+    /// The predicted score, in [0, 1]; NaN where it is unknown, as no neighbor's is known.
     pub score: f32,
-    /// The prompt's length in tokens of [`crate::CarrotRouter::token_counter`].
+    /// The prompt's length in tokens, by [`crate::CarrotRouter::token_counter`].
     pub input_tokens: usize,
-    /// The predicted length of the answer, where the router predicts it.
+    /// The predicted length of the answer, at least 0, where the router predicts it.
     pub output_tokens: Option<f32>,
     /// The expected cost in US dollars.
     pub cost_usd: f64,

@@ -49,4 +49,19 @@ impl EmbedderPlace {
             Self::Folder,
         ))
     }
+
+    /// The folder, for the router in another one.
+    ///
+    /// # Errors
+    /// [`Error::NoEmbedder`] when it is not on disk.
+    pub fn folder(self, router: &Path) -> Result<PathBuf> {
+        match self {
+            Self::Folder(folder) => Ok(folder),
+            Self::Elsewhere { name, recorded } => Err(Error::NoEmbedder {
+                folder: router.to_owned(),
+                name,
+                recorded,
+            }),
+        }
+    }
 }

@@ -1,16 +1,18 @@
 //! Chooses the LLM that should answer a prompt, on the command line.
 //!
-//! Holds the command line, the reading of prompts, and the table: prompts come in as an argument, a file or standard input, decisions of the
-//! library `carrot_router` go out to standard output. Must not know how a decision is made.
+//! Holds the command line, where models and prices come from, the reading of prompts, and the table: prompts come in as an argument, a file or
+//! standard input, decisions of the library `carrot_router` go out to standard output. Must not know how a decision is made.
 
 mod args;
+mod built_in;
 mod job;
+mod open;
 mod prompts;
 mod table;
 
 use std::process::ExitCode;
 
-use carrot_router::{COST_MULTIPLIER, CarrotRouter};
+use carrot_router::COST_MULTIPLIER;
 use cli_support::print_text;
 use tracing::info;
 
@@ -36,14 +38,14 @@ fn main() -> ExitCode {
 }
 
 fn run(job: Job) -> anyhow::Result<()> {
-    let router = CarrotRouter::open_with_embedder(&job.folder, &job.embedder()?, job.device)?;
-    let counter = router.token_counter();
+    let router = job.opening.open()?;
+    let (predictor, counter) = (router.describe(), router.token_counter());
     info!(
-        "choosing among {} LLMs by {} prompts; cost multiplier {COST_MULTIPLIER}; input tokens counted by {counter}",
-        router.models().len(),
-        router.n_rows()
+        "choosing among {} LLMs by {predictor}; cost multiplier {COST_MULTIPLIER}; input tokens counted by {counter}",
+        router.models().len()
     );
-    for prompts in job.prompts.chunks(CHUNK) {
+    // Only now: what is wrong with a router is said before prompts are waited for.
+    for prompts in job.prompts.read()?.chunks(CHUNK) {
         let mut text = String::new();
         for decision in router.route(prompts, job.mu)? {
             if job.is_json {
@@ -56,7 +58,7 @@ fn run(job: Job) -> anyhow::Result<()> {
         print_text(&text)?;
     }
     if !job.is_json {
-        print_text(&table::legend(&counter))?;
+        print_text(&table::legend(&predictor, &counter))?;
     }
     Ok(())
 }

@@ -24,21 +24,44 @@ enum Form {
     JsonOrText,
 }
 
-/// The prompts: the one given, those of a file, or those on standard input; at least one.
-pub(crate) fn read(prompt: Option<String>, file: Option<&Path>) -> anyhow::Result<Vec<String>> {
-    match (prompt, file) {
-        (Some(prompt), _) if prompt.trim().is_empty() => Err(usage_error("the prompt is empty")),
-        (Some(prompt), _) => Ok(vec![prompt]),
-        (None, Some(path)) => {
-            let name = format!("`{}`", path.display());
-            let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
-            lines(BufReader::new(file), Form::Json, &name)
-        }
-        (None, None) => {
-            if io::stdin().is_terminal() {
-                info!("reading prompts from standard input, one on each line");
+/// Where prompts come from.
+pub(crate) enum Prompts {
+    /// The command line.
+    Given(String),
+    /// A file that was opened, with its name.
+    File(BufReader<File>, String),
+    /// Standard input.
+    Stdin,
+}
+
+impl Prompts {
+    /// The prompt given, the file, or standard input.
+    pub(crate) fn find(prompt: Option<String>, file: Option<&Path>) -> anyhow::Result<Self> {
+        match (prompt, file) {
+            (Some(prompt), _) if prompt.trim().is_empty() => {
+                Err(usage_error("the prompt is empty"))
             }
-            lines(io::stdin().lock(), Form::JsonOrText, "standard input")
+            (Some(prompt), _) => Ok(Self::Given(prompt)),
+            (None, Some(path)) => {
+                let name = format!("`{}`", path.display());
+                let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
+                Ok(Self::File(BufReader::new(file), name))
+            }
+            (None, None) => Ok(Self::Stdin),
+        }
+    }
+
+    /// All of them; at least one.
+    pub(crate) fn read(self) -> anyhow::Result<Vec<String>> {
+        match self {
+            Self::Given(prompt) => Ok(vec![prompt]),
+            Self::File(file, name) => lines(file, Form::Json, &name),
+            Self::Stdin => {
+                if io::stdin().is_terminal() {
+                    info!("reading prompts from standard input, one on each line");
+                }
+                lines(io::stdin().lock(), Form::JsonOrText, "standard input")
+            }
         }
     }
 }

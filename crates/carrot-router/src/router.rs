@@ -1,24 +1,26 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dataset::{ModelInfo, Price};
-use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
-use saved_routers::{
-    Contents, Model, PredictedCost, Quantity, Record, SavedKnn, SavedKnnPredictions, SavedRouter,
-};
+use nets::DeviceChoice;
+use saved_routers::{Contents, Model, PredictedCost, Quantity, Record, SavedRouter};
 
 use crate::{
-    Candidate, Decision, EmbedderPlace, Error, Result, check_mu, decision,
-    input_tokens::{InputTokens, Length},
-    one_thread::OneThread,
+    Candidate, Decision, EmbedderPlace, Error, NetworkPair, PriceFile, Result, ServerEmbedder,
+    check_mu, decision,
+    neighbors::{LocalEmbedder, Neighbors, Vectors},
+    networks::{LoadedNetwork, NetworkTask, Networks, Outputs},
+    own_tokenizers::OwnTokenizers,
+    predictor::{Length, Predicted, Predictor},
 };
 
 /// A router that is ready: for each prompt it predicts every LLM's score and cost, and chooses by the weight of cost, mu.
 ///
 /// ```text
 /// argmax_m (1 - mu) * score[m] - mu * 100 * cost_usd[m]      ties go to the lowest m
-///   score     mean score of the k nearest train prompts
+///   score     KNN: mean score of the k nearest train prompts; RoBERTa: 1 / (1 + exp(-output of the performance network))
 ///   cost_usd  what the router predicts decides:
-///             output tokens   (input tokens * input price + predicted output tokens * output price) / 10^6
+///             output tokens   (input tokens * input price + predicted output tokens * output price) / 10^6; RoBERTa's cost network says
+///                             thousands of them, and less than none counts as none
 ///             dollars         as predicted
 ///             nothing         input tokens * input price / 10^6
 /// ```
@@ -26,85 +28,156 @@ use crate::{
 /// From CARROT (somerstep/CARROT at 3e6acff), `CarrotRouter.route`: mu = 0 is always the most accurate LLM, mu = 1 always the cheapest.
 ///
 /// # Deviations
-/// The reference counts input tokens with the gated tokenizer of Llama 3.1 for every LLM; here the embedder's tokenizer stands in, named by
-/// [`CarrotRouter::token_counter`]. It is there and free, and one for all LLMs, as in the reference. The reference's shipped router is RoBERTa; this one predicts from nearest neighbors.
+/// - The reference counts input tokens with the gated tokenizer of Llama 3.1 for every LLM. Here each LLM's own counts where it is at hand
+///   ([`Setup::tokenizers`]); elsewhere the tokenizer of the embedder, or of the performance network, stands in, which is there and free.
+///   [`CarrotRouter::token_counter`] names what counts.
+/// - The reference passes no attention mask to its networks, so that a prompt's decision depends on the longest prompt of the call; here
+///   padding is masked, and a decision does not.
+/// - A cost network may predict less than no output tokens, which would make the LLM cheaper than free; it counts as none.
+/// - The reference's shipped router charges Titan 0.5 and 1.5 $ per million tokens; the built-in list has 0.8 and 3.2, as in the reference's
+///   results on SPROUT.
 #[derive(Debug)]
 pub struct CarrotRouter {
     models: Vec<ModelInfo>,
-    knn: SavedKnn,
-    embedder: SentenceEmbedder,
-    embedder_folder: PathBuf,
-    input_tokens: InputTokens,
+    predictor: Predictor,
+    own_tokenizers: OwnTokenizers,
+}
+
+/// What any router is opened with.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup<'a> {
+    /// Where networks run.
+    pub device: DeviceChoice,
+    /// Prices that come before those of the router.
+    pub prices: Option<&'a PriceFile>,
+    /// A folder with `<LLM>/tokenizer.json` for some LLMs.
+    pub tokenizers: Option<&'a Path>,
+}
+
+/// What makes vectors of prompts for a KNN router.
+#[derive(Debug)]
+pub enum VectorSource<'a> {
+    /// The embedder that the router was fitted with, where [`EmbedderPlace::of`] finds it.
+    Recorded,
+    /// The same in a folder of its own, a sentence-transformers model.
+    Folder(&'a Path),
+    /// A server that is asked for each prompt.
+    Server(Box<ServerEmbedder>),
+}
+
+impl Setup<'_> {
+    /// On a device, with the router's own prices and a stand-in for each LLM's tokenizer.
+    pub fn on(device: DeviceChoice) -> Self {
+        Self {
+            device,
+            prices: None,
+            tokenizers: None,
+        }
+    }
 }
 
 impl CarrotRouter {
-    /// Opens a folder such as `models/sprout/carrot-knn`, with the embedder where [`EmbedderPlace::of`] finds it.
+    /// Opens a folder that train-and-infer wrote, such as `models/sprout/carrot-knn` or `models/sprout/carrot-roberta`.
     ///
     /// # Errors
-    /// [`Error::NoEmbedder`] when it is not on disk, or any of [`CarrotRouter::open_with_embedder`].
+    /// [`Error::NoEmbedder`] when the embedder is not on disk, or any of [`CarrotRouter::open_saved`].
     pub fn open(folder: &Path, device: DeviceChoice) -> Result<Self> {
-        match EmbedderPlace::of(folder)? {
-            EmbedderPlace::Folder(embedder) => Self::open_with_embedder(folder, &embedder, device),
-            EmbedderPlace::Elsewhere { name, recorded } => Err(Error::NoEmbedder {
-                folder: folder.to_owned(),
-                name,
-                recorded,
-            }),
-        }
+        Self::open_saved(folder, VectorSource::Recorded, &Setup::on(device))
     }
 
-    /// The same with the embedder in a folder of its own, a sentence-transformers model. It must be the one that the router was fitted with.
+    /// The same with more said; `vectors` are for KNN routers, and networks do without.
     ///
     /// # Errors
-    /// [`Error::NotKnn`], [`Error::NoPrice`], [`Error::OtherEmbedder`], or any that concerns a file.
-    pub fn open_with_embedder(
-        folder: &Path,
-        embedder_folder: &Path,
-        device: DeviceChoice,
-    ) -> Result<Self> {
-        let SavedRouter { record, model } = SavedRouter::open(folder)?;
+    /// [`Error::NotARouter`]; [`Error::NoEmbedder`] or [`Error::OtherEmbedder`]; [`Error::NoPrice`], [`Error::UnknownPrice`] or
+    /// [`Error::UselessPrices`]; [`Error::NoTokenizers`]; or any that concerns a file.
+    pub fn open_saved(folder: &Path, vectors: VectorSource<'_>, setup: &Setup<'_>) -> Result<Self> {
+        let SavedRouter { mut record, model } = SavedRouter::open(folder)?;
         let needs_prices = needs_prices(&record);
-        let (Model::Knn(knn), Some(recorded)) = (model, record.embedder) else {
-            return Err(Error::NotKnn {
-                folder: folder.to_owned(),
-                router: record.router,
-            });
-        };
-        let files = ModelFiles::in_folder(embedder_folder)?;
-        if let Some(expected) = recorded.sha256 {
-            let found = files.sha256()?;
-            if found != expected {
-                return Err(Error::OtherEmbedder {
-                    folder: embedder_folder.to_owned(),
-                    expected,
-                    found,
+        let names: Vec<String> = record.models.iter().map(|it| it.name.clone()).collect();
+        let predictor = match (model, record.embedder.take()) {
+            (Model::Knn(knn), Some(recorded)) => {
+                let local = |embedder: &Path| {
+                    let local = LocalEmbedder::load(embedder, recorded, setup.device)?;
+                    Ok::<_, Error>(Vectors::Local(local.into()))
+                };
+                let vectors = match vectors {
+                    VectorSource::Server(server) => Vectors::Server(server),
+                    VectorSource::Folder(embedder) => local(embedder)?,
+                    VectorSource::Recorded => local(&EmbedderPlace::of(folder)?.folder(folder)?)?,
+                };
+                Predictor::Neighbors(Neighbors { knn, vectors }.into())
+            }
+            (Model::Roberta { performance, cost }, _) => {
+                let load = |folder: &Path, task| {
+                    LoadedNetwork::load(&folder.display().to_string(), folder, task, setup.device)
+                };
+                let outputs = Outputs {
+                    models: &names,
+                    order: None,
+                };
+                let performance = load(&performance, NetworkTask::Performance)?;
+                let cost = match cost {
+                    Some(unit) => Some((load(&unit.folder, NetworkTask::Cost)?, unit)),
+                    None => None,
+                };
+                let networks = Networks::new(performance, cost, outputs, max_tokens(&record))?;
+                Predictor::Networks(networks.into())
+            }
+            _ => {
+                return Err(Error::NotARouter {
+                    folder: folder.to_owned(),
+                    router: record.router,
                 });
             }
-        }
-        let embedder = {
-            let _one_thread = OneThread::start();
-            SentenceEmbedder::load(&files, device)?
         };
-        if embedder.dim() != recorded.dim {
-            return Err(saved_routers::Error::Dimension {
-                expected: recorded.dim,
-                found: embedder.dim(),
-            }
-            .into());
+        if let (false, Some(_)) = (needs_prices, setup.prices) {
+            return Err(Error::UselessPrices {
+                folder: folder.to_owned(),
+            });
         }
-        let without_price = record.models.iter().find(|model| model.price.is_none());
+        Self::new(record.models, predictor, needs_prices, setup)
+    }
+
+    /// Opens two networks that were trained elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Network`] or [`Error::OtherTask`] for one of them; [`Error::PairSizes`], [`Error::PairNames`], [`Error::OneOrderForTwo`],
+    /// [`Error::NamedTwice`] or what [`saved_routers::outputs_of_models`] says of their outputs; [`Error::NoPrice`] or [`Error::UnknownPrice`];
+    /// [`Error::NoTokenizers`].
+    pub fn open_pair(pair: &NetworkPair<'_>, setup: &Setup<'_>) -> Result<Self> {
+        let (models, networks) = pair.load(setup.device)?;
+        let needs_prices = true;
+        Self::new(
+            models,
+            Predictor::Networks(networks.into()),
+            needs_prices,
+            setup,
+        )
+    }
+
+    fn new(
+        mut models: Vec<ModelInfo>,
+        predictor: Predictor,
+        needs_prices: bool,
+        setup: &Setup<'_>,
+    ) -> Result<Self> {
+        if let Some(prices) = setup.prices {
+            prices.apply(&mut models)?;
+        }
+        let without_price = models.iter().find(|model| model.price.is_none());
         if let (true, Some(model)) = (needs_prices, without_price) {
             return Err(Error::NoPrice {
-                path: folder.join("router.json"),
                 model: model.name.clone(),
             });
         }
+        let own_tokenizers = match setup.tokenizers {
+            Some(folder) => OwnTokenizers::load(folder, &models)?,
+            None => OwnTokenizers::default(),
+        };
         Ok(Self {
-            models: record.models,
-            knn,
-            embedder,
-            embedder_folder: embedder_folder.to_owned(),
-            input_tokens: InputTokens::load(&files)?,
+            models,
+            predictor,
+            own_tokenizers,
         })
     }
 
@@ -115,32 +188,26 @@ impl CarrotRouter {
 
     /// What counts input tokens, in words: for messages.
     pub fn token_counter(&self) -> String {
-        format!(
-            "the tokenizer of the embedder `{}`, standing in for each LLM's own",
-            self.embedder_folder.display()
-        )
+        let stand_in = self.predictor.stand_in();
+        self.own_tokenizers.describe(&self.models, &stand_in)
     }
 
-    /// The number of train prompts that neighbors are searched among.
-    pub fn n_rows(&self) -> usize {
-        self.knn.n_rows()
+    /// What predicts, in words: for messages.
+    pub fn describe(&self) -> String {
+        self.predictor.describe()
     }
 
-    /// One decision per prompt, in their order; a single prompt runs on the calling thread, more on all cores. A decision depends on the other prompts through rounding of the embedder only.
+    /// One decision per prompt, in their order; a single prompt of a KNN router runs on the calling thread, more on all cores. A decision
+    /// depends on the other prompts through rounding in networks only.
     ///
     /// # Errors
-    /// [`Error::BadMu`], [`Error::Tokenize`], [`Error::NothingToChoose`], or what the embedder or the neighbor search say.
+    /// [`Error::BadMu`], [`Error::Tokenize`], [`Error::NothingToChoose`], or what networks, the server or the neighbor search say.
     pub fn route(&self, prompts: &[String], mu: f64) -> Result<Vec<Decision>> {
         check_mu(mu)?;
         if prompts.is_empty() {
             return Ok(Vec::new());
         }
-        let embedded = {
-            // More prompts are spread over the cores.
-            let _one_thread = (prompts.len() == 1).then(OneThread::start);
-            self.embedder.embed(prompts, &|_| ())?
-        };
-        let predicted = self.knn.predict(&embedded.values, &|_| ())?;
+        let predicted = self.predictor.predict(prompts)?;
         let decide = |(prompt_idx, prompt): (usize, &String)| {
             self.decide(prompt_idx, prompt, &predicted, mu)
         };
@@ -160,33 +227,35 @@ impl CarrotRouter {
         &self,
         prompt_idx: usize,
         prompt: &str,
-        predicted: &SavedKnnPredictions,
+        predicted: &Predicted,
         mu: f64,
     ) -> Result<Decision> {
         let Length {
             n_tokens,
-            n_with_special,
-        } = self
-            .input_tokens
-            .count(prompt)
+            is_truncated,
+        } = predicted.lengths[prompt_idx];
+        let input_tokens = self
+            .own_tokenizers
+            .count(prompt, n_tokens, self.models.len())
             .map_err(|source| Error::Tokenize { prompt_idx, source })?;
         let candidate = |(model_idx, model): (usize, &ModelInfo)| {
             let at = [prompt_idx, model_idx];
             let score = predicted.scores[at];
+            let n_input_tokens = input_tokens[model_idx];
             let (output_tokens, cost_usd) = match &predicted.cost {
                 PredictedCost::OutputTokens(tokens) => {
                     let n_output_tokens = tokens[at];
                     let price = price(model);
-                    let cost = price.cost_usd(n_tokens as f64, f64::from(n_output_tokens));
+                    let cost = price.cost_usd(n_input_tokens as f64, f64::from(n_output_tokens));
                     (Some(n_output_tokens), cost)
                 }
                 PredictedCost::Usd(cost_usd) => (None, cost_usd[at]),
-                PredictedCost::Known => (None, price(model).cost_usd(n_tokens as f64, 0.0)),
+                PredictedCost::Known => (None, price(model).cost_usd(n_input_tokens as f64, 0.0)),
             };
             Candidate {
                 name: model.name.clone(),
                 score,
-                input_tokens: n_tokens,
+                input_tokens: n_input_tokens,
                 output_tokens,
                 cost_usd,
                 utility: decision::utility(score, cost_usd, mu),
@@ -200,7 +269,7 @@ impl CarrotRouter {
             selected: models[selected_idx].name.clone(),
             selected_idx,
             mu,
-            truncated: n_with_special > self.embedder.max_tokens(),
+            truncated: is_truncated,
             models,
         })
     }
@@ -208,12 +277,19 @@ impl CarrotRouter {
 
 /// Whether costs are made of tokens, and not predicted as dollars.
 fn needs_prices(record: &Record) -> bool {
+    let is_usd = |quantity| quantity == Quantity::StandardizedUsd;
     match &record.contents {
-        Contents::Knn { targets, .. } => targets
-            .iter()
-            .all(|target| target.quantity != Quantity::StandardizedUsd),
+        Contents::Knn { targets, .. } => !targets.iter().any(|target| is_usd(target.quantity)),
+        Contents::Roberta { cost, .. } => !cost.as_ref().is_some_and(|cost| is_usd(cost.quantity)),
         _ => false,
     }
+}
+
+/// Where train-and-infer cut the prompts that it predicted for; else as far as the networks can see.
+fn max_tokens(record: &Record) -> usize {
+    let recorded = record.config.pointer("/predict/max-tokens");
+    let recorded = recorded.and_then(serde_json::Value::as_u64);
+    recorded.map_or(usize::MAX, |n| n as usize)
 }
 
 fn price(model: &ModelInfo) -> &Price {

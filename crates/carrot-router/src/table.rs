@@ -16,7 +16,7 @@ pub(crate) fn of(decision: &Decision) -> String {
     };
     order.sort_by(|a, b| key(a).total_cmp(&key(b)));
     let cut = match decision.truncated {
-        true => "  (the embedder saw only its beginning)",
+        true => "  (only its beginning was looked at)",
         false => "",
     };
     let mut text = format!(
@@ -50,9 +50,10 @@ pub(crate) fn of(decision: &Decision) -> String {
 }
 
 /// What the columns mean, once below all tables.
-pub(crate) fn legend(token_counter: &str) -> String {
+pub(crate) fn legend(predictor: &str, token_counter: &str) -> String {
     format!(
         "* has the highest utility = (1 - mu) * score - mu * {COST_MULTIPLIER} * cost; of equals, the first in the router's order.\n\
+         Predicted by {predictor}.\n\
          Input tokens are counted by {token_counter}."
     )
 }

@@ -52,4 +52,5 @@ pub use crate::{
     prepare::Plan,
     report::{Embedded, Progress, Usage},
     store::Store,
+    tokens::count_tokens,
 };

@@ -10,6 +10,10 @@ const KNOWN: [(&str, usize, f64); 3] = [
     ("text-embedding-ada-002", 1_536, 0.10),
 ];
 
+/// Around the number of tokens in a file's name.
+const OF: &str = "-of-";
+const TOKENS: &str = "-tokens";
+
 /// What turns texts into vectors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -36,6 +40,38 @@ impl Model {
             dimensions: None,
             max_tokens: Self::OPENAI_MAX_TOKENS,
             usd_per_mtok: known.map(|(.., usd_per_mtok)| *usd_per_mtok),
+        }
+    }
+
+    /// A name for files of its vectors: the model's, and where they are shortened or prompts are cut elsewhere than usual, that too.
+    ///
+    /// A model's name may hold `/`, a file's may not.
+    pub fn file_name(&self) -> String {
+        let mut name = self.name.replace(['/', '\\'], "--");
+        if let Some(dimensions) = self.dimensions {
+            name.push_str(&format!("-{dimensions}"));
+        }
+        if self.max_tokens != Self::OPENAI_MAX_TOKENS {
+            name.push_str(&format!("{OF}{}{TOKENS}", self.max_tokens));
+        }
+        name
+    }
+
+    /// The model behind a [`Model::file_name`], whose vectors have `dim` values.
+    ///
+    /// A number at the end is the length that vectors were shortened to, if it is theirs; `--` is `/`. A model whose own name looks like that is
+    /// not told apart, and its name has to be given.
+    pub fn of_file_name(file_name: &str, dim: usize) -> Self {
+        let (rest, max_tokens) = file_name
+            .strip_suffix(TOKENS)
+            .and_then(|rest| rest.rsplit_once(OF))
+            .and_then(|(rest, n)| Some((rest, n.parse().ok()?)))
+            .unwrap_or((file_name, Self::OPENAI_MAX_TOKENS));
+        let shortened = rest.strip_suffix(&format!("-{dim}"));
+        Self {
+            dimensions: shortened.map(|_| dim),
+            max_tokens,
+            ..Self::named(&shortened.unwrap_or(rest).replace("--", "/"))
         }
     }
 
@@ -88,6 +124,44 @@ mod tests {
         let own = Model::named("my-model");
         assert_eq!(own.usd(50_000_000), None);
         assert_eq!(own.expected_dimensions(), None);
+    }
+
+    #[test]
+    fn a_file_name_tells_its_model() {
+        for (model, dimensions, max_tokens, dim, file_name) in [
+            (
+                "text-embedding-3-small",
+                None,
+                8_191,
+                1_536,
+                "text-embedding-3-small",
+            ),
+            (
+                "text-embedding-3-small",
+                Some(512),
+                8_191,
+                512,
+                "text-embedding-3-small-512",
+            ),
+            (
+                "BAAI/bge-m3",
+                None,
+                256,
+                1_024,
+                "BAAI--bge-m3-of-256-tokens",
+            ),
+            ("a", Some(8), 9, 8, "a-8-of-9-tokens"),
+            ("a-of-x-tokens", None, 8_191, 8, "a-of-x-tokens"),
+            ("a-9", None, 8_191, 8, "a-9"),
+        ] {
+            let model = Model {
+                dimensions,
+                max_tokens,
+                ..Model::named(model)
+            };
+            assert_eq!(model.file_name(), file_name);
+            assert_eq!(Model::of_file_name(file_name, dim), model);
+        }
     }
 
     #[test]

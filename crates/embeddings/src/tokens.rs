@@ -7,6 +7,11 @@ const MAX_BYTES_PER_TOKEN: usize = 128;
 /// English has 4 to 5 bytes per token, so that most texts show at the first look whether they are too long.
 const FIRST_BYTES_PER_TOKEN: usize = 8;
 
+/// A text's tokens by cl100k_base, the encoding of OpenAI's embedding models. Special tokens such as `<|endoftext|>` count as plain text.
+pub fn count_tokens(text: &str) -> usize {
+    Tokenizer::new().count(text)
+}
+
 /// Counts and cuts by cl100k_base: the encoding of OpenAI's embedding models, and a stand-in for all others.
 #[derive(Clone, Copy)]
 pub(crate) struct Tokenizer {

@@ -96,15 +96,7 @@ impl EmbeddingArgs {
         ] {
             *limit = own.map_or(*limit, NonZeroUsize::get);
         }
-        // A model's name may hold `/`, a folder's may not.
-        let mut name = self.embedding_model.replace(['/', '\\'], "--");
-        if let Some(dimensions) = self.dimensions {
-            name.push_str(&format!("-{dimensions}"));
-        }
-        // Prompts that are cut elsewhere have other vectors.
-        if self.max_tokens != Model::OPENAI_MAX_TOKENS {
-            name.push_str(&format!("-of-{}-tokens", self.max_tokens));
-        }
+        let name = model.file_name();
         let client = Client::new(Endpoint::from_env()?, model, limits)
             .map_err(|error| usage_error(error.to_string()))?;
         Ok(Some(EmbedJob { client, name }))

@@ -22,5 +22,5 @@ pub use crate::{
     knn::{CheckedKnnParams, CvScore, Knn, KnnParams, Target, TargetFit},
     neighbors::Backend,
     rorf::{PairScores, Rorf},
-    unit_rows::UnitRows,
+    unit_rows::{SharedValues, UnitRows},
 };

@@ -8,12 +8,15 @@ use crate::{Error, Result, neighbors::dot_f64};
 /// How far the length of a stored vector may be off 1. Rounding to float32 takes it off by at most 2^-24, 6e-8.
 const LENGTH_TOLERANCE: f64 = 1e-6;
 
+/// Values that lie elsewhere, as in a mapped file, and are shared.
+pub type SharedValues = Arc<dyn AsRef<[f32]> + Send + Sync>;
+
 /// Vectors of length 1, row by row; a zero vector stays zero, and so has similarity 0 to all.
 ///
 /// A clone shares the values.
 #[derive(Clone)]
 pub struct UnitRows {
-    values: Arc<dyn AsRef<[f32]> + Send + Sync>,
+    values: SharedValues,
     n_rows: usize,
     dim: usize,
 }
@@ -58,10 +61,7 @@ impl UnitRows {
     /// # Errors
     /// [`Error::Empty`] or [`Error::TooManyRows`] for the shape; [`Error::Shape`] when there are more or fewer values;
     /// [`Error::NotFinite`], or [`Error::NotUnit`] for a vector that is neither zero nor of length 1.
-    pub fn from_unit(
-        values: Arc<dyn AsRef<[f32]> + Send + Sync>,
-        shape: (usize, usize),
-    ) -> Result<Self> {
+    pub fn from_unit(values: SharedValues, shape: (usize, usize)) -> Result<Self> {
         let (n_rows, dim) = check_shape(shape)?;
         let vectors = (*values).as_ref();
         if n_rows.checked_mul(dim) != Some(vectors.len()) {

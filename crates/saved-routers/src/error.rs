@@ -111,6 +111,57 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// A network for other LLMs.
+    #[error(
+        "`{network}` has {n_outputs} outputs, {} than the {n_models} LLMs to predict for: it was trained for others",
+        if n_outputs > n_models { "more" } else { "fewer" }
+    )]
+    OutputCount {
+        /// The network, as it was named.
+        network: String,
+        /// Its outputs.
+        n_outputs: usize,
+        /// The LLMs.
+        n_models: usize,
+    },
+    /// A label order for other outputs.
+    #[error("`--label-order` has {n_names} names, and `{network}` has {n_outputs} outputs")]
+    LabelOrderLength {
+        /// The network, as it was named.
+        network: String,
+        /// Its outputs.
+        n_outputs: usize,
+        /// The names given.
+        n_names: usize,
+    },
+    /// A label order for other LLMs.
+    #[error("`--label-order` does not name `{model}`: it has {}", order.join(", "))]
+    NotInLabelOrder {
+        /// The LLM.
+        model: String,
+        /// The names given.
+        order: Vec<String>,
+    },
+    /// Nobody said which LLM an output is.
+    #[error(
+        "`{network}` does not say which LLM each of its outputs is: it calls them {}{}. Say it with `--label-order`. \
+         For the released networks the sources disagree: CarrotRouter's list ends in mixtral and then the 405b Llama, the scripts that \
+         made the data and the figures have these two the other way round. Predict SPROUT's test split with either order, by train-and-infer, and \
+         look at each LLM's mean predicted score beside its mean score there: the two are about 15 points apart, so that the wrong order shows",
+        labels.join(", "),
+        match &models[..] {
+            [] => String::new(),
+            models => format!(", and the LLMs are {}", models.join(", ")),
+        }
+    )]
+    UnnamedOutputs {
+        /// The network, as it was named.
+        network: String,
+        /// What it calls its outputs.
+        labels: Vec<String>,
+        /// The LLMs to find among them, as far as these are known.
+        models: Vec<String>,
+    },
     /// Embeddings of another embedder than the router was fitted on.
     #[error("the router predicts from embeddings of {expected} dimensions, not {found}")]
     Dimension {

@@ -1,7 +1,7 @@
 //! Fitted routers on disk: what train-and-infer leaves under `models/<dataset>/<router>/`, to be used again without a fit.
 //!
-//! Holds the format of such a folder, how it is written so that a crash leaves the old one whole ([`NewFolder`]), and how it is read and
-//! checked ([`SavedRouter`]). In come fitted routers of the crate `routers`, and folders of networks that another crate wrote; out come
+//! Holds the format of such a folder, how it is written so that a crash leaves the old one whole ([`NewFolder`]), how it is read and
+//! checked ([`SavedRouter`]), and what a network's outputs mean: which LLM each one is, and in what unit. In come fitted routers of the crate `routers`, and folders of networks that another crate wrote; out come
 //! routers that predict the same, and for networks the folders that they lie in.
 //! Must not know libtorch, how a router is fitted, where prompts come from, or how an LLM is chosen.
 //!
@@ -19,6 +19,7 @@ mod folder;
 mod forest;
 mod knn;
 mod open;
+mod outputs;
 mod record;
 mod scale;
 mod tensors;
@@ -28,6 +29,7 @@ pub use crate::{
     folder::NewFolder,
     knn::{KnnParts, PredictedCost, SavedKnn, SavedKnnPredictions},
     open::{Model, RobertaCost, SavedRouter},
+    outputs::{TOKENS_PER_UNIT, output_tokens, outputs_of_models, read_label_order},
     record::{
         Base, Contents, Embedder, FORMAT_VERSION, KnnTarget, NetworkCost, Quantity, Record,
         VectorFormat,

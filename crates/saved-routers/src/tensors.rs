@@ -9,6 +9,7 @@ use std::{
 use half::f16;
 use memmap2::Mmap;
 use ndarray::{Array2, ArrayView2};
+use routers::SharedValues;
 use safetensors::{Dtype, SafeTensors, View};
 
 use crate::{Error, Result};
@@ -207,7 +208,7 @@ impl TensorFile {
         &self,
         name: &'static str,
         expected: (Option<usize>, Option<usize>),
-    ) -> Result<(Arc<dyn AsRef<[f32]> + Send + Sync>, (usize, usize))> {
+    ) -> Result<(SharedValues, (usize, usize))> {
         let (shape, bytes) = self.matrix_bytes(name, f32::DTYPE, expected)?;
         if in_place(&self.map[bytes.clone()]).is_none() {
             let copy: Vec<f32> = Number::from_bytes(&self.map[bytes]);

@@ -40,6 +40,12 @@ pub(crate) fn cost_usd() -> Array2<f64> {
     ]
 }
 
+/// What makes the vectors of a router's train prompts.
+pub(crate) struct TrainVectors {
+    pub(crate) values: Array2<f32>,
+    pub(crate) embedder: Embedder,
+}
+
 pub(crate) struct Bench {
     folder: tempfile::TempDir,
 }
@@ -52,18 +58,42 @@ impl Bench {
 
     /// The same with its record changed.
     pub(crate) fn with(cost_kind: CostKind, edit: impl FnOnce(&mut Record)) -> Self {
-        let bench = Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-        };
-        let embedder = bench.path().join("models/tiny-bert");
-        copy_embedder(&embedder);
-        let files = ModelFiles::in_folder(&embedder).expect("a model");
+        let bench = Self::empty();
+        let folder = bench.path().join("models/tiny-bert");
+        copy_embedder(&folder);
+        let files = ModelFiles::in_folder(&folder).expect("a model");
         let model = SentenceEmbedder::load(&files, DeviceChoice::Cpu).expect("loaded");
         let vectors = model.embed(&PROMPTS.map(str::to_owned), &|_| ());
-        let vectors = UnitRows::new(vectors.expect("embedded").values).expect("vectors");
+        let vectors = TrainVectors {
+            values: vectors.expect("embedded").values,
+            embedder: Embedder {
+                name: "tiny-bert".to_owned(),
+                model: Some("models/tiny-bert".to_owned()),
+                sha256: Some(files.sha256().expect("hashed")),
+                dim: model.dim(),
+                license: None,
+            },
+        };
+        bench.write_knn(cost_kind, vectors, edit);
+        bench
+    }
 
+    /// A working folder without a router.
+    pub(crate) fn empty() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    /// Writes a router of the given kind on vectors of the train prompts.
+    pub(crate) fn write_knn(
+        &self,
+        cost_kind: CostKind,
+        vectors: TrainVectors,
+        edit: impl FnOnce(&mut Record),
+    ) {
         let mut targets = vec![(Quantity::Score, scores())];
-        let folder = NewFolder::create(&bench.router()).expect("created");
+        let folder = NewFolder::create(&self.router()).expect("created");
         match cost_kind {
             CostKind::OutputTokens => targets.push((Quantity::OutputTokens, output_tokens())),
             CostKind::Usd => {
@@ -81,23 +111,26 @@ impl Bench {
                 (quantity, Target { name, values })
             })
             .unzip();
+        let rows = UnitRows::new(vectors.values).expect("vectors");
         let parts = KnnParts {
-            vectors: &vectors,
+            vectors: &rows,
             targets: &targets,
             format: VectorFormat::F32,
         };
         folder.write_knn(&parts).expect("written");
-        let mut record = record(cost_kind, &quantities);
-        record.embedder = Some(Embedder {
-            name: "tiny-bert".to_owned(),
-            model: Some("models/tiny-bert".to_owned()),
-            sha256: Some(files.sha256().expect("hashed")),
-            dim: model.dim(),
-            license: None,
+        let targets = quantities.iter().map(|&quantity| KnnTarget {
+            quantity,
+            n_neighbors: 1,
         });
+        let contents = Contents::Knn {
+            vectors: VectorFormat::F32,
+            backend: Backend::Gemm,
+            targets: targets.collect(),
+        };
+        let mut record = record("carrot-knn", cost_kind, contents);
+        record.embedder = Some(vectors.embedder);
         edit(&mut record);
         folder.commit(&record).expect("committed");
-        bench
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -113,48 +146,88 @@ impl Bench {
         fs::write(self.path().join(name), text).expect("written");
     }
 
-    /// `route --model models/tiny/carrot-knn` and more, with a text on standard input, in a folder.
-    pub(crate) fn route_in(&self, folder: &Path, args: &[&str], stdin: &str) -> Output {
+    /// `route` and more in the working folder, without a hub and a server.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_carrot-router"));
         command
             .arg("route")
             .args(args)
-            .current_dir(folder)
+            .current_dir(self.path())
             .env("HF_HUB_OFFLINE", "1")
             .env("HF_HOME", self.path())
+            .env_remove("CARROT_LOG")
+            .env_remove("OPENAI_API_KEY")
+            .env_remove("OPENAI_BASE_URL")
+            .env_remove("OPENAI_ORG_ID")
             // On nets this small, threads would only wait for one another.
-            .env("OMP_NUM_THREADS", "1")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        if !args.contains(&"--model") {
-            command.arg("--model").arg(self.router());
-        }
-        let mut child = command.spawn().expect("started");
-        let mut input = child.stdin.take().expect("piped");
-        // A program that refuses its command line reads nothing.
-        input.write_all(stdin.as_bytes()).ok();
-        drop(input);
-        child.wait_with_output().expect("ended")
+            .env("OMP_NUM_THREADS", "1");
+        command
     }
 
+    /// `route` on the router of this bench, unless another is named, with a text on standard input.
     pub(crate) fn route(&self, args: &[&str], stdin: &str) -> Output {
-        self.route_in(self.path(), args, stdin)
+        run(&mut self.command(&self.with_router(args)), stdin)
     }
 
     /// The lines of `--json`, for a run that must succeed.
     pub(crate) fn decisions(&self, args: &[&str], stdin: &str) -> Vec<Value> {
-        let output = self.route(&[args, &["--json"]].concat(), stdin);
-        assert!(output.status.success(), "{}", stderr(&output));
-        let lines = String::from_utf8(output.stdout).expect("text");
-        let lines = lines.lines();
-        lines
-            .map(|line| serde_json::from_str(line).expect("a line of JSON"))
-            .collect()
+        let args = self.with_router(args);
+        let args = [&args[..], &["--json"]].concat();
+        decisions(&run(&mut self.command(&args), stdin))
+    }
+
+    fn with_router<'a>(&self, args: &[&'a str]) -> Vec<&'a str> {
+        let names_one = args
+            .iter()
+            .any(|arg| ["--model", "--performance"].contains(arg));
+        let model: &[&str] = match names_one {
+            true => &[],
+            false => &["--model", "models/tiny/carrot-knn"],
+        };
+        [args, model].concat()
     }
 }
 
-fn record(cost_kind: CostKind, quantities: &[Quantity]) -> Record {
+/// Runs a program to its end.
+pub(crate) fn run(command: &mut Command, stdin: &str) -> Output {
+    let command = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("started");
+    let mut input = child.stdin.take().expect("piped");
+    // A program that refuses its command line reads nothing.
+    input.write_all(stdin.as_bytes()).ok();
+    drop(input);
+    child.wait_with_output().expect("ended")
+}
+
+/// What was printed as JSON, by a run that must have succeeded.
+pub(crate) fn decisions(output: &Output) -> Vec<Value> {
+    assert!(output.status.success(), "{}", stderr(output));
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines = lines.lines();
+    lines
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect()
+}
+
+/// A number in a decision.
+pub(crate) fn number(value: &Value, key: &str) -> f64 {
+    value[key]
+        .as_f64()
+        .unwrap_or_else(|| panic!("`{key}` of {value}"))
+}
+
+/// Checks an exit code, a part of the message, and that nothing was printed.
+pub(crate) fn assert_refused(output: &Output, code: i32, part: &str) {
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert!(message.contains(part), "no `{part}` in: {message}");
+    assert!(output.stdout.is_empty());
+}
+
+pub(crate) fn record(router: &str, cost_kind: CostKind, contents: Contents) -> Record {
     let models = MODELS.iter().zip(PRICES).map(|(name, price)| ModelInfo {
         name: (*name).to_owned(),
         price: Some(Price {
@@ -168,13 +241,9 @@ fn record(cost_kind: CostKind, quantities: &[Quantity]) -> Record {
             CostKind::Usd => CostRule::Given,
         },
     });
-    let targets = quantities.iter().map(|&quantity| KnnTarget {
-        quantity,
-        n_neighbors: 1,
-    });
     Record {
         format_version: FORMAT_VERSION,
-        router: "carrot-knn".to_owned(),
+        router: router.to_owned(),
         dataset: "tiny".to_owned(),
         train_sha256: "abc".to_owned(),
         models: models.collect(),
@@ -182,11 +251,7 @@ fn record(cost_kind: CostKind, quantities: &[Quantity]) -> Record {
         pair: None,
         embedder: None,
         base: None,
-        contents: Contents::Knn {
-            vectors: VectorFormat::F32,
-            backend: Backend::Gemm,
-            targets: targets.collect(),
-        },
+        contents,
         config: json!({}),
         results: json!({}),
         made_by: "a test".to_owned(),

@@ -1,5 +1,14 @@
-//! The built program on a tiny saved router: three neighbors, three LLMs, and a random BERT of 7,000 weights.
+//! The built program on tiny routers: three neighbors on a random BERT of 7,000 weights, or two RoBERTas of as many whose outputs are known.
 
 mod bench;
+mod networks;
+mod pair;
+mod pair_fixtures;
+mod pair_refusals;
 mod refusals;
 mod routing;
+mod saved_networks;
+mod server;
+#[path = "../../../train-and-infer/tests/cli/tiny_roberta.rs"]
+mod tiny_roberta;
+mod tokenizers;

@@ -3,15 +3,11 @@ use std::fs;
 use dataset::{CostKind, Pair};
 use saved_routers::{Contents, NewFolder};
 
-use crate::bench::{Bench, MODELS, stderr};
+use crate::bench::{Bench, MODELS, assert_refused, number, stderr};
 
 /// Runs the program, and expects an exit code, a part of the message, and nothing on standard output.
 fn check(bench: &Bench, args: &[&str], stdin: &str, code: i32, part: &str) {
-    let output = bench.route(args, stdin);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
-    assert!(message.contains(part), "{args:?}: {message}");
-    assert!(output.stdout.is_empty(), "{args:?}");
+    assert_refused(&bench.route(args, stdin), code, part);
 }
 
 #[test]
@@ -31,8 +27,32 @@ fn bad_command_lines() {
     check(&bench, &["", "--mu", "0"], "", 2, "the prompt is empty");
     let both = ["so", "--mu", "0", "--input", "p.jsonl"];
     check(&bench, &both, "", 2, "cannot be used with");
-    let device = ["so", "--mu", "0", "--device", "abacus"];
-    check(&bench, &device, "", 2, "`abacus` is no device");
+    for (device, part) in [
+        ("abacus", "`abacus` is no device"),
+        ("cuda:4096", "device `cuda:4096` is not available"),
+    ] {
+        let device = ["so", "--mu", "0", "--device", device];
+        check(&bench, &device, "", 2, part);
+    }
+    for half in [["--performance", "a/b"], ["--cost", "a/b"]] {
+        let args = [&["so", "--mu", "0"], &half[..]].concat();
+        let output = crate::bench::run(&mut bench.command(&args), "");
+        assert_refused(&output, 2, "required arguments were not provided");
+    }
+    for other in ["--performance", "--cost", "--label-order"] {
+        let args = ["so", "--mu", "0", "--model", "m", other, "x"];
+        check(&bench, &args, "", 2, "cannot be used with");
+    }
+    let store = [
+        "so",
+        "--mu",
+        "0",
+        "--embedding-store",
+        "x",
+        "--embedder",
+        "models/tiny-bert",
+    ];
+    check(&bench, &store, "", 2, "are for `--embedder openai`");
 }
 
 #[test]
@@ -142,9 +162,40 @@ fn embedders_that_are_not_the_right_one() {
 fn prices_are_needed_where_tokens_make_costs() {
     let without = |kind| Bench::with(kind, |record| record.models[1].price = None);
     for kind in [CostKind::Known, CostKind::OutputTokens] {
-        let part = "LLM `cheap` has no price in";
+        let part = "LLM `cheap` has no price";
         check(&without(kind), &["so", "--mu", "0"], "", 1, part);
     }
     let output = without(CostKind::Usd).route(&["so", "--mu", "0"], "");
     assert!(output.status.success(), "{}", stderr(&output));
+
+    // A list gives what is missing, and comes before what is there.
+    let bench = without(CostKind::Known);
+    let price = |name: &str, usd: f64| {
+        format!("[models.\"{name}\"]\ninput_usd_per_mtok = {usd}\noutput_usd_per_mtok = 0\n")
+    };
+    bench.write("prices.toml", &(price("cheap", 5.0) + &price("twin", 0.5)));
+    let args = ["so", "--mu", "1", "--prices", "prices.toml"];
+    let decision = &bench.decisions(&args, "")[0];
+    let costs: Vec<f64> = decision["models"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|model| number(model, "cost_usd"))
+        .collect();
+    assert_eq!(costs, [10e-6, 5e-6, 0.5e-6]);
+    assert_eq!(decision["selected"], "twin");
+
+    bench.write("prices.toml", &(price("cheap", 5.0) + &price("chaep", 5.0)));
+    check(
+        &bench,
+        &args,
+        "",
+        1,
+        "has a price for `chaep`, which is none of the router's LLMs: owner/dear, cheap, twin",
+    );
+    bench.write("prices.toml", &price("cheap", -1.0));
+    check(&bench, &args, "", 1, "prices.toml");
+    let bench = Bench::new(CostKind::Usd);
+    bench.write("prices.toml", &price("cheap", 5.0));
+    check(&bench, &args, "", 1, "other prices change nothing");
 }

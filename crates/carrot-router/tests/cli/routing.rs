@@ -3,18 +3,14 @@ use dataset::CostKind;
 use nets::DeviceChoice;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, MODELS, PRICES, PROMPTS, cost_usd, output_tokens, scores, stderr};
+use crate::bench::{
+    Bench, MODELS, PRICES, PROMPTS, cost_usd, number, output_tokens, run, scores, stderr,
+};
 
 /// The tiny tokenizer splits words that it does not know into letters and digits; these it knows.
 const N_TOKENS: [f64; 3] = [2.0, 2.0, 4.0];
 /// float64 on dollars of about 1e-2; z-scores are float32, whose way back costs 1e-7 of the deviation.
 const SAME_USD: f64 = 1e-8;
-
-fn number(value: &Value, key: &str) -> f64 {
-    value[key]
-        .as_f64()
-        .unwrap_or_else(|| panic!("`{key}` of {value}"))
-}
 
 /// Every number that is printed for the train prompts, which are their own neighbors.
 fn check_numbers(kind: CostKind, cost: impl Fn(usize, usize) -> f64) {
@@ -174,7 +170,10 @@ fn the_table_names_the_choice_the_rule_and_what_counts_tokens() {
 fn a_moved_models_folder_still_has_its_embedder() {
     let bench = Bench::new(CostKind::Known);
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
-    let output = bench.route_in(elsewhere.path(), &["so", "--mu", "0", "--json"], "");
+    let router = bench.router();
+    let router = router.to_str().expect("text");
+    let mut command = bench.command(&["so", "--mu", "0", "--model", router]);
+    let output = run(command.current_dir(elsewhere.path()), "");
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
@@ -182,7 +181,7 @@ fn a_moved_models_folder_still_has_its_embedder() {
 fn the_library_decides_as_the_program_does() {
     let bench = Bench::new(CostKind::OutputTokens);
     let router = CarrotRouter::open(&bench.router(), DeviceChoice::Cpu).expect("opened");
-    assert_eq!(router.n_rows(), PROMPTS.len());
+    assert!(router.describe().contains("of 3 prompts"));
     let prompts = PROMPTS.map(str::to_owned);
     let decisions = router.route(&prompts, 0.3).expect("routed");
     let printed = bench.decisions(&["--mu", "0.3"], &PROMPTS.join("\n"));

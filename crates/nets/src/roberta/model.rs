@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use dataset::write_atomically;
 use tch::{Device, Kind, TchError, Tensor, nn::VarStore};
+use tokenizers::Tokenizer;
 
 use super::{
     config::{ProblemType, RobertaConfig},
@@ -9,7 +10,7 @@ use super::{
     tokenizer::RobertaTokenizer,
 };
 use crate::{
-    DeviceChoice, Error, Result,
+    DeviceChoice, Error, Need, Result,
     checkpoint::WeightsFile,
     encoder::{Batch, Encoder, Pass},
     safetensors,
@@ -58,6 +59,18 @@ pub(crate) struct Net {
 }
 
 impl RobertaModel {
+    /// What a downloader must fetch, by names relative to the model's folder. The tokenizer is tokenizer.json, or vocab.json with merges.txt in
+    /// older folders.
+    pub const FILES: &[(&str, Need)] = &[
+        (CONFIG, Need::Required),
+        (WEIGHTS, Need::Required),
+        ("tokenizer.json", Need::Optional),
+        ("vocab.json", Need::Optional),
+        ("merges.txt", Need::Optional),
+        ("tokenizer_config.json", Need::Optional),
+        ("special_tokens_map.json", Need::Optional),
+    ];
+
     /// Reads a classifier from a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json (or vocab.json and merges.txt).
     ///
     /// # Errors
@@ -158,6 +171,11 @@ impl RobertaModel {
     /// The longest prompt in tokens, special ones included: 512 for `roberta-base`.
     pub fn max_tokens(&self) -> usize {
         self.config.encoder.max_tokens()
+    }
+
+    /// What splits prompts, with whatever truncation and padding its files ask for.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer.tokenizer
     }
 
     /// Where the model runs.

@@ -2,7 +2,6 @@
 
 mod binary;
 mod folders;
-mod labels;
 mod network;
 mod per_model;
 mod pretrained;

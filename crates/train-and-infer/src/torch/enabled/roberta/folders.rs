@@ -6,7 +6,7 @@ use std::{
 use anyhow::Context as _;
 use cli_support::{Hub, WantedFile};
 use dataset::Source;
-use nets::{ProblemType, RobertaModel};
+use nets::{Need, ProblemType, RobertaModel};
 use saved_routers::Base;
 
 use crate::{
@@ -15,17 +15,6 @@ use crate::{
 };
 
 const WEIGHTS: &str = "model.safetensors";
-/// What a network's folder may hold, and whether it is nothing without it.
-const FILES: [(&str, bool); 8] = [
-    ("config.json", true),
-    (WEIGHTS, true),
-    ("tokenizer.json", false),
-    ("vocab.json", false),
-    ("merges.txt", false),
-    ("tokenizer_config.json", false),
-    ("special_tokens_map.json", false),
-    (CARD, false),
-];
 
 /// A network's files, on disk or in the hub's cache.
 pub(super) struct NetworkFolder {
@@ -41,9 +30,14 @@ impl NetworkFolder {
         let folder = if Path::new(name).is_dir() {
             PathBuf::from(name)
         } else {
-            let wanted = FILES.map(|(name, is_required)| WantedFile { name, is_required });
+            let card = (CARD, Need::Optional);
+            let wanted = RobertaModel::FILES.iter().chain([&card]);
+            let wanted = wanted.map(|&(name, need)| WantedFile {
+                name,
+                is_required: need == Need::Required,
+            });
             Hub::from_env(!job.quiet)
-                .model_folder(name, &wanted)
+                .model_folder(name, &wanted.collect::<Vec<_>>())
                 .with_context(|| {
                     format!("`{name}` is no folder, and cannot be had from the hub either")
                 })?
@@ -58,7 +52,7 @@ impl NetworkFolder {
     /// The files that decide what the network computes, by the name it was given.
     pub(super) fn sources(&self) -> anyhow::Result<Vec<Source>> {
         let mut sources = Vec::new();
-        for (file, _) in FILES.into_iter().filter(|(file, _)| *file != CARD) {
+        for (file, _) in RobertaModel::FILES {
             let path = self.folder.join(file);
             if path.is_file() {
                 sources.push(Source {

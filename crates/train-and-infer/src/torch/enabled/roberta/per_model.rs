@@ -4,7 +4,9 @@ use dataset::Predictions;
 use ndarray::Array2;
 use nets::ProblemType;
 use routers::labels::CostTarget;
-use saved_routers::{Contents, NetworkCost, NewFolder, PredictedCost, Quantity};
+use saved_routers::{
+    Contents, NetworkCost, NewFolder, PredictedCost, Quantity, TOKENS_PER_UNIT, output_tokens,
+};
 use serde_json::json;
 
 use super::network::{Network, Trained};
@@ -20,8 +22,6 @@ use crate::{
 const ROUTER: Router = Router::CarrotRoberta;
 const PERFORMANCE: &str = "performance";
 const COST: &str = "cost";
-/// Output tokens in one unit of what the cost network learns.
-const TOKENS_PER_UNIT: f32 = 1_000.0;
 
 /// Trains a network for scores and, unless costs are known, one for them; predicts the test split.
 ///
@@ -80,7 +80,7 @@ pub(super) fn run(
                 CostTarget::Usd(_, standardizer) => {
                     PredictedCost::Usd(standardizer.restore(&values))
                 }
-                _ => PredictedCost::OutputTokens(tokens(&values)),
+                _ => PredictedCost::OutputTokens(output_tokens(&values)),
             }
         }
         (None, _) => PredictedCost::Known,
@@ -102,11 +102,6 @@ fn cost_values(target: &CostTarget) -> Option<Array2<f32>> {
         CostTarget::Usd(z_scores, _) => Some(z_scores.clone()),
         CostTarget::Known => None,
     }
-}
-
-/// Output tokens of what the cost network says.
-pub(super) fn tokens(thousands: &Array2<f32>) -> Array2<f32> {
-    thousands.mapv(|n| (n * TOKENS_PER_UNIT).max(0.0))
 }
 
 fn save(

@@ -4,13 +4,10 @@ use anyhow::{Context as _, bail};
 use dataset::{CostKind, Predictions, Split};
 use ndarray::{Array2, Axis};
 use nets::ProblemType;
-use saved_routers::PredictedCost;
+use saved_routers::{PredictedCost, output_tokens, outputs_of_models};
 use serde_json::json;
 
-use super::{
-    folders::NetworkFolder, labels::outputs_of_models, network::predict, per_model::tokens,
-    settings::Pretrained,
-};
+use super::{folders::NetworkFolder, network::predict, settings::Pretrained};
 use crate::{costs, job::Job, learner::Outcome, stopwatch::Stopwatch};
 
 /// Predicts with networks that were trained elsewhere. The cost network's outputs are thousands of output tokens.
@@ -57,7 +54,7 @@ pub(super) fn run(
         CostKind::Known => PredictedCost::Known,
         CostKind::OutputTokens | CostKind::Usd => {
             let values = outputs(&pretrained.cost, "cost", ProblemType::Regression)?;
-            PredictedCost::OutputTokens(tokens(&values))
+            PredictedCost::OutputTokens(output_tokens(&values))
         }
     };
     Ok(Outcome {

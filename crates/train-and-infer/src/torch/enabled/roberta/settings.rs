@@ -2,10 +2,10 @@ use anyhow::Context as _;
 use cli_support::{read_toml, usage_error};
 use dataset::CostKind;
 use nets::{CheckedTrainParams, Padding, PredictParams, TrainParams};
+use saved_routers::read_label_order;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::labels::read_label_order;
 use crate::{
     args::{RobertaArgs, Trainer},
     config::RobertaConfig,

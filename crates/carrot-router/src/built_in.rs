@@ -1,0 +1,130 @@
+use cli_support::read_toml;
+use dataset::{Price, Prices};
+use serde::Deserialize;
+
+/// configs/carrot-router.toml.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Config {
+    pair: PairConfig,
+}
+
+/// CARROT's released networks, and how any pair reads prompts.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct PairConfig {
+    pub(crate) performance: String,
+    pub(crate) cost: String,
+    /// Which LLM each of their outputs is, if they do not say.
+    pub(crate) label_order: Vec<String>,
+    pub(crate) max_tokens: usize,
+}
+
+/// The part of configs/sprout.toml and configs/sprout-o3mini.toml that concerns prices; gen-sprout, whose files they are, refuses keys that
+/// nobody knows.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct PriceConfig {
+    models: Vec<PricedModel>,
+    price_notes: Vec<PriceNote>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct PricedModel {
+    name: String,
+    input_usd_per_mtok: f64,
+    output_usd_per_mtok: f64,
+    source: String,
+}
+
+/// What is to be said with a price.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct PriceNote {
+    pub(crate) model: String,
+    pub(crate) note: String,
+}
+
+/// Prices of the LLMs that CARROT's released networks predict for.
+#[derive(Debug)]
+pub(crate) struct BuiltInPrices {
+    pub(crate) prices: Prices,
+    pub(crate) notes: Vec<PriceNote>,
+}
+
+pub(crate) fn pair() -> anyhow::Result<PairConfig> {
+    let config: Config = read_toml(None, include_str!("../../../configs/carrot-router.toml"))?;
+    Ok(config.pair)
+}
+
+pub(crate) fn prices() -> anyhow::Result<BuiltInPrices> {
+    // The second has o3-mini too, and else the same prices.
+    let texts = [
+        include_str!("../../../configs/sprout.toml"),
+        include_str!("../../../configs/sprout-o3mini.toml"),
+    ];
+    let mut models = Vec::new();
+    let mut notes = Vec::new();
+    for text in texts {
+        let config: PriceConfig = read_toml(None, text)?;
+        models.extend(config.models);
+        notes = config.price_notes;
+    }
+    let price = |model: PricedModel| {
+        let price = Price {
+            input_usd_per_mtok: model.input_usd_per_mtok,
+            output_usd_per_mtok: model.output_usd_per_mtok,
+            source: Some(model.source),
+        };
+        (model.name, price)
+    };
+    Ok(BuiltInPrices {
+        prices: models.into_iter().map(price).collect(),
+        notes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_released_pair_is_that_of_train_and_infer_and_has_prices() {
+        let pair = pair().expect("usable");
+        let of_training: toml::Table = include_str!("../../../configs/routers.toml")
+            .parse()
+            .expect("settings");
+        let of_training = &of_training["roberta"];
+        for (key, ours) in [
+            ("released-performance", &pair.performance),
+            ("released-cost", &pair.cost),
+        ] {
+            assert_eq!(of_training[key].as_str(), Some(ours.as_str()), "{key}");
+        }
+        let max_tokens = of_training["predict-max-tokens"].as_integer();
+        assert_eq!(max_tokens, Some(pair.max_tokens as i64));
+
+        let BuiltInPrices { prices, notes } = prices().expect("usable");
+        assert_eq!(pair.label_order.len(), 13);
+        for model in &pair.label_order {
+            assert!(prices.get(model).is_some(), "{model}");
+        }
+        assert_eq!(prices.models().count(), 14);
+        for PriceNote { model, .. } in notes {
+            assert!(prices.get(&model).is_some(), "{model}");
+        }
+    }
+
+    #[test]
+    fn both_lists_charge_alike() {
+        let list = |text| -> PriceConfig { read_toml(None, text).expect("usable") };
+        let sprout = list(include_str!("../../../configs/sprout.toml"));
+        let prices = prices().expect("usable").prices;
+        for model in sprout.models {
+            let price = prices.get(&model.name).expect("listed");
+            assert_eq!(price.input_usd_per_mtok, model.input_usd_per_mtok);
+            assert_eq!(price.output_usd_per_mtok, model.output_usd_per_mtok);
+        }
+    }
+}

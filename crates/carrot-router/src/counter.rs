@@ -1,0 +1,68 @@
+use std::path::Path;
+
+use tokenizers::Tokenizer;
+
+use crate::{Error, Result};
+
+/// Counts the tokens of whole prompts.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    tokenizer: Tokenizer,
+    lower_case: bool,
+    /// The special tokens that a network sees around a prompt.
+    n_special: usize,
+}
+
+impl Counter {
+    /// Counts by a `tokenizer.json`.
+    pub(crate) fn load(path: &Path) -> Result<Self> {
+        let tokenizer = Tokenizer::from_file(path);
+        tokenizer
+            .and_then(Self::new)
+            .map_err(|source| Error::Tokenizer {
+                path: path.to_owned(),
+                source,
+            })
+    }
+
+    /// Counts by a tokenizer, whatever truncation and padding it has.
+    pub(crate) fn new(mut tokenizer: Tokenizer) -> tokenizers::Result<Self> {
+        tokenizer.with_padding(None).with_truncation(None)?;
+        Ok(Self {
+            n_special: tokenizer.encode_fast("", true)?.len(),
+            lower_case: false,
+            tokenizer,
+        })
+    }
+
+    /// The same for a network whose prompts are put in lower case first.
+    pub(crate) fn lower_case(self, lower_case: bool) -> Self {
+        Self { lower_case, ..self }
+    }
+
+    /// Tokens of the prompt itself: special tokens that an LLM or a network adds are no part of what a user pays for a word.
+    pub(crate) fn count(&self, prompt: &str) -> tokenizers::Result<usize> {
+        let encoding = match self.lower_case {
+            true => self.tokenizer.encode_fast(prompt.to_lowercase(), false)?,
+            false => self.tokenizer.encode_fast(prompt, false)?,
+        };
+        Ok(encoding.len())
+    }
+
+    /// The special tokens that a network sees around a prompt.
+    pub(crate) fn n_special(&self) -> usize {
+        self.n_special
+    }
+
+    /// Counts several prompts.
+    ///
+    /// # Errors
+    /// [`Error::Tokenize`] with the prompt's position.
+    pub(crate) fn count_all(&self, prompts: &[String]) -> Result<Vec<usize>> {
+        let count = |(prompt_idx, prompt): (usize, &String)| {
+            self.count(prompt)
+                .map_err(|source| Error::Tokenize { prompt_idx, source })
+        };
+        prompts.iter().enumerate().map(count).collect()
+    }
+}

@@ -1,0 +1,151 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ndarray::Array2;
+use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
+use saved_routers::{Embedder, SavedKnn, SavedKnnPredictions};
+use serde::Deserialize;
+
+use crate::{
+    Error, Result, ServerEmbedder,
+    counter::Counter,
+    one_thread::OneThread,
+    predictor::{Length, Predicted},
+};
+
+/// Predicts means over the nearest train prompts.
+#[derive(Debug)]
+pub(crate) struct Neighbors {
+    pub(crate) knn: SavedKnn,
+    pub(crate) vectors: Vectors,
+}
+
+/// What turns prompts into vectors.
+#[derive(Debug)]
+pub(crate) enum Vectors {
+    Local(Box<LocalEmbedder>),
+    Server(Box<ServerEmbedder>),
+}
+
+/// A sentence-transformers model on this machine.
+#[derive(Debug)]
+pub(crate) struct LocalEmbedder {
+    model: SentenceEmbedder,
+    folder: PathBuf,
+    counter: Counter,
+}
+
+/// The part of sentence_bert_config.json that concerns tokens.
+#[derive(Debug, Default, Deserialize)]
+struct SentenceBert {
+    #[serde(default)]
+    do_lower_case: bool,
+}
+
+impl Neighbors {
+    pub(crate) fn predict(&self, prompts: &[String]) -> Result<Predicted> {
+        let (vectors, lengths) = match &self.vectors {
+            Vectors::Local(local) => local.embed(prompts)?,
+            Vectors::Server(server) => server.embed(prompts)?,
+        };
+        let SavedKnnPredictions { scores, cost } = self.knn.predict(&vectors, &|_| ())?;
+        Ok(Predicted {
+            scores,
+            cost,
+            lengths,
+        })
+    }
+
+    pub(crate) fn stand_in(&self) -> String {
+        match &self.vectors {
+            Vectors::Local(local) => {
+                format!("the tokenizer of the embedder `{}`", local.folder.display())
+            }
+            Vectors::Server(server) => {
+                format!(
+                    "the encoding cl100k_base of the embedder `{}`",
+                    server.model_name()
+                )
+            }
+        }
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        let n_rows = self.knn.n_rows();
+        match &self.vectors {
+            Vectors::Local(local) => format!(
+                "the nearest of {n_rows} prompts by vectors of `{}`",
+                local.folder.display()
+            ),
+            Vectors::Server(server) => format!(
+                "the nearest of {n_rows} prompts by vectors that the server's `{}` makes, at {}",
+                server.model_name(),
+                server.price()
+            ),
+        }
+    }
+}
+
+impl LocalEmbedder {
+    /// Loads a model, which must be the one that was recorded.
+    pub(crate) fn load(folder: &Path, recorded: Embedder, device: DeviceChoice) -> Result<Self> {
+        let files = ModelFiles::in_folder(folder)?;
+        if let Some(expected) = recorded.sha256 {
+            let found = files.sha256()?;
+            if found != expected {
+                return Err(Error::OtherEmbedder {
+                    folder: folder.to_owned(),
+                    expected,
+                    found,
+                });
+            }
+        }
+        let model = {
+            let _one_thread = OneThread::start();
+            SentenceEmbedder::load(&files, device)?
+        };
+        if model.dim() != recorded.dim {
+            return Err(saved_routers::Error::Dimension {
+                expected: recorded.dim,
+                found: model.dim(),
+            }
+            .into());
+        }
+        let sentence_bert = match &files.sentence_bert {
+            Some(path) => read_json(path)?,
+            None => SentenceBert::default(),
+        };
+        Ok(Self {
+            model,
+            folder: folder.to_owned(),
+            counter: Counter::load(&files.tokenizer)?.lower_case(sentence_bert.do_lower_case),
+        })
+    }
+
+    fn embed(&self, prompts: &[String]) -> Result<(Array2<f32>, Vec<Length>)> {
+        let embedded = {
+            // More prompts are spread over the cores.
+            let _one_thread = (prompts.len() == 1).then(OneThread::start);
+            self.model.embed(prompts, &|_| ())?
+        };
+        let length = |n_tokens| Length {
+            n_tokens,
+            is_truncated: n_tokens + self.counter.n_special() > self.model.max_tokens(),
+        };
+        let counts = self.counter.count_all(prompts)?;
+        Ok((embedded.values, counts.into_iter().map(length).collect()))
+    }
+}
+
+fn read_json(path: &Path) -> Result<SentenceBert> {
+    let text = fs::read(path).map_err(|source| Error::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|source| Error::Json {
+        path: path.to_owned(),
+        source,
+    })
+}

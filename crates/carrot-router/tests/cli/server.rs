@@ -1,0 +1,171 @@
+//! A KNN router that was fitted on the vectors of a server.
+
+use std::process::Output;
+
+use dataset::CostKind;
+use loopback::{EmbeddingFault, OpenAi};
+use ndarray::Array2;
+use saved_routers::Embedder;
+use serde_json::json;
+
+use crate::bench::{
+    Bench, MODELS, PROMPTS, TrainVectors, assert_refused, decisions, number, output_tokens, run,
+    scores, stderr,
+};
+
+const MODEL: &str = "owner/tiny-embedder";
+const DIM: usize = 8;
+const KEY: &str = "sk-not-to-be-seen";
+const ROUTE: [&str; 4] = ["--model", "models/tiny/carrot-knn", "--mu", "0.25"];
+
+/// A router whose vectors have a name and no model, as `--embedder openai` of the generators leaves them.
+fn bench(name: &str) -> Bench {
+    let bench = Bench::empty();
+    let vectors = PROMPTS.map(|prompt| OpenAi::vector(prompt, DIM)).concat();
+    let vectors = TrainVectors {
+        values: Array2::from_shape_vec((PROMPTS.len(), DIM), vectors).expect("a matrix"),
+        embedder: Embedder {
+            name: name.to_owned(),
+            model: None,
+            sha256: None,
+            dim: DIM,
+            license: None,
+        },
+    };
+    bench.write_knn(CostKind::OutputTokens, vectors, |_| ());
+    bench
+}
+
+fn server() -> OpenAi {
+    OpenAi::start().model(MODEL, DIM).key(KEY)
+}
+
+fn route(bench: &Bench, server: &OpenAi, args: &[&str], stdin: &str) -> Output {
+    let args = [&ROUTE[..], args].concat();
+    let mut command = bench.command(&args);
+    command
+        .env("OPENAI_BASE_URL", server.url())
+        .env("OPENAI_API_KEY", KEY);
+    let output = run(&mut command, stdin);
+    let shown = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+    assert!(!shown.contains(KEY), "{shown}");
+    output
+}
+
+#[test]
+fn a_server_is_asked_when_it_is_named_and_never_else() {
+    let (bench, server) = (bench("owner--tiny-embedder"), server());
+    let refused = route(&bench, &server, &["so"], "");
+    assert_refused(
+        &refused,
+        1,
+        "`--embedder openai` asks it for each prompt, which costs money",
+    );
+    assert_eq!(server.n_requests(), 0);
+
+    // The train prompts are their own neighbors.
+    let args = ["--embedder", "openai", "--json"];
+    let output = route(&bench, &server, &args, &PROMPTS.join("\n"));
+    for (row, decision) in decisions(&output).iter().enumerate() {
+        assert_eq!(decision["prompt"], json!(PROMPTS[row]));
+        assert_eq!(decision["truncated"], json!(false));
+        for (idx, model) in decision["models"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .enumerate()
+        {
+            assert_eq!(model["name"], MODELS[idx]);
+            let score = f64::from(scores()[[row, idx]]);
+            assert!((number(model, "score") - score).abs() < 1e-6, "{model}");
+            let tokens = f64::from(output_tokens()[[row, idx]]);
+            assert_eq!(number(model, "output_tokens"), tokens);
+        }
+    }
+    let message = stderr(&output);
+    assert!(
+        message.contains("the server's `owner/tiny-embedder` makes, at a price that is not known"),
+        "{message}"
+    );
+    assert!(
+        message.contains("the encoding cl100k_base of the embedder"),
+        "{message}"
+    );
+    assert_eq!(server.n_times_asked().len(), PROMPTS.len());
+    assert_eq!(server.n_requests(), 1);
+}
+
+#[test]
+fn vectors_are_kept_if_there_is_a_file_for_them() {
+    let (bench, server) = (bench("owner--tiny-embedder"), server());
+    let args = [
+        "so",
+        "--embedder",
+        "openai",
+        "--json",
+        "--embedding-store",
+        "kept.redb",
+    ];
+    let first = decisions(&route(&bench, &server, &args, ""));
+    assert_eq!(decisions(&route(&bench, &server, &args, "")), first);
+    assert_eq!(server.n_requests(), 1);
+    decisions(&route(&bench, &server, &args[..4], ""));
+    assert_eq!(server.n_requests(), 2);
+}
+
+#[test]
+fn the_model_is_told_by_the_vectors_name_or_by_the_user() {
+    for (name, args, part) in [
+        // Shortened, and cut.
+        ("owner--tiny-embedder-8-of-2-tokens", &[][..], None),
+        (
+            "owner--tiny-embedder-8",
+            &["--embedding-model", MODEL],
+            None,
+        ),
+        (
+            "owner--tiny-embedder",
+            &["--embedding-model", "owner/other"],
+            Some("which are not those of the model `owner/other`"),
+        ),
+        ("owner--unheard-of", &[], Some("status 404")),
+    ] {
+        let (bench, server) = (bench(name), server());
+        let args = [&["one two three", "--embedder", "openai", "--json"], args].concat();
+        let output = route(&bench, &server, &args, "");
+        match part {
+            None => {
+                let is_cut = json!(name.ends_with("tokens"));
+                assert_eq!(decisions(&output)[0]["truncated"], is_cut);
+            }
+            Some(part) => assert_refused(&output, 1, part),
+        }
+    }
+}
+
+#[test]
+fn refusals_do_not_show_the_key() {
+    let bench = bench("owner--tiny-embedder");
+    let echo = EmbeddingFault::refusal(401, &format!("Incorrect API key provided: {KEY}"));
+    let server = OpenAi::start().model(MODEL, DIM).faults([echo]);
+    let args = ["so", "--embedder", "openai"];
+    assert_refused(
+        &route(&bench, &server, &args, ""),
+        1,
+        "refused with status 401",
+    );
+    // Vectors of another length.
+    let server = OpenAi::start().model(MODEL, DIM + 1);
+    let part = "predicts from embeddings of 8 dimensions, not 9";
+    assert_refused(&route(&bench, &server, &args, ""), 1, part);
+    // OpenAI itself wants a key, which is said before it is asked.
+    let output = run(&mut bench.command(&[&ROUTE[..], &args].concat()), "");
+    assert_refused(&output, 1, "set `OPENAI_API_KEY`");
+    // A local model's vectors.
+    let local = Bench::new(CostKind::Known);
+    assert_refused(
+        &local.route(&["so", "--mu", "0", "--embedder", "openai"], ""),
+        1,
+        "which runs on this machine",
+    );
+}

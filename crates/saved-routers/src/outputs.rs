@@ -1,0 +1,176 @@
+use std::{fs, path::Path};
+
+use ndarray::Array2;
+
+use crate::{Error, PredictedCost, Quantity, Result, RobertaCost};
+
+/// Output tokens in one unit of what a cost network learns, as the released one did: so its outputs are about 1 in size.
+pub const TOKENS_PER_UNIT: f32 = 1_000.0;
+
+/// Output tokens of a network's thousands of them. A count below zero, which a regression may give, is zero: no answer is shorter. What is
+/// unknown stays NaN.
+pub fn output_tokens(thousands: &Array2<f32>) -> Array2<f32> {
+    thousands.mapv(|n| at_least_zero(n * TOKENS_PER_UNIT))
+}
+
+// Not f32::max, which takes NaN for missing.
+fn at_least_zero(n: f32) -> f32 {
+    if n < 0.0 { 0.0 } else { n }
+}
+
+impl RobertaCost {
+    /// What the network's outputs say, of shape `(n_prompts, n_models)`, the columns in the LLMs' order. Output tokens are at least zero; dollars
+    /// are as they come.
+    pub fn predicted(&self, outputs: &Array2<f32>) -> PredictedCost {
+        match (self.quantity, &self.scale) {
+            (Quantity::StandardizedUsd, Some(scale)) => PredictedCost::Usd(scale.restore(outputs)),
+            (Quantity::ThousandsOfOutputTokens, _) => {
+                PredictedCost::OutputTokens(output_tokens(outputs))
+            }
+            _ => PredictedCost::OutputTokens(outputs.mapv(at_least_zero)),
+        }
+    }
+}
+
+/// Reads a label order, names of LLMs: a list with commas, or a file with one on each line.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn read_label_order(order: &str) -> Result<Vec<String>> {
+    let path = Path::new(order);
+    let names: Vec<String> = if path.is_file() {
+        let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+        text.lines().map(|name| name.trim().to_owned()).collect()
+    } else {
+        order
+            .split(',')
+            .map(|name| name.trim().to_owned())
+            .collect()
+    };
+    Ok(names.into_iter().filter(|name| !name.is_empty()).collect())
+}
+
+/// For each LLM the output of a network that is its.
+///
+/// `labels` are the outputs' names in the network `network`, `order` the names that the user gave them instead.
+///
+/// # Errors
+/// [`Error::OutputCount`], [`Error::LabelOrderLength`], [`Error::NotInLabelOrder`] or [`Error::UnnamedOutputs`].
+pub fn outputs_of_models(
+    network: &str,
+    labels: &[String],
+    order: Option<&[String]>,
+    models: &[String],
+) -> Result<Vec<usize>> {
+    if let Some(order) = order
+        && order.len() != labels.len()
+    {
+        return Err(Error::LabelOrderLength {
+            network: network.to_owned(),
+            n_outputs: labels.len(),
+            n_names: order.len(),
+        });
+    }
+    if labels.len() != models.len() {
+        return Err(Error::OutputCount {
+            network: network.to_owned(),
+            n_outputs: labels.len(),
+            n_models: models.len(),
+        });
+    }
+    let names = order.unwrap_or(labels);
+    let position = |model: &String| names.iter().position(|name| name == model);
+    let mut outputs = Vec::with_capacity(models.len());
+    for model in models {
+        match (position(model), order) {
+            (Some(output), _) => outputs.push(output),
+            (None, Some(order)) => {
+                return Err(Error::NotInLabelOrder {
+                    model: model.clone(),
+                    order: order.to_vec(),
+                });
+            }
+            (None, None) => {
+                return Err(Error::UnnamedOutputs {
+                    network: network.to_owned(),
+                    labels: labels.to_vec(),
+                    models: models.to_vec(),
+                });
+            }
+        }
+    }
+    Ok(outputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn outputs_are_found_by_name() {
+        for (labels, order, expected) in [
+            (&["b", "a"][..], None, Ok(vec![1, 0])),
+            (&["a", "b"], None, Ok(vec![0, 1])),
+            (&["a", "b"], Some(&["b", "a"][..]), Ok(vec![1, 0])),
+            (&["LABEL_0", "LABEL_1"], Some(&["a", "b"]), Ok(vec![0, 1])),
+            (&["LABEL_0", "LABEL_1"], None, Err("--label-order")),
+            (&["a", "a"], None, Err("--label-order")),
+            (&["a"], None, Err("1 outputs, fewer than the 2 LLMs")),
+            (
+                &["a", "b", "c"],
+                None,
+                Err("3 outputs, more than the 2 LLMs"),
+            ),
+            (&["a", "b"], Some(&["a"]), Err("has 1 names")),
+            (&["a", "b"], Some(&["a", "c"]), Err("does not name `b`")),
+        ] {
+            let order = order.map(names);
+            let found =
+                outputs_of_models("net", &names(labels), order.as_deref(), &names(&["a", "b"]));
+            match (found, expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{labels:?}"),
+                (Err(error), Err(expected)) => {
+                    let message = error.to_string();
+                    assert!(message.contains(expected), "{message}");
+                }
+                (found, expected) => panic!("{labels:?} gave {found:?}, not {expected:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_order_is_a_list_or_a_file() {
+        let expected = names(&["a", "owner/b"]);
+        assert_eq!(read_label_order("a, owner/b").expect("a list"), expected);
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        fs::write(file.path(), "a\r\nowner/b\n\n").expect("written");
+        let path = file.path().to_str().expect("text");
+        assert_eq!(read_label_order(path).expect("a file"), expected);
+    }
+
+    #[test]
+    fn tokens_are_never_below_zero_and_the_unknown_stays_unknown() {
+        let outputs = array![[0.25, -0.5, f32::NAN]];
+        for (quantity, expected) in [
+            (Quantity::ThousandsOfOutputTokens, 250.0),
+            (Quantity::OutputTokens, 0.25),
+        ] {
+            let cost = RobertaCost {
+                folder: "cost".into(),
+                quantity,
+                scale: None,
+            };
+            let PredictedCost::OutputTokens(tokens) = cost.predicted(&outputs) else {
+                panic!("{quantity:?} are tokens")
+            };
+            assert_eq!((tokens[[0, 0]], tokens[[0, 1]]), (expected, 0.0));
+            assert!(tokens[[0, 2]].is_nan());
+        }
+    }
+}
