@@ -293,12 +293,7 @@ impl Subset {
     }
 
     /// For each fold among these prompts the others.
-    fn by_fold(
-        &self,
-        folds: &[usize],
-        reference: usize,
-        lambdas: Lambdas,
-    ) -> Result<Vec<Source>> {
+    fn by_fold(&self, folds: &[usize], reference: usize, lambdas: Lambdas) -> Result<Vec<Source>> {
         let fold_of = |position: usize| folds[self.prompt_idxs[position]];
         let mut present: Vec<usize> = (0..self.prompt_idxs.len()).map(fold_of).collect();
         present.sort_unstable();

@@ -61,8 +61,8 @@ mod zero_router;
 pub use crate::{
     baselines::{best_single, oracle, random, single_models},
     benchmarks::{
-        BenchmarkIntervals, BenchmarkPoint, BenchmarkRouter, Gap, LambdaFrom, RouterIntervals, Rows,
-        benchmark_intervals, benchmark_points, folds,
+        BenchmarkIntervals, BenchmarkPoint, BenchmarkRouter, Gap, LambdaFrom, RouterIntervals,
+        Rows, benchmark_intervals, benchmark_points, folds,
     },
     bootstrap::{Bootstrap, Interval, Pair, Resamples, Router, bootstrap},
     budget::{

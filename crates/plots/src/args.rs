@@ -9,7 +9,7 @@ use crate::settings::Settings;
 
 const EXAMPLES: [&str; 4] = [
     "cargo run -p plots",
-    "cargo run -p plots -- --figure vs_rb_zero metrics_table",
+    "cargo run -p plots -- --figure vs_rb_zero spider",
     "cargo run -p plots -- --figure embedding_dim --dataset mmlu-pro --embedding minilm",
     "cargo run -p plots -- --dataset mmlu-pro open-llm --format pdf",
 ];
@@ -19,8 +19,8 @@ const EXAMPLES: [&str; 4] = [
 /// For each data set: plots/DATASET/FIGURE.{svg,pdf,png} with the CSV that the figure was drawn from, and plots/DATASET/TABLE.{md,csv}.
 /// Over all of them: plots/knn_accuracy_table.{md,csv}. Prints the paths written, and logs what was skipped with the command that would
 /// make its input. A figure of the paper has the name of its data set and of its kind: the paper's `routerbench_vs_rb` is
-/// plots/routerbench/vs_rb_zero, its `sprout_vs_rb_zero` is plots/sprout-o3mini/vs_rb_zero, and its `sprout_embedding_dim` is
-/// plots/sprout/embedding_dim-EMBEDDER.
+/// plots/routerbench/vs_rb_zero, its `sprout_vs_rb_zero` is plots/sprout-o3mini/vs_rb_zero, its `sprout_embedding_dim` is
+/// plots/sprout/embedding_dim-EMBEDDER, and its `sprout_spider` is plots/sprout-o3mini/sprout_spider with the bars in bw/.
 #[derive(Debug, clap::Parser)]
 #[command(name = "plots", version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME")]
     embedding: Vec<String>,
     /// Draw vs_rb_zero-reference beside vs_rb_zero: mean costs from the test split, the reference's grids of lambda and its zero router;
-    /// for the data sets that the settings name
+    /// for the data sets that the settings name. And spider-reference beside spider: lambda chosen in hindsight, on the test prompts shown
     #[arg(long)]
     reference_quirks: bool,
     /// Formats of the figures, separated by spaces or commas
@@ -79,6 +79,8 @@ pub(crate) enum Product {
     AccuracyCost,
     /// Figure: per-LLM routers, the RouterBench rule with their scores (mean costs from the training split), the zero router
     VsRbZero,
+    /// Figure: per benchmark a per-LLM router at parts of the large LLM's cost against that LLM, as a radar chart and as bars
+    Spider,
     /// Table: peaks, areas and costs of all routers and LLMs
     Table,
     /// Table: the field's metrics with bootstrap intervals, and metrics_differences.csv with those of differences between routers
@@ -91,9 +93,10 @@ pub(crate) enum Product {
 
 impl Product {
     /// Those that need predictions.
-    pub(crate) const OF_PREDICTIONS: [Self; 5] = [
+    pub(crate) const OF_PREDICTIONS: [Self; 6] = [
         Self::AccuracyCost,
         Self::VsRbZero,
+        Self::Spider,
         Self::Table,
         Self::MetricsTable,
         Self::KnnAccuracyTable,
@@ -201,7 +204,7 @@ mod tests {
             (None, 3, Product::OF_PREDICTIONS.len())
         );
         assert!(Args::try_parse_from(["plots", "--format", "gif"]).is_err());
-        assert!(Args::try_parse_from(["plots", "--figure", "spider"]).is_err());
+        assert!(Args::try_parse_from(["plots", "--figure", "web"]).is_err());
     }
 
     #[test]

@@ -143,6 +143,20 @@ impl<'a> Canvas<'a> {
         self.draw(&Rectangle::new(corners, color.filled()))
     }
 
+    /// Fills what lies between corners, so thinly that what is below shows through.
+    ///
+    /// # Errors
+    /// When the backend fails.
+    pub(crate) fn area(
+        &self,
+        corners: &[Point],
+        color: RGBColor,
+        opacity: f64,
+    ) -> anyhow::Result<()> {
+        let corners: Vec<(i32, i32)> = corners.iter().map(|&corner| at(corner)).collect();
+        self.draw(&Polygon::new(corners, color.mix(opacity).filled()))
+    }
+
     /// Draws the sides of a box.
     ///
     /// # Errors

@@ -7,7 +7,7 @@
 //! From data to page: `inputs` reads, `contenders` says who is compared, `results` evaluates and `intervals` resamples, `scene` is what a
 //! figure shows in data units, `figure` lays it out with `scales`, `legend`, `labels` and `key` and draws it with `axes` on a `canvas`,
 //! `render` turns the SVG into the other formats, `reports` and `tables` write the rest. The figure of embeddings goes from `dimension` to
-//! `panels` instead. Looks are in `theme` and configs/plots.toml.
+//! `panels` instead, that of benchmarks lives in `spider`. Looks are in `theme` and configs/plots.toml.
 
 mod args;
 mod axes;
@@ -32,6 +32,7 @@ mod run;
 mod scales;
 mod scene;
 mod settings;
+mod spider;
 mod tables;
 mod theme;
 

@@ -14,6 +14,7 @@ use crate::{
     panels, reference, render, reports,
     results::Results,
     scene::Scene,
+    spider::{self, LambdaBy, NotMade},
 };
 
 /// What a run leaves, and what it could not make.
@@ -218,10 +219,46 @@ fn draw(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow::Result<Re
                 .push(Skipped::without_rule(&results, dir.name())),
         }
     }
+    if job.wants(Product::Spider) {
+        draw_spider(job, &inputs, LambdaBy::OtherFolds, outcome)?;
+        if job.reference_quirks {
+            draw_spider(job, &inputs, LambdaBy::Test, outcome)?;
+        }
+    }
     if job.wants(Product::VsRbZero) && job.reference_quirks {
         draw_reference(job, &inputs, &results, outcome)?;
     }
     Ok(results)
+}
+
+/// The figure of benchmarks with its print version.
+fn draw_spider(
+    job: &Job,
+    inputs: &Inputs,
+    lambda_by: LambdaBy,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let stem = spider::stem(&inputs.name, lambda_by);
+    let skipped = |NotMade { why, cure }: NotMade| Skipped {
+        what: format!("{}/{stem}", inputs.name),
+        why,
+        cure,
+    };
+    let drawn = match spider::draw(inputs, &job.settings, lambda_by)? {
+        Ok(drawn) => drawn,
+        Err(not_made) => {
+            outcome.skipped.push(skipped(not_made));
+            return Ok(());
+        }
+    };
+    let folder = job.plots_dir.join(&inputs.name);
+    match drawn.radar {
+        Ok(svg) => outcome.write_figure(job, &folder, &stem, &svg)?,
+        Err(not_made) => outcome.skipped.push(skipped(not_made)),
+    }
+    let bars_stem = spider::bars_stem(&inputs.name, lambda_by);
+    outcome.write_figure(job, &folder.join("bw"), &bars_stem, &drawn.bars)?;
+    outcome.write(folder.join(format!("{stem}.csv")), drawn.csv.as_bytes())
 }
 
 /// `vs_rb_zero` as the reference has it.

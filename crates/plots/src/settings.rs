@@ -6,6 +6,8 @@ use anyhow::{Context as _, ensure};
 use intrinsic_dimension::DimensionParams;
 use serde::Deserialize;
 
+use crate::spider::SpiderSettings;
+
 /// The file that is in force unless `--config` names another one.
 const BUILT_IN: &str = include_str!("../../../configs/plots.toml");
 
@@ -31,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) oracle_room: f64,
     pub(crate) bootstrap: BootstrapSettings,
     pub(crate) embedding_dim: EmbeddingDimSettings,
+    pub(crate) spider: SpiderSettings,
     /// By data set.
     pub(crate) reference_quirks: BTreeMap<String, QuirkSettings>,
 }
@@ -154,6 +157,7 @@ impl Settings {
                  {rule_cost_multiplier}"
             );
         }
+        self.spider.check()?;
         self.embedding_dim
             .analysis
             .clone()
@@ -190,6 +194,13 @@ mod tests {
             ("n-steps", "0"),
             ("rule-cost-multiplier", "nan"),
             ("gamma-times-dim", "-1.0"),
+            ("shares", "[0.2, 0.1]"),
+            ("shares", "[]"),
+            ("shares", "[0.0]"),
+            ("n-folds", "1"),
+            ("max-benchmarks", "2"),
+            ("panel-height-in", "nan"),
+            ("others", "\"MMLU\""),
         ] {
             let text: String = BUILT_IN
                 .lines()

@@ -45,7 +45,9 @@ mod tests {
     /// Ids `0` to `99`, every third of benchmark `a`.
     fn rows() -> (Vec<String>, Vec<String>) {
         let label = |i: usize| if i.is_multiple_of(3) { "a" } else { "b" };
-        (0..100).map(|i| (i.to_string(), label(i).to_owned())).unzip()
+        (0..100)
+            .map(|i| (i.to_string(), label(i).to_owned()))
+            .unzip()
     }
 
     #[test]
@@ -54,7 +56,11 @@ mod tests {
         let dealt = folds(&ids, &labels, 5, 42);
         for (label, expected) in [("a", [7, 7, 7, 7, 6]), ("b", [14, 13, 13, 13, 13])] {
             let mut sizes = [0; 5];
-            for (fold, _) in dealt.iter().zip(&labels).filter(|(_, other)| *other == label) {
+            for (fold, _) in dealt
+                .iter()
+                .zip(&labels)
+                .filter(|(_, other)| *other == label)
+            {
                 sizes[*fold] += 1;
             }
             assert_eq!(sizes, expected, "{label}");
@@ -80,6 +86,9 @@ mod tests {
             .filter(|(_, label)| *label == "a")
             .map(|((id, fold), _)| (id.clone(), *fold))
             .unzip();
-        assert_eq!(folds(&only_a, &vec!["a".to_owned(); only_a.len()], 5, 42), of_a);
+        assert_eq!(
+            folds(&only_a, &vec!["a".to_owned(); only_a.len()], 5, 42),
+            of_a
+        );
     }
 }

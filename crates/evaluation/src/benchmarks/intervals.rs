@@ -59,7 +59,10 @@ pub fn benchmark_intervals(
                 ratio(accuracy, reference.0),
                 ratio(cost_usd, reference.1),
             ];
-            routers.iter_mut().zip(values).for_each(|(all, value)| all.push(value));
+            routers
+                .iter_mut()
+                .zip(values)
+                .for_each(|(all, value)| all.push(value));
         }
     }
     let [accuracies, accuracy_ratios, cost_ratios] = routers;
@@ -74,10 +77,7 @@ pub fn benchmark_intervals(
 }
 
 /// Score and cost of each prompt, where it went to an LLM that is known on it.
-fn outcomes(
-    truth: &Truth<'_>,
-    chosen: impl Fn(usize) -> Option<usize>,
-) -> Vec<Option<(f64, f64)>> {
+fn outcomes(truth: &Truth<'_>, chosen: impl Fn(usize) -> Option<usize>) -> Vec<Option<(f64, f64)>> {
     (0..truth.n_prompts())
         .map(|prompt_idx| truth.get(prompt_idx, chosen(prompt_idx)?))
         .collect()

@@ -137,7 +137,7 @@ fn one_lambda_for_all_spends_where_it_pays() {
 
 #[test]
 fn no_prompt_has_a_say_in_its_own_lambda() {
-    // Benchmark b: prompt 0 is easy and predicted so, prompt 2 is neither; a: the same, in two more prompts each.
+    // Benchmark b: prompt 0 is easy and predicted so, prompt 2 is neither; benchmark a has the same.
     let test = table([1.0, 1.0, 0.0, 0.0], [0.75, 0.75, 0.25, 0.25]);
     let points = |folds: &[usize], budget| {
         benchmark_points(
@@ -149,21 +149,22 @@ fn no_prompt_has_a_say_in_its_own_lambda() {
         )
         .expect("points")
     };
-    // One prompt per fold. Prompt 0 is routed with the lambda of prompt 2, on which LLM 0 is never right: within a budget of all it is sent to
-    // LLM 1. Prompt 2 is routed with that of prompt 0, on which LLM 0 is right, from its gap of .25 on; its own gap of .75 asks for more.
+    // One prompt per fold. Prompt 0 goes by the lambda of prompt 2: LLM 1 is worth it up to .75 / 9.75, in the middle .038, which is beyond its
+    // own .25 / 9.25, so to LLM 0. Prompt 2 goes by the lambda of prompt 0, where LLM 0 is as good from .027 on, in the middle .51: to LLM 0,
+    // which gets it wrong.
     let all = points(&[0, 0, 1, 1], 1.0);
     assert_eq!(
         summary(&all),
         [
-            ("b", 1.0, Some((1.0, 1.0, 1.0))),
-            ("a", 1.0, Some((1.0, 1.0, 1.0)))
+            ("b", 1.0, Some((0.5, 0.1, 0.0))),
+            ("a", 1.0, Some((0.5, 0.1, 0.0)))
         ]
     );
     let router = all[0].router.as_ref().expect("within the budget");
-    assert_eq!(router.chosen, [Some(1), Some(1)]);
+    assert_eq!(router.chosen, [Some(0), Some(0)]);
     assert_eq!(router.choices.len(), 2);
     assert!(router.choices[0].lambda < router.choices[1].lambda);
-    // In hindsight prompt 0 alone goes to LLM 0.
+    // In hindsight prompt 0 alone goes there.
     let hindsight =
         benchmark_points(test.rows(), LambdaFrom::Test, 1, &[1.0], Lambdas::Exact).expect("points");
     assert_eq!(summary(&hindsight)[0], ("b", 1.0, Some((1.0, 0.55, 0.5))));
@@ -200,12 +201,17 @@ fn a_benchmark_without_predictions_is_a_gap() {
 fn intervals_are_over_the_prompts_of_the_benchmark() {
     // Within .55 of the cost, benchmark b sends prompt 0, which LLM 0 gets wrong, to LLM 0, and prompt 2 to LLM 1: accuracies 0 and 1, costs 1 and 10.
     let test = table([0.0; 4], [0.75, 0.75, 0.25, 0.25]);
-    let points = benchmark_points(test.rows(), LambdaFrom::Test, 1, &[0.55, 0.05], Lambdas::Exact)
-        .expect("points");
+    let points = benchmark_points(
+        test.rows(),
+        LambdaFrom::Test,
+        1,
+        &[0.55, 0.05],
+        Lambdas::Exact,
+    )
+    .expect("points");
     let resamples = Resamples::given(array![[1, 1], [2, 0], [0, 2]]).expect("resamples");
-    let of = |point| {
-        benchmark_intervals(test.rows(), 1, point, &resamples, 0.9999).expect("intervals")
-    };
+    let of =
+        |point| benchmark_intervals(test.rows(), 1, point, &resamples, 0.9999).expect("intervals");
     let found = of(&points[0]);
     let router = found.router.expect("a point");
     let check = |interval: Interval, estimate: f64, low: f64, high: f64| {
