@@ -54,7 +54,9 @@ pub(crate) fn draw(
     let n_benchmarks = spider.benchmarks.len();
     let radar = if n_benchmarks < MIN_AXES {
         Err(NotMade {
-            why: format!("a radar chart needs {MIN_AXES} benchmarks, and there are {n_benchmarks}"),
+            why: format!(
+                "a radar chart needs {MIN_AXES} benchmarks, and the data set has {n_benchmarks}"
+            ),
             cure: "the bars show the same numbers".to_owned(),
         })
     } else {

@@ -21,7 +21,7 @@ use crate::{
 /// Radius of the chart in parts of the page's width: as large as labels let it be, in between.
 const RADIUS: (f64, f64) = (0.25, 0.36);
 /// Rings between the center and the rim, at most.
-const MAX_RINGS: usize = 5;
+const MAX_RINGS: usize = 6;
 /// Benchmarks whose labels also say how many prompts they have, at most: more labels need the room.
 const MAX_WITH_COUNTS: usize = 8;
 /// In how many pieces a circle is bent.
@@ -448,9 +448,16 @@ mod tests {
         };
         check(
             &[0.83, 0.97, 1.04],
-            0.75,
+            0.8,
             1.05,
-            &["0.75", "0.80", "0.85", "0.90", "0.95", "1.00", "1.05"],
+            &["0.80", "0.85", "0.90", "0.95", "1.00", "1.05"],
+        );
+        // Less than half a ring from .80.
+        check(
+            &[0.82],
+            0.75,
+            1.0,
+            &["0.75", "0.80", "0.85", "0.90", "0.95", "1.00"],
         );
         check(
             &[0.0, 0.4],
@@ -459,7 +466,7 @@ mod tests {
             &["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"],
         );
         // Nothing but the circle.
-        check(&[], 0.9, 1.1, &["0.9", "1.0", "1.1"]);
+        check(&[], 0.95, 1.0, &["0.95", "1.00"]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod embeddings;
 mod figures;
 mod metrics;
 mod rule;
+mod spider;
 
 /// Fifteen LLMs whose costs span two decades: name, US dollars per query, share of the prompts that it answers.
 const MODELS: [(&str, f64, f64); 15] = [
