@@ -1,7 +1,7 @@
 use crate::{
-    CurvePoint, Error, Predicted, Result, Truth,
+    CurvePoint, Error, Point, Predicted, Result, Routed, Truth,
     candidates::{Candidate, Candidates},
-    sum::Sum,
+    sum::{Sum, mean},
 };
 
 /// The routing rule: which LLM should answer a prompt with these predicted scores and costs.
@@ -83,15 +83,35 @@ pub fn shares_at(
     cost_multiplier: f64,
 ) -> Result<Vec<f64>> {
     let chosen = decisions(truth, predicted, lambda, cost_multiplier)?;
-    let mut n_chosen = vec![0_usize; truth.n_models()];
-    for model_idx in chosen.into_iter().flatten() {
-        n_chosen[model_idx] += 1;
+    Ok(shares_of(&chosen, truth.n_models()))
+}
+
+fn shares_of(chosen: &[Option<usize>], n_models: usize) -> Vec<f64> {
+    let mut n_chosen = vec![0_usize; n_models];
+    for model_idx in chosen.iter().flatten() {
+        n_chosen[*model_idx] += 1;
     }
     let n_prompts: usize = n_chosen.iter().sum();
-    Ok(n_chosen
+    n_chosen
         .into_iter()
         .map(|n| n as f64 / n_prompts as f64)
-        .collect())
+        .collect()
+}
+
+/// What comes of decisions; `None` where none was made.
+pub(crate) fn routed(truth: &Truth<'_>, chosen: &[Option<usize>]) -> Option<Routed> {
+    let outcomes = chosen
+        .iter()
+        .enumerate()
+        .filter_map(|(prompt_idx, &model_idx)| truth.get(prompt_idx, model_idx?));
+    let (scores, costs): (Vec<f64>, Vec<f64>) = outcomes.unzip();
+    Some(Routed {
+        point: Point {
+            cost_usd: mean(costs)?,
+            accuracy: mean(scores)?,
+        },
+        shares: shares_of(chosen, truth.n_models()),
+    })
 }
 
 /// The point of checked candidates at a checked lambda.

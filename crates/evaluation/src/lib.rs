@@ -62,7 +62,10 @@ mod zero_router;
 
 pub use crate::{
     baselines::{best_single, oracle, random, single_models},
-    benchmarks::{BenchmarkPoint, BenchmarkRouter, LambdaFrom, Rows, benchmark_points},
+    benchmarks::{
+        BenchmarkIntervals, BenchmarkPoint, BenchmarkRouter, Gap, LambdaFrom, RouterIntervals,
+        Rows, benchmark_intervals, benchmark_points, folds,
+    },
     bootstrap::{Bootstrap, Interval, Pair, Resamples, Router, bootstrap},
     budget::{
         LambdaChoice, Lambdas, Routed, ThresholdChoice, choose_lambda, lambda_within,

@@ -7,7 +7,7 @@ mod texts;
 use anyhow::anyhow;
 use plotters::{
     coord::Shift,
-    element::{Drawable, PathElement, PointCollection, Rectangle},
+    element::{Drawable, PathElement, PointCollection, Polygon, Rectangle},
     prelude::{DrawingArea, IntoDrawingArea as _, SVGBackend},
     style::{Color as _, RGBColor, ShapeStyle},
 };
@@ -138,6 +138,20 @@ impl<'a> Canvas<'a> {
             at(Point::new(rect.right, rect.bottom)),
         ];
         self.draw(&Rectangle::new(corners, color.filled()))
+    }
+
+    /// Fills what lies between corners, so thinly that what is below shows through.
+    ///
+    /// # Errors
+    /// When the backend fails.
+    pub(crate) fn area(
+        &self,
+        corners: &[Point],
+        color: RGBColor,
+        opacity: f64,
+    ) -> anyhow::Result<()> {
+        let corners: Vec<(i32, i32)> = corners.iter().map(|&corner| at(corner)).collect();
+        self.draw(&Polygon::new(corners, color.mix(opacity).filled()))
     }
 
     /// Draws the sides of a box.

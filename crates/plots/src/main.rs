@@ -39,6 +39,7 @@ mod run;
 mod scales;
 mod scene;
 mod settings;
+mod spider;
 mod tables;
 mod theme;
 

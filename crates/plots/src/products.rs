@@ -7,6 +7,7 @@ mod knn_accuracy_table;
 mod metrics_table;
 mod regret;
 mod report;
+mod spider;
 mod table;
 mod vs_rb;
 
@@ -23,6 +24,7 @@ pub(crate) enum Product {
     Binary,
     VsRb,
     VsRbZero,
+    Spider,
     Table,
     MetricsTable,
     Regret,
@@ -52,11 +54,12 @@ pub(crate) struct Evaluated<'a> {
 
 impl Product {
     /// In the order in which they are made.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::AccuracyCost,
         Self::Binary,
         Self::VsRb,
         Self::VsRbZero,
+        Self::Spider,
         Self::Table,
         Self::MetricsTable,
         Self::Regret,
@@ -72,6 +75,7 @@ impl Product {
             Self::Binary => "binary",
             Self::VsRb => "vs_rb",
             Self::VsRbZero => "vs_rb_zero",
+            Self::Spider => "spider",
             Self::Table => "table",
             Self::MetricsTable => "metrics_table",
             Self::Regret => "regret",
@@ -90,6 +94,9 @@ impl Product {
                 "figure: per-LLM routers and the RouterBench rule with their scores (mean costs from the training split)"
             }
             Self::VsRbZero => "figure: the same, and the zero router",
+            Self::Spider => {
+                "figure: by benchmark, a per-LLM router at parts of the large LLM's cost against that LLM; as bars for print"
+            }
             Self::Table => "table: peaks, areas and costs of all routers and LLMs",
             Self::MetricsTable => {
                 "table: the field's metrics with bootstrap intervals, and metrics_differences.csv with those of differences between routers"
@@ -115,6 +122,7 @@ impl Product {
             Self::Binary => Maker::Predictions(binary::make),
             Self::VsRb => Maker::Predictions(vs_rb::make),
             Self::VsRbZero => Maker::Predictions(vs_rb::make_with_zero_router),
+            Self::Spider => Maker::Predictions(spider::make),
             Self::Table => Maker::Predictions(table::make),
             Self::MetricsTable => Maker::Predictions(metrics_table::make),
             Self::Regret => Maker::Dataset(regret::make),

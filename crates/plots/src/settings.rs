@@ -10,7 +10,7 @@ use intrinsic_dimension::DimensionParams;
 use serde::Deserialize;
 
 pub(crate) use self::quirks::{BinaryQuirks, ReferenceQuirks, RuleQuirks};
-use crate::{products::Product, theme::Look};
+use crate::{products::Product, spider::SpiderSettings, theme::Look};
 
 mod quirks;
 
@@ -46,6 +46,7 @@ pub(crate) struct Settings {
     pub(crate) paper_names: BTreeMap<String, BTreeMap<Product, String>>,
     /// By data set, the LLMs whose names come first.
     pub(crate) named_first: BTreeMap<String, Vec<String>>,
+    pub(crate) spider: SpiderSettings,
     /// By data set.
     pub(crate) reference_quirks: BTreeMap<String, ReferenceQuirks>,
 }
@@ -230,6 +231,7 @@ impl Settings {
                 );
             }
         }
+        self.spider.check()?;
         self.embedding_dim
             .analysis
             .clone()
@@ -276,6 +278,13 @@ mod tests {
             ("gamma-times-dim", "-1.0"),
             ("cost-multiplier", "0.0"),
             ("lambdas", "[0.5, 1.5]"),
+            ("shares", "[0.2, 0.1]"),
+            ("shares", "[]"),
+            ("shares", "[0.0]"),
+            ("n-folds", "1"),
+            ("max-benchmarks", "2"),
+            ("panel-height-in", "nan"),
+            ("others", "\"MMLU\""),
         ] {
             let text: String = BUILT_IN
                 .lines()

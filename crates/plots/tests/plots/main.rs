@@ -21,6 +21,7 @@ mod metrics;
 mod regret;
 mod report;
 mod rule;
+mod spider;
 
 /// Fifteen LLMs whose costs span two decades: name, US dollars per query, share of the prompts that it answers.
 const MODELS: [(&str, f64, f64); 15] = [

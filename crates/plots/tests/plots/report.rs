@@ -43,8 +43,8 @@ fn all_that_lies_there_is_in_the_report() {
     }
     assert_eq!(
         page.matches("<img ").count(),
-        8,
-        "four figures, each also for print"
+        9,
+        "four figures, each also for print, and bars"
     );
     assert_eq!(
         page.matches("<img").count(),
