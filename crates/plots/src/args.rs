@@ -87,6 +87,8 @@ pub(crate) enum Product {
     KnnAccuracyTable,
     /// Figure: how many dimensions embeddings use (principal components, kernel ones, Isomap); drawn only when asked for
     EmbeddingDim,
+    /// Figures and table: how fast CARROT (KNN) learns, of the folders that `rate-study` made; drawn only when asked for
+    RateOptimality,
 }
 
 impl Product {

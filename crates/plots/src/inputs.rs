@@ -1,6 +1,9 @@
 //! Which data sets there are, and what each holds.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 use dataset::{
@@ -127,6 +130,14 @@ pub(crate) fn named_or_all(
     Ok(chosen)
 }
 
+/// Folders that hold a study of rates, by name.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub(crate) fn rate_studies(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> {
+    names_with(data_dir, DatasetDir::rate_study)
+}
+
 /// What makes predictions for a data set.
 pub(crate) fn command(name: &str) -> String {
     format!("cargo run -p train-and-infer -- --dataset {name} --routers carrot-knn")
@@ -134,6 +145,14 @@ pub(crate) fn command(name: &str) -> String {
 
 /// Folders that hold a `dataset.json`, by name.
 fn names_under(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> {
+    names_with(data_dir, DatasetDir::info)
+}
+
+/// Folders that hold a certain file, by name.
+fn names_with(
+    data_dir: &Path,
+    file: impl Fn(&DatasetDir) -> PathBuf,
+) -> anyhow::Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     if !data_dir.is_dir() {
         return Ok(names);
@@ -145,7 +164,7 @@ fn names_under(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> {
             .file_name()
             .to_string_lossy()
             .into_owned();
-        if DatasetDir::new(data_dir, &name).info().is_file() {
+        if file(&DatasetDir::new(data_dir, &name)).is_file() {
             names.insert(name);
         }
     }

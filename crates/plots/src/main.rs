@@ -7,7 +7,7 @@
 //! From data to page: `inputs` reads, `contenders` says who is compared, `results` evaluates and `intervals` resamples, `scene` is what a
 //! figure shows in data units, `figure` lays it out with `scales`, `legend`, `labels` and `key` and draws it with `axes` on a `canvas`,
 //! `render` turns the SVG into the other formats, `reports` and `tables` write the rest. The figure of embeddings goes from `dimension` to
-//! `panels` instead. Looks are in `theme` and configs/plots.toml.
+//! `panels` instead, that of a study of rates from `rate`. Looks are in `theme` and configs/plots.toml.
 
 mod args;
 mod axes;
@@ -24,6 +24,7 @@ mod labels;
 mod legend;
 mod marker;
 mod panels;
+mod rate;
 mod reference;
 mod render;
 mod reports;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use dataset::{DatasetDir, write_atomically};
+use dataset::{DatasetDir, RateStudy, write_atomically};
 use tracing::{info, warn};
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     dimension, figure,
     inputs::{self, Inputs},
     intervals::Intervals,
-    panels, reference, render, reports,
+    panels, rate, reference, render, reports,
     results::Results,
     scene::Scene,
 };
@@ -45,6 +45,9 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     }
     if job.wants(Product::EmbeddingDim) {
         of_embeddings(job, &mut outcome)?;
+    }
+    if job.wants(Product::RateOptimality) {
+        of_rate_studies(job, &mut outcome)?;
     }
     for skipped in &outcome.skipped {
         warn!(
@@ -169,13 +172,60 @@ fn draw_embeddings(
     };
     let (title, panels) =
         dimension::panels(&dimension, dir.name(), embedder, params.params(), settings);
-    let svg = panels::draw(&title, &panels, settings.embedding_dim.page, settings)?;
+    let svg = panels::draw(&title, &[], &panels, settings.embedding_dim.page, settings)?;
     let folder = job.plots_dir.join(dir.name());
     outcome.write_figure(job, &folder, &stem(embedder), &svg)?;
     outcome.write(
         folder.join(format!("{}.csv", stem(embedder))),
         dimension::csv(&dimension).as_bytes(),
     )
+}
+
+/// The figures and the table of every study of rates, or of those named.
+fn of_rate_studies(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let stem = Product::RateOptimality.name();
+    let names = match &job.datasets {
+        Some(names) => names.clone(),
+        None => inputs::rate_studies(&job.data_dir)?,
+    };
+    let skipped = |name: &str| Skipped {
+        what: format!("{name}/{stem}"),
+        why: "there is no rate-study.json".to_owned(),
+        cure: "make one with `cargo run -p rate-study`".to_owned(),
+    };
+    if names.is_empty() {
+        outcome.skipped.push(skipped("STUDY"));
+    }
+    for name in names {
+        let path = DatasetDir::new(&job.data_dir, &name).rate_study();
+        if !path.is_file() {
+            outcome.skipped.push(skipped(&name));
+            continue;
+        }
+        info!("drawing the study `{name}`");
+        let study = RateStudy::read(&path)?;
+        let folder = job.plots_dir.join(&name);
+        for figure in rate::figures(&study) {
+            let stem = format!("{stem}-{}", figure.problem);
+            let page = job.settings.rate_optimality;
+            let svg = panels::draw(
+                &figure.title,
+                &rate::KEY,
+                &figure.panels,
+                page,
+                &job.settings,
+            )?;
+            outcome.write_figure(job, &folder, &stem, &svg)?;
+            outcome.write(folder.join(format!("{stem}.csv")), figure.csv.as_bytes())?;
+        }
+        let table = rate::table(&study);
+        outcome.write(
+            folder.join(format!("{stem}.md")),
+            table.markdown().as_bytes(),
+        )?;
+        outcome.write(folder.join(format!("{stem}.csv")), table.csv().as_bytes())?;
+    }
+    Ok(())
 }
 
 /// `embedding_dim-EMBEDDER`.

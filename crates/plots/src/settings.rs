@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) oracle_room: f64,
     pub(crate) bootstrap: BootstrapSettings,
     pub(crate) embedding_dim: EmbeddingDimSettings,
+    /// Page of a figure `rate_optimality` of two rows.
+    pub(crate) rate_optimality: PageSettings,
     /// By data set.
     pub(crate) reference_quirks: BTreeMap<String, QuirkSettings>,
 }
@@ -130,6 +132,18 @@ impl Settings {
             (
                 "embedding-dim.page.height-in",
                 self.embedding_dim.page.height_in,
+                4.0,
+                40.0,
+            ),
+            (
+                "rate-optimality.width-in",
+                self.rate_optimality.width_in,
+                4.0,
+                40.0,
+            ),
+            (
+                "rate-optimality.height-in",
+                self.rate_optimality.height_in,
                 4.0,
                 40.0,
             ),

@@ -169,6 +169,19 @@ pub(crate) fn rule_style(router: &str) -> LineStyle {
 /// A spectrum of embeddings.
 pub(crate) const SPECTRUM: LineStyle = line(RGBColor(0x0F, 0x5F, 0xA8), SOLID);
 
+/// The study of rates: estimates with their intervals, the line fitted through them, the slope of the bound, and routers that do not learn.
+pub(crate) const RATE_FITTED: LineStyle = line(RGBColor(0xC8, 0x10, 0x2E), SOLID);
+pub(crate) const RATE_INTERVAL: LineStyle = LineStyle {
+    width: 0.6,
+    ..line(MARKER, SOLID)
+};
+pub(crate) const RATE_BOUND: LineStyle = LineStyle {
+    width: 0.8,
+    ..line(TEXT, DASHED)
+};
+pub(crate) const RATE_ONE_NEIGHBOR: LineStyle = line(RGBColor(0x0F, 0x5F, 0xA8), DASH_DOTTED);
+pub(crate) const RATE_RANDOM: LineStyle = line(RGBColor(130, 130, 130), DOTTED);
+
 /// A router's name in figures and tables.
 pub(crate) fn display_name(router: &str) -> &str {
     ROUTERS

@@ -30,9 +30,8 @@ fn main() {
         .expect("a thread");
     for dim in DIMS {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let mut even = |rows, columns| {
-            Array2::from_shape_simple_fn((rows, columns), || rng.random::<f64>())
-        };
+        let mut even =
+            |rows, columns| Array2::from_shape_simple_fn((rows, columns), || rng.random::<f64>());
         let (points, queries) = (even(n, dim), even(N_QUERIES, dim));
         let outputs = even(n, N_OUTPUTS).mapv(|x| x as f32);
         let k = ((4.0 * (n as f64).powf(2.0 / (2.0 + dim as f64))).ceil() as usize).min(n);
@@ -48,8 +47,8 @@ fn main() {
             }
             let seconds = || {
                 let begun = Instant::now();
-                let means = one_thread
-                    .install(|| search.means(&points, outputs.view(), &queries, &[k, 1]));
+                let means =
+                    one_thread.install(|| search.means(&points, outputs.view(), &queries, &[k, 1]));
                 means.expect("averaged");
                 begun.elapsed().as_secs_f64()
             };

@@ -31,8 +31,13 @@ pub fn predicted_excess_risk(problem: &Problem, n: usize, k: usize) -> f64 {
         .map(|u| (u, (1.0 - u * u).powf((d - 1.0) / 2.0)))
         .collect();
     let total: f64 = density.iter().map(|(_, weight)| weight).sum();
-    let mean_abs = density.iter().map(|(u, weight)| u.abs() * weight).sum::<f64>() / total;
-    let of_full_ball = |share: f64| (k as f64 / n as f64 / unit_ball(problem.dim()) / share).powf(1.0 / d);
+    let mean_abs = density
+        .iter()
+        .map(|(u, weight)| u.abs() * weight)
+        .sum::<f64>()
+        / total;
+    let of_full_ball =
+        |share: f64| (k as f64 / n as f64 / unit_ball(problem.dim()) / share).powf(1.0 / d);
     let radius = (0..N_ROUNDS).fold(of_full_ball(1.0), |radius, _| {
         of_full_ball((1.0 - radius * mean_abs).powf(d - 1.0).max(LEAST_SHARE))
     });
@@ -74,9 +79,15 @@ fn normal_tail(x: f64) -> f64 {
         return 1.0 - normal_tail(-x);
     }
     let t = 1.0 / (1.0 + 0.231_641_9 * x);
-    let polynomial = [1.330_274_429, -1.821_255_978, 1.781_477_937, -0.356_563_782, 0.319_381_530]
-        .into_iter()
-        .fold(0.0, |sum, coefficient| sum * t + coefficient)
+    let polynomial = [
+        1.330_274_429,
+        -1.821_255_978,
+        1.781_477_937,
+        -0.356_563_782,
+        0.319_381_530,
+    ]
+    .into_iter()
+    .fold(0.0, |sum, coefficient| sum * t + coefficient)
         * t;
     (-x * x / 2.0).exp() / (2.0 * PI).sqrt() * polynomial
 }
@@ -87,10 +98,21 @@ mod tests {
 
     #[test]
     fn volumes_and_tails_are_known() {
-        for (dim, volume) in [(1, 2.0), (2, PI), (3, 4.0 / 3.0 * PI), (8, PI.powi(4) / 24.0)] {
+        for (dim, volume) in [
+            (1, 2.0),
+            (2, PI),
+            (3, 4.0 / 3.0 * PI),
+            (8, PI.powi(4) / 24.0),
+        ] {
             assert!((unit_ball(dim) - volume).abs() < 1e-12, "{dim}");
         }
-        for (x, tail) in [(0.0, 0.5), (1.0, 0.158_655_254), (-1.0, 0.841_344_746), (3.0, 0.001_349_898), (40.0, 0.0)] {
+        for (x, tail) in [
+            (0.0, 0.5),
+            (1.0, 0.158_655_254),
+            (-1.0, 0.841_344_746),
+            (3.0, 0.001_349_898),
+            (40.0, 0.0),
+        ] {
             assert!((normal_tail(x) - tail).abs() < 1e-7, "{x}");
         }
     }

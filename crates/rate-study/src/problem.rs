@@ -249,7 +249,11 @@ impl Problem {
         {
             point.mapv_inplace(|_: f64| rng.random());
             for (llm, [score, cost]) in self.expectations(point.view()).into_iter().enumerate() {
-                outputs[2 * llm] = if rng.random::<f64>() < score { 1.0 } else { 0.0 };
+                outputs[2 * llm] = if rng.random::<f64>() < score {
+                    1.0
+                } else {
+                    0.0
+                };
                 let noise = self.llms.cost_noise * (2.0 * rng.random::<f64>() - 1.0);
                 outputs[2 * llm + 1] = (cost * (1.0 + noise)) as f32;
             }

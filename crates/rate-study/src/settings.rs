@@ -126,17 +126,29 @@ impl StudyParams {
         }
         let [least, most] = size.log2_n;
         if least > most || most > MAX_LOG2_N {
-            return bad("log2-n", format!("{:?}", size.log2_n), "two ascending numbers up to 30");
+            return bad(
+                "log2-n",
+                format!("{:?}", size.log2_n),
+                "two ascending numbers up to 30",
+            );
         }
         if !(least..most).contains(&size.fit_from_log2_n) {
             let found = size.fit_from_log2_n.to_string();
-            return bad("fit-from-log2-n", found, "in the range of `log2-n`, below its end");
+            return bad(
+                "fit-from-log2-n",
+                found,
+                "in the range of `log2-n`, below its end",
+            );
         }
         if size.n_test == 0 {
             return bad("n-test", "0".to_owned(), "at least 1");
         }
         if !(size.repetitions > 0.0 && size.repetitions <= 1.0) {
-            return bad("repetitions", size.repetitions.to_string(), "above 0 and at most 1");
+            return bad(
+                "repetitions",
+                size.repetitions.to_string(),
+                "above 0 and at most 1",
+            );
         }
         let cases = self.cases(&size)?;
         Ok(Study {
@@ -194,7 +206,11 @@ impl StudyParams {
             }
         }
         if cases.is_empty() {
-            return bad("problems", "empty".to_owned(), "at least one with a dimension");
+            return bad(
+                "problems",
+                "empty".to_owned(),
+                "at least one with a dimension",
+            );
         }
         Ok(cases)
     }

@@ -36,7 +36,12 @@ pub struct PowerLaw {
 ///
 /// Intervals are percentiles over resamples in which the repetitions of each n are drawn anew, with replacement. The weights are those of the
 /// repetitions themselves throughout.
-pub fn power_law(ns: &[usize], values: &[Vec<f64>], fit_from: usize, bootstrap: Bootstrap) -> PowerLaw {
+pub fn power_law(
+    ns: &[usize],
+    values: &[Vec<f64>],
+    fit_from: usize,
+    bootstrap: Bootstrap,
+) -> PowerLaw {
     let resampled: Vec<Vec<f64>> = values
         .iter()
         .enumerate()
@@ -49,7 +54,10 @@ pub fn power_law(ns: &[usize], values: &[Vec<f64>], fit_from: usize, bootstrap: 
         .iter()
         .map(|&i| (means[i] / standard_error(&values[i])).powi(2))
         .collect();
-    if !weights.iter().all(|weight| weight.is_finite() && *weight > 0.0) {
+    if !weights
+        .iter()
+        .all(|weight| weight.is_finite() && *weight > 0.0)
+    {
         weights.fill(1.0);
     }
     let of = |mean: &dyn Fn(usize) -> f64| {
@@ -57,7 +65,8 @@ pub fn power_law(ns: &[usize], values: &[Vec<f64>], fit_from: usize, bootstrap: 
         exponent(&logs, &means, &weights)
     };
     let exponents = (0..bootstrap.n_resamples).map(|resample| of(&|i| resampled[i][resample]));
-    let exponent = of(&|i| means[i]).map(|estimate| interval(estimate, exponents.flatten().collect(), bootstrap.level));
+    let exponent = of(&|i| means[i])
+        .map(|estimate| interval(estimate, exponents.flatten().collect(), bootstrap.level));
     PowerLaw {
         means: means
             .into_iter()
@@ -75,7 +84,9 @@ pub(crate) fn exponent(logs: &[f64], values: &[f64], weights: &[f64]) -> Option<
         return None;
     }
     let total: f64 = weights.iter().sum();
-    let weighted = |of: &dyn Fn(usize) -> f64| (0..logs.len()).map(|i| weights[i] * of(i)).sum::<f64>() / total;
+    let weighted = |of: &dyn Fn(usize) -> f64| {
+        (0..logs.len()).map(|i| weights[i] * of(i)).sum::<f64>() / total
+    };
     let (x, y) = (weighted(&|i| logs[i]), weighted(&|i| values[i].ln()));
     let covariance = weighted(&|i| (logs[i] - x) * (values[i].ln() - y));
     let variance = weighted(&|i| (logs[i] - x).powi(2));
@@ -98,8 +109,13 @@ fn interval(estimate: f64, mut values: Vec<f64>, level: f64) -> RateInterval {
     let tail = (1.0 - level) / 2.0;
     let quantile = |part: f64| {
         let position = part * values.len().saturating_sub(1) as f64;
-        let (before, after) = (values.get(position as usize), values.get(position.ceil() as usize));
-        before.zip(after).map_or(estimate, |(before, after)| before + position.fract() * (after - before))
+        let (before, after) = (
+            values.get(position as usize),
+            values.get(position.ceil() as usize),
+        );
+        before.zip(after).map_or(estimate, |(before, after)| {
+            before + position.fract() * (after - before)
+        })
     };
     RateInterval {
         estimate,
@@ -136,8 +152,13 @@ mod tests {
     fn an_exact_power_law_is_found_exactly() {
         for exponent in [-0.5, 0.0, 0.2, 2.0] {
             let ns = sizes();
-            let values: Vec<Vec<f64>> = ns.iter().map(|&n| vec![3.0 * (n as f64).powf(-exponent); 4]).collect();
-            let found = power_law(&ns, &values, 0, BOOTSTRAP).exponent.expect("all values are above 0");
+            let values: Vec<Vec<f64>> = ns
+                .iter()
+                .map(|&n| vec![3.0 * (n as f64).powf(-exponent); 4])
+                .collect();
+            let found = power_law(&ns, &values, 0, BOOTSTRAP)
+                .exponent
+                .expect("all values are above 0");
             for end in [found.estimate, found.low, found.high] {
                 assert!((end - exponent).abs() < 1e-12, "{end} for {exponent}");
             }
@@ -162,10 +183,21 @@ mod tests {
         for trial in 0..N_TRIALS {
             let mut rng = ChaCha8Rng::seed_from_u64(trial as u64);
             // The noise of later sizes is smaller, so that weights matter.
-            let mut draw = |n: usize| (n as f64).powf(-0.4) * (1.0 + (rng.random::<f64>() - 0.5) * 40.0 / (n as f64).sqrt().max(20.0));
-            let values: Vec<Vec<f64>> = ns.iter().map(|&n| (0..40).map(|_| draw(n)).collect()).collect();
-            let bootstrap = Bootstrap { seed: trial as u64, ..BOOTSTRAP };
-            let found = power_law(&ns, &values, 0, bootstrap).exponent.expect("fitted");
+            let mut draw = |n: usize| {
+                (n as f64).powf(-0.4)
+                    * (1.0 + (rng.random::<f64>() - 0.5) * 40.0 / (n as f64).sqrt().max(20.0))
+            };
+            let values: Vec<Vec<f64>> = ns
+                .iter()
+                .map(|&n| (0..40).map(|_| draw(n)).collect())
+                .collect();
+            let bootstrap = Bootstrap {
+                seed: trial as u64,
+                ..BOOTSTRAP
+            };
+            let found = power_law(&ns, &values, 0, bootstrap)
+                .exponent
+                .expect("fitted");
             n_held += usize::from(found.holds(0.4));
         }
         // 95%, less what a percentile interval of 40 repetitions loses, give or take four deviations of 200 trials.
@@ -179,7 +211,11 @@ mod tests {
             (vec![16], vec![vec![1.0, 2.0]]),
             (vec![], vec![]),
         ] {
-            assert_eq!(power_law(&ns, &values, 0, BOOTSTRAP).exponent, None, "{ns:?}");
+            assert_eq!(
+                power_law(&ns, &values, 0, BOOTSTRAP).exponent,
+                None,
+                "{ns:?}"
+            );
         }
     }
 }

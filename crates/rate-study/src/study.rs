@@ -107,7 +107,9 @@ impl Study {
         let case = &self.cases[task.case];
         let problem = &case.problem;
         let mut rng = ChaCha8Rng::seed_from_u64(self.params.seed);
-        rng.set_stream((case.stream << 32) | (u64::from(task.log2_n) << 24) | task.repetition as u64);
+        rng.set_stream(
+            (case.stream << 32) | (u64::from(task.log2_n) << 24) | task.repetition as u64,
+        );
         let n = 1 << task.log2_n;
         let sample = problem.draw(n, &mut rng);
         let queries = problem.draw_test(self.size.n_test, &mut rng);
@@ -149,20 +151,25 @@ impl Study {
             };
             ns.iter().map(of_n).collect()
         });
-        let points = ns.iter().zip(means).enumerate().map(|(i, (&n, excess_risk))| RatePoint {
-            n,
-            n_neighbors: n_neighbors(n),
-            excess_risk,
-            predicted_excess_risk: predicted.as_ref().map(|predicted| predicted[i]),
-        });
+        let points = ns
+            .iter()
+            .zip(means)
+            .enumerate()
+            .map(|(i, (&n, excess_risk))| RatePoint {
+                n,
+                n_neighbors: n_neighbors(n),
+                excess_risk,
+                predicted_excess_risk: predicted.as_ref().map(|predicted| predicted[i]),
+            });
         let logs: Vec<f64> = ns.iter().map(|&n| (n as f64).ln()).collect();
         let n_left_out = ns.len() - weights.len();
         RateCurve {
             router: ROUTERS[router].to_owned(),
             exponent,
             points: points.collect(),
-            predicted_exponent: predicted
-                .and_then(|predicted| slope::exponent(&logs[n_left_out..], &predicted[n_left_out..], &weights)),
+            predicted_exponent: predicted.and_then(|predicted| {
+                slope::exponent(&logs[n_left_out..], &predicted[n_left_out..], &weights)
+            }),
         }
     }
 }

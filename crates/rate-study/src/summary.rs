@@ -15,7 +15,10 @@ pub(crate) fn of(study: &RateStudy) -> String {
         };
         let shown = |interval: Option<RateInterval>| {
             interval.map_or("none".to_owned(), |interval| {
-                format!("{:.3} [{:.3}, {:.3}]", interval.estimate, interval.low, interval.high)
+                format!(
+                    "{:.3} [{:.3}, {:.3}]",
+                    interval.estimate, interval.low, interval.high
+                )
             })
         };
         let knn = exponent("carrot-knn");
@@ -24,7 +27,10 @@ pub(crate) fn of(study: &RateStudy) -> String {
             Some(false) => "no",
             None => "none",
         };
-        let predicted = problem.curves.iter().find_map(|curve| curve.predicted_exponent);
+        let predicted = problem
+            .curves
+            .iter()
+            .find_map(|curve| curve.predicted_exponent);
         let predicted = predicted.map_or("none".to_owned(), |value| format!("{value:.3}"));
         // Writing to a string cannot fail.
         _ = writeln!(

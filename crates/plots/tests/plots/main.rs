@@ -17,6 +17,7 @@ mod degenerate;
 mod embeddings;
 mod figures;
 mod metrics;
+mod rate;
 mod rule;
 
 /// Fifteen LLMs whose costs span two decades: name, US dollars per query, share of the prompts that it answers.

@@ -21,9 +21,17 @@ pub(super) fn means(
 ) -> Result<Vec<Array2<f64>>> {
     let (n, dim) = points.dim();
     // The largest of |p'|^2 + |p'|^4 / 4.
-    let squared_norms: Vec<f64> = points.rows().into_iter().map(|p| centered(p).sum()).collect();
+    let squared_norms: Vec<f64> = points
+        .rows()
+        .into_iter()
+        .map(|p| centered(p).sum())
+        .collect();
     let length = |squared: f64| squared + squared * squared / 4.0;
-    let longest = squared_norms.iter().copied().map(length).fold(0.0, f64::max);
+    let longest = squared_norms
+        .iter()
+        .copied()
+        .map(length)
+        .fold(0.0, f64::max);
     let lifted = Array2::from_shape_fn((n, dim + 2), |(row, column)| {
         let squared = squared_norms[row];
         (match column.checked_sub(dim) {
