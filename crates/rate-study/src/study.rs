@@ -32,7 +32,7 @@ impl Study {
     /// Runs all repetitions, on all threads; the result depends on the seed alone. `on_progress` counts repetitions.
     ///
     /// Each repetition draws a training set and test points of its own, from a random stream of its own, so that adding sizes, problems or
-    /// repetitions changes no other. A thread holds one training set and its search tree at a time.
+    /// repetitions changes no other. A thread holds the training set of its repetition and what its search makes of it, of the order of n numbers.
     ///
     /// # Errors
     /// [`crate::Error::Search`] or [`crate::Error::Router`] when a library refuses.
