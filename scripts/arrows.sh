@@ -42,6 +42,7 @@ ARROWS = """
     nets, saved-routers                 -> dataset, routers
     train-and-infer                     -> dataset, routers, nets, saved-routers, cli-support
     carrot-router                       -> dataset, evaluation, nets, saved-routers, embeddings, cli-support
+    rate-study                          -> dataset, routers, cli-support
     plots                               -> dataset, evaluation, intrinsic-dimension, cli-support
     verdict                             -> dataset, evaluation, cli-support
 """

@@ -110,6 +110,11 @@ impl DatasetDir {
         self.predictions_dir().join(format!("{router}.json"))
     }
 
+    /// `data/<name>/rate-study.json`, which only a study of rates has.
+    pub fn rate_study(&self) -> PathBuf {
+        self.root.join("rate-study.json")
+    }
+
     /// The routers that have predictions here, by name.
     ///
     /// # Errors

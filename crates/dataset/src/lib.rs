@@ -13,6 +13,7 @@
 //! data/<dataset>/preds/<router>.json                          RunManifest
 //! data/<dataset>/learning-curve/<router>/<n>.{parquet,json}   the same of a router that was fitted on n train prompts
 //! data/<dataset>/truth/{train,test}.parquet                   Predictions (synthetic data only: the true expectations)
+//! data/<study>/rate-study.json                                RateStudy
 //! ```
 //!
 //! Missing values are null on disk and NaN in matrices, never 0 or -1.
@@ -27,6 +28,7 @@ mod layout;
 mod manifest;
 mod predictions;
 mod prices;
+mod rate_study;
 mod split;
 mod table;
 mod train_test_split;
@@ -42,6 +44,7 @@ pub use crate::{
     manifest::{RunManifest, Stage},
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
     prices::{Price, Prices},
+    rate_study::{RateCurve, RateInterval, RatePoint, RateProblem, RateStudy},
     split::{Split, SplitWriter},
     train_test_split::{TrainTestSplit, permutation, train_test_split},
 };

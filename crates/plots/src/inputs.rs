@@ -1,6 +1,9 @@
 //! Which data sets there are, and what each holds.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 use dataset::{
@@ -10,7 +13,10 @@ use evaluation::{Pair, Predicted, Truth, mean_costs, pair_curve, point_at};
 use ndarray::Array1;
 use tracing::warn;
 
-use crate::args::Job;
+use crate::{
+    args::{Job, Wanted},
+    products::Maker,
+};
 
 /// A data set's test side with all predictions for it.
 #[derive(Debug)]
@@ -64,8 +70,10 @@ pub(crate) enum Found {
 /// When a named data set does not exist, none of those that a paper's name is of does, there is none at all, or the folder cannot be listed.
 pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
     let there = names_under(&job.data_dir)?;
+    let studies = rate_studies(&job.data_dir)?;
+    let is_of_data_set = |wanted: &&Wanted| !matches!(wanted.product.maker(), Maker::Studies(_));
     let mut names: BTreeSet<String> = BTreeSet::new();
-    for wanted in &job.wanted {
+    for wanted in job.wanted.iter().filter(is_of_data_set) {
         match (&wanted.datasets, &job.datasets) {
             (Some(of_paper), _) => {
                 let found: Vec<&String> = of_paper.intersection(&there).collect();
@@ -74,11 +82,11 @@ pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
                 }
                 names.extend(found.into_iter().cloned());
             }
-            (None, Some(named)) => names.extend(named.iter().cloned()),
+            (None, Some(named)) => names.extend(named.difference(&studies).cloned()),
             (None, None) => names.extend(there.iter().cloned()),
         }
     }
-    if names.is_empty() {
+    if names.is_empty() && studies.is_empty() && job.wanted.iter().any(|it| is_of_data_set(&it)) {
         bail!(
             "there is no data set under `{}`; `cargo run -p gen-synthetic` or another gen-* program makes one",
             job.data_dir.display()
@@ -119,8 +127,24 @@ pub(crate) fn command(name: &str) -> String {
     format!("cargo run -p train-and-infer -- --dataset {name} --routers carrot-knn")
 }
 
+/// Folders that hold a study of rates, by name.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub(crate) fn rate_studies(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> {
+    names_with(data_dir, DatasetDir::rate_study)
+}
+
 /// Folders that hold a `dataset.json`, by name.
 fn names_under(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> {
+    names_with(data_dir, DatasetDir::info)
+}
+
+/// Folders that hold a certain file, by name.
+fn names_with(
+    data_dir: &Path,
+    file: impl Fn(&DatasetDir) -> PathBuf,
+) -> anyhow::Result<BTreeSet<String>> {
     let mut names = BTreeSet::new();
     if !data_dir.is_dir() {
         return Ok(names);
@@ -132,7 +156,7 @@ fn names_under(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> {
             .file_name()
             .to_string_lossy()
             .into_owned();
-        if DatasetDir::new(data_dir, &name).info().is_file() {
+        if file(&DatasetDir::new(data_dir, &name)).is_file() {
             names.insert(name);
         }
     }

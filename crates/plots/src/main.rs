@@ -7,8 +7,8 @@
 //! From data to page: `inputs` reads, `contenders` says who is compared, `results` evaluates and `intervals` resamples. `products` has what can
 //! be made, a module each: a figure is a `scene` in data units, which `figure` lays out with `scales`, `legend`, `labels` and `key` and draws
 //! with `axes` on a `canvas`; `render` turns the SVG into the other formats, `reports` and `tables` write the rest, and `outcome` keeps what was
-//! written and what was skipped. The figure of embeddings goes from `dimension` to `panels` instead. `page` shows it all in a browser. Looks are in `theme` and
-//! configs/plots.toml.
+//! written and what was skipped. The figure of embeddings goes from `dimension` to `panels` instead, that of a study of rates from `rate`. `page`
+//! shows it all in a browser. Looks are in `theme` and configs/plots.toml.
 
 mod alignment;
 mod args;
@@ -30,6 +30,7 @@ mod page;
 mod panels;
 mod products;
 mod published;
+mod rate;
 mod reference;
 mod regret;
 mod render;

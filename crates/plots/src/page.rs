@@ -86,7 +86,7 @@ fn page(job: &Job, dirs: &[DatasetDir], sections: &[Section]) -> anyhow::Result<
             )
         })
         .collect();
-    let over_all = shown::tables_and_figures(&found::over_all(&job.plots_dir, dirs)?, None)?;
+    let over_all = shown::tables_and_figures(&found::over_all(job, dirs)?, None)?;
     let bodies: String = sections.iter().map(|section| &*section.html).collect();
     let version = env!("CARGO_PKG_VERSION");
     Ok(format!(

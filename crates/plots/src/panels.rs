@@ -1,4 +1,4 @@
-//! A figure of four panels, two by two: lines, dots and a few words in each.
+//! A figure of panels, two beside each other: lines, dots and a few words in each.
 
 use crate::{
     axes::{self, Axes, text},
@@ -16,6 +16,8 @@ const TOLERANCE: f64 = 0.05;
 const LINE_HEIGHT: f64 = 1.35;
 /// Space between a panel's words and what they must not touch, in points.
 const CLEARANCE: f64 = 4.0;
+/// Space between the entries of the key, in points.
+const KEY_GAP: f64 = 16.0;
 
 /// One frame with what is in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,23 +40,34 @@ pub(crate) struct PanelLine {
     pub(crate) series: Series,
 }
 
-/// Draws four panels under a title; the same panels and settings give the same bytes.
+/// Draws panels under a title and a key that holds for all; the same panels and settings give the same bytes.
+///
+/// The page is that of two rows; fewer or more panels make it shorter or longer.
 ///
 /// # Errors
 /// When the font or the backend fails.
 pub(crate) fn draw(
     title: &str,
-    panels: &[Panel; 4],
+    key: &[Series],
+    panels: &[Panel],
     look: Look,
     page: PageSettings,
     settings: &Settings,
 ) -> anyhow::Result<String> {
-    let (width, height) = (72.0 * page.width_in, 72.0 * page.height_in);
-    let top = if settings.title {
+    let n_rows = panels.len().div_ceil(2);
+    let width = 72.0 * page.width_in;
+    let below_title = if settings.title {
         theme::MARGIN + LINE_HEIGHT * settings.axis_title_pt
     } else {
         0.0
     };
+    let top = if key.is_empty() {
+        below_title
+    } else {
+        below_title + theme::MARGIN + LINE_HEIGHT * settings.legend_pt
+    };
+    let row_height = (72.0 * page.height_in - top) / 2.0;
+    let height = top + row_height * n_rows as f64;
     Canvas::svg(look, width, height, |canvas| {
         if settings.title {
             let baseline = theme::MARGIN + theme::ASCENT * settings.axis_title_pt;
@@ -63,10 +76,11 @@ pub(crate) fn draw(
                 Point::new(width / 2.0, baseline),
             )?;
         }
-        let (width, height) = (width / 2.0, (height - top) / 2.0);
+        draw_key(canvas, key, Point::new(width / 2.0, below_title), settings)?;
+        let width = width / 2.0;
         let part = |i: usize| {
             let (column, row) = ((i % 2) as f64, (i / 2) as f64);
-            Rect::new(column * width, top + row * height, width, height)
+            Rect::new(column * width, top + row * row_height, width, row_height)
         };
         let mut frames = Vec::with_capacity(panels.len());
         for (i, panel) in panels.iter().enumerate() {
@@ -74,16 +88,45 @@ pub(crate) fn draw(
         }
         for (i, panel) in panels.iter().enumerate() {
             // One above the other, frames begin and end together.
-            let other = frames[(i + 2) % 4];
-            let frame = Rect {
-                left: frames[i].left.max(other.left),
-                right: frames[i].right.min(other.right),
-                ..frames[i]
-            };
+            let column = frames.iter().skip(i % 2).step_by(2);
+            let frame = column.fold(frames[i], |frame, other| Rect {
+                left: frame.left.max(other.left),
+                right: frame.right.min(other.right),
+                ..frame
+            });
             panel.draw(canvas, part(i).left, frame, settings)?;
         }
         Ok(())
     })
+}
+
+/// Samples of lines with their names, side by side below `top`.
+fn draw_key(
+    canvas: &Canvas<'_>,
+    key: &[Series],
+    top: Point,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let mut widths = Vec::with_capacity(key.len());
+    for series in key {
+        let name = text_width(&series.name(), settings.legend_pt)?;
+        widths.push(theme::LEGEND_LINE + theme::GAP + name);
+    }
+    let gaps = KEY_GAP * key.len().saturating_sub(1) as f64;
+    let mut left = top.x - (widths.iter().sum::<f64>() + gaps) / 2.0;
+    let middle = top.y + theme::MARGIN + LINE_HEIGHT * settings.legend_pt / 2.0;
+    for (series, width) in key.iter().zip(widths) {
+        let sample = [left, left + theme::LEGEND_LINE].map(|x| Point::new(x, middle));
+        let style = series.line(canvas.look());
+        canvas.line(&sample, Pen::of(style, settings.curve_width_pt))?;
+        let baseline = middle + theme::CAP_HEIGHT / 2.0 * settings.legend_pt;
+        canvas.text(
+            text(&series.name(), settings.legend_pt, Anchor::Start),
+            Point::new(left + theme::LEGEND_LINE + theme::GAP, baseline),
+        )?;
+        left += width + KEY_GAP;
+    }
+    Ok(())
 }
 
 impl Panel {
@@ -199,6 +242,7 @@ mod tests {
         let settings = settings();
         draw(
             "A title",
+            &[],
             panels,
             Look::Color,
             settings.embedding_dim.page,

@@ -5,6 +5,7 @@ pub(crate) mod binary;
 mod embedding_dim;
 mod knn_accuracy_table;
 mod metrics_table;
+mod rate_optimality;
 mod regret;
 mod report;
 mod spider;
@@ -29,6 +30,7 @@ pub(crate) enum Product {
     MetricsTable,
     Regret,
     EmbeddingDim,
+    RateOptimality,
     KnnAccuracyTable,
     Report,
 }
@@ -40,6 +42,8 @@ pub(crate) enum Maker {
     Predictions(fn(&Evaluated<'_>, &mut Outcome) -> anyhow::Result<()>),
     /// Of one data set, with or without predictions.
     Dataset(fn(&Job, &DatasetDir, &mut Outcome) -> anyhow::Result<()>),
+    /// Of what is no data set.
+    Studies(fn(&Job, &mut Outcome) -> anyhow::Result<()>),
     /// Of all data sets that have predictions, after all else.
     All(fn(&Job, &[Results], &mut Outcome) -> anyhow::Result<()>),
 }
@@ -54,7 +58,7 @@ pub(crate) struct Evaluated<'a> {
 
 impl Product {
     /// In the order in which they are made.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::AccuracyCost,
         Self::Binary,
         Self::VsRb,
@@ -64,6 +68,7 @@ impl Product {
         Self::MetricsTable,
         Self::Regret,
         Self::EmbeddingDim,
+        Self::RateOptimality,
         Self::KnnAccuracyTable,
         Self::Report,
     ];
@@ -80,6 +85,7 @@ impl Product {
             Self::MetricsTable => "metrics_table",
             Self::Regret => "regret",
             Self::EmbeddingDim => "embedding_dim",
+            Self::RateOptimality => "rate_optimality",
             Self::KnnAccuracyTable => "knn_accuracy_table",
             Self::Report => "report",
         }
@@ -107,6 +113,9 @@ impl Product {
             Self::EmbeddingDim => {
                 "figure: how many dimensions embeddings use (principal components, kernel ones, Isomap)"
             }
+            Self::RateOptimality => {
+                "figures and table: how fast CARROT (KNN) learns against the rate of theory, of what rate-study measured"
+            }
             Self::KnnAccuracyTable => {
                 "table: how well the paper's KNN predicts, over all data sets, beside the published numbers"
             }
@@ -127,6 +136,7 @@ impl Product {
             Self::MetricsTable => Maker::Predictions(metrics_table::make),
             Self::Regret => Maker::Dataset(regret::make),
             Self::EmbeddingDim => Maker::Dataset(embedding_dim::make),
+            Self::RateOptimality => Maker::Studies(rate_optimality::make),
             Self::KnnAccuracyTable => Maker::All(knn_accuracy_table::make),
             Self::Report => Maker::All(report::make),
         }

@@ -22,6 +22,11 @@ use crate::{
 pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     let mut outcome = Outcome::default();
     let mut all = Vec::new();
+    for make in job.all_makers() {
+        if let Maker::Studies(make) = make {
+            make(job, &mut outcome)?;
+        }
+    }
     for dir in inputs::chosen(job)? {
         info!("drawing `{}`", dir.name());
         let results = of_dataset(job, &dir, &mut outcome)
@@ -30,7 +35,7 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     }
     let of_all = |maker: Maker| match maker {
         Maker::All(make) => Some(make),
-        Maker::Predictions(_) | Maker::Dataset(_) => None,
+        Maker::Predictions(_) | Maker::Dataset(_) | Maker::Studies(_) => None,
     };
     let makers: Vec<_> = job.all_makers().filter_map(of_all).collect();
     if !makers.is_empty() {
@@ -54,7 +59,7 @@ fn of_dataset(
     outcome: &mut Outcome,
 ) -> anyhow::Result<Option<Results>> {
     let makers: Vec<Maker> = job.makers(dir.name()).collect();
-    let needs_predictions = |maker: &Maker| !matches!(maker, Maker::Dataset(_));
+    let needs_predictions = |maker: &Maker| matches!(maker, Maker::Predictions(_) | Maker::All(_));
     let mut evaluated = None;
     if makers.iter().any(needs_predictions) {
         match Inputs::read(dir)? {
@@ -76,7 +81,7 @@ fn of_dataset(
                 make(&of, outcome)?;
             }
             (Maker::Dataset(make), _) => make(job, dir, outcome)?,
-            (Maker::Predictions(_), None) | (Maker::All(_), _) => {}
+            (Maker::Predictions(_), None) | (Maker::Studies(_) | Maker::All(_), _) => {}
         }
     }
     Ok(evaluated.map(|(_, results)| results))

@@ -41,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) oracle_room: f64,
     pub(crate) bootstrap: BootstrapSettings,
     pub(crate) embedding_dim: EmbeddingDimSettings,
+    /// Page of a figure `rate_optimality` of two rows.
+    pub(crate) rate_optimality: PageSettings,
     pub(crate) regret: RegretSettings,
     /// By data set, the paper's names of its figures.
     pub(crate) paper_names: BTreeMap<String, BTreeMap<Product, String>>,

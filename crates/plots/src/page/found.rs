@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context as _;
 use dataset::{DatasetDir, Part};
 
-use crate::{products::Product, settings::Settings};
+use crate::{args::Job, inputs, products::Product, settings::Settings};
 
 /// The numbers of the page's own chart, beside a data set's figures.
 pub(crate) const CHART_STEM: &str = "curves";
@@ -95,18 +95,30 @@ pub(crate) fn of_dataset(
     Ok(found)
 }
 
-/// What spans all data sets.
+/// What spans all data sets, and studies of rates, which are none.
 ///
 /// # Errors
 /// As for [`of_dataset`].
-pub(crate) fn over_all(plots_dir: &Path, dirs: &[DatasetDir]) -> anyhow::Result<Vec<Found>> {
+pub(crate) fn over_all(job: &Job, dirs: &[DatasetDir]) -> anyhow::Result<Vec<Found>> {
     let mut all = Vec::new();
     for dir in dirs {
         all.extend(sources(dir)?);
     }
     let newest = newest(&all)?;
     let product = |stem: &str| product(stem, |product| product.name().to_owned());
-    in_folder(plots_dir, "", None, product, |_| Ok(newest))
+    let mut found = in_folder(&job.plots_dir, "", None, product, |_| Ok(newest))?;
+    for name in inputs::rate_studies(&job.data_dir)? {
+        let study = DatasetDir::new(&job.data_dir, &name).rate_study();
+        let folder = job.folder(&name);
+        found.extend(in_folder(&folder, &name, None, product, |_| {
+            Ok(Some(written(&study)?))
+        })?);
+        let (folder, path) = (folder.join("bw"), format!("{name}/bw"));
+        found.extend(in_folder(&folder, &path, Some("bw"), product, |_| {
+            Ok(Some(written(&study)?))
+        })?);
+    }
+    Ok(found)
 }
 
 /// What a data set's figures and tables are made of, but for those of embeddings.

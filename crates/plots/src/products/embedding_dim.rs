@@ -65,7 +65,14 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
         dimension::panels(&dimension, dir.name(), embedder, params.params(), settings);
     let csv = dimension::csv(&dimension);
     for &look in &job.looks {
-        let svg = panels::draw(&title, &panels, look, settings.embedding_dim.page, settings)?;
+        let svg = panels::draw(
+            &title,
+            &[],
+            &panels,
+            look,
+            settings.embedding_dim.page,
+            settings,
+        )?;
         outcome.write_figure(job, dir.name(), look, &stem, &svg, &csv)?;
     }
     Ok(())

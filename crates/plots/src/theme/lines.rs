@@ -59,6 +59,16 @@ pub(crate) enum Series {
     Zero,
     /// A spectrum of embeddings.
     Spectrum,
+    /// In a study of rates, the power law through the excess risks of CARROT (KNN).
+    RateFitted,
+    /// The interval of one of them.
+    RateInterval,
+    /// The slope that theory bounds them by.
+    RateBound,
+    /// A router that takes the nearest prompt's best LLM.
+    OneNeighbor,
+    /// A router that throws dice.
+    Random,
 }
 
 /// A router that the paper shows.
@@ -152,6 +162,17 @@ const ZERO: LineStyle = LineStyle {
     ..line(gray(130), DOTTED)
 };
 const SPECTRUM: LineStyle = line(RGBColor(0x0F, 0x5F, 0xA8), SOLID);
+const RATE_FITTED: LineStyle = line(RGBColor(0xC8, 0x10, 0x2E), SOLID);
+const RATE_INTERVAL: LineStyle = LineStyle {
+    width: 0.6,
+    ..line(gray(55), SOLID)
+};
+const RATE_BOUND: LineStyle = LineStyle {
+    width: 0.8,
+    ..line(gray(26), DASHED)
+};
+const ONE_NEIGHBOR: LineStyle = line(RGBColor(0x0F, 0x5F, 0xA8), DASH_DOTTED);
+const RANDOM: LineStyle = line(gray(130), DOTTED);
 
 /// The RouterBench rule with the scores of the routers that the paper shows: name, and line in the paper's hues (purple, blue); dashed, since
 /// it often runs close to the router itself.
@@ -187,6 +208,11 @@ impl Series {
             Self::Bayes => "Bayes-optimal".to_owned(),
             Self::Zero => "Zero router".to_owned(),
             Self::Spectrum => "Spectrum".to_owned(),
+            Self::RateFitted => "CARROT (KNN), fitted".to_owned(),
+            Self::RateInterval => "95% interval".to_owned(),
+            Self::RateBound => "slope of the bound".to_owned(),
+            Self::OneNeighbor => "1 neighbor".to_owned(),
+            Self::Random => "random choice".to_owned(),
         }
     }
 
@@ -198,6 +224,11 @@ impl Series {
             Self::Bayes => "bayes-optimal".to_owned(),
             Self::Zero => "zero-router".to_owned(),
             Self::Spectrum => "spectrum".to_owned(),
+            Self::RateFitted => "rate-fitted".to_owned(),
+            Self::RateInterval => "rate-interval".to_owned(),
+            Self::RateBound => "rate-bound".to_owned(),
+            Self::OneNeighbor => "1-nn".to_owned(),
+            Self::Random => "random".to_owned(),
         }
     }
 
@@ -249,6 +280,23 @@ impl Series {
             },
             (Self::Spectrum, Look::Color) => SPECTRUM,
             (Self::Spectrum, Look::Bw) => line(gray(0), SOLID),
+            (Self::RateFitted, Look::Color) => RATE_FITTED,
+            (Self::RateInterval, Look::Color) => RATE_INTERVAL,
+            (Self::RateBound, Look::Color) => RATE_BOUND,
+            (Self::OneNeighbor, Look::Color) => ONE_NEIGHBOR,
+            (Self::Random, Look::Color) => RANDOM,
+            // Dashes tell these apart, and dots stand on the fitted line alone.
+            (
+                Self::RateFitted
+                | Self::RateInterval
+                | Self::RateBound
+                | Self::OneNeighbor
+                | Self::Random,
+                Look::Bw,
+            ) => LineStyle {
+                color: gray(0),
+                ..self.line(Look::Color)
+            },
         }
     }
 }

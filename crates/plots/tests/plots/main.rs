@@ -18,6 +18,7 @@ mod degenerate;
 mod embeddings;
 mod figures;
 mod metrics;
+mod rate;
 mod regret;
 mod report;
 mod rule;

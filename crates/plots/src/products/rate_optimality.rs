@@ -1,0 +1,38 @@
+//! How fast CARROT (KNN) learns, of the folders that rate-study made.
+
+use dataset::{DatasetDir, RateStudy};
+use tracing::info;
+
+use super::Product;
+use crate::{args::Job, inputs, outcome::Outcome, panels, rate};
+
+/// A figure for each problem and the table, of every study, or of those among the named ones.
+pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
+    let stem = Product::RateOptimality.name();
+    let mut names = inputs::rate_studies(&job.data_dir)?;
+    if let Some(named) = &job.datasets {
+        names.retain(|name| named.contains(name));
+    }
+    if names.is_empty() && (job.datasets.is_none() || job.wanted.len() == 1) {
+        outcome.skip(
+            format!("rate-study/{stem}"),
+            "there is no rate-study.json",
+            "make one with `cargo run -p rate-study`",
+        );
+    }
+    for name in names {
+        info!("drawing the study `{name}`");
+        let study = RateStudy::read(&DatasetDir::new(&job.data_dir, &name).rate_study())?;
+        for figure in rate::figures(&study) {
+            let stem = format!("{stem}-{}", figure.problem);
+            let page = job.settings.rate_optimality;
+            for &look in &job.looks {
+                let (title, panels) = (&figure.title, &figure.panels);
+                let svg = panels::draw(title, &rate::KEY, panels, look, page, &job.settings)?;
+                outcome.write_figure(job, &name, look, &stem, &svg, &figure.csv)?;
+            }
+        }
+        outcome.write_table(&job.folder(&name), stem, &rate::table(&study))?;
+    }
+    Ok(())
+}

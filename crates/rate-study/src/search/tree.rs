@@ -1,0 +1,53 @@
+//! The trees of `linfa-nn`.
+
+use linfa_nn::{BallTree, KdTree, NearestNeighbour as _, distance::L2Dist};
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::Search;
+use crate::{Error, Result};
+
+pub(super) fn means(
+    search: Search,
+    points: &Array2<f64>,
+    outputs: ArrayView2<'_, f32>,
+    queries: &Array2<f64>,
+    ks: &[usize],
+) -> Result<Vec<Array2<f64>>> {
+    let failed = |error: &dyn std::error::Error| Error::Search {
+        search: search.name(),
+        message: error.to_string(),
+    };
+    let index = match search {
+        Search::BallTree => BallTree.from_batch(points, L2Dist),
+        _ => KdTree.from_batch(points, L2Dist),
+    }
+    .map_err(|error| failed(&error))?;
+    let k_max = ks.iter().copied().max().unwrap_or_default();
+    let mut means = vec![Array2::zeros((queries.nrows(), outputs.ncols())); ks.len()];
+    for (i, query) in queries.axis_iter(Axis(0)).enumerate() {
+        let found = index
+            .k_nearest(query, k_max)
+            .map_err(|error| failed(&error))?;
+        // In one order whatever the tree, so that sums round alike.
+        let mut found: Vec<(f64, usize)> = found
+            .into_iter()
+            .map(|(point, row)| (squared_distance(query.as_slice(), point.as_slice()), row))
+            .collect();
+        found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (means, &k) in means.iter_mut().zip(ks) {
+            let mut mean = means.row_mut(i);
+            for &(_, row) in &found[..k] {
+                for (mean, &output) in mean.iter_mut().zip(outputs.row(row)) {
+                    *mean += f64::from(output);
+                }
+            }
+            mean /= k as f64;
+        }
+    }
+    Ok(means)
+}
+
+fn squared_distance(a: Option<&[f64]>, b: Option<&[f64]>) -> f64 {
+    let (a, b) = a.zip(b).expect("rows of points lie side by side");
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
+}

@@ -1,0 +1,50 @@
+use std::fmt::Write as _;
+
+use dataset::{RateInterval, RateStudy};
+
+/// The fitted exponents beside the bound's, as a table for a terminal.
+pub(crate) fn of(study: &RateStudy) -> String {
+    let mut text = format!(
+        "{:<10} {:>2} {:>5} {:>5} {:>7}  {:<24} {:>9}  {:<6}  {:<22} {:<22}\n",
+        "problem", "d", "g", "a", "bound", "carrot-knn", "predicted", "within", "1-nn", "random"
+    );
+    for problem in &study.problems {
+        let exponent = |router: &str| {
+            let curve = problem.curves.iter().find(|curve| curve.router == router);
+            curve.and_then(|curve| curve.exponent)
+        };
+        let shown = |interval: Option<RateInterval>| {
+            interval.map_or("none".to_owned(), |interval| {
+                format!(
+                    "{:.3} [{:.3}, {:.3}]",
+                    interval.estimate, interval.low, interval.high
+                )
+            })
+        };
+        let knn = exponent("carrot-knn");
+        let within = match knn.map(|knn| knn.holds(problem.bound_exponent)) {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "none",
+        };
+        let predicted = problem
+            .curves
+            .iter()
+            .find_map(|curve| curve.predicted_exponent);
+        let predicted = predicted.map_or("none".to_owned(), |value| format!("{value:.3}"));
+        // Writing to a string cannot fail.
+        _ = writeln!(
+            text,
+            "{:<10} {:>2} {:>5} {:>5} {:>7.3}  {:<24} {predicted:>9}  {within:<6}  {:<22} {:<22}",
+            problem.name,
+            problem.dim,
+            problem.smoothness,
+            problem.margin_exponent,
+            problem.bound_exponent,
+            shown(knn),
+            shown(exponent("1-nn")),
+            shown(exponent("random")),
+        );
+    }
+    text
+}

@@ -1,0 +1,212 @@
+//! The study as a whole, and the program.
+
+use std::{path::Path, process::Command};
+
+use dataset::{RateStudy, Source};
+use rate_study::{Error, ROUTERS, Search, Size, StudyParams};
+
+const BUILT_IN: &str = include_str!("../../../configs/rate-study.toml");
+
+/// The built-in settings, cut down to take a second at most.
+fn small() -> StudyParams {
+    let mut params: StudyParams = toml::from_str(BUILT_IN).expect("good settings");
+    params.quick.log2_n = [3, 9];
+    params.quick.fit_from_log2_n = 4;
+    params.quick.n_test = 128;
+    params.quick.repetitions = 0.1;
+    params.n_resamples = 100;
+    params
+}
+
+fn run(params: StudyParams, n_threads: usize) -> RateStudy {
+    let source = Source {
+        path: "a test".into(),
+        sha256: String::new(),
+        n_bytes: 0,
+    };
+    let threads = rayon::ThreadPoolBuilder::new()
+        .num_threads(n_threads)
+        .build()
+        .expect("threads");
+    let study = params.check(Size::Quick).expect("good settings");
+    threads
+        .install(|| study.run(source, "a test", &|_| ()))
+        .expect("run")
+}
+
+#[test]
+fn the_seed_alone_decides() {
+    let one = run(small(), 1);
+    assert_eq!(run(small(), 3), one);
+    let mut other = small();
+    other.seed += 1;
+    assert_ne!(run(other, 1), one);
+}
+
+#[test]
+fn adding_a_problem_or_a_size_changes_no_other() {
+    let all = run(small(), 2);
+    let mut fewer = small();
+    fewer.problems.truncate(1);
+    fewer.problems[0].dimensions.remove(0);
+    let fewer = run(fewer, 2);
+    assert_eq!(fewer.problems[..], all.problems[1..4]);
+    let mut shorter = small();
+    shorter.quick.log2_n = [3, 8];
+    let shorter = run(shorter, 2);
+    for (short, long) in shorter.problems.iter().zip(&all.problems) {
+        for (short, long) in short.curves.iter().zip(&long.curves) {
+            assert_eq!(short.points[..], long.points[..6]);
+        }
+    }
+}
+
+#[test]
+fn learning_beats_not_learning() {
+    let study = run(small(), 2);
+    assert_eq!(study.problems.len(), 8);
+    for problem in &study.problems {
+        let last = |router: usize| {
+            let curve = &problem.curves[router];
+            assert_eq!(curve.router, ROUTERS[router]);
+            curve
+                .points
+                .last()
+                .expect("there are sizes")
+                .excess_risk
+                .estimate
+        };
+        assert!(
+            last(0) < last(1) && last(1) < last(2),
+            "{} in {}",
+            problem.name,
+            problem.dim
+        );
+        // With 8 rows k is all of them at most.
+        assert!(problem.curves[0].points[0].n_neighbors <= Some(8));
+        let flat = problem.curves[2]
+            .exponent
+            .expect("random choices always lose");
+        assert!(flat.estimate.abs() < 0.02, "{flat:?}");
+    }
+}
+
+#[test]
+fn fewer_rows_than_neighbors_average_all_rows() {
+    let mut params = small();
+    params.quick.log2_n = [0, 1];
+    params.quick.fit_from_log2_n = 0;
+    for problem in &mut params.problems {
+        for dimension in &mut problem.dimensions {
+            dimension.neighbors = 1e6;
+        }
+    }
+    for problem in run(params, 1).problems {
+        let ks: Vec<_> = problem.curves[0]
+            .points
+            .iter()
+            .map(|point| point.n_neighbors)
+            .collect();
+        assert_eq!(ks, [Some(1), Some(2)]);
+        assert_eq!(
+            problem.curves[0].points[0].excess_risk,
+            problem.curves[1].points[0].excess_risk
+        );
+    }
+}
+
+#[test]
+fn bad_settings_are_refused() {
+    type Change = fn(&mut StudyParams);
+    let cases: [(Change, &str); 13] = [
+        (|p| p.level = 1.0, "level"),
+        (|p| p.n_resamples = 0, "n-resamples"),
+        (|p| p.quick.log2_n = [9, 3], "log2-n"),
+        (|p| p.quick.log2_n = [3, 31], "log2-n"),
+        (|p| p.quick.fit_from_log2_n = 9, "fit-from-log2-n"),
+        (|p| p.quick.n_test = 0, "n-test"),
+        (|p| p.quick.repetitions = 0.0, "repetitions"),
+        (|p| p.problems.clear(), "problems"),
+        (
+            |p| p.problems[1].name = p.problems[0].name.clone(),
+            "problems.name",
+        ),
+        (|p| p.problems[0].name = "a/b".to_owned(), "problems.name"),
+        (|p| p.problems[0].dimensions[1].dim = 1, "dim"),
+        (|p| p.problems[0].dimensions[1].neighbors = 0.0, "neighbors"),
+        (
+            |p| p.problems[0].dimensions[1].n_repetitions = 1,
+            "n-repetitions",
+        ),
+    ];
+    for (change, refused) in cases {
+        let mut params = small();
+        change(&mut params);
+        match params.check(Size::Quick) {
+            Err(Error::BadSetting { name, .. }) => assert_eq!(name, refused),
+            found => panic!("{refused}: {found:?}"),
+        }
+    }
+    let mut params = small();
+    params.problems[0].dimensions[1].search = Search::Line;
+    assert!(matches!(
+        params.check(Size::Quick),
+        Err(Error::NotALine { dim: 2 })
+    ));
+}
+
+fn program(folder: &Path, arguments: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_rate-study"))
+        .args(arguments)
+        .args(["--data-dir", "data"])
+        .current_dir(folder)
+        .env_remove("CARROT_LOG")
+        .output()
+        .expect("the program starts")
+}
+
+#[test]
+fn the_program_leaves_its_result_and_says_what_it_found() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = program(folder.path(), &["--quick"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let path = folder.path().join("data/rate-study-quick/rate-study.json");
+    let study = RateStudy::read(&path).expect("it was written");
+    assert_eq!(study.settings.path, Path::new("configs/rate-study.toml"));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(stdout.lines().count(), 9, "{stdout}");
+    let bytes = std::fs::read(&path).expect("read");
+    let output = program(folder.path(), &["--quick", "--quiet", "--json"]);
+    assert_eq!(std::fs::read(&path).expect("read"), bytes);
+    let printed: RateStudy = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(printed, study);
+
+    std::fs::write(
+        folder.path().join("bad.toml"),
+        format!("{BUILT_IN}\nextra = 1\n"),
+    )
+    .expect("written");
+    for (arguments, code, message) in [
+        (
+            &["--quick", "--name", "../x"][..],
+            2,
+            "`../x` cannot name a folder",
+        ),
+        (
+            &["--quick", "--config", "nothing.toml"],
+            1,
+            "cannot read `nothing.toml`",
+        ),
+        (
+            &["--quick", "--config", "bad.toml"],
+            1,
+            "cannot use the settings in `bad.toml`",
+        ),
+    ] {
+        let output = program(folder.path(), arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
+    }
+}
