@@ -4,7 +4,8 @@
     pip install -r scripts/requirements-bench.txt
     scripts/bench_routers.py rorf                       a data set's pair, here open-llm with MiniLM embeddings
     scripts/bench_routers.py rorf --made-up 28569 1536  made-up rows of RouterBench's size
-    scripts/bench_routers.py mf                         made-up rows, 16,000 x 1,536 (needs torch==2.13.0 as well)
+    scripts/bench_routers.py mf                         made-up rows, 16,000 x 1,536
+    scripts/bench_routers.py roberta                    made-up prompts, weights of roberta-base's shape
 
 rorf: scikit-learn's RandomForestClassifier(n_jobs=2) as the reference runs it, against the bench `forest` of the crate `routers`, with 100 trees
 and scikit-learn's defaults. Both are fitted once with each seed, by turns; medians count. Agreement: the mean over seeds of the AUROC for
@@ -15,6 +16,10 @@ alone may miss that, and the standard error tells. The data set must be there wi
 mf: a plain PyTorch loop with the reference's settings, against the bench `mf` of the crate `nets`. Both train for 100 epochs with each seed on the
 same rows and validate every 10 steps on the same others. Agreement: the means over seeds of the best validation log-likelihood, and of the last
 one, differ by at most .002.
+
+roberta: `RobertaForSequenceClassification` of transformers, its batches padded to their longest prompt, against the bench `roberta` of the crate `nets`.
+Both read one folder with random weights, split texts themselves, and have the same threads: one prompt of 128 tokens, by turns, medians; then
+prompts of mixed lengths (a log-normal law with its median at 64 tokens, cut off at 512), once each. Agreement: outputs differ by at most 1e-4.
 
 Ends with 1 if a ratio or an agreement is missed.
 """
@@ -237,6 +242,86 @@ def bench_mf(args):
     return failures
 
 
+def make_roberta(folder):
+    """A classifier of roberta-base's shape with random weights, whose tokens are bytes."""
+    import torch
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import RobertaConfig, RobertaForSequenceClassification
+
+    torch.manual_seed(0)
+    config = RobertaConfig(vocab_size=50_265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5, num_labels=11,
+                           problem_type="multi_label_classification", bos_token_id=0, pad_token_id=1, eos_token_id=2)
+    RobertaForSequenceClassification(config).save_pretrained(folder)
+    tokens = ["<s>", "<pad>", "</s>", "<unk>", *sorted(ByteLevel.alphabet()), "<mask>"]
+    (folder / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}), encoding="utf-8")
+    (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+
+
+def roberta_ours(bench, folder, prompts, threads):
+    (folder / "prompts.json").write_text(json.dumps(prompts), encoding="utf-8")
+    # The first of two runs is a warm-up, as theirs has had one.
+    command = [bench, str(folder), str(threads), "2" if len(prompts) == 1 else "1"]
+    run = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return run["seconds"][-1], np.fromfile(folder / "ours.f32", "<f4").reshape(len(prompts), -1)
+
+
+def roberta_theirs(model, tokenizer, prompts, batch_size):
+    import torch
+
+    start = time.perf_counter()
+    outputs = []
+    with torch.inference_mode():
+        for i in range(0, len(prompts), batch_size):
+            tokens = tokenizer(prompts[i : i + batch_size], padding=True, truncation=True, max_length=512, return_tensors="pt")
+            outputs.append(model(**tokens).logits)
+    return time.perf_counter() - start, torch.cat(outputs).numpy()
+
+
+def bench_roberta(args):
+    import torch
+    from transformers import RobertaForSequenceClassification, RobertaTokenizerFast
+
+    torch.set_num_threads(args.threads)
+    rng = np.random.default_rng(0)
+    letters = list("abcdefghijklmnopqrstuvwxyz ")
+
+    def prompt(n_tokens):
+        return "".join(rng.choice(letters, n_tokens - 2))
+
+    one = [prompt(128)]
+    lengths = np.clip(np.exp(rng.normal(np.log(64), 1, args.prompts)), 3, 512).astype(int)
+    mixed = [prompt(n) for n in lengths]
+    failures = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_roberta(folder)
+        bench = build_bench("roberta", "nets")
+        model = RobertaForSequenceClassification.from_pretrained(folder).eval()
+        tokenizer = RobertaTokenizerFast.from_pretrained(folder)
+        if (n_tokens := len(tokenizer(one[0])["input_ids"])) != 128:
+            sys.exit(f"the prompt has {n_tokens} tokens, not 128")
+        roberta_theirs(model, tokenizer, one, 1)
+        cases = [
+            ("a prompt of 128 tokens", one, args.runs, args.min_ratio_one),
+            (f"{len(mixed)} prompts of {lengths.mean():.0f} tokens on average", mixed, 1, args.min_ratio_mixed),
+        ]
+        for what, prompts, n_runs, min_ratio in cases:
+            ours, theirs = [], []
+            for _ in range(n_runs):
+                ours.append(roberta_ours(bench, folder, prompts, args.threads))
+                theirs.append(roberta_theirs(model, tokenizer, prompts, args.batch_size))
+            difference = np.abs(ours[-1][1] - theirs[-1][1]).max()
+            times = [statistics.median(seconds for seconds, _ in runs) for runs in (ours, theirs)]
+            ratio = times[1] / times[0]
+            print(f"roberta, {what}, {args.threads} threads: ours {times[0]:.3f} s, transformers {times[1]:.3f} s, "
+                  f"ratio {ratio:.2f}; outputs differ by {difference:.1e}")
+            if ratio < min_ratio:
+                failures.append(f"{what}: ours is {ratio:.2f} times as fast, not {min_ratio}")
+            if not difference <= args.tolerance:
+                failures.append(f"{what}: outputs differ by {difference:.1e}")
+    return failures
+
+
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     routers = parser.add_subparsers(dest="router", required=True, metavar="ROUTER")
@@ -257,6 +342,15 @@ def parse_args():
     mf.add_argument("--seeds", type=int, nargs="+", default=[42, 1, 2])
     mf.add_argument("--min-ratio", type=float, default=4.0, help="least ratio of the times to train")
     mf.add_argument("--tolerance", type=float, default=0.002, help="largest difference of mean log-likelihoods")
+    roberta = routers.add_parser("roberta", help="a RoBERTa classifier that predicts")
+    roberta.set_defaults(bench=bench_roberta)
+    roberta.add_argument("--threads", type=int, default=2)
+    roberta.add_argument("--runs", type=int, default=5, help="of the single prompt")
+    roberta.add_argument("--prompts", type=int, default=500, help="of mixed lengths")
+    roberta.add_argument("--batch-size", type=int, default=16, help="of transformers")
+    roberta.add_argument("--min-ratio-one", type=float, default=1.2, help="least ratio of the times for the single prompt")
+    roberta.add_argument("--min-ratio-mixed", type=float, default=3.0, help="the same for prompts of mixed lengths")
+    roberta.add_argument("--tolerance", type=float, default=1e-4, help="largest difference of outputs")
     return parser.parse_args()
 
 

@@ -122,10 +122,26 @@ impl Encoder {
     /// # Errors
     /// When libtorch refuses: for want of memory, or because an id or a position is not in its table.
     pub(crate) fn forward(&self, batch: &Batch, pass: &Pass) -> Result<Tensor, TchError> {
+        let (_, n_tokens) = batch.ids.size2()?;
+        self.first_tokens(batch, n_tokens, pass)
+    }
+
+    /// The last layer's vector of each text's first token, float32, `(batch, dim)`: what [`Encoder::forward`] has there. No other token goes through
+    /// the last layer but as a key and a value.
+    ///
+    /// # Errors
+    /// As [`Encoder::forward`].
+    pub(crate) fn forward_first(&self, batch: &Batch, pass: &Pass) -> Result<Tensor, TchError> {
+        self.first_tokens(batch, 1, pass)?.f_select(1, 0)
+    }
+
+    fn first_tokens(&self, batch: &Batch, n: i64, pass: &Pass) -> Result<Tensor, TchError> {
+        let (_, n_tokens) = batch.ids.size2()?;
         let mut hidden = self.embeddings.forward(&batch.ids, pass)?;
         let bias = batch.attention_bias(pass.product_kind)?;
-        for layer in &self.layers {
-            hidden = layer.forward(&hidden, bias.as_ref(), pass)?;
+        for (layer, n_layers_left) in self.layers.iter().zip((0..self.layers.len()).rev()) {
+            let n_queries = if n_layers_left == 0 { n } else { n_tokens };
+            hidden = layer.forward(&hidden, n_queries, bias.as_ref(), pass)?;
         }
         Ok(hidden)
     }
@@ -189,6 +205,39 @@ mod tests {
             .into_iter()
             .map(|(name, weight)| (name, weight.grad()))
             .collect()
+    }
+
+    #[test]
+    fn the_first_token_alone_is_what_it_is_among_all() {
+        let dim = 8;
+        for texts in [&[&[0, 5, 7, 2][..], &[0, 2]][..], &[&[0, 5, 7, 2]], &[&[2]]] {
+            let batch = Batch::new(texts, 1, Device::Cpu).expect("made");
+            let run = |is_alone: bool| {
+                let (variables, encoder) = encoder(Activation::Gelu);
+                let first = match is_alone {
+                    true => encoder
+                        .forward_first(&batch, &Pass::INFERENCE)
+                        .expect("ran"),
+                    false => encoder
+                        .forward(&batch, &Pass::INFERENCE)
+                        .expect("ran")
+                        .select(1, 0),
+                };
+                assert_eq!(first.size(), [texts.len() as i64, dim]);
+                let weights = Tensor::arange(dim, (Kind::Float, Device::Cpu)).sin();
+                (&first * weights).sum(Kind::Float).backward();
+                let mut named: Vec<_> = variables.variables().into_iter().collect();
+                named.sort_by(|a, b| a.0.cmp(&b.0));
+                let gradients = named
+                    .into_iter()
+                    .map(|(name, weight)| (name, weight.grad()));
+                let outputs = ("outputs".to_owned(), first.detach());
+                gradients.chain([outputs]).collect::<Vec<_>>()
+            };
+            for ((name, alone), (_, among)) in run(true).iter().zip(&run(false)) {
+                assert!(alone.allclose(among, 1e-4, 1e-5, false), "{name}");
+            }
+        }
     }
 
     #[test]

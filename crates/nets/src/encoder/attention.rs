@@ -5,7 +5,7 @@ use super::{
     linear::{Linear, for_linear, plain},
 };
 
-/// Scaled dot-product attention of every token to every token of its text, in several heads.
+/// Scaled dot-product attention of tokens to every token of their text, in several heads.
 ///
 /// ```text
 /// softmax(Q K^T / sqrt(head_dim) + bias) V       for each head, heads side by side in the result
@@ -39,22 +39,30 @@ impl SelfAttention {
         }
     }
 
-    /// `bias` is broadcast to `(batch, heads, queries, keys)`.
+    /// What each text's first `n_queries` tokens see, `(batch, n_queries, dim)`. `bias` is broadcast to `(batch, heads, queries, keys)`.
     pub(super) fn forward(
         &self,
         x: &Tensor,
+        n_queries: i64,
         bias: Option<&Tensor>,
         pass: &Pass,
     ) -> Result<Tensor, TchError> {
         let (n_texts, n_tokens, dim) = x.size3()?;
-        let per_head = [n_texts, n_tokens, self.n_heads, dim / self.n_heads];
         let input = for_linear(x, pass)?;
-        let heads = |linear: &Linear| {
-            plain(&linear.forward(&input)?)?
-                .f_view(per_head)?
+        let heads = |linear: &Linear, input: &Tensor| {
+            plain(&linear.forward(input)?)?
+                .f_view([n_texts, -1, self.n_heads, dim / self.n_heads])?
                 .f_transpose(1, 2)
         };
-        let (query, key, value) = (heads(&self.query)?, heads(&self.key)?, heads(&self.value)?); // (batch, heads, tokens, head_dim)
+        let query = if n_queries == n_tokens {
+            heads(&self.query, &input)?
+        } else {
+            heads(
+                &self.query,
+                &for_linear(&x.f_narrow(1, 0, n_queries)?, pass)?,
+            )?
+        }; // (batch, heads, n_queries, head_dim)
+        let (key, value) = (heads(&self.key, &input)?, heads(&self.value, &input)?); // (batch, heads, tokens, head_dim)
         let (is_causal, scale, shares_keys) = (false, None, false);
         let mixed = Tensor::f_scaled_dot_product_attention(
             &query,
@@ -66,6 +74,8 @@ impl SelfAttention {
             scale,
             shares_keys,
         )?;
-        mixed.f_transpose(1, 2)?.f_reshape([n_texts, n_tokens, dim])
+        mixed
+            .f_transpose(1, 2)?
+            .f_reshape([n_texts, n_queries, dim])
     }
 }

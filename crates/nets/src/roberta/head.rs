@@ -36,9 +36,9 @@ impl ClassificationHead {
         }
     }
 
-    /// Outputs `(batch, labels)` from the encoder's `(batch, tokens, dim)`, all float32.
-    pub(super) fn forward(&self, hidden: &Tensor, dropout_p: f64) -> Result<Tensor, TchError> {
-        let first = dropout(&hidden.f_select(1, 0)?, dropout_p)?; // (batch, dim)
+    /// Outputs `(batch, labels)` from the first tokens' vectors `(batch, dim)`, all float32.
+    pub(super) fn forward(&self, first: &Tensor, dropout_p: f64) -> Result<Tensor, TchError> {
+        let first = dropout(first, dropout_p)?;
         let inner = self.dense.forward(&first)?.f_tanh()?;
         self.out_proj.forward(&dropout(&inner, dropout_p)?)
     }

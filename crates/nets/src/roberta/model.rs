@@ -215,13 +215,17 @@ impl RobertaModel {
     }
 
     /// Floating-point operations that one prompt of so many tokens takes in training: 6 per weight of a matrix and token, and 12 per layer,
-    /// width, and pair of tokens (Chowdhery et al. 2022, PaLM, arXiv 2204.02311, appendix B).
+    /// width, and pair of tokens (Chowdhery et al. 2022, PaLM, arXiv 2204.02311, appendix B). The last layer has keys and values of all tokens,
+    /// and the rest of the first one alone.
     pub(crate) fn training_flops(&self, n_tokens: usize) -> f64 {
         let encoder = &self.config.encoder;
         let (dim, wide) = (encoder.dim as f64, encoder.feed_forward_dim as f64);
         let (n_layers, n_tokens) = (encoder.n_layers as f64, n_tokens as f64);
-        let n_weights = n_layers * (4. * dim * dim + 2. * dim * wide);
-        6. * n_weights * n_tokens + 12. * n_layers * dim * n_tokens * n_tokens
+        let (keys_and_values, others) = (2. * dim * dim, 2. * dim * dim + 2. * dim * wide);
+        // Of every layer but the last, with one query per text there.
+        let n_queries = (n_layers - 1.) * n_tokens + 1.;
+        let products = n_layers * n_tokens * keys_and_values + n_queries * others;
+        6. * products + 12. * dim * n_queries * n_tokens
     }
 
     /// Splits prompts into at most `max_tokens` tokens, or as many as the model can take.
@@ -286,8 +290,8 @@ impl Net {
 
     /// Outputs, float32, `(batch, labels)`.
     pub(crate) fn forward(&self, batch: &Batch, pass: &TrainingPass) -> Result<Tensor, TchError> {
-        let hidden = self.encoder.forward(batch, &pass.encoder)?;
-        self.head.forward(&hidden, pass.head_dropout)
+        let first = self.encoder.forward_first(batch, &pass.encoder)?; // (batch, dim)
+        self.head.forward(&first, pass.head_dropout)
     }
 }
 

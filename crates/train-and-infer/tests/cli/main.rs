@@ -4,6 +4,8 @@
 mod bench;
 mod binary;
 mod embeddings;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod keeping;
 mod knn;
 mod learning_curve;

@@ -16,7 +16,7 @@ use crate::{
     tiny_roberta,
 };
 
-const TRAIN: [&str; 6] = [
+pub(crate) const TRAIN: [&str; 6] = [
     "--base",
     "base",
     "--device",
@@ -26,14 +26,14 @@ const TRAIN: [&str; 6] = [
 ];
 
 /// A data set, a tiny base, and settings under which it learns something in no time.
-fn bench(cost_kind: CostKind) -> Bench {
+pub(crate) fn bench(cost_kind: CostKind) -> Bench {
     let bench = Bench::new(cost_kind);
     tiny_roberta::write(&bench.path().join("base"));
     write_training(&bench, 30, 500);
     bench
 }
 
-fn write_training(bench: &Bench, n_epochs: usize, checkpoint_every_steps: usize) {
+pub(crate) fn write_training(bench: &Bench, n_epochs: usize, checkpoint_every_steps: usize) {
     let settings = include_str!("../../../../configs/roberta.toml")
         .replace("learning-rate = 2e-5", "learning-rate = 1e-2")
         .replace("steps = 1000", "steps = 2")
