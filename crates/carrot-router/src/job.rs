@@ -5,7 +5,7 @@ use carrot_router::{EmbedderPlace, Error, check_mu};
 use cli_support::{Hub, WantedFile, is_hub_id, usage_error};
 use nets::{DeviceChoice, ModelFiles, Need};
 
-use crate::{args::RouteArgs, prompts};
+use crate::{args::RouteArgs, calibrate, prompts};
 
 /// A command line that was understood: numbers checked, prompts read.
 pub(crate) struct Job {
@@ -20,7 +20,12 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn check(args: RouteArgs) -> anyhow::Result<Self> {
-        check_mu(args.mu).map_err(|error| usage_error(error.to_string()))?;
+        let mu = match (args.mu, &args.calibration) {
+            (Some(mu), _) => mu,
+            (None, Some(name)) => calibrate::mu_of(&args.model, name)?,
+            (None, None) => return Err(usage_error("neither --mu nor --calibration is given")),
+        };
+        check_mu(mu).map_err(|error| usage_error(error.to_string()))?;
         let bad_device = |error: nets::Error| usage_error(error.to_string());
         let device: DeviceChoice = args.device.parse().map_err(bad_device)?;
         device.device().map_err(bad_device)?;
@@ -29,7 +34,7 @@ impl Job {
             given_embedder: args.embedder,
             prompts: prompts::read(args.prompt, args.input.as_deref())?,
             folder: args.model,
-            mu: args.mu,
+            mu,
             device,
             is_json: args.output.json,
             quiet: args.output.quiet,

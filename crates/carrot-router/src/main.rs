@@ -4,6 +4,7 @@
 //! library `carrot_router` go out to standard output. Must not know how a decision is made.
 
 mod args;
+mod calibrate;
 mod job;
 mod prompts;
 mod table;
@@ -24,13 +25,13 @@ const CHUNK: usize = 256;
 
 fn main() -> ExitCode {
     cli_support::run(
-        |args: &Args| {
-            let Command::Route(route) = &args.command;
-            route.output.quiet
+        |args: &Args| match &args.command {
+            Command::Route(route) => route.output.quiet,
+            Command::Calibrate(calibrate) => calibrate.output.quiet,
         },
-        |args| {
-            let Command::Route(route) = args.command;
-            run(Job::check(route)?)
+        |args| match args.command {
+            Command::Route(route) => run(Job::check(route)?),
+            Command::Calibrate(args) => calibrate::run(args),
         },
     )
 }

@@ -12,7 +12,8 @@ use crate::{
 mod interval;
 mod resamples;
 
-use self::interval::{check_level, difference};
+pub(crate) use self::interval::check_level;
+use self::interval::difference;
 pub use self::{interval::Interval, resamples::Resamples};
 
 /// A router to measure.

@@ -18,7 +18,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    pub(super) fn new(estimate: f64, resampled: Vec<f64>, level: f64) -> Self {
+    pub(crate) fn new(estimate: f64, resampled: Vec<f64>, level: f64) -> Self {
         let mut defined = resampled;
         defined.retain(|value| !value.is_nan());
         defined.sort_unstable_by(f64::total_cmp);
@@ -37,7 +37,7 @@ pub(super) fn difference(a: f64, b: f64) -> f64 {
     if a == b { 0.0 } else { a - b }
 }
 
-pub(super) fn check_level(level: f64) -> Result<()> {
+pub(crate) fn check_level(level: f64) -> Result<()> {
     if level > 0.0 && level < 1.0 {
         Ok(())
     } else {
