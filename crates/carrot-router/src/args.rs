@@ -3,6 +3,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use cli_support::{Output, examples};
 
+use crate::calibrate::CalibrateArgs;
+
 const EXAMPLES: [&str; 7] = [
     "cargo run -p carrot-router -- route \"Explain entropy in one sentence.\" --mu 0.3",
     "cargo run -p carrot-router -- route --model models/sprout/carrot-knn --mu 0.3 --input prompts.jsonl --json",
@@ -26,6 +28,8 @@ pub(crate) enum Command {
     /// Choose an LLM for each prompt: the one with the highest (1 - mu) * score - mu * 100 * cost in dollars, as predicted
     #[command(after_help = examples(&EXAMPLES))]
     Route(RouteArgs),
+    /// Choose a router's weight of cost, or threshold, for a cost, an accuracy or a share, and tell what to expect of it
+    Calibrate(CalibrateArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -40,8 +44,17 @@ pub(crate) struct RouteArgs {
     pub(crate) input: Option<PathBuf>,
 
     /// The weight of cost, from 0 (always the most accurate LLM) to 1 (always the cheapest)
-    #[arg(long, value_name = "MU", allow_negative_numbers = true)]
-    pub(crate) mu: f64,
+    #[arg(
+        long,
+        value_name = "MU",
+        allow_negative_numbers = true,
+        required_unless_present = "calibration"
+    )]
+    pub(crate) mu: Option<f64>,
+
+    /// The weight of cost that `calibrate` stored with the model under this name
+    #[arg(long, value_name = "NAME", conflicts_with = "mu")]
+    pub(crate) calibration: Option<String>,
 
     #[command(flatten)]
     pub(crate) output: Output,

@@ -1,7 +1,7 @@
 use carrot_router::check_mu;
 use cli_support::usage_error;
 
-use crate::{args::RouteArgs, open::Opening, prompts::Prompts};
+use crate::{args::RouteArgs, calibrate, open::Opening, prompts::Prompts};
 
 /// A command line that was understood: numbers checked, files opened.
 pub(crate) struct Job {
@@ -13,11 +13,21 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn check(args: RouteArgs) -> anyhow::Result<Self> {
-        check_mu(args.mu).map_err(|error| usage_error(error.to_string()))?;
+        let mu = match (args.mu, &args.calibration, &args.router.model) {
+            (Some(mu), ..) => mu,
+            (None, Some(name), Some(model)) => calibrate::mu_of(model, name)?,
+            (None, Some(_), None) => {
+                return Err(usage_error(
+                    "--calibration is of a model, and no --model is given",
+                ));
+            }
+            (None, None, _) => return Err(usage_error("neither --mu nor --calibration is given")),
+        };
+        check_mu(mu).map_err(|error| usage_error(error.to_string()))?;
         Ok(Self {
             opening: Opening::check(args.router, args.output.quiet)?,
             prompts: Prompts::find(args.prompt, args.input.as_deref())?,
-            mu: args.mu,
+            mu,
             is_json: args.output.json,
         })
     }

@@ -5,6 +5,7 @@
 
 mod args;
 mod built_in;
+mod calibrate;
 mod job;
 mod open;
 mod prompts;
@@ -26,13 +27,13 @@ const CHUNK: usize = 256;
 
 fn main() -> ExitCode {
     cli_support::run(
-        |args: &Args| {
-            let Command::Route(route) = &args.command;
-            route.output.quiet
+        |args: &Args| match &args.command {
+            Command::Route(route) => route.output.quiet,
+            Command::Calibrate(calibrate) => calibrate.output.quiet,
         },
-        |args| {
-            let Command::Route(route) = args.command;
-            run(Job::check(route)?)
+        |args| match args.command {
+            Command::Route(route) => run(Job::check(route)?),
+            Command::Calibrate(args) => calibrate::run(args),
         },
     )
 }

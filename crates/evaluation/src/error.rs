@@ -108,6 +108,32 @@ pub enum Error {
         /// The budget, in dollars or as a ratio.
         budget: f64,
     },
+    /// A goal that a router does not reach.
+    #[error("{what} of `{asked}` is out of reach: the router has `{least}` to `{most}`")]
+    OutOfReach {
+        /// What was asked for.
+        what: &'static str,
+        /// The value.
+        asked: f64,
+        /// The least that the router has at any setting.
+        least: f64,
+        /// The most.
+        most: f64,
+    },
+    /// A goal that means nothing.
+    #[error("the goal is `{value}`, expected a number from 0 to `{most:e}`")]
+    BadGoal {
+        /// The value.
+        value: f64,
+        /// The most that it may be.
+        most: f64,
+    },
+    /// A prediction for no prompts.
+    #[error("a calibration predicts for at least 1 new prompt")]
+    NoNewPrompts,
+    /// A setting for a router that has none of the kind.
+    #[error("the router has no such setting")]
+    NothingToSet,
     /// A weight of cost outside [0, 1].
     #[error("lambda is `{lambda}`, expected a number in [0, 1]")]
     BadLambda {

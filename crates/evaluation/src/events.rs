@@ -34,10 +34,10 @@ struct Change {
 
 /// An LLM's true score and cost on one prompt.
 #[derive(Debug, Clone, Copy)]
-struct Answer {
-    model_idx: usize,
-    score: f64,
-    cost: f64,
+pub(crate) struct Answer {
+    pub(crate) model_idx: usize,
+    pub(crate) score: f64,
+    pub(crate) cost: f64,
 }
 
 /// Where a sweep stands.
@@ -149,6 +149,44 @@ impl Events {
     /// Number of changes.
     pub(crate) fn n_changes(&self) -> usize {
         self.changes.len()
+    }
+
+    /// Whether what moves is a threshold, which goes down, and not a weight of cost, which goes up.
+    pub(crate) fn is_threshold(&self) -> bool {
+        self.first_at.is_infinite()
+    }
+
+    /// The rows of the prompts that have a choice, in ascending order.
+    pub(crate) fn prompts(&self) -> impl Iterator<Item = usize> {
+        self.starts.iter().map(|start| start.prompt_idx)
+    }
+
+    /// Each of them with who answers at first.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = (usize, Answer)> {
+        self.starts
+            .iter()
+            .map(|start| (start.prompt_idx, start.answer))
+    }
+
+    /// Where which prompt gets which answer, in order.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (f64, usize, Answer)> {
+        self.changes
+            .iter()
+            .map(|change| (change.at, change.prompt_idx, change.to))
+    }
+
+    /// The same changes with a score of 1 where one LLM answers and 0 elsewhere, whose mean is its share of the prompts.
+    pub(crate) fn calls_of(&self, model_idx: usize) -> Self {
+        let mut this = self.clone();
+        let answers = this.starts.iter_mut().map(|start| &mut start.answer);
+        let changed = this
+            .changes
+            .iter_mut()
+            .flat_map(|change| [&mut change.from, &mut change.to]);
+        for answer in answers.chain(changed) {
+            answer.score = f64::from(u8::from(answer.model_idx == model_idx));
+        }
+        this
     }
 
     /// Whom each prompt goes to at first.

@@ -1,9 +1,10 @@
 //! What a router's predictions are worth: predictions become decisions, decisions become curves, curves become numbers.
 //!
 //! Holds the routing rule, the exact routing curve and the paper's grid, the baselines (each LLM, oracle, random, zero router), the field's
-//! metrics with their bootstrap intervals, the choice of lambda by a budget, and the numbers of the paper's figure of benchmarks. In come
-//! matrices of true and predicted scores and costs, of shape `(n_prompts, n_models)`; out go points of mean cost and mean accuracy, and
-//! numbers made of them. Must not know how a prediction was made, where a table lies on disk, or what a figure looks like.
+//! metrics with their bootstrap intervals, the choice of lambda by a budget, calibration to a goal with prediction intervals, and the numbers
+//! of the paper's figure of benchmarks. In come matrices of true and predicted scores and costs, of shape `(n_prompts, n_models)`; out go
+//! points of mean cost and mean accuracy, and numbers made of them. Must not know how a prediction was made, where a table lies on disk, or
+//! what a figure looks like.
 //!
 //! # What is unknown
 //! NaN stands for unknown, and every item follows the same four rules:
@@ -40,6 +41,7 @@ mod baselines;
 mod benchmarks;
 mod bootstrap;
 mod budget;
+mod calibration;
 mod calls;
 mod candidates;
 mod cost_range;
@@ -70,6 +72,9 @@ pub use crate::{
     budget::{
         LambdaChoice, Lambdas, Routed, ThresholdChoice, choose_lambda, lambda_within,
         threshold_within,
+    },
+    calibration::{
+        Calibration, CalibrationParams, Goal, Setting, Standing, calibrate, standing_at,
     },
     calls::{CallPoint, apgr, call_curve, cpt, small_preference},
     cost_range::CostRange,

@@ -176,6 +176,46 @@ pub enum Error {
         /// What the router's crate said.
         source: routers::Error,
     },
+    /// A name that no file may bear.
+    #[error(
+        "`{name}` cannot name a calibration; use letters, digits and any of `._-+%`, and do not begin with a dot"
+    )]
+    BadCalibrationName {
+        /// The name.
+        name: String,
+    },
+    /// A router without such a calibration.
+    #[error("`{}` has no calibration `{name}`; {}", folder.display(), there_are(names))]
+    NoCalibration {
+        /// The router's folder.
+        folder: PathBuf,
+        /// The name.
+        name: String,
+        /// Those there are.
+        names: Vec<String>,
+    },
+    /// A calibration of what is no longer there.
+    #[error(
+        "calibration `{name}` of `{}` does not hold any longer, as `{}` has changed since; calibrate anew",
+        folder.display(),
+        changed.display()
+    )]
+    StaleCalibration {
+        /// The router's folder.
+        folder: PathBuf,
+        /// The name.
+        name: String,
+        /// What is not as it was.
+        changed: PathBuf,
+    },
+    /// A change of a router's LLMs that cannot be made.
+    #[error("cannot edit `{}`: {why}", folder.display())]
+    BadEdit {
+        /// The router's folder.
+        folder: PathBuf,
+        /// The reason, and the cure where there is one.
+        why: String,
+    },
     /// A file could not be written whole.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
@@ -183,6 +223,13 @@ pub enum Error {
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+fn there_are(names: &[String]) -> String {
+    match names {
+        [] => "it has none, which `carrot-router calibrate` makes".to_owned(),
+        _ => format!("there are `{}`", names.join("`, `")),
+    }
+}
 
 impl Error {
     pub(crate) fn io(

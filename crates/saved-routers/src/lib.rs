@@ -11,8 +11,11 @@
 //! models/<dataset>/<router>/router.safetensors   KNN: unit vectors and targets; forest: flat arrays
 //! models/<dataset>/<router>/cost.safetensors     mean and deviation of each LLM's dollars, where z-scores are predicted
 //! models/<dataset>/<router>/<network>/           a network's own folder, in Hugging Face layout
+//! models/<dataset>/<router>/ids.json             KNN: the train prompts' ids, row by row, by which an LLM can be added
+//! models/<dataset>/<router>/calibrations/        Calibration: a setting for a target, bound to the files beside it by their hashes
 //! ```
 
+mod calibration;
 mod card;
 mod error;
 mod folder;
@@ -25,6 +28,10 @@ mod scale;
 mod tensors;
 
 pub use crate::{
+    calibration::{
+        CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
+        Expected, ModelShare, Range, Realized,
+    },
     error::{Error, Result},
     folder::NewFolder,
     knn::{KnnParts, PredictedCost, SavedKnn, SavedKnnPredictions},

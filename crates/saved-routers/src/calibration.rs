@@ -1,0 +1,338 @@
+//! What a router was calibrated to: `calibrations/<name>.json` in its folder.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use dataset::{Source, sha256_bytes, sha256_file, write_atomically};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Error, Result, folder};
+
+/// The version of the format of a calibration that this crate reads and writes.
+pub const CALIBRATION_FORMAT_VERSION: u32 = 1;
+
+const CALIBRATIONS: &str = "calibrations";
+
+/// A setting of a router that was chosen for a target on held-out prompts, and what to expect of it. Holds no date.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Calibration {
+    /// [`CALIBRATION_FORMAT_VERSION`].
+    pub format_version: u32,
+    /// Its name, which is the file's.
+    pub name: String,
+    /// The data set.
+    pub dataset: String,
+    /// The router.
+    pub router: String,
+    /// What was asked for.
+    pub target: CalibrationTarget,
+    /// The rule that the setting is for, as a formula.
+    pub rule: String,
+    /// The setting.
+    pub setting: CalibratedSetting,
+    /// How prompts were drawn.
+    pub drawn: Drawn,
+    /// What to expect of new prompts, with prediction intervals.
+    pub expected: Expected,
+    /// What came of it on prompts that had no part in the choice.
+    pub realized: Realized,
+    /// [`Calibration::model_sha256_of`] the folder that it is for.
+    pub model_sha256: String,
+    /// The test split and the predictions.
+    pub inputs: Vec<Source>,
+    /// Program and version.
+    pub made_by: String,
+}
+
+/// What a router is calibrated to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    tag = "kind"
+)]
+pub enum CalibrationTarget {
+    /// So many US dollars per 1,000 prompts at most.
+    UsdPer1k {
+        /// The dollars.
+        at_most: f64,
+    },
+    /// A part of what one LLM alone costs at most.
+    RelativeCost {
+        /// The LLM.
+        model: String,
+        /// The part, .3 for 30%.
+        at_most: f64,
+    },
+    /// A mean score at least.
+    Accuracy {
+        /// The score, in [0, 1].
+        at_least: f64,
+    },
+    /// An LLM's share of the prompts.
+    Share {
+        /// The LLM.
+        model: String,
+        /// Its share, in [0, 1].
+        share: f64,
+    },
+}
+
+/// Where a router is set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    tag = "kind"
+)]
+pub enum CalibratedSetting {
+    /// A weight of cost, for a router of all LLMs.
+    Weight {
+        /// The weight that goes with the multiplier, in [0, 1].
+        mu: f64,
+        /// The multiplier.
+        cost_multiplier: f64,
+        /// The weight that decides the same with a multiplier of 1.
+        lambda: f64,
+    },
+    /// The probability from which the small LLM of a pair answers.
+    Threshold {
+        /// The probability; 0 is always, 2 is never.
+        threshold: f64,
+        /// The cheap LLM.
+        small: String,
+        /// The good one.
+        large: String,
+    },
+}
+
+/// How prompts were drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Drawn {
+    /// Seed of the parting and of the resamples.
+    pub seed: u32,
+    /// Which part of the test prompts was left untouched.
+    pub holdout_share: f64,
+    /// Number of prompts with an LLM to choose that chose the setting.
+    pub n_chosen_on: usize,
+    /// Number of resamples behind the intervals.
+    pub n_resamples: usize,
+    /// In which part of the resamples the target was out of reach.
+    pub out_of_reach: f64,
+}
+
+/// A number that is expected, and where it comes to lie with the level's probability.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Range {
+    /// What is expected.
+    pub estimate: f64,
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// What to expect of some new prompts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Expected {
+    /// How many new prompts the intervals are for.
+    pub n_new_prompts: usize,
+    /// The intervals' level of confidence.
+    pub level: f64,
+    /// US dollars per 1,000 prompts.
+    pub usd_per_1k: Range,
+    /// Mean score.
+    pub accuracy: Range,
+    /// Each LLM's share, in the router's order.
+    pub shares: Vec<ModelShare<Range>>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Realized {
+    /// Number of untouched prompts with an LLM to choose.
+    pub n_prompts: usize,
+    /// US dollars per 1,000 prompts.
+    pub usd_per_1k: f64,
+    /// Mean score.
+    pub accuracy: f64,
+    /// Each LLM's share, in the router's order.
+    pub shares: Vec<ModelShare<f64>>,
+}
+
+/// One LLM's share.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelShare<T> {
+    /// The LLM.
+    pub model: String,
+    /// Its share, in [0, 1].
+    pub share: T,
+}
+
+impl Range {
+    /// Whether a value lies within.
+    pub fn contains(&self, value: f64) -> bool {
+        self.low <= value && value <= self.high
+    }
+}
+
+impl Calibration {
+    /// Where the calibration of a name is, in a router's folder.
+    ///
+    /// # Errors
+    /// [`Error::BadCalibrationName`] for a name that cannot be a file's.
+    pub fn path(folder: &Path, name: &str) -> Result<PathBuf> {
+        let is_plain = |c: char| c.is_alphanumeric() || "._-+%".contains(c);
+        if name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain) {
+            return Err(Error::BadCalibrationName {
+                name: name.to_owned(),
+            });
+        }
+        Ok(folder.join(CALIBRATIONS).join(format!("{name}.json")))
+    }
+
+    /// A name that can be a file's, made of any text: what cannot stand in it becomes a hyphen.
+    pub fn name_of(text: &str) -> String {
+        let plain = |c: char| match c {
+            c if c.is_alphanumeric() || "._+%".contains(c) => c,
+            _ => '-',
+        };
+        text.chars().map(plain).collect()
+    }
+
+    /// The names of a router's calibrations, in order.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn names(folder: &Path) -> Result<Vec<String>> {
+        let calibrations = folder.join(CALIBRATIONS);
+        let entries = match fs::read_dir(&calibrations) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(Error::io("list", &calibrations))?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(Error::io("list", &calibrations))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if let (Some(name), false) = (name.strip_suffix(".json"), name.starts_with('.')) {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Reads a calibration, whether it still holds or not.
+    ///
+    /// # Errors
+    /// [`Error::NoCalibration`], which names those there are; [`Error::Io`], [`Error::Json`] or [`Error::FormatVersion`].
+    pub fn read(folder: &Path, name: &str) -> Result<Self> {
+        folder::recover(folder)?;
+        let path = Self::path(folder, name)?;
+        if !path.is_file() {
+            return Err(Error::NoCalibration {
+                folder: folder.to_owned(),
+                name: name.to_owned(),
+                names: Self::names(folder)?,
+            });
+        }
+        let text = fs::read(&path).map_err(Error::io("read", &path))?;
+        let json_error = |source| Error::Json {
+            path: path.clone(),
+            source,
+        };
+        let value: Value = serde_json::from_slice(&text).map_err(json_error)?;
+        let version = value.get("format-version");
+        if version.and_then(Value::as_u64) != Some(CALIBRATION_FORMAT_VERSION.into()) {
+            return Err(Error::FormatVersion {
+                path,
+                found: version.map_or_else(|| "none".to_owned(), Value::to_string),
+                expected: CALIBRATION_FORMAT_VERSION,
+            });
+        }
+        serde_json::from_value(value).map_err(json_error)
+    }
+
+    /// Reads a calibration and refuses one that was made for something else than what is there now: the router's files, and the test split
+    /// and predictions as far as they are where they were. A router that was copied to another machine needs neither of the two.
+    ///
+    /// # Errors
+    /// [`Error::StaleCalibration`], or any of [`Calibration::read`].
+    pub fn open(folder: &Path, name: &str) -> Result<Self> {
+        let this = Self::read(folder, name)?;
+        let stale = |changed: &Path| Error::StaleCalibration {
+            folder: folder.to_owned(),
+            name: name.to_owned(),
+            changed: changed.to_owned(),
+        };
+        if Self::model_sha256_of(folder)? != this.model_sha256 {
+            return Err(stale(folder));
+        }
+        for input in &this.inputs {
+            if input.path.is_file() && sha256_file(&input.path)? != input.sha256 {
+                return Err(stale(&input.path));
+            }
+        }
+        Ok(this)
+    }
+
+    /// Writes the calibration atomically into a router's folder, under its name. Returns the file.
+    ///
+    /// # Errors
+    /// [`Error::BadCalibrationName`] or [`Error::Io`].
+    pub fn write(&self, folder: &Path) -> Result<PathBuf> {
+        let path = Self::path(folder, &self.name)?;
+        let calibrations = folder.join(CALIBRATIONS);
+        fs::create_dir_all(&calibrations).map_err(Error::io("create the folder", &calibrations))?;
+        let text = serde_json::to_string_pretty(self).map_err(|source| Error::Json {
+            path: path.clone(),
+            source,
+        })?;
+        write_atomically(&path, format!("{text}\n").as_bytes())?;
+        Ok(path)
+    }
+
+    /// SHA-256 over the names and hashes of all files of a router's folder but its calibrations, in the order of their names.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn model_sha256_of(folder: &Path) -> Result<String> {
+        let mut files = Vec::new();
+        list(folder, "", &mut files)?;
+        files.sort();
+        let mut text = String::new();
+        for name in files {
+            text += &format!("{} {name}\n", sha256_file(&folder.join(&name))?);
+        }
+        Ok(sha256_bytes(text.as_bytes()))
+    }
+}
+
+/// Lists the files below a folder by their names from there, with slashes on any system.
+fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
+        let entry = entry.map_err(Error::io("list", folder))?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if name == CALIBRATIONS {
+            continue;
+        }
+        let path = entry.path();
+        if path.is_dir() {
+            list(&path, &format!("{name}/"), files)?;
+        } else {
+            files.push(name);
+        }
+    }
+    Ok(())
+}
