@@ -208,14 +208,6 @@ pub enum Error {
         /// What is not as it was.
         changed: PathBuf,
     },
-    /// A change of a router's LLMs that cannot be made.
-    #[error("cannot edit `{}`: {why}", folder.display())]
-    BadEdit {
-        /// The router's folder.
-        folder: PathBuf,
-        /// The reason, and the cure where there is one.
-        why: String,
-    },
     /// A file could not be written whole.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),

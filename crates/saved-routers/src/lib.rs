@@ -1,8 +1,9 @@
 //! Fitted routers on disk: what train-and-infer leaves under `models/<dataset>/<router>/`, to be used again without a fit.
 //!
 //! Holds the format of such a folder, how it is written so that a crash leaves the old one whole ([`NewFolder`]), how it is read and
-//! checked ([`SavedRouter`]), and what a network's outputs mean: which LLM each one is, and in what unit. In come fitted routers of the crate `routers`, and folders of networks that another crate wrote; out come
-//! routers that predict the same, and for networks the folders that they lie in.
+//! checked ([`SavedRouter`]), and what a network's outputs mean: which LLM each one is, and in what unit. In come fitted routers of the crate
+//! `routers`, and folders of networks that another crate wrote; out come routers that predict the same, and for networks the folders that they
+//! lie in.
 //! Must not know libtorch, how a router is fitted, where prompts come from, or how an LLM is chosen.
 //!
 //! ```text
@@ -11,7 +12,6 @@
 //! models/<dataset>/<router>/router.safetensors   KNN: unit vectors and targets; forest: flat arrays
 //! models/<dataset>/<router>/cost.safetensors     mean and deviation of each LLM's dollars, where z-scores are predicted
 //! models/<dataset>/<router>/<network>/           a network's own folder, in Hugging Face layout
-//! models/<dataset>/<router>/ids.json             KNN: the train prompts' ids, row by row, by which an LLM can be added
 //! models/<dataset>/<router>/calibrations/        Calibration: a setting for a target, bound to the files beside it by their hashes
 //! ```
 
