@@ -48,12 +48,17 @@ pub(crate) fn short_name(model: &str) -> String {
 
 /// A name without its middle where it is longer than [`MAX_LABEL_CHARS`].
 pub(crate) fn shortened(name: &str) -> String {
+    shortened_to(name, MAX_LABEL_CHARS)
+}
+
+/// A name without its middle where it is longer than some characters, of which there is at least one.
+pub(crate) fn shortened_to(name: &str, max_chars: usize) -> String {
     let chars: Vec<char> = name.chars().collect();
-    if chars.len() <= MAX_LABEL_CHARS {
+    if chars.len() <= max_chars {
         return name.to_owned();
     }
-    let n_tail = (MAX_LABEL_CHARS - 1) / 2;
-    let n_head = MAX_LABEL_CHARS - 1 - n_tail;
+    let n_tail = (max_chars - 1) / 2;
+    let n_head = max_chars - 1 - n_tail;
     chars[..n_head]
         .iter()
         .chain(&['\u{2026}'])

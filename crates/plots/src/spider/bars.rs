@@ -68,6 +68,18 @@ pub(super) fn draw(spider: &Spider, settings: &Settings) -> anyhow::Result<Strin
     })
 }
 
+/// A benchmark's name with its number of prompts, the name without its middle as far as there is no room for it.
+fn panel_name(name: &str, n_prompts: usize, room: f64, size: f64) -> anyhow::Result<String> {
+    let mut n_chars = name.chars().count();
+    loop {
+        let words = format!("{} (n = {n_prompts})", theme::shortened_to(name, n_chars));
+        if n_chars <= 1 || text_width(&words, size)? <= room {
+            return Ok(words);
+        }
+        n_chars -= 1;
+    }
+}
+
 /// One panel per benchmark, all with the same scale.
 struct Grid {
     n_columns: usize,
@@ -93,19 +105,6 @@ impl Grid {
             5..=9 => 3,
             _ => 4,
         };
-        let name = |(name, n_prompts): (String, usize)| {
-            Label::new(vec![format!("{name} (n = {n_prompts})")], settings.tick_pt)
-        };
-        let n_prompts = spider
-            .benchmarks
-            .iter()
-            .map(|benchmark| benchmark.n_prompts);
-        let names = caption::benchmark_names(spider)
-            .into_iter()
-            .zip(n_prompts)
-            .map(name)
-            .collect::<anyhow::Result<Vec<_>>>()?;
-
         let most = most(spider);
         let axis = Axis::linear((0.0, most), (0.0, 1.0), settings.max_ticks);
         let mut widest = 0.0;
@@ -114,6 +113,16 @@ impl Grid {
         }
         let title = (theme::ASCENT + theme::DESCENT) * settings.axis_title_pt;
         let left = theme::MARGIN + title + theme::GAP + widest + theme::GAP + theme::TICK_LENGTH;
+        let panel_width = (width - theme::MARGIN - left) / n_columns as f64;
+        let mut names = Vec::with_capacity(n_panels);
+        for (name, benchmark) in caption::benchmark_names(spider)
+            .iter()
+            .zip(&spider.benchmarks)
+        {
+            let room = panel_width - PANEL_GAP;
+            let name = panel_name(name, benchmark.n_prompts, room, settings.tick_pt)?;
+            names.push(Label::new(vec![name], settings.tick_pt)?);
+        }
         let top = theme::MARGIN
             + if settings.title {
                 title + theme::GAP
@@ -129,7 +138,7 @@ impl Grid {
             n_columns,
             n_rows: n_panels.div_ceil(n_columns),
             corner: Point::new(left, top),
-            panel_width: (width - theme::MARGIN - left) / n_columns as f64,
+            panel_width,
             row_height,
             name_height,
             names,

@@ -136,7 +136,7 @@ impl Plan {
                 canvas.area(&corners, color, look::AREA_OPACITY)?;
             }
         }
-        self.draw_grid(canvas, &series, settings)?;
+        self.draw_grid(canvas)?;
         self.draw_circle(canvas, 1.0, large_pen(settings))?;
         for (share_idx, corners) in series.iter().enumerate() {
             let pen = series_pen(share_idx, settings);
@@ -144,6 +144,7 @@ impl Plan {
                 canvas.line(&line, pen)?;
             }
         }
+        self.draw_ticks(canvas, &series, settings)?;
         for (share_idx, corners) in series.iter().enumerate() {
             let look = look::of_series(share_idx);
             for &corner in corners.iter().flatten() {
@@ -203,13 +204,8 @@ impl Plan {
         canvas.line(&circle, pen)
     }
 
-    /// Rings with their values, and axes.
-    fn draw_grid(
-        &self,
-        canvas: &Canvas<'_>,
-        series: &[Vec<Option<Point>>],
-        settings: &Settings,
-    ) -> anyhow::Result<()> {
+    /// Rings and axes.
+    fn draw_grid(&self, canvas: &Canvas<'_>) -> anyhow::Result<()> {
         let grid = Pen::solid(canvas.palette().grid, theme::GRID_WIDTH);
         let rim = Pen::solid(canvas.palette().frame, theme::FRAME_WIDTH);
         for tick in &self.scale.ticks {
@@ -226,12 +222,19 @@ impl Plan {
             );
             canvas.line(&[self.center, end], grid)?;
         }
-        for (tick, rect) in self
-            .scale
-            .ticks
-            .iter()
-            .zip(self.tick_rects(series, settings)?)
-        {
+        Ok(())
+    }
+
+    /// The rings' values, each on a ground of its own: no line runs through it.
+    fn draw_ticks(
+        &self,
+        canvas: &Canvas<'_>,
+        series: &[Vec<Option<Point>>],
+        settings: &Settings,
+    ) -> anyhow::Result<()> {
+        let rects = self.tick_rects(series, settings)?;
+        for (tick, rect) in self.scale.ticks.iter().zip(rects) {
+            canvas.fill(rect, canvas.palette().background)?;
             canvas.text(
                 text(&tick.label, settings.label_pt, Anchor::Start),
                 Point::new(rect.left, rect.top + theme::ASCENT * settings.label_pt),
