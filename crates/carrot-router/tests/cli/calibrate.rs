@@ -1,0 +1,274 @@
+//! `calibrate` on a tiny router, and `route` at what it stored.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    process::{Command, Output},
+};
+
+use dataset::{
+    CostKind, DatasetDir, DatasetInfo, Pair, Part, PerModel, Predictions, RunManifest, SmallWins,
+    Source, Split, SplitOrigin, sha256_file,
+};
+use ndarray::{Array1, Array2};
+use saved_routers::{Contents, NewFolder};
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, MODELS, assert_refused, record, run, stderr};
+
+const N_PROMPTS: usize = 80;
+const KNN: [&str; 4] = ["--dataset", "tiny", "--router", "carrot-knn"];
+const PAIR: [&str; 4] = ["--dataset", "tiny", "--router", "roberta-binary"];
+
+/// A router of all LLMs and one of two, with their predictions for a test split.
+fn bench() -> Bench {
+    let mut models = Vec::new();
+    let bench = Bench::with(CostKind::Usd, |record| models.clone_from(&record.models));
+    let dir = DatasetDir::new(&bench.path().join("data"), "tiny");
+    let pair = Pair {
+        small: "cheap".to_owned(),
+        large: "owner/dear".to_owned(),
+    };
+    let ids: Vec<String> = (0..N_PROMPTS).map(|i| format!("p{i}")).collect();
+    let shape = (N_PROMPTS, MODELS.len());
+    // Hard prompts, the later ones, are for the dear LLM; every fifth one surprises.
+    let hardness = |i: usize| i as f32 / N_PROMPTS as f32;
+    let score = |i: usize, m: usize| f32::from(m == 0 || hardness(i) < 0.5 || i % 5 == 0);
+    let cost = |i: usize, m: usize| [0.01, 0.001, 0.002][m] * (1.0 + (i % 7) as f64 / 7.0);
+    let split = Split {
+        ids: ids.clone(),
+        tasks: vec!["made-up".to_owned(); N_PROMPTS],
+        prompts: ids.clone(),
+        models: MODELS.map(str::to_owned).to_vec(),
+        scores: Array2::from_shape_fn(shape, |(i, m)| score(i, m)),
+        input_tokens: None,
+        output_tokens: None,
+        cost_usd: Array2::from_shape_fn(shape, |(i, m)| cost(i, m)),
+    };
+    split.write(&dir.split(Part::Test)).expect("written");
+    let info = DatasetInfo {
+        name: "tiny".to_owned(),
+        models,
+        pair: Some(pair.clone()),
+        cost_kind: CostKind::Usd,
+        n_train: 3,
+        n_test: N_PROMPTS,
+        n_validation: None,
+        split: SplitOrigin::Given,
+        sources: Vec::new(),
+        made_by: "a test".to_owned(),
+        options: BTreeMap::new(),
+        findings: BTreeMap::new(),
+        notes: Vec::new(),
+    };
+    info.write(&dir.info()).expect("written");
+
+    let per_model = Predictions::PerModel(PerModel {
+        ids: ids.clone(),
+        models: split.models,
+        scores: Array2::from_shape_fn(shape, |(i, m)| if m == 0 { 0.9 } else { 1.0 - hardness(i) }),
+        output_tokens: None,
+        cost_usd: Array2::from_shape_fn(shape, |(i, m)| cost(i, m)),
+    });
+    let probability = Array1::from_shape_fn(N_PROMPTS, |i| 1.0 - hardness(i));
+    let of_pair = Predictions::SmallWins(SmallWins { ids, probability });
+    for (router, predictions) in [("carrot-knn", per_model), ("roberta-binary", of_pair)] {
+        predictions
+            .write(&dir.predictions(router))
+            .expect("written");
+        let source = |sha256: String| Source {
+            path: "a file".into(),
+            sha256,
+            n_bytes: 1,
+        };
+        let test_sha256 = sha256_file(&dir.split(Part::Test)).expect("hashed");
+        let manifest = RunManifest {
+            dataset: "tiny".to_owned(),
+            router: router.to_owned(),
+            embedder: None,
+            seed: None,
+            made_by: "a test".to_owned(),
+            config: json!({}),
+            // The hash of the train split in the records of these tests.
+            inputs: vec![source("abc".to_owned()), source(test_sha256)],
+            results: json!({}),
+            stages: Vec::new(),
+            peak_memory_bytes: None,
+            environment: BTreeMap::new(),
+        };
+        manifest.write(&dir.manifest(router)).expect("written");
+    }
+    // Its network is not looked at.
+    let folder =
+        NewFolder::create(&bench.path().join("models/tiny/roberta-binary")).expect("created");
+    fs::create_dir(folder.path().join("mf")).expect("made");
+    let contents = Contents::RobertaBinary {
+        folder: "mf".to_owned(),
+    };
+    let mut record = record("roberta-binary", CostKind::Usd, contents);
+    record.pair = Some(pair);
+    folder.commit(&record).expect("committed");
+    bench
+}
+
+fn calibrate(bench: &Bench, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_carrot-router"));
+    command
+        .arg("calibrate")
+        .args(args)
+        .current_dir(bench.path())
+        .env_remove("CARROT_LOG")
+        .env_remove("CARROT_DATA_DIR")
+        .env_remove("CARROT_MODELS_DIR");
+    run(&mut command, "")
+}
+
+/// What a run that must succeed printed.
+fn calibrated(bench: &Bench, router: &[&str], args: &[&str]) -> Value {
+    let output = calibrate(bench, &[router, args, &["--json"]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn each_target_is_met_on_the_prompts_that_chose() {
+    let bench = bench();
+    for (router, is_pair) in [(&KNN, false), (&PAIR, true)] {
+        for args in [
+            ["--usd-per-1k", "8"],
+            ["--relative-cost", "60%:owner/dear"],
+            ["--accuracy", "0.8"],
+            ["--share", "owner/dear:40%"],
+        ] {
+            let report = calibrated(&bench, router, &args);
+            let calibration = &report["calibration"];
+            let kind = if is_pair { "threshold" } else { "weight" };
+            assert_eq!(calibration["setting"]["kind"], kind);
+            assert_eq!(calibration["drawn"]["n-chosen-on"], N_PROMPTS / 2);
+            assert_eq!(calibration["realized"]["n-prompts"], N_PROMPTS / 2);
+            let expected = &calibration["expected"];
+            for range in [&expected["usd-per-1k"], &expected["accuracy"]] {
+                let at = |key: &str| range[key].as_f64().expect("a number");
+                assert!(
+                    at("low") <= at("estimate") && at("estimate") <= at("high"),
+                    "{range}"
+                );
+                assert!(at("low") < at("high"), "{range}");
+            }
+            // All of it is on disk, and the same seed gives the same bytes.
+            let path = bench.path().join(report["path"].as_str().expect("a path"));
+            let text = fs::read(&path).expect("written");
+            let stored: Value = serde_json::from_slice(&text).expect("JSON");
+            assert_eq!(&stored, calibration);
+            calibrated(&bench, router, &args);
+            assert_eq!(fs::read(&path).expect("written"), text);
+        }
+    }
+}
+
+#[test]
+fn route_takes_the_weight_of_a_calibration() {
+    let bench = bench();
+    let report = calibrated(&bench, &KNN, &["--usd-per-1k", "8", "--name", "eight"]);
+    let mu = report["calibration"]["setting"]["mu"].to_string();
+    let found = bench.decisions(&["so so", "--calibration", "eight"], "");
+    assert_eq!(found, bench.decisions(&["so so", "--mu", &mu], ""));
+
+    assert_refused(
+        &bench.route(&["so so", "--calibration", "nine"], ""),
+        1,
+        "there are `eight`",
+    );
+    assert_refused(&bench.route(&["so so"], ""), 2, "--mu");
+    assert_refused(
+        &bench.route(&["so so", "--mu", "0", "--calibration", "eight"], ""),
+        2,
+        "cannot be used with",
+    );
+    calibrated(&bench, &PAIR, &["--usd-per-1k", "8", "--name", "eight"]);
+    let pair = [
+        "so so",
+        "--calibration",
+        "eight",
+        "--model",
+        "models/tiny/roberta-binary",
+    ];
+    assert_refused(&bench.route(&pair, ""), 1, "chooses between two LLMs");
+
+    // Another test split than the one that it was chosen on.
+    let dir = DatasetDir::new(&bench.path().join("data"), "tiny");
+    let mut split = Split::read(&dir.split(Part::Test)).expect("read");
+    split.scores[[0, 0]] = 0.5;
+    split.write(&dir.split(Part::Test)).expect("written");
+    let stale = bench.route(&["so so", "--calibration", "eight"], "");
+    assert_refused(&stale, 1, "calibrate anew");
+    let output = calibrate(&bench, &[&KNN[..], &["--usd-per-1k", "8"]].concat());
+    assert_refused(&output, 1, "has changed since");
+}
+
+#[test]
+fn what_cannot_be_had_is_refused_with_the_nearest() {
+    let bench = bench();
+    for (args, code, part) in [
+        (
+            &["--usd-per-1k", "0.1"][..],
+            1,
+            "its cheapest setting costs $",
+        ),
+        (
+            &["--relative-cost", "1%:owner/dear"],
+            1,
+            "its cheapest setting costs",
+        ),
+        (
+            &["--share", "twin:90%"],
+            1,
+            "the nearest share at any setting is 0%",
+        ),
+        (&["--share", "nobody:50%"], 2, "no LLM is named `nobody`"),
+        (&["--share", "cheap:50"], 2, "such as"),
+        (&["--accuracy", "70"], 2, "from 0 to 1"),
+        (
+            &["--accuracy", "0.5", "--usd-per-1k", "1"],
+            2,
+            "cannot be used with",
+        ),
+        (
+            &["--accuracy", "0.5", "--holdout-share", "1"],
+            2,
+            "between 0 and 1",
+        ),
+        (&["--accuracy", "0.5", "--name", "a/b"], 2, "a/b"),
+        (&["--accuracy", "0.5", "--check", "0"], 2, "at least 1"),
+        (&[], 2, "required"),
+    ] {
+        let output = calibrate(&bench, &[&KNN[..], args].concat());
+        assert_refused(&output, code, part);
+    }
+    let nowhere = ["--dataset", "tiny", "--router", "rorf", "--accuracy", "0.5"];
+    assert_refused(&calibrate(&bench, &nowhere), 1, "rorf");
+    assert!(
+        !bench.router().join("calibrations").exists(),
+        "something was stored"
+    );
+
+    // Another target does not take a name's place by accident.
+    calibrated(&bench, &KNN, &["--usd-per-1k", "8", "--name", "mine"]);
+    let other = [&KNN[..], &["--usd-per-1k", "6", "--name", "mine"]].concat();
+    assert_refused(&calibrate(&bench, &other), 1, "--force");
+    calibrated(
+        &bench,
+        &KNN,
+        &["--usd-per-1k", "6", "--name", "mine", "--force"],
+    );
+}
+
+#[test]
+fn a_check_counts_and_stores_nothing() {
+    let bench = bench();
+    let checked = calibrated(&bench, &KNN, &["--usd-per-1k", "8", "--check", "10"]);
+    assert_eq!(checked["n-repetitions"], 10);
+    let n = checked["cost"].as_u64().expect("a count");
+    assert!((5..=10).contains(&n), "{checked}");
+    assert!(!bench.router().join("calibrations").exists());
+}
