@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use cli_support::{Output, examples};
 
-use crate::calibrate::CalibrateArgs;
+use crate::{calibrate::CalibrateArgs, pool::PoolArgs};
 
 const EXAMPLES: [&str; 7] = [
     "cargo run -p carrot-router -- route \"Explain entropy in one sentence.\" --mu 0.3",
@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Route(RouteArgs),
     /// Choose a router's weight of cost, or threshold, for a cost, an accuracy or a share, and tell what to expect of it
     Calibrate(CalibrateArgs),
+    /// Give a saved router other prices, take LLMs out of it or add some, without fitting it again
+    Pool(PoolArgs),
 }
 
 #[derive(Debug, clap::Args)]

@@ -8,6 +8,7 @@ mod built_in;
 mod calibrate;
 mod job;
 mod open;
+mod pool;
 mod prompts;
 mod table;
 
@@ -30,10 +31,12 @@ fn main() -> ExitCode {
         |args: &Args| match &args.command {
             Command::Route(route) => route.output.quiet,
             Command::Calibrate(calibrate) => calibrate.output.quiet,
+            Command::Pool(pool) => pool.output_form.quiet,
         },
         |args| match args.command {
             Command::Route(route) => run(Job::check(route)?),
             Command::Calibrate(args) => calibrate::run(args),
+            Command::Pool(args) => pool::run(&args),
         },
     )
 }

@@ -14,6 +14,7 @@
 //! data/<dataset>/learning-curve/<router>/<n>.{parquet,json}   the same of a router that was fitted on n train prompts
 //! data/<dataset>/truth/{train,test}.parquet                   Predictions (synthetic data only: the true expectations)
 //! data/<study>/rate-study.json                                RateStudy
+//! anywhere                                                    ModelScores: LLMs to add to a router
 //! ```
 //!
 //! Missing values are null on disk and NaN in matrices, never 0 or -1.
@@ -26,6 +27,7 @@ mod hash;
 mod info;
 mod layout;
 mod manifest;
+mod model_scores;
 mod predictions;
 mod prices;
 mod rate_study;
@@ -42,6 +44,7 @@ pub use crate::{
     info::{CostKind, CostRule, DatasetInfo, ModelInfo, Pair, SplitOrigin},
     layout::{DatasetDir, Part},
     manifest::{RunManifest, Stage},
+    model_scores::ModelScores,
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
     prices::{Price, Prices},
     rate_study::{RateCurve, RateInterval, RatePoint, RateProblem, RateStudy},

@@ -208,6 +208,12 @@ pub enum Error {
         /// What is not as it was.
         changed: PathBuf,
     },
+    /// A change of a router's LLMs that cannot be made.
+    #[error("cannot change the LLMs of the router: {why}")]
+    BadEdit {
+        /// The reason, and the cure where there is one.
+        why: String,
+    },
     /// A file could not be written whole.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),

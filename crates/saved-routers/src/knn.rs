@@ -148,6 +148,21 @@ impl SavedKnn {
         self.knn.rows().n_rows()
     }
 
+    /// The vectors of the train prompts.
+    pub(crate) fn rows(&self) -> &UnitRows {
+        self.knn.rows()
+    }
+
+    /// What a target's neighbors are averaged over.
+    pub(crate) fn values(&self, target_idx: usize) -> ArrayView2<'_, f32> {
+        self.knn.values(target_idx)
+    }
+
+    /// The way back to dollars, where z-scores are predicted.
+    pub(crate) fn scale(&self) -> Option<&Standardizer> {
+        self.scale.as_ref()
+    }
+
     /// Predicts for embeddings of shape `(n_prompts, dim)`. A prediction does not depend on the other prompts. `on_progress` counts prompts.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod forest;
 mod knn;
 mod open;
 mod outputs;
+mod pool;
 mod record;
 mod scale;
 mod tensors;
@@ -37,6 +38,7 @@ pub use crate::{
     knn::{KnnParts, PredictedCost, SavedKnn, SavedKnnPredictions},
     open::{Model, RobertaCost, SavedRouter},
     outputs::{TOKENS_PER_UNIT, output_tokens, outputs_of_models, read_label_order},
+    pool::{AddedModel, Addition, EditedPool, PoolEdit},
     record::{
         Base, Contents, Embedder, FORMAT_VERSION, KnnTarget, NetworkCost, Quantity, Record,
         VectorFormat,

@@ -154,6 +154,8 @@ pub enum VectorFormat {
 }
 
 pub(crate) const RECORD: &str = "router.json";
+/// The key of the config under which changes of the LLMs stand.
+pub(crate) const EDITS: &str = "edits";
 
 impl Record {
     /// Reads and checks `router.json` in a folder.
@@ -195,6 +197,11 @@ impl Record {
             source,
         })?;
         Ok(write_atomically(&path, format!("{text}\n").as_bytes())?)
+    }
+
+    /// Whether its LLMs were changed after the fit, see [`crate::PoolEdit`]. Then `edits` in its config tells how.
+    pub fn is_edited(&self) -> bool {
+        self.config.get(EDITS).is_some()
     }
 
     /// Refuses a record whose parts contradict each other.

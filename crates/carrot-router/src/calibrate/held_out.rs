@@ -53,6 +53,13 @@ impl HeldOut {
         let folder = models_dir.join(dataset).join(router);
         NewFolder::recover(&folder)?;
         let record = Record::read(&folder)?;
+        if record.is_edited() {
+            bail!(
+                "the LLMs of `{}` were changed after its fit, and nobody asked the new ones for the test split; calibrate the router that it was made \
+                 from, or make a data set with these LLMs and fit a router on it",
+                folder.display()
+            );
+        }
         let fit_again = || {
             format!(
                 "fit it again: cargo run -p train-and-infer -- --dataset {dataset} --routers {router}"

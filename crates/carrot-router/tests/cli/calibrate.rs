@@ -33,7 +33,7 @@ fn bench() -> Bench {
     let shape = (N_PROMPTS, MODELS.len());
     // Hard prompts, the later ones, are for the dear LLM; every fifth one surprises.
     let hardness = |i: usize| i as f32 / N_PROMPTS as f32;
-    let score = |i: usize, m: usize| f32::from(m == 0 || hardness(i) < 0.5 || i % 5 == 0);
+    let score = |i: usize, m: usize| f32::from(m == 0 || hardness(i) < 0.5 || i.is_multiple_of(5));
     let cost = |i: usize, m: usize| [0.01, 0.001, 0.002][m] * (1.0 + (i % 7) as f64 / 7.0);
     let split = Split {
         ids: ids.clone(),

@@ -6,6 +6,7 @@ mod networks;
 mod pair;
 mod pair_fixtures;
 mod pair_refusals;
+mod pool;
 mod refusals;
 mod routing;
 mod saved_networks;

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 use super::fit::{RunningMean, Target, TargetFit, known_means, output_ranges, side_by_side};
 use crate::{Backend, Error, Result, UnitRows, neighbors};
@@ -88,6 +88,14 @@ impl Knn {
     /// The rows that can be neighbors, to be stored.
     pub fn rows(&self) -> &UnitRows {
         &self.rows
+    }
+
+    /// The values that a target's neighbors are averaged over, of shape `(n_rows, n_outputs)`, NaN where unknown, to be stored.
+    ///
+    /// # Panics
+    /// When there is no such target.
+    pub fn values(&self, target_idx: usize) -> ArrayView2<'_, f32> {
+        self.values.slice(s![.., self.outputs[target_idx].clone()])
     }
 
     /// Predicts every target for some embeddings of shape `(n_queries, dim)`; the matrices have shape `(n_queries, n_outputs)`.

@@ -1,0 +1,239 @@
+//! `pool` on a tiny router, and `route` with what it wrote.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use dataset::{CostKind, DatasetDir, DatasetInfo, Part, Split, SplitOrigin, sha256_file};
+use ndarray::{Array2, array};
+use serde_json::Value;
+
+use crate::bench::{Bench, MODELS, PROMPTS, assert_refused, output_tokens, run, scores, stderr};
+
+const MODEL: &str = "models/tiny/carrot-knn";
+
+/// A router with the train split that it was fitted on.
+fn bench(cost_kind: CostKind) -> Bench {
+    let mut models = Vec::new();
+    let bench = Bench::with(cost_kind, |record| models.clone_from(&record.models));
+    let dir = DatasetDir::new(&bench.path().join("data"), "tiny");
+    let ids: Vec<String> = (0..PROMPTS.len()).map(|i| format!("p{i}")).collect();
+    let split = Split {
+        ids: ids.clone(),
+        tasks: ids,
+        prompts: PROMPTS.map(str::to_owned).to_vec(),
+        models: MODELS.map(str::to_owned).to_vec(),
+        scores: scores(),
+        input_tokens: None,
+        output_tokens: None,
+        cost_usd: Array2::zeros((PROMPTS.len(), MODELS.len())),
+    };
+    split.write(&dir.split(Part::Train)).expect("written");
+    let info = DatasetInfo {
+        name: "tiny".to_owned(),
+        models,
+        pair: None,
+        cost_kind,
+        n_train: PROMPTS.len(),
+        n_test: 0,
+        n_validation: None,
+        split: SplitOrigin::Given,
+        sources: Vec::new(),
+        made_by: "a test".to_owned(),
+        options: Default::default(),
+        findings: Default::default(),
+        notes: Vec::new(),
+    };
+    info.write(&dir.info()).expect("written");
+    // The record names the split by its hash.
+    let path = bench.router().join("router.json");
+    let text = fs::read_to_string(&path).expect("read");
+    let sha256 = sha256_file(&dir.split(Part::Train)).expect("hashed");
+    let text = text.replace("\"abc\"", &format!("\"{sha256}\""));
+    fs::write(&path, text).expect("written");
+    bench
+}
+
+/// A table of an LLM that was asked the first two train prompts, and one of another data set.
+fn write_table(bench: &Bench, name: &str) {
+    let nan = f32::NAN;
+    let split = Split {
+        ids: ["p1", "p0", "elsewhere"].map(str::to_owned).to_vec(),
+        tasks: vec!["made-up".to_owned(); 3],
+        prompts: vec!["?".to_owned(); 3],
+        models: vec![name.to_owned()],
+        scores: array![[0.125], [0.75], [nan]],
+        input_tokens: None,
+        output_tokens: Some(array![[100.0], [7.0], [f64::NAN]]),
+        cost_usd: array![[0.5], [0.25], [f64::NAN]],
+    };
+    split
+        .write(&bench.path().join("new.parquet"))
+        .expect("written");
+}
+
+fn pool(bench: &Bench, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_carrot-router"));
+    command
+        .args(["pool", "--model", MODEL, "--output", "models/tiny/edited"])
+        .args(args)
+        .current_dir(bench.path())
+        .env_remove("CARROT_LOG")
+        .env_remove("CARROT_DATA_DIR");
+    run(&mut command, "")
+}
+
+fn check_ok(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn edited(bench: &Bench) -> &Path {
+    assert!(bench.path().join("models/tiny/edited/README.md").is_file());
+    Path::new("models/tiny/edited")
+}
+
+/// What `route` says of each LLM for the first train prompt.
+fn candidates(bench: &Bench, folder: &Path) -> Vec<Value> {
+    let folder = folder.to_str().expect("text");
+    let args = [PROMPTS[0], "--mu", "0.5", "--model", folder];
+    let mut decision = bench.decisions(&args, "").remove(0);
+    match decision["models"].take() {
+        Value::Array(models) => models,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn an_added_llm_is_predicted_and_the_others_stay_as_they_were() {
+    let bench = bench(CostKind::OutputTokens);
+    write_table(&bench, "new");
+    bench.write(
+        "prices.toml",
+        "[models.new]\ninput_usd_per_mtok = 5\noutput_usd_per_mtok = 50\n",
+    );
+    let before = candidates(&bench, Path::new(MODEL));
+    let args = ["--add", "new.parquet", "--prices", "prices.toml"];
+    let text = check_ok(&pool(&bench, &args));
+    assert!(
+        text.contains("added `new`: scored on 2 train prompts"),
+        "{text}"
+    );
+    let after = candidates(&bench, edited(&bench));
+    assert_eq!(after[..3], before[..]);
+    let new = &after[3];
+    assert_eq!((&new["name"], &new["score"]), (&"new".into(), &0.75.into()));
+    assert_eq!(new["output_tokens"], 7.0);
+    let n_input = new["input_tokens"].as_f64().expect("a count");
+    let cost = new["cost_usd"].as_f64().expect("a cost");
+    assert!((cost - (5.0 * n_input + 50.0 * 7.0) / 1e6).abs() < 1e-12);
+    // The model card and the record say what was done.
+    let card = fs::read_to_string(bench.path().join("models/tiny/edited/README.md"));
+    assert!(card.expect("read").contains("\"edits\""));
+}
+
+#[test]
+fn llms_go_and_prices_change() {
+    let bench = bench(CostKind::OutputTokens);
+    bench.write(
+        "prices.toml",
+        "[models.twin]\ninput_usd_per_mtok = 0\noutput_usd_per_mtok = 1000\n",
+    );
+    let before = candidates(&bench, Path::new(MODEL));
+    let args = ["--remove", "owner/dear", "--prices", "prices.toml"];
+    check_ok(&pool(&bench, &args));
+    let after = candidates(&bench, edited(&bench));
+    assert_eq!(after.len(), 2);
+    assert_eq!(after[0], before[1]);
+    let cost = after[1]["cost_usd"].as_f64().expect("a cost");
+    assert!((cost - f64::from(output_tokens()[[0, 2]]) * 1000.0 / 1e6).abs() < 1e-12);
+    // An edited router can be edited again.
+    let again = [
+        "--model",
+        "models/tiny/edited",
+        "--output",
+        "models/tiny/again",
+    ];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_carrot-router"));
+    command
+        .arg("pool")
+        .args(again)
+        .args(["--remove", "cheap"])
+        .current_dir(bench.path());
+    check_ok(&run(&mut command, ""));
+    assert_eq!(candidates(&bench, Path::new("models/tiny/again")).len(), 1);
+}
+
+#[test]
+fn dollars_of_an_added_llm_come_back_from_z_scores() {
+    let bench = bench(CostKind::Usd);
+    write_table(&bench, "new");
+    let before = candidates(&bench, Path::new(MODEL));
+    check_ok(&pool(&bench, &["--add", "new.parquet"]));
+    let after = candidates(&bench, edited(&bench));
+    assert_eq!(after[..3], before[..]);
+    let cost = after[3]["cost_usd"].as_f64().expect("a cost");
+    assert!((cost - 0.25).abs() < 1e-6, "{cost}");
+    bench.write(
+        "prices.toml",
+        "[models.cheap]\ninput_usd_per_mtok = 0\noutput_usd_per_mtok = 1\n",
+    );
+    let args = ["--prices", "prices.toml", "--force"];
+    assert_refused(&pool(&bench, &args), 1, "predicted in dollars");
+}
+
+#[test]
+fn what_cannot_be_edited_is_refused_and_leaves_nothing() {
+    let bench = bench(CostKind::OutputTokens);
+    write_table(&bench, "new");
+    bench.write(
+        "other.toml",
+        "[models.nobody]\ninput_usd_per_mtok = 5\noutput_usd_per_mtok = 50\n",
+    );
+    for (args, code, part) in [
+        (&[][..], 2, "nothing to change"),
+        (
+            &["--add", "new.parquet"],
+            1,
+            "`new` has no price, and none is taken for zero",
+        ),
+        (
+            &["--remove", "nobody"],
+            1,
+            "there is no LLM `nobody` to remove",
+        ),
+        (
+            &["--remove", "owner/dear", "cheap", "twin"],
+            1,
+            "no LLM would be left",
+        ),
+        (&["--prices", "other.toml"], 1, "a price of `nobody`"),
+        (&["--add", "nowhere.parquet"], 1, "nowhere.parquet"),
+    ] {
+        assert_refused(&pool(&bench, args), code, part);
+    }
+    write_table(&bench, "cheap");
+    assert_refused(
+        &pool(&bench, &["--add", "new.parquet"]),
+        1,
+        "an LLM `cheap` already",
+    );
+    let dir = DatasetDir::new(&bench.path().join("data"), "tiny");
+    let mut split = Split::read(&dir.split(Part::Train)).expect("read");
+    split.ids = ["a", "b", "c"].map(str::to_owned).to_vec();
+    split.write(&dir.split(Part::Train)).expect("written");
+    assert_refused(
+        &pool(&bench, &["--add", "new.parquet"]),
+        1,
+        "is not the split that",
+    );
+    assert!(!bench.path().join("models/tiny/edited").exists());
+    check_ok(&pool(&bench, &["--remove", "twin"]));
+    assert_refused(
+        &pool(&bench, &["--remove", "twin"]),
+        1,
+        "--force replaces it",
+    );
+}
