@@ -33,17 +33,62 @@ fn degenerate_data_sets_give_figures_too() {
         .map(|(name, cost, score)| (name.as_str(), *cost, *score))
         .collect();
     write(&data, "many", &many, &["carrot-knn"]);
-    check_ok(&plots(folder.path(), &[]));
-    for name in ["one-model", "free", "always-right", "many"] {
-        let read = |file: &str| {
-            fs::read_to_string(folder.path().join("plots").join(name).join(file)).expect("written")
+    let long: Vec<String> = (0..6)
+        .map(|i| format!("model-{i}-{}", "of-a-long-name".repeat(6))[..80].to_owned())
+        .collect();
+    let long: Vec<(&str, f64, f64)> = long
+        .iter()
+        .enumerate()
+        .map(|(i, name)| (name.as_str(), 0.001 * (i + 1) as f64, 0.3 + 0.1 * i as f64))
+        .collect();
+    write(&data, "long-names", &long, &["carrot-knn", "mf"]);
+    // A router that knows nothing, beside one that does, and alone.
+    let all_nan = |name: &str, routers: &[&str]| {
+        let dir = write(&data, name, &MODELS[..4], routers);
+        let path = dir.predictions("carrot-knn");
+        let Predictions::PerModel(mut predicted) = Predictions::read(&path).expect("read") else {
+            panic!("scores and costs");
         };
+        predicted.scores.fill(f32::NAN);
+        let written = Predictions::PerModel(predicted).write(&path);
+        written.expect("written");
+    };
+    all_nan("half-silent", &["carrot-knn", "my-own"]);
+    all_nan("silent", &["carrot-knn"]);
+
+    let output = plots(folder.path(), &[]);
+    check_ok(&output);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    assert!(stderr.contains("skipping `silent`"), "{stderr}");
+    let plots_dir = folder.path().join("plots");
+    assert!(!plots_dir.join("silent").exists());
+    for name in [
+        "one-model",
+        "free",
+        "always-right",
+        "many",
+        "long-names",
+        "half-silent",
+    ] {
+        let read =
+            |file: &str| fs::read_to_string(plots_dir.join(name).join(file)).expect("written");
         for file in ["accuracy_cost.svg", "vs_rb_zero.svg"] {
-            let svg = read(file);
-            assert!(
-                svg.contains("Accuracy") && !svg.contains("NaN") && !svg.contains("inf"),
-                "{name}/{file}"
-            );
+            assert!(read(file).contains("Accuracy"), "{name}/{file}");
+        }
+        // Whatever else could be drawn, in color or for print.
+        for part in ["", "bw"] {
+            for entry in fs::read_dir(plots_dir.join(name).join(part)).expect("listed") {
+                let path = entry.expect("listed").path();
+                if path.extension().is_some_and(|extension| extension == "svg") {
+                    let svg = fs::read_to_string(&path).expect("read");
+                    assert!(
+                        !svg.contains("NaN") && !svg.contains("inf"),
+                        "{}",
+                        path.display()
+                    );
+                }
+            }
         }
         let metrics = read("metrics_table.md");
         assert!(
