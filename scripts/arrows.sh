@@ -29,7 +29,7 @@ import collections, fnmatch, pathlib, sys
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
     one-build, cli-support, dataset     -> (no crate)
-    pickle, alignment, embeddings       -> (no crate)
+    pickle, row-order, embeddings       -> (no crate)
     intrinsic-dimension                 -> (no crate)
     loopback                            -> (no crate)
     routers, evaluation                 -> dataset
@@ -37,7 +37,7 @@ ARROWS = """
     gen-cli                             -> datagen, embeddings, cli-support
     gen-custom, gen-sprout              -> gen-cli
     gen-routerbench                     -> gen-cli, pickle
-    gen-openllm                         -> gen-cli, pickle, alignment
+    gen-openllm                         -> gen-cli, pickle, row-order
     gen-synthetic                       -> datagen, cli-support
     nets, saved-routers                 -> dataset, routers
     train-and-infer                     -> dataset, routers, nets, saved-routers, cli-support

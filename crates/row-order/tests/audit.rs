@@ -3,9 +3,9 @@
 
 use std::num::NonZeroUsize;
 
-use alignment::{Audit, AuditParams, Finding, Task, Verdict, interleave};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use row_order::{Audit, AuditParams, Finding, Task, Verdict, interleave};
 
 fn width(width: usize) -> NonZeroUsize {
     NonZeroUsize::new(width).unwrap()

@@ -3,7 +3,7 @@
 
 use std::num::NonZeroUsize;
 
-use alignment::{AuditParams, Task};
+use row_order::{AuditParams, Task};
 use serde::Deserialize;
 
 /// Both sides add some hundred terms in double precision.

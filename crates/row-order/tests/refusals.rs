@@ -3,7 +3,7 @@
 
 use std::num::NonZeroUsize;
 
-use alignment::{Audit, AuditParams, Error, Finding, ModelAudit, Result, Task, Verdict};
+use row_order::{Audit, AuditParams, Error, Finding, ModelAudit, Result, Task, Verdict};
 
 fn audit(n_models: usize, tasks: &[Task], n_permutations: usize) -> Result<Audit> {
     let params = AuditParams {

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 ///
 /// ```
 /// let width = std::num::NonZeroUsize::new(4).expect("four is not zero");
-/// assert_eq!(alignment::order(6, width), [0, 4, 1, 5, 2, 3]);
+/// assert_eq!(row_order::order(6, width), [0, 4, 1, 5, 2, 3]);
 /// ```
 pub fn order(n: usize, width: NonZeroUsize) -> Vec<usize> {
     // Ranks from `n` on have nothing.

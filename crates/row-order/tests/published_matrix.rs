@@ -8,8 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use alignment::{Audit, AuditParams, Finding, Task, Verdict, deinterleave};
 use pickle::Pickle;
+use row_order::{Audit, AuditParams, Finding, Task, Verdict, deinterleave};
 
 fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

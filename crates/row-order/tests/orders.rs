@@ -3,8 +3,8 @@
 
 use std::num::NonZeroUsize;
 
-use alignment::{deinterleave, interleave, order};
 use proptest::prelude::*;
+use row_order::{deinterleave, interleave, order};
 
 #[test]
 fn ranks_are_gathered_one_after_the_other() {

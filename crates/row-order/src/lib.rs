@@ -33,9 +33,9 @@
 //! ```
 //! use std::num::NonZeroUsize;
 //!
-//! use alignment::{AuditParams, Task, Verdict, deinterleave, interleave};
+//! use row_order::{AuditParams, Task, Verdict, deinterleave, interleave};
 //!
-//! # fn main() -> alignment::Result<()> {
+//! # fn main() -> row_order::Result<()> {
 //! let width = |width| NonZeroUsize::new(width).expect("no width is 0");
 //! let params = AuditParams {
 //!     candidate_widths: [1, 2, 4, 8].map(width).to_vec(),
