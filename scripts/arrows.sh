@@ -28,7 +28,7 @@ import collections, fnmatch, pathlib, sys
 
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
-    one-build, cli-support, dataset     -> (no crate)
+    workspace-hack, cli-support, dataset     -> (no crate)
     pickle, row-order, embeddings       -> (no crate)
     intrinsic-dimension                 -> (no crate)
     loopback                            -> (no crate)
@@ -65,7 +65,7 @@ NAMED_BY = """
 """
 
 # Every crate uses it, and it uses none: it only makes the features of dependencies agree.
-FREE = "one-build"
+FREE = "workspace-hack"
 
 
 def name(package_id):

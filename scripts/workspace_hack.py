@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes crates/one-build/Cargo.toml: the union of features of every dependency that differs between `cargo build -p <crate>`
+"""Writes crates/workspace-hack/Cargo.toml: the union of features of every dependency that differs between `cargo build -p <crate>`
 and `cargo test --workspace`. Run it after a change of dependencies, until it says that nothing changed.
 
-    scripts/one_build.py            rewrite the file
-    scripts/one_build.py --check    exit 1, naming the dependencies, if some crate would build its own copy
+    scripts/workspace_hack.py            rewrite the file
+    scripts/workspace_hack.py --check    exit 1, naming the dependencies, if some crate would build its own copy
 """
 
 import collections
@@ -15,10 +15,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MANIFEST = ROOT / "crates/one-build/Cargo.toml"
-HEADER = """# Written by scripts/one_build.py; see src/lib.rs for what this crate is for.
+MANIFEST = ROOT / "crates/workspace-hack/Cargo.toml"
+HEADER = """# Written by scripts/workspace_hack.py; see src/lib.rs for what this crate is for.
 [package]
-name = "one-build"
+name = "workspace-hack"
 version.workspace = true
 edition.workspace = true
 rust-version.workspace = true
