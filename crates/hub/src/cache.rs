@@ -8,7 +8,10 @@ use hf_hub::Cache;
 use tempfile::Builder;
 use tracing::info;
 
-use super::{HubError, HubRepo, repo::is_inner_path};
+use crate::{
+    error::HubError,
+    repo::{HubRepo, is_inner_path},
+};
 
 /// The folder of one repository in the cache, laid out as Python's `huggingface_hub` does it (`file_download.py`, 2.4.0):
 ///
@@ -22,19 +25,19 @@ use super::{HubError, HubRepo, repo::is_inner_path};
 /// # Deviations
 /// A download under way is `blobs/<etag>.incomplete` until it is whole and checked, and the next process goes on with it; there, each
 /// process begins a file of its own.
-pub(super) struct RepoCache {
+pub(crate) struct RepoCache {
     cache: Cache,
     repo: hf_hub::Repo,
 }
 
 /// A blob's lock, held until dropped.
-pub(super) struct Lock {
+pub(crate) struct Lock {
     /// `None` where the file system has no locks.
-    pub(super) file: Option<File>,
+    pub(crate) file: Option<File>,
 }
 
 impl RepoCache {
-    pub(super) fn new(cache_dir: &Path, repo: &HubRepo) -> Self {
+    pub(crate) fn new(cache_dir: &Path, repo: &HubRepo) -> Self {
         Self {
             cache: Cache::new(cache_dir.to_owned()),
             repo: repo.layout(),
@@ -42,7 +45,7 @@ impl RepoCache {
     }
 
     /// The commit that the revision was when it was last downloaded.
-    pub(super) fn commit(&self) -> Option<String> {
+    pub(crate) fn commit(&self) -> Option<String> {
         let revision = self.repo.revision();
         if let Ok(commit) = fs::read_to_string(self.folder().join("refs").join(revision)) {
             let commit = commit.trim();
@@ -53,22 +56,22 @@ impl RepoCache {
         is_commit.then(|| revision.to_owned())
     }
 
-    pub(super) fn snapshot(&self, commit: &str) -> PathBuf {
+    pub(crate) fn snapshot(&self, commit: &str) -> PathBuf {
         self.cache.repo(self.repo.clone()).pointer_path(commit)
     }
 
-    pub(super) fn blob(&self, etag: &str) -> PathBuf {
+    pub(crate) fn blob(&self, etag: &str) -> PathBuf {
         self.cache.repo(self.repo.clone()).blob_path(etag)
     }
 
     /// A file of a snapshot, if it is there and whole.
-    pub(super) fn find(&self, commit: &str, path: &str) -> Option<PathBuf> {
+    pub(crate) fn find(&self, commit: &str, path: &str) -> Option<PathBuf> {
         let path = self.snapshot(commit).join(path);
         path.is_file().then_some(path)
     }
 
     /// Paths and sizes of the files of a snapshot, by name.
-    pub(super) fn files(&self, commit: &str) -> Vec<(String, u64)> {
+    pub(crate) fn files(&self, commit: &str) -> Vec<(String, u64)> {
         let root = self.snapshot(commit);
         let (mut files, mut folders) = (Vec::new(), vec![root.clone()]);
         while let Some(folder) = folders.pop() {
@@ -89,7 +92,7 @@ impl RepoCache {
     }
 
     /// Waits until no other process, Python's included, downloads this blob.
-    pub(super) fn lock(&self, etag: &str, file_name: &str) -> Result<Lock, HubError> {
+    pub(crate) fn lock(&self, etag: &str, file_name: &str) -> Result<Lock, HubError> {
         let locks = self.cache.path().join(".locks");
         let path = locks
             .join(self.repo.folder_name())
@@ -117,7 +120,7 @@ impl RepoCache {
     }
 
     /// Makes a blob appear in a snapshot.
-    pub(super) fn link(&self, etag: &str, commit: &str, path: &str) -> Result<PathBuf, HubError> {
+    pub(crate) fn link(&self, etag: &str, commit: &str, path: &str) -> Result<PathBuf, HubError> {
         let pointer = self.snapshot(commit).join(path);
         if pointer.is_file() {
             return Ok(pointer);
@@ -141,7 +144,7 @@ impl RepoCache {
     }
 
     /// Notes which commit the revision is.
-    pub(super) fn set_ref(&self, commit: &str) -> Result<(), HubError> {
+    pub(crate) fn set_ref(&self, commit: &str) -> Result<(), HubError> {
         let revision = self.repo.revision();
         if revision == commit || self.commit().as_deref() == Some(commit) {
             return Ok(());
@@ -171,7 +174,7 @@ impl RepoCache {
 }
 
 /// Makes the folder that a file will lie in.
-pub(super) fn make_parent(path: &Path) -> Result<&Path, HubError> {
+pub(crate) fn make_parent(path: &Path) -> Result<&Path, HubError> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(HubError::io("make the folder", folder))?;
     Ok(folder)

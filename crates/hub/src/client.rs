@@ -6,7 +6,7 @@ use ureq::{
     http::{HeaderMap, Response, Uri},
 };
 
-use super::{Hub, HubError, HubRepo};
+use crate::{error::HubError, hub::Hub, repo::HubRepo};
 
 /// Requests of one kind that may fail in a row.
 const MAX_ATTEMPTS: u32 = 6;
@@ -19,14 +19,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_MESSAGE: usize = 200;
 
 /// Speaks HTTP with the hub: redirects by hand, so that the token goes to the hub and to no other host, and refusals by their reasons.
-pub(super) struct Client<'a> {
+pub(crate) struct Client<'a> {
     hub: &'a Hub,
     agent: Agent,
 }
 
 /// What is to be asked.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Ask {
+pub(crate) enum Ask {
     Get,
     /// Bytes from here on.
     GetFrom(u64),
@@ -34,15 +34,15 @@ pub(super) enum Ask {
     Head,
 }
 
-/// How often a request may still fail.
-pub(super) struct Patience {
+/// How often a request may still fail before it is given up.
+pub(crate) struct Patience {
     n_failed: u32,
     max_attempts: u32,
     first_wait: Duration,
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(hub: &'a Hub) -> Self {
+    pub(crate) fn new(hub: &'a Hub) -> Self {
         let config = Agent::config_builder()
             .max_redirects(0)
             .http_status_as_error(false)
@@ -58,7 +58,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    pub(super) fn patience(&self) -> Patience {
+    pub(crate) fn patience(&self) -> Patience {
         Patience {
             n_failed: 0,
             max_attempts: MAX_ATTEMPTS,
@@ -67,7 +67,7 @@ impl<'a> Client<'a> {
     }
 
     /// One answer with a status of success (or, for `Head`, the redirect to another host; for `GetFrom`, a 416), after redirects.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         repo: &HubRepo,
         url: &str,
@@ -176,7 +176,7 @@ impl<'a> Client<'a> {
 
 impl Patience {
     /// Fails at the first failure.
-    pub(super) fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self {
             n_failed: 0,
             max_attempts: 1,
@@ -184,13 +184,13 @@ impl Patience {
         }
     }
 
-    /// Something went well: failures are counted anew.
-    pub(super) fn reset(&mut self) {
+    /// Something succeeded: the count of failures starts again.
+    pub(crate) fn reset(&mut self) {
         self.n_failed = 0;
     }
 
     /// Waits until the next attempt, or gives up with the error.
-    pub(super) fn after(&mut self, error: HubError) -> Result<(), HubError> {
+    pub(crate) fn after(&mut self, error: HubError) -> Result<(), HubError> {
         self.n_failed += 1;
         if !error.is_transient() || self.n_failed >= self.max_attempts {
             return Err(error);
@@ -215,7 +215,7 @@ impl Patience {
     }
 
     /// The result of the first attempt that goes well.
-    pub(super) fn until<T>(
+    pub(crate) fn until<T>(
         mut self,
         mut attempt: impl FnMut() -> Result<T, HubError>,
     ) -> Result<T, HubError> {
@@ -228,18 +228,18 @@ impl Patience {
     }
 }
 
-pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-pub(super) fn malformed(repo: &HubRepo, problem: impl Into<String>) -> HubError {
+pub(crate) fn malformed(repo: &HubRepo, problem: impl Into<String>) -> HubError {
     HubError::Malformed {
         repo: repo.clone().into(),
         problem: problem.into(),
     }
 }
 
-pub(super) fn unreachable(repo: &HubRepo, url: &str, source: ureq::Error) -> HubError {
+pub(crate) fn unreachable(repo: &HubRepo, url: &str, source: ureq::Error) -> HubError {
     HubError::Unreachable {
         repo: repo.clone().into(),
         // No more than that: a storage host's query holds a signature.

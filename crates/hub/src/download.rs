@@ -11,36 +11,32 @@ use sha2::Sha256;
 use tracing::{debug, warn};
 use ureq::{Body, http::Response};
 
-use super::{
-    HubError, HubRepo,
+use crate::{
     cache::{RepoCache, make_parent},
     client::{Ask, Client, malformed, text, unreachable},
-    repo::is_inner_path,
+    error::HubError,
+    repo::{HubRepo, is_inner_path},
 };
 
 const BUFFER: usize = 64 * 1024;
 /// Times that a file may arrive whole but with other bytes: once it was the part of an earlier run, twice it is the server.
 const MAX_BROKEN: u32 = 2;
 
-/// Downloads one file of a commit into the cache, resuming what an earlier process left.
-///
-/// hf-hub 0.5 downloads too, but not so that it can be relied on. Tried against a server that fails, its `api/sync.rs` sends the token to the
-/// storage host; checks neither size nor hash, so that altered and short files pass for whole; resumes at 0 after a second failure, and takes
-/// the whole file of a server that ignores the range for the rest, both of which double bytes; never recovers from a part that is too long;
-/// cannot get an empty file; and does not retry before the first byte.
-pub(super) struct Download<'a> {
-    pub(super) client: &'a Client<'a>,
-    pub(super) endpoint: &'a str,
-    pub(super) cache: &'a RepoCache,
-    pub(super) repo: &'a HubRepo,
-    pub(super) commit: &'a str,
+/// Downloads one file of a commit into the cache, resuming what an earlier process left. The crate's documentation says why hf-hub's own
+/// downloader is not used.
+pub(crate) struct Download<'a> {
+    pub(crate) client: &'a Client<'a>,
+    pub(crate) endpoint: &'a str,
+    pub(crate) cache: &'a RepoCache,
+    pub(crate) repo: &'a HubRepo,
+    pub(crate) commit: &'a str,
     /// The file's path in the repository.
-    pub(super) path: &'a str,
-    /// Told of bytes that are here, those of earlier attempts included, each once.
-    pub(super) on_bytes: &'a dyn Fn(u64),
+    pub(crate) path: &'a str,
+    /// Called with the number of bytes that arrived, those of earlier attempts included, each counted once.
+    pub(crate) on_bytes: &'a dyn Fn(u64),
 }
 
-/// What the hub tells of a file before it sends it.
+/// What the hub says about a file before it sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Announced {
     etag: String,
@@ -56,7 +52,7 @@ struct Difference {
 
 impl Download<'_> {
     /// The file in the snapshot.
-    pub(super) fn run(&self) -> Result<PathBuf, HubError> {
+    pub(crate) fn run(&self) -> Result<PathBuf, HubError> {
         let url = self.repo.file_url(self.endpoint, self.commit, self.path);
         let announced = self.client.patience().until(|| self.announced(&url))?;
         let blob = self.cache.blob(&announced.etag);
@@ -83,7 +79,7 @@ impl Download<'_> {
         let asked = self.client.ask(self.repo, url, Ask::Head);
         let response = asked.map_err(|error| self.name_file(error))?;
         let header = |name| text(response.headers(), name);
-        // A redirect to large-file storage tells of the file under other names, and of itself under the usual ones.
+        // A redirect to large-file storage describes the file in `x-linked-*` headers, and itself in the usual ones.
         let is_redirect = response.status().is_redirection();
         let etag = header("x-linked-etag").or_else(|| header("etag"));
         let etag = etag.map(|etag| etag.trim_start_matches("W/").trim_matches('"'));
@@ -184,7 +180,7 @@ impl Download<'_> {
         let response = self.client.ask(self.repo, url, ask)?;
         let status = response.status().as_u16();
         if start > 0 && (status != 206 || range_start(&response) != Some(start)) {
-            debug!("the server does not resume `{}`; starting anew", self.path);
+            debug!("the server does not resume `{}`; starting over", self.path);
             clear(file, part)?;
             if status != 200 {
                 // Answered a 416, or another range: ask for all of it.
@@ -250,7 +246,7 @@ fn is_whole(blob: &Path, announced: &Announced) -> bool {
     let is_whole = announced.size.is_none_or(|size| size == found.len());
     if !is_whole {
         warn!(
-            "`{}` has not the size of the file on the hub; downloading it again",
+            "`{}` does not have the size of the file on the hub; downloading it again",
             blob.display()
         );
     }

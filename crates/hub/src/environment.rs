@@ -4,8 +4,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Hub, PUBLIC_ENDPOINT};
+use crate::hub::Hub;
 
+const PUBLIC_ENDPOINT: &str = "https://huggingface.co";
 /// Python's `huggingface_hub` waits 10 s for each read.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -26,11 +27,11 @@ impl Hub {
     ///
     /// # Deviations
     /// An empty variable counts as unset. There, an empty `HF_HOME` is the working folder.
-    pub fn from_env(shows_progress: bool) -> Self {
-        Self::from_vars(shows_progress, |name| env::var(name).ok())
+    pub fn from_env() -> Self {
+        Self::from_vars(|name| env::var(name).ok())
     }
 
-    pub(super) fn from_vars(shows_progress: bool, var: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| var(name).filter(|value| !value.trim().is_empty());
         let is_on = |name: &str| {
             // The values that `huggingface_hub` takes for true.
@@ -67,7 +68,7 @@ impl Hub {
                 .map(|token| token.trim().to_owned())
                 .filter(|token| !token.is_empty()),
             is_offline: is_on(offline),
-            shows_progress,
+            progress: None,
             read_timeout: timeout
                 .filter(|&n| n > 0)
                 .map_or(READ_TIMEOUT, Duration::from_secs),
@@ -104,7 +105,7 @@ mod tests {
 
     /// What the variables `NAME=value` make of the hub.
     fn hub(vars: &[(&str, &str)]) -> Hub {
-        Hub::from_vars(false, |name| {
+        Hub::from_vars(|name| {
             let found = vars.iter().find(|(var, _)| *var == name);
             found.map(|(_, value)| (*value).to_owned())
         })

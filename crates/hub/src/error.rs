@@ -1,8 +1,8 @@
 use std::{io, path::PathBuf, time::Duration};
 
-use super::HubRepo;
+use crate::repo::HubRepo;
 
-/// Why a file cannot be had from the hub, nor from the cache. No message holds the token.
+/// Why a file is available neither from the hub nor from the cache. No message holds the token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
@@ -18,10 +18,10 @@ pub enum HubError {
     },
     /// The hub does not know the token.
     #[error(
-        "the hub does not accept the token in use: set HF_TOKEN to one that is valid, or to none for what is public"
+        "the hub does not accept the token in use: set HF_TOKEN to a valid one, or unset it to read what is public"
     )]
     BadToken,
-    /// The hub has no such repository, or does not show it.
+    /// The hub has no such repository, or does not show it to this reader.
     #[error("the hub has no {repo}, or it is private ({}): look at {page}", private_cure(*has_token))]
     NoRepo {
         /// The repository.
@@ -32,7 +32,7 @@ pub enum HubError {
         has_token: bool,
     },
     /// The repository has no such branch, tag or commit.
-    #[error("{} `{}` has no revision `{}`", kind(repo), repo.id, repo.revision)]
+    #[error("{} `{}` has no revision `{}`", repo.kind, repo.id, repo.revision)]
     NoRevision {
         /// The repository.
         repo: Box<HubRepo>,
@@ -60,7 +60,7 @@ pub enum HubError {
         /// What the hub says.
         message: String,
     },
-    /// The hub has too much to do, or something broke there.
+    /// The hub is overloaded, or something broke there.
     #[error("{repo}: the hub answers {status}{}", said(message))]
     Busy {
         /// The repository.
@@ -69,10 +69,10 @@ pub enum HubError {
         status: u16,
         /// What the hub says.
         message: String,
-        /// How long it wants to be left alone.
+        /// How long it asks to wait before the next request.
         retry_after: Option<Duration>,
     },
-    /// An answer that nothing was prepared for.
+    /// A status that the hub is not known to answer with.
     #[error("{repo}: the hub answers {status}{}", said(message))]
     Unexpected {
         /// The repository.
@@ -83,7 +83,7 @@ pub enum HubError {
         message: String,
     },
     /// No answer, or one that broke off.
-    #[error("{repo}: no whole answer from `{host}`: {source}")]
+    #[error("{repo}: no complete answer from `{host}`: {source}")]
     Unreachable {
         /// The repository.
         repo: Box<HubRepo>,
@@ -92,7 +92,7 @@ pub enum HubError {
         /// What went wrong.
         source: Box<ureq::Error>,
     },
-    /// An answer that is not as the hub's are.
+    /// An answer of an unexpected form.
     #[error("{repo}: the hub's answer cannot be used: {problem}")]
     Malformed {
         /// The repository.
@@ -114,7 +114,7 @@ pub enum HubError {
         /// As announced.
         expected: String,
     },
-    /// Nothing may be asked, and the cache lacks something.
+    /// The hub must not be asked, and the cache lacks something.
     #[error("{what} of {repo} is not in the cache `{}`, and HF_HUB_OFFLINE is set", cache.display())]
     Offline {
         /// The repository.
@@ -125,7 +125,7 @@ pub enum HubError {
         cache: PathBuf,
     },
     /// A name that no repository can have.
-    #[error("`{}` at `{}` is no name of a repository: expected `owner/name`", repo.id, repo.revision)]
+    #[error("`{}` at `{}` is not the name of a repository: expected `owner/name`", repo.id, repo.revision)]
     BadName {
         /// As it was given.
         repo: Box<HubRepo>,
@@ -144,7 +144,7 @@ pub enum HubError {
 
 impl HubError {
     /// For `map_err`, with what was tried and where.
-    pub(super) fn io(
+    pub(crate) fn io(
         action: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> Self {
@@ -156,8 +156,8 @@ impl HubError {
         }
     }
 
-    /// Whether the same request may go well later.
-    pub(super) fn is_transient(&self) -> bool {
+    /// Whether the same request may succeed later.
+    pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Busy { .. } | Self::Broken { .. } => true,
             Self::Unreachable { source, .. } => !matches!(
@@ -168,8 +168,8 @@ impl HubError {
         }
     }
 
-    /// Whether the hub only could not be asked, so that what it gave before will do.
-    pub(super) fn cache_will_do(&self) -> bool {
+    /// Whether the hub could merely not be asked, so that what it gave earlier will do.
+    pub(crate) fn cache_will_do(&self) -> bool {
         !matches!(
             self,
             Self::NoFile { .. } | Self::NoRevision { .. } | Self::BadName { .. } | Self::Io { .. }
@@ -193,13 +193,6 @@ fn private_cure(has_token: bool) -> &'static str {
         "the token in use does not open it"
     } else {
         "HF_TOKEN is not set"
-    }
-}
-
-fn kind(repo: &HubRepo) -> &'static str {
-    match repo.kind {
-        super::RepoKind::Model => "model",
-        super::RepoKind::Dataset => "data set",
     }
 }
 

@@ -1,10 +1,11 @@
 use serde::Deserialize;
 
-use super::{
-    Hub, HubError, HubRepo,
+use crate::{
     cache::RepoCache,
     client::{Ask, Client, malformed, unreachable},
-    repo::is_inner_path,
+    error::HubError,
+    hub::Hub,
+    repo::{HubRepo, is_inner_path},
 };
 
 /// The files of a repository at one commit.
@@ -14,7 +15,7 @@ pub struct HubListing {
     pub commit: String,
     /// By path.
     pub files: Vec<HubFile>,
-    /// Whether the hub could not be asked, and the cache told what it has.
+    /// Whether this lists what the cache has, because the hub could not be asked.
     pub is_cached: bool,
 }
 
@@ -23,7 +24,7 @@ pub struct HubListing {
 pub struct HubFile {
     /// Its path, with `/` between folders.
     pub path: String,
-    /// Bytes, where the hub tells.
+    /// Bytes, where the hub gives them.
     pub size: Option<u64>,
 }
 
@@ -39,8 +40,8 @@ impl HubListing {
     }
 
     /// One request to the hub.
-    pub(super) fn ask(hub: &Hub, client: &Client<'_>, repo: &HubRepo) -> Result<Self, HubError> {
-        /// What the hub tells of a repository, as far as it matters here.
+    pub(crate) fn ask(hub: &Hub, client: &Client<'_>, repo: &HubRepo) -> Result<Self, HubError> {
+        /// What is used of the hub's answer about a repository.
         #[derive(Deserialize)]
         struct Info {
             sha: String,
@@ -54,7 +55,7 @@ impl HubListing {
         }
         let url = repo.listing_url(&hub.endpoint);
         let response = client.ask(repo, &url, Ask::Get)?;
-        // In one go, so that a body that broke off is told from one that is no JSON.
+        // In one go, to distinguish a body that broke off from one that is not JSON.
         let mut body = response.into_body();
         let body = body.with_config().limit(u64::MAX).read_to_vec();
         let body = body.map_err(|source| unreachable(repo, &url, source))?;
@@ -83,7 +84,7 @@ impl HubListing {
     }
 
     /// What the cache has of the commit that was last downloaded.
-    pub(super) fn cached(cache: &RepoCache) -> Option<Self> {
+    pub(crate) fn cached(cache: &RepoCache) -> Option<Self> {
         let commit = cache.commit()?;
         let files = cache.files(&commit).into_iter();
         Some(Self {

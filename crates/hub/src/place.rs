@@ -3,7 +3,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Hub, HubError, WantedFile};
+use crate::{
+    error::HubError,
+    hub::{Hub, WantedFile},
+};
 
 /// Where a model is: in a folder on this machine, or else in a repository of the hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +78,7 @@ mod tests {
             endpoint: "http://127.0.0.1:9".to_owned(),
             token: None,
             is_offline: true,
-            shows_progress: false,
+            progress: None,
             read_timeout: Duration::from_secs(1),
             first_wait: Duration::ZERO,
         };

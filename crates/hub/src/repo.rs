@@ -3,9 +3,7 @@ use std::fmt;
 use hf_hub::{Repo, RepoType};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::HubError;
-
-/// What may stand in a segment of a path as it is.
+/// What is not escaped in a segment of a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -60,11 +58,11 @@ impl HubRepo {
     }
 
     /// Where people read about it, and accept its license.
-    pub(super) fn page(&self, endpoint: &str) -> String {
+    pub(crate) fn page(&self, endpoint: &str) -> String {
         format!("{endpoint}/{}", self.layout().url())
     }
 
-    pub(super) fn listing_url(&self, endpoint: &str) -> String {
+    pub(crate) fn listing_url(&self, endpoint: &str) -> String {
         // Sizes come with `blobs`.
         let path = self.layout().api_url();
         let path = path.strip_suffix(&self.layout().url_revision());
@@ -75,14 +73,14 @@ impl HubRepo {
         )
     }
 
-    pub(super) fn file_url(&self, endpoint: &str, commit: &str, path: &str) -> String {
+    pub(crate) fn file_url(&self, endpoint: &str, commit: &str, path: &str) -> String {
         let path: Vec<String> = path.split('/').map(segment).collect();
         let page = self.page(endpoint);
         format!("{page}/resolve/{}/{}", segment(commit), path.join("/"))
     }
 
     /// The repository as hf-hub names its folders and addresses.
-    pub(super) fn layout(&self) -> Repo {
+    pub(crate) fn layout(&self) -> Repo {
         let kind = match self.kind {
             RepoKind::Model => RepoType::Model,
             RepoKind::Dataset => RepoType::Dataset,
@@ -90,27 +88,26 @@ impl HubRepo {
         Repo::with_revision(self.id.clone(), kind, self.revision.clone())
     }
 
-    /// Whether the names can be a repository's; they become parts of paths.
-    pub(super) fn check(&self) -> Result<(), HubError> {
+    /// Whether a repository can have these names, which become parts of paths.
+    pub(crate) fn is_valid(&self) -> bool {
         // A few old repositories have no owner.
         let is_id = is_hub_id(&self.id) || is_id_part(&self.id);
-        if is_id && is_inner_path(&self.revision) {
-            Ok(())
-        } else {
-            Err(HubError::BadName {
-                repo: self.clone().into(),
-            })
-        }
+        is_id && is_inner_path(&self.revision)
+    }
+}
+
+impl fmt::Display for RepoKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Model => "model",
+            Self::Dataset => "data set",
+        })
     }
 }
 
 impl fmt::Display for HubRepo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            RepoKind::Model => "model",
-            RepoKind::Dataset => "data set",
-        };
-        write!(f, "{kind} `{}`", self.id)?;
+        write!(f, "{} `{}`", self.kind, self.id)?;
         match self.revision.as_str() {
             "main" => Ok(()),
             revision => write!(f, " at `{revision}`"),
@@ -118,7 +115,7 @@ impl fmt::Display for HubRepo {
     }
 }
 
-/// Whether a name has the form of a hub id, `owner/name`, and so may be asked for at the hub when no such folder is there.
+/// Whether a name has the form of a hub id, `owner/name`, and so may be looked for on the hub when no such folder exists.
 pub fn is_hub_id(name: &str) -> bool {
     name.split_once('/')
         .is_some_and(|(owner, name)| is_id_part(owner) && is_id_part(name))
@@ -133,7 +130,7 @@ fn is_id_part(part: &str) -> bool {
 }
 
 /// Whether a path with `/` stays inside the folder that it is joined to, on any system.
-pub(super) fn is_inner_path(path: &str) -> bool {
+pub(crate) fn is_inner_path(path: &str) -> bool {
     path.split('/')
         .all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']))
 }
@@ -173,7 +170,7 @@ mod tests {
             ("a/b/c", "main", false),
         ] {
             let repo = HubRepo::dataset(id).at(revision);
-            assert_eq!(repo.check().is_ok(), expected, "{repo}");
+            assert_eq!(repo.is_valid(), expected, "{repo}");
         }
         for path in ["../x", "a/../x", "/x", "a//b", "a\\b", "c:x", ""] {
             assert!(!is_inner_path(path), "{path}");

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use cli_support::{Hub, HubRepo, WantedFile};
+use hub::{Hub, HubRepo, WantedFile};
 use loopback::{Fault, Stage, Tree};
 
 use crate::{LARGE, SMALL, client, dataset, large_bytes, server, temporary, tree};

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use cli_support::{Hub, HubError};
+use hub::{Hub, HubError};
 use loopback::{Fault, Stage, Wrong};
 
 use crate::{LARGE, SMALL, blobs, client, dataset, large_bytes, server, temporary};

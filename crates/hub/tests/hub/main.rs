@@ -1,4 +1,4 @@
-//! Files of the hub, from a server on this machine that answers as the hub does, and fails as it is told.
+//! Files of the hub, from a server on this machine that answers as the hub does, and fails on demand.
 
 mod cache;
 mod faults;
@@ -7,7 +7,7 @@ mod refusals;
 
 use std::{fs, path::Path, time::Duration};
 
-use cli_support::{Hub, HubRepo};
+use hub::{Hub, HubRepo};
 use loopback::Tree;
 use tempfile::TempDir;
 
@@ -46,7 +46,7 @@ fn client(server: &loopback::Hub, cache: &Path) -> Hub {
         endpoint: server.url(),
         token: None,
         is_offline: false,
-        shows_progress: false,
+        progress: None,
         read_timeout: Duration::from_secs(10),
         first_wait: Duration::ZERO,
     }

@@ -12,7 +12,7 @@ use loopback::{Fault, Stage, Wrong};
 use crate::{LARGE, blobs, client, dataset, large_bytes, server, temporary};
 
 const ENDPOINT: &str = "HF_ENDPOINT";
-const IS_CHILD: &str = "CLI_SUPPORT_TEST_IS_CHILD";
+const IS_CHILD: &str = "HUB_TEST_IS_CHILD";
 
 fn start(server: &loopback::Hub, cache: &std::path::Path) -> Child {
     Command::new(env::current_exe().expect("this program"))
@@ -31,7 +31,7 @@ fn start(server: &loopback::Hub, cache: &std::path::Path) -> Child {
 #[test]
 fn another_process() {
     if env::var_os(IS_CHILD).is_some() {
-        let hub = cli_support::Hub::from_env(false);
+        let hub = hub::Hub::from_env();
         let path = hub.file(&dataset(), LARGE).expect("downloaded");
         assert!(fs::read(path).expect("read") == large_bytes());
     }

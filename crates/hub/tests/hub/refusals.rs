@@ -1,6 +1,6 @@
 //! What the hub refuses, what is said about it, and who sees the token.
 
-use cli_support::{Hub, HubError, HubRepo};
+use hub::{Hub, HubError, HubRepo};
 use loopback::{Fault, Stage, Wrong};
 
 use crate::{LARGE, SMALL, client, dataset, server, temporary, tree};
