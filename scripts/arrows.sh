@@ -31,7 +31,7 @@ ARROWS = """
     one-build, cli-support, dataset     -> (no crate)
     pickle, alignment, embeddings       -> (no crate)
     intrinsic-dimension                 -> (no crate)
-    loopback                            -> (no crate)
+    test-support                        -> dataset
     routers, evaluation                 -> dataset
     datagen                             -> dataset
     gen-cli                             -> datagen, embeddings, cli-support
