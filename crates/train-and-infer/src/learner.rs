@@ -37,10 +37,18 @@ pub(crate) struct Fit<'a> {
     /// The prompts to learn from.
     pub(crate) train: &'a Split,
     /// How many of them, the last ones, the data set wants to be validated on, if it says so.
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "only networks use it")
+    )]
     pub(crate) n_validation: Option<usize>,
     /// Their embeddings, of shape `(n_prompts, dim)`, for routers that predict from embeddings.
     pub(crate) embeddings: Option<ArrayView2<'a, f32>>,
     /// Only for networks that were trained elsewhere, which predict at once.
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "only networks use it")
+    )]
     pub(crate) test: &'a Split,
     /// Where the fitted router will be. What a long training keeps on the way lies below it.
     pub(crate) place: &'a Path,
@@ -63,6 +71,10 @@ pub(crate) enum Product {
     /// A fitted router; it predicts once it is in its place and opened again.
     Fitted(Fitted),
     /// Predictions of networks that were trained elsewhere, of which nothing is kept.
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "only networks give it")
+    )]
     Predictions(Predictions),
 }
 
