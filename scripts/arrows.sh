@@ -28,20 +28,21 @@ import collections, fnmatch, pathlib, sys
 
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
-    one-build, cli-support, dataset     -> (no crate)
-    pickle, alignment, embeddings       -> (no crate)
+    workspace-hack, cli-support, dataset -> (no crate)
+    pickle, row-order, embeddings       -> (no crate)
     intrinsic-dimension                 -> (no crate)
-    loopback                            -> (no crate)
+    loopback, hub                       -> (no crate)
     routers, evaluation                 -> dataset
     datagen                             -> dataset
     gen-cli                             -> datagen, embeddings, cli-support
-    gen-custom, gen-sprout              -> gen-cli
-    gen-routerbench                     -> gen-cli, pickle
-    gen-openllm                         -> gen-cli, pickle, alignment
+    gen-custom                          -> gen-cli
+    gen-sprout                          -> gen-cli, hub
+    gen-routerbench                     -> gen-cli, hub, pickle
+    gen-openllm                         -> gen-cli, hub, pickle, row-order
     gen-synthetic                       -> datagen, cli-support
     nets, saved-routers                 -> dataset, routers
-    train-and-infer                     -> dataset, routers, nets, saved-routers, cli-support
-    carrot-router                       -> dataset, evaluation, nets, saved-routers, embeddings, cli-support
+    train-and-infer                     -> dataset, routers, nets, saved-routers, hub, cli-support
+    carrot-router                       -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support
     rate-study                          -> dataset, routers, cli-support
     plots                               -> dataset, evaluation, intrinsic-dimension, cli-support
     verdict                             -> dataset, evaluation, cli-support
@@ -59,13 +60,14 @@ REACHES = """
 # reads single fields of struct columns, which polars cannot.
 NAMED_BY = """
     arrow-*, parquet                    -> dataset, gen-sprout
-    hf-hub, ureq, indicatif             -> cli-support
+    hf-hub, ureq                        -> hub
+    indicatif                           -> cli-support
     clap, anyhow                        -> cli-support, gen-cli, (binaries)
     tracing-subscriber                  -> cli-support
 """
 
 # Every crate uses it, and it uses none: it only makes the features of dependencies agree.
-FREE = "one-build"
+FREE = "workspace-hack"
 
 
 def name(package_id):

@@ -2,11 +2,11 @@ mod benchmarks;
 
 use std::{collections::HashSet, path::Path};
 
-use alignment::{AuditParams, CheckedAuditParams};
 use anyhow::{Context as _, ensure};
 use cli_support::{read_toml, usage_error};
 use datagen::PriceList;
 use dataset::{Pair, Price, Prices, Source};
+use row_order::{AuditParams, CheckedAuditParams};
 use serde::Deserialize;
 
 pub(crate) use self::benchmarks::{Benchmark, Metric, Task};

@@ -1,10 +1,11 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use anyhow::ensure;
-use cli_support::{Hub, Progress};
+use cli_support::Progress;
 use datagen::{DatasetName, RandomSplit};
 use dataset::Source;
 use gen_cli::{Extra, GenArgs, Raw, Recipe};
+use hub::Hub;
 use serde_json::json;
 
 use crate::{
@@ -107,7 +108,8 @@ impl Job {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match &self.from {
             From::Details { folder, stand_in } => {
-                let hub = Hub::from_env(!self.shared.output.quiet);
+                let hub =
+                    Hub::from_env().with_progress(Progress::of_downloads(self.shared.output.quiet));
                 let found = match folder {
                     Some(folder) => find_in_folder(&self.config, folder, self.keep_incomplete)?,
                     None => find_on_hub(&self.config, &hub, self.keep_incomplete)?,

@@ -3,7 +3,7 @@
 //! In come the leaderboard's own sample files (from the hub or a folder) and each LLM's tokenizer, or CARROT's published matrix of scores and a
 //! table of questions; out goes `data/<name>/`, with what was found out about the source in its `dataset.json`.
 //! Must not know how a data set is split, costed, stored or embedded (`datagen`, `dataset` and `gen-cli` do), nor how an order is found
-//! (`alignment` does).
+//! (`row-order` does).
 //!
 //! ```text
 //! sample files    --details::stream--> Samples ---details::join--> RawTable, notes

@@ -4,10 +4,11 @@ use std::{
 };
 
 use anyhow::Context as _;
-use cli_support::{Hub, HubRepo};
+use cli_support::Progress;
 use datagen::{DatasetName, RandomSplit};
 use dataset::{Pair, Source, train_test_split};
 use gen_cli::{GenArgs, Raw, Recipe};
+use hub::{Hub, HubRepo};
 use pickle::Pickle;
 use tracing::warn;
 
@@ -109,7 +110,7 @@ impl Job {
                 is_of_hub: false,
             });
         }
-        let hub = Hub::from_env(!self.shared.output.quiet);
+        let hub = Hub::from_env().with_progress(Progress::of_downloads(self.shared.output.quiet));
         let path = hub.file(&HubRepo::dataset(repo), file)?;
         let source = Source {
             path: Path::new(repo).join(file),

@@ -4,9 +4,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use cli_support::{Hub, HubRepo};
+use cli_support::Progress;
 use datagen::SourcePart;
 use dataset::{Error as DatasetError, Source};
+use hub::{Hub, HubRepo};
 
 use crate::shard_names::{is_shard, shards};
 
@@ -23,8 +24,8 @@ pub(crate) struct Found {
 }
 
 /// The files of a data set of the hub, downloaded if the cache lacks them.
-pub(crate) fn find_on_hub(repo_id: &str, shows_progress: bool) -> anyhow::Result<Found> {
-    let hub = Hub::from_env(shows_progress);
+pub(crate) fn find_on_hub(repo_id: &str, quiet: bool) -> anyhow::Result<Found> {
+    let hub = Hub::from_env().with_progress(Progress::of_downloads(quiet));
     let repo = HubRepo::dataset(repo_id);
     let listing = hub.list(&repo)?;
     let place = format!("{}/{HUB_FOLDER}", repo_id);

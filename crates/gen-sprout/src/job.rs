@@ -54,7 +54,7 @@ impl Job {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let found = match &self.source {
             Some(folder) => find_in_folder(folder)?,
-            None => find_on_hub(&self.config.repo, !self.shared.output.quiet)?,
+            None => find_on_hub(&self.config.repo, self.shared.output.quiet)?,
         };
         let open = |(part, path): &(SourcePart, PathBuf)| Ok((*part, Shard::open(path)?));
         let shards = found.files.iter().map(open);

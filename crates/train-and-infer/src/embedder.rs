@@ -1,7 +1,8 @@
 use std::{collections::BTreeMap, path::Path};
 
-use cli_support::{ModelPlace, is_hub_id, usage_error};
+use cli_support::usage_error;
 use dataset::{DatasetDir, Part};
+use hub::{ModelPlace, is_hub_id};
 
 use crate::config::EmbedderConfig;
 

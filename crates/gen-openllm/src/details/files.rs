@@ -4,8 +4,8 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use cli_support::{Hub, HubError, HubRepo};
 use dataset::Source;
+use hub::{Hub, HubError, HubRepo};
 use tracing::{info, warn};
 
 use super::{

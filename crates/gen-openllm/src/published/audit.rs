@@ -1,8 +1,8 @@
 use std::num::NonZeroUsize;
 
-use alignment::{Audit, Finding, ModelAudit, Task, TaskAudit, Verdict, deinterleave};
 use anyhow::Context as _;
 use gen_cli::Extra;
+use row_order::{Audit, Finding, ModelAudit, Task, TaskAudit, Verdict, deinterleave};
 use serde_json::json;
 
 use super::Matrix;

@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use cli_support::{Hub, HubError, HubRepo, is_hub_id, usage_error};
+use cli_support::usage_error;
 use dataset::Source;
+use hub::{Hub, HubError, HubRepo, is_hub_id};
 use tracing::warn;
 
 use crate::{args::StandInFor, config::Model};

@@ -1,8 +1,8 @@
 //! The same without libtorch: routers of networks have no learner, and embeddings are only read.
 
 use anyhow::bail;
-use cli_support::ModelPlace;
 use dataset::Split;
+use hub::ModelPlace;
 use ndarray::Array2;
 use saved_routers::{Predicted, SavedRouter};
 

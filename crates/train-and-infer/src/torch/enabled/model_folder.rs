@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
-use cli_support::{Hub, ModelPlace, PlaceError, WantedFile};
+use cli_support::Progress;
+use hub::{Hub, ModelPlace, PlaceError, WantedFile};
 use nets::Need;
 
 use super::license::CARD;
@@ -17,5 +18,6 @@ pub(super) fn model_folder(
         Need::Optional => WantedFile::optional(name),
     });
     let wanted: Vec<WantedFile<'_>> = wanted.chain([WantedFile::optional(CARD)]).collect();
-    place.folder(&Hub::from_env(!job.quiet), &wanted)
+    let hub = Hub::from_env().with_progress(Progress::of_downloads(job.quiet));
+    place.folder(&hub, &wanted)
 }

@@ -1,5 +1,6 @@
 use anyhow::Context as _;
-use cli_support::{ModelPlace, Progress};
+use cli_support::Progress;
+use hub::ModelPlace;
 use ndarray::Array2;
 use nets::{ModelFiles, SentenceEmbedder};
 use tracing::info;

@@ -4,8 +4,8 @@ use std::{
 };
 
 use anyhow::Context as _;
-use cli_support::ModelPlace;
 use dataset::Source;
+use hub::ModelPlace;
 use nets::{NetworkTask, ProblemType, RobertaModel, TaskNetwork};
 use saved_routers::Base;
 
