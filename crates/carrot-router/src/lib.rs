@@ -28,16 +28,18 @@ mod networks;
 mod one_thread;
 mod own_tokenizers;
 mod pair;
+mod predicted;
 mod predictor;
 mod prices;
 mod router;
 mod server;
 
+pub use nets::NetworkTask;
+
 pub use crate::{
     decision::{COST_MULTIPLIER, Candidate, Decision, check_mu},
     embedder::EmbedderPlace,
     error::{Error, Result},
-    networks::NetworkTask,
     pair::{NamedFolder, NetworkPair},
     prices::PriceFile,
     router::{CarrotRouter, Setup, VectorSource},
