@@ -2,4 +2,7 @@
 //!
 //! Holds no code. Cargo unifies the features of a dependency over the packages named on the command line: without this crate,
 //! `cargo run -p plots` would build its own `serde`, `hashbrown` and everything above them, beside those of `cargo test --workspace`.
-//! Every crate depends on this one, which asks for the union of the features.
+//! Every crate depends on this one, which asks for the union of the features. cargo-hakari writes its Cargo.toml (.config/hakari.toml), and
+//! `scripts/workspace_hack.py` proves, without cargo-hakari, that nothing would be built twice.
+//!
+//! Cargo can unify features over a whole workspace by itself only in nightly builds (`resolver.feature-unification`).
