@@ -1,9 +1,11 @@
 use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context as _, ensure};
-use datagen::{RawModel, RawTable};
+use datagen::{
+    RawModel, RawTable,
+    cli::{Extra, Raw},
+};
 use dataset::Error as DatasetError;
-use gen_cli::{Extra, Raw};
 use pickle::{ColumnKind, Frame};
 use serde_json::json;
 use tracing::warn;

@@ -34,6 +34,7 @@ mod error;
 mod frame;
 mod globals;
 mod machine;
+mod opcodes;
 mod value;
 
 use std::{fs, path::Path};

@@ -1,5 +1,6 @@
 //! An OpenAI-compatible embeddings endpoint: vectors that follow from the text, rate limits with their headers, and a fault script.
 
+mod asked;
 mod body;
 mod bucket;
 mod fault;
@@ -8,13 +9,13 @@ mod vectors;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard},
     time::Duration,
 };
 
-use crate::Server;
+use crate::{Server, lock::lock};
 
-pub use self::fault::EmbeddingFault;
+pub use self::{asked::Asked, fault::EmbeddingFault};
 
 use self::{
     bucket::Buckets,
@@ -42,19 +43,6 @@ use self::{
 pub struct OpenAi {
     shared: Arc<Shared>,
     server: Server,
-}
-
-/// A request for vectors that came in, whatever became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// How many requests came before it, over all connections.
-    pub number: usize,
-    /// The texts, in their order.
-    pub texts: Vec<String>,
-    /// The status that it was answered with; a fault of the body does not change it.
-    pub status: u16,
-    /// The organization's header.
-    pub organization: Option<String>,
 }
 
 impl OpenAi {
@@ -175,8 +163,4 @@ impl OpenAi {
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.shared.state)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -75,7 +75,7 @@ fn header(path: &Path, record: &ByteRecord) -> anyhow::Result<Vec<String>> {
             name = name.strip_prefix(BYTE_ORDER_MARK).unwrap_or(name);
         }
         if !seen.insert(name.to_owned()) {
-            bail!("column `{name}` stands twice in `{}`", path.display());
+            bail!("duplicate column `{name}` in `{}`", path.display());
         }
         names.push(name.to_owned());
     }

@@ -129,7 +129,7 @@ impl StoredTask {
                 .rsplit_once('/')
                 .map_or(model, |(_, model)| model)
                 .to_owned();
-            ensure!(!models.contains(&model), "LLM `{model}` stands twice");
+            ensure!(!models.contains(&model), "duplicate LLM `{model}`");
             models.push(model);
         }
         let correctness = value.get("correctness")?;

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use tokenizers::Tokenizer;
 
-use super::TokenizerFiles;
+use super::files::TokenizerFiles;
 
 /// The tokenizers of all LLMs, each loaded once.
 pub(crate) struct Counters {
@@ -20,7 +20,7 @@ impl Counters {
     /// Loads the files, several at a time.
     ///
     /// # Errors
-    /// When a file is no tokenizer.
+    /// When a file is not a tokenizer.
     pub(crate) fn load(files: &TokenizerFiles) -> anyhow::Result<Self> {
         let paths = files.paths.par_iter().enumerate();
         let counters = paths.map(|(i, path)| {

@@ -222,7 +222,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     assert_eq!(bench.read("routerbench").1.n_prompts(), 4);
 
     let second = bench.succeed(&args(&source, &["--limit", "6"]));
-    assert!(stderr(&second).contains("is there already"));
+    assert!(stderr(&second).contains("already exists"));
     assert_eq!(written(), before);
     let (first, second) = (&first.stdout, &second.stdout);
     assert!(
@@ -243,7 +243,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     }
     let other = self::source("pandas1.pkl");
     let output = bench.run(&args(&other, &["--limit", "6"]));
-    assert!(stderr(&output).contains("made of other files"));
+    assert!(stderr(&output).contains("made from other files"));
     assert_eq!(written(), before);
 }
 

@@ -3,7 +3,8 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::json;
 
 use super::{
-    Fault, Seen, Stage, Wrong, fault,
+    fault::{self, Fault, Stage, Wrong},
+    seen::Seen,
     tree::{StoredFile, Tree},
 };
 use crate::{Answer, Request};

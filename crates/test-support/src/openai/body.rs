@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{EmbeddingFault, vectors};
+use super::{fault::EmbeddingFault, vectors};
 use crate::Answer;
 
 /// Vectors as JSON values.

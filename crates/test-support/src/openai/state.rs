@@ -9,11 +9,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Asked, EmbeddingFault, body,
+    asked::Asked,
+    body,
     bucket::{Buckets, Limited},
-    lock, vectors,
+    fault::EmbeddingFault,
+    vectors,
 };
-use crate::{Answer, Request};
+use crate::{Answer, Request, lock::lock};
 
 /// Vectors made beforehand, for benches.
 const N_READY: usize = 256;
