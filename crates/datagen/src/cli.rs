@@ -9,6 +9,7 @@
 mod args;
 mod embed;
 mod existing;
+mod pair;
 mod raw;
 mod report;
 mod run;
@@ -18,6 +19,7 @@ mod staged;
 pub use self::{
     args::GenArgs,
     embed::{Embedder, EmbeddingArgs},
+    pair::pair_among,
     raw::{Extra, Raw},
     run::run,
     staged::{Staged, run_staged},

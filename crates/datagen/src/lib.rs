@@ -29,7 +29,6 @@ pub use crate::{
     error::{Error, Result},
     make::{Made, Request, make},
     name::{BadName, DatasetName},
-    pair::pair_among,
     recipe::Recipe,
     split::RandomSplit,
     staging::Staging,

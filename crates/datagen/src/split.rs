@@ -51,7 +51,7 @@ fn given(table: &RawTable, parts: &[SourcePart]) -> Result<Rows> {
             return Err(Error::EmptyPart { path, part });
         }
     }
-    // Choices made on the validation rows belong to training, so those rows do; they come last, so that they can be told apart.
+    // Choices made on the validation rows belong to training, so those rows do; they come last, so that their number identifies them.
     train.extend(&validation);
     Ok(Rows {
         train,

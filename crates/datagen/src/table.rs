@@ -7,7 +7,7 @@ use dataset::{Error as DatasetError, Field, column_name};
 
 use crate::{Error, Result};
 
-/// A source's rows in memory, before any check. All vectors are as long as `ids`; NaN stands for an unknown number.
+/// A source's rows in memory, before any check. All columns are as long as `ids`; NaN is an unknown number.
 #[derive(Debug, Clone)]
 pub struct RawTable {
     /// Where the rows came from, for messages.

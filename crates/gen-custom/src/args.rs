@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// The large LLM of that pair
     #[arg(long, value_name = "MODEL", requires = "small")]
     pub(crate) large: Option<String>,
-    /// Leave out the rows of these tasks; `*` stands for any characters
+    /// Leave out the rows of these tasks; `*` matches any characters
     #[arg(long, value_name = "PATTERN", num_args = 1.., value_delimiter = ',')]
     pub(crate) exclude_task: Vec<String>,
     /// Leave out these LLMs

@@ -127,7 +127,7 @@ impl Job {
     }
 }
 
-/// Adds the flag that helps, and tells a mistake on the command line, exit code 2, from one in the table.
+/// Adds the flag that helps, and separates a mistake on the command line, exit code 2, from one in the table.
 fn blame(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref::<MakeError>() {
         Some(MakeError::NoPriceList { .. }) => {

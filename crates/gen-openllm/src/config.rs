@@ -4,7 +4,7 @@ use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context as _, ensure};
 use cli_support::{read_toml, usage_error};
-use datagen::{PriceList, pair_among};
+use datagen::{PriceList, cli::pair_among};
 use dataset::{Pair, Price, Prices, Source};
 use row_order::{AuditParams, CheckedAuditParams};
 use serde::Deserialize;
@@ -104,7 +104,7 @@ impl Config {
                 task.source_name
             );
         }
-        ensure!(!names.is_empty(), "there is no task");
+        ensure!(!names.is_empty(), "no task is listed");
         Ok(Self {
             source,
             test_size: toml.test_size,

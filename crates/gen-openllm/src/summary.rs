@@ -32,7 +32,7 @@ impl Summary {
             Array2::from_shape_fn(shape, |(i, m)| columns[m].as_ref()[rows[i] as usize] as f32);
         // The figures are of scores alone. A cost of 0 for all makes every known score count, and decides nothing.
         let cost_usd = Array2::zeros(shape);
-        // There is no LLM to speak of where none has all tasks.
+        // Without an LLM that has all tasks there are no figures.
         let truth = Truth::new(scores.view(), cost_usd.view()).ok();
         let accuracies = truth.iter().flat_map(single_models);
         let accuracies = accuracies.map(|point| point.map_or(f64::NAN, |point| point.accuracy));

@@ -7,8 +7,7 @@ use anyhow::Context as _;
 use cli_support::Progress;
 use datagen::{
     DatasetName, RandomSplit, Recipe,
-    cli::{GenArgs, Raw},
-    pair_among,
+    cli::{GenArgs, Raw, pair_among},
 };
 use dataset::{Source, train_test_split};
 use hub::{Hub, HubRepo};

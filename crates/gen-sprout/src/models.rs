@@ -2,7 +2,7 @@ use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context as _, ensure};
 use cli_support::usage_error;
-use datagen::{PriceList, SourcePart, pair_among};
+use datagen::{PriceList, SourcePart, cli::pair_among};
 use dataset::{Error as DatasetError, Pair, Price, Prices};
 
 use crate::{config::Config, shard::Shard};
@@ -19,7 +19,7 @@ pub(crate) struct Models {
 }
 
 impl Models {
-    /// Compares files and settings; `own_prices` come before those of the settings, which stand in `config_path`.
+    /// Compares files and settings; `own_prices` come before those of the settings, which are from `config_path`.
     pub(crate) fn new(
         config: &Config,
         config_path: &Path,
@@ -89,7 +89,7 @@ impl Models {
 /// The LLMs that all files have, in the order of the first.
 fn common_models(shards: &[(SourcePart, Shard)]) -> anyhow::Result<Vec<String>> {
     let mut files = shards.iter().map(|(_, shard)| shard);
-    let first = files.next().context("there are no files")?;
+    let first = files.next().context("the source has no files")?;
     let expected: HashSet<&String> = first.models.iter().collect();
     for shard in files {
         let found: HashSet<&String> = shard.models.iter().collect();

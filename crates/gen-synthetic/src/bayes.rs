@@ -71,7 +71,7 @@ impl BayesReport {
     }
 }
 
-/// Where the router stands that asks of a dollar a score of `weight`.
+/// Mean score and cost of the router for which a dollar has to bring a score of `weight`.
 fn routed(
     truth: &Truth<'_>,
     predicted: Predicted<'_>,

@@ -37,7 +37,7 @@ struct Machine {
     n_memoized: usize,
     /// Text that was turned into bytes, so that doing it again costs nothing.
     decoded: HashMap<Id, Id>,
-    /// Where the current opcode stands, and its name.
+    /// Where the current opcode is, and its name.
     at: usize,
     opcode: &'static str,
 }

@@ -1,4 +1,4 @@
-//! An OpenAI-compatible embeddings endpoint: vectors that follow from the text, rate limits with their headers, and a fault script.
+//! An OpenAI-compatible embeddings endpoint: embeddings that follow from the text, rate limits with their headers, and a fault script.
 
 mod asked;
 mod body;
@@ -25,7 +25,7 @@ use self::{
 /// An embeddings endpoint on a port of this machine. It stops when it is dropped.
 ///
 /// `POST /v1/embeddings` is answered as OpenAI does: base64 or arrays, `dimensions`, `usage`, errors with `message`, `type` and `code`, and
-/// limits of 2,048 inputs and 300,000 tokens per request; an empty input is refused. Vectors have norm 1 and follow from the text alone, so
+/// limits of 2,048 inputs and 300,000 tokens per request; an empty input is refused. Embeddings have norm 1 and follow from the text alone, so
 /// a test can ask [`OpenAi::vector`] for what a client must get.
 ///
 /// ```
@@ -103,7 +103,7 @@ impl OpenAi {
         self.change(|state| state.is_arrays_only = true)
     }
 
-    /// Answers from 256 vectors made beforehand and keeps no log, for benches: what is measured is the client.
+    /// Answers from 256 embeddings made beforehand and keeps no log, for benches: what is measured is the client.
     #[must_use]
     pub fn fast(self) -> Self {
         self.change(|state| state.is_fast = true)
@@ -125,7 +125,7 @@ impl OpenAi {
         self.fault(move |number| faults.get(number).cloned())
     }
 
-    /// All requests for vectors so far, in the order of their arrival.
+    /// All requests for embeddings so far, in the order of their arrival.
     pub fn asked(&self) -> Vec<Asked> {
         self.state().asked.clone()
     }
@@ -150,7 +150,7 @@ impl OpenAi {
         (state.n_tokens_answered, state.n_limited)
     }
 
-    /// The vector of a text at so many dimensions.
+    /// The embedding of a text at so many dimensions.
     pub fn vector(text: &str, dim: usize) -> Vec<f32> {
         vectors::vector(text, dim)
     }

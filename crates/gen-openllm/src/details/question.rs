@@ -13,7 +13,7 @@ const FALLBACK: &str = "input";
 /// ifeval     prompt
 /// math       problem
 /// mmlu_pro   question, options        options as lines `A. ...`
-/// musr       narrative, question      without its choices, which stand there as Python source
+/// musr       narrative, question      without its choices, which are Python source there
 /// ```
 ///
 /// Keys are found whatever their case (`Question`, `question`). Texts are joined by an empty line, options follow on the next line.

@@ -141,7 +141,7 @@ impl StoredTask {
             models.len(),
             scores.nrows()
         );
-        ensure!(scores.ncols() > 0, "there are no documents");
+        ensure!(scores.ncols() > 0, "it has no documents");
         let bad = scores
             .indexed_iter()
             .find(|(_, score)| !score.is_nan() && !(0.0..=1.0).contains(*score));

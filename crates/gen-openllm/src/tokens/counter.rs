@@ -41,7 +41,7 @@ impl Counters {
 
 /// Counts tokens.
 ///
-/// Special tokens that stand in the text (a chat template writes them out) count; none is added, as the evaluation added none. (It does add Gemma's
+/// Special tokens in the text (a chat template writes them out) count; none is added, as the evaluation added none. (It does add Gemma's
 /// one token at the start; the count of a Gemma without a chat template is one too low.)
 pub(crate) struct Counter {
     tokenizer: Tokenizer,

@@ -328,7 +328,7 @@ fn bad_sample_files_are_named_with_the_line() {
             r#"{"acc_norm":1.0,"#,
             "{",
             format!(
-                "cannot read line 1 of `{file}`: there is no `acc_norm`, the metric of `bbh/navigate`"
+                "cannot read line 1 of `{file}`: missing `acc_norm`, the metric of `bbh/navigate`"
             ),
         ),
         (

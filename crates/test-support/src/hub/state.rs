@@ -67,7 +67,7 @@ impl State {
         wrong.into_iter().fold(answer, fault::spoil)
     }
 
-    /// Logs a request; tells how it goes wrong.
+    /// Logs a request; returns how it goes wrong.
     fn note(
         &mut self,
         request: &Request,

@@ -1,4 +1,4 @@
-/// A request for vectors that came in, whatever became of it.
+/// A request for embeddings that came in, whatever became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// How many requests came before it, over all connections.
