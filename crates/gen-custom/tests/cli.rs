@@ -219,7 +219,7 @@ fn a_table_without_tasks_and_with_costs_needs_no_prices() {
     let output = bench.run(&["--input", "t.csv", "--name", "mine", "--test-size", "0.5"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(
-        stderr(&output).contains("ignored columns of `t.csv` that mean nothing here: `remark`")
+        stderr(&output).contains("ignored unknown columns of `t.csv`: `remark`")
     );
     let (info, train, _) = bench.read("mine");
     assert_eq!(info.cost_kind, CostKind::Usd);
@@ -252,7 +252,7 @@ const CASES: &[Case] = &[
     Case { text: GOOD, extra: &["--name", ""], code: 2, expected: "cannot name a data set" },
     // The files.
     Case { text: GOOD, extra: &["--input", "none.csv"], code: 1, expected: "cannot read `none.csv`" },
-    Case { text: GOOD, extra: &["--input", "t.csv.gz"], code: 2, expected: "say with --format" },
+    Case { text: GOOD, extra: &["--input", "t.csv.gz"], code: 2, expected: "name the format with --format" },
     Case { text: GOOD, extra: &["--format", "parquet"], code: 1, expected: "cannot read `t.csv` as Parquet" },
     Case { text: GOOD, extra: &["--prices", "none.toml"], code: 1, expected: "`none.toml`" },
     Case { text: "", extra: &[], code: 1, expected: "`t.csv` has no rows" },

@@ -3,7 +3,7 @@
 use dataset::{CostKind, CostRule, Pair, SplitOrigin};
 
 use crate::bench::{
-    GEMMA, LARGE, Leaderboard, SMALL, TIME, YI, details_path, line, pair_files, stderr,
+    DETAILS, GEMMA, LARGE, Leaderboard, SMALL, TIME, YI, details_path, line, pair_files, stderr,
 };
 
 const NAME: &str = "open-llm-lb-v2";
@@ -102,15 +102,7 @@ fn sample_files_become_a_data_set_joined_by_document() {
 #[test]
 fn the_summary_is_of_the_test_rows() {
     let bench = Leaderboard::with_pair();
-    let usual = [
-        "--source",
-        "details",
-        "--token-counter",
-        "words.json",
-        "--token-counter-for",
-        "all",
-    ];
-    let report = bench.report(&usual);
+    let report = bench.report(&DETAILS);
     let summary = &report["summary"];
     // Of the documents 8, 4, 0, 6, 11 the small one has the even ones, the large one those that 3 does not divide.
     assert_eq!(summary["by-document"]["best-single"], SMALL);
