@@ -11,7 +11,7 @@ pub struct PriceList {
     prices: Prices,
 }
 
-/// One LLM's costs and how they were had.
+/// One LLM's costs and where they come from.
 #[derive(Debug)]
 pub(crate) struct Costs {
     pub(crate) rule: CostRule,
@@ -20,7 +20,7 @@ pub(crate) struct Costs {
 }
 
 impl PriceList {
-    /// Checks prices that stand in `path`, with or without anything else.
+    /// Checks prices read from `path`, which may hold other settings too.
     ///
     /// # Errors
     /// [`DatasetError::BadPrice`].
@@ -119,7 +119,7 @@ fn refuse_unknown_costs(table: &RawTable, model: &RawModel, costs: &Costs) -> Re
     })
 }
 
-/// What an estimator has to predict, given how each LLM's costs were had.
+/// What an estimator has to predict, given where each LLM's costs come from.
 pub(crate) fn cost_kind(rules: &[CostRule]) -> CostKind {
     let all = |rule| rules.iter().all(|&other| other == rule);
     if all(CostRule::InputTokens) {

@@ -25,17 +25,17 @@ pub enum Error {
         /// The source.
         path: PathBuf,
     },
-    /// Two LLMs of one name.
-    #[error("model `{model}` stands twice in `{}`", path.display())]
+    /// Two LLMs with the same name.
+    #[error("duplicate model `{model}` in `{}`", path.display())]
     DuplicateModel {
         /// The source.
         path: PathBuf,
         /// The LLM.
         model: String,
     },
-    /// An LLM whose costs cannot be had from any column.
+    /// An LLM whose costs follow from no column.
     #[error(
-        "`{}` says nothing of the costs of model `{model}`: it needs a column `{model}/cost_usd`, or `{model}/input_tokens` and a price",
+        "`{}` has no cost column for model `{model}`: it needs a column `{model}/cost_usd`, or `{model}/input_tokens` and a price",
         path.display()
     )]
     NoCostColumns {
@@ -67,7 +67,7 @@ pub enum Error {
         /// The column that would have given the cost.
         column: String,
     },
-    /// An LLM of which nothing could be learned.
+    /// An LLM about which nothing could be learned.
     #[error("no {} row of `{}` has a score of model `{model}`; leave the model out", part.name(), path.display())]
     NoKnownScore {
         /// The source.

@@ -3,7 +3,7 @@ use std::{fmt::Write as _, path::PathBuf};
 use dataset::{CostKind, DatasetDir, DatasetInfo, Split};
 use serde::Serialize;
 
-/// What a user is told of a data set that was made.
+/// What is reported of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Summary {
@@ -106,7 +106,7 @@ impl Tally {
 }
 
 impl Summary {
-    /// The summary for people: counts, a line per LLM, and the command that comes next, with the vectors that it would use.
+    /// The summary for people: counts, a line per LLM, and the command that comes next, with the embeddings that it would use.
     pub fn text(&self, embedding: &str) -> String {
         let mut text = format!(
             "{}: {} train and {} test rows, {} LLMs, {} unknown scores; costs: {}\n\n",
@@ -116,7 +116,7 @@ impl Summary {
             self.n_models,
             self.n_unknown_scores,
             match self.cost_kind {
-                CostKind::Known => "known beforehand, from input tokens",
+                CostKind::Known => "known in advance, from input tokens",
                 CostKind::OutputTokens => "input and output tokens times prices",
                 CostKind::Usd => "in dollars, as given",
             },

@@ -21,7 +21,7 @@ pub(crate) struct Filter {
     pub(crate) excluded_tasks: Vec<Pattern>,
 }
 
-/// Makes the columns of a file the raw table that the contract promises, with notes on what was left out.
+/// Turns the columns of a file into the raw table that the contract promises, with notes on what was left out.
 pub(crate) fn raw_table(
     path: &Path,
     mut columns: Columns,
@@ -120,7 +120,7 @@ fn warn_of_unknown_columns(path: &Path, columns: &Columns) {
     let unknown: Vec<String> = unknown.map(|name| format!("`{name}`")).collect();
     if !unknown.is_empty() {
         warn!(
-            "ignored columns of `{}` that mean nothing here: {}",
+            "ignored unknown columns of `{}`: {}",
             path.display(),
             unknown.join(", ")
         );
@@ -134,7 +134,7 @@ fn required(path: &Path, columns: &mut Columns, name: &str) -> anyhow::Result<Ve
     })
 }
 
-/// The values of some rows of a column that may have no nulls there.
+/// The values of some rows of a column, where null is not allowed.
 fn values(
     path: &Path,
     column: &str,

@@ -4,7 +4,7 @@ use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context as _, ensure};
 use cli_support::{read_toml, usage_error};
-use datagen::PriceList;
+use datagen::{PriceList, cli::pair_among};
 use dataset::{Pair, Price, Prices, Source};
 use row_order::{AuditParams, CheckedAuditParams};
 use serde::Deserialize;
@@ -83,12 +83,12 @@ impl Config {
                     .name
                     .split_once('/')
                     .is_some_and(|(owner, name)| !owner.is_empty() && !name.is_empty()),
-                "model `{}` is no `owner/name`",
+                "model `{}` is not of the form `owner/name`",
                 model.name
             );
             ensure!(
                 names.insert(model.name.clone()),
-                "model `{}` stands twice",
+                "duplicate model `{}`",
                 model.name
             );
         }
@@ -100,11 +100,11 @@ impl Config {
         for task in benchmarks.iter().flat_map(|benchmark| &benchmark.tasks) {
             ensure!(
                 names.insert(&task.source_name),
-                "task `{}` stands twice",
+                "duplicate task `{}`",
                 task.source_name
             );
         }
-        ensure!(!names.is_empty(), "there is no task");
+        ensure!(!names.is_empty(), "no task is listed");
         Ok(Self {
             source,
             test_size: toml.test_size,
@@ -169,10 +169,10 @@ impl Config {
         )?)
     }
 
-    /// The pair, if both its LLMs are there.
+    /// The pair, if it is among these LLMs.
     pub(crate) fn pair_among(&self, models: &[&Model]) -> Option<Pair> {
-        let is_there = |name: &String| models.iter().any(|model| model.name == *name);
-        (is_there(&self.pair.small) && is_there(&self.pair.large)).then(|| self.pair.clone())
+        let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
+        pair_among(&self.pair, &names).ok()
     }
 
     /// Notes on benchmarks of which some documents are there, but not as many as published; `counts` has one number per task, in order.
@@ -277,22 +277,22 @@ mod tests {
             (
                 "\"leaderboard_ifeval\"",
                 "\"leaderboard_bbh_navigate\"",
-                "is none of `leaderboard_ifeval`",
+                "does not begin with `leaderboard_ifeval`",
             ),
             (
                 "    \"leaderboard_bbh_snarks\",",
                 "    \"leaderboard_bbh_navigate\",",
-                "task `leaderboard_bbh_navigate` stands twice",
+                "duplicate task `leaderboard_bbh_navigate`",
             ),
             (
                 "name = \"google/gemma-2b-it\"",
                 "name = \"google/gemma-2-9b-it\"",
-                "model `google/gemma-2-9b-it` stands twice",
+                "duplicate model `google/gemma-2-9b-it`",
             ),
             (
                 "name = \"google/gemma-2b-it\"",
                 "name = \"gemma\"",
-                "is no `owner/name`",
+                "is not of the form `owner/name`",
             ),
             (
                 "candidate-widths = [1, 2, 4, 8]",

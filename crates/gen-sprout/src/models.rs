@@ -2,7 +2,7 @@ use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context as _, ensure};
 use cli_support::usage_error;
-use datagen::{PriceList, SourcePart};
+use datagen::{PriceList, SourcePart, cli::pair_among};
 use dataset::{Error as DatasetError, Pair, Price, Prices};
 
 use crate::{config::Config, shard::Shard};
@@ -19,7 +19,7 @@ pub(crate) struct Models {
 }
 
 impl Models {
-    /// Compares files and settings; `own_prices` come before those of the settings, which stand in `config_path`.
+    /// Compares files and settings; `own_prices` come before those of the settings, which are from `config_path`.
     pub(crate) fn new(
         config: &Config,
         config_path: &Path,
@@ -62,22 +62,23 @@ impl Models {
             .filter_map(|name| Some((name.clone(), price(name)?)));
         let prices = PriceList::new(config_path, prices.collect())?;
 
-        let pair = config.pair.clone();
-        let has_pair = |pair: &Pair| names.contains(&pair.small) && names.contains(&pair.large);
         let mut notes = Vec::new();
         for note in &config.price_notes {
             if names.contains(&note.model) && own_price(&note.model).is_none() {
                 notes.push(format!("`{}` is {}", note.model, note.note));
             }
         }
-        if let Some(Pair { small, large }) = pair.as_ref().filter(|pair| !has_pair(pair)) {
-            notes.push(format!(
-            "there is no pair for binary routers: the source lacks `{small}` or `{large}`; --config names another pair"
-        ));
-        }
+        let pair = match config.pair.as_ref().map(|pair| pair_among(pair, &names)) {
+            Some(Ok(pair)) => Some(pair),
+            Some(Err(note)) => {
+                notes.push(note);
+                None
+            }
+            None => None,
+        };
         Ok(Self {
             are_those_published: known.len() == configured.len() && names.len() == known.len(),
-            pair: pair.filter(has_pair),
+            pair,
             names,
             prices,
             notes,
@@ -88,7 +89,7 @@ impl Models {
 /// The LLMs that all files have, in the order of the first.
 fn common_models(shards: &[(SourcePart, Shard)]) -> anyhow::Result<Vec<String>> {
     let mut files = shards.iter().map(|(_, shard)| shard);
-    let first = files.next().context("there are no files")?;
+    let first = files.next().context("the source has no files")?;
     let expected: HashSet<&String> = first.models.iter().collect();
     for shard in files {
         let found: HashSet<&String> = shard.models.iter().collect();

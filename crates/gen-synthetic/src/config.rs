@@ -113,10 +113,7 @@ impl Config {
         let mut families = HashSet::new();
         for family in &self.families {
             let name = family.family.name();
-            ensure!(
-                families.insert(family.family),
-                "family `{name}` stands twice"
-            );
+            ensure!(families.insert(family.family), "duplicate family `{name}`");
             family.check().with_context(|| format!("family `{name}`"))?;
         }
         ensure!(!self.models.is_empty(), "`models` is empty");
@@ -125,7 +122,7 @@ impl Config {
             ensure!(!model.name.is_empty(), "a model has no name");
             ensure!(
                 models.insert(model.name.as_str()),
-                "model `{}` stands twice",
+                "duplicate model `{}`",
                 model.name
             );
             model
@@ -259,7 +256,7 @@ pub(crate) mod tests {
             (|config| config.families.clear(), "`families` is empty"),
             (
                 |config| config.families[1] = config.families[0].clone(),
-                "stands twice",
+                "duplicate family",
             ),
             (|config| config.families[0].weight = -1.0, "`weight` is -1"),
             (
@@ -283,7 +280,7 @@ pub(crate) mod tests {
             (|config| config.models[0].name.clear(), "no name"),
             (
                 |config| config.models[1].name = config.models[0].name.clone(),
-                "stands twice",
+                "duplicate model",
             ),
             (
                 |config| config.models[0].output_usd_per_mtok = f64::INFINITY,

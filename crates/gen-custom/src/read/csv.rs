@@ -8,7 +8,7 @@ use crate::columns::{Columns, Kind, Wanted, checked_number};
 /// What some programs write before the header of a UTF-8 file.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Reads a CSV file with a header. Fields come as bytes, so that a message can name the field that is no UTF-8 or no number.
+/// Reads a CSV file with a header. Fields come as bytes, so that a message can name the field that is not UTF-8 or not a number.
 pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
     let what = || format!("cannot read `{}`", path.display());
     let mut reader = ReaderBuilder::new()
@@ -75,7 +75,7 @@ fn header(path: &Path, record: &ByteRecord) -> anyhow::Result<Vec<String>> {
             name = name.strip_prefix(BYTE_ORDER_MARK).unwrap_or(name);
         }
         if !seen.insert(name.to_owned()) {
-            bail!("column `{name}` stands twice in `{}`", path.display());
+            bail!("duplicate column `{name}` in `{}`", path.display());
         }
         names.push(name.to_owned());
     }

@@ -62,7 +62,7 @@ impl Benchmark {
                 .and_then(|name| name.strip_prefix(toml.name.as_str()))
                 .with_context(|| {
                     format!(
-                        "task `{source_name}` is none of `{TASK_PREFIX}{}`",
+                        "task `{source_name}` does not begin with `{TASK_PREFIX}{}`",
                         toml.name
                     )
                 })?;

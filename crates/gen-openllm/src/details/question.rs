@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-/// What the shared fixtures have in every task, and BBH anyway.
+/// Where BBH has its question, and other tasks in files that were prepared for tests.
 const FALLBACK: &str = "input";
 
 /// The bare question of a document, of which embeddings are made: no instructions, no examples, no chat template.
@@ -9,11 +9,11 @@ const FALLBACK: &str = "input";
 ///
 /// ```text
 /// bbh        input                    with its options, where the task has some
-/// gpqa       Question                 without its choices, whose order is drawn anew in each evaluation
+/// gpqa       Question                 without its choices, whose order each evaluation shuffles
 /// ifeval     prompt
 /// math       problem
 /// mmlu_pro   question, options        options as lines `A. ...`
-/// musr       narrative, question      without its choices, which stand there as Python source
+/// musr       narrative, question      without its choices, which are Python source there
 /// ```
 ///
 /// Keys are found whatever their case (`Question`, `question`). Texts are joined by an empty line, options follow on the next line.
@@ -98,7 +98,7 @@ mod tests {
                 &["narrative", "question"],
                 Some("N.\n\nWho?"),
             ),
-            // The fixtures, whatever the task.
+            // The fallback, whatever the task.
             (json!({"input": "Q?"}), &["question", "options"], Some("Q?")),
             (json!({"question": "Q?"}), &["question", "options"], None),
             (

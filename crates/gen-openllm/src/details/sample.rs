@@ -53,7 +53,7 @@ pub(super) fn parse(line: &[u8], task: &Task) -> anyhow::Result<ParsedLine> {
     };
     let key = task.metric.key();
     let Score(score) =
-        score.with_context(|| format!("there is no `{key}`, the metric of `{}`", task.name))?;
+        score.with_context(|| format!("missing `{key}`, the metric of `{}`", task.name))?;
     ensure!(
         score.is_nan() || (0.0..=1.0).contains(&score),
         "`{key}` is {score}, expected a number in [0, 1]"
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_lines_are_told_apart() {
+    fn bad_lines_are_refused() {
         let good = line(NEW, r#""acc": 1"#);
         for (text, message) in [
             (
@@ -242,7 +242,7 @@ mod tests {
             ),
             (
                 good.replace("\"acc\": 1", "\"acc_norm\": 1"),
-                "there is no `acc`, the metric of `bbh/x`",
+                "missing `acc`, the metric of `bbh/x`",
             ),
             (good.replace("\"acc\": 1", "\"acc\": 1.5"), "`acc` is 1.5"),
             (

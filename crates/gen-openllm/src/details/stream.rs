@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 use rayon::prelude::*;
 
 use super::{
-    files::Found,
+    found::Found,
     sample::{ParsedLine, parse},
 };
 use crate::{
@@ -97,7 +97,7 @@ fn read_file(
         } = parse(&line, task).with_context(place)?;
         if let Some(first) = first_lines.insert(doc_id, number) {
             bail!(
-                "`doc_id` {doc_id} stands in lines {first} and {number} of `{}`",
+                "duplicate `doc_id` {doc_id} in lines {first} and {number} of `{}`",
                 path.display()
             );
         }

@@ -129,7 +129,7 @@ impl StoredTask {
                 .rsplit_once('/')
                 .map_or(model, |(_, model)| model)
                 .to_owned();
-            ensure!(!models.contains(&model), "LLM `{model}` stands twice");
+            ensure!(!models.contains(&model), "duplicate LLM `{model}`");
             models.push(model);
         }
         let correctness = value.get("correctness")?;
@@ -141,7 +141,7 @@ impl StoredTask {
             models.len(),
             scores.nrows()
         );
-        ensure!(scores.ncols() > 0, "there are no documents");
+        ensure!(scores.ncols() > 0, "it has no documents");
         let bad = scores
             .indexed_iter()
             .find(|(_, score)| !score.is_nan() && !(0.0..=1.0).contains(*score));

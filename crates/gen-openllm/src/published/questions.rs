@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use dataset::{Error as DatasetError, Field, column_name};
 use polars::prelude::{Column, DataFrame, DataType, ParquetReader, SerReader as _};
 
-use super::Matrix;
+use super::matrix::Matrix;
 use crate::config::Model;
 
 /// What the matrix lacks: texts, and how long they are for each LLM.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use tokenizers::Tokenizer;
 
-use super::TokenizerFiles;
+use super::files::TokenizerFiles;
 
 /// The tokenizers of all LLMs, each loaded once.
 pub(crate) struct Counters {
@@ -20,7 +20,7 @@ impl Counters {
     /// Loads the files, several at a time.
     ///
     /// # Errors
-    /// When a file is no tokenizer.
+    /// When a file is not a tokenizer.
     pub(crate) fn load(files: &TokenizerFiles) -> anyhow::Result<Self> {
         let paths = files.paths.par_iter().enumerate();
         let counters = paths.map(|(i, path)| {
@@ -41,7 +41,7 @@ impl Counters {
 
 /// Counts tokens.
 ///
-/// Special tokens that stand in the text (a chat template writes them out) count; none is added, as the evaluation added none. (It does add Gemma's
+/// Special tokens in the text (a chat template writes them out) count; none is added, as the evaluation added none. (It does add Gemma's
 /// one token at the start; the count of a Gemma without a chat template is one too low.)
 pub(crate) struct Counter {
     tokenizer: Tokenizer,

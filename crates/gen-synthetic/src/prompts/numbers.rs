@@ -5,10 +5,8 @@ use std::fmt::Write as _;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{
-    prompts::{Prompt, listed, pick, several, share},
-    words::{GOODS, NAMES, SHOPS},
-};
+use super::parts::{Prompt, listed, pick, several, share};
+use crate::words::{GOODS, NAMES, SHOPS};
 
 pub(crate) fn arithmetic(rng: &mut ChaCha8Rng) -> Prompt {
     if rng.random_bool(0.5) {

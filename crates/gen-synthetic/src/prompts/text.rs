@@ -3,10 +3,8 @@
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{
-    prompts::{Prompt, pick, several, share},
-    words::{LONG_WORDS, NAMES, PLAIN_WORDS, PRODUCTS},
-};
+use super::parts::{Prompt, pick, several, share};
+use crate::words::{LONG_WORDS, NAMES, PLAIN_WORDS, PRODUCTS};
 
 pub(crate) fn strings(rng: &mut ChaCha8Rng) -> Prompt {
     let is_long = rng.random_bool(0.5);
