@@ -7,7 +7,7 @@
 use anyhow::Context as _;
 use dataset::DatasetDir;
 
-use crate::{args::Job, inputs};
+use crate::{data::inputs, settings::job::Job};
 
 mod chart;
 mod found;

@@ -9,10 +9,13 @@ use anyhow::{Context as _, ensure};
 use intrinsic_dimension::DimensionParams;
 use serde::Deserialize;
 
-pub(crate) use self::quirks::{BinaryQuirks, ReferenceQuirks, RuleQuirks};
-use crate::{products::Product, spider::SpiderSettings, theme::Look};
+use self::{product::Product, quirks::ReferenceQuirks, spider::SpiderSettings};
+use crate::theme::Look;
 
-mod quirks;
+pub(crate) mod job;
+pub(crate) mod product;
+pub(crate) mod quirks;
+pub(crate) mod spider;
 
 /// The file that is in force unless `--config` names another one.
 const BUILT_IN: &str = include_str!("../../../configs/plots.toml");

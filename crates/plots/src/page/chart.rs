@@ -6,13 +6,15 @@ use evaluation::{
 use serde::{Serialize, Serializer};
 
 use crate::{
-    contenders::{Contender, Role, contenders},
+    data::{
+        contenders::{Contender, Role, contenders},
+        inputs::Inputs,
+        results::Results,
+    },
     geometry::{Point, simplify},
-    inputs::Inputs,
-    results::Results,
+    output::tables::csv_text,
     scales,
     settings::Settings,
-    tables::csv_text,
     theme::{LineStyle, Look},
 };
 

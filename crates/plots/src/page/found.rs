@@ -10,7 +10,10 @@ use std::{
 use anyhow::Context as _;
 use dataset::{DatasetDir, Part};
 
-use crate::{args::Job, inputs, products::Product, settings::Settings};
+use crate::{
+    data::inputs,
+    settings::{Settings, job::Job, product::Product},
+};
 
 /// The numbers of the page's own chart, beside a data set's figures.
 pub(crate) const CHART_STEM: &str = "curves";

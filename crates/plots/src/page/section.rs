@@ -6,10 +6,12 @@ use tracing::warn;
 
 use super::{chart::Chart, found, html, manifests, shown};
 use crate::{
-    args::Job,
-    contenders::Role,
-    inputs::{self, Found, Inputs},
-    results::{Method, Results},
+    data::{
+        contenders::Role,
+        inputs::{self, Found, Inputs},
+        results::{Method, Results},
+    },
+    settings::job::Job,
 };
 
 /// A data set's part of the page.

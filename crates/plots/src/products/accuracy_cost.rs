@@ -1,7 +1,9 @@
 //! All routers and LLMs of a data set.
 
-use super::{Evaluated, Product};
-use crate::{contenders::Role, outcome::Outcome, scene::Scene};
+use super::{evaluated::Evaluated, scenes};
+use crate::{
+    data::contenders::Role, output::outcome::Outcome, scene::Scene, settings::product::Product,
+};
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     let is_shown = |role: Role| match role {
@@ -18,5 +20,5 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         .job
         .settings
         .stem(Product::AccuracyCost, &results.dataset);
-    outcome.draw(of.job, &stem, &[scene])
+    scenes::draw(of.job, &stem, &[scene], outcome)
 }

@@ -2,15 +2,17 @@
 
 use tracing::info;
 
-use super::{Evaluated, Product};
+use super::{evaluated::Evaluated, reference, scenes};
 use crate::{
-    alignment::{self, RowOrder},
-    contenders::Role,
-    inputs::{Found, Inputs},
-    outcome::Outcome,
-    reference,
-    results::{Method, Results},
+    data::{
+        contenders::Role,
+        inputs::{Found, Inputs},
+        results::{Method, Results},
+        row_order::{self, RowOrder},
+    },
+    output::outcome::Outcome,
     scene::Scene,
+    settings::product::Product,
     theme::Series,
 };
 
@@ -71,7 +73,7 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
             }
         }
     }
-    outcome.draw(of.job, &stem, &scenes)?;
+    scenes::draw(of.job, &stem, &scenes, outcome)?;
     reference::draw(Product::Binary, of, outcome)
 }
 
@@ -88,7 +90,7 @@ fn scene(of: &Evaluated<'_>, results: &Results, order: Option<RowOrder>) -> Scen
 
 /// The same data set with its rows in the published order; if there is none that can be drawn, what makes it.
 fn as_published(of: &Evaluated<'_>) -> anyhow::Result<Result<Results, String>> {
-    let Some(dir) = alignment::twin(&of.job.data_dir, &of.inputs.info)? else {
+    let Some(dir) = row_order::twin(&of.job.data_dir, &of.inputs.info)? else {
         let how = "of the published matrix `cargo run -p gen-openllm -- --source-pickle PICKLE --questions TABLE` makes the one, and with \
                    --as-published the other";
         return Ok(Err(how.to_owned()));

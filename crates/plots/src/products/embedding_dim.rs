@@ -1,11 +1,17 @@
 //! How many dimensions embeddings use.
 
+mod figures;
+
 use anyhow::Context as _;
 use dataset::DatasetDir;
 use tracing::info;
 
-use super::Product;
-use crate::{args::Job, dimension, inputs, outcome::Outcome, panels};
+use crate::{
+    data::inputs,
+    output::outcome::Outcome,
+    panels,
+    settings::{job::Job, product::Product},
+};
 
 pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow::Result<()> {
     let cure = || {
@@ -14,7 +20,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
             inputs::command(dir.name())
         )
     };
-    let found = dimension::embedders(dir)?;
+    let found = figures::embedders(dir)?;
     let wanted: Vec<String> = job
         .embeddings
         .as_ref()
@@ -48,7 +54,7 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
     let settings = &job.settings;
     let stem = stem(job, dir, embedder);
     let params = settings.embedding_dim.analysis.clone().check()?;
-    let embeddings = dimension::pooled(dir, embedder)?;
+    let embeddings = figures::pooled(dir, embedder)?;
     let dimension = match params.analyze(embeddings.view()) {
         Ok(dimension) => dimension,
         // All prompts alike, say: no reason to leave the other data sets out.
@@ -62,8 +68,8 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
         }
     };
     let (title, panels) =
-        dimension::panels(&dimension, dir.name(), embedder, params.params(), settings);
-    let csv = dimension::csv(&dimension);
+        figures::panels(&dimension, dir.name(), embedder, params.params(), settings);
+    let csv = figures::csv(&dimension);
     for &look in &job.looks {
         let svg = panels::draw(
             &title,

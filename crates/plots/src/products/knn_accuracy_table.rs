@@ -1,11 +1,16 @@
 //! How well the paper's KNN predicts, over all data sets.
 
-use super::Product;
-use crate::{args::Job, inputs, outcome::Outcome, published::Published, reports, results::Results};
+mod rows;
+
+use crate::{
+    data::{inputs, published::Published, results::Results},
+    output::outcome::Outcome,
+    settings::{job::Job, product::Product},
+};
 
 pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow::Result<()> {
     let name = Product::KnnAccuracyTable.name();
-    let table = reports::knn_accuracy_table(all, &Published::read()?);
+    let table = rows::knn_accuracy_table(all, &Published::read()?);
     if table.rows.is_empty() {
         outcome.skip(
             name.to_owned(),

@@ -1,13 +1,15 @@
 //! What routers lose against the true expectations, which only synthetic data has.
 
+mod drawing;
+mod numbers;
+
 use dataset::{DatasetDir, Part};
 
-use super::Product;
+use self::numbers::Regrets;
 use crate::{
-    args::Job,
-    inputs::{Found, Inputs},
-    outcome::Outcome,
-    regret::{self, Regrets},
+    data::inputs::{Found, Inputs},
+    output::outcome::Outcome,
+    settings::{job::Job, product::Product},
 };
 
 pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow::Result<()> {
@@ -35,7 +37,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         );
     }
     for &look in &job.looks {
-        let svg = regret::draw(&regrets, look, &job.settings)?;
+        let svg = drawing::draw(&regrets, look, &job.settings)?;
         outcome.write_figure(job, name, look, &stem, &svg, &regrets.csv())?;
     }
     let path = job.folder(name).join(format!("{stem}.md"));

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use tracing::info;
 
-use crate::{args::Job, outcome::Outcome, page, results::Results};
+use crate::{data::results::Results, output::outcome::Outcome, page, settings::job::Job};
 
 /// The page of all that lies in the folder of figures by now. Without a figure or a table of this run it is made only where nothing else was
 /// asked for: a run that fails leaves the page that it found.

@@ -1,8 +1,13 @@
 //! Per-LLM routers against the RouterBench rule with their scores, and against the zero router. The oracle is in neither figure, as in the
 //! paper: the curves lie close together, and the room is theirs.
 
-use super::{Evaluated, Product};
-use crate::{contenders::Role, inputs, outcome::Outcome, reference, scene::Scene};
+use super::{evaluated::Evaluated, reference, scenes};
+use crate::{
+    data::{contenders::Role, inputs},
+    output::outcome::Outcome,
+    scene::Scene,
+    settings::product::Product,
+};
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     draw(Product::VsRb, "RouterBench rule", of, outcome)
@@ -53,6 +58,6 @@ fn draw(
         named_first: of.job.settings.named_first(dataset),
         ..results.scene(title, |method| is_shown(method.role))
     };
-    outcome.draw(of.job, &stem, &[scene])?;
+    scenes::draw(of.job, &stem, &[scene], outcome)?;
     reference::draw(product, of, outcome)
 }

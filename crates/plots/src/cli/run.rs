@@ -6,28 +6,31 @@ use anyhow::{Context as _, bail};
 use dataset::DatasetDir;
 use tracing::{info, warn};
 
+use super::selection;
 use crate::{
-    args::Job,
-    inputs::{self, Found, Inputs},
-    outcome::Outcome,
-    products::{Evaluated, Maker},
-    results::Results,
+    data::{
+        inputs::{self, Found, Inputs},
+        results::Results,
+    },
+    output::outcome::Outcome,
+    products::{catalog::Maker, evaluated::Evaluated},
+    settings::{job::Job, product::Product},
 };
 
-/// Makes what is asked for, in the order of [`crate::products::Product::ALL`] for one data set after another; returns the paths written. What was
+/// Makes what is asked for, in the order of [`crate::settings::product::Product::ALL`] for one data set after another; returns the paths written. What was
 /// skipped is logged, with the command that would make its input.
 ///
 /// # Errors
 /// When data sets or predictions cannot be read or evaluated, a file cannot be written, or nothing that was asked for can be made.
-pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
+pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     let mut outcome = Outcome::default();
     let mut all = Vec::new();
-    for make in job.all_makers() {
+    for make in all_makers(job) {
         if let Maker::Studies(make) = make {
             make(job, &mut outcome)?;
         }
     }
-    for dir in inputs::chosen(job)? {
+    for dir in selection::chosen(job)? {
         info!("drawing `{}`", dir.name());
         let results = of_dataset(job, &dir, &mut outcome)
             .with_context(|| format!("cannot draw data set `{}`", dir.name()))?;
@@ -37,7 +40,7 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
         Maker::All(make) => Some(make),
         Maker::Predictions(_) | Maker::Dataset(_) | Maker::Studies(_) => None,
     };
-    let makers: Vec<_> = job.all_makers().filter_map(of_all).collect();
+    let makers: Vec<_> = all_makers(job).filter_map(of_all).collect();
     if !makers.is_empty() {
         all.extend(others(job, &all)?);
         all.sort_by(|a, b| a.dataset.cmp(&b.dataset));
@@ -58,7 +61,7 @@ fn of_dataset(
     dir: &DatasetDir,
     outcome: &mut Outcome,
 ) -> anyhow::Result<Option<Results>> {
-    let makers: Vec<Maker> = job.makers(dir.name()).collect();
+    let makers: Vec<Maker> = makers(job, dir.name()).collect();
     let needs_predictions = |maker: &Maker| matches!(maker, Maker::Predictions(_) | Maker::All(_));
     let mut evaluated = None;
     if makers.iter().any(needs_predictions) {
@@ -85,6 +88,25 @@ fn of_dataset(
         }
     }
     Ok(evaluated.map(|(_, results)| results))
+}
+
+/// What makes all that is wanted of a data set, in the order of [`Product::ALL`].
+fn makers(job: &Job, dataset: &str) -> impl Iterator<Item = Maker> {
+    let is_wanted = |product: Product| {
+        job.wanted.iter().any(|wanted| {
+            let datasets = wanted.datasets.as_ref().or(job.datasets.as_ref());
+            wanted.product == product && datasets.is_none_or(|names| names.contains(dataset))
+        })
+    };
+    let products = Product::ALL.into_iter().filter(move |&p| is_wanted(p));
+    products.map(Product::maker)
+}
+
+/// What makes all that is wanted of any data set.
+fn all_makers(job: &Job) -> impl Iterator<Item = Maker> {
+    let is_wanted = |&product: &Product| job.wanted.iter().any(|wanted| wanted.product == product);
+    let products = Product::ALL.into_iter().filter(is_wanted);
+    products.map(Product::maker)
 }
 
 /// Results of the data sets that were not to be drawn: a table of all spans them too, so that drawing one does not drop the rows of the others.

@@ -3,9 +3,11 @@
 use evaluation::{CostUnit, PredictionAccuracy};
 
 use crate::{
-    published::Published,
-    results::{KNN, Results},
-    tables::{Cell, Column, Table},
+    data::{
+        published::Published,
+        results::{KNN, Results},
+    },
+    output::tables::{Cell, Column, Table},
 };
 
 /// The columns of the CARROT repository's `plots/knn_accuracy_table.md`: ours, the published number, ours less that.

@@ -1,6 +1,6 @@
 //! The figure `regret`: against the number of train prompts on the left, against lambda on the right, one legend below both.
 
-use super::Regrets;
+use super::numbers::Regrets;
 use crate::{
     axes::{self, Axes, text},
     axis::Axis,

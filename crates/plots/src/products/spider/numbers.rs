@@ -12,7 +12,7 @@ use ndarray::Axis;
 
 use super::benchmarks::Benchmarks;
 use crate::{
-    inputs::{self, Inputs, RouterPredictions},
+    data::inputs::{self, Inputs, RouterPredictions},
     settings::Settings,
     theme,
 };

@@ -5,10 +5,8 @@ use evaluation::{
     Curve, CurvePoint, Pair, Predicted, Router, Truth, exact_curve, pair_curve, zero_router,
 };
 
-use crate::{
-    inputs::{Inputs, RouterPredictions},
-    theme::{self, Series},
-};
+use super::inputs::{Inputs, RouterPredictions};
+use crate::theme::{self, Series};
 
 /// What someone is compared as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use dataset::{RateCurve, RateInterval, RateProblem, RateStudy};
 
 use crate::{
     axis::Axis,
+    output::tables::{Cell, Column, Table},
     panels::{Panel, PanelLine},
-    tables::{Cell, Column, Table},
     theme::Series,
 };
 

@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use evaluation::{Bootstrap, Interval, Metric, Resamples, Router, Truth, bootstrap};
 
-use crate::{contenders::contenders, inputs::Inputs, settings::BootstrapSettings};
+use super::{contenders::contenders, inputs::Inputs};
+use crate::settings::BootstrapSettings;
 
 /// Contenders and what was measured of them.
 #[derive(Debug)]

@@ -13,11 +13,6 @@ use evaluation::{Pair, Predicted, Truth, mean_costs, pair_curve, point_at};
 use ndarray::Array1;
 use tracing::warn;
 
-use crate::{
-    args::{Job, Wanted},
-    products::Maker,
-};
-
 /// A data set's test side with all predictions for it.
 #[derive(Debug)]
 pub(crate) struct Inputs {
@@ -64,40 +59,6 @@ pub(crate) enum Found {
     },
 }
 
-/// The data sets to draw: those named, those that the paper's names are of, or all.
-///
-/// # Errors
-/// When a named data set does not exist, none of those that a paper's name is of does, there is none at all, or the folder cannot be listed.
-pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
-    let there = names_under(&job.data_dir)?;
-    let studies = rate_studies(&job.data_dir)?;
-    let is_of_data_set = |wanted: &&Wanted| !matches!(wanted.product.maker(), Maker::Studies(_));
-    let mut names: BTreeSet<String> = BTreeSet::new();
-    for wanted in job.wanted.iter().filter(is_of_data_set) {
-        match (&wanted.datasets, &job.datasets) {
-            (Some(of_paper), _) => {
-                let found: Vec<&String> = of_paper.intersection(&there).collect();
-                if let ([], Some(first)) = (&found[..], of_paper.first()) {
-                    DatasetDir::existing(&job.data_dir, first)?;
-                }
-                names.extend(found.into_iter().cloned());
-            }
-            (None, Some(named)) => names.extend(named.difference(&studies).cloned()),
-            (None, None) => names.extend(there.iter().cloned()),
-        }
-    }
-    if names.is_empty() && studies.is_empty() && job.wanted.iter().any(|it| is_of_data_set(&it)) {
-        bail!(
-            "there is no data set under `{}`; `cargo run -p gen-synthetic` or another gen-* program makes one",
-            job.data_dir.display()
-        );
-    }
-    let existing = names
-        .iter()
-        .map(|name| DatasetDir::existing(&job.data_dir, name));
-    Ok(existing.collect::<dataset::Result<Vec<_>>>()?)
-}
-
 /// All data sets under `data_dir`, by name.
 ///
 /// # Errors
@@ -136,7 +97,10 @@ pub(crate) fn rate_studies(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> 
 }
 
 /// Folders that hold a `dataset.json`, by name.
-fn names_under(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> {
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub(crate) fn names_under(data_dir: &Path) -> anyhow::Result<BTreeSet<String>> {
     names_with(data_dir, DatasetDir::info)
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    MIN_AXES,
-    settings::{GroupingSettings, SpiderSettings},
-};
+use crate::settings::spider::{GroupingSettings, SpiderSettings};
+
+/// Fewest benchmarks that make a radar chart: two axes span no area.
+pub(super) const MIN_AXES: usize = 3;
 
 /// Benchmarks of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use dataset::{DatasetDir, DatasetInfo};
 
-use crate::inputs;
+use super::inputs;
 
 /// The option of gen-openllm that keeps the published order, as dataset.json records it.
 const AS_PUBLISHED: &str = "as-published";

@@ -6,9 +6,11 @@ use evaluation::{
     prediction_accuracy, qnc, random, single_models,
 };
 
-use crate::{
+use super::{
     contenders::{Role, contenders},
     inputs::{Inputs, RouterPredictions},
+};
+use crate::{
     scene::{Scene, SceneCurve, SceneModel},
     theme::Series,
 };

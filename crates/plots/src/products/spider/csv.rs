@@ -6,7 +6,7 @@ use super::{
     caption::why_missing,
     numbers::{Benchmark, Cell, LambdaBy, Spider},
 };
-use crate::tables::csv_text;
+use crate::output::tables::csv_text;
 
 const COLUMNS: [&str; 26] = [
     "router",

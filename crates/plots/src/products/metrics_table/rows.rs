@@ -3,8 +3,8 @@
 use evaluation::{Interval, Metric};
 
 use crate::{
-    intervals::Intervals,
-    tables::{Cell, Column, Table},
+    data::intervals::Intervals,
+    output::tables::{Cell, Column, Table},
 };
 
 /// What stands in the Markdown, by what it is about; the CSV has all metrics.

@@ -4,7 +4,7 @@ use anyhow::ensure;
 use serde::Deserialize;
 
 /// The numbers, which no flag replaces: they are what they are.
-const BUILT_IN: &str = include_str!("../../../configs/published.toml");
+const BUILT_IN: &str = include_str!("../../../../configs/published.toml");
 /// What gen-openllm adds to the name of a data set that keeps the published order.
 const AS_PUBLISHED: &str = "-as-published";
 

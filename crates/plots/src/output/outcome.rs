@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use dataset::write_atomically;
 use tracing::warn;
 
+use super::tables::Table;
 use crate::{
-    args::{Format, Job},
-    figure, render, reports,
-    scene::Scene,
-    tables::Table,
+    render,
+    settings::job::{Format, Job},
     theme::Look,
 };
 
@@ -51,29 +50,6 @@ impl Outcome {
             warn!("skipping `{what}`: {why}; {cure}");
         }
         self.written
-    }
-
-    /// Draws scenes side by side, in all looks and formats that are asked for, and the CSV of what was drawn. The first scene says whose figure
-    /// it is.
-    ///
-    /// # Errors
-    /// When it cannot be drawn or written.
-    pub(crate) fn draw(&mut self, job: &Job, stem: &str, scenes: &[Scene]) -> anyhow::Result<()> {
-        let dataset = &scenes[0].dataset;
-        if scenes.iter().all(Scene::is_empty) {
-            self.skip(
-                format!("{dataset}/{stem}"),
-                "no prompt of the test split has both a score and a cost of any LLM",
-                "make the data set anew with the gen-* program that it came from",
-            );
-            return Ok(());
-        }
-        for &look in &job.looks {
-            let figure = figure::draw(scenes, look, &job.settings)?;
-            let csv = reports::figure_csv(scenes, &figure.drawn_points);
-            self.write_figure(job, dataset, look, stem, &figure.svg, &csv)?;
-        }
-        Ok(())
     }
 
     /// Writes a figure in all formats that are asked for, and what it was drawn from.

@@ -6,13 +6,18 @@ use evaluation::{
     mean_costs, model_positions, threshold_grid_curve,
 };
 
+use super::{binary, evaluated::Evaluated, scenes};
 use crate::{
-    contenders::{Contender, Role, contenders},
-    inputs::Inputs,
-    outcome::Outcome,
-    products::{Evaluated, Product, binary},
+    data::{
+        contenders::{Contender, Role, contenders},
+        inputs::Inputs,
+    },
+    output::outcome::Outcome,
     scene::{Scene, SceneCurve},
-    settings::{BinaryQuirks, RuleQuirks},
+    settings::{
+        product::Product,
+        quirks::{BinaryQuirks, RuleQuirks},
+    },
 };
 
 /// Draws a figure's `-reference` beside it, where that is asked for.
@@ -65,7 +70,7 @@ pub(crate) fn draw(
         named_first: of.job.settings.named_first(dataset),
         oracle: None,
     };
-    outcome.draw(of.job, &stem, &[scene])
+    scenes::draw(of.job, &stem, &[scene], outcome)
 }
 
 /// Grids of lambdas and thresholds in place of all.

@@ -1,17 +1,16 @@
 //! What routers lose against the Bayes router, which knows the true expectations: by the number of train prompts, and by lambda.
 
-mod drawing;
-
 use anyhow::Context as _;
 use dataset::{DatasetDir, PerModel};
 use evaluation::{Interval, Predicted, RegretIntervals, Resamples, Router, Truth, Weights, regret};
 
-pub(crate) use self::drawing::draw;
 use crate::{
-    contenders::{Role, contenders},
-    inputs::{Inputs, RouterPredictions},
+    data::{
+        contenders::{Role, contenders},
+        inputs::{Inputs, RouterPredictions},
+    },
+    output::tables::csv_text,
     settings::{BootstrapSettings, RegretSettings, Settings},
-    tables::csv_text,
     theme::Series,
 };
 
@@ -229,7 +228,7 @@ impl Regrets {
     }
 
     /// On how many prompts a router was fitted.
-    fn n_train(&self, series: &Series) -> Option<usize> {
+    pub(super) fn n_train(&self, series: &Series) -> Option<usize> {
         let of = self.by_size.iter().find(|of| of.series == *series)?;
         of.sizes.last().map(|&(n_train, _)| n_train)
     }

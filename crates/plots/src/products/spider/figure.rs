@@ -4,29 +4,14 @@
 //! From data to page: `benchmarks` says which prompts belong together, `numbers` evaluates, `caption` puts into words how lambda was chosen and
 //! what is missing, `radar` and `bars` draw with `around`, `hatch`, `legend` and `words`, `csv` writes the rest. Looks are in `look`.
 
-mod around;
-mod bars;
-mod benchmarks;
-mod caption;
-mod csv;
-mod hatch;
-mod legend;
-mod look;
-mod numbers;
-mod radar;
-mod settings;
-mod words;
-
-pub(crate) use self::{
-    numbers::{LambdaBy, NotMade},
-    settings::SpiderSettings,
+use super::{
+    bars,
+    benchmarks::MIN_AXES,
+    csv,
+    numbers::{LambdaBy, NotMade, Spider},
+    radar,
 };
-
-use self::numbers::Spider;
-use crate::{inputs::Inputs, settings::Settings};
-
-/// Fewest benchmarks that make a radar chart: two axes span no area.
-const MIN_AXES: usize = 3;
+use crate::{data::inputs::Inputs, settings::Settings};
 
 /// The figure in both forms, and its numbers.
 #[derive(Debug)]
