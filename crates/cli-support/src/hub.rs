@@ -4,6 +4,7 @@ mod download;
 mod environment;
 mod error;
 mod listing;
+mod place;
 mod repo;
 
 use std::{
@@ -24,6 +25,7 @@ use crate::Progress;
 pub use self::{
     error::HubError,
     listing::{HubFile, HubListing},
+    place::{ModelPlace, PlaceError},
     repo::{HubRepo, RepoKind, is_hub_id},
 };
 
@@ -81,6 +83,24 @@ pub struct WantedFile<'a> {
     pub name: &'a str,
     /// Whether a repository without it will not do.
     pub is_required: bool,
+}
+
+impl<'a> WantedFile<'a> {
+    /// A file that a repository must have.
+    pub fn required(name: &'a str) -> Self {
+        Self {
+            name,
+            is_required: true,
+        }
+    }
+
+    /// A file that is downloaded only where a repository has it.
+    pub fn optional(name: &'a str) -> Self {
+        Self {
+            name,
+            is_required: false,
+        }
+    }
 }
 
 impl Hub {

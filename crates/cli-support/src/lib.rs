@@ -16,7 +16,10 @@ mod run;
 pub use crate::{
     config::read_toml,
     dirs::{ConfigFile, DataDir, ModelsDir, PlotsDir},
-    hub::{Hub, HubError, HubFile, HubListing, HubRepo, RepoKind, WantedFile, is_hub_id},
+    hub::{
+        Hub, HubError, HubFile, HubListing, HubRepo, ModelPlace, PlaceError, RepoKind, WantedFile,
+        is_hub_id,
+    },
     memory::peak_memory_bytes,
     output::{Output, print_json, print_text},
     progress::Progress,

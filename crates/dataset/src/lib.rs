@@ -31,6 +31,7 @@ mod model_scores;
 mod predictions;
 mod prices;
 mod rate_study;
+pub mod router_names;
 mod split;
 mod table;
 mod train_test_split;
