@@ -10,26 +10,12 @@
 //! written and what was skipped. The figure of embeddings goes from `dimension` to `panels` instead, that of a study of rates from `rate`. `page`
 //! shows it all in a browser. Looks are in `theme` and configs/plots.toml.
 
-mod axes;
-mod axis;
-mod canvas;
 mod cli;
 mod data;
-mod figure;
-mod geometry;
-mod key;
-mod labels;
-mod legend;
-mod marker;
 mod output;
 mod page;
-mod panels;
 mod products;
-mod render;
-mod scales;
-mod scene;
 mod settings;
-mod theme;
 
 pub use crate::{
     cli::{args::Args, run::run},

@@ -5,6 +5,7 @@ pub(crate) mod evaluated;
 
 mod accuracy_cost;
 mod binary;
+mod comparisons;
 mod embedding_dim;
 mod figure_csv;
 mod knn_accuracy_table;
@@ -13,7 +14,6 @@ mod rate_optimality;
 mod reference;
 mod regret;
 mod report;
-mod scenes;
 mod spider;
 mod table;
 mod vs_rb;

@@ -1,11 +1,9 @@
 //! The command line as typed; `cli::job` checks it.
 
+use charts::draw::look::Look;
 use cli_support::{ConfigFile, DataDir, Output, PlotsDir, examples};
 
-use crate::{
-    settings::{job::Format, product::Product},
-    theme::Look,
-};
+use crate::settings::{job::Format, product::Product};
 
 const EXAMPLES: [&str; 5] = [
     "cargo run -p plots",
@@ -40,7 +38,7 @@ pub struct Args {
     pub(super) reference_quirks: bool,
     /// Looks of the figures, separated by spaces or commas
     #[arg(long, num_args = 1.., value_delimiter = ',', default_values = ["color", "bw"])]
-    pub(super) look: Vec<Look>,
+    pub(super) look: Vec<LookName>,
     /// Formats of the figures, separated by spaces or commas
     #[arg(long, num_args = 1.., value_delimiter = ',', default_values = ["svg", "pdf", "png"])]
     pub(super) format: Vec<Format>,
@@ -59,6 +57,24 @@ impl Args {
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.output.quiet
+    }
+}
+
+/// For whom figures are drawn, as typed.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum LookName {
+    /// Screens and papers in color
+    Color,
+    /// Print: black and grays, with markers along the curves; in a folder `bw`
+    Bw,
+}
+
+impl From<LookName> for Look {
+    fn from(name: LookName) -> Self {
+        match name {
+            LookName::Color => Self::Color,
+            LookName::Bw => Self::Bw,
+        }
     }
 }
 

@@ -32,7 +32,7 @@ impl Job {
             wanted,
             embeddings: names(&args.embedding),
             reference_quirks: args.reference_quirks,
-            looks: args.look.into_iter().collect(),
+            looks: args.look.into_iter().map(Into::into).collect(),
             formats: args.format.into_iter().collect(),
             data_dir: args.data_dir.data_dir,
             plots_dir: args.plots_dir.plots_dir,

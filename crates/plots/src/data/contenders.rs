@@ -5,8 +5,10 @@ use evaluation::{
     Curve, CurvePoint, Pair, Predicted, Router, Truth, exact_curve, pair_curve, zero_router,
 };
 
-use super::inputs::{Inputs, RouterPredictions};
-use crate::theme::{self, Series};
+use super::{
+    inputs::{Inputs, RouterPredictions},
+    series::{Series, routers::rank},
+};
 
 /// What someone is compared as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +40,7 @@ pub(crate) struct Contender<'a> {
 /// When predictions have no prompt or no LLM.
 pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> {
     let mut sorted: Vec<_> = inputs.routers.iter().collect();
-    sorted.sort_by(|a, b| theme::rank(&a.router).cmp(&theme::rank(&b.router)));
+    sorted.sort_by(|a, b| rank(&a.router).cmp(&rank(&b.router)));
     let (mut routers, mut rules) = (Vec::new(), Vec::new());
     for input in sorted {
         let (role, router) = match &input.predicted {

@@ -7,12 +7,10 @@ use evaluation::{
 };
 
 use super::{
+    comparison::{ComparedCurve, Comparison, NamedPoint},
     contenders::{Role, contenders},
     inputs::{Inputs, RouterPredictions},
-};
-use crate::{
-    scene::{Scene, SceneCurve, SceneModel},
-    theme::Series,
+    series::Series,
 };
 
 /// The router that the table of KNN accuracies is about.
@@ -25,8 +23,8 @@ pub(crate) struct Results {
     /// In the order of legends and tables: routers, then the optimum, then the zero router.
     pub(crate) methods: Vec<Method>,
     /// LLMs by name, in the data set's order; without those of which nothing is known.
-    pub(crate) models: Vec<SceneModel>,
-    pub(crate) best_single: Option<SceneModel>,
+    pub(crate) models: Vec<NamedPoint>,
+    pub(crate) best_single: Option<NamedPoint>,
     pub(crate) oracle: Option<Point>,
     pub(crate) random: Option<Point>,
     /// How well the paper's KNN predicts, where it was run.
@@ -66,15 +64,15 @@ impl Results {
     /// When predictions leave nothing to choose.
     pub(crate) fn new(inputs: &Inputs) -> anyhow::Result<Self> {
         let truth = Truth::of(&inputs.test)?;
-        let models: Vec<SceneModel> = (inputs.test.models.iter().zip(single_models(&truth)))
+        let models: Vec<NamedPoint> = (inputs.test.models.iter().zip(single_models(&truth)))
             .filter_map(|(name, point)| {
-                Some(SceneModel {
+                Some(NamedPoint {
                     name: name.clone(),
                     point: point?,
                 })
             })
             .collect();
-        let best_single = best_single(&truth).map(|(i, point)| SceneModel {
+        let best_single = best_single(&truth).map(|(i, point)| NamedPoint {
             name: inputs.test.models[i].clone(),
             point,
         });
@@ -135,13 +133,17 @@ impl Results {
     }
 
     /// The chosen methods and all LLMs, without the oracle.
-    pub(crate) fn scene(&self, title: String, is_shown: impl Fn(&Method) -> bool) -> Scene {
+    pub(crate) fn comparison(
+        &self,
+        title: String,
+        is_shown: impl Fn(&Method) -> bool,
+    ) -> Comparison {
         let shown = self.methods.iter().filter(|method| is_shown(method));
-        Scene {
+        Comparison {
             dataset: self.dataset.clone(),
             title,
             curves: shown
-                .map(|method| SceneCurve {
+                .map(|method| ComparedCurve {
                     series: method.series.clone(),
                     points: method.curve.points.clone(),
                 })

@@ -2,15 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use charts::draw::{look::Look, render};
 use dataset::write_atomically;
 use tracing::warn;
 
 use super::tables::Table;
-use crate::{
-    render,
-    settings::job::{Format, Job},
-    theme::Look,
-};
+use crate::settings::job::{Format, Job};
 
 /// Files written, and what was skipped.
 #[derive(Debug, Default)]
@@ -66,7 +63,7 @@ impl Outcome {
         csv: &str,
     ) -> anyhow::Result<()> {
         let mut folder = job.folder(dataset);
-        folder.extend(look.folder());
+        folder.extend(folder_of(look));
         for format in &job.formats {
             let path = folder.join(format!("{stem}.{}", format.extension()));
             match format {
@@ -101,5 +98,13 @@ impl Outcome {
         write_atomically(&path, bytes)?;
         self.written.push(path);
         Ok(())
+    }
+}
+
+/// The folder of a look's figures below their data set's.
+fn folder_of(look: Look) -> Option<&'static str> {
+    match look {
+        Look::Color => None,
+        Look::Bw => Some("bw"),
     }
 }

@@ -1,5 +1,13 @@
 //! The interactive chart in numbers: exact curves, thinned out to what can be seen, and at each point how many prompts each LLM gets.
 
+use charts::{
+    accuracy_cost,
+    draw::{
+        geometry::{Point, simplify},
+        line_style::LineStyle,
+        look::Look,
+    },
+};
 use evaluation::{
     Pair, Point as DataPoint, Router, ShareCurve, Truth, ZeroRouter, pair_share_curve, share_curve,
 };
@@ -11,11 +19,8 @@ use crate::{
         inputs::Inputs,
         results::Results,
     },
-    geometry::{Point, simplify},
     output::tables::csv_text,
-    scales,
     settings::Settings,
-    theme::{LineStyle, Look},
 };
 
 /// Size of a frame that no screen's chart exceeds, in pixels: what is not seen there is seen nowhere.
@@ -113,10 +118,13 @@ impl Chart {
             .chain(results.models.iter().map(|model| model.point));
         let view = View::of(points);
         let n_scored = truth.n_scored_prompts();
-        let scene = results.scene(String::new(), |_| true);
+        let scene = results.comparison(String::new(), |_| true).scene();
+        let (rules, max_ticks) = (settings.scale_rules(), settings.max_ticks);
         Ok(Self {
             models: inputs.test.models.clone(),
-            is_log: scales::cost_axis(&[scene], &[], settings).axis.is_log(),
+            is_log: accuracy_cost::cost_axis(&[scene], &[], &rules, max_ticks)
+                .axis
+                .is_log(),
             curves: traces
                 .iter()
                 .map(|(contender, trace)| ChartCurve::new(contender, trace, &view, n_scored))

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use dataset::{CostKind, DatasetDir, DatasetInfo, RunManifest, Source, SplitOrigin};
 
 use super::html;
-use crate::theme::{self, Series};
+use crate::data::series::{Series, routers::rank};
 
 /// A hash is known by its first digits; the manifest itself has all.
 const HASH_DIGITS: usize = 12;
@@ -30,7 +30,7 @@ pub(crate) fn section(
         "dataset.json",
     )?;
     let mut routers = dir.routers()?;
-    routers.sort_by(|a, b| theme::rank(a).cmp(&theme::rank(b)));
+    routers.sort_by(|a, b| rank(a).cmp(&rank(b)));
     for router in routers {
         let path = dir.manifest(&router);
         let name = Series::Router(router.clone()).name();

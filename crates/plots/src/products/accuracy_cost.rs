@@ -1,8 +1,10 @@
 //! All routers and LLMs of a data set.
 
-use super::{evaluated::Evaluated, scenes};
+use super::{comparisons, evaluated::Evaluated};
 use crate::{
-    data::contenders::Role, output::outcome::Outcome, scene::Scene, settings::product::Product,
+    data::{comparison::Comparison, contenders::Role},
+    output::outcome::Outcome,
+    settings::product::Product,
 };
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
@@ -12,13 +14,13 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         Role::Zero => of.job.settings.mixture,
     };
     let results = of.results;
-    let scene = Scene {
+    let comparison = Comparison {
         oracle: results.oracle,
-        ..results.scene(results.dataset.clone(), |method| is_shown(method.role))
+        ..results.comparison(results.dataset.clone(), |method| is_shown(method.role))
     };
     let stem = of
         .job
         .settings
         .stem(Product::AccuracyCost, &results.dataset);
-    scenes::draw(of.job, &stem, &[scene], outcome)
+    comparisons::draw(of.job, &stem, &[comparison], outcome)
 }

@@ -2,18 +2,18 @@
 
 use tracing::info;
 
-use super::{evaluated::Evaluated, reference, scenes};
+use super::{comparisons, evaluated::Evaluated, reference};
 use crate::{
     data::{
+        comparison::Comparison,
         contenders::Role,
         inputs::{Found, Inputs},
         results::{Method, Results},
         row_order::{self, RowOrder},
+        series::Series,
     },
     output::outcome::Outcome,
-    scene::Scene,
     settings::product::Product,
-    theme::Series,
 };
 
 /// What makes data sets of the matrix whose rows come in two orders; as dataset.json has it.
@@ -56,14 +56,14 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         );
     }
     let order = RowOrder::of(&of.inputs.info);
-    let mut scenes = vec![scene(of, of.results, order)];
+    let mut comparisons = vec![comparison(of, of.results, order)];
     if order != Some(RowOrder::AsPublished) && of.inputs.info.made_by.starts_with(MATRIX_PROGRAM) {
         match as_published(of)? {
             Ok(results) => {
                 let title = |order: RowOrder| format!("{dataset}: {}", order.words());
-                let other = scene(of, &results, Some(RowOrder::AsPublished));
-                scenes[0].title = title(RowOrder::ByDocument);
-                scenes.push(Scene {
+                let other = comparison(of, &results, Some(RowOrder::AsPublished));
+                comparisons[0].title = title(RowOrder::ByDocument);
+                comparisons.push(Comparison {
                     title: title(RowOrder::AsPublished),
                     ..other
                 });
@@ -73,18 +73,18 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
             }
         }
     }
-    scenes::draw(of.job, &stem, &scenes, outcome)?;
+    comparisons::draw(of.job, &stem, &comparisons, outcome)?;
     reference::draw(Product::Binary, of, outcome)
 }
 
 /// The figure of a data set; LLMs are named as for the one that is drawn.
-fn scene(of: &Evaluated<'_>, results: &Results, order: Option<RowOrder>) -> Scene {
+fn comparison(of: &Evaluated<'_>, results: &Results, order: Option<RowOrder>) -> Comparison {
     let dataset = &results.dataset;
     let order = order.map_or(String::new(), |order| format!(", {}", order.words()));
     let title = format!("{dataset}: CARROT vs binary routers{order}");
-    Scene {
+    Comparison {
         named_first: of.job.settings.named_first(&of.results.dataset),
-        ..results.scene(title, is_shown)
+        ..results.comparison(title, is_shown)
     }
 }
 

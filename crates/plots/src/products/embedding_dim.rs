@@ -3,13 +3,13 @@
 mod figures;
 
 use anyhow::Context as _;
+use charts::panels::PanelFigure;
 use dataset::DatasetDir;
 use tracing::info;
 
 use crate::{
     data::inputs,
     output::outcome::Outcome,
-    panels,
     settings::{job::Job, product::Product},
 };
 
@@ -67,18 +67,22 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
             return Ok(());
         }
     };
-    let (title, panels) =
-        figures::panels(&dimension, dir.name(), embedder, params.params(), settings);
+    let (title, panels) = figures::panels(
+        &dimension,
+        dir.name(),
+        embedder,
+        params.params(),
+        settings.max_ticks,
+    );
+    let figure = PanelFigure {
+        title: &title,
+        // Every panel has one line of its own.
+        key: &[],
+        panels: &panels,
+    };
     let csv = figures::csv(&dimension);
     for &look in &job.looks {
-        let svg = panels::draw(
-            &title,
-            &[],
-            &panels,
-            look,
-            settings.embedding_dim.page,
-            settings,
-        )?;
+        let svg = figure.draw(look, settings.embedding_dim.page, &settings.style())?;
         outcome.write_figure(job, dir.name(), look, &stem, &svg, &csv)?;
     }
     Ok(())

@@ -1,29 +1,29 @@
 //! The numbers beside an accuracy-cost figure.
 
-use crate::{output::tables::csv_text, scene::Scene};
+use crate::{data::comparison::Comparison, output::tables::csv_text};
 
 /// The numbers that a figure was drawn from: of each curve the points that were drawn, then the LLMs and the oracle.
 ///
 /// `lambda` is the least weight of cost from which a point of a per-LLM router holds, and the threshold of a binary one; empty where there
 /// is none.
-/// Of several scenes each row begins with its data set.
-pub(crate) fn figure_csv(scenes: &[Scene], drawn_points: &[Vec<Vec<usize>>]) -> String {
+/// Of several comparisons each row begins with its data set.
+pub(crate) fn figure_csv(comparisons: &[Comparison], drawn_points: &[Vec<Vec<usize>>]) -> String {
     let header = "kind,name,lambda,cost_usd,accuracy\n";
-    if let ([scene], [drawn_points]) = (scenes, drawn_points) {
-        return header.to_owned() + &scene_csv(scene, drawn_points, "");
+    if let ([comparison], [drawn_points]) = (comparisons, drawn_points) {
+        return header.to_owned() + &comparison_csv(comparison, drawn_points, "");
     }
     let mut csv = format!("dataset,{header}");
-    for (scene, drawn_points) in scenes.iter().zip(drawn_points) {
-        let start = csv_text(&scene.dataset) + ",";
-        csv += &scene_csv(scene, drawn_points, &start);
+    for (comparison, drawn_points) in comparisons.iter().zip(drawn_points) {
+        let start = csv_text(&comparison.dataset) + ",";
+        csv += &comparison_csv(comparison, drawn_points, &start);
     }
     csv
 }
 
-/// The rows of one scene, each after `start`.
-fn scene_csv(scene: &Scene, drawn_points: &[Vec<usize>], start: &str) -> String {
+/// The rows of one comparison, each after `start`.
+fn comparison_csv(comparison: &Comparison, drawn_points: &[Vec<usize>], start: &str) -> String {
     let mut csv = String::new();
-    for (curve, drawn) in scene.curves.iter().zip(drawn_points) {
+    for (curve, drawn) in comparison.curves.iter().zip(drawn_points) {
         for point in drawn.iter().map(|&i| curve.points[i]) {
             let lambda = if point.lambda.is_nan() {
                 String::new()
@@ -38,7 +38,7 @@ fn scene_csv(scene: &Scene, drawn_points: &[Vec<usize>], start: &str) -> String 
             );
         }
     }
-    for model in &scene.models {
+    for model in &comparison.models {
         csv += &format!(
             "{start}llm,{},,{},{}\n",
             csv_text(&model.name),
@@ -46,7 +46,7 @@ fn scene_csv(scene: &Scene, drawn_points: &[Vec<usize>], start: &str) -> String 
             model.point.accuracy
         );
     }
-    if let Some(oracle) = scene.oracle {
+    if let Some(oracle) = comparison.oracle {
         csv += &format!(
             "{start}oracle,oracle,,{},{}\n",
             oracle.cost_usd, oracle.accuracy

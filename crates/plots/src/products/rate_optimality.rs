@@ -2,13 +2,13 @@
 
 mod figures;
 
+use charts::panels::PanelFigure;
 use dataset::{DatasetDir, RateStudy};
 use tracing::info;
 
 use crate::{
     data::inputs,
     output::outcome::Outcome,
-    panels,
     settings::{job::Job, product::Product},
 };
 
@@ -31,10 +31,13 @@ pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
         let study = RateStudy::read(&DatasetDir::new(&job.data_dir, &name).rate_study())?;
         for figure in figures::figures(&study) {
             let stem = format!("{stem}-{}", figure.problem);
-            let page = job.settings.rate_optimality;
+            let panels = PanelFigure {
+                title: &figure.title,
+                key: &figures::KEY.map(|series| series.named_line()),
+                panels: &figure.panels,
+            };
             for &look in &job.looks {
-                let (title, panels) = (&figure.title, &figure.panels);
-                let svg = panels::draw(title, &figures::KEY, panels, look, page, &job.settings)?;
+                let svg = panels.draw(look, job.settings.rate_optimality, &job.settings.style())?;
                 outcome.write_figure(job, &name, look, &stem, &svg, &figure.csv)?;
             }
         }

@@ -6,14 +6,14 @@ use evaluation::{
     mean_costs, model_positions, threshold_grid_curve,
 };
 
-use super::{binary, evaluated::Evaluated, scenes};
+use super::{binary, comparisons, evaluated::Evaluated};
 use crate::{
     data::{
+        comparison::{ComparedCurve, Comparison},
         contenders::{Contender, Role, contenders},
         inputs::Inputs,
     },
     output::outcome::Outcome,
-    scene::{Scene, SceneCurve},
     settings::{
         product::Product,
         quirks::{BinaryQuirks, RuleQuirks},
@@ -62,7 +62,7 @@ pub(crate) fn draw(
         Product::Binary => "the reference's way",
         _ => "the reference's way (test costs)",
     };
-    let scene = Scene {
+    let comparison = Comparison {
         dataset: dataset.clone(),
         title: format!("{dataset}: {way}"),
         curves: curves?,
@@ -70,11 +70,11 @@ pub(crate) fn draw(
         named_first: of.job.settings.named_first(dataset),
         oracle: None,
     };
-    scenes::draw(of.job, &stem, &[scene], outcome)
+    comparisons::draw(of.job, &stem, &[comparison], outcome)
 }
 
 /// Grids of lambdas and thresholds in place of all.
-fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<SceneCurve>> {
+fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<ComparedCurve>> {
     let truth = Truth::of(&inputs.test)?;
     curves(inputs, contenders(inputs)?, |contender| {
         if !binary::is_of_paper(&contender.series) {
@@ -102,7 +102,7 @@ fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<Sc
 
 /// A grid of lambdas in place of all, the RouterBench rule with the means of the *test* costs, which no router knows, and with a
 /// multiplier of its own, and a zero router through LLMs picked by hand, where the settings name any.
-fn rule_curves(inputs: &Inputs, quirks: &RuleQuirks) -> anyhow::Result<Vec<SceneCurve>> {
+fn rule_curves(inputs: &Inputs, quirks: &RuleQuirks) -> anyhow::Result<Vec<ComparedCurve>> {
     let truth = Truth::of(&inputs.test)?;
     let test_means = mean_costs(&truth);
     curves(inputs, contenders(inputs)?, |contender| {
@@ -146,7 +146,7 @@ fn curves<'a>(
     inputs: &Inputs,
     contenders: Vec<Contender<'a>>,
     points: impl Fn(&Contender<'a>) -> evaluation::Result<Option<Vec<CurvePoint>>>,
-) -> anyhow::Result<Vec<SceneCurve>> {
+) -> anyhow::Result<Vec<ComparedCurve>> {
     let mut curves = Vec::new();
     for contender in contenders {
         let points = points(&contender).with_context(|| {
@@ -156,7 +156,7 @@ fn curves<'a>(
                 inputs.name
             )
         })?;
-        curves.extend(points.map(|points| SceneCurve {
+        curves.extend(points.map(|points| ComparedCurve {
             series: contender.series,
             points,
         }));

@@ -37,7 +37,12 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         );
     }
     for &look in &job.looks {
-        let svg = drawing::draw(&regrets, look, &job.settings)?;
+        let svg = drawing::draw(
+            &regrets,
+            look,
+            job.settings.regret.page,
+            &job.settings.style(),
+        )?;
         outcome.write_figure(job, name, look, &stem, &svg, &regrets.csv())?;
     }
     let path = job.folder(name).join(format!("{stem}.md"));

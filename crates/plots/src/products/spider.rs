@@ -13,9 +13,11 @@ mod numbers;
 mod radar;
 mod words;
 
+use charts::draw::look::Look;
+
 use self::numbers::LambdaBy;
 use super::evaluated::Evaluated;
-use crate::{output::outcome::Outcome, settings::product::Product, theme::Look};
+use crate::{output::outcome::Outcome, settings::product::Product};
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     draw(of, LambdaBy::OtherFolds, outcome)?;

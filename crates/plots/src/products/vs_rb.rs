@@ -1,11 +1,10 @@
 //! Per-LLM routers against the RouterBench rule with their scores, and against the zero router. The oracle is in neither figure, as in the
 //! paper: the curves lie close together, and the room is theirs.
 
-use super::{evaluated::Evaluated, reference, scenes};
+use super::{comparisons, evaluated::Evaluated, reference};
 use crate::{
-    data::{contenders::Role, inputs},
+    data::{comparison::Comparison, contenders::Role, inputs},
     output::outcome::Outcome,
-    scene::Scene,
     settings::product::Product,
 };
 
@@ -54,10 +53,10 @@ fn draw(
         Role::PairRouter | Role::Bayes => false,
     };
     let title = format!("{dataset}: CARROT vs {against}");
-    let scene = Scene {
+    let comparison = Comparison {
         named_first: of.job.settings.named_first(dataset),
-        ..results.scene(title, |method| is_shown(method.role))
+        ..results.comparison(title, |method| is_shown(method.role))
     };
-    scenes::draw(of.job, &stem, &[scene], outcome)?;
+    comparisons::draw(of.job, &stem, &[comparison], outcome)?;
     reference::draw(product, of, outcome)
 }

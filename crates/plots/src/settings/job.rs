@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
+use charts::draw::look::Look;
 use cli_support::Output;
 
 use super::{Settings, product::Product};
-use crate::theme::Look;
 
 /// What is to be done.
 #[derive(Debug)]

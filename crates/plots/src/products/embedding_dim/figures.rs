@@ -1,16 +1,15 @@
 //! How many dimensions a data set's embeddings use: reading them, the numbers as CSV, and what the figure `embedding_dim` shows.
 
 use anyhow::{Context as _, ensure};
+use charts::{
+    draw::axis::Axis,
+    panels::{Panel, PanelLine},
+};
 use dataset::{DatasetDir, Embeddings, Part};
 use intrinsic_dimension::{Dimension, DimensionParams};
 use ndarray::{Array2, Axis as NdAxis, concatenate};
 
-use crate::{
-    axis::Axis,
-    panels::{Panel, PanelLine},
-    settings::Settings,
-    theme::Series,
-};
+use crate::data::series::Series;
 
 /// The first principal components shown one by one, as in the reference's figure (CARROT, somerstep/CARROT at 3e6acff, `plots_bw`).
 const N_SCREE: usize = 100;
@@ -104,7 +103,7 @@ pub(crate) fn panels(
     dataset: &str,
     embedder: &str,
     params: &DimensionParams,
-    settings: &Settings,
+    max_ticks: usize,
 ) -> (String, [Panel; 4]) {
     let principal = &dimension.principal;
     let title = format!(
@@ -115,15 +114,15 @@ pub(crate) fn panels(
     (
         title,
         [
-            scree(dimension, settings),
-            cumulative(dimension, settings),
-            kernel(dimension, params, settings),
-            isomap(dimension, settings),
+            scree(dimension, max_ticks),
+            cumulative(dimension, max_ticks),
+            kernel(dimension, params, max_ticks),
+            isomap(dimension, max_ticks),
         ],
     )
 }
 
-fn scree(dimension: &Dimension, settings: &Settings) -> Panel {
+fn scree(dimension: &Dimension, max_ticks: usize) -> Panel {
     let variances = &dimension.principal.variances;
     let total: f64 = variances.iter().sum();
     let shares: Vec<f64> = variances
@@ -135,15 +134,15 @@ fn scree(dimension: &Dimension, settings: &Settings) -> Panel {
         title: format!("PCA, first {} components", shares.len()),
         x_title: "Component",
         y_title: "Share of variance",
-        x: count_axis(1, shares.len(), settings),
-        y: share_axis(&shares, settings),
+        x: count_axis(1, shares.len(), max_ticks),
+        y: share_axis(&shares, max_ticks),
         lines: vec![line(&shares)],
         dots: Vec::new(),
         notes: Vec::new(),
     }
 }
 
-fn cumulative(dimension: &Dimension, settings: &Settings) -> Panel {
+fn cumulative(dimension: &Dimension, max_ticks: usize) -> Panel {
     let principal = &dimension.principal;
     let shares = &principal.cumulative_shares;
     let reached = || {
@@ -159,8 +158,8 @@ fn cumulative(dimension: &Dimension, settings: &Settings) -> Panel {
         title: "PCA, cumulative".to_owned(),
         x_title: "Components",
         y_title: "Share of variance",
-        x: count_axis(1, shares.len(), settings),
-        y: share_axis(shares, settings),
+        x: count_axis(1, shares.len(), max_ticks),
+        y: share_axis(shares, max_ticks),
         lines: vec![line(shares)],
         dots: reached().map(|(n, share, _)| (n as f64, share)).collect(),
         notes: reached()
@@ -169,7 +168,7 @@ fn cumulative(dimension: &Dimension, settings: &Settings) -> Panel {
     }
 }
 
-fn kernel(dimension: &Dimension, params: &DimensionParams, settings: &Settings) -> Panel {
+fn kernel(dimension: &Dimension, params: &DimensionParams, max_ticks: usize) -> Panel {
     let kernel = &dimension.kernel;
     let shares: Vec<f64> = kernel
         .eigenvalues
@@ -181,8 +180,8 @@ fn kernel(dimension: &Dimension, params: &DimensionParams, settings: &Settings) 
         title: format!("Kernel PCA, {} prompts", count(kernel.n_points)),
         x_title: "Component",
         y_title: "Share of variance",
-        x: count_axis(1, shares.len(), settings),
-        y: share_axis(&shares, settings),
+        x: count_axis(1, shares.len(), max_ticks),
+        y: share_axis(&shares, max_ticks),
         lines: vec![line(&shares)],
         dots: Vec::new(),
         notes: vec![
@@ -195,7 +194,7 @@ fn kernel(dimension: &Dimension, params: &DimensionParams, settings: &Settings) 
     }
 }
 
-fn isomap(dimension: &Dimension, settings: &Settings) -> Panel {
+fn isomap(dimension: &Dimension, max_ticks: usize) -> Panel {
     let isomap = &dimension.isomap;
     let points: Vec<(f64, f64)> = isomap
         .errors
@@ -216,15 +215,15 @@ fn isomap(dimension: &Dimension, settings: &Settings) -> Panel {
         title: format!("Isomap, {} prompts", count(isomap.n_points)),
         x_title: "Components",
         y_title: "Reconstruction error",
-        x: count_axis(0, most, settings),
+        x: count_axis(0, most, max_ticks),
         y: Axis::linear(
             (0.0, points.iter().map(|point| point.1).fold(0.0, f64::max)),
             (0.0, f64::INFINITY),
-            settings.max_ticks,
+            max_ticks,
         ),
         lines: vec![PanelLine {
             points: points.clone(),
-            series: Series::Spectrum,
+            line: Series::Spectrum.named_line(),
         }],
         dots: points,
         notes,
@@ -239,22 +238,22 @@ fn line(values: &[f64]) -> PanelLine {
             .enumerate()
             .map(|(i, &value)| ((i + 1) as f64, value))
             .collect(),
-        series: Series::Spectrum,
+        line: Series::Spectrum.named_line(),
     }
 }
 
-fn count_axis(from: usize, to: usize, settings: &Settings) -> Axis {
+fn count_axis(from: usize, to: usize, max_ticks: usize) -> Axis {
     // A single component still needs a span in whole numbers.
     Axis::linear(
         (from as f64, to.max(from + 1) as f64),
         (0.0, f64::INFINITY),
-        settings.max_ticks.min(to.max(2)),
+        max_ticks.min(to.max(2)),
     )
 }
 
-fn share_axis(shares: &[f64], settings: &Settings) -> Axis {
+fn share_axis(shares: &[f64], max_ticks: usize) -> Axis {
     let most = shares.iter().copied().fold(0.0, f64::max);
-    Axis::linear((0.0, most), (0.0, 1.0), settings.max_ticks)
+    Axis::linear((0.0, most), (0.0, 1.0), max_ticks)
 }
 
 /// .95 as `95`.

@@ -1,16 +1,18 @@
 //! The study of rates: what `rate_optimality` shows, its numbers as CSV, and the table of exponents.
 
-use dataset::{RateCurve, RateInterval, RateProblem, RateStudy};
+use charts::{
+    draw::axis::Axis,
+    panels::{Panel, PanelLine},
+};
+use dataset::{RateCurve, RateInterval, RateProblem, RateStudy, router_names::CARROT_KNN};
 
 use crate::{
-    axis::Axis,
+    data::series::Series,
     output::tables::{Cell, Column, Table},
-    panels::{Panel, PanelLine},
-    theme::Series,
 };
 
 /// The router whose rate is in question; the others are there to be worse.
-const ROUTER: &str = "carrot-knn";
+const ROUTER: &str = CARROT_KNN;
 /// How far the line of the bound stands below the estimates, as a factor: on top of the fitted line nothing could be told.
 const GUIDE_FACTOR: f64 = 0.45;
 /// Room for words below the data, in parts of the decades that the data span.
@@ -76,14 +78,17 @@ fn panel(problem: &RateProblem, fit_from_n: usize) -> Panel {
                 "random" => Series::Random,
                 _ => Series::OneNeighbor,
             };
-            lines.push(PanelLine { points, series });
+            lines.push(PanelLine {
+                points,
+                line: series.named_line(),
+            });
             continue;
         }
         for point in shown().filter(|point| point.excess_risk.low > 0.0) {
             let (n, interval) = (point.n as f64, point.excess_risk);
             lines.push(PanelLine {
                 points: vec![(n, interval.low), (n, interval.high)],
-                series: Series::RateInterval,
+                line: Series::RateInterval.named_line(),
             });
         }
         if let Some(exponent) = curve.exponent {
@@ -97,7 +102,10 @@ fn panel(problem: &RateProblem, fit_from_n: usize) -> Panel {
                 (problem.bound_exponent, GUIDE_FACTOR, Series::RateBound),
             ] {
                 let points = power_law(&fitted, slope, factor);
-                lines.push(PanelLine { points, series });
+                lines.push(PanelLine {
+                    points,
+                    line: series.named_line(),
+                });
             }
             notes.push(format!("fitted {}", shown_interval(exponent)));
         }

@@ -1,16 +1,24 @@
 //! The figure `regret`: against the number of train prompts on the left, against lambda on the right, one legend below both.
 
-use super::numbers::Regrets;
-use crate::{
-    axes::{self, Axes, text},
-    axis::Axis,
-    canvas::{Anchor, Canvas, Pen},
-    geometry::{Point, Rect},
-    legend::{Entry, Legend, Sample},
-    marker::Shape,
-    settings::Settings,
-    theme::{self, LineStyle, Look},
+use charts::{
+    draw::{
+        axes::{self, Axes},
+        axis::Axis,
+        canvas::{Canvas, Pen},
+        geometry::{Point, Rect},
+        legend::{Entry, Legend, Sample},
+        line_style::LineStyle,
+        look::Look,
+        marker::Shape,
+        shorten,
+        style::{PageSize, Style},
+        text::{ASCENT, Anchor, text},
+        theme,
+    },
+    error::Result,
 };
+
+use super::numbers::Regrets;
 
 /// Half the width of the ends of an interval's bar, in points.
 const CAP: f64 = 1.6;
@@ -23,18 +31,17 @@ const MARK_EVERY: usize = 12;
 ///
 /// # Errors
 /// When the font or the backend fails.
-pub(crate) fn draw(regrets: &Regrets, look: Look, settings: &Settings) -> anyhow::Result<String> {
-    let page = settings.regret.page;
-    let (width, height) = (72.0 * page.width_in, 72.0 * page.height_in);
-    let legend = legend(regrets, look, width, settings)?;
+pub(super) fn draw(regrets: &Regrets, look: Look, page: PageSize, style: &Style) -> Result<String> {
+    let (width, height) = page.in_points();
+    let legend = legend(regrets, look, width, style)?;
     let bottom = height - legend.height() - 2.0 * theme::MARGIN;
     Canvas::svg(look, width, height, |canvas| {
-        if settings.title {
-            let baseline = theme::MARGIN + theme::ASCENT * settings.axis_title_pt;
+        if style.has_titles {
+            let baseline = theme::MARGIN + ASCENT * style.axis_title_pt;
             canvas.text(
                 text(
                     &format!("{}: regret against the Bayes router", regrets.dataset),
-                    settings.axis_title_pt,
+                    style.axis_title_pt,
                     Anchor::Middle,
                 ),
                 Point::new(width / 2.0, baseline),
@@ -42,8 +49,8 @@ pub(crate) fn draw(regrets: &Regrets, look: Look, settings: &Settings) -> anyhow
         }
         // A frame leaves room for a title of its own, where that of the page stands.
         let half = |i: f64| Rect::new(i * width / 2.0, 0.0, width / 2.0, bottom);
-        by_size(regrets, canvas, half(0.0), settings)?;
-        by_lambda(regrets, canvas, half(1.0), settings)?;
+        by_size(regrets, canvas, half(0.0), style)?;
+        by_lambda(regrets, canvas, half(1.0), style)?;
         let left = (width - legend.width()) / 2.0;
         let place = Rect::new(
             left,
@@ -51,42 +58,32 @@ pub(crate) fn draw(regrets: &Regrets, look: Look, settings: &Settings) -> anyhow
             legend.width(),
             legend.height(),
         );
-        legend.draw(canvas, place, settings.curve_width_pt)
+        legend.draw(canvas, place, style.curve_width_pt)
     })
 }
 
 /// The routers in as many columns as the page has room for.
-fn legend(
-    regrets: &Regrets,
-    look: Look,
-    width: f64,
-    settings: &Settings,
-) -> anyhow::Result<Legend> {
+fn legend(regrets: &Regrets, look: Look, width: f64, style: &Style) -> Result<Legend> {
     let entries = || {
         let entries = regrets.by_lambda.iter().map(|of| Entry {
-            text: theme::shortened(&of.series.name()),
+            text: shorten::shortened(&of.series.name()),
             sample: Sample::Curve(of.series.line(look)),
         });
         entries.collect::<Vec<_>>()
     };
     let n_most = regrets.by_lambda.len().max(1);
     for n_columns in (2..=n_most).rev() {
-        let legend = Legend::new(entries(), settings.legend_pt, n_columns)?;
+        let legend = Legend::new(entries(), style.legend_pt, n_columns)?;
         let is_full = n_most.div_ceil(n_most.div_ceil(n_columns)) == n_columns;
         if is_full && legend.width() <= width - 2.0 * theme::MARGIN {
             return Ok(legend);
         }
     }
-    Legend::new(entries(), settings.legend_pt, 1)
+    Legend::new(entries(), style.legend_pt, 1)
 }
 
 /// Regret over all lambdas against the number of train prompts, both on logarithmic axes. What is not above 0 has no place there.
-fn by_size(
-    regrets: &Regrets,
-    canvas: &Canvas<'_>,
-    part: Rect,
-    settings: &Settings,
-) -> anyhow::Result<()> {
+fn by_size(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) -> Result<()> {
     let zero = regrets
         .by_lambda
         .iter()
@@ -101,26 +98,26 @@ fn by_size(
     let y = Axis::log(range(ends.filter(|&end| end > 0.0)).unwrap_or((0.01, 1.0)));
     let axes = Axes {
         left: part.left,
-        frame: axes::frame(part, &x, &y, settings)?,
+        frame: axes::frame(part, &x, &y, style)?,
         x: &x,
         y: &y,
         title: "",
         x_title: "Train prompts",
         y_title: "Regret over all lambdas",
     };
-    axes.draw(canvas, settings)?;
+    axes.draw(canvas, style)?;
     for of in zero {
         let y = axes.place(1.0, of.integrated.estimate).y;
         let ends = [
             Point::new(axes.frame.left, y),
             Point::new(axes.frame.right, y),
         ];
-        let style = of.series.line(canvas.look());
-        canvas.line(&ends, Pen::of(style, settings.curve_width_pt))?;
+        let line = of.series.line(canvas.look());
+        canvas.line(&ends, Pen::of(line, style.curve_width_pt))?;
     }
     let middle = (regrets.by_size.len() as f64 - 1.0) / 2.0;
     for (i, of) in regrets.by_size.iter().enumerate() {
-        let style = of.series.line(canvas.look());
+        let line = of.series.line(canvas.look());
         let shift = SHIFT * (i as f64 - middle);
         let place = |n_train: usize, regret: f64| {
             let point = axes.place(n_train as f64, regret);
@@ -133,7 +130,7 @@ fn by_size(
             .map(|(n_train, found)| place(*n_train, found.integrated.estimate))
             .collect();
         if points.len() > 1 {
-            canvas.line(&points, Pen::of(style, settings.curve_width_pt))?;
+            canvas.line(&points, Pen::of(line, style.curve_width_pt))?;
         }
         for ((n_train, found), &point) in shown.into_iter().zip(&points) {
             let high = place(*n_train, found.integrated.high);
@@ -142,58 +139,53 @@ fn by_size(
             } else {
                 Point::new(point.x, axes.frame.bottom)
             };
-            bar(canvas, low, high, style)?;
-            canvas.marker(point, shape(style), theme::MARKER_RADIUS, style.color)?;
+            bar(canvas, low, high, line)?;
+            canvas.marker(point, shape(line), theme::MARKER_RADIUS, line.color)?;
         }
     }
     Ok(())
 }
 
 /// Regret of the routers fitted on all train prompts, against lambda.
-fn by_lambda(
-    regrets: &Regrets,
-    canvas: &Canvas<'_>,
-    part: Rect,
-    settings: &Settings,
-) -> anyhow::Result<()> {
+fn by_lambda(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) -> Result<()> {
     let values = regrets.by_lambda.iter().flat_map(|of| &of.at);
     let most = values.map(|found| found.estimate).fold(0.0, f64::max);
-    let x = Axis::linear((0.0, 1.0), (0.0, 1.0), settings.max_ticks);
-    let y = Axis::linear((0.0, most), (0.0, f64::INFINITY), settings.max_ticks);
+    let x = Axis::linear((0.0, 1.0), (0.0, 1.0), style.max_ticks);
+    let y = Axis::linear((0.0, most), (0.0, f64::INFINITY), style.max_ticks);
     let axes = Axes {
         left: part.left,
-        frame: axes::frame(part, &x, &y, settings)?,
+        frame: axes::frame(part, &x, &y, style)?,
         x: &x,
         y: &y,
         title: "",
         x_title: "Lambda, the weight of cost",
         y_title: "Regret",
     };
-    axes.draw(canvas, settings)?;
+    axes.draw(canvas, style)?;
     for (i, of) in regrets.by_lambda.iter().enumerate() {
-        let style = of.series.line(canvas.look());
+        let line = of.series.line(canvas.look());
         let points = regrets.grid.iter().zip(&of.at);
         let points: Vec<Point> = points
             .map(|(&lambda, found)| axes.place(lambda, found.estimate))
             .collect();
-        canvas.line(&points, Pen::of(style, settings.curve_width_pt))?;
-        if let Some(mark) = style.mark {
+        canvas.line(&points, Pen::of(line, style.curve_width_pt))?;
+        if let Some(mark) = line.mark {
             // Not all at the same lambdas, where lines may lie on one another.
             for &point in points.iter().skip(1 + 2 * i).step_by(MARK_EVERY) {
-                canvas.marker(point, mark, theme::MARK_RADIUS, style.color)?;
+                canvas.marker(point, mark, theme::MARK_RADIUS, line.color)?;
             }
         }
     }
     Ok(())
 }
 
-fn shape(style: LineStyle) -> Shape {
-    style.mark.unwrap_or(Shape::DOT)
+fn shape(line: LineStyle) -> Shape {
+    line.mark.unwrap_or(Shape::DOT)
 }
 
 /// An interval from end to end.
-fn bar(canvas: &Canvas<'_>, low: Point, high: Point, style: LineStyle) -> anyhow::Result<()> {
-    let pen = Pen::solid(style.color, theme::MARKER_LINE_WIDTH);
+fn bar(canvas: &Canvas<'_>, low: Point, high: Point, line: LineStyle) -> Result<()> {
+    let pen = Pen::solid(line.color, theme::MARKER_LINE_WIDTH);
     canvas.line(&[low, high], pen)?;
     for end in [low, high] {
         let cap = [

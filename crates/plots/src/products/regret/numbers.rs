@@ -8,10 +8,10 @@ use crate::{
     data::{
         contenders::{Role, contenders},
         inputs::{Inputs, RouterPredictions},
+        series::Series,
     },
     output::tables::csv_text,
     settings::{BootstrapSettings, RegretSettings, Settings},
-    theme::Series,
 };
 
 /// The regrets of a data set's routers.

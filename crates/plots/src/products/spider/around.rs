@@ -1,6 +1,6 @@
 //! Labels around a circle.
 
-use crate::geometry::{Point, Rect, Segment};
+use charts::draw::geometry::{Point, Rect, Segment};
 
 /// Space between the circle and its labels, and between labels, in points.
 const GAP: f64 = 4.0;

@@ -1,5 +1,19 @@
 //! The print version: for each benchmark hatched bars of accuracy, black on white.
 
+use charts::{
+    draw::{
+        axis::{Axis, Tick},
+        canvas::{Canvas, Pen},
+        geometry::{Point, Rect},
+        look::Look,
+        shorten,
+        style::{POINTS_PER_INCH, Style},
+        text::{ASCENT, Anchor, CAP_HEIGHT, DESCENT, text, text_width},
+        theme,
+    },
+    error::Result,
+};
+
 use super::{
     caption,
     hatch::Hatch,
@@ -8,14 +22,7 @@ use super::{
     numbers::{Benchmark, Cell, Spider},
     words::{Label, Paragraph},
 };
-use crate::{
-    axes::text,
-    axis::{Axis, Tick},
-    canvas::{Anchor, Canvas, Pen, text_width},
-    geometry::{Point, Rect},
-    settings::Settings,
-    theme::{self, Look},
-};
+use crate::settings::spider::BarSettings;
 
 /// Width of a bar in parts of the room that it has.
 const BAR_WIDTH: f64 = 0.74;
@@ -31,35 +38,31 @@ const PANEL_GAP: f64 = 8.0;
 ///
 /// # Errors
 /// When the font or the backend fails.
-pub(super) fn draw(spider: &Spider, settings: &Settings) -> anyhow::Result<String> {
-    let width = 72.0 * settings.spider.bars.width_in;
+pub(super) fn draw(spider: &Spider, page: BarSettings, style: &Style) -> Result<String> {
+    let width = POINTS_PER_INCH * page.width_in;
     let inner = width - 2.0 * theme::MARGIN;
-    let grid = Grid::new(spider, settings, width)?;
-    let legend = Legend::new(entries(spider), inner, settings.legend_pt)?;
-    let caption = Paragraph::new(&words(spider), inner, settings.label_pt)?;
+    let grid = Grid::new(spider, page, style)?;
+    let legend = Legend::new(entries(spider), inner, style.legend_pt)?;
+    let caption = Paragraph::new(&words(spider), inner, style.label_pt)?;
     let legend_top = grid.bottom() + 2.0 * theme::GAP;
     let caption_top = legend_top + legend.height() + theme::GAP;
     let height = caption_top + caption.height() + theme::MARGIN;
     Canvas::svg(Look::Bw, width, height, |canvas| {
-        if settings.title {
-            let baseline = theme::MARGIN + theme::ASCENT * settings.axis_title_pt;
+        if style.has_titles {
+            let baseline = theme::MARGIN + ASCENT * style.axis_title_pt;
             canvas.text(
-                text(
-                    &caption::title(spider),
-                    settings.axis_title_pt,
-                    Anchor::Middle,
-                ),
+                text(&caption::title(spider), style.axis_title_pt, Anchor::Middle),
                 Point::new(width / 2.0, baseline),
             )?;
         }
         for (i, (benchmark, name)) in spider.benchmarks.iter().zip(&grid.names).enumerate() {
-            grid.draw_panel(canvas, i, benchmark, name, settings)?;
+            grid.draw_panel(canvas, i, benchmark, name, style)?;
         }
         for row in 0..grid.n_rows {
             let frame = grid.frame(row * grid.n_columns);
-            let baseline = theme::MARGIN + theme::ASCENT * settings.axis_title_pt;
+            let baseline = theme::MARGIN + ASCENT * style.axis_title_pt;
             canvas.upward_text(
-                text("Accuracy", settings.axis_title_pt, Anchor::Middle),
+                text("Accuracy", style.axis_title_pt, Anchor::Middle),
                 Point::new(baseline, frame.center().y),
             )?;
         }
@@ -69,10 +72,10 @@ pub(super) fn draw(spider: &Spider, settings: &Settings) -> anyhow::Result<Strin
 }
 
 /// A benchmark's name with its number of prompts, the name without its middle as far as there is no room for it.
-fn panel_name(name: &str, n_prompts: usize, room: f64, size: f64) -> anyhow::Result<String> {
+fn panel_name(name: &str, n_prompts: usize, room: f64, size: f64) -> Result<String> {
     let mut n_chars = name.chars().count();
     loop {
-        let words = format!("{} (n = {n_prompts})", theme::shortened_to(name, n_chars));
+        let words = format!("{} (n = {n_prompts})", shorten::shortened_to(name, n_chars));
         if n_chars <= 1 || text_width(&words, size)? <= room {
             return Ok(words);
         }
@@ -97,7 +100,8 @@ struct Grid {
 }
 
 impl Grid {
-    fn new(spider: &Spider, settings: &Settings, width: f64) -> anyhow::Result<Self> {
+    fn new(spider: &Spider, page: BarSettings, style: &Style) -> Result<Self> {
+        let width = POINTS_PER_INCH * page.width_in;
         let n_panels = spider.benchmarks.len();
         let n_columns = match n_panels {
             0..=3 => n_panels.max(1),
@@ -106,12 +110,12 @@ impl Grid {
             _ => 4,
         };
         let most = most(spider);
-        let axis = Axis::linear((0.0, most), (0.0, 1.0), settings.max_ticks);
+        let axis = Axis::linear((0.0, most), (0.0, 1.0), style.max_ticks);
         let mut widest = 0.0;
         for tick in &axis.ticks {
-            widest = f64::max(widest, text_width(&tick.label, settings.tick_pt)?);
+            widest = f64::max(widest, text_width(&tick.label, style.tick_pt)?);
         }
-        let title = (theme::ASCENT + theme::DESCENT) * settings.axis_title_pt;
+        let title = (ASCENT + DESCENT) * style.axis_title_pt;
         let left = theme::MARGIN + title + theme::GAP + widest + theme::GAP + theme::TICK_LENGTH;
         let panel_width = (width - theme::MARGIN - left) / n_columns as f64;
         let mut names = Vec::with_capacity(n_panels);
@@ -120,20 +124,20 @@ impl Grid {
             .zip(&spider.benchmarks)
         {
             let room = panel_width - PANEL_GAP;
-            let name = panel_name(name, benchmark.n_prompts, room, settings.tick_pt)?;
-            names.push(Label::new(vec![name], settings.tick_pt)?);
+            let name = panel_name(name, benchmark.n_prompts, room, style.tick_pt)?;
+            names.push(Label::new(vec![name], style.tick_pt)?);
         }
         let top = theme::MARGIN
-            + if settings.title {
+            + if style.has_titles {
                 title + theme::GAP
             } else {
                 0.0
             };
-        let name_height = (theme::ASCENT + theme::DESCENT) * settings.tick_pt + theme::GAP;
-        let row_height = 72.0 * settings.spider.bars.panel_height_in;
+        let name_height = (ASCENT + DESCENT) * style.tick_pt + theme::GAP;
+        let row_height = POINTS_PER_INCH * page.panel_height_in;
         // Above the tallest bar there is room for its value.
         let plot_height = row_height - name_height - PANEL_GAP;
-        let value_height = settings.label_pt + 2.0 * theme::GAP;
+        let value_height = style.label_pt + 2.0 * theme::GAP;
         Ok(Self {
             n_columns,
             n_rows: n_panels.div_ceil(n_columns),
@@ -167,8 +171,8 @@ impl Grid {
         panel_idx: usize,
         benchmark: &Benchmark,
         name: &Label,
-        settings: &Settings,
-    ) -> anyhow::Result<()> {
+        style: &Style,
+    ) -> Result<()> {
         let frame = self.frame(panel_idx);
         let height = |value: f64| frame.bottom - frame.height() * value / self.top_value;
         name.draw(canvas, frame.center().x, frame.top - self.name_height)?;
@@ -177,10 +181,10 @@ impl Grid {
             let ends = [frame.left, frame.right].map(|x| Point::new(x, y));
             canvas.line(&ends, Pen::solid(canvas.palette().grid, theme::GRID_WIDTH))?;
             if panel_idx.is_multiple_of(self.n_columns) {
-                let baseline = y + theme::CAP_HEIGHT / 2.0 * settings.tick_pt;
+                let baseline = y + CAP_HEIGHT / 2.0 * style.tick_pt;
                 let right = frame.left - theme::TICK_LENGTH - theme::GAP;
                 canvas.text(
-                    text(&tick.label, settings.tick_pt, Anchor::End),
+                    text(&tick.label, style.tick_pt, Anchor::End),
                     Point::new(right, baseline),
                 )?;
             }
@@ -189,7 +193,7 @@ impl Grid {
         let room = frame.width() / bars.len() as f64;
         for (i, bar) in bars.into_iter().enumerate() {
             let middle = frame.left + (i as f64 + 0.5) * room;
-            bar.draw(canvas, middle, room, height, settings)?;
+            bar.draw(canvas, middle, room, height, style)?;
         }
         canvas.outline(
             frame,
@@ -212,12 +216,12 @@ impl Bar {
         middle: f64,
         room: f64,
         height: impl Fn(f64) -> f64,
-        settings: &Settings,
-    ) -> anyhow::Result<()> {
+        style: &Style,
+    ) -> Result<()> {
         let bottom = height(0.0);
         let write = |words: &str, baseline: f64| {
             canvas.text(
-                text(words, settings.label_pt, Anchor::Middle),
+                text(words, style.label_pt, Anchor::Middle),
                 Point::new(middle, baseline),
             )
         };
@@ -247,7 +251,7 @@ impl Bar {
             }
             clear = clear.min(high);
         }
-        let digits = if text_width("0.888", settings.label_pt)? < room {
+        let digits = if text_width("0.888", style.label_pt)? < room {
             3
         } else {
             2

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use charts::draw::shorten;
+
 use super::numbers::{Cell, LambdaBy, Missing, Spider, percent};
-use crate::theme::{self, Series};
+use crate::data::series::Series;
 
 /// Most names in one list.
 const MAX_NAMES: usize = 5;
@@ -25,7 +27,7 @@ pub(super) fn series(spider: &Spider, share: f64) -> String {
 
 /// The large LLM's name.
 pub(super) fn large(spider: &Spider) -> String {
-    theme::short_name(&spider.large)
+    shorten::short_name(&spider.large)
 }
 
 /// A benchmark's name: what stands after the last slash, unless another benchmark has the same there.
@@ -37,9 +39,9 @@ pub(super) fn benchmark_names(spider: &Spider) -> Vec<String> {
             let is_shared = names().filter(|other| last(other) == last(name)).count() > 1;
             if is_shared {
                 // Not cut at a slash.
-                theme::short_name(&name.replace('/', " "))
+                shorten::short_name(&name.replace('/', " "))
             } else {
-                theme::short_name(name)
+                shorten::short_name(name)
             }
         })
         .collect()
@@ -93,7 +95,7 @@ pub(super) fn missing(
         let names: Vec<String> = spider
             .left_out
             .iter()
-            .map(|name| theme::short_name(name))
+            .map(|name| shorten::short_name(name))
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         sentences.push(format!(

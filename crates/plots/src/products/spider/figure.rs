@@ -4,6 +4,8 @@
 //! From data to page: `benchmarks` says which prompts belong together, `numbers` evaluates, `caption` puts into words how lambda was chosen and
 //! what is missing, `radar` and `bars` draw with `around`, `hatch`, `legend` and `words`, `csv` writes the rest. Looks are in `look`.
 
+use charts::draw::look::Look;
+
 use super::{
     bars,
     benchmarks::MIN_AXES,
@@ -36,6 +38,8 @@ pub(crate) fn draw(
         Ok(spider) => spider,
         Err(why) => return Ok(Err(why)),
     };
+    let style = settings.style();
+    let (width, _) = settings.page(Look::Color).in_points();
     let n_benchmarks = spider.benchmarks.len();
     let radar = if n_benchmarks < MIN_AXES {
         Err(NotMade {
@@ -45,11 +49,11 @@ pub(crate) fn draw(
             cure: "the bars show the same numbers".to_owned(),
         })
     } else {
-        Ok(radar::draw(&spider, settings)?)
+        Ok(radar::draw(&spider, width, &style)?)
     };
     Ok(Ok(Drawn {
         radar,
-        bars: bars::draw(&spider, settings)?,
+        bars: bars::draw(&spider, settings.spider.bars, &style)?,
         csv: csv::csv(&spider),
     }))
 }

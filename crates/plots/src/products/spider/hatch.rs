@@ -1,8 +1,11 @@
 //! Boxes filled with lines, which stay apart without color.
 
-use crate::{
-    canvas::{Canvas, Pen},
-    geometry::{Point, Rect},
+use charts::{
+    draw::{
+        canvas::{Canvas, Pen},
+        geometry::{Point, Rect},
+    },
+    error::Result,
 };
 
 /// What a box is filled with.
@@ -29,7 +32,7 @@ impl Hatch {
     ///
     /// # Errors
     /// When the backend fails.
-    pub(super) fn draw(self, canvas: &Canvas<'_>, rect: Rect) -> anyhow::Result<()> {
+    pub(super) fn draw(self, canvas: &Canvas<'_>, rect: Rect) -> Result<()> {
         canvas.fill(rect, canvas.palette().background)?;
         for ends in self.lines(rect) {
             canvas.line(&ends, Pen::solid(canvas.palette().text, LINE_WIDTH))?;

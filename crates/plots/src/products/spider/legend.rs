@@ -1,13 +1,17 @@
 //! The row of samples below the figure.
 
-use super::hatch::Hatch;
-use crate::{
-    axes::text,
-    canvas::{Anchor, Canvas, Pen, text_width},
-    geometry::{Point, Rect},
-    marker::Shape,
-    theme,
+use charts::{
+    draw::{
+        canvas::{Canvas, Pen},
+        geometry::{Point, Rect},
+        marker::Shape,
+        text::{Anchor, CAP_HEIGHT, text, text_width},
+        theme,
+    },
+    error::Result,
 };
+
+use super::hatch::Hatch;
 
 /// Distance of rows in parts of the font size.
 const ROW_HEIGHT: f64 = 1.5;
@@ -35,11 +39,7 @@ impl Legend {
     ///
     /// # Errors
     /// When the font is broken.
-    pub(super) fn new(
-        entries: Vec<(Sample, String)>,
-        width: f64,
-        size: f64,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(entries: Vec<(Sample, String)>, width: f64, size: f64) -> Result<Self> {
         let mut widest = 0.0;
         for (_, entry) in &entries {
             widest = f64::max(widest, text_width(entry, size)?);
@@ -69,7 +69,7 @@ impl Legend {
     ///
     /// # Errors
     /// When the backend fails.
-    pub(super) fn draw(&self, canvas: &Canvas<'_>, center_x: f64, top: f64) -> anyhow::Result<()> {
+    pub(super) fn draw(&self, canvas: &Canvas<'_>, center_x: f64, top: f64) -> Result<()> {
         let width = self.n_columns as f64 * self.column_width - 3.0 * theme::GAP;
         for (i, (sample, words)) in self.entries.iter().enumerate() {
             let (row, column) = (i / self.n_columns, i % self.n_columns);
@@ -90,7 +90,7 @@ impl Legend {
                     hatch.draw(canvas, rect)?;
                 }
             }
-            let baseline = middle + theme::CAP_HEIGHT / 2.0 * self.size;
+            let baseline = middle + CAP_HEIGHT / 2.0 * self.size;
             canvas.text(
                 text(words, self.size, Anchor::Start),
                 Point::new(left + theme::LEGEND_LINE + theme::GAP, baseline),

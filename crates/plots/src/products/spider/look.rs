@@ -1,23 +1,23 @@
 //! How the figure's series look.
 
-use plotters::style::RGBColor;
-
 use super::hatch::Hatch;
-use crate::{
+use crate::data::series::colors::{BLUE, BROWN, CYAN, GREEN, ORANGE, PURPLE, RED};
+use charts::draw::{
+    color::Color,
+    line_style::{DASHED, LineStyle},
     marker::{Outline, Shape},
-    theme,
 };
 
 /// A part of the large LLM's cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct SeriesLook {
-    pub(super) color: RGBColor,
+    pub(super) color: Color,
     pub(super) shape: Shape,
     /// In the bars.
     pub(super) hatch: Hatch,
 }
 
-const fn series(color: RGBColor, outline: Outline, hatch: Hatch) -> SeriesLook {
+const fn series(color: Color, outline: Outline, hatch: Hatch) -> SeriesLook {
     SeriesLook {
         color,
         shape: Shape {
@@ -30,21 +30,16 @@ const fn series(color: RGBColor, outline: Outline, hatch: Hatch) -> SeriesLook {
 
 /// The first three are the paper's red, green and orange, in the shades of the other figures.
 const SERIES: [SeriesLook; 6] = [
-    series(RGBColor(0xC8, 0x10, 0x2E), Outline::Circle, Hatch::Rising),
-    series(RGBColor(0x2C, 0xA5, 0x8D), Outline::Square, Hatch::Falling),
-    series(RGBColor(0xF2, 0xA1, 0x04), Outline::Up, Hatch::Crossed),
-    series(RGBColor(0xB2, 0x7B, 0xC0), Outline::Diamond, Hatch::Level),
-    series(RGBColor(0x7A, 0x5C, 0x3E), Outline::Down, Hatch::Upright),
-    series(RGBColor(0x00, 0x9F, 0xC4), Outline::Pentagon, Hatch::Grid),
+    series(RED, Outline::Circle, Hatch::Rising),
+    series(GREEN, Outline::Square, Hatch::Falling),
+    series(ORANGE, Outline::Up, Hatch::Crossed),
+    series(PURPLE, Outline::Diamond, Hatch::Level),
+    series(BROWN, Outline::Down, Hatch::Upright),
+    series(CYAN, Outline::Pentagon, Hatch::Grid),
 ];
 
 /// The large LLM's circle: the paper's blue.
-pub(super) const LARGE: theme::LineStyle = theme::LineStyle {
-    color: RGBColor(0x0F, 0x5F, 0xA8),
-    dash: &[4.2, 2.2],
-    width: 1.0,
-    mark: None,
-};
+pub(super) const LARGE: LineStyle = LineStyle::colored(BLUE, DASHED);
 
 /// How much of what lies below shows through a series' area; the paper's alpha.
 pub(super) const AREA_OPACITY: f64 = 0.05;

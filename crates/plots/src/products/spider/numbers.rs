@@ -12,9 +12,11 @@ use ndarray::Axis;
 
 use super::benchmarks::Benchmarks;
 use crate::{
-    data::inputs::{self, Inputs, RouterPredictions},
+    data::{
+        inputs::{self, Inputs, RouterPredictions},
+        series::routers::rank,
+    },
     settings::Settings,
-    theme,
 };
 
 /// How lambda is chosen for a benchmark and a part of the large LLM's cost.
@@ -198,7 +200,7 @@ fn pick_router<'a>(inputs: &'a Inputs, names: &[String]) -> Option<(&'a str, &'a
             RouterPredictions::Pair { .. } => None,
         })
         .collect();
-    routers.sort_by_key(|(router, _)| theme::rank(router));
+    routers.sort_by_key(|(router, _)| rank(router));
     let named = names
         .iter()
         .find_map(|name| routers.iter().find(|(router, _)| router == name));

@@ -1,5 +1,19 @@
 //! The radar chart: one axis per benchmark, the large LLM a circle.
 
+use charts::{
+    draw::{
+        axis::{Axis, Tick},
+        canvas::{Canvas, Pen},
+        geometry::{Point, Rect, Segment},
+        key::Key,
+        look::Look,
+        style::Style,
+        text::{ASCENT, Anchor, DESCENT, text, text_width},
+        theme,
+    },
+    error::Result,
+};
+
 use super::{
     around::{Place, along, direction, place},
     caption,
@@ -7,15 +21,6 @@ use super::{
     look,
     numbers::{Cell, Spider},
     words::{Label, Paragraph, broken},
-};
-use crate::{
-    axes::text,
-    axis::{Axis, Tick},
-    canvas::{Anchor, Canvas, Pen, text_width},
-    geometry::{Point, Rect, Segment},
-    key::Key,
-    settings::Settings,
-    theme::{self, Look},
 };
 
 /// Radius of the chart in parts of the page's width: as large as labels let it be, in between.
@@ -31,10 +36,10 @@ const CIRCLE_PIECES: u32 = 180;
 ///
 /// # Errors
 /// When the font or the backend fails.
-pub(super) fn draw(spider: &Spider, settings: &Settings) -> anyhow::Result<String> {
-    let plan = Plan::new(spider, settings)?;
+pub(super) fn draw(spider: &Spider, width: f64, style: &Style) -> Result<String> {
+    let plan = Plan::new(spider, width, style)?;
     Canvas::svg(Look::Color, plan.width, plan.height, |canvas| {
-        plan.draw(canvas, spider, settings)
+        plan.draw(canvas, spider, style)
     })
 }
 
@@ -54,11 +59,10 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(spider: &Spider, settings: &Settings) -> anyhow::Result<Self> {
-        let width = 72.0 * settings.width_in;
+    fn new(spider: &Spider, width: f64, style: &Style) -> Result<Self> {
         let inner = width - 2.0 * theme::MARGIN;
         let scale = RadialScale::of(spider);
-        let mut labels = names(spider, settings)?;
+        let mut labels = names(spider, style)?;
         let mut key = Key::default();
         let radius = match fitting_radius(width, &labels) {
             Some(radius) => radius,
@@ -66,11 +70,11 @@ impl Plan {
                 // Names that leave no room for the chart go below it.
                 let names = caption::benchmark_names(spider);
                 let numbers: Vec<String> = (0..labels.len()).map(|i| key.add(i)).collect();
-                key.lay_out(|i| names[i].clone(), |_| true, inner, settings.label_pt)?;
+                key.lay_out(|i| names[i].clone(), |_| true, inner, style.label_pt)?;
                 labels = numbers
                     .into_iter()
-                    .map(|number| Label::new(vec![number], settings.tick_pt))
-                    .collect::<anyhow::Result<_>>()?;
+                    .map(|number| Label::new(vec![number], style.tick_pt))
+                    .collect::<Result<_>>()?;
                 RADIUS.1 * width
             }
         };
@@ -79,8 +83,8 @@ impl Plan {
             .iter()
             .map(|place| place.rect.top)
             .fold(-radius, f64::min);
-        let title = if settings.title {
-            (theme::ASCENT + theme::DESCENT) * settings.axis_title_pt + 2.0 * theme::GAP
+        let title = if style.has_titles {
+            (ASCENT + DESCENT) * style.axis_title_pt + 2.0 * theme::GAP
         } else {
             0.0
         };
@@ -90,8 +94,8 @@ impl Plan {
             .iter()
             .map(|place| place.rect.bottom)
             .fold(center.y + radius, f64::max);
-        let legend = Legend::new(entries(spider, settings), inner, settings.legend_pt)?;
-        let caption = Paragraph::new(&words(spider, &scale), inner, settings.label_pt)?;
+        let legend = Legend::new(entries(spider, style), inner, style.legend_pt)?;
+        let caption = Paragraph::new(&words(spider, &scale), inner, style.label_pt)?;
         let legend_top = bottom + 2.0 * theme::GAP + key.height();
         let caption_bottom = legend_top + legend.height() + theme::GAP + caption.height();
         Ok(Self {
@@ -109,20 +113,11 @@ impl Plan {
         })
     }
 
-    fn draw(
-        &self,
-        canvas: &Canvas<'_>,
-        spider: &Spider,
-        settings: &Settings,
-    ) -> anyhow::Result<()> {
-        if settings.title {
-            let baseline = theme::MARGIN + theme::ASCENT * settings.axis_title_pt;
+    fn draw(&self, canvas: &Canvas<'_>, spider: &Spider, style: &Style) -> Result<()> {
+        if style.has_titles {
+            let baseline = theme::MARGIN + ASCENT * style.axis_title_pt;
             canvas.text(
-                text(
-                    &caption::title(spider),
-                    settings.axis_title_pt,
-                    Anchor::Middle,
-                ),
+                text(&caption::title(spider), style.axis_title_pt, Anchor::Middle),
                 Point::new(self.width / 2.0, baseline),
             )?;
         }
@@ -137,14 +132,14 @@ impl Plan {
             }
         }
         self.draw_grid(canvas)?;
-        self.draw_circle(canvas, 1.0, large_pen(settings))?;
+        self.draw_circle(canvas, 1.0, large_pen(style))?;
         for (share_idx, corners) in series.iter().enumerate() {
-            let pen = series_pen(share_idx, settings);
+            let pen = series_pen(share_idx, style);
             for line in edges(corners) {
                 canvas.line(&line, pen)?;
             }
         }
-        self.draw_ticks(canvas, &series, settings)?;
+        self.draw_ticks(canvas, &series, style)?;
         for (share_idx, corners) in series.iter().enumerate() {
             let look = look::of_series(share_idx);
             for &corner in corners.iter().flatten() {
@@ -194,7 +189,7 @@ impl Plan {
         self.radius * self.scale.position(value)
     }
 
-    fn draw_circle(&self, canvas: &Canvas<'_>, value: f64, pen: Pen) -> anyhow::Result<()> {
+    fn draw_circle(&self, canvas: &Canvas<'_>, value: f64, pen: Pen) -> Result<()> {
         let circle: Vec<Point> = (0..=CIRCLE_PIECES)
             .map(|i| {
                 let direction = direction(f64::from(i), CIRCLE_PIECES as usize);
@@ -205,7 +200,7 @@ impl Plan {
     }
 
     /// Rings and axes.
-    fn draw_grid(&self, canvas: &Canvas<'_>) -> anyhow::Result<()> {
+    fn draw_grid(&self, canvas: &Canvas<'_>) -> Result<()> {
         let grid = Pen::solid(canvas.palette().grid, theme::GRID_WIDTH);
         let rim = Pen::solid(canvas.palette().frame, theme::FRAME_WIDTH);
         for tick in &self.scale.ticks {
@@ -230,28 +225,24 @@ impl Plan {
         &self,
         canvas: &Canvas<'_>,
         series: &[Vec<Option<Point>>],
-        settings: &Settings,
-    ) -> anyhow::Result<()> {
-        let rects = self.tick_rects(series, settings)?;
+        style: &Style,
+    ) -> Result<()> {
+        let rects = self.tick_rects(series, style)?;
         for (tick, rect) in self.scale.ticks.iter().zip(rects) {
             canvas.fill(rect, canvas.palette().background)?;
             canvas.text(
-                text(&tick.label, settings.label_pt, Anchor::Start),
-                Point::new(rect.left, rect.top + theme::ASCENT * settings.label_pt),
+                text(&tick.label, style.label_pt, Anchor::Start),
+                Point::new(rect.left, rect.top + ASCENT * style.label_pt),
             )?;
         }
         Ok(())
     }
 
     /// Where the rings' values stand: on the ray between two axes where the fewest of them lie on a line.
-    fn tick_rects(
-        &self,
-        series: &[Vec<Option<Point>>],
-        settings: &Settings,
-    ) -> anyhow::Result<Vec<Rect>> {
+    fn tick_rects(&self, series: &[Vec<Option<Point>>], style: &Style) -> Result<Vec<Rect>> {
         let mut widths = Vec::new();
         for tick in &self.scale.ticks {
-            widths.push(text_width(&tick.label, settings.label_pt)?);
+            widths.push(text_width(&tick.label, style.label_pt)?);
         }
         let lines: Vec<Segment> = series
             .iter()
@@ -262,7 +253,7 @@ impl Plan {
                     .collect::<Vec<_>>()
             })
             .collect();
-        let height = (theme::ASCENT + theme::DESCENT) * settings.label_pt;
+        let height = (ASCENT + DESCENT) * style.label_pt;
         let on_ray = |axis_idx: usize| -> Vec<Rect> {
             let direction = direction(axis_idx as f64 + 0.5, self.n_axes());
             let ticks = self.scale.ticks.iter().zip(&widths);
@@ -359,14 +350,14 @@ fn sizes(labels: &[Label]) -> Vec<(f64, f64)> {
 }
 
 /// The benchmarks' names, with their numbers of prompts where there is room.
-fn names(spider: &Spider, settings: &Settings) -> anyhow::Result<Vec<Label>> {
+fn names(spider: &Spider, style: &Style) -> Result<Vec<Label>> {
     let with_counts = spider.benchmarks.len() <= MAX_WITH_COUNTS;
     let label = |(name, n_prompts): (String, usize)| {
         let mut lines = broken(&name);
         if with_counts {
             lines.push(format!("n = {n_prompts}"));
         }
-        Label::new(lines, settings.label_pt)
+        Label::new(lines, style.label_pt)
     };
     let n_prompts = spider
         .benchmarks
@@ -394,30 +385,27 @@ fn edges(corners: &[Option<Point>]) -> Vec<Vec<Point>> {
         .collect()
 }
 
-fn series_pen(share_idx: usize, settings: &Settings) -> Pen {
-    Pen::solid(look::of_series(share_idx).color, settings.curve_width_pt)
+fn series_pen(share_idx: usize, style: &Style) -> Pen {
+    Pen::solid(look::of_series(share_idx).color, style.curve_width_pt)
 }
 
-fn large_pen(settings: &Settings) -> Pen {
+fn large_pen(style: &Style) -> Pen {
     Pen {
         color: look::LARGE.color,
-        width: look::LARGE.width * settings.curve_width_pt,
+        width: look::LARGE.width * style.curve_width_pt,
         dash: look::LARGE.dash,
     }
 }
 
-fn entries(spider: &Spider, settings: &Settings) -> Vec<(Sample, String)> {
+fn entries(spider: &Spider, style: &Style) -> Vec<(Sample, String)> {
     let series = spider.shares.iter().enumerate().map(|(share_idx, &share)| {
         let shape = look::of_series(share_idx).shape;
         (
-            Sample::Line(series_pen(share_idx, settings), Some(shape)),
+            Sample::Line(series_pen(share_idx, style), Some(shape)),
             caption::series(spider, share),
         )
     });
-    let large = (
-        Sample::Line(large_pen(settings), None),
-        caption::large(spider),
-    );
+    let large = (Sample::Line(large_pen(style), None), caption::large(spider));
     series.chain([large]).collect()
 }
 

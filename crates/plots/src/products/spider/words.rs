@@ -1,10 +1,12 @@
 //! Words in several lines.
 
-use crate::{
-    axes::text,
-    canvas::{Anchor, Canvas, text_width},
-    geometry::Point,
-    theme,
+use charts::{
+    draw::{
+        canvas::Canvas,
+        geometry::Point,
+        text::{ASCENT, Anchor, DESCENT, text, text_width},
+    },
+    error::Result,
 };
 
 /// Distance of baselines in parts of the font size.
@@ -24,7 +26,7 @@ impl Paragraph {
     ///
     /// # Errors
     /// When the font is broken.
-    pub(super) fn new(words: &str, width: f64, size: f64) -> anyhow::Result<Self> {
+    pub(super) fn new(words: &str, width: f64, size: f64) -> Result<Self> {
         let mut lines: Vec<String> = Vec::new();
         for word in words.split_whitespace() {
             match lines.last_mut() {
@@ -47,9 +49,9 @@ impl Paragraph {
     ///
     /// # Errors
     /// When the backend fails.
-    pub(super) fn draw(&self, canvas: &Canvas<'_>, corner: Point) -> anyhow::Result<()> {
+    pub(super) fn draw(&self, canvas: &Canvas<'_>, corner: Point) -> Result<()> {
         for (i, line) in self.lines.iter().enumerate() {
-            let baseline = corner.y + (i as f64 * LINE_HEIGHT + theme::ASCENT) * self.size;
+            let baseline = corner.y + (i as f64 * LINE_HEIGHT + ASCENT) * self.size;
             canvas.text(
                 text(line, self.size, Anchor::Start),
                 Point::new(corner.x, baseline),
@@ -71,7 +73,7 @@ pub(super) struct Label {
 impl Label {
     /// # Errors
     /// When the font is broken.
-    pub(super) fn new(lines: Vec<String>, size: f64) -> anyhow::Result<Self> {
+    pub(super) fn new(lines: Vec<String>, size: f64) -> Result<Self> {
         let mut width = 0.0;
         for line in &lines {
             width = f64::max(width, text_width(line, size)?);
@@ -81,7 +83,7 @@ impl Label {
             lines,
             size,
             width,
-            height: below_first + (theme::ASCENT + theme::DESCENT) * size,
+            height: below_first + (ASCENT + DESCENT) * size,
         })
     }
 
@@ -89,9 +91,9 @@ impl Label {
     ///
     /// # Errors
     /// When the backend fails.
-    pub(super) fn draw(&self, canvas: &Canvas<'_>, center_x: f64, top: f64) -> anyhow::Result<()> {
+    pub(super) fn draw(&self, canvas: &Canvas<'_>, center_x: f64, top: f64) -> Result<()> {
         for (i, line) in self.lines.iter().enumerate() {
-            let baseline = top + (i as f64 * LINE_HEIGHT + theme::ASCENT) * self.size;
+            let baseline = top + (i as f64 * LINE_HEIGHT + ASCENT) * self.size;
             canvas.text(
                 text(line, self.size, Anchor::Middle),
                 Point::new(center_x, baseline),
