@@ -13,7 +13,10 @@ use crate::{
         results::Results,
     },
     output::outcome::Outcome,
-    products::{catalog::Maker, evaluated::Evaluated},
+    products::{
+        catalog::{self, Maker},
+        evaluated::Evaluated,
+    },
     settings::{job::Job, product::Product},
 };
 
@@ -92,21 +95,18 @@ fn of_dataset(
 
 /// What makes all that is wanted of a data set, in the order of [`Product::ALL`].
 fn makers(job: &Job, dataset: &str) -> impl Iterator<Item = Maker> {
-    let is_wanted = |product: Product| {
+    catalog::makers(move |product: Product| {
         job.wanted.iter().any(|wanted| {
+            // A figure that was asked for by the paper's name is wanted of the paper's data sets alone.
             let datasets = wanted.datasets.as_ref().or(job.datasets.as_ref());
             wanted.product == product && datasets.is_none_or(|names| names.contains(dataset))
         })
-    };
-    let products = Product::ALL.into_iter().filter(move |&p| is_wanted(p));
-    products.map(Product::maker)
+    })
 }
 
 /// What makes all that is wanted of any data set.
 fn all_makers(job: &Job) -> impl Iterator<Item = Maker> {
-    let is_wanted = |&product: &Product| job.wanted.iter().any(|wanted| wanted.product == product);
-    let products = Product::ALL.into_iter().filter(is_wanted);
-    products.map(Product::maker)
+    catalog::makers(|product| job.wanted.iter().any(|wanted| wanted.product == product))
 }
 
 /// Results of the data sets that were not to be drawn: a table of all spans them too, so that drawing one does not drop the rows of the others.

@@ -7,7 +7,7 @@ use dataset::DatasetDir;
 
 use crate::{
     data::inputs::{names_under, rate_studies},
-    products::catalog::Maker,
+    products::catalog,
     settings::job::{Job, Wanted},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
     let there = names_under(&job.data_dir)?;
     let studies = rate_studies(&job.data_dir)?;
-    let is_of_data_set = |wanted: &&Wanted| !matches!(wanted.product.maker(), Maker::Studies(_));
+    let is_of_data_set = |wanted: &&Wanted| catalog::is_of_data_sets(wanted.product);
     let mut names: BTreeSet<String> = BTreeSet::new();
     for wanted in job.wanted.iter().filter(is_of_data_set) {
         match (&wanted.datasets, &job.datasets) {

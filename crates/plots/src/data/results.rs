@@ -1,6 +1,7 @@
 //! Curves and numbers of one data set: everything that figures and tables show, computed once.
 
 use anyhow::Context as _;
+use dataset::router_names::CARROT_KNN;
 use evaluation::{
     CostRange, Curve, Point, PredictionAccuracy, Truth, aiq, audc, best_single, oracle,
     prediction_accuracy, qnc, random, single_models,
@@ -12,9 +13,6 @@ use super::{
     inputs::{Inputs, RouterPredictions},
     series::Series,
 };
-
-/// The router that the table of KNN accuracies is about.
-pub(crate) const KNN: &str = "carrot-knn";
 
 /// What is known of one data set.
 #[derive(Debug)]
@@ -107,13 +105,15 @@ impl Results {
             .routers
             .iter()
             .find_map(|input| match &input.predicted {
-                RouterPredictions::PerModel(predicted) if input.router == KNN => Some(predicted),
+                RouterPredictions::PerModel(predicted) if input.router == CARROT_KNN => {
+                    Some(predicted)
+                }
                 _ => None,
             });
         let knn_embedder = inputs
             .routers
             .iter()
-            .find(|input| input.router == KNN)
+            .find(|input| input.router == CARROT_KNN)
             .and_then(|input| input.embedder.clone());
         Ok(Self {
             dataset: inputs.name.clone(),
@@ -128,7 +128,7 @@ impl Results {
                     prediction_accuracy(&inputs.test, predicted, inputs.info.cost_kind)
                 })
                 .transpose()
-                .with_context(|| format!("cannot judge `{KNN}` on `{}`", inputs.name))?,
+                .with_context(|| format!("cannot judge `{CARROT_KNN}` on `{}`", inputs.name))?,
         })
     }
 

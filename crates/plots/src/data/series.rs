@@ -10,7 +10,10 @@ use charts::draw::{
     marker::Shape,
 };
 
-use self::colors::{BLUE, RED};
+use self::{
+    colors::{BLUE, RED},
+    routers::IN_BINARY_FIGURES,
+};
 
 /// Whose curve it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,6 +176,11 @@ impl Series {
             },
         }
     }
+}
+
+/// Whether the paper shows a curve in its figures of CARROT against routers of two LLMs.
+pub(crate) fn is_in_binary_figures(series: &Series) -> bool {
+    matches!(series, Series::Router(router) if IN_BINARY_FIGURES.contains(&router.as_str()))
 }
 
 #[cfg(test)]

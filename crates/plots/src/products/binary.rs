@@ -1,5 +1,6 @@
 //! CARROT against routers that choose between two LLMs: the paper's five, and single LLMs.
 
+use dataset::router_names::{MF, RORF};
 use tracing::info;
 
 use super::{comparisons, evaluated::Evaluated, reference};
@@ -10,7 +11,7 @@ use crate::{
         inputs::{Found, Inputs},
         results::{Method, Results},
         row_order::{self, RowOrder},
-        series::Series,
+        series::{is_in_binary_figures, routers::IN_BINARY_FIGURES},
     },
     output::outcome::Outcome,
     settings::product::Product,
@@ -18,15 +19,6 @@ use crate::{
 
 /// What makes data sets of the matrix whose rows come in two orders; as dataset.json has it.
 const MATRIX_PROGRAM: &str = "gen-openllm";
-
-/// The paper's routers, by their names on disk.
-const ROUTERS: [&str; 5] = [
-    "carrot-knn",
-    "carrot-roberta",
-    "mf",
-    "rorf",
-    "roberta-binary",
-];
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     let results = of.results;
@@ -40,11 +32,11 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         outcome.skip(
             format!("{dataset}/{stem}"),
             "no router that chooses between two LLMs was run",
-            format!("`{}` runs two", command("mf rorf")),
+            format!("`{}` runs two", command(&format!("{MF} {RORF}"))),
         );
         return Ok(());
     }
-    let missing: Vec<&str> = ROUTERS
+    let missing: Vec<&str> = IN_BINARY_FIGURES
         .into_iter()
         .filter(|router| shown.iter().all(|method| method.series.key() != *router))
         .collect();
@@ -101,11 +93,6 @@ fn as_published(of: &Evaluated<'_>) -> anyhow::Result<Result<Results, String>> {
     }
 }
 
-/// Whether the paper shows a curve in its figures of binary routers.
-pub(crate) fn is_of_paper(series: &Series) -> bool {
-    matches!(series, Series::Router(router) if ROUTERS.contains(&router.as_str()))
-}
-
 fn is_shown(method: &Method) -> bool {
-    is_of_paper(&method.series)
+    is_in_binary_figures(&method.series)
 }

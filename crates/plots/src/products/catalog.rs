@@ -12,34 +12,71 @@ use crate::{
     settings::{job::Job, product::Product},
 };
 
-/// How something is made.
+/// How something is made, by what it is made from.
 #[derive(Clone, Copy)]
 pub(crate) enum Maker {
-    /// Of the predictions for one data set.
+    /// From the predictions for one data set.
     Predictions(fn(&Evaluated<'_>, &mut Outcome) -> anyhow::Result<()>),
-    /// Of one data set, with or without predictions.
+    /// From one data set, with or without predictions.
     Dataset(fn(&Job, &DatasetDir, &mut Outcome) -> anyhow::Result<()>),
-    /// Of what is no data set.
+    /// From studies of rates, which are not data sets.
     Studies(fn(&Job, &mut Outcome) -> anyhow::Result<()>),
-    /// Of all data sets that have predictions, after all else.
+    /// From all data sets that have predictions, after everything else.
     All(fn(&Job, &[Results], &mut Outcome) -> anyhow::Result<()>),
 }
 
-impl Product {
-    pub(crate) fn maker(self) -> Maker {
-        match self {
-            Self::AccuracyCost => Maker::Predictions(accuracy_cost::make),
-            Self::Binary => Maker::Predictions(binary::make),
-            Self::VsRb => Maker::Predictions(vs_rb::make),
-            Self::VsRbZero => Maker::Predictions(vs_rb::make_with_zero_router),
-            Self::Spider => Maker::Predictions(spider::make),
-            Self::Table => Maker::Predictions(table::make),
-            Self::MetricsTable => Maker::Predictions(metrics_table::make),
-            Self::Regret => Maker::Dataset(regret::make),
-            Self::EmbeddingDim => Maker::Dataset(embedding_dim::make),
-            Self::RateOptimality => Maker::Studies(rate_optimality::make),
-            Self::KnnAccuracyTable => Maker::All(knn_accuracy_table::make),
-            Self::Report => Maker::All(report::make),
-        }
+/// In the order of [`Product::ALL`].
+const CATALOG: [(Product, Maker); Product::ALL.len()] = [
+    (
+        Product::AccuracyCost,
+        Maker::Predictions(accuracy_cost::make),
+    ),
+    (Product::Binary, Maker::Predictions(binary::make)),
+    (Product::VsRb, Maker::Predictions(vs_rb::make)),
+    (
+        Product::VsRbZero,
+        Maker::Predictions(vs_rb::make_with_zero_router),
+    ),
+    (Product::Spider, Maker::Predictions(spider::make)),
+    (Product::Table, Maker::Predictions(table::make)),
+    (
+        Product::MetricsTable,
+        Maker::Predictions(metrics_table::make),
+    ),
+    (Product::Regret, Maker::Dataset(regret::make)),
+    (Product::EmbeddingDim, Maker::Dataset(embedding_dim::make)),
+    (
+        Product::RateOptimality,
+        Maker::Studies(rate_optimality::make),
+    ),
+    (
+        Product::KnnAccuracyTable,
+        Maker::All(knn_accuracy_table::make),
+    ),
+    (Product::Report, Maker::All(report::make)),
+];
+
+/// The products that pass a test with their makers, in the order in which they are made.
+pub(crate) fn makers(is_wanted: impl Fn(Product) -> bool) -> impl Iterator<Item = Maker> {
+    let wanted = CATALOG
+        .into_iter()
+        .filter(move |&(product, _)| is_wanted(product));
+    wanted.map(|(_, maker)| maker)
+}
+
+/// Whether a product is made from data sets: studies of rates are not.
+pub(crate) fn is_of_data_sets(product: Product) -> bool {
+    makers(|other| other == product).all(|maker| !matches!(maker, Maker::Studies(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_product_has_one_maker() {
+        assert_eq!(CATALOG.map(|(product, _)| product), Product::ALL);
+        assert!(is_of_data_sets(Product::Regret));
+        assert!(!is_of_data_sets(Product::RateOptimality));
     }
 }

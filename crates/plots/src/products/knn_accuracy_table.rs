@@ -2,6 +2,8 @@
 
 mod rows;
 
+use dataset::router_names::CARROT_KNN;
+
 use crate::{
     data::{inputs, published::Published, results::Results},
     output::outcome::Outcome,
@@ -14,7 +16,7 @@ pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow:
     if table.rows.is_empty() {
         outcome.skip(
             name.to_owned(),
-            "no data set has predictions of `carrot-knn`",
+            format!("no data set has predictions of `{CARROT_KNN}`"),
             format!("make some with `{}`", inputs::command("NAME")),
         );
         return Ok(());

@@ -6,12 +6,13 @@ use evaluation::{
     mean_costs, model_positions, threshold_grid_curve,
 };
 
-use super::{binary, comparisons, evaluated::Evaluated};
+use super::{comparisons, evaluated::Evaluated};
 use crate::{
     data::{
         comparison::{ComparedCurve, Comparison},
         contenders::{Contender, Role, contenders},
         inputs::Inputs,
+        series::is_in_binary_figures,
     },
     output::outcome::Outcome,
     settings::{
@@ -77,7 +78,7 @@ pub(crate) fn draw(
 fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<ComparedCurve>> {
     let truth = Truth::of(&inputs.test)?;
     curves(inputs, contenders(inputs)?, |contender| {
-        if !binary::is_of_paper(&contender.series) {
+        if !is_in_binary_figures(&contender.series) {
             return Ok(None);
         }
         let grid = Grid {

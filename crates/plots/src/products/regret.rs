@@ -3,7 +3,7 @@
 mod drawing;
 mod numbers;
 
-use dataset::{DatasetDir, Part};
+use dataset::{DatasetDir, Part, router_names::CARROT_KNN};
 
 use self::numbers::Regrets;
 use crate::{
@@ -33,7 +33,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         outcome.skip(
             format!("{what} against the number of train prompts"),
             "no router was fitted on parts of the train split",
-            format!("`cargo run -p train-and-infer -- --dataset {name} --routers carrot-knn --train-sizes 200,400,800` does"),
+            format!("`cargo run -p train-and-infer -- --dataset {name} --routers {CARROT_KNN} --train-sizes 200,400,800` does"),
         );
     }
     for &look in &job.looks {

@@ -100,6 +100,10 @@ pub(super) const RULES: [(&str, &str, Color); 3] = [
     (CARROT_ROBERTA, "RouterBench (RoBERTa)", BLUE),
 ];
 
+/// The routers of the paper's figures of CARROT against routers of two LLMs.
+pub(crate) const IN_BINARY_FIGURES: [&str; 5] =
+    [CARROT_KNN, CARROT_ROBERTA, MF, RORF, ROBERTA_BINARY];
+
 /// Where a router stands in legends and tables: known ones in the paper's order, then others by name.
 pub(crate) fn rank(router: &str) -> (usize, &str) {
     let position = ROUTERS.iter().position(|known| known.router == router);

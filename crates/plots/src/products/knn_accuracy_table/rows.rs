@@ -1,12 +1,10 @@
 //! The table of KNN accuracies, beside the published numbers.
 
+use dataset::router_names::CARROT_KNN;
 use evaluation::{CostUnit, PredictionAccuracy};
 
 use crate::{
-    data::{
-        published::Published,
-        results::{KNN, Results},
-    },
+    data::{published::Published, results::Results},
     output::tables::{Cell, Column, Table},
 };
 
@@ -63,7 +61,7 @@ pub(crate) fn knn_accuracy_table(all: &[Results], published: &Published) -> Tabl
         row.push(Cell::Text(unit(accuracy).to_owned()));
         row.push(Cell::number(accuracy.mean_auc));
         for (name, ..) in METRICS {
-            let number = published.of(&results.dataset, KNN, name);
+            let number = published.of(&results.dataset, CARROT_KNN, name);
             let Some(number) = number else {
                 row.extend([Cell::Blank, Cell::Blank]);
                 continue;
