@@ -14,39 +14,45 @@ use crate::error::Result;
 pub struct Axes<'a> {
     /// Left edge of the page, or of the part of it that is this frame's.
     pub left: f64,
+    /// The box that the axes surround.
     pub frame: Rect,
+    /// The horizontal axis.
     pub x: &'a Axis,
+    /// The vertical axis.
     pub y: &'a Axis,
     /// Above the frame; empty for none.
     pub title: &'a str,
+    /// Below the frame.
     pub x_title: &'a str,
+    /// To the left of the frame, upwards.
     pub y_title: &'a str,
 }
 
-/// Room below the frame for tick labels and the axis title.
+/// Room below the frame for tick labels and the axis title, in points.
+#[must_use]
 pub fn room_below(style: &Style) -> f64 {
     let ticks = theme::TICK_LENGTH + theme::GAP + CAP_HEIGHT * style.tick_pt;
     ticks + 1.5 * theme::GAP + (ASCENT + DESCENT) * style.axis_title_pt + theme::GAP
 }
 
-/// The largest frame that a part of the page has room for, next to the labels of its axes.
+/// The largest frame that `part`, a part of the page, has room for beside the labels of its axes.
 ///
 /// # Errors
 /// When the font is broken.
-pub fn frame(page: Rect, x: &Axis, y: &Axis, style: &Style) -> Result<Rect> {
+pub fn frame(part: Rect, x: &Axis, y: &Axis, style: &Style) -> Result<Rect> {
     let mut widest = 0.0;
     for tick in &y.ticks {
         widest = f64::max(widest, text_width(&tick.label, style.tick_pt)?);
     }
     let title = (ASCENT + DESCENT) * style.axis_title_pt;
-    let left = page.left
+    let left = part.left
         + theme::MARGIN
         + title
         + 1.3 * theme::GAP
         + widest
         + theme::GAP
         + theme::TICK_LENGTH;
-    let top = page.top
+    let top = part.top
         + theme::MARGIN
         + if style.has_titles {
             title + theme::GAP
@@ -54,18 +60,19 @@ pub fn frame(page: Rect, x: &Axis, y: &Axis, style: &Style) -> Result<Rect> {
             0.0
         };
     // The last tick label may stick out to the right.
-    let mut right = page.right - theme::MARGIN - 1.0;
+    let mut right = part.right - theme::MARGIN - 1.0;
     if let Some(last) = x.ticks.last() {
         let half = text_width(&last.label, style.tick_pt)? / 2.0;
         let beyond = half - (right - left) * (1.0 - x.position(last.value));
         right -= beyond.max(0.0);
     }
-    let height = page.bottom - top - room_below(style) - theme::MARGIN;
+    let height = part.bottom - top - room_below(style) - theme::MARGIN;
     Ok(Rect::new(left, top, right - left, height))
 }
 
 impl Axes<'_> {
     /// Where a pair of values stands on the page.
+    #[must_use]
     pub fn place(&self, x: f64, y: f64) -> Point {
         Point::new(
             self.frame.left + self.frame.width() * self.x.position(x),

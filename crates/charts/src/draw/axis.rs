@@ -10,7 +10,9 @@ enum Scale {
 /// A marked value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tick {
+    /// In data units.
     pub value: f64,
+    /// As it is written beside the axis.
     pub label: String,
 }
 
@@ -20,6 +22,7 @@ pub struct Axis {
     scale: Scale,
     low: f64,
     high: f64,
+    /// Values with a mark, a grid line and a label.
     pub ticks: Vec<Tick>,
     /// Values with a thin grid line and no label.
     pub minor: Vec<f64>,
@@ -34,6 +37,7 @@ impl Axis {
     /// An axis that shows all of `low..=high` with some room around, with ticks only at values that `bounds` holds.
     ///
     /// A range of no width is widened, so that a single value still stands between two ticks.
+    #[must_use]
     pub fn linear((low, high): (f64, f64), bounds: (f64, f64), max_ticks: usize) -> Self {
         let (mut low, mut high) = (low, high);
         let least = f64::max(1e-9, 1e-6 * low.abs().max(high.abs()));
@@ -69,6 +73,7 @@ impl Axis {
     }
 
     /// A logarithmic axis; both ends must be above 0.
+    #[must_use]
     pub fn log((low, high): (f64, f64)) -> Self {
         let (low, high) = (low.log10(), high.log10());
         // Half a decade holds a 1, a 2 or a 5 wherever it starts.
@@ -103,6 +108,7 @@ impl Axis {
     }
 
     /// Where a value stands, from 0 at the low end to 1 at the high end.
+    #[must_use]
     pub fn position(&self, value: f64) -> f64 {
         let value = match self.scale {
             Scale::Linear => value,
@@ -111,11 +117,14 @@ impl Axis {
         (value - self.low) / (self.high - self.low)
     }
 
+    /// Whether equal distances are equal factors.
+    #[must_use]
     pub fn is_log(&self) -> bool {
         self.scale == Scale::Log
     }
 
     /// Decimals of the longest tick label.
+    #[must_use]
     pub fn max_decimals(&self) -> usize {
         let decimals = |label: &str| {
             label

@@ -27,13 +27,17 @@ const PIXELS_PER_POINT: f64 = 10.0;
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy)]
 pub struct Pen {
+    /// Of all dashes.
     pub color: Color,
     /// In points.
     pub width: f64,
+    /// Dashes and gaps.
     pub dash: Dash,
 }
 
 impl Pen {
+    /// A line without gaps.
+    #[must_use]
     pub fn solid(color: Color, width: f64) -> Self {
         Self {
             color,
@@ -42,7 +46,8 @@ impl Pen {
         }
     }
 
-    /// A curve's, at the width of most curves.
+    /// A curve's; `curve_width` is that of a style of width 1, in points.
+    #[must_use]
     pub fn of(style: LineStyle, curve_width: f64) -> Self {
         Self {
             color: style.color,
@@ -100,11 +105,14 @@ impl<'a> Canvas<'a> {
         Ok(svg.replacen(&pixel_size, &point_size, 1))
     }
 
+    /// For whom the figure is drawn.
+    #[must_use]
     pub fn look(&self) -> Look {
         self.look
     }
 
     /// The colors of all but the curves.
+    #[must_use]
     pub fn palette(&self) -> Palette {
         self.look.palette()
     }

@@ -3,15 +3,21 @@
 /// A place on the page.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
+    /// From the left edge.
     pub x: f64,
+    /// From the upper edge.
     pub y: f64,
 }
 
 impl Point {
+    /// The point `x` from the left and `y` from the top.
+    #[must_use]
     pub fn new(x: f64, y: f64) -> Self {
         Self { x, y }
     }
 
+    /// How far another point is.
+    #[must_use]
     pub fn distance(self, other: Self) -> f64 {
         (self.x - other.x).hypot(self.y - other.y)
     }
@@ -20,13 +26,19 @@ impl Point {
 /// A box with sides along the axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rect {
+    /// Left side.
     pub left: f64,
+    /// Upper side.
     pub top: f64,
+    /// Right side.
     pub right: f64,
+    /// Lower side.
     pub bottom: f64,
 }
 
 impl Rect {
+    /// The box of a size, from its upper left corner on.
+    #[must_use]
     pub fn new(left: f64, top: f64, width: f64, height: f64) -> Self {
         Self {
             left,
@@ -36,6 +48,8 @@ impl Rect {
         }
     }
 
+    /// The square that a circle just fits into.
+    #[must_use]
     pub fn around(center: Point, radius: f64) -> Self {
         Self::new(
             center.x - radius,
@@ -45,14 +59,20 @@ impl Rect {
         )
     }
 
+    /// From the left to the right side.
+    #[must_use]
     pub fn width(self) -> f64 {
         self.right - self.left
     }
 
+    /// From the upper to the lower side.
+    #[must_use]
     pub fn height(self) -> f64 {
         self.bottom - self.top
     }
 
+    /// The middle.
+    #[must_use]
     pub fn center(self) -> Point {
         Point::new(
             (self.left + self.right) / 2.0,
@@ -61,6 +81,7 @@ impl Rect {
     }
 
     /// The box with every side moved outwards.
+    #[must_use]
     pub fn grown(self, by: f64) -> Self {
         Self {
             left: self.left - by,
@@ -70,6 +91,8 @@ impl Rect {
         }
     }
 
+    /// Whether the boxes share more than an edge.
+    #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
         self.left < other.right
             && other.left < self.right
@@ -77,6 +100,8 @@ impl Rect {
             && other.top < self.bottom
     }
 
+    /// Whether all of `inner` lies in the box, edges included.
+    #[must_use]
     pub fn holds(self, inner: Self) -> bool {
         inner.left >= self.left
             && inner.right <= self.right
@@ -85,6 +110,7 @@ impl Rect {
     }
 
     /// The point of the box that is nearest to `to`.
+    #[must_use]
     pub fn nearest(self, to: Point) -> Point {
         Point::new(
             to.x.clamp(self.left, self.right),
@@ -93,6 +119,7 @@ impl Rect {
     }
 
     /// How far a point is from the box; 0 inside.
+    #[must_use]
     pub fn distance(self, to: Point) -> f64 {
         self.nearest(to).distance(to)
     }
@@ -101,16 +128,21 @@ impl Rect {
 /// A straight line between two points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Segment {
+    /// One end.
     pub from: Point,
+    /// The other end.
     pub to: Point,
 }
 
 impl Segment {
+    /// The line between two points.
+    #[must_use]
     pub fn new(from: Point, to: Point) -> Self {
         Self { from, to }
     }
 
     /// Whether any of the segment lies in the box: the segment is cut off at each side in turn (Liang and Barsky).
+    #[must_use]
     pub fn meets(self, rect: Rect) -> bool {
         let (dx, dy) = (self.to.x - self.from.x, self.to.y - self.from.y);
         let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
@@ -134,6 +166,8 @@ impl Segment {
         enter <= leave
     }
 
+    /// Whether the segments cross at a point inside both; ends that touch do not count.
+    #[must_use]
     pub fn crosses(self, other: Self) -> bool {
         let side =
             |a: Point, b: Point, c: Point| (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
@@ -143,6 +177,8 @@ impl Segment {
         splits(self, other) && splits(other, self)
     }
 
+    /// How far a point is from the nearest point of the segment.
+    #[must_use]
     pub fn distance(self, to: Point) -> f64 {
         let (dx, dy) = (self.to.x - self.from.x, self.to.y - self.from.y);
         let length2 = dx * dx + dy * dy;
@@ -158,6 +194,7 @@ impl Segment {
 /// The points of a line that are needed to draw it to within `tolerance`: indices into `line`, both ends included.
 ///
 /// Ramer, Douglas and Peucker: keep the point farthest from the chord while it is too far, and go on in both halves.
+#[must_use]
 pub fn simplify(line: &[Point], tolerance: f64) -> Vec<usize> {
     if line.len() < 3 {
         return (0..line.len()).collect();

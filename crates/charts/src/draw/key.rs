@@ -67,6 +67,7 @@ impl Key {
     }
 
     /// In points; 0 without entries.
+    #[must_use]
     pub fn height(&self) -> f64 {
         match self.n_rows() {
             0 => 0.0,

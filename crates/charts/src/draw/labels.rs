@@ -9,7 +9,7 @@ mod candidates;
 mod layout;
 mod search;
 
-pub(crate) use self::layout::{Layout, Obstacles, Placement, Request};
+pub(crate) use self::layout::{Layout, Obstacles, Request};
 use self::{
     candidates::{Candidate, candidates},
     search::State,
@@ -79,7 +79,7 @@ pub(crate) fn place(
 mod tests {
     use proptest::prelude::*;
 
-    use super::{search::touch, *};
+    use super::{layout::Placement, search::touch, *};
     use crate::draw::geometry::{Point, Segment};
 
     const FRAME: Rect = Rect {

@@ -13,14 +13,18 @@ use crate::error::Result;
 /// One line of the legend.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
+    /// The name of a curve or marker.
     pub text: String,
+    /// To the left of the text.
     pub sample: Sample,
 }
 
 /// What stands beside the text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sample {
+    /// A piece of a curve, with one of its markers.
     Curve(LineStyle),
+    /// A marker.
     Marker(Shape),
 }
 
@@ -73,6 +77,8 @@ impl Legend {
         })
     }
 
+    /// Whether it has no entries.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -81,16 +87,21 @@ impl Legend {
         self.entries.len().div_ceil(self.n_columns)
     }
 
+    /// In points.
+    #[must_use]
     pub fn width(&self) -> f64 {
         self.column_width * self.n_columns as f64 + PADDING
     }
 
+    /// In points.
+    #[must_use]
     pub fn height(&self) -> f64 {
         self.n_rows() as f64 * LINE_HEIGHT * self.font_size + 2.0 * PADDING
     }
 
     /// Where it can stand inside the frame without covering a curve or a marker, each place with what it costs in the units of
-    /// [`crate::draw::labels`]: corners are usual, the lower right one most of all, since curves rise; sides are not.
+    /// the search for labels (about one per point of leader line): corners are usual, the lower right one most of all, since curves rise; sides are not.
+    #[must_use]
     pub fn places(&self, frame: Rect, markers: &[Rect], curves: &[Segment]) -> Vec<(Rect, f64)> {
         let (dx, dy) = (
             frame.width() - self.width() - 2.0 * CLEARANCE,

@@ -3,23 +3,36 @@
 /// A marker's shape, which tells LLMs apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
+    /// Its outline.
     pub outline: Outline,
+    /// Whether only the outline is drawn, over a ground in the color of the page.
     pub is_hollow: bool,
 }
 
 /// The line around a marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outline {
+    /// A disc.
     Circle,
+    /// Sides along the axes.
     Square,
+    /// A square on a corner.
     Diamond,
+    /// A triangle that points up.
     Up,
+    /// A triangle that points down.
     Down,
+    /// A triangle that points to the left.
     Left,
+    /// A triangle that points to the right.
     Right,
+    /// Five equal sides, a corner at the top.
     Pentagon,
+    /// Five points.
     Star,
+    /// Two diagonal strokes.
     Cross,
+    /// A level and an upright stroke.
     Plus,
 }
 
@@ -29,12 +42,14 @@ impl Shape {
         outline: Outline::Circle,
         is_hollow: false,
     };
+    /// The oracle's star.
     pub const ORACLE: Self = Self {
         outline: Outline::Star,
         is_hollow: true,
     };
 
     /// The shape of the LLM at a position; after eighteen they come again.
+    #[must_use]
     pub fn of_model(model_idx: usize) -> Self {
         use Outline::{Circle, Cross, Diamond, Down, Left, Pentagon, Plus, Right, Square, Up};
         const FILLED: [Outline; 10] = [
@@ -57,6 +72,7 @@ impl Shape {
 
 impl Outline {
     /// Corners on a circle of radius 1, from the top on, clockwise; none for what has no corners.
+    #[must_use]
     pub fn corners(self) -> Vec<(f64, f64)> {
         let regular = |n: u32, turn: f64| -> Vec<(f64, f64)> {
             let angle = |i: u32| (f64::from(i) / f64::from(n) + turn) * std::f64::consts::TAU;

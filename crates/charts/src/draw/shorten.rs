@@ -4,17 +4,20 @@
 const MAX_LABEL_CHARS: usize = 28;
 
 /// An LLM's name as a label: without its owner, and without its middle where it is too long.
+#[must_use]
 pub fn short_name(model: &str) -> String {
     let name = model.rsplit('/').find(|part| !part.is_empty());
     shortened(name.unwrap_or(model))
 }
 
 /// A name without its middle where it is longer than [`MAX_LABEL_CHARS`].
+#[must_use]
 pub fn shortened(name: &str) -> String {
     shortened_to(name, MAX_LABEL_CHARS)
 }
 
 /// A name without its middle where it is longer than some characters, of which there is at least one.
+#[must_use]
 pub fn shortened_to(name: &str, max_chars: usize) -> String {
     let chars: Vec<char> = name.chars().collect();
     if chars.len() <= max_chars {
