@@ -134,16 +134,15 @@ impl Job {
         })
     }
 
-    /// What makes all that is wanted of a data set, in the order of [`Product::ALL`].
-    pub(crate) fn makers(&self, dataset: &str) -> impl Iterator<Item = Maker> {
+    /// All that is wanted of a data set, in the order of [`Product::ALL`].
+    pub(crate) fn products(&self, dataset: &str) -> impl Iterator<Item = Product> {
         let is_wanted = |product: Product| {
             self.wanted.iter().any(|wanted| {
                 let datasets = wanted.datasets.as_ref().or(self.datasets.as_ref());
                 wanted.product == product && datasets.is_none_or(|names| names.contains(dataset))
             })
         };
-        let products = Product::ALL.into_iter().filter(move |&p| is_wanted(p));
-        products.map(Product::maker)
+        Product::ALL.into_iter().filter(move |&p| is_wanted(p))
     }
 
     /// What makes all that is wanted of any data set.

@@ -35,6 +35,9 @@ pub(crate) enum Product {
     Report,
 }
 
+/// The table of differences between routers, which `metrics_table` makes too.
+pub(crate) const METRICS_DIFFERENCES: &str = "metrics_differences";
+
 /// How something is made.
 #[derive(Clone, Copy)]
 pub(crate) enum Maker {

@@ -13,7 +13,7 @@ mod metrics;
 
 pub(crate) use self::{
     knn_accuracy::knn_accuracy_table,
-    metrics::{differences_csv, metrics_csv, metrics_markdown},
+    metrics::{differences_csv, metrics_csv, metrics_document},
 };
 
 /// All methods and LLMs of one data set.

@@ -10,7 +10,7 @@ use crate::{
     args::Job,
     inputs::{self, Found, Inputs},
     outcome::Outcome,
-    products::{Evaluated, Maker},
+    products::{Evaluated, Maker, Product},
     results::Results,
 };
 
@@ -20,12 +20,18 @@ use crate::{
 /// # Errors
 /// When data sets or predictions cannot be read or evaluated, a file cannot be written, or nothing that was asked for can be made.
 pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::new(&job.data_dir);
     let mut all = Vec::new();
     for make in job.all_makers() {
         if let Maker::Studies(make) = make {
+            outcome.from_unknown();
             make(job, &mut outcome)?;
         }
+    }
+    let is_wanted = |product| job.wanted.iter().any(|wanted| wanted.product == product);
+    if is_wanted(Product::KnnAccuracyTable) {
+        // Before any of them is read, as in `of_dataset`.
+        outcome.sources().of_all()?;
     }
     for dir in inputs::chosen(job)? {
         info!("drawing `{}`", dir.name());
@@ -43,6 +49,7 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
         all.sort_by(|a, b| a.dataset.cmp(&b.dataset));
     }
     for make in makers {
+        outcome.from_unknown();
         make(job, &all, &mut outcome)?;
     }
     let written = outcome.report();
@@ -58,10 +65,17 @@ fn of_dataset(
     dir: &DatasetDir,
     outcome: &mut Outcome,
 ) -> anyhow::Result<Option<Results>> {
-    let makers: Vec<Maker> = job.makers(dir.name()).collect();
-    let needs_predictions = |maker: &Maker| matches!(maker, Maker::Predictions(_) | Maker::All(_));
+    let products: Vec<Product> = job.products(dir.name()).collect();
+    let needs_predictions =
+        |product: &Product| matches!(product.maker(), Maker::Predictions(_) | Maker::All(_));
     let mut evaluated = None;
-    if makers.iter().any(needs_predictions) {
+    if products.iter().any(needs_predictions) {
+        for &product in &products {
+            if matches!(product.maker(), Maker::Predictions(_)) {
+                // Hashed before they are read: were they replaced in between, the figures would pass for those of the new ones.
+                outcome.sources().of_dataset(product, dir, None)?;
+            }
+        }
         match Inputs::read(dir)? {
             Found::Inputs(inputs) => {
                 let results = Results::new(&inputs)?;
@@ -70,9 +84,11 @@ fn of_dataset(
             Found::Nothing { why, cure } => outcome.skip(dir.name().to_owned(), why, cure),
         }
     }
-    for maker in makers {
-        match (maker, &evaluated) {
+    for product in products {
+        outcome.from_unknown();
+        match (product.maker(), &evaluated) {
             (Maker::Predictions(make), Some((inputs, results))) => {
+                outcome.from_inputs_of(product, dir, None)?;
                 let of = Evaluated {
                     job,
                     inputs,

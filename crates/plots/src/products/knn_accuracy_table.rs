@@ -5,7 +5,7 @@ use crate::{args::Job, inputs, outcome::Outcome, published::Published, reports, 
 
 pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow::Result<()> {
     let name = Product::KnnAccuracyTable.name();
-    let table = reports::knn_accuracy_table(all, &Published::read()?);
+    let (table, document) = reports::knn_accuracy_table(all, &Published::read()?);
     if table.rows.is_empty() {
         outcome.skip(
             name.to_owned(),
@@ -14,5 +14,6 @@ pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow:
         );
         return Ok(());
     }
-    outcome.write_table(&job.plots_dir, name, &table)
+    outcome.from_all_data_sets()?;
+    outcome.write_document(&job.plots_dir, name, &document, &table.csv())
 }
