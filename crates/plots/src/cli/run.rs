@@ -14,7 +14,7 @@ use crate::{
     },
     output::outcome::Outcome,
     products::{
-        catalog::{self, Maker},
+        catalog::{Maker, maker},
         evaluated::Evaluated,
     },
     settings::{job::Job, product::Product},
@@ -26,12 +26,17 @@ use crate::{
 /// # Errors
 /// When data sets or predictions cannot be read or evaluated, a file cannot be written, or nothing that was asked for can be made.
 pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome::new(&job.data_dir);
     let mut all = Vec::new();
-    for make in all_makers(job) {
-        if let Maker::Studies(make) = make {
+    for product in wanted(job) {
+        if let Maker::Studies(make) = maker(product) {
+            outcome.from_unknown();
             make(job, &mut outcome)?;
         }
+    }
+    if wanted(job).any(|product| product == Product::KnnAccuracyTable) {
+        // Before any of them is read, as in `of_dataset`.
+        outcome.sources().of_all()?;
     }
     for dir in selection::chosen(job)? {
         info!("drawing `{}`", dir.name());
@@ -39,16 +44,17 @@ pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
             .with_context(|| format!("cannot draw data set `{}`", dir.name()))?;
         all.extend(results);
     }
-    let of_all = |maker: Maker| match maker {
+    let of_all = |product: Product| match maker(product) {
         Maker::All(make) => Some(make),
         Maker::Predictions(_) | Maker::Dataset(_) | Maker::Studies(_) => None,
     };
-    let makers: Vec<_> = all_makers(job).filter_map(of_all).collect();
+    let makers: Vec<_> = wanted(job).filter_map(of_all).collect();
     if !makers.is_empty() {
         all.extend(others(job, &all)?);
         all.sort_by(|a, b| a.dataset.cmp(&b.dataset));
     }
     for make in makers {
+        outcome.from_unknown();
         make(job, &all, &mut outcome)?;
     }
     let written = outcome.report();
@@ -64,10 +70,17 @@ fn of_dataset(
     dir: &DatasetDir,
     outcome: &mut Outcome,
 ) -> anyhow::Result<Option<Results>> {
-    let makers: Vec<Maker> = makers(job, dir.name()).collect();
-    let needs_predictions = |maker: &Maker| matches!(maker, Maker::Predictions(_) | Maker::All(_));
+    let products: Vec<Product> = wanted_of(job, dir.name()).collect();
+    let needs_predictions =
+        |&product: &Product| matches!(maker(product), Maker::Predictions(_) | Maker::All(_));
     let mut evaluated = None;
-    if makers.iter().any(needs_predictions) {
+    if products.iter().any(needs_predictions) {
+        for &product in &products {
+            if matches!(maker(product), Maker::Predictions(_)) {
+                // Hashed before they are read: were they replaced in between, the figures would pass for those of the new ones.
+                outcome.sources().of_dataset(product, dir, None)?;
+            }
+        }
         match Inputs::read(dir)? {
             Found::Inputs(inputs) => {
                 let results = Results::new(&inputs)?;
@@ -76,9 +89,11 @@ fn of_dataset(
             Found::Nothing { why, cure } => outcome.skip(dir.name().to_owned(), why, cure),
         }
     }
-    for maker in makers {
-        match (maker, &evaluated) {
+    for product in products {
+        outcome.from_unknown();
+        match (maker(product), &evaluated) {
             (Maker::Predictions(make), Some((inputs, results))) => {
+                outcome.from_inputs_of(product, dir, None)?;
                 let of = Evaluated {
                     job,
                     inputs,
@@ -93,9 +108,9 @@ fn of_dataset(
     Ok(evaluated.map(|(_, results)| results))
 }
 
-/// What makes all that is wanted of a data set, in the order of [`Product::ALL`].
-fn makers(job: &Job, dataset: &str) -> impl Iterator<Item = Maker> {
-    catalog::makers(move |product: Product| {
+/// All that is wanted of a data set, in the order of [`Product::ALL`].
+fn wanted_of(job: &Job, dataset: &str) -> impl Iterator<Item = Product> {
+    Product::ALL.into_iter().filter(move |&product| {
         job.wanted.iter().any(|wanted| {
             // A figure that was asked for by the paper's name is wanted of the paper's data sets alone.
             let datasets = wanted.datasets.as_ref().or(job.datasets.as_ref());
@@ -104,9 +119,10 @@ fn makers(job: &Job, dataset: &str) -> impl Iterator<Item = Maker> {
     })
 }
 
-/// What makes all that is wanted of any data set.
-fn all_makers(job: &Job) -> impl Iterator<Item = Maker> {
-    catalog::makers(|product| job.wanted.iter().any(|wanted| wanted.product == product))
+/// All that is wanted of any data set.
+fn wanted(job: &Job) -> impl Iterator<Item = Product> {
+    let is_wanted = |product: &Product| job.wanted.iter().any(|it| it.product == *product);
+    Product::ALL.into_iter().filter(is_wanted)
 }
 
 /// Results of the data sets that were not to be drawn: a table of all spans them too, so that drawing one does not drop the rows of the others.

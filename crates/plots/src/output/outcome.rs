@@ -1,19 +1,32 @@
 //! What a run leaves, and what it could not make.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use charts::draw::{look::Look, render};
-use dataset::write_atomically;
+use dataset::{DatasetDir, write_atomically};
 use tracing::warn;
 
-use super::tables::Table;
-use crate::settings::job::{Format, Job};
+use super::{
+    made_from::{Fingerprint, MadeFrom},
+    sources::Sources,
+    tables::{DOCUMENT_EXTENSION, Document, Table},
+};
+use crate::settings::{
+    job::{Format, Job},
+    product::Product,
+};
+use charts::draw::{look::Look, render};
 
-/// Files written, and what was skipped.
-#[derive(Debug, Default)]
+/// Files written, with the record of what they were made from, and what was skipped.
+#[derive(Debug)]
 pub(crate) struct Outcome {
     written: Vec<PathBuf>,
     skipped: Vec<Skipped>,
+    sources: Sources,
+    /// What the files are made from that are written next; `None` for those of which no record is kept.
+    from: Option<Fingerprint>,
 }
 
 /// A figure or a table that lacks its input.
@@ -27,6 +40,51 @@ struct Skipped {
 }
 
 impl Outcome {
+    /// Nothing yet, from the data sets under a folder.
+    pub(crate) fn new(data_dir: &Path) -> Self {
+        Self {
+            written: Vec::new(),
+            skipped: Vec::new(),
+            sources: Sources::new(data_dir),
+            from: None,
+        }
+    }
+
+    /// The hashes of all inputs of this run.
+    pub(crate) fn sources(&mut self) -> &mut Sources {
+        &mut self.sources
+    }
+
+    /// Says that the files written from now on are made from a product's inputs: of one data set or study, and `version`, where there is
+    /// a figure for each embedder. To be called before the inputs are read; see [`Sources`].
+    ///
+    /// # Errors
+    /// When an input cannot be read.
+    pub(crate) fn from_inputs_of(
+        &mut self,
+        product: Product,
+        dir: &DatasetDir,
+        version: Option<&str>,
+    ) -> anyhow::Result<()> {
+        self.from = Some(self.sources.of_dataset(product, dir, version)?);
+        Ok(())
+    }
+
+    /// The same of a table over all data sets.
+    ///
+    /// # Errors
+    /// As for [`Outcome::from_inputs_of`].
+    pub(crate) fn from_all_data_sets(&mut self) -> anyhow::Result<()> {
+        self.from = Some(self.sources.of_all()?);
+        Ok(())
+    }
+
+    /// Says that no record is kept of the files written from now on. A run says so before it calls a maker: one that forgets to name its
+    /// inputs leaves files of unknown origin, rather than with the inputs of the maker before it.
+    pub(crate) fn from_unknown(&mut self) {
+        self.from = None;
+    }
+
     /// Notes that something cannot be made: what, why, and what would make its input.
     pub(crate) fn skip(&mut self, what: String, why: impl Into<String>, cure: impl Into<String>) {
         self.skipped.push(Skipped {
@@ -64,18 +122,21 @@ impl Outcome {
     ) -> anyhow::Result<()> {
         let mut folder = job.folder(dataset);
         folder.extend(folder_of(look));
+        let name = |extension: &str| format!("{stem}.{extension}");
         for format in &job.formats {
-            let path = folder.join(format!("{stem}.{}", format.extension()));
+            let path = folder.join(name(format.extension()));
             match format {
-                Format::Svg => self.write(path, svg.as_bytes())?,
-                Format::Pdf => self.write(path, &render::pdf(svg)?)?,
-                Format::Png => self.write(path, &render::png(svg, job.settings.png_dpi)?)?,
+                Format::Svg => self.put(path, svg.as_bytes())?,
+                Format::Pdf => self.put(path, &render::pdf(svg)?)?,
+                Format::Png => self.put(path, &render::png(svg, job.settings.png_dpi)?)?,
             }
         }
-        self.write(folder.join(format!("{stem}.csv")), csv.as_bytes())
+        self.put(folder.join(name("csv")), csv.as_bytes())?;
+        let formats = job.formats.iter().map(|format| name(format.extension()));
+        self.record(&folder, formats.chain([name("csv")]).collect())
     }
 
-    /// Writes a table in both forms.
+    /// Writes a table for programs and for readers.
     ///
     /// # Errors
     /// When a file cannot be written.
@@ -85,19 +146,57 @@ impl Outcome {
         stem: &str,
         table: &Table,
     ) -> anyhow::Result<()> {
-        let path = |extension: &str| folder.join(format!("{stem}.{extension}"));
-        self.write(path("md"), table.markdown().as_bytes())?;
-        self.write(path("csv"), table.csv().as_bytes())
+        self.write_document(folder, stem, &table.document(), &table.csv())
     }
 
-    /// Writes a file.
+    /// Writes what readers see of a table, as Markdown and for the page, and its numbers in full.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(crate) fn write_document(
+        &mut self,
+        folder: &Path,
+        stem: &str,
+        document: &Document,
+        csv: &str,
+    ) -> anyhow::Result<()> {
+        let name = |extension: &str| format!("{stem}.{extension}");
+        self.put(folder.join(name("md")), document.markdown().as_bytes())?;
+        // It is there for the page alone, so it is not among the paths that a run prints.
+        write_atomically(
+            folder.join(name(DOCUMENT_EXTENSION)),
+            document.json()?.as_bytes(),
+        )?;
+        self.put(folder.join(name("csv")), csv.as_bytes())?;
+        self.record(folder, ["md", DOCUMENT_EXTENSION, "csv"].map(name).into())
+    }
+
+    /// Writes a single file.
     ///
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn write(&mut self, path: PathBuf, bytes: &[u8]) -> anyhow::Result<()> {
+        let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        self.put(path, bytes)?;
+        self.record(&folder, name.into_iter().collect())
+    }
+
+    fn put(&mut self, path: PathBuf, bytes: &[u8]) -> anyhow::Result<()> {
         write_atomically(&path, bytes)?;
         self.written.push(path);
         Ok(())
+    }
+
+    /// Records what files of a folder were made from. Comes after the files: a run that is killed in between leaves new files with the record
+    /// of the old ones, which at worst calls them out of date.
+    fn record(&self, folder: &Path, files: BTreeSet<String>) -> anyhow::Result<()> {
+        match &self.from {
+            Some(from) => MadeFrom::record(folder, files, from),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,4 +1,10 @@
-//! Tables as Markdown, for readers, and as CSV, for programs.
+//! Tables of typed cells: as CSV for programs, and as a [`Document`] for readers.
+
+mod document;
+
+pub(crate) use self::document::{
+    Block, DOCUMENT_EXTENSION, Document, Header, Kind, Prose, Rows, Span,
+};
 
 /// Rows under named columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -6,7 +12,7 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// As many cells per row as there are columns.
     pub(crate) rows: Vec<Vec<Cell>>,
-    /// What a reader must know, in Markdown; below the table.
+    /// What a reader must know, a paragraph each; below the table.
     pub(crate) notes: Vec<String>,
 }
 
@@ -22,6 +28,8 @@ pub(crate) struct Column {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell {
     Text(String),
+    /// Numbers that were put into words, as an estimate with its interval.
+    Written(String),
     Count(usize),
     /// A share, a score or a ratio.
     Number(f64),
@@ -58,7 +66,7 @@ impl Cell {
             | Self::Signed(value)
             | Self::Usd(value)
             | Self::Measure { value, .. } => Some(value),
-            Self::Text(_) | Self::Missing | Self::Blank => None,
+            Self::Text(_) | Self::Written(_) | Self::Missing | Self::Blank => None,
         }
     }
 
@@ -86,9 +94,9 @@ impl Cell {
         }
     }
 
-    fn markdown(&self) -> String {
+    fn shown(&self) -> String {
         match self {
-            Self::Text(text) => text.replace('|', "\\|"),
+            Self::Text(text) | Self::Written(text) => text.clone(),
             Self::Count(count) => count.to_string(),
             Self::Number(value) => format!("{value:.4}"),
             Self::Signed(value) => format!("{value:+.4}"),
@@ -105,7 +113,7 @@ impl Cell {
 
     fn csv(&self) -> String {
         match self {
-            Self::Text(text) => csv_text(text),
+            Self::Text(text) | Self::Written(text) => text.clone(),
             Self::Count(count) => count.to_string(),
             Self::Number(value)
             | Self::Signed(value)
@@ -117,48 +125,63 @@ impl Cell {
 }
 
 impl Table {
-    /// A GitHub-flavored Markdown table: text to the left, all else to the right.
-    pub(crate) fn markdown(&self) -> String {
+    /// The rows as they are shown to readers.
+    pub(crate) fn rows(&self) -> Rows {
         let shown: Vec<usize> = (0..self.columns.len())
             .filter(|&i| !self.columns[i].markdown.is_empty())
             .collect();
-        let is_text = |i: usize| self.rows.iter().any(|row| matches!(row[i], Cell::Text(_)));
-        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let mut text = line(
-            shown
-                .iter()
-                .map(|&i| self.columns[i].markdown.to_owned())
-                .collect(),
-        );
-        text += &line(
-            shown
-                .iter()
-                .map(|&i| if is_text(i) { "---" } else { "---:" }.to_owned())
-                .collect(),
-        );
-        for row in &self.rows {
-            text += &line(shown.iter().map(|&i| row[i].markdown()).collect());
+        let header = |&i: &usize| Header {
+            name: self.columns[i].markdown.to_owned(),
+            kind: self.kind(i),
+        };
+        let cells = |row: &Vec<Cell>| shown.iter().map(|&i| row[i].shown()).collect();
+        Rows {
+            header: shown.iter().map(header).collect(),
+            cells: self.rows.iter().map(cells).collect(),
         }
-        for note in &self.notes {
-            text += &format!("\n{note}\n");
-        }
-        text
+    }
+
+    /// The rows, then the notes.
+    pub(crate) fn document(&self) -> Document {
+        let document = Document::new().rows(self.rows());
+        (self.notes.iter()).fold(document, |document, note| document.paragraph(note.as_str()))
     }
 
     /// Comma-separated values with a header, numbers in full.
     pub(crate) fn csv(&self) -> String {
-        let mut text = self
-            .columns
-            .iter()
-            .map(|column| column.csv)
-            .collect::<Vec<_>>()
-            .join(",")
-            + "\n";
-        for row in &self.rows {
-            text += &(row.iter().map(Cell::csv).collect::<Vec<_>>().join(",") + "\n");
-        }
-        text
+        let header = self.columns.iter().map(|column| column.csv.to_owned());
+        let rows = self.rows.iter();
+        csv_of(
+            [header.collect()]
+                .into_iter()
+                .chain(rows.map(|row| row.iter().map(Cell::csv).collect())),
+        )
     }
+
+    /// One text makes a column of texts: `N/A` stands in any column.
+    fn kind(&self, column_idx: usize) -> Kind {
+        let mut kind = Kind::Number;
+        for row in &self.rows {
+            match row[column_idx] {
+                Cell::Text(_) => return Kind::Text,
+                Cell::Written(_) => kind = Kind::Written,
+                _ => {}
+            }
+        }
+        kind
+    }
+}
+
+/// Records as RFC 4180 has them: a text is quoted where it would be misread without.
+pub(crate) fn csv_of(records: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for record in records {
+        writer
+            .write_record(record)
+            .expect("memory takes all, and every record has as many fields");
+    }
+    let bytes = writer.into_inner().expect("memory takes all");
+    String::from_utf8(bytes).expect("of texts comes a text")
 }
 
 /// A text as RFC 4180 has it: quoted where it would else be misread.
@@ -212,7 +235,7 @@ mod tests {
             notes: vec!["A note.".to_owned()],
         };
         assert_eq!(
-            table.markdown(),
+            table.document().markdown(),
             "| Name | Accuracy | Cost, $ per 1,000 queries |\n| --- | ---: | ---: |\n\
              | a\\|b, \"c\" | 0.6667 | 1.2500 |\n| d | N/A | N/A |\n\nA note.\n"
         );

@@ -1,13 +1,5 @@
 //! The interactive chart in numbers: exact curves, thinned out to what can be seen, and at each point how many prompts each LLM gets.
 
-use charts::{
-    accuracy_cost,
-    draw::{
-        geometry::{Point, simplify},
-        line_style::LineStyle,
-        look::Look,
-    },
-};
 use evaluation::{
     Pair, Point as DataPoint, Router, ShareCurve, Truth, ZeroRouter, pair_share_curve, share_curve,
 };
@@ -19,8 +11,16 @@ use crate::{
         inputs::Inputs,
         results::Results,
     },
-    output::tables::csv_text,
+    output::tables::csv_of,
     settings::Settings,
+};
+use charts::{
+    accuracy_cost,
+    draw::{
+        geometry::{Point, simplify},
+        line_style::LineStyle,
+        look::Look,
+    },
 };
 
 /// Size of a frame that no screen's chart exceeds, in pixels: what is not seen there is seen nowhere.
@@ -160,32 +160,15 @@ impl Chart {
 
     /// One row per point of each curve: where it lies, and each LLM's share of the prompts.
     pub(crate) fn csv(&self) -> String {
-        let mut csv = "router,lambda,cost_usd,accuracy".to_owned();
-        for model in &self.models {
-            csv += &format!(",{}", csv_text(&format!("share:{model}")));
-        }
-        csv.push('\n');
-        for curve in &self.curves {
-            for point in &curve.points {
-                let control = Some(point.control).filter(|control| !control.is_nan());
-                csv += &format!(
-                    "{},{},{},{}",
-                    csv_text(&curve.key),
-                    control.map_or_else(String::new, |control| control.to_string()),
-                    point.cost_usd,
-                    point.accuracy
-                );
-                let mut shares = vec![0.0; self.models.len()];
-                for &(model_idx, n) in &point.n_prompts {
-                    shares[model_idx] = n as f64 / curve.n_prompts as f64;
-                }
-                for share in shares {
-                    csv += &format!(",{share}");
-                }
-                csv.push('\n');
-            }
-        }
-        csv
+        let mut header = ["router", "lambda", "cost_usd", "accuracy"]
+            .map(str::to_owned)
+            .to_vec();
+        header.extend(self.models.iter().map(|model| format!("share:{model}")));
+        let points = self.curves.iter().flat_map(|curve| {
+            let points = curve.points.iter();
+            points.map(|point| curve.csv_record(point, self.models.len()))
+        });
+        csv_of([header].into_iter().chain(points))
     }
 }
 
@@ -318,6 +301,28 @@ impl ChartCurve {
             n_prompts,
             points,
         })
+    }
+}
+
+impl ChartCurve {
+    fn csv_record(&self, point: &ChartPoint, n_models: usize) -> Vec<String> {
+        let control = if point.control.is_nan() {
+            String::new()
+        } else {
+            point.control.to_string()
+        };
+        let mut shares = vec![0.0; n_models];
+        for &(model_idx, n) in &point.n_prompts {
+            shares[model_idx] = n as f64 / self.n_prompts as f64;
+        }
+        let place = [
+            self.key.clone(),
+            control,
+            point.cost_usd.to_string(),
+            point.accuracy.to_string(),
+        ];
+        let shares = shares.iter().map(f64::to_string);
+        place.into_iter().chain(shares).collect()
     }
 }
 

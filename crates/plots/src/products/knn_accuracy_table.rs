@@ -12,7 +12,7 @@ use crate::{
 
 pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow::Result<()> {
     let name = Product::KnnAccuracyTable.name();
-    let table = rows::knn_accuracy_table(all, &Published::read()?);
+    let (table, document) = rows::knn_accuracy_table(all, &Published::read()?);
     if table.rows.is_empty() {
         outcome.skip(
             name.to_owned(),
@@ -21,5 +21,6 @@ pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow:
         );
         return Ok(());
     }
-    outcome.write_table(&job.plots_dir, name, &table)
+    outcome.from_all_data_sets()?;
+    outcome.write_document(&job.plots_dir, name, &document, &table.csv())
 }

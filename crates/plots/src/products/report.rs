@@ -11,7 +11,7 @@ pub(super) fn make(job: &Job, _: &[Results], outcome: &mut Outcome) -> anyhow::R
     if outcome.is_empty() && job.wanted.len() > 1 {
         return Ok(());
     }
-    let page = page::make(job).context("cannot make the report")?;
+    let page = page::make(job, outcome.sources()).context("cannot make the report")?;
     // The page spans all data sets; files are written for those that were asked for.
     let is_wanted =
         |dataset: &String| (job.datasets.as_ref()).is_none_or(|names| names.contains(dataset));

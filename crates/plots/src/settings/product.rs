@@ -20,6 +20,9 @@ pub(crate) enum Product {
     Report,
 }
 
+/// The table of differences between routers, which `metrics_table` makes too.
+pub(crate) const METRICS_DIFFERENCES: &str = "metrics_differences";
+
 /// What a product is called.
 struct Row {
     product: Product,

@@ -5,7 +5,7 @@ use evaluation::{CostUnit, PredictionAccuracy};
 
 use crate::{
     data::{published::Published, results::Results},
-    output::tables::{Cell, Column, Table},
+    output::tables::{Cell, Column, Document, Prose, Table},
 };
 
 /// The columns of the CARROT repository's `plots/knn_accuracy_table.md`: ours, the published number, ours less that.
@@ -33,9 +33,10 @@ const METRICS: [(&str, &str, &str); 9] = [
     ("cost_mae", "cost_mae_published", "cost_mae_difference"),
 ];
 
-/// One row per data set on which the paper's KNN was run, with the embedder and the mean over LLMs of the area under the ROC curve besides. The CSV
-/// has the published numbers and the differences in the same row, empty where nothing was published; Markdown has them in a second table.
-pub(crate) fn knn_accuracy_table(all: &[Results], published: &Published) -> Table {
+/// One row per data set on which the paper's KNN was run, with the embedder and the mean over LLMs of the area under the ROC curve besides. The
+/// table has the published numbers and the differences in the same row, empty where nothing was published; the document, which must fit a
+/// reader's window, has them in a second table.
+pub(crate) fn knn_accuracy_table(all: &[Results], published: &Published) -> (Table, Document) {
     let column = |csv, markdown| Column { csv, markdown };
     let mut columns = vec![column("dataset", "dataset"), column("embedder", "embedder")];
     columns.extend(METRICS.iter().map(|&(name, ..)| column(name, name)));
@@ -84,38 +85,55 @@ pub(crate) fn knn_accuracy_table(all: &[Results], published: &Published) -> Tabl
         }
         rows.push(row);
     }
-    let mut notes = vec![
-        "binarized_acc: share of (prompt, LLM) pairs on whose success, a score above .5, prediction and truth agree. routing_acc: mean score of the \
-         LLM with the best predicted score. cost_mae is in the unit that the data set's cost is predicted in; N/A where costs are known \
-         beforehand."
-            .to_owned(),
-    ];
-    if !beside.is_empty() {
-        let names = [
-            "dataset",
-            "metric",
-            "ours",
-            "published",
-            "difference",
-            "published of",
-            "source",
-        ];
-        let beside = Table {
-            columns: names.map(|name| column(name, name)).to_vec(),
-            rows: beside,
-            notes: Vec::new(),
-        };
-        notes.push(format!(
-            "## Beside the published numbers\n\n{}\nA difference means what it says only where ours has what stands under `published of`: these \
-             vectors, and of the Open LLM Leaderboard the matrix with its rows in the published order, which mixes questions up.",
-            beside.markdown()
-        ));
-    }
-    Table {
+    let table = Table {
         columns,
         rows,
-        notes,
-    }
+        notes: vec![
+            "binarized_acc: share of (prompt, LLM) pairs on whose success, a score above .5, prediction and truth agree. routing_acc: mean score of \
+             the LLM with the best predicted score. cost_mae is in the unit that the data set's cost is predicted in; N/A where costs are known \
+             beforehand."
+                .to_owned(),
+        ],
+    };
+    let document = if beside.is_empty() {
+        table.document()
+    } else {
+        with_published(table.document(), beside)
+    };
+    (table, document)
+}
+
+/// Adds the table of our numbers beside the published ones.
+fn with_published(document: Document, rows: Vec<Vec<Cell>>) -> Document {
+    let names = [
+        "dataset",
+        "metric",
+        "ours",
+        "published",
+        "difference",
+        "published of",
+        "source",
+    ];
+    let beside = Table {
+        columns: names
+            .map(|name| Column {
+                csv: name,
+                markdown: name,
+            })
+            .to_vec(),
+        rows,
+        notes: Vec::new(),
+    };
+    document
+        .heading(2, "Beside the published numbers")
+        .rows(beside.rows())
+        .paragraph(
+            Prose::from("A difference means what it says only where ours has what stands under ")
+                .code("published of")
+                .text(
+                    ": these vectors, and of the Open LLM Leaderboard the matrix with its rows in the published order, which mixes questions up.",
+                ),
+        )
 }
 
 fn ours(accuracy: &PredictionAccuracy, metric: &str) -> Cell {

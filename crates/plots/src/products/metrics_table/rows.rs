@@ -4,7 +4,7 @@ use evaluation::{Interval, Metric};
 
 use crate::{
     data::intervals::Intervals,
-    output::tables::{Cell, Column, Table},
+    output::tables::{Cell, Column, Document, Prose, Rows, Table},
 };
 
 /// What stands in the Markdown, by what it is about; the CSV has all metrics.
@@ -35,43 +35,65 @@ const CALLS: [(Metric, &str); 4] = [
 const QUERIES: f64 = 1000.0;
 
 /// `metrics_table.md`: three tables narrow enough to read, and what the numbers are.
-pub(crate) fn metrics_markdown(intervals: &Intervals) -> String {
+pub(crate) fn metrics_document(intervals: &Intervals) -> Document {
+    let document = Document::new()
+        .heading(1, Prose::from("Metrics on ").code(&intervals.dataset))
+        .paragraph(about(intervals))
+        .heading(2, "Accuracy and areas")
+        .rows(section(intervals, &AREAS))
+        .paragraph(
+            "AIQ: mean height of the curve's convex hull over the costs from the cheapest to the dearest point of all routers and LLMs. \
+             AUDC: the same of the curve itself. Gain over zero router: AIQ above that of the best mixture of single LLMs that does not look \
+             at the prompt. More is better. Peaks are read off the test curve, so they are optimistic.",
+        )
+        .heading(2, "Against the best single LLM")
+        .rows(section(intervals, &COSTS))
+        .paragraph(
+            Prose::from("QNC: least cost of the best single LLM's accuracy over that LLM's cost; below 1 is a saving, ")
+                .code("never")
+                .text(" is an accuracy that is not reached. Costs are US dollars per 1,000 queries."),
+        );
+    match &intervals.pair {
+        Some((small, large)) => document
+            .heading(2, "Calls of the large LLM")
+            .rows(section(intervals, &CALLS))
+            .paragraph(about_calls(small, large)),
+        None => document,
+    }
+}
+
+/// How the numbers were estimated.
+fn about(intervals: &Intervals) -> Prose {
     let settings = intervals.settings;
-    let mut text = format!(
-        "# Metrics on `{}`\n\nEstimates on {} test prompts, with {}% bootstrap intervals in brackets ({} resamples of the prompts, seed {}, \
-         the same for all routers). The intervals speak of chance in the test prompts, not in training. \
-         `metrics_table.csv` has the numbers in full, `metrics_differences.csv` the differences between routers with paired intervals.\n",
-        intervals.dataset,
+    Prose::from(format!(
+        "Estimates on {} test prompts, with {}% bootstrap intervals in brackets ({} resamples of the prompts, seed {}, the same for all \
+         routers). The intervals speak of chance in the test prompts, not in training. ",
         intervals.n_prompts,
         percent(settings.level),
         settings.n_resamples,
         settings.seed,
-    );
-    text += "\n## Accuracy and areas\n\n";
-    text += &section(intervals, &AREAS).markdown();
-    text += "\nAIQ: mean height of the curve's convex hull over the costs from the cheapest to the dearest point of all routers and LLMs. \
-             AUDC: the same of the curve itself. Gain over zero router: AIQ above that of the best mixture of single LLMs that does not look \
-             at the prompt. More is better. Peaks are read off the test curve, so they are optimistic.\n";
-    text += "\n## Against the best single LLM\n\n";
-    text += &section(intervals, &COSTS).markdown();
-    text += "\nQNC: least cost of the best single LLM's accuracy over that LLM's cost; below 1 is a saving, `never` is an accuracy that is not \
-             reached. Costs are US dollars per 1,000 queries.\n";
-    if let Some((small, large)) = &intervals.pair {
-        text += "\n## Calls of the large LLM\n\n";
-        text += &section(intervals, &CALLS).markdown();
-        text += &format!(
-            "\nOf the pair {} (small) and {} (large); a router of more LLMs is held to these two and ranks prompts by \
-             its scores alone, so the RouterBench rule has the numbers of the router whose scores it takes. APGR: mean share of the gap between them \
-             that is recovered, over all shares of calls of the large one; .5 is a coin. CPT(x): least share of calls that recovers x of the \
-             gap, less is better. N/A where the large LLM is not the better one, and for a router that ranks no prompts.\n",
-            code(small),
-            code(large),
-        );
-    }
-    text
+    ))
+    .code("metrics_table.csv")
+    .text(" has the numbers in full, ")
+    .code("metrics_differences.csv")
+    .text(" the differences between routers with paired intervals.")
 }
 
-fn section(intervals: &Intervals, metrics: &[(Metric, &'static str)]) -> Table {
+/// What the metrics of a pair are.
+fn about_calls(small: &str, large: &str) -> Prose {
+    Prose::from("Of the pair ")
+        .code(small)
+        .text(" (small) and ")
+        .code(large)
+        .text(
+            " (large); a router of more LLMs is held to these two and ranks prompts by its scores alone, so the RouterBench rule has the \
+             numbers of the router whose scores it takes. APGR: mean share of the gap between them that is recovered, over all shares of \
+             calls of the large one; .5 is a coin. CPT(x): least share of calls that recovers x of the gap, less is better. N/A where the \
+             large LLM is not the better one, and for a router that ranks no prompts.",
+        )
+}
+
+fn section(intervals: &Intervals, metrics: &[(Metric, &'static str)]) -> Rows {
     let columns = [("router", "Router")]
         .into_iter()
         .chain(metrics.iter().map(|&(metric, name)| (metric.key(), name)))
@@ -80,17 +102,18 @@ fn section(intervals: &Intervals, metrics: &[(Metric, &'static str)]) -> Table {
     let row = |(router_idx, (_, name)): (usize, &(String, String))| {
         let cells = metrics
             .iter()
-            .map(|&(metric, _)| Cell::Text(shown(metric, intervals.of(router_idx, metric))));
+            .map(|&(metric, _)| Cell::Written(shown(metric, intervals.of(router_idx, metric))));
         [Cell::Text(name.clone())]
             .into_iter()
             .chain(cells)
             .collect()
     };
-    Table {
+    let table = Table {
         columns,
         rows: intervals.routers.iter().enumerate().map(row).collect(),
         notes: Vec::new(),
-    }
+    };
+    table.rows()
 }
 
 /// `metrics_table.csv`: one row per router and metric. An infinite value is a cost that is never enough, an empty one is not defined.
@@ -224,11 +247,6 @@ fn shown(metric: Metric, interval: Interval) -> String {
 fn percent(level: f64) -> f64 {
     // Two decimals: .95 times 100 is not quite 95.
     (10_000.0 * level).round() / 100.0
-}
-
-/// A name in Markdown, as it is.
-fn code(name: &str) -> String {
-    format!("`{}`", name.replace('`', "'"))
 }
 
 #[cfg(test)]

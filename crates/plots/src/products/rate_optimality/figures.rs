@@ -246,7 +246,7 @@ fn row(problem: &RateProblem) -> Vec<Cell> {
 
 /// A setting, with the decimals that it was given.
 fn plain(value: f64) -> Cell {
-    Cell::Text(value.to_string())
+    Cell::Written(value.to_string())
 }
 
 fn shown_interval(interval: RateInterval) -> String {

@@ -1,45 +1,36 @@
-//! Text from data on its way into the page. Whatever an LLM, a data set or a file is called, it stays text.
+//! What goes into the page in another form than text: numbers for the script, and images. Text itself is escaped by maud's types.
 
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
 use base64::Engine as _;
+use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
-/// A text between tags or in a quoted attribute.
-pub(crate) fn text(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
+/// A name: one that is written from right to left must not turn around what follows it on the line.
+pub(crate) fn name(name: &str) -> Markup {
+    html! { bdi { (name) } }
 }
 
-/// A name between tags: one that is written from right to left must not turn what stands beside it.
-pub(crate) fn name(name: &str) -> String {
-    format!("<bdi>{}</bdi>", text(name))
-}
-
-/// A value as JSON inside a `script` element: nothing in it can close the element or open a comment.
+/// A value as JSON inside a `script` element.
+///
+/// maud's escaping would be wrong here: a browser reads a script's content without resolving entities, so `&lt;` would reach the script as
+/// four letters. What ends the element is `</script` in any spelling, and `<!--` changes how its end is looked for; an LLM may be called
+/// either. Both begin with `<`, and JSON has a spelling for it that HTML takes no notice of: `\u003c`.
 ///
 /// # Errors
 /// When the value cannot be JSON.
-pub(crate) fn script_json(value: &impl Serialize) -> anyhow::Result<String> {
+pub(crate) fn script_json(value: &impl Serialize) -> anyhow::Result<PreEscaped<String>> {
     let json = serde_json::to_string(value).context("cannot write the chart's numbers")?;
-    // Outside of strings JSON has none of these.
-    Ok(json
+    // JSON has these only within strings, where the escape means the same. Escaping `>` and `&` too keeps the page readable to tools that
+    // parse it as XML; the two line separators once ended a string in JavaScript.
+    let escaped = json
         .replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")
         .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029"))
+        .replace('\u{2029}', "\\u2029");
+    Ok(PreEscaped(escaped))
 }
 
 /// An SVG as the source of an image. There it runs no script, loads nothing, and shares no name with the page or another figure.
@@ -47,9 +38,9 @@ pub(crate) fn svg_uri(svg: &str) -> String {
     let mut uri = "data:image/svg+xml,".to_owned();
     for c in svg.chars() {
         match c {
-            // plotters breaks lines where a space would do.
+            // plotters breaks lines where a space would do, and a browser drops line breaks from an address.
             '\n' | '\r' | '\t' => uri.push(' '),
-            // Shorter than what it stands for, and as good.
+            // An SVG's attributes may have either quote; this one need not be escaped in the page's attribute.
             '"' => uri.push('\''),
             '%' | '#' | '<' | '>' | '&' | '\'' | '\\' | '^' | '`' | '{' | '|' | '}' => {
                 push_percent(&mut uri, c);
@@ -80,22 +71,14 @@ mod tests {
     #[test]
     fn nothing_gets_out_of_its_place() {
         let hostile = "</script><!--<b onclick=\"x\">&'\u{2028}";
-        for (found, expected) in [
-            (
-                text(hostile),
-                "&lt;/script&gt;&lt;!--&lt;b onclick=&quot;x&quot;&gt;&amp;&#39;\u{2028}",
-            ),
-            (
-                script_json(&[hostile]).expect("JSON"),
-                "[\"\\u003c/script\\u003e\\u003c!--\\u003cb onclick=\\\"x\\\"\\u003e\\u0026'\\u2028\"]",
-            ),
-            (name("a<b"), "<bdi>a&lt;b</bdi>"),
-        ] {
-            assert_eq!(found, expected);
-        }
-        let back: Vec<String> =
-            serde_json::from_str(&script_json(&[hostile]).expect("JSON")).expect("JSON");
+        let json = script_json(&[hostile]).expect("JSON").into_string();
+        assert_eq!(
+            json,
+            "[\"\\u003c/script\\u003e\\u003c!--\\u003cb onclick=\\\"x\\\"\\u003e\\u0026'\\u2028\"]"
+        );
+        let back: Vec<String> = serde_json::from_str(&json).expect("JSON");
         assert_eq!(back, [hostile]);
+        assert_eq!(name("a<b").into_string(), "<bdi>a&lt;b</bdi>");
     }
 
     #[test]
