@@ -10,7 +10,7 @@ use crate::{
         look::Look,
         marker::Shape,
         style::{PageSize, Style},
-        text::{ASCENT, Anchor, CAP_HEIGHT, text, text_width},
+        text::{Anchor, CAP_HEIGHT, text, text_width},
         theme,
     },
     error::Result,
@@ -88,13 +88,7 @@ impl PanelFigure<'_> {
         let row_height = (page_height - top) / 2.0;
         let height = top + row_height * self.panels.len().div_ceil(2) as f64;
         Canvas::svg(look, width, height, |canvas| {
-            if style.has_titles {
-                let baseline = theme::MARGIN + ASCENT * style.axis_title_pt;
-                canvas.text(
-                    text(self.title, style.axis_title_pt, Anchor::Middle),
-                    Point::new(width / 2.0, baseline),
-                )?;
-            }
+            axes::draw_page_title(canvas, self.title, width, style)?;
             let middle = Point::new(width / 2.0, below_title);
             draw_key(canvas, self.key, middle, style)?;
             let part = |i: usize| {

@@ -10,6 +10,7 @@ mod embedding_dim;
 mod figure_csv;
 mod knn_accuracy_table;
 mod metrics_table;
+mod percent;
 mod rate_optimality;
 mod reference;
 mod regret;

@@ -4,7 +4,7 @@ use super::{
     scale_rules::{CostUnit, ScaleRules, XScale},
     scene::{DataPoint, Scene},
 };
-use crate::draw::axis::Axis;
+use crate::draw::axis::{Axis, range};
 
 /// More decimals than these in a tick label are hard to read.
 const MAX_TICK_DECIMALS: usize = 3;
@@ -115,13 +115,6 @@ fn points(scenes: &[Scene]) -> impl Iterator<Item = DataPoint> {
         .flat_map(|curve| curve.points.iter().copied());
     let models = scenes.iter().flat_map(|scene| &scene.models);
     models.map(|model| model.point).chain(curves)
-}
-
-fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    values.fold(None, |range, value| {
-        let (low, high) = range.unwrap_or((value, value));
-        Some((low.min(value), high.max(value)))
-    })
 }
 
 /// Whether a linear cost axis would heap most LLMs up at its left end.

@@ -70,6 +70,26 @@ pub fn frame(part: Rect, x: &Axis, y: &Axis, style: &Style) -> Result<Rect> {
     Ok(Rect::new(left, top, right - left, height))
 }
 
+/// Writes the title of a page of several frames, centered at its upper edge; nothing where figures have no titles.
+///
+/// # Errors
+/// When the backend fails.
+pub fn draw_page_title(
+    canvas: &Canvas<'_>,
+    title: &str,
+    page_width: f64,
+    style: &Style,
+) -> Result<()> {
+    if !style.has_titles {
+        return Ok(());
+    }
+    let baseline = theme::MARGIN + ASCENT * style.axis_title_pt;
+    canvas.text(
+        text(title, style.axis_title_pt, Anchor::Middle),
+        Point::new(page_width / 2.0, baseline),
+    )
+}
+
 impl Axes<'_> {
     /// Where a pair of values stands on the page.
     #[must_use]

@@ -139,6 +139,14 @@ impl Axis {
     }
 }
 
+/// The least and the largest of some numbers; `None` without any.
+pub fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    values.into_iter().fold(None, |range, value| {
+        let (low, high) = range.unwrap_or((value, value));
+        Some((low.min(value), high.max(value)))
+    })
+}
+
 /// The least step of 1, 2 or 5 times a power of ten with which `span` has at most `max_ticks` steps.
 fn nice_step(span: f64, max_ticks: usize) -> f64 {
     let rough = span / max_ticks as f64;

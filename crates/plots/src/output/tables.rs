@@ -184,15 +184,6 @@ pub(crate) fn csv_of(records: impl IntoIterator<Item = Vec<String>>) -> String {
     String::from_utf8(bytes).expect("of texts comes a text")
 }
 
-/// A text as RFC 4180 has it: quoted where it would else be misread.
-pub(crate) fn csv_text(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

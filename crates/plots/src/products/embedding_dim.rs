@@ -1,6 +1,8 @@
 //! How many dimensions embeddings use.
 
-mod figures;
+mod csv;
+mod embeddings;
+mod panels;
 
 use anyhow::Context as _;
 use charts::panels::PanelFigure;
@@ -20,7 +22,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
             inputs::command(dir.name())
         )
     };
-    let found = figures::embedders(dir)?;
+    let found = embeddings::embedders(dir)?;
     let wanted: Vec<String> = job
         .embeddings
         .as_ref()
@@ -55,8 +57,8 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
     let stem = stem(job, dir, embedder);
     let params = settings.embedding_dim.analysis.clone().check()?;
     outcome.from_inputs_of(Product::EmbeddingDim, dir, Some(embedder))?;
-    let embeddings = figures::pooled(dir, embedder)?;
-    let dimension = match params.analyze(embeddings.view()) {
+    let pooled = embeddings::pooled(dir, embedder)?;
+    let dimension = match params.analyze(pooled.view()) {
         Ok(dimension) => dimension,
         // All prompts alike, say: no reason to leave the other data sets out.
         Err(error) => {
@@ -68,7 +70,7 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
             return Ok(());
         }
     };
-    let (title, panels) = figures::panels(
+    let (title, panels) = panels::panels(
         &dimension,
         dir.name(),
         embedder,
@@ -81,7 +83,7 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
         key: &[],
         panels: &panels,
     };
-    let csv = figures::csv(&dimension);
+    let csv = csv::csv(&dimension);
     for &look in &job.looks {
         let svg = figure.draw(look, settings.embedding_dim.page, &settings.style())?;
         outcome.write_figure(job, dir.name(), look, &stem, &svg, &csv)?;

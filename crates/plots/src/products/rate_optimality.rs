@@ -38,9 +38,10 @@ pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
                 key: &figures::KEY.map(|series| series.named_line()),
                 panels: &figure.panels,
             };
+            let csv = figure.csv();
             for &look in &job.looks {
                 let svg = panels.draw(look, job.settings.rate_optimality, &job.settings.style())?;
-                outcome.write_figure(job, &name, look, &stem, &svg, &figure.csv)?;
+                outcome.write_figure(job, &name, look, &stem, &svg, &csv)?;
             }
         }
         outcome.write_table(&job.folder(&name), stem, &figures::table(&study))?;

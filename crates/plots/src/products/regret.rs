@@ -2,6 +2,7 @@
 
 mod drawing;
 mod numbers;
+mod report;
 
 use dataset::{DatasetDir, Part, router_names::CARROT_KNN};
 
@@ -37,6 +38,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
             format!("`cargo run -p train-and-infer -- --dataset {name} --routers {CARROT_KNN} --train-sizes 200,400,800` does"),
         );
     }
+    let csv = report::csv(&regrets);
     for &look in &job.looks {
         let svg = drawing::draw(
             &regrets,
@@ -44,8 +46,8 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
             job.settings.regret.page,
             &job.settings.style(),
         )?;
-        outcome.write_figure(job, name, look, &stem, &svg, &regrets.csv())?;
+        outcome.write_figure(job, name, look, &stem, &svg, &csv)?;
     }
     let path = job.folder(name).join(format!("{stem}.md"));
-    outcome.write(path, regrets.markdown().as_bytes())
+    outcome.write(path, report::document(&regrets).markdown().as_bytes())
 }

@@ -5,6 +5,7 @@ use evaluation::{Interval, Metric};
 use crate::{
     data::intervals::Intervals,
     output::tables::{Cell, Column, Document, Prose, Rows, Table},
+    products::percent::percent,
 };
 
 /// What stands in the Markdown, by what it is about; the CSV has all metrics.
@@ -66,7 +67,7 @@ pub(crate) fn metrics_document(intervals: &Intervals) -> Document {
 fn about(intervals: &Intervals) -> Prose {
     let settings = intervals.settings;
     Prose::from(format!(
-        "Estimates on {} test prompts, with {}% bootstrap intervals in brackets ({} resamples of the prompts, seed {}, the same for all \
+        "Estimates on {} test prompts, with {} bootstrap intervals in brackets ({} resamples of the prompts, seed {}, the same for all \
          routers). The intervals speak of chance in the test prompts, not in training. ",
         intervals.n_prompts,
         percent(settings.level),
@@ -243,12 +244,6 @@ fn shown(metric: Metric, interval: Interval) -> String {
     format!("{} [{}, {}]", digits(estimate), digits(low), digits(high))
 }
 
-/// .95 as `95`.
-fn percent(level: f64) -> f64 {
-    // Two decimals: .95 times 100 is not quite 95.
-    (10_000.0 * level).round() / 100.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,8 +277,6 @@ mod tests {
             let (estimate, low, high) = found;
             assert_eq!(shown(metric, interval(estimate, low, high)), expected);
         }
-        assert_eq!(percent(0.95).to_string(), "95");
-        assert_eq!(percent(0.999).to_string(), "99.9");
     }
 
     #[test]

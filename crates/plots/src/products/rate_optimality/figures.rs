@@ -8,7 +8,7 @@ use dataset::{RateCurve, RateInterval, RateProblem, RateStudy, router_names::CAR
 
 use crate::{
     data::series::Series,
-    output::tables::{Cell, Column, Table},
+    output::tables::{Cell, Column, Table, csv_of},
 };
 
 /// The router whose rate is in question; the others are there to be worse.
@@ -18,6 +18,17 @@ const GUIDE_FACTOR: f64 = 0.45;
 /// Room for words below the data, in parts of the decades that the data span.
 const ROOM_BELOW: f64 = 0.35;
 
+const CSV_COLUMNS: [&str; 8] = [
+    "dim",
+    "router",
+    "n",
+    "n_neighbors",
+    "excess_risk",
+    "low",
+    "high",
+    "predicted",
+];
+
 /// One figure.
 #[derive(Debug)]
 pub(crate) struct RateFigure {
@@ -25,7 +36,8 @@ pub(crate) struct RateFigure {
     pub(crate) problem: String,
     pub(crate) title: String,
     pub(crate) panels: Vec<Panel>,
-    pub(crate) csv: String,
+    /// Of the CSV, without its header.
+    rows: Vec<Vec<String>>,
 }
 
 /// The lines of all panels by name.
@@ -51,12 +63,12 @@ pub(crate) fn figures(study: &RateStudy) -> Vec<RateFigure> {
                     problem.smoothness, problem.margin_exponent
                 ),
                 panels: Vec::new(),
-                csv: "dim,router,n,n_neighbors,excess_risk,low,high,predicted\n".to_owned(),
+                rows: Vec::new(),
             });
             figures.len() - 1
         });
         figures[at].panels.push(panel(problem, study.fit_from_n));
-        figures[at].csv += &rows(problem);
+        figures[at].rows.extend(rows(problem));
     }
     figures
 }
@@ -153,8 +165,16 @@ fn power_law(points: &[(f64, f64)], exponent: f64, factor: f64) -> Vec<(f64, f64
     ends.map_or_else(Vec::new, |(first, last)| vec![at(first.0), at(last.0)])
 }
 
-fn rows(problem: &RateProblem) -> String {
-    let mut csv = String::new();
+impl RateFigure {
+    /// The numbers that the figure was drawn from.
+    pub(crate) fn csv(&self) -> String {
+        let header = CSV_COLUMNS.map(str::to_owned).to_vec();
+        csv_of([header].into_iter().chain(self.rows.iter().cloned()))
+    }
+}
+
+fn rows(problem: &RateProblem) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
     for curve in &problem.curves {
         for point in &curve.points {
             let RateInterval {
@@ -162,19 +182,21 @@ fn rows(problem: &RateProblem) -> String {
                 low,
                 high,
             } = point.excess_risk;
-            let n_neighbors = point
-                .n_neighbors
-                .map_or_else(String::new, |k| k.to_string());
-            let predicted = point
-                .predicted_excess_risk
-                .map_or_else(String::new, |risk| risk.to_string());
-            csv += &format!(
-                "{},{},{},{n_neighbors},{estimate},{low},{high},{predicted}\n",
-                problem.dim, curve.router, point.n
-            );
+            let n_neighbors = point.n_neighbors.map(|k| k.to_string());
+            let predicted = point.predicted_excess_risk.map(|risk| risk.to_string());
+            rows.push(vec![
+                problem.dim.to_string(),
+                curve.router.clone(),
+                point.n.to_string(),
+                n_neighbors.unwrap_or_default(),
+                estimate.to_string(),
+                low.to_string(),
+                high.to_string(),
+                predicted.unwrap_or_default(),
+            ]);
         }
     }
-    csv
+    rows
 }
 
 /// The table `rate_optimality`: fitted exponents beside the bound's.

@@ -3,7 +3,7 @@
 use charts::{
     draw::{
         axes::{self, Axes},
-        axis::Axis,
+        axis::{Axis, range},
         canvas::{Canvas, Pen},
         geometry::{Point, Rect},
         legend::{Entry, Legend, Sample},
@@ -12,7 +12,6 @@ use charts::{
         marker::Shape,
         shorten,
         style::{PageSize, Style},
-        text::{ASCENT, Anchor, text},
         theme,
     },
     error::Result,
@@ -36,17 +35,8 @@ pub(super) fn draw(regrets: &Regrets, look: Look, page: PageSize, style: &Style)
     let legend = legend(regrets, look, width, style)?;
     let bottom = height - legend.height() - 2.0 * theme::MARGIN;
     Canvas::svg(look, width, height, |canvas| {
-        if style.has_titles {
-            let baseline = theme::MARGIN + ASCENT * style.axis_title_pt;
-            canvas.text(
-                text(
-                    &format!("{}: regret against the Bayes router", regrets.dataset),
-                    style.axis_title_pt,
-                    Anchor::Middle,
-                ),
-                Point::new(width / 2.0, baseline),
-            )?;
-        }
+        let title = format!("{}: regret against the Bayes router", regrets.dataset);
+        axes::draw_page_title(canvas, &title, width, style)?;
         // A frame leaves room for a title of its own, where that of the page stands.
         let half = |i: f64| Rect::new(i * width / 2.0, 0.0, width / 2.0, bottom);
         by_size(regrets, canvas, half(0.0), style)?;
@@ -195,12 +185,4 @@ fn bar(canvas: &Canvas<'_>, low: Point, high: Point, line: LineStyle) -> Result<
         canvas.line(&cap, pen)?;
     }
     Ok(())
-}
-
-/// The least and the largest of some numbers.
-fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    values.fold(None, |range, value| {
-        let (low, high) = range.unwrap_or((value, value));
-        Some((f64::min(low, value), f64::max(high, value)))
-    })
 }

@@ -10,40 +10,41 @@ use crate::{
         inputs::{Inputs, RouterPredictions},
         series::Series,
     },
-    output::tables::csv_text,
     settings::{BootstrapSettings, RegretSettings, Settings},
 };
 
 /// The regrets of a data set's routers.
 #[derive(Debug)]
-pub(crate) struct Regrets {
-    pub(crate) dataset: String,
+pub(super) struct Regrets {
+    pub(super) dataset: String,
     /// Each lambda of the figure.
-    pub(crate) grid: Vec<f64>,
-    pub(crate) by_lambda: Vec<ByLambda>,
-    pub(crate) by_size: Vec<BySize>,
-    settings: RegretSettings,
-    level: f64,
+    pub(super) grid: Vec<f64>,
+    pub(super) by_lambda: Vec<ByLambda>,
+    pub(super) by_size: Vec<BySize>,
+    pub(super) settings: RegretSettings,
+    /// Level of confidence of all intervals.
+    pub(super) level: f64,
 }
 
 /// One router's regret, fitted on all of the train split.
 #[derive(Debug)]
-pub(crate) struct ByLambda {
-    pub(crate) series: Series,
+pub(super) struct ByLambda {
+    pub(super) series: Series,
     /// One per lambda of the grid.
-    pub(crate) at: Vec<Interval>,
+    pub(super) at: Vec<Interval>,
     /// Over all lambdas.
-    pub(crate) integrated: Interval,
-    named: Vec<Interval>,
-    n_prompts: usize,
+    pub(super) integrated: Interval,
+    /// One per lambda of the table.
+    pub(super) named: Vec<Interval>,
+    pub(super) n_prompts: usize,
 }
 
 /// One router's regret by what it was fitted on.
 #[derive(Debug)]
-pub(crate) struct BySize {
-    pub(crate) series: Series,
+pub(super) struct BySize {
+    pub(super) series: Series,
     /// By number of train prompts, which ascends.
-    pub(crate) sizes: Vec<(usize, RegretIntervals)>,
+    pub(super) sizes: Vec<(usize, RegretIntervals)>,
 }
 
 /// What all regrets of a data set are measured by.
@@ -60,7 +61,7 @@ impl Regrets {
     ///
     /// # Errors
     /// When predictions cannot be read, or leave nothing to choose.
-    pub(crate) fn new(
+    pub(super) fn new(
         dir: &DatasetDir,
         inputs: &Inputs,
         settings: &Settings,
@@ -129,102 +130,6 @@ impl Regrets {
             settings: settings.regret.clone(),
             level,
         })
-    }
-
-    /// All numbers. Without a lambda a regret is the integral over all of them; without a number of train prompts the router was not fitted.
-    pub(crate) fn csv(&self) -> String {
-        let mut csv = "name,n_train,lambda,regret,low,high,n_prompts\n".to_owned();
-        let mut add = |series: &Series, n_train: &str, lambda: &str, found: &Interval, n: usize| {
-            let Interval {
-                estimate,
-                low,
-                high,
-                ..
-            } = found;
-            csv += &format!(
-                "{},{n_train},{lambda},{estimate},{low},{high},{n}\n",
-                csv_text(&series.key())
-            );
-        };
-        for of in &self.by_size {
-            for (n_train, found) in &of.sizes {
-                let n_train = n_train.to_string();
-                add(&of.series, &n_train, "", &found.integrated, found.n_prompts);
-                for (lambda, at) in self.settings.lambdas.iter().zip(&found.at) {
-                    add(
-                        &of.series,
-                        &n_train,
-                        &lambda.to_string(),
-                        at,
-                        found.n_prompts,
-                    );
-                }
-            }
-        }
-        for of in &self.by_lambda {
-            let n_train = self
-                .n_train(&of.series)
-                .map_or(String::new(), |n| n.to_string());
-            if n_train.is_empty() {
-                add(&of.series, "", "", &of.integrated, of.n_prompts);
-            }
-            for (lambda, at) in self.grid.iter().zip(&of.at) {
-                // These are there already.
-                if n_train.is_empty() || !self.settings.lambdas.contains(lambda) {
-                    add(&of.series, &n_train, &lambda.to_string(), at, of.n_prompts);
-                }
-            }
-        }
-        csv
-    }
-
-    /// A row for each router and number of train prompts.
-    pub(crate) fn markdown(&self) -> String {
-        let lambdas = self
-            .settings
-            .lambdas
-            .iter()
-            .map(|lambda| format!(" | at lambda {lambda}"));
-        let mut text = format!(
-            "| Router | Train prompts | Regret | {}% interval{} |\n| --- | ---: | ---: | ---:{} |\n",
-            100.0 * self.level,
-            lambdas.collect::<String>(),
-            " | ---:".repeat(self.settings.lambdas.len())
-        );
-        let mut add = |series: &Series, n_train: &str, integrated: &Interval, at: &[Interval]| {
-            let at = at.iter().map(|found| format!(" | {:.4}", found.estimate));
-            text += &format!(
-                "| {} | {n_train} | {:.4} | {:.4} to {:.4}{} |\n",
-                series.name().replace('|', "\\|"),
-                integrated.estimate,
-                integrated.low,
-                integrated.high,
-                at.collect::<String>()
-            );
-        };
-        for of in &self.by_size {
-            for (n_train, found) in &of.sizes {
-                add(
-                    &of.series,
-                    &n_train.to_string(),
-                    &found.integrated,
-                    &found.at,
-                );
-            }
-        }
-        for of in self
-            .by_lambda
-            .iter()
-            .filter(|of| self.n_train(&of.series).is_none())
-        {
-            add(&of.series, "", &of.integrated, &of.named);
-        }
-        text + &format!(
-            "\nRegret is the mean over test prompts of the utility `(1 - lambda) * score - lambda * {} * cost_usd` that is expected of the Bayes \
-             router's choice, less that of the router's; integrated over lambda from 0 to 1, exactly, and at single lambdas. A router of two LLMs has \
-             the best threshold for each lambda in hindsight, the zero router the best LLM. Intervals are percentiles over resampled test prompts.\n",
-            self.settings.cost_multiplier
-        )
     }
 
     /// On how many prompts a router was fitted.

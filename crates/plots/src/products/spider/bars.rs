@@ -1,7 +1,17 @@
 //! The print version: for each benchmark hatched bars of accuracy, black on white.
 
+use super::{
+    caption,
+    hatch::Hatch,
+    legend::{Legend, Sample},
+    look,
+    numbers::{Benchmark, Cell, Spider},
+    words::{Label, Paragraph},
+};
+use crate::{products::percent::percent, settings::spider::BarSettings};
 use charts::{
     draw::{
+        axes,
         axis::{Axis, Tick},
         canvas::{Canvas, Pen},
         geometry::{Point, Rect},
@@ -13,16 +23,6 @@ use charts::{
     },
     error::Result,
 };
-
-use super::{
-    caption,
-    hatch::Hatch,
-    legend::{Legend, Sample},
-    look,
-    numbers::{Benchmark, Cell, Spider},
-    words::{Label, Paragraph},
-};
-use crate::settings::spider::BarSettings;
 
 /// Width of a bar in parts of the room that it has.
 const BAR_WIDTH: f64 = 0.74;
@@ -48,13 +48,7 @@ pub(super) fn draw(spider: &Spider, page: BarSettings, style: &Style) -> Result<
     let caption_top = legend_top + legend.height() + theme::GAP;
     let height = caption_top + caption.height() + theme::MARGIN;
     Canvas::svg(Look::Bw, width, height, |canvas| {
-        if style.has_titles {
-            let baseline = theme::MARGIN + ASCENT * style.axis_title_pt;
-            canvas.text(
-                text(&caption::title(spider), style.axis_title_pt, Anchor::Middle),
-                Point::new(width / 2.0, baseline),
-            )?;
-        }
+        axes::draw_page_title(canvas, &caption::title(spider), width, style)?;
         for (i, (benchmark, name)) in spider.benchmarks.iter().zip(&grid.names).enumerate() {
             grid.draw_panel(canvas, i, benchmark, name, style)?;
         }
@@ -309,9 +303,9 @@ fn entries(spider: &Spider) -> Vec<(Sample, String)> {
 
 fn words(spider: &Spider) -> String {
     let mut words = format!(
-        "{} Whiskers: {}% bootstrap intervals over test prompts.",
+        "{} Whiskers: {} bootstrap intervals over test prompts.",
         caption::method(spider),
-        (10_000.0 * spider.level).round() / 100.0
+        percent(spider.level)
     );
     for sentence in caption::missing(spider, Cell::accuracy) {
         words += " ";

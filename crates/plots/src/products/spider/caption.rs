@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::numbers::{Cell, LambdaBy, Missing, Spider};
+use crate::{data::series::Series, products::percent::percent};
 use charts::draw::shorten;
-
-use super::numbers::{Cell, LambdaBy, Missing, Spider, percent};
-use crate::data::series::Series;
 
 /// Most names in one list.
 const MAX_NAMES: usize = 5;

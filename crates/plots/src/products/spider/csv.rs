@@ -6,7 +6,7 @@ use super::{
     caption::why_missing,
     numbers::{Benchmark, Cell, LambdaBy, Spider},
 };
-use crate::output::tables::csv_text;
+use crate::output::tables::csv_of;
 
 const COLUMNS: [&str; 26] = [
     "router",
@@ -42,13 +42,12 @@ const COLUMNS: [&str; 26] = [
 /// `lambda_low` and `lambda_high` are the least and the largest of the lambdas that were chosen, one per fold; the `_low` and `_high` of other
 /// numbers are the ends of bootstrap intervals at `level`.
 pub(super) fn csv(spider: &Spider) -> String {
-    let mut csv = COLUMNS.join(",") + "\n";
-    for benchmark in &spider.benchmarks {
-        for cell in &benchmark.cells {
-            csv += &(row(spider, benchmark, cell).join(",") + "\n");
-        }
-    }
-    csv
+    let header = COLUMNS.map(str::to_owned).to_vec();
+    let rows = spider.benchmarks.iter().flat_map(|benchmark| {
+        let cells = benchmark.cells.iter();
+        cells.map(|cell| row(spider, benchmark, cell))
+    });
+    csv_of([header].into_iter().chain(rows))
 }
 
 fn row(spider: &Spider, benchmark: &Benchmark, cell: &Cell) -> Vec<String> {
@@ -58,9 +57,9 @@ fn row(spider: &Spider, benchmark: &Benchmark, cell: &Cell) -> Vec<String> {
         LambdaBy::Test => "test".to_owned(),
     };
     let mut row = vec![
-        csv_text(&spider.router),
-        csv_text(&spider.large),
-        csv_text(&benchmark.name),
+        spider.router.clone(),
+        spider.large.clone(),
+        benchmark.name.clone(),
         benchmark.n_prompts.to_string(),
         cell.point.budget_ratio.to_string(),
         lambda_from,
@@ -95,9 +94,7 @@ fn row(spider: &Spider, benchmark: &Benchmark, cell: &Cell) -> Vec<String> {
     row.extend(with_ends(cell.intervals.reference_accuracy));
     row.push(spider.level.to_string());
     for missing in [cell.accuracy().err(), cell.accuracy_ratio().err()] {
-        row.push(missing.map_or_else(String::new, |missing| {
-            csv_text(&why_missing(missing, "the large LLM"))
-        }));
+        row.push(missing.map_or_else(String::new, |missing| why_missing(missing, "the large LLM")));
     }
     row
 }

@@ -16,6 +16,7 @@ use crate::{
         inputs::{self, Inputs, RouterPredictions},
         series::routers::rank,
     },
+    products::percent::percent,
     settings::Settings,
 };
 
@@ -183,11 +184,6 @@ impl Cell {
             Err(Gap::Unknown) => Err(Missing::Unknown),
         }
     }
-}
-
-/// .1 as `10%`.
-pub(super) fn percent(share: f64) -> String {
-    format!("{}%", (10_000.0 * share).round() / 100.0)
 }
 
 /// The first of the routers named that predicts every LLM's score; else the first one in the order of legends.

@@ -2,6 +2,7 @@
 
 use charts::{
     draw::{
+        axes,
         axis::{Axis, Tick},
         canvas::{Canvas, Pen},
         geometry::{Point, Rect, Segment},
@@ -114,13 +115,7 @@ impl Plan {
     }
 
     fn draw(&self, canvas: &Canvas<'_>, spider: &Spider, style: &Style) -> Result<()> {
-        if style.has_titles {
-            let baseline = theme::MARGIN + ASCENT * style.axis_title_pt;
-            canvas.text(
-                text(&caption::title(spider), style.axis_title_pt, Anchor::Middle),
-                Point::new(self.width / 2.0, baseline),
-            )?;
-        }
+        axes::draw_page_title(canvas, &caption::title(spider), self.width, style)?;
         let series: Vec<Vec<Option<Point>>> = (0..spider.shares.len())
             .map(|share_idx| self.corners(spider, share_idx))
             .collect();

@@ -1,104 +1,18 @@
-//! How many dimensions a data set's embeddings use: reading them, the numbers as CSV, and what the figure `embedding_dim` shows.
+//! What the figure shows: four panels of lines.
 
-use anyhow::{Context as _, ensure};
 use charts::{
     draw::axis::Axis,
     panels::{Panel, PanelLine},
 };
-use dataset::{DatasetDir, Embeddings, Part};
 use intrinsic_dimension::{Dimension, DimensionParams};
-use ndarray::{Array2, Axis as NdAxis, concatenate};
 
-use crate::data::series::Series;
+use crate::{data::series::Series, products::percent::percent};
 
 /// The first principal components shown one by one, as in the reference's figure (CARROT, somerstep/CARROT at 3e6acff, `plots_bw`).
 const N_SCREE: usize = 100;
 
-/// The embedders whose vectors a data set has, by name.
-///
-/// # Errors
-/// When a folder cannot be listed.
-pub(crate) fn embedders(dir: &DatasetDir) -> anyhow::Result<Vec<String>> {
-    let folder = dir.root().join("embeddings");
-    let mut names = Vec::new();
-    if !folder.is_dir() {
-        return Ok(names);
-    }
-    let cannot_list = || format!("cannot list `{}`", folder.display());
-    for entry in folder.read_dir().with_context(cannot_list)? {
-        let name = entry
-            .with_context(cannot_list)?
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
-        if [Part::Train, Part::Test]
-            .iter()
-            .any(|&part| dir.embeddings(&name, part).is_file())
-        {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// The vectors of both parts of a data set, the training part's first, of shape `(n_prompts, dim)`.
-///
-/// # Errors
-/// When there are none, a file cannot be read, or the parts differ in length of their vectors.
-pub(crate) fn pooled(dir: &DatasetDir, embedder: &str) -> anyhow::Result<Array2<f32>> {
-    let mut parts = Vec::new();
-    for part in [Part::Train, Part::Test] {
-        let path = dir.embeddings(embedder, part);
-        if path.is_file() {
-            parts.push(Embeddings::read(&path)?.values);
-        }
-    }
-    let dims: Vec<usize> = parts.iter().map(Array2::ncols).collect();
-    ensure!(
-        dims.windows(2).all(|pair| pair[0] == pair[1]),
-        "the embeddings `{embedder}` of `{}` have {dims:?} dimensions, expected the same in both parts; make both anew",
-        dir.name()
-    );
-    let views: Vec<_> = parts.iter().map(Array2::view).collect();
-    concatenate(NdAxis(0), &views)
-        .with_context(|| format!("`{}` has no embeddings `{embedder}`", dir.name()))
-}
-
-/// All numbers of the figure. `n` counts components, from 1; of `pca_dimensions` it is the answer, and the value the share of the variance.
-pub(crate) fn csv(dimension: &Dimension) -> String {
-    let mut csv = "quantity,n,value\n".to_owned();
-    let mut add = |quantity: &str, n: usize, value: f64| {
-        csv += &format!("{quantity},{n},{value}\n");
-    };
-    let Dimension {
-        principal,
-        kernel,
-        isomap,
-    } = dimension;
-    for (quantity, values) in [
-        ("pca_variance", &principal.variances),
-        ("pca_cumulative_share", &principal.cumulative_shares),
-        ("kernel_pca_eigenvalue", &kernel.eigenvalues),
-        ("kernel_pca_cumulative_share", &kernel.cumulative_shares),
-    ] {
-        for (i, &value) in values.iter().enumerate() {
-            add(quantity, i + 1, value);
-        }
-    }
-    for reached in &principal.n_dimensions {
-        add("pca_dimensions", reached.n_dimensions, reached.share);
-    }
-    // The error of no dimension at all.
-    add("isomap_error", 0, isomap.norm);
-    for error in &isomap.errors {
-        add("isomap_error", error.n_components, error.error);
-    }
-    csv
-}
-
 /// The four panels, and the line above them.
-pub(crate) fn panels(
+pub(super) fn panels(
     dimension: &Dimension,
     dataset: &str,
     embedder: &str,
@@ -163,7 +77,7 @@ fn cumulative(dimension: &Dimension, max_ticks: usize) -> Panel {
         lines: vec![line(shares)],
         dots: reached().map(|(n, share, _)| (n as f64, share)).collect(),
         notes: reached()
-            .map(|(n, _, asked)| format!("{}% in {}", percent(asked), count(n)))
+            .map(|(n, _, asked)| format!("{} in {}", percent(asked), count(n)))
             .collect(),
     }
 }
@@ -256,11 +170,6 @@ fn share_axis(shares: &[f64], max_ticks: usize) -> Axis {
     Axis::linear((0.0, most), (0.0, 1.0), max_ticks)
 }
 
-/// .95 as `95`.
-fn percent(share: f64) -> f64 {
-    (10_000.0 * share).round() / 100.0
-}
-
 /// A number with a comma between thousands.
 fn count(n: usize) -> String {
     let digits = n.to_string();
@@ -289,6 +198,5 @@ mod tests {
         ] {
             assert_eq!(count(n), expected);
         }
-        assert_eq!(percent(0.95).to_string(), "95");
     }
 }
