@@ -6,14 +6,21 @@ use evaluation::{
 use serde::{Serialize, Serializer};
 
 use crate::{
-    contenders::{Contender, Role, contenders},
-    geometry::{Point, simplify},
-    inputs::Inputs,
-    results::Results,
-    scales,
+    data::{
+        contenders::{Contender, Role, contenders},
+        inputs::Inputs,
+        results::Results,
+    },
+    output::tables::csv_of,
     settings::Settings,
-    tables::csv_text,
-    theme::{LineStyle, Look},
+};
+use charts::{
+    accuracy_cost,
+    draw::{
+        geometry::{Point, simplify},
+        line_style::LineStyle,
+        look::Look,
+    },
 };
 
 /// Size of a frame that no screen's chart exceeds, in pixels: what is not seen there is seen nowhere.
@@ -111,10 +118,13 @@ impl Chart {
             .chain(results.models.iter().map(|model| model.point));
         let view = View::of(points);
         let n_scored = truth.n_scored_prompts();
-        let scene = results.scene(String::new(), |_| true);
+        let scene = results.comparison(String::new(), |_| true).scene();
+        let (rules, max_ticks) = (settings.scale_rules(), settings.max_ticks);
         Ok(Self {
             models: inputs.test.models.clone(),
-            is_log: scales::cost_axis(&[scene], &[], settings).axis.is_log(),
+            is_log: accuracy_cost::cost_axis(&[scene], &[], &rules, max_ticks)
+                .axis
+                .is_log(),
             curves: traces
                 .iter()
                 .map(|(contender, trace)| ChartCurve::new(contender, trace, &view, n_scored))
@@ -150,32 +160,15 @@ impl Chart {
 
     /// One row per point of each curve: where it lies, and each LLM's share of the prompts.
     pub(crate) fn csv(&self) -> String {
-        let mut csv = "router,lambda,cost_usd,accuracy".to_owned();
-        for model in &self.models {
-            csv += &format!(",{}", csv_text(&format!("share:{model}")));
-        }
-        csv.push('\n');
-        for curve in &self.curves {
-            for point in &curve.points {
-                let control = Some(point.control).filter(|control| !control.is_nan());
-                csv += &format!(
-                    "{},{},{},{}",
-                    csv_text(&curve.key),
-                    control.map_or_else(String::new, |control| control.to_string()),
-                    point.cost_usd,
-                    point.accuracy
-                );
-                let mut shares = vec![0.0; self.models.len()];
-                for &(model_idx, n) in &point.n_prompts {
-                    shares[model_idx] = n as f64 / curve.n_prompts as f64;
-                }
-                for share in shares {
-                    csv += &format!(",{share}");
-                }
-                csv.push('\n');
-            }
-        }
-        csv
+        let mut header = ["router", "lambda", "cost_usd", "accuracy"]
+            .map(str::to_owned)
+            .to_vec();
+        header.extend(self.models.iter().map(|model| format!("share:{model}")));
+        let points = self.curves.iter().flat_map(|curve| {
+            let points = curve.points.iter();
+            points.map(|point| curve.csv_record(point, self.models.len()))
+        });
+        csv_of([header].into_iter().chain(points))
     }
 }
 
@@ -308,6 +301,28 @@ impl ChartCurve {
             n_prompts,
             points,
         })
+    }
+}
+
+impl ChartCurve {
+    fn csv_record(&self, point: &ChartPoint, n_models: usize) -> Vec<String> {
+        let control = if point.control.is_nan() {
+            String::new()
+        } else {
+            point.control.to_string()
+        };
+        let mut shares = vec![0.0; n_models];
+        for &(model_idx, n) in &point.n_prompts {
+            shares[model_idx] = n as f64 / self.n_prompts as f64;
+        }
+        let place = [
+            self.key.clone(),
+            control,
+            point.cost_usd.to_string(),
+            point.accuracy.to_string(),
+        ];
+        let shares = shares.iter().map(f64::to_string);
+        place.into_iter().chain(shares).collect()
     }
 }
 
