@@ -8,9 +8,13 @@ case ${1-} in
         cat <<'EOF'
 usage: scripts/test.sh
 
-Checks and tests the whole workspace, stopping at the first failure, and tells the seconds of each step. Brings libtorch and
-the local embedding model first, if they are missing (scripts/libtorch.sh, scripts/minilm.sh), and a headless Chromium
-(scripts/chromium.sh), without which the test of the report fails here. CARGO_TARGET_DIR is honored.
+Checks and tests the whole workspace, stopping at the first failure, and prints the seconds that each step took. Installs what
+is missing first: libtorch and the local embedding model (scripts/libtorch.sh, scripts/minilm.sh), and a headless Chromium
+(scripts/chromium.sh) for the test of the report. CARGO_TARGET_DIR is honored.
+
+`cargo hakari verify` and `cargo deny check` run only where they are installed, since building them takes minutes:
+
+    cargo install --locked cargo-hakari cargo-deny
 EOF
         exit 0
         ;;
@@ -46,10 +50,23 @@ report() {
 }
 trap report EXIT
 
-# Cheap ones first. A Cargo.lock that does not fit the manifests fails the second; the third would mend it in silence.
+# Runs a subcommand of cargo that not everyone has; CI has them all.
+if_installed() {
+    if command -v "cargo-$1" >/dev/null; then
+        step "$1" cargo "$@"
+    else
+        printf '\n== %s: skipped, cargo-%s is not installed\n' "$1" "$1"
+        table+=$(printf 'skipped   %s' "$1")$'\n'
+    fi
+}
+
+# Cheap ones first. A Cargo.lock that does not match the manifests fails `arrows`.
+step words python3 scripts/words.py
 step format cargo fmt --all --check
 step arrows scripts/arrows.sh --self-test
-step 'workspace-hack' python3 scripts/workspace_hack.py --check
+step workspace-hack python3 scripts/workspace_hack.py
+if_installed hakari verify
+if_installed deny --offline check bans licenses sources
 
 step libtorch scripts/libtorch.sh
 step minilm scripts/minilm.sh
