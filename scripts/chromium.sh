@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Brings a headless Chromium and its chromedriver, in which tests open the report as a reader would.
+# Installs a headless Chromium and its chromedriver, in which tests open the report as a reader would.
 #
 #     scripts/chromium.sh
 #
-# Does nothing when both are there: on the path, or named by CHROME and CHROMEDRIVER. Else installs Debian's packages, as root or
+# Does nothing when both exist, on the path or named by CHROME and CHROMEDRIVER. Otherwise installs Debian's packages, as root or
 # through sudo without a password; on other systems it says what to install.
 set -euo pipefail
 
@@ -26,16 +26,16 @@ find_both() {
     [ -n "$chromium" ] && [ -n "$chromedriver" ]
 }
 
-readonly by_hand='install Chromium (or Chrome) and the chromedriver of the same version, and put both on the path or name them by CHROME and CHROMEDRIVER'
+readonly by_hand='install Chromium (or Chrome) and the chromedriver of the same version, and put both on the path or name them in CHROME and CHROMEDRIVER'
 
 for variable in CHROME CHROMEDRIVER; do
-    [ -z "${!variable-}" ] || [ -x "${!variable}" ] || die "$variable names \`${!variable}\`, which is no program; correct it, or unset it"
+    [ -z "${!variable-}" ] || [ -x "${!variable}" ] || die "$variable names \`${!variable}\`, which is not a program; correct or unset it"
 done
 if find_both; then
-    say "\`$chromium\` and \`$chromedriver\` are there"
+    say "\`$chromium\` and \`$chromedriver\` are installed"
     exit 0
 fi
-command -v apt-get >/dev/null || die "there is no apt-get here; $by_hand (macOS: brew install --cask chromium chromedriver)"
+command -v apt-get >/dev/null || die "apt-get is not installed; $by_hand (macOS: brew install --cask chromium chromedriver)"
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
@@ -49,5 +49,5 @@ apt update || die 'apt-get could not update its lists; its message is above'
 # Ubuntu's package of that name is a snap, which no container can run; its chromium-driver does not exist, so this says so.
 apt install --yes --no-install-recommends chromium chromium-driver ||
     die "apt-get could not install them (its message is above); $by_hand"
-find_both || die "the packages did not bring both; $by_hand"
-say "\`$chromium\` and \`$chromedriver\` are there"
+find_both || die "the packages did not contain both; $by_hand"
+say "\`$chromium\` and \`$chromedriver\` are installed"

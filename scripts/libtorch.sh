@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts libtorch where cargo finds it when nothing else is set. environment/README.md tells the other ways.
+# Puts libtorch where cargo finds it when nothing else is set. environment/README.md describes the other ways.
 set -euo pipefail
 
 usage() {
@@ -102,7 +102,7 @@ need_space() {
     local folder=$1 need_mb=$2 free_kb
     free_kb=$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')
     [ "$((free_kb / 1000))" -ge "$need_mb" ] ||
-        fail "needs $need_mb MB in \`$folder\`, which has $((free_kb / 1000)); choose another place with --prefix"
+        fail "needs $need_mb MB in \`$folder\`, which has $((free_kb / 1000)); choose another folder with --prefix"
 }
 
 # pip with the arguments that choose the same wheels under every Python, one that torch has no wheel for included.
@@ -115,7 +115,7 @@ pip_for_cp311() {
     # pip works in the temporary folder, which is often in memory and too small for this.
     TMPDIR="$partial.wheels" python3 -m pip "$command" --disable-pip-version-check --only-binary=:all: --python-version 3.11 --implementation cp \
         --abi cp311 "${flags[@]}" "$@" >&2 ||
-        fail 'pip could not get the wheels (its message is above); environment/README.md tells how to have libtorch without PyPI'
+        fail 'pip could not download the wheels (its message is above); environment/README.md describes how to install libtorch without PyPI'
 }
 
 # Fills the folder $1 from the pinned wheels: headers, and the libraries of the list.
@@ -157,12 +157,12 @@ remove_partial() {
 
 install_libtorch() {
     local root=$1 libtorch=$2 parent
-    [ ! -e "$root" ] || fail "\`$root\` exists and is no whole libtorch $version ($variant); move it away and run this again"
+    [ ! -e "$root" ] || fail "\`$root\` exists and is not a complete libtorch $version ($variant); move it away and run this again"
     need_python
     parent=$(dirname "$root")
     mkdir -p "$parent"
     need_space "$parent" "$((download_mb + disk_mb))"
-    say "downloading torch $version ($variant) from PyPI: some $download_mb MB, then $disk_mb MB on disk in \`$root\`"
+    say "downloading torch $version ($variant) from PyPI: about $download_mb MB, then $disk_mb MB on disk in \`$root\`"
 
     # Beside its place and then renamed, so that an interrupted run leaves no half of a libtorch under the name that cargo reads.
     partial="$root.partial.$$"
@@ -170,7 +170,7 @@ install_libtorch() {
     mkdir "$partial" "$partial.wheels"
     if [ "$variant" = cuda ]; then unpack_cuda "$partial"; else unpack_libraries "$partial"; fi
     printf '%s\n' "$version" >"$partial${libtorch#"$root"}/build-version"
-    is_whole "$partial${libtorch#"$root"}" || fail "the wheels of torch $version did not hold what they should; nothing was installed"
+    is_whole "$partial${libtorch#"$root"}" || fail "the wheels of torch $version do not contain what they should; nothing was installed"
     # `mv` would move into the folder that another run of this script may have finished meanwhile.
     python3 -c 'import os, sys; os.rename(*sys.argv[1:])' "$partial" "$root" 2>/dev/null || is_whole "$libtorch" ||
         fail "could not rename \`$partial\` to \`$root\`"
@@ -190,7 +190,7 @@ write_config() {
     # No `force`: a LIBTORCH in the user's environment wins.
     lines=$(printf '[env]\nLIBTORCH = "%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')")
     if [ -f "$config" ] && ! is_ours; then
-        say "\`$config\` is yours, so it stays as it is; add this to it (LIBTORCH under its [env], if it has one):"
+        say "\`$config\` is yours and was not changed; add this to it (LIBTORCH under its [env], if it has one):"
         printf '%s\n' "$lines" >&2
         exit 1
     fi
@@ -215,7 +215,7 @@ done
 
 for name in LIBTORCH LIBTORCH_USE_PYTORCH; do
     if [ -n "${!name+set}" ]; then
-        say "$name is set to \`${!name}\`, which wins; nothing to do"
+        say "$name is set to \`${!name}\`, which takes precedence; nothing to do"
         exit 0
     fi
 done
@@ -226,13 +226,13 @@ if [ -z "$variant" ]; then
 fi
 case "$(uname -s)-$variant" in
     *-cpu | Linux-cuda | Darwin-mps) ;;
-    *-cuda | *-mps) fail "there is no $variant on $(uname -s); environment/README.md has the table" ;;
+    *-cuda | *-mps) fail "$variant is not available on $(uname -s); environment/README.md lists what is" ;;
     *) bad_usage "unknown variant \`$variant\`" ;;
 esac
 
 current=$(configured)
 if [ -n "$current" ] && ! is_ours; then
-    say "your own .cargo/config.toml names \`$current\`, which wins; nothing to do"
+    say "your own .cargo/config.toml names \`$current\`, which takes precedence; nothing to do"
     exit 0
 fi
 # Asked for nothing in particular, as by test.sh: another variant or place that was chosen before stays chosen.

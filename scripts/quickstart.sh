@@ -7,12 +7,12 @@ case ${1-} in
         cat <<'EOF'
 usage: scripts/quickstart.sh [ARGUMENT...]
 
-Makes the data set `synthetic`, fits CARROT's KNN router on local embeddings and draws its routing curve. Each command is
-printed before it runs, for you to run again with other values. The arguments go to gen-synthetic:
+Creates the data set `synthetic`, fits CARROT's KNN router on local embeddings and draws its routing curve. Each command is
+printed before it runs, so that you can rerun it with other values. The arguments go to gen-synthetic:
 
     scripts/quickstart.sh --n 20000
 
-Brings libtorch and the local embedding model first, if they are missing (scripts/libtorch.sh, scripts/minilm.sh).
+Installs libtorch and the local embedding model first, if they are missing (scripts/libtorch.sh, scripts/minilm.sh).
 EOF
         exit 0
         ;;
@@ -41,9 +41,9 @@ run cargo run -p plots -- --dataset synthetic
 plots=${CARROT_PLOTS_DIR:-plots}/synthetic
 made=("$plots"/accuracy_cost.svg "$plots"/accuracy_cost.pdf "$plots"/accuracy_cost.png "$plots"/table.md)
 for file in "${made[@]}"; do
-    [ -s "$file" ] || { echo "quickstart: plots made no \`$file\`" >&2; exit 1; }
+    [ -s "$file" ] || { echo "quickstart: plots did not write \`$file\`" >&2; exit 1; }
 done
 printf '\n'
 cat "$plots/table.md"
-printf '\nMade:\n'
+printf '\nCreated:\n'
 printf '  %s\n' "${made[@]}"

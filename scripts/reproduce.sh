@@ -3,7 +3,7 @@
 set -euo pipefail
 
 all_datasets=(synthetic routerbench sprout sprout-o3mini open-llm-lb-v2)
-# On train prompts of the synthetic data set, whose truth tells regret; the last is all of them.
+# On train prompts of the synthetic data set, whose expectations give the regret; the last is all of them.
 train_sizes=200,400,800,1600,3200
 
 usage() {
@@ -11,21 +11,21 @@ usage() {
 usage: scripts/reproduce.sh [--dataset NAME...] [--source NAME=PATH...] [--source-pickle PICKLE --questions PARQUET]
                             [--embedder openai] [--routers NAME...] [--roberta]
 
-Makes data sets, fits routers, draws all figures, and writes plots/verdict.md and plots/verdict.json. What is there already is kept, so that a
-run that was cut off goes on where it was.
+Creates data sets, fits routers, draws all figures, and writes plots/verdict.md and plots/verdict.json. Existing results are kept, so an
+interrupted run resumes.
 
   --dataset        which: synthetic, routerbench, sprout, sprout-o3mini, open-llm-lb-v2 [default: all]
-  --source         a file or folder to make a data set from, instead of the Hugging Face hub
-  --source-pickle  CARROT's published matrix of the Open LLM Leaderboard, with --questions; makes both open-llm-lb-v2, its rows by document,
+  --source         a file or folder to create a data set from, instead of the Hugging Face hub
+  --source-pickle  CARROT's published matrix of the Open LLM Leaderboard, with --questions; creates both open-llm-lb-v2, its rows by document,
                    and open-llm-lb-v2-as-published. `cargo run -p gen-openllm -- --help` explains both files
-  --embedder       openai: the paper's vectors, from the endpoint of OPENAI_BASE_URL; costs money, and needs OPENAI_API_KEY. Without it vectors are
-                   computed with a local model, and numbers that need the paper's are not run
+  --embedder       openai: the paper's embeddings, from the endpoint of OPENAI_BASE_URL; costs money, and needs OPENAI_API_KEY. Without it,
+                   embeddings are computed with a local model, and checks that need the paper's are skipped
   --routers        which [default: carrot-knn carrot-knn-sbert mf rorf, and with a GPU carrot-roberta roberta-binary]; none: no router
   --roberta        fit the RoBERTa routers without a GPU too, which takes days
 
-A data set that cannot be had is no failure: its claims are listed as not run, with the reason.
+A data set that is not available is not a failure: its claims are listed as not run, with the reason.
 
-Exit codes: 0 all that was computed holds, 1 a claim or a step failed or nothing could be judged, 2 bad usage.
+Exit codes: 0 all that was computed holds, 1 a claim or a step failed or nothing could be checked, 2 bad usage.
 END
 }
 
@@ -74,23 +74,23 @@ done
 
 [ ${#datasets[@]} -gt 0 ] || datasets=("${all_datasets[@]}")
 for name in "${datasets[@]}"; do
-    contains "$name" "${all_datasets[@]}" || bad_usage "\`$name\` is none of ${all_datasets[*]}"
+    contains "$name" "${all_datasets[@]}" || bad_usage "\`$name\` is not one of ${all_datasets[*]}"
 done
 for source in ${sources[@]+"${sources[@]}"}; do
     name=${source%%=*} path=${source#*=}
     [ "$name" != "$source" ] || bad_usage "\`--source $source\` is not of the form NAME=PATH"
-    [ "$name" != synthetic ] || bad_usage "\`synthetic\` is made from nothing, so there is no source of it"
-    contains "$name" "${datasets[@]}" || bad_usage "there is a source of \`$name\`, which is not among the data sets"
-    [ -e "$path" ] || bad_usage "there is no \`$path\` to make \`$name\` from"
+    [ "$name" != synthetic ] || bad_usage "\`synthetic\` is generated, so it has no source"
+    contains "$name" "${datasets[@]}" || bad_usage "\`--source\` names \`$name\`, which is not among the data sets"
+    [ -e "$path" ] || bad_usage "\`$path\`, the source of \`$name\`, does not exist"
 done
 if [ -n "$pickle$questions" ]; then
     { [ -n "$pickle" ] && [ -n "$questions" ]; } || bad_usage '`--source-pickle` and `--questions` go together'
-    contains open-llm-lb-v2 "${datasets[@]}" || bad_usage '`--source-pickle` is of open-llm-lb-v2, which is not among the data sets'
-    for path in "$pickle" "$questions"; do [ -f "$path" ] || bad_usage "there is no file \`$path\`"; done
+    contains open-llm-lb-v2 "${datasets[@]}" || bad_usage '`--source-pickle` belongs to open-llm-lb-v2, which is not among the data sets'
+    for path in "$pickle" "$questions"; do [ -f "$path" ] || bad_usage "\`$path\` is not a file"; done
 fi
 [ -z "$embedder" ] || [ "$embedder" = openai ] || bad_usage "\`--embedder $embedder\` is not openai"
 if contains none ${routers[@]+"${routers[@]}"}; then
-    [ ${#routers[@]} -eq 1 ] || bad_usage '`none` goes with no other router'
+    [ ${#routers[@]} -eq 1 ] || bad_usage '`none` excludes other routers'
     routers=()
 elif [ ${#routers[@]} -eq 0 ]; then
     routers=(carrot-knn carrot-knn-sbert mf rorf)
@@ -121,7 +121,7 @@ program() {
     run cargo run --quiet -p "$name" -- "$@"
 }
 
-# Makes one data set; where that cannot be done, remembers why.
+# Creates one data set; where that fails, remembers why.
 make_dataset() {
     local name=$1
     shift
@@ -133,8 +133,8 @@ make_dataset() {
         local error
         # The last line that is an error, without colors.
         error=$(sed -e 's/\x1b\[[0-9;]*m//g' "$log" | grep -i 'error' | tail -n 1 | sed -e 's/^ *ERROR *//' || true)
-        reasons+=("$name=$1 could not make it: ${error:-see its output}")
-        say "$name is left out"
+        reasons+=("$name=$1 could not create it: ${error:-see its output}")
+        say "skipping $name"
     fi
 }
 
@@ -186,7 +186,7 @@ for dataset in "${datasets[@]}"; do
                 if [ -f "$data/open-llm-lb-v2-as-published/dataset.json" ]; then
                     made+=(open-llm-lb-v2-as-published)
                 else
-                    reasons+=('open-llm-lb-v2-as-published=it is made from the published matrix, by --source-pickle')
+                    reasons+=('open-llm-lb-v2-as-published=it needs the published matrix, given by --source-pickle')
                 fi
             fi
             ;;
