@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use dataset::Field;
 use ndarray::Array2;
 use pickle::{Pickle, Value};
 use tracing::warn;
@@ -144,11 +145,12 @@ impl StoredTask {
         ensure!(scores.ncols() > 0, "it has no documents");
         let bad = scores
             .indexed_iter()
-            .find(|(_, score)| !score.is_nan() && !(0.0..=1.0).contains(*score));
+            .find(|(_, score)| !Field::Score.admits(**score));
         if let Some(((row, column), score)) = bad {
             bail!(
-                "the score of `{}` on document {column} is {score}, expected a number in [0, 1]",
-                models[row]
+                "the score of `{}` on document {column} is {score}, expected {}",
+                models[row],
+                Field::Score.range()
             );
         }
         Ok(Self { models, scores })
