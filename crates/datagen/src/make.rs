@@ -62,6 +62,7 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         n_validation,
         origin,
     } = split_rows(&table, recipe.split)?;
+    // After the split, because what counts is whether the train rows have a score to learn from.
     refuse_unknown_scores(&table, &train_rows)?;
     notes.extend(unknown_score_notes(&table));
 
@@ -144,6 +145,7 @@ fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> Split {
     let models = &table.models;
     let shape = (rows.len(), models.len());
     let tokens = |field| {
+        // A table has a column for all LLMs or for none; where only some have it, it is unknown for the others.
         let is_there = models.iter().any(|model| model.column(field).is_some());
         is_there.then(|| {
             Array2::from_shape_fn(shape, |(i, m)| {

@@ -126,6 +126,7 @@ impl RawTable {
 
     /// Keeps only the first rows: `n` of each part, where the source came in parts. Returns how many rows are gone.
     pub fn keep_first(&mut self, n: usize) -> usize {
+        // Each part keeps its first rows, since the first rows of a source in parts are all of one part.
         let mut n_kept = HashMap::new();
         let kept: Vec<bool> = (0..self.n_prompts())
             .map(|i| {
@@ -216,6 +217,7 @@ impl RawTable {
     }
 
     fn check_ids(&self) -> Result<()> {
+        // Ids join splits with embeddings and predictions, so a duplicate would pair one prompt with the numbers of another.
         let mut first_rows = HashMap::with_capacity(self.ids.len());
         for (id, &row) in self.ids.iter().zip(&self.row_numbers) {
             if let Some(first_row) = first_rows.insert(id, row) {

@@ -32,6 +32,7 @@ struct Line {
     doc: Map<String, Value>,
     doc_hash: Option<String>,
     arguments: Context,
+    // One field per metric instead of a map of all keys: a line also has the answers, which are most of its bytes and are skipped.
     #[serde(default)]
     acc: Option<Score>,
     #[serde(default)]
@@ -60,6 +61,7 @@ pub(super) fn parse(line: &[u8], task: &Task) -> anyhow::Result<ParsedLine> {
         "`{key}` is {score}, expected {}",
         Field::Score.range()
     );
+    // The question identifies the document when LLMs are joined, so a line without one cannot be used.
     let Some(question) = question(&line.doc, &task.question) else {
         let found: Vec<String> = line.doc.keys().map(|key| format!("`{key}`")).collect();
         bail!(

@@ -134,6 +134,7 @@ impl StoredTask {
             models.push(model);
         }
         let correctness = value.get("correctness")?;
+        // IFEval scores instructions and whole prompts; the leaderboard's score, like the sample files' metric, is of prompts.
         let correctness = correctness.get("correctness_prompt").unwrap_or(correctness);
         let scores = correctness.array()?.to_array2_f64()?;
         ensure!(
@@ -143,6 +144,7 @@ impl StoredTask {
             scores.nrows()
         );
         ensure!(scores.ncols() > 0, "it has no documents");
+        // Checked here, because the audit and the summary come before the checks of the data set.
         let bad = scores
             .indexed_iter()
             .find(|(_, score)| !Field::Score.admits(**score));
