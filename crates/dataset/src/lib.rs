@@ -37,6 +37,7 @@ mod pair;
 mod predictions;
 mod prices;
 mod rate_study;
+pub mod router_names;
 mod split;
 mod standardizer;
 mod table;

