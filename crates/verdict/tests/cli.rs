@@ -452,7 +452,7 @@ fn the_published_table_is_judged_too() {
     let output = bench.run_on(&no_claims, &entry("tiny", "color", false), &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stderr(&output).contains("no column of the table"),
+        stderr(&output).contains("unknown variant `color`"),
         "{}",
         stderr(&output)
     );
