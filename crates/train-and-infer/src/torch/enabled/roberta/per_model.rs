@@ -28,7 +28,7 @@ pub(super) fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
         targets: train.scores.clone(),
     };
     let performance = performance.train(fit)?;
-    let cost_target = CostTarget::of(fit.job.info.cost_kind, train);
+    let cost_target = CostTarget::of(fit.setup.info.cost_kind, train);
     let cost = match cost_values(&cost_target) {
         None => None,
         Some(targets) => {
