@@ -14,7 +14,6 @@ use std::path::Path;
 
 use ndarray::ArrayView2;
 
-use self::{setup::CHECKPOINT, training::Training};
 pub use self::{
     params::{
         BatchOrder, CheckedTrainParams, Decayed, Precision, TrainPadding, TrainParams, WarmUp,
@@ -22,6 +21,7 @@ pub use self::{
     report::{Best, Record, TrainReport},
     setup::TrainSetup,
 };
+use self::{setup::CHECKPOINT, training::Training};
 use crate::{Error, Result, RobertaModel};
 
 /// Learns a model's weights, encoder and head, from prompts and their targets, and leaves it with the best ones by validation loss.
@@ -63,8 +63,8 @@ pub fn fine_tune(
     setup: &TrainSetup<'_>,
 ) -> Result<TrainReport> {
     model.set_trainable(true);
-    let report = Training::new(model, prompts, targets, params.params(), setup)
-        .and_then(Training::run);
+    let report =
+        Training::new(model, prompts, targets, params.params(), setup).and_then(Training::run);
     model.set_trainable(false);
     report
 }

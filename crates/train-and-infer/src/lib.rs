@@ -7,7 +7,6 @@
 
 mod args;
 mod config;
-mod costs;
 mod data;
 mod embedder;
 mod embeddings;

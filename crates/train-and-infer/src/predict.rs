@@ -1,11 +1,11 @@
 //! Predicting the test split with a router as it was opened from disk.
 
 use anyhow::Context as _;
-use dataset::{Predictions, SmallWins, Split};
+use dataset::{PerModel, Predictions, SmallWins, Split};
 use ndarray::ArrayView2;
-use saved_routers::{Predicted, SavedRouter};
+use saved_routers::{PerModelOutputs, Predicted, SavedRouter};
 
-use crate::{costs, setup::Setup, stopwatch::Stopwatch, torch};
+use crate::{setup::Setup, stopwatch::Stopwatch, torch};
 
 /// Predicts by the form that the router was saved in. `embeddings` are those of the test prompts, of shape `(n_prompts, dim)`, for routers
 /// that predict from embeddings.
@@ -16,7 +16,7 @@ pub(crate) fn test_split(
     embeddings: Option<ArrayView2<'_, f32>>,
     stopwatch: &mut Stopwatch,
 ) -> anyhow::Result<Predictions> {
-    let predicted = if router.model.reads_prompts() {
+    let predicted = if router.record.contents.reads_prompts() {
         torch::predict(setup, router, test, stopwatch)?
     } else {
         let embeddings = embeddings.context("the router predicts from embeddings")?;
@@ -27,8 +27,8 @@ pub(crate) fn test_split(
         })?
     };
     Ok(match predicted {
-        Predicted::PerModel(outputs) => {
-            Predictions::PerModel(costs::per_model(setup, test, outputs.scores, outputs.cost))
+        Predicted::PerModel(PerModelOutputs { scores, cost }) => {
+            Predictions::PerModel(PerModel::of_split(&setup.info, test, scores, cost))
         }
         Predicted::SmallWins(probability) => Predictions::SmallWins(SmallWins {
             ids: test.ids.clone(),

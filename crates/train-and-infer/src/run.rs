@@ -2,13 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
 use cli_support::peak_memory_bytes;
-use dataset::{Part, Predictions, RunManifest, Source};
+use dataset::{MadeFrom, Part, Predictions, RunManifest, Source, atomic};
 use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, NewFolder, Record, SavedRouter};
 use serde_json::{Value, json};
 use tracing::{info, warn};
@@ -107,6 +107,22 @@ impl<'a> Run<'a> {
         Ok(Some(inputs))
     }
 
+    /// What the predictions say that they were made from; `inputs` as [`Run::inputs`] gives them.
+    fn made_from(&self, inputs: &[Source]) -> MadeFrom {
+        let [train, test, others @ ..] = inputs else {
+            unreachable!("the train and the test part come first");
+        };
+        let embedder = self.setup.embedder_for(self.router.input);
+        MadeFrom {
+            split_sha256: test.sha256.clone(),
+            made_by: Some(MADE_BY.to_owned()),
+            router: Some(self.router.name.to_owned()),
+            embedder: embedder.map(|embedder| embedder.name.clone()),
+            train_sha256: Some(train.sha256.clone()),
+            other_sha256: others.iter().map(|input| input.sha256.clone()).collect(),
+        }
+    }
+
     /// What is on disk, if it was made from the same data with the same settings by the same program, and is whole.
     fn kept(&self, data: &mut Data) -> anyhow::Result<Option<Report>> {
         let (router, on) = (self.router, self.sample.described());
@@ -151,7 +167,7 @@ impl<'a> Run<'a> {
         outcome: Outcome,
         mut stopwatch: Stopwatch,
     ) -> anyhow::Result<Report> {
-        remove_file(&self.places.manifest)?;
+        atomic::remove_file(&self.places.manifest)?;
         let inputs = self
             .inputs(data)?
             .context("the embeddings were removed meanwhile")?;
@@ -163,7 +179,10 @@ impl<'a> Run<'a> {
                 self.predict(prompts, &mut stopwatch)?
             }
         };
-        stopwatch.time("write", || Ok(predictions.write(&self.places.predictions)?))?;
+        let made_from = self.made_from(&inputs);
+        stopwatch.time("write", || {
+            Ok(predictions.write(&self.places.predictions, &made_from)?)
+        })?;
         let threads = std::thread::available_parallelism();
         let threads = threads.map_or_else(|_| "unknown".to_owned(), |n| n.to_string());
         let mut environment = BTreeMap::from([("threads".to_owned(), threads)]);
@@ -304,7 +323,7 @@ fn as_read(config: &Value) -> anyhow::Result<Value> {
 
 /// Removes the folder of a router that is not kept, and with it the checkpoints of its training; and those above it that are empty then.
 fn forget(folder: &Path) -> anyhow::Result<()> {
-    gone(folder, fs::remove_dir_all(folder))?;
+    atomic::remove_folder(folder)?;
     for above in folder.ancestors().skip(1).take(2) {
         // Another size may be at work in it.
         if fs::remove_dir(above).is_err() {
@@ -312,18 +331,4 @@ fn forget(folder: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn remove_file(path: &Path) -> anyhow::Result<()> {
-    gone(path, fs::remove_file(path))
-}
-
-/// Fails unless the path does not exist any more, or never did.
-fn gone(path: &Path, removed: io::Result<()>) -> anyhow::Result<()> {
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove `{}`", path.display()))
-        }
-        _ => Ok(()),
-    }
 }

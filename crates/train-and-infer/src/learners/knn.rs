@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
+use dataset::{CostTarget, Quantity};
 use ndarray::Array2;
-use routers::{Knn, Target, TargetFit, labels::CostTarget};
-use saved_routers::{Contents, KnnParts, KnnTarget, Quantity};
+use routers::{Knn, Target, TargetFit};
+use saved_routers::{Contents, KnnParts, KnnTarget};
 use serde_json::json;
 
 use crate::{

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use routers::{PairScores, Rorf, labels::PairOutcome};
+use routers::{PairOutcome, PairScores, Rorf};
 use saved_routers::Contents;
 use serde_json::json;
 

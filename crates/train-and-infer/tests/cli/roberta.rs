@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dataset::{CostKind, Part};
+use dataset::{CostKind, Part, Quantity};
 use loopback::Hub;
 use ndarray::{Array2, s};
-use saved_routers::{Model, Quantity, SavedRouter};
+use saved_routers::{Model, SavedRouter};
 use serde_json::Value;
 
 use crate::{

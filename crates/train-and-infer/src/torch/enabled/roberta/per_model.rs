@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
+use dataset::{CostTarget, Quantity, TOKENS_PER_UNIT};
 use ndarray::Array2;
 use nets::ProblemType;
-use routers::labels::CostTarget;
-use saved_routers::{Contents, NetworkCost, Quantity, TOKENS_PER_UNIT};
+use saved_routers::{Contents, NetworkCost};
 use serde_json::json;
 
 use super::network::{Network, Trained};

@@ -2,11 +2,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use cli_support::Progress;
-use dataset::Split;
+use dataset::{PredictedCost, Split};
 use nets::{NetworkTask, TaskNetwork};
-use saved_routers::{
-    Model, PerModelOutputs, Predicted, PredictedCost, SavedRouter, outputs_of_models,
-};
+use saved_routers::{Model, PerModelOutputs, Predicted, SavedRouter, outputs_of_models};
 
 use crate::{setup::Setup, stopwatch::Stopwatch};
 

@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
-use dataset::{CostKind, Predictions};
+use dataset::{CostKind, PerModel, PredictedCost, Predictions, Quantity};
 use nets::{NetworkTask, TaskNetwork};
-use saved_routers::{PredictedCost, output_tokens, outputs_of_models};
+use saved_routers::outputs_of_models;
 use serde_json::json;
 
 use super::{folders::NetworkFolder, predict::outputs, settings::Pretrained};
 use crate::{
-    costs,
     learner::{Fit, Outcome, Product, Recipe},
     setup::Setup,
 };
@@ -59,10 +58,12 @@ impl Pretrained {
         let cost = match cost_kind {
             CostKind::Known => PredictedCost::Known,
             CostKind::OutputTokens | CostKind::Usd => {
-                PredictedCost::OutputTokens(output_tokens(&values(&self.cost, NetworkTask::Cost)?))
+                let values = values(&self.cost, NetworkTask::Cost)?;
+                let cost = Quantity::ThousandsOfOutputTokens.cost(&values, None);
+                cost.expect("the quantity is of costs")
             }
         };
-        let predictions = costs::per_model(setup, test, scores, cost);
+        let predictions = PerModel::of_split(&setup.info, test, scores, cost);
         let names: Vec<String> = self
             .models(cost_kind)
             .into_iter()
