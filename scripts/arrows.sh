@@ -32,6 +32,7 @@ ARROWS = """
     pickle, alignment, embeddings       -> (no crate)
     intrinsic-dimension                 -> (no crate)
     loopback                            -> (no crate)
+    charts                              -> (no crate)
     routers, evaluation                 -> dataset
     datagen                             -> dataset
     gen-cli                             -> datagen, embeddings, cli-support
@@ -43,7 +44,7 @@ ARROWS = """
     train-and-infer                     -> dataset, routers, nets, saved-routers, cli-support
     carrot-router                       -> dataset, evaluation, nets, saved-routers, embeddings, cli-support
     rate-study                          -> dataset, routers, cli-support
-    plots                               -> dataset, evaluation, intrinsic-dimension, cli-support
+    plots                               -> dataset, evaluation, charts, intrinsic-dimension, cli-support
     verdict                             -> dataset, evaluation, cli-support
 """
 
@@ -51,7 +52,7 @@ ARROWS = """
 REACHES = """
     tch, torch-sys                      -> nets, train-and-infer, carrot-router
     polars, polars-*                    -> gen-custom, gen-openllm
-    plotters, svg2pdf, resvg            -> plots
+    plotters, svg2pdf, resvg            -> charts, plots
     tokio, reqwest, hyper, redb         -> embeddings, gen-cli, gen-custom, gen-openllm, gen-routerbench, gen-sprout, carrot-router
 """
 
