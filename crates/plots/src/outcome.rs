@@ -1,4 +1,4 @@
-//! What a run leaves, and what it could not make.
+//! What a run writes, with the record of what it was made from, and what it skipped.
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
     written: Vec<PathBuf>,
     skipped: Vec<Skipped>,
     sources: Sources,
-    /// What the files are made from that are written next; `None` for those of which no record is kept.
+    /// The inputs of the files that are written next; `None` to keep no record of them.
     from: Option<Fingerprint>,
 }
 
@@ -36,7 +36,7 @@ struct Skipped {
     /// Data set and name of the files.
     what: String,
     why: String,
-    /// What would make the input.
+    /// How to get the input.
     cure: String,
 }
 
@@ -86,7 +86,7 @@ impl Outcome {
         self.from = None;
     }
 
-    /// Notes that something cannot be made: what, why, and what would make its input.
+    /// Notes that something cannot be made: what, why, and how to get its input.
     pub(crate) fn skip(&mut self, what: String, why: impl Into<String>, cure: impl Into<String>) {
         self.skipped.push(Skipped {
             what,
@@ -119,7 +119,7 @@ impl Outcome {
             self.skip(
                 format!("{dataset}/{stem}"),
                 "no prompt of the test split has both a score and a cost of any LLM",
-                "make the data set anew with the gen-* program that it came from",
+                "regenerate the data set with the gen-* program that made it",
             );
             return Ok(());
         }

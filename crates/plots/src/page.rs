@@ -11,10 +11,13 @@ use crate::{args::Job, inputs, sources::Sources};
 
 mod chart;
 mod embed;
+mod files;
 mod found;
 mod manifests;
+mod origin;
 mod section;
 mod shown;
+mod stem;
 mod tables;
 
 use self::{section::Section, tables::Column};

@@ -1,6 +1,6 @@
 //! A per-LLM router at parts of the large LLM's cost, benchmark by benchmark.
 
-use super::{Evaluated, Product};
+use super::{Evaluated, Product, SPIDER_BARS};
 use crate::{
     outcome::Outcome,
     spider::{self, LambdaBy},
@@ -41,7 +41,7 @@ fn draw(of: &Evaluated<'_>, lambda_by: LambdaBy, outcome: &mut Outcome) -> anyho
                 outcome.skip(what(), not_made.why.clone(), not_made.cure.clone());
             }
             (Look::Bw, _) => {
-                let stem = format!("{name}_bars{version}");
+                let stem = format!("{name}{SPIDER_BARS}{version}");
                 outcome.write_figure(job, dataset, look, &stem, &drawn.bars, &drawn.csv)?;
             }
         }
