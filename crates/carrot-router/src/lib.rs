@@ -33,8 +33,10 @@ mod prices;
 mod router;
 mod server;
 
+pub use evaluation::COST_MULTIPLIER;
+
 pub use crate::{
-    decision::{COST_MULTIPLIER, Candidate, Decision, check_mu},
+    decision::{Candidate, Decision, check_mu},
     embedder::EmbedderPlace,
     error::{Error, Result},
     networks::NetworkTask,

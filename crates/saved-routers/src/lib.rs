@@ -28,6 +28,8 @@ mod record;
 mod scale;
 mod tensors;
 
+pub use dataset::{PredictedCost, Quantity};
+
 pub use crate::{
     calibration::{
         CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
@@ -35,12 +37,11 @@ pub use crate::{
     },
     error::{Error, Result},
     folder::NewFolder,
-    knn::{KnnParts, PredictedCost, SavedKnn, SavedKnnPredictions},
+    knn::{KnnParts, SavedKnn, SavedKnnPredictions},
     open::{Model, RobertaCost, SavedRouter},
-    outputs::{TOKENS_PER_UNIT, output_tokens, outputs_of_models, read_label_order},
+    outputs::{outputs_of_models, read_label_order},
     pool::{AddedModel, Addition, EditedPool, PoolEdit},
     record::{
-        Base, Contents, Embedder, FORMAT_VERSION, KnnTarget, NetworkCost, Quantity, Record,
-        VectorFormat,
+        Base, Contents, Embedder, FORMAT_VERSION, KnnTarget, NetworkCost, Record, VectorFormat,
     },
 };

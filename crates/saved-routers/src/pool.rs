@@ -2,14 +2,14 @@
 
 use std::{collections::HashMap, path::Path};
 
-use dataset::{CostKind, CostRule, ModelInfo, ModelScores, Prices};
+use dataset::{CostKind, CostRule, ModelInfo, ModelScores, Prices, TOKENS_PER_UNIT};
 use ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
 use routers::{Backend, Knn, Target, UnitRows, labels::Standardizer};
 use serde_json::{Value, json};
 
 use crate::{
     Contents, Error, KnnParts, Model, NewFolder, Quantity, Record, Result, SavedKnn, SavedRouter,
-    TOKENS_PER_UNIT, record::EDITS,
+    record::EDITS,
 };
 
 /// Parts that an added LLM's prompts are dealt out to, to be predicted by the others.

@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
-use dataset::{CostKind, ModelInfo, Pair, write_atomically};
+use dataset::{CostKind, ModelInfo, Pair, Quantity, write_atomically};
 use routers::Backend;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -127,20 +127,6 @@ pub struct KnnTarget {
     pub quantity: Quantity,
     /// The k that was chosen.
     pub n_neighbors: usize,
-}
-
-/// What an output is, for each LLM.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Quantity {
-    /// The expected score, in [0, 1].
-    Score,
-    /// Tokens of the answer.
-    OutputTokens,
-    /// Thousands of them.
-    ThousandsOfOutputTokens,
-    /// Dollars as z-scores; `cost.safetensors` is the way back.
-    StandardizedUsd,
 }
 
 /// How vectors are stored.

@@ -1,7 +1,5 @@
-use dataset::{PerModel, Split};
+use dataset::{PerModel, PredictedCost, Split};
 use ndarray::Array2;
-use routers::labels::cost_of_tokens;
-use saved_routers::PredictedCost;
 
 use crate::job::Job;
 
@@ -12,19 +10,5 @@ pub(crate) fn per_model(
     scores: Array2<f32>,
     cost: PredictedCost,
 ) -> PerModel {
-    let (output_tokens, cost_usd) = match cost {
-        PredictedCost::OutputTokens(tokens) => {
-            let cost_usd = cost_of_tokens(&job.info, test, &tokens);
-            (Some(tokens), cost_usd)
-        }
-        PredictedCost::Usd(cost_usd) => (None, cost_usd),
-        PredictedCost::Known => (None, test.cost_usd.clone()),
-    };
-    PerModel {
-        ids: test.ids.clone(),
-        models: test.models.clone(),
-        scores,
-        output_tokens,
-        cost_usd,
-    }
+    PerModel::of_split(&job.info, test, scores, cost)
 }

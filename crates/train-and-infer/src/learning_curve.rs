@@ -87,7 +87,11 @@ fn fit(job: &Job, router: Router, data: &mut Data, rows: &[usize]) -> anyhow::Re
     let outcome = learner::run(job, router, &mut part, &mut stopwatch)?;
     // An older manifest must not stand beside newer predictions, should this be the end.
     gone(&manifest_path, fs::remove_file(&manifest_path))?;
-    stopwatch.time("write", || Ok(outcome.predictions.write(&path)?))?;
+    let inputs = run.inputs(data)?.context("the embeddings went away")?;
+    let made_from = run.made_from(&inputs);
+    stopwatch.time("write", || {
+        Ok(outcome.predictions.write(&path, &made_from)?)
+    })?;
     let mut environment = BTreeMap::from([("threads".to_owned(), n_threads())]);
     environment.extend(outcome.environment);
     let manifest = RunManifest {
@@ -98,7 +102,7 @@ fn fit(job: &Job, router: Router, data: &mut Data, rows: &[usize]) -> anyhow::Re
             .map(|embedder| embedder.name.clone()),
         seed: run.recipe.seed,
         made_by: MADE_BY.to_owned(),
-        inputs: run.inputs(data)?.context("the embeddings went away")?,
+        inputs,
         config: run.config,
         results: outcome.results,
         stages: stopwatch.stages(),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, io, path::PathBuf};
 
 use anyhow::Context as _;
 use cli_support::peak_memory_bytes;
-use dataset::{Part, RunManifest, Source};
+use dataset::{MadeFrom, Part, RunManifest, Source};
 use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, NewFolder, Record, SavedRouter};
 use serde_json::{Value, json};
 use tracing::{info, warn};
@@ -80,6 +80,22 @@ impl<'a> Run<'a> {
         Ok(Some(inputs))
     }
 
+    /// What the predictions say that they were made from; `inputs` as [`Run::inputs`] gives them.
+    pub(crate) fn made_from(&self, inputs: &[Source]) -> MadeFrom {
+        let [train, test, others @ ..] = inputs else {
+            unreachable!("train and test part come first");
+        };
+        let embedder = self.job.embedder_of(self.router);
+        MadeFrom {
+            split_sha256: test.sha256.clone(),
+            made_by: Some(MADE_BY.to_owned()),
+            router: Some(self.router.name().to_owned()),
+            embedder: embedder.map(|embedder| embedder.name.clone()),
+            train_sha256: Some(train.sha256.clone()),
+            other_sha256: others.iter().map(|input| input.sha256.clone()).collect(),
+        }
+    }
+
     /// What is there already, if it was made from the same data with the same settings by the same program, and is whole.
     fn kept(&self, data: &mut Data) -> anyhow::Result<Option<Report>> {
         let Self {
@@ -146,7 +162,7 @@ impl<'a> Run<'a> {
         }
         let inputs = self.inputs(data)?.context("the embeddings went away")?;
         let model = stopwatch.time("write", || {
-            outcome.predictions.write(&path)?;
+            outcome.predictions.write(&path, &self.made_from(&inputs))?;
             let fitted = outcome.fitted;
             fitted
                 .map(|fitted| self.commit(data, &outcome.results, fitted))

@@ -1,4 +1,4 @@
-//! What a run leaves, and what it could not make.
+//! What a run writes, with the record of what it was made from, and what it skipped.
 
 use std::{
     collections::BTreeSet,
@@ -25,7 +25,7 @@ pub(crate) struct Outcome {
     written: Vec<PathBuf>,
     skipped: Vec<Skipped>,
     sources: Sources,
-    /// What the files are made from that are written next; `None` for those of which no record is kept.
+    /// The inputs of the files that are written next; `None` to keep no record of them.
     from: Option<Fingerprint>,
 }
 
@@ -35,7 +35,7 @@ struct Skipped {
     /// Data set and name of the files.
     what: String,
     why: String,
-    /// What would make the input.
+    /// How to get the input.
     cure: String,
 }
 
@@ -85,7 +85,7 @@ impl Outcome {
         self.from = None;
     }
 
-    /// Notes that something cannot be made: what, why, and what would make its input.
+    /// Notes that something cannot be made: what, why, and how to get its input.
     pub(crate) fn skip(&mut self, what: String, why: impl Into<String>, cure: impl Into<String>) {
         self.skipped.push(Skipped {
             what,

@@ -103,7 +103,7 @@ fn evaluate(job: &Job, dir: &DatasetDir) -> anyhow::Result<Evaluated> {
 fn without_chart(why: &str, dataset: &str) -> Markup {
     html! {
         p { (why) }
-        p { "This makes predictions: " code { (inputs::command(dataset)) } }
+        p { "To make predictions, run " code { (inputs::command(dataset)) } }
     }
 }
 

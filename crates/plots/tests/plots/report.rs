@@ -1,7 +1,12 @@
 //! report.html as a file: what is in it, and what must not be.
 
 use super::*;
-use crate::embeddings::write_embeddings;
+use crate::{
+    embeddings::write_embeddings,
+    rate::write_study,
+    regret::{write_learning_curve, write_truth},
+    spider::{SPROUT_TASKS, write_tasks},
+};
 
 /// Names of LLMs that would be something else in HTML, in JSON, in a script, in CSV or to the eye.
 pub(crate) const HOSTILE: [&str; 6] = [
@@ -193,6 +198,48 @@ fn without_a_record_the_origin_is_unknown() {
 }
 
 #[test]
+fn the_origin_of_all_that_is_made_is_known() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    // Each name of the paper's is of one data set.
+    for (name, tasks) in [
+        ("sprout", &SPROUT_TASKS[..]),
+        ("made-up", &SPROUT_TASKS[..2]),
+    ] {
+        let dir = write_tasks(&data, name, tasks, &["carrot-knn", "mf"]);
+        write_embeddings(&dir, "minilm", |i, axis| noise(i, 6_000 + axis) as f32);
+        write_truth(&dir);
+        write_learning_curve(&dir, "carrot-knn");
+    }
+    write_study(&data.join("rate-study/rate-study.json"), &[1, 2]);
+    let args = ["--format", "svg", "--reference-quirks"];
+    let stdout = check_ok(&plots(folder.path(), &args));
+    let page = report(folder.path());
+    for unexpected in ["Origin unknown", "is out of date"] {
+        assert!(!page.contains(unexpected), "{unexpected}");
+    }
+    let figures: Vec<&str> = stdout
+        .lines()
+        .filter_map(|path| path.strip_suffix(".svg"))
+        .collect();
+    for expected in [
+        "sprout/sprout_spider",
+        "sprout/bw/sprout_spider_bars-reference",
+        "sprout/sprout_embedding_dim-minilm",
+        "made-up/embedding_dim-minilm",
+        "made-up/bw/regret",
+        "rate-study/bw/rate_optimality-lipschitz",
+    ] {
+        let path = format!("plots/{expected}");
+        assert!(
+            figures.contains(&&*path),
+            "{expected} is not in {figures:?}"
+        );
+    }
+    assert_eq!(page.matches("<img").count(), figures.len(), "{figures:?}");
+}
+
+#[test]
 fn each_figure_is_held_to_its_own_inputs() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
@@ -296,7 +343,7 @@ fn degenerate_data_sets_are_reported() {
     predicted.scores.column_mut(1).fill(f32::NAN);
     predicted.scores.row_mut(0).fill(f32::NAN);
     Predictions::PerModel(predicted)
-        .write(&path)
+        .write(&path, &made_from(&dir))
         .expect("written");
     check_ok(&plots(
         folder.path(),

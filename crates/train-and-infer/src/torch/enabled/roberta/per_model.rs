@@ -1,12 +1,10 @@
 use std::collections::BTreeMap;
 
-use dataset::Predictions;
+use dataset::{Predictions, Quantity, TOKENS_PER_UNIT};
 use ndarray::Array2;
 use nets::ProblemType;
 use routers::labels::CostTarget;
-use saved_routers::{
-    Contents, NetworkCost, NewFolder, PredictedCost, Quantity, TOKENS_PER_UNIT, output_tokens,
-};
+use saved_routers::{Contents, NetworkCost, NewFolder, PredictedCost};
 use serde_json::json;
 
 use super::network::{Network, Trained};
@@ -76,12 +74,11 @@ pub(super) fn run(
         (Some((network, values)), target) => {
             results[COST] = network.results();
             summary.push(network.summary());
-            match target {
-                CostTarget::Usd(_, standardizer) => {
-                    PredictedCost::Usd(standardizer.restore(&values))
-                }
-                _ => PredictedCost::OutputTokens(output_tokens(&values)),
-            }
+            let predicted = match target {
+                CostTarget::Usd(_, scale) => Quantity::StandardizedUsd.cost(&values, Some(scale)),
+                _ => Quantity::ThousandsOfOutputTokens.cost(&values, None),
+            };
+            predicted.expect("both quantities are of costs")
         }
         (None, _) => PredictedCost::Known,
     };

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
-use dataset::{CostKind, Predictions, Split};
+use dataset::{CostKind, Predictions, Quantity, Split};
 use ndarray::{Array2, Axis};
 use nets::ProblemType;
-use saved_routers::{PredictedCost, output_tokens, outputs_of_models};
+use saved_routers::{PredictedCost, outputs_of_models};
 use serde_json::json;
 
 use super::{folders::NetworkFolder, network::predict, settings::Pretrained};
@@ -54,7 +54,8 @@ pub(super) fn run(
         CostKind::Known => PredictedCost::Known,
         CostKind::OutputTokens | CostKind::Usd => {
             let values = outputs(&pretrained.cost, "cost", ProblemType::Regression)?;
-            PredictedCost::OutputTokens(output_tokens(&values))
+            let cost = Quantity::ThousandsOfOutputTokens.cost(&values, None);
+            cost.expect("the quantity is of costs")
         }
     };
     Ok(Outcome {
