@@ -11,7 +11,7 @@ use tracing::warn;
 use crate::{
     args::{Format, Job},
     figure,
-    made_from::{Fingerprint, MadeFrom},
+    made_from::{Fingerprint, Record},
     products::Product,
     render, reports,
     scene::Scene,
@@ -187,10 +187,7 @@ impl Outcome {
         let name = |extension: &str| format!("{stem}.{extension}");
         self.put(folder.join(name("md")), document.markdown().as_bytes())?;
         // It is there for the page alone, so it is not among the paths that a run prints.
-        write_atomically(
-            folder.join(name(DOCUMENT_EXTENSION)),
-            document.json()?.as_bytes(),
-        )?;
+        document.write(&folder.join(name(DOCUMENT_EXTENSION)))?;
         self.put(folder.join(name("csv")), csv.as_bytes())?;
         self.record(folder, ["md", DOCUMENT_EXTENSION, "csv"].map(name).into())
     }
@@ -218,7 +215,7 @@ impl Outcome {
     /// of the old ones, which at worst calls them out of date.
     fn record(&self, folder: &Path, files: BTreeSet<String>) -> anyhow::Result<()> {
         match &self.from {
-            Some(from) => MadeFrom::record(folder, files, from),
+            Some(from) => Record::add(folder, files, from),
             None => Ok(()),
         }
     }
