@@ -1,7 +1,7 @@
 //! Which data sets there are, and what each holds.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct Inputs {
     test_set: TestSet,
     /// By router name.
     pub(crate) routers: Vec<RouterInput>,
+    /// Why the predictions of other routers cannot be used, by router name.
+    pub(crate) left_out: BTreeMap<String, String>,
     /// Each LLM's mean cost in US dollars in the training split, where there is one and anything is known.
     pub(crate) train_mean_costs: Option<Array1<f64>>,
     /// The true expected scores and costs, which only synthetic data has.
@@ -129,12 +131,18 @@ impl Inputs {
         }
         let test_set = TestSet::open(dir)?;
         let mut routers = Vec::new();
+        let mut left_out = BTreeMap::new();
         for router in dir.routers()? {
-            let Some(found) = usable(test_set.router(&router)?) else {
-                continue;
+            let found = match usable(test_set.router(&router)?) {
+                Ok(found) => found,
+                Err(why) => {
+                    left_out.insert(router, why.to_string());
+                    continue;
+                }
             };
             if let Some(why) = cannot_choose(&found, &test_set)? {
                 warn!("leaving out `{}`: {why}", found.path.display());
+                left_out.insert(router, why.to_string());
                 continue;
             }
             routers.push(RouterInput {
@@ -155,6 +163,7 @@ impl Inputs {
             expectations: test_set.expectations()?,
             test_set,
             routers,
+            left_out,
         })))
     }
 
@@ -191,7 +200,7 @@ impl Inputs {
     pub(crate) fn learning_curve(&self, router: &str) -> anyhow::Result<Vec<(usize, Predictions)>> {
         let mut found = Vec::new();
         for n_train in self.test_set.dir().learning_curve_sizes(router)? {
-            if let Some(point) = usable(self.test_set.learning_curve(router, n_train)?) {
+            if let Ok(point) = usable(self.test_set.learning_curve(router, n_train)?) {
                 found.push((n_train, point.predictions));
             }
         }
@@ -199,8 +208,8 @@ impl Inputs {
     }
 }
 
-/// Warns of predictions that cannot be used, and leaves them out.
-fn usable(read: Result<TestPredictions, Unusable>) -> Option<TestPredictions> {
+/// Warns of predictions that cannot be used.
+fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, Unusable> {
     let warn_of = |unusable: &Unusable| {
         let Unusable {
             dataset,
@@ -211,7 +220,7 @@ fn usable(read: Result<TestPredictions, Unusable>) -> Option<TestPredictions> {
         let why = cli_support::with_fit_command(unusable, dataset, router, *n_train);
         warn!("leaving out predictions: {why}");
     };
-    read.inspect_err(warn_of).ok()
+    read.inspect_err(warn_of)
 }
 
 /// Why there is nothing to route by, as where every prediction is NaN; `None` where there is.

@@ -9,7 +9,7 @@ use dataset::{DatasetDir, write_atomically};
 use tracing::warn;
 
 use super::{
-    made_from::{Fingerprint, MadeFrom},
+    made_from::{Fingerprint, Record},
     sources::Sources,
     tables::{DOCUMENT_EXTENSION, Document, Table},
 };
@@ -163,10 +163,7 @@ impl Outcome {
         let name = |extension: &str| format!("{stem}.{extension}");
         self.put(folder.join(name("md")), document.markdown().as_bytes())?;
         // It is there for the page alone, so it is not among the paths that a run prints.
-        write_atomically(
-            folder.join(name(DOCUMENT_EXTENSION)),
-            document.json()?.as_bytes(),
-        )?;
+        document.write(&folder.join(name(DOCUMENT_EXTENSION)))?;
         self.put(folder.join(name("csv")), csv.as_bytes())?;
         self.record(folder, ["md", DOCUMENT_EXTENSION, "csv"].map(name).into())
     }
@@ -194,7 +191,7 @@ impl Outcome {
     /// of the old ones, which at worst calls them out of date.
     fn record(&self, folder: &Path, files: BTreeSet<String>) -> anyhow::Result<()> {
         match &self.from {
-            Some(from) => MadeFrom::record(folder, files, from),
+            Some(from) => Record::add(folder, files, from),
             None => Ok(()),
         }
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     data::inputs,
     output::{
-        made_from::{Fingerprint, MadeFrom},
+        made_from::{Fingerprint, Record},
         sources::Sources,
     },
     settings::{Settings, job::Job, product::Product},
@@ -148,7 +148,7 @@ impl Place {
         stem: &impl Fn(Product) -> String,
         present: &mut impl FnMut(Product, Option<&str>) -> anyhow::Result<Fingerprint>,
     ) -> anyhow::Result<Vec<Found>> {
-        let made_from = MadeFrom::read(&self.folder);
+        let made_from = Record::read(&self.folder);
         let mut found = Vec::new();
         for (name, extensions) in files_by_stem(&self.folder)? {
             let (product, version) = product(&name, stem).unzip();
@@ -283,7 +283,7 @@ mod tests {
         let from: Fingerprint = [("a".to_owned(), "1".to_owned())].into();
         let origins = |files: &[&str]| {
             let files = files.iter().map(|&file| file.to_owned()).collect();
-            MadeFrom::record(folder.path(), files, &from).expect("recorded");
+            Record::add(folder.path(), files, &from).expect("recorded");
             let found = found(folder.path(), "", &from);
             let origins = found.into_iter().map(|item| (item.stem, item.origin));
             origins.collect::<BTreeMap<_, _>>()

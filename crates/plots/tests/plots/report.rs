@@ -89,7 +89,7 @@ fn refit(dir: &DatasetDir, router: &str) {
     };
     predicted.scores.mapv_inplace(|score| 0.9 * score);
     Predictions::PerModel(predicted)
-        .write(&path)
+        .write(&path, &made_from(dir))
         .expect("written");
 }
 
@@ -159,6 +159,24 @@ fn what_was_made_from_other_inputs_is_named_and_not_shown() {
     fs::remove_file(other).expect("removed");
     check_ok(&plots(folder.path(), &["--figure", "report"]));
     assert!(report(folder.path()) == page, "all is as it was");
+}
+
+#[test]
+fn the_page_says_why_predictions_are_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let dir = write(&data, "first", &MODELS[..4], &["carrot-knn", "mf"]);
+    let path = dir.predictions("mf");
+    let predictions = Predictions::read(&path).expect("read");
+    predictions
+        .write(&path, &MadeFrom::split("0".repeat(64)))
+        .expect("written");
+    check_ok(&plots(folder.path(), &["--figure", "report"]));
+    let page = report(folder.path());
+    let expected = "<bdi>RouteLLM (MF)</bdi>: left out: `data/first/preds/mf.parquet` was made from a different version of \
+                    `data/first/test.parquet`; predictions without a manifest";
+    assert!(page.contains(expected), "the report lacks `{expected}`");
+    assert!(page.contains("<bdi>CARROT (KNN)</bdi>: predictions without a manifest"));
 }
 
 #[test]
