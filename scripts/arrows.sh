@@ -33,6 +33,7 @@ ARROWS = """
     intrinsic-dimension                 -> (no crate)
     test-support                        -> dataset
     hub                                 -> (no crate)
+    charts                              -> (no crate)
     routers, evaluation                 -> dataset
     datagen                             -> dataset, embeddings, cli-support
     gen-custom                          -> datagen
@@ -44,7 +45,7 @@ ARROWS = """
     train-and-infer                     -> dataset, routers, nets, saved-routers, hub, cli-support
     carrot-router                       -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support
     rate-study                          -> dataset, routers, cli-support
-    plots                               -> dataset, evaluation, intrinsic-dimension, cli-support
+    plots                               -> dataset, evaluation, charts, intrinsic-dimension, cli-support
     verdict                             -> dataset, evaluation, cli-support
 """
 
@@ -52,7 +53,7 @@ ARROWS = """
 REACHES = """
     tch, torch-sys                      -> nets, train-and-infer, carrot-router
     polars, polars-*                    -> gen-custom, gen-openllm
-    plotters, svg2pdf, resvg            -> plots
+    plotters, svg2pdf, resvg            -> charts, plots
     tokio, reqwest, hyper, redb         -> embeddings, datagen, gen-custom, gen-openllm, gen-routerbench, gen-sprout, gen-synthetic, carrot-router
 """
 

@@ -1,23 +1,26 @@
 //! report.html: everything of all data sets on one page that needs nothing else.
 //!
-//! The page shows what lies under the folder of figures, of every data set, whichever run left it; what is older than its input is named
-//! instead, with the command that makes it anew. To that it adds an interactive chart per data set, and the manifests. It loads nothing:
-//! styles, script, numbers and figures are in it, and its policy forbids the rest. There is no date in it.
+//! The page shows what lies under the folder of figures, of every data set, whichever run left it. A file whose inputs have changed since is
+//! named instead, with the command that regenerates it. To that it adds an interactive chart per data set, and the manifests. It loads
+//! nothing: styles, script, numbers and figures are in it, and its policy forbids the rest. There is no date in it.
 
 use anyhow::Context as _;
-use dataset::DatasetDir;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::{args::Job, inputs};
+use crate::{data::inputs, output::sources::Sources, settings::job::Job};
 
 mod chart;
+mod embed;
+mod files;
 mod found;
-mod html;
 mod manifests;
-mod markdown;
+mod origin;
 mod section;
 mod shown;
+mod stem;
+mod tables;
 
-use self::section::Section;
+use self::{section::Section, tables::Column};
 
 const STYLE: &str = include_str!("../assets/report.css");
 const SCRIPT: &str = include_str!("../assets/report.js");
@@ -52,16 +55,17 @@ pub(crate) fn curves_file() -> String {
 ///
 /// # Errors
 /// When there is no data set, or a manifest, figure or table that is there cannot be read.
-pub(crate) fn make(job: &Job) -> anyhow::Result<Page> {
+pub(crate) fn make(job: &Job, sources: &mut Sources) -> anyhow::Result<Page> {
     let dirs = inputs::all(&job.data_dir)?;
     let sections = (dirs.iter().enumerate())
         .map(|(i, dir)| {
-            Section::new(job, dir, &id(i))
+            Section::new(job, dir, &id(i), sources)
                 .with_context(|| format!("cannot report on data set `{}`", dir.name()))
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
+    let over_all = shown::tables_and_figures(&found::over_all(job, sources)?, None)?;
     Ok(Page {
-        html: page(job, &dirs, &sections)?,
+        html: page(&sections, &over_all).into_string(),
         curves: sections
             .into_iter()
             .filter_map(|section| Some((section.dataset, section.curves?)))
@@ -74,72 +78,93 @@ fn id(dataset_idx: usize) -> String {
     format!("dataset-{}", dataset_idx + 1)
 }
 
-fn page(job: &Job, dirs: &[DatasetDir], sections: &[Section]) -> anyhow::Result<String> {
-    let links: String = sections
-        .iter()
-        .enumerate()
-        .map(|(i, section)| {
-            format!(
-                "<li><a href=\"#{}\">{}</a></li>\n",
-                id(i),
-                html::name(&section.dataset)
-            )
-        })
-        .collect();
-    let over_all = shown::tables_and_figures(&found::over_all(job, dirs)?, None)?;
-    let bodies: String = sections.iter().map(|section| &*section.html).collect();
-    let version = env!("CARGO_PKG_VERSION");
-    Ok(format!(
-        "<!DOCTYPE html>
-<html lang=\"en\">
-<head>
-<meta charset=\"utf-8\">
-<meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">
-<meta name=\"referrer\" content=\"no-referrer\">
-<title>CARROT: accuracy and cost of routing</title>
-<style>
-{STYLE}</style>
-</head>
-<body>
-<a class=\"skip\" href=\"#main\">To the results</a>
-<header>
-<h1>Accuracy and cost of routing</h1>
-<p class=\"lead\">For each prompt a router picks the LLM with the highest (1 &minus; &lambda;) &middot; score &minus; &lambda; &middot; cost, both
-predicted. As &lambda; goes from 0 to 1 it moves along a curve, from the most accurate answers to the cheapest. Everything here was measured
-on test prompts that no router has seen.</p>
-<nav aria-label=\"Data sets\"><ul>
-{links}</ul></nav>
-</header>
-<main id=\"main\">
-{}{over_all}{bodies}</main>
-<footer>
-<p>Made by <code>cargo run -p plots</code>, version {version}, from <code>data/</code> and <code>plots/</code>. The page needs no network and no
-other file. Costs are US dollars. CARROT: <cite>Cost AwaRe Rate Optimal rouTer</cite>, arXiv 2502.03261.</p>
-</footer>
-<script>
-{SCRIPT}</script>
-</body>
-</html>
-",
-        summary(sections)
-    ))
+fn page(sections: &[Section], over_all: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head())
+            body {
+                a.skip href="#main" { "To the results" }
+                (header(sections))
+                main id="main" {
+                    (summary(sections))
+                    (over_all)
+                    @for section in sections { (section.html) }
+                }
+                (footer())
+                // Our own file, which ends no element; as for numbers in `script_json`, entities would not be resolved.
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
 }
 
-fn summary(sections: &[Section]) -> String {
-    let rows: Vec<Vec<String>> = (sections.iter().enumerate())
+fn head() -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content=(POLICY);
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="referrer" content="no-referrer";
+            title { "CARROT: accuracy and cost of routing" }
+            style { (PreEscaped(STYLE)) }
+        }
+    }
+}
+
+fn header(sections: &[Section]) -> Markup {
+    html! {
+        header {
+            h1 { "Accuracy and cost of routing" }
+            p.lead {
+                "For each prompt a router picks the LLM with the highest (1 \u{2212} \u{3bb}) \u{b7} score \u{2212} \u{3bb} \u{b7} cost, both \
+                 predicted. As \u{3bb} goes from 0 to 1 it moves along a curve, from the most accurate answers to the cheapest. Everything here \
+                 was measured on test prompts that no router has seen."
+            }
+            nav aria-label="Data sets" {
+                ul {
+                    @for (i, section) in sections.iter().enumerate() {
+                        li { a href={ "#" (id(i)) } { (embed::name(&section.dataset)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn footer() -> Markup {
+    html! {
+        footer {
+            p {
+                "Made by " code { "cargo run -p plots" } ", version " (env!("CARGO_PKG_VERSION")) ", from " code { "data/" } " and "
+                code { "plots/" } ". The page needs no network and no other file. Costs are US dollars. CARROT: "
+                cite { "Cost AwaRe Rate Optimal rouTer" } ", arXiv 2502.03261."
+            }
+        }
+    }
+}
+
+fn summary(sections: &[Section]) -> Markup {
+    let columns = SUMMARY.map(|(name, is_number)| Column {
+        name: name.to_owned(),
+        is_number,
+    });
+    let rows: Vec<Vec<Markup>> = (sections.iter().enumerate())
         .map(|(i, section)| {
-            let name = html::text(&section.dataset);
-            let mut row = vec![format!("<a href=\"#{}\">{name}</a>", id(i))];
-            row.extend(section.summary.iter().cloned());
-            row
+            let link = html! { a href={ "#" (id(i)) } { (section.dataset) } };
+            [link]
+                .into_iter()
+                .chain(section.summary.iter().cloned())
+                .collect()
         })
         .collect();
-    let header = SUMMARY.map(|(name, _)| name.to_owned());
-    let table = markdown::html_table(&header, &rows, |i| SUMMARY[i].1, "Data sets");
-    format!(
-        "<h3>At a glance</h3>\n{table}<p class=\"note\">Best router: the one of those that look at the prompt with the largest mean height over the \
-         costs (AIQ). Its peak, and the cost at which it reaches the best LLM's accuracy as a share of what that LLM costs, are read off the \
-         test curve, so they are optimistic; the tables below have intervals.</p>\n"
-    )
+    html! {
+        h3 { "At a glance" }
+        (tables::table(&columns, &rows, "Data sets"))
+        p.note {
+            "Best router: the one of those that look at the prompt with the largest mean height over the costs (AIQ). Its peak, and the cost \
+             at which it reaches the best LLM's accuracy as a share of what that LLM costs, are read off the test curve, so they are \
+             optimistic; the tables below have intervals."
+        }
+    }
 }

@@ -6,13 +6,22 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use charts::{
+    accuracy_cost::{CostUnit, ScaleRules, XScale},
+    draw::{
+        look::Look,
+        style::{PageSize, Style},
+    },
+};
 use intrinsic_dimension::DimensionParams;
 use serde::Deserialize;
 
-pub(crate) use self::quirks::{BinaryQuirks, ReferenceQuirks, RuleQuirks};
-use crate::{products::Product, spider::SpiderSettings, theme::Look};
+use self::{product::Product, quirks::ReferenceQuirks, spider::SpiderSettings};
 
-mod quirks;
+pub(crate) mod job;
+pub(crate) mod product;
+pub(crate) mod quirks;
+pub(crate) mod spider;
 
 /// The file that is in force unless `--config` names another one.
 const BUILT_IN: &str = include_str!("../../../configs/plots.toml");
@@ -24,7 +33,7 @@ pub(crate) struct Settings {
     pub(crate) width_in: f64,
     pub(crate) height_in: f64,
     /// Page of a print version.
-    pub(crate) bw_page: PageSettings,
+    pub(crate) bw_page: PageSize,
     pub(crate) png_dpi: f64,
     pub(crate) axis_title_pt: f64,
     pub(crate) tick_pt: f64,
@@ -42,7 +51,7 @@ pub(crate) struct Settings {
     pub(crate) bootstrap: BootstrapSettings,
     pub(crate) embedding_dim: EmbeddingDimSettings,
     /// Page of a figure `rate_optimality` of two rows.
-    pub(crate) rate_optimality: PageSettings,
+    pub(crate) rate_optimality: PageSize,
     pub(crate) regret: RegretSettings,
     /// By data set, the paper's names of its figures.
     pub(crate) paper_names: BTreeMap<String, BTreeMap<Product, String>>,
@@ -57,7 +66,7 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct EmbeddingDimSettings {
-    pub(crate) page: PageSettings,
+    pub(crate) page: PageSize,
     pub(crate) analysis: DimensionParams,
 }
 
@@ -65,21 +74,13 @@ pub(crate) struct EmbeddingDimSettings {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RegretSettings {
-    pub(crate) page: PageSettings,
+    pub(crate) page: PageSize,
     /// Brings dollars to the scale of scores.
     pub(crate) cost_multiplier: f64,
     /// Lambdas of the table.
     pub(crate) lambdas: Vec<f64>,
     /// Steps of lambda along the lines.
     pub(crate) n_steps: usize,
-}
-
-/// A page of another size than that of most figures.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct PageSettings {
-    pub(crate) width_in: f64,
-    pub(crate) height_in: f64,
 }
 
 /// How intervals of metrics are computed.
@@ -92,26 +93,6 @@ pub(crate) struct BootstrapSettings {
     pub(crate) level: f64,
 }
 
-/// Scale of the cost axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum XScale {
-    Auto,
-    Linear,
-    Log,
-}
-
-/// What the cost axis counts in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(crate) enum CostUnit {
-    #[serde(rename = "auto")]
-    Auto,
-    #[serde(rename = "per-query")]
-    PerQuery,
-    #[serde(rename = "per-1000-queries")]
-    PerThousandQueries,
-}
-
 impl Settings {
     /// Reads and checks the settings.
     ///
@@ -122,13 +103,37 @@ impl Settings {
     }
 
     /// The page of most figures.
-    pub(crate) fn page(&self, look: Look) -> PageSettings {
+    pub(crate) fn page(&self, look: Look) -> PageSize {
         match look {
-            Look::Color => PageSettings {
+            Look::Color => PageSize {
                 width_in: self.width_in,
                 height_in: self.height_in,
             },
             Look::Bw => self.bw_page,
+        }
+    }
+
+    /// Sizes of text and lines, as charts take them.
+    pub(crate) fn style(&self) -> Style {
+        Style {
+            axis_title_pt: self.axis_title_pt,
+            tick_pt: self.tick_pt,
+            legend_pt: self.legend_pt,
+            label_pt: self.label_pt,
+            curve_width_pt: self.curve_width_pt,
+            max_ticks: self.max_ticks,
+            has_titles: self.title,
+        }
+    }
+
+    /// How the axes of accuracy-cost figures are chosen.
+    pub(crate) fn scale_rules(&self) -> ScaleRules {
+        ScaleRules {
+            x_scale: self.x_scale,
+            cost_unit: self.cost_unit,
+            crowd_share: self.crowd_share,
+            crowd_cost: self.crowd_cost,
+            oracle_room: self.oracle_room,
         }
     }
 

@@ -7,21 +7,29 @@ use evaluation::{
 use serde::{Serialize, Serializer};
 
 use crate::{
-    contenders::{Contender, Role, contenders},
-    geometry::{Point, simplify},
-    inputs::Inputs,
-    results::Results,
-    scales,
+    data::{
+        contenders::{Contender, Role, contenders},
+        inputs::Inputs,
+        results::Results,
+    },
+    output::tables::csv_of,
     settings::Settings,
-    tables::csv_text,
-    theme::{LineStyle, Look},
+};
+use charts::{
+    accuracy_cost,
+    draw::{
+        geometry::{Point, simplify},
+        line_style::LineStyle,
+        look::Look,
+    },
 };
 
-/// Size of a frame that no screen's chart exceeds, in pixels: what is not seen there is seen nowhere.
+/// Size of a frame that no screen's chart exceeds, in pixels: points that make no difference there make none anywhere. A curve has a point
+/// for each prompt and crossing of LLMs, tens of thousands, and the page must stay small enough to open.
 const FRAME: (f64, f64) = (1200.0, 600.0);
 /// How far a curve may be from the exact one, in pixels of that frame.
 const TOLERANCE: f64 = 0.4;
-/// On straight pieces there is a point at least every so many pixels, to be pointed at.
+/// On straight pieces there is a point at least every so many pixels: the line needs none, but the reader points at points.
 const GAP: f64 = 14.0;
 
 /// Everything that the chart of one data set shows. Its field names are the page's script's.
@@ -34,9 +42,9 @@ pub(crate) struct Chart {
     is_log: bool,
     /// In the order of the legend.
     curves: Vec<ChartCurve>,
-    /// Name, cost and accuracy of each LLM of which something is known.
+    /// Name, cost and accuracy of each LLM with any known score and cost.
     llms: Vec<(String, f64, f64)>,
-    /// The same of what else to compare with, and what it does.
+    /// The same of the oracle and of chance, and how each chooses.
     references: Vec<(&'static str, f64, f64, &'static str)>,
 }
 
@@ -49,7 +57,7 @@ struct ChartCurve {
     color: String,
     dash: Vec<f64>,
     width: f64,
-    /// Whether what lies between two points can be had, by tossing a coin.
+    /// Whether every point between two corners can be reached too, by choosing one of the two at random for each prompt.
     is_mixture: bool,
     /// Whether it is shown at first.
     is_shown: bool,
@@ -58,7 +66,7 @@ struct ChartCurve {
     points: Vec<ChartPoint>,
 }
 
-/// What leads along a curve.
+/// The parameter that moves along a curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Control {
@@ -77,7 +85,7 @@ struct ChartPoint {
     n_prompts: Vec<(usize, u64)>,
 }
 
-/// Along which a contender goes, in full.
+/// The full curve of a contender.
 enum Trace {
     Curve(ShareCurve),
     /// The corners of a mixture.
@@ -112,10 +120,13 @@ impl Chart {
             .chain(results.models.iter().map(|model| model.point));
         let view = View::of(points);
         let n_scored = truth.n_scored_prompts();
-        let scene = results.scene(String::new(), |_| true);
+        let scene = results.comparison(String::new(), |_| true).scene();
+        let (rules, max_ticks) = (settings.scale_rules(), settings.max_ticks);
         Ok(Self {
             models: inputs.test().models.clone(),
-            is_log: scales::cost_axis(&[scene], &[], settings).axis.is_log(),
+            is_log: accuracy_cost::cost_axis(&[scene], &[], &rules, max_ticks)
+                .axis
+                .is_log(),
             curves: traces
                 .iter()
                 .map(|(contender, trace)| ChartCurve::new(contender, trace, &view, n_scored))
@@ -129,55 +140,42 @@ impl Chart {
                     )
                 })
                 .collect(),
-            references: [
-                (
-                    "Oracle",
-                    results.oracle,
-                    "for each prompt the cheapest of the LLMs that answer it best",
-                ),
-                (
-                    "Random LLM",
-                    results.random,
-                    "for each prompt any LLM, all with the same chance",
-                ),
-            ]
-            .into_iter()
-            .filter_map(|(name, point, says)| {
-                point.map(|point| (name, point.cost_usd, point.accuracy, says))
-            })
-            .collect(),
+            references: references(results),
         })
     }
 
     /// One row per point of each curve: where it lies, and each LLM's share of the prompts.
     pub(crate) fn csv(&self) -> String {
-        let mut csv = "router,lambda,cost_usd,accuracy".to_owned();
-        for model in &self.models {
-            csv += &format!(",{}", csv_text(&format!("share:{model}")));
-        }
-        csv.push('\n');
-        for curve in &self.curves {
-            for point in &curve.points {
-                let control = Some(point.control).filter(|control| !control.is_nan());
-                csv += &format!(
-                    "{},{},{},{}",
-                    csv_text(&curve.key),
-                    control.map_or_else(String::new, |control| control.to_string()),
-                    point.cost_usd,
-                    point.accuracy
-                );
-                let mut shares = vec![0.0; self.models.len()];
-                for &(model_idx, n) in &point.n_prompts {
-                    shares[model_idx] = n as f64 / curve.n_prompts as f64;
-                }
-                for share in shares {
-                    csv += &format!(",{share}");
-                }
-                csv.push('\n');
-            }
-        }
-        csv
+        let mut header = ["router", "lambda", "cost_usd", "accuracy"]
+            .map(str::to_owned)
+            .to_vec();
+        header.extend(self.models.iter().map(|model| format!("share:{model}")));
+        let points = self.curves.iter().flat_map(|curve| {
+            let points = curve.points.iter();
+            points.map(|point| curve.csv_record(point, self.models.len()))
+        });
+        csv_of([header].into_iter().chain(points))
     }
+}
+
+/// The points that no router reaches or that every router must pass, with what would give them.
+fn references(results: &Results) -> Vec<(&'static str, f64, f64, &'static str)> {
+    let oracle = (
+        "Oracle",
+        results.oracle,
+        "for each prompt the cheapest of the LLMs that answer it best",
+    );
+    let random = (
+        "Random LLM",
+        results.random,
+        "for each prompt any LLM, all with the same chance",
+    );
+    [oracle, random]
+        .into_iter()
+        .filter_map(|(name, point, says)| {
+            point.map(|point| (name, point.cost_usd, point.accuracy, says))
+        })
+        .collect()
 }
 
 impl Trace {
@@ -221,7 +219,8 @@ impl View {
         )
     }
 
-    /// The points of a curve that can be told from the line between their neighbors, on either scale of the cost axis.
+    /// The points of a curve that do not lie on the line between their neighbors, on either scale of the cost axis: the reader may switch
+    /// between the two, and what is straight on one is bent on the other.
     fn seen(&self, points: &[DataPoint]) -> Vec<usize> {
         let share = |value: f64, (low, high): (f64, f64)| {
             if high > low {
@@ -250,7 +249,7 @@ impl View {
     }
 }
 
-/// The points that draw a line, and on its straight pieces some more to be pointed at.
+/// The points that a line needs to keep its shape, and on its straight pieces some more to point at.
 fn thinned(line: &[Point]) -> Vec<usize> {
     let distance = |a: usize, b: usize| (line[a].x - line[b].x).hypot(line[a].y - line[b].y);
     let needed = simplify(line, TOLERANCE);
@@ -268,7 +267,7 @@ fn thinned(line: &[Point]) -> Vec<usize> {
 }
 
 impl ChartCurve {
-    /// `n_scored` is the number of prompts of which anything is known.
+    /// `n_scored` is the number of prompts with any known score and cost.
     fn new(
         contender: &Contender<'_>,
         trace: &Trace,
@@ -309,6 +308,28 @@ impl ChartCurve {
             n_prompts,
             points,
         })
+    }
+}
+
+impl ChartCurve {
+    fn csv_record(&self, point: &ChartPoint, n_models: usize) -> Vec<String> {
+        let control = if point.control.is_nan() {
+            String::new()
+        } else {
+            point.control.to_string()
+        };
+        let mut shares = vec![0.0; n_models];
+        for &(model_idx, n) in &point.n_prompts {
+            shares[model_idx] = n as f64 / self.n_prompts as f64;
+        }
+        let place = [
+            self.key.clone(),
+            control,
+            point.cost_usd.to_string(),
+            point.accuracy.to_string(),
+        ];
+        let shares = shares.iter().map(f64::to_string);
+        place.into_iter().chain(shares).collect()
     }
 }
 

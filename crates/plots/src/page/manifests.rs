@@ -1,58 +1,57 @@
 //! How a data set and its predictions were made, as their manifests say.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::Context as _;
 use dataset::{CostKind, DatasetDir, DatasetInfo, RunManifest, Source, SplitOrigin};
+use maud::{Markup, html};
 
-use super::html;
-use crate::theme::{self, Series};
+use super::embed;
+use crate::data::series::{Series, routers::rank};
 
-/// A hash is known by its first digits; the manifest itself has all.
+/// The first digits tell hashes apart; the manifest itself has them all.
 const HASH_DIGITS: usize = 12;
 
-/// The manifest of a data set, and one of each router that has predictions; each can be opened. `left_out` names routers whose predictions
-/// do not belong to the test split as it is now.
+/// Terms with what a manifest says of each.
+type Facts = Vec<(&'static str, Markup)>;
+
+/// The manifest of a data set, and one of each router that has predictions; each can be opened. `left_out` says of routers why their
+/// predictions cannot be used.
 ///
 /// # Errors
 /// When a manifest is there but cannot be read.
 pub(crate) fn section(
     dir: &DatasetDir,
     info: &DatasetInfo,
-    left_out: &[String],
-) -> anyhow::Result<String> {
-    let mut page = String::from("<h3>What was run</h3>\n");
-    page += &opened(
-        "The data set",
-        &info.made_by,
-        &dataset_facts(info),
-        &dir.info(),
-        "dataset.json",
-    )?;
+    left_out: &BTreeMap<String, String>,
+) -> anyhow::Result<Markup> {
     let mut routers = dir.routers()?;
-    routers.sort_by(|a, b| theme::rank(a).cmp(&theme::rank(b)));
-    for router in routers {
-        let path = dir.manifest(&router);
-        let name = Series::Router(router.clone()).name();
-        if path.is_file() {
-            let manifest = RunManifest::read(&path)?;
-            let mut short = run_summary(&manifest);
-            if left_out.contains(&router) {
-                short.insert_str(0, "left out: made from another version of the test split; ");
-            }
-            let file = format!("preds/{router}.json");
-            page += &opened(&name, &short, &run_facts(&manifest), &path, &file)?;
-        } else {
-            page += &format!(
-                "<p class=\"facts\">{}: predictions without a manifest, so made by another program.</p>\n",
-                html::name(&name)
-            );
+    routers.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    let facts = dataset_facts(info);
+    Ok(html! {
+        h3 { "What was run" }
+        (opened("The data set", &info.made_by, &facts, &dir.info(), "dataset.json")?)
+        @for router in &routers {
+            (run(dir, router, left_out.get(router))?)
         }
-    }
-    Ok(page)
+    })
 }
 
-type Facts = Vec<(&'static str, String)>;
+/// The manifest of a router's run.
+fn run(dir: &DatasetDir, router: &str, left_out: Option<&String>) -> anyhow::Result<Markup> {
+    let path = dir.manifest(router);
+    let name = Series::Router(router.to_owned()).name();
+    let left_out = left_out.map_or_else(String::new, |why| format!("left out: {why}; "));
+    if !path.is_file() {
+        return Ok(html! {
+            p.facts { (embed::name(&name)) ": " (left_out) "predictions without a manifest" }
+        });
+    }
+    let manifest = RunManifest::read(&path)?;
+    let short = left_out + &run_summary(&manifest);
+    let file = format!("preds/{router}.json");
+    opened(&name, &short, &run_facts(&manifest), &path, &file)
+}
 
 fn opened(
     title: &str,
@@ -60,23 +59,21 @@ fn opened(
     facts: &Facts,
     path: &Path,
     file: &str,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<Markup> {
     let manifest =
         fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let mut page = format!(
-        "<details><summary>{}<span class=\"facts\">{}</span></summary>\n<dl class=\"run\">",
-        html::name(title),
-        html::text(short)
-    );
-    for (term, value) in facts {
-        page += &format!("<dt>{term}</dt><dd>{value}</dd>\n");
-    }
-    page += &format!(
-        "</dl>\n<details><summary>{} in full</summary><pre tabindex=\"0\">{}</pre></details>\n</details>\n",
-        html::name(file),
-        html::text(manifest.trim_end())
-    );
-    Ok(page)
+    Ok(html! {
+        details {
+            summary { (embed::name(title)) span.facts { (short) } }
+            dl.run {
+                @for (term, value) in facts { dt { (term) } dd { (value) } }
+            }
+            details {
+                summary { (embed::name(file)) " in full" }
+                pre tabindex="0" { (manifest.trim_end()) }
+            }
+        }
+    })
 }
 
 fn dataset_facts(info: &DatasetInfo) -> Facts {
@@ -91,33 +88,31 @@ fn dataset_facts(info: &DatasetInfo) -> Facts {
         CostKind::Usd => "predicted in US dollars",
         CostKind::Known => "known beforehand, from the input tokens",
     };
+    let prompts = html! { (info.n_train) " to train on, " (info.n_test) " to test on" };
     let mut facts = vec![
-        ("Made by", html::text(&info.made_by)),
-        (
-            "Prompts",
-            format!("{} to train on, {} to test on", info.n_train, info.n_test),
-        ),
-        ("Split", split),
-        ("Cost of a call", cost.to_owned()),
+        ("Made by", html! { (info.made_by) }),
+        ("Prompts", prompts),
+        ("Split", html! { (split) }),
+        ("Cost of a call", html! { (cost) }),
     ];
     if let Some(pair) = &info.pair {
-        let names = [&pair.small, &pair.large].map(|name| html::name(name));
-        facts.push(("Small and large LLM", names.join(" and ")));
+        let names = html! { (embed::name(&pair.small)) " and " (embed::name(&pair.large)) };
+        facts.push(("Small and large LLM", names));
     }
-    let options: Vec<String> = (info.options.iter())
-        .map(|(option, value)| format!("{} = {}", html::text(option), html::text(value)))
-        .collect();
-    push_list(&mut facts, "Options", options);
-    push_list(&mut facts, "Made from", sources(&info.sources));
-    push_list(
-        &mut facts,
+    let options = info.options.iter();
+    facts.extend(list(
+        "Options",
+        options.map(|(option, value)| html! { (option) " = " (value) }),
+    ));
+    facts.extend(list("Made from", info.sources.iter().map(source)));
+    facts.extend(list(
         "Notes",
-        info.notes.iter().map(|note| html::text(note)).collect(),
-    );
+        info.notes.iter().map(|note| html! { (note) }),
+    ));
     facts
 }
 
-/// What tells one run from another: seed, embedder, time.
+/// What distinguishes one run from another: seed, embedder, time.
 fn run_summary(manifest: &RunManifest) -> String {
     let mut parts = vec![manifest.made_by.clone()];
     parts.extend(manifest.embedder.as_ref().map(|name| format!("on {name}")));
@@ -130,49 +125,43 @@ fn run_summary(manifest: &RunManifest) -> String {
 }
 
 fn run_facts(manifest: &RunManifest) -> Facts {
-    let mut facts = vec![("Made by", html::text(&manifest.made_by))];
+    let mut facts = vec![("Made by", html! { (manifest.made_by) })];
     let embedder = manifest.embedder.as_ref();
-    facts.extend(embedder.map(|name| ("Embedder", html::name(name))));
-    facts.extend(manifest.seed.map(|seed| ("Seed", seed.to_string())));
-    let stages: Vec<String> = (manifest.stages.iter())
-        .map(|stage| format!("{}: {}", html::text(&stage.name), duration(stage.seconds)))
-        .collect();
-    push_list(&mut facts, "Time", stages);
+    facts.extend(embedder.map(|name| ("Embedder", embed::name(name))));
+    facts.extend(manifest.seed.map(|seed| ("Seed", html! { (seed) })));
+    let stages = manifest.stages.iter();
+    facts.extend(list(
+        "Time",
+        stages.map(|stage| html! { (stage.name) ": " (duration(stage.seconds)) }),
+    ));
     let memory = manifest.peak_memory_bytes;
-    facts.extend(memory.map(|bytes| ("Peak memory", html_bytes(bytes))));
-    let environment: Vec<String> = (manifest.environment.iter())
-        .map(|(name, value)| format!("{}: {}", html::text(name), html::text(value)))
-        .collect();
-    push_list(&mut facts, "Ran on", environment);
+    facts.extend(memory.map(|n| ("Peak memory", html! { (bytes(n)) })));
+    let environment = manifest.environment.iter();
+    facts.extend(list(
+        "Ran on",
+        environment.map(|(name, value)| html! { (name) ": " (value) }),
+    ));
     if !manifest.config.is_null() {
-        let config = html::text(&manifest.config.to_string());
-        facts.push(("Parameters", format!("<code>{config}</code>")));
+        let config = html! { code { (manifest.config.to_string()) } };
+        facts.push(("Parameters", config));
     }
-    push_list(&mut facts, "Made from", sources(&manifest.inputs));
+    facts.extend(list("Made from", manifest.inputs.iter().map(source)));
     facts
 }
 
-fn sources(sources: &[Source]) -> Vec<String> {
-    (sources.iter())
-        .map(|source| {
-            let hash: String = source.sha256.chars().take(HASH_DIGITS).collect();
-            format!(
-                "<bdi>{}</bdi>, {}, SHA-256 <code>{}</code>",
-                html::text(&source.path.display().to_string()),
-                html_bytes(source.n_bytes),
-                html::text(&hash)
-            )
-        })
-        .collect()
+fn source(source: &Source) -> Markup {
+    let hash: String = source.sha256.chars().take(HASH_DIGITS).collect();
+    html! {
+        bdi { (source.path.display()) } ", " (bytes(source.n_bytes)) ", SHA-256 " code { (hash) }
+    }
 }
 
-fn push_list(facts: &mut Facts, term: &'static str, items: Vec<String>) {
-    if !items.is_empty() {
-        facts.push((
-            term,
-            format!("<ul><li>{}</li></ul>", items.join("</li><li>")),
-        ));
-    }
+/// A fact of several items; none where there is no item.
+fn list(
+    term: &'static str,
+    items: impl ExactSizeIterator<Item = Markup>,
+) -> Option<(&'static str, Markup)> {
+    (items.len() > 0).then(|| (term, html! { ul { @for item in items { li { (item) } } } }))
 }
 
 fn duration(seconds: f64) -> String {
@@ -183,20 +172,20 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-fn html_bytes(n_bytes: u64) -> String {
+/// A size with its unit, which no line break separates from it.
+fn bytes(n_bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    let (mut value, mut unit) = (n_bytes as f64, "bytes");
+    if n_bytes < 1000 {
+        return format!("{n_bytes}\u{a0}bytes");
+    }
+    let (mut value, mut unit) = (n_bytes as f64, "");
     for larger in UNITS {
         if value < 1000.0 {
             break;
         }
         (value, unit) = (value / 1000.0, larger);
     }
-    if unit == "bytes" {
-        format!("{n_bytes}&nbsp;bytes")
-    } else {
-        format!("{value:.1}&nbsp;{unit}")
-    }
+    format!("{value:.1}\u{a0}{unit}")
 }
 
 #[cfg(test)]
@@ -206,12 +195,12 @@ mod tests {
     #[test]
     fn sizes_and_times_are_readable() {
         for (n_bytes, expected) in [
-            (0, "0&nbsp;bytes"),
-            (999, "999&nbsp;bytes"),
-            (1500, "1.5&nbsp;kB"),
-            (83_000_000, "83.0&nbsp;MB"),
+            (0, "0\u{a0}bytes"),
+            (999, "999\u{a0}bytes"),
+            (1500, "1.5\u{a0}kB"),
+            (83_000_000, "83.0\u{a0}MB"),
         ] {
-            assert_eq!(html_bytes(n_bytes), expected);
+            assert_eq!(bytes(n_bytes), expected);
         }
         for (seconds, expected) in [(0.5, "0.50 s"), (126.0, "2.1 min"), (7200.0, "2.0 h")] {
             assert_eq!(duration(seconds), expected);

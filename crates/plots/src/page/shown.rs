@@ -1,110 +1,158 @@
-//! Figures as images, tables as tables, of what was found.
+//! Figures as images and tables as tables: the files that were found, as HTML.
 
 use std::{fs, path::Path};
 
 use anyhow::Context as _;
+use maud::{Markup, html};
 
-use super::{found::Found, html, markdown};
+use super::{embed, files::Shown, found::Found, origin::Origin, tables};
+use crate::output::tables::Document;
 
-/// Rows of a table that is there as CSV only; the file has all.
-const MAX_CSV_ROWS: usize = 400;
 /// A figure that is wider than this gets a line of its own, in points.
 const WIDE_PT: f64 = 400.0;
 /// CSS pixels in a point.
 const PIXELS_PER_POINT: f64 = 4.0 / 3.0;
 
-/// All figures, then all tables, then what is too old to be shown. `dataset` is the data set they are of, `None` for all.
+/// All figures, then all tables, then the names of what is out of date. `dataset` is the data set they are of, `None` for all.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub(crate) fn tables_and_figures(found: &[Found], dataset: Option<&str>) -> anyhow::Result<String> {
-    let (stale, fresh): (Vec<_>, Vec<_>) = found.iter().partition(|item| item.is_stale);
-    let of = |is_figure: bool, is_variant: bool| {
-        fresh.iter().filter(move |item| {
-            item.is_figure() == is_figure && item.variant.is_some() == is_variant
-        })
+pub(crate) fn tables_and_figures(found: &[Found], dataset: Option<&str>) -> anyhow::Result<Markup> {
+    let is_stale = |item: &&&Found| matches!(item.origin, Origin::Stale(_));
+    let shown: Vec<&Found> = found.iter().filter(|item| !is_stale(&item)).collect();
+    let (figures, tables): (Vec<&Found>, Vec<&Found>) =
+        shown.into_iter().partition(|item| item.is_figure());
+    Ok(html! {
+        (all_figures(&figures, dataset)?)
+        (all_tables(&tables, dataset)?)
+        @for item in found {
+            @if let Origin::Stale(changed) = &item.origin {
+                (stale(item, changed, dataset))
+            }
+        }
+    })
+}
+
+/// The figures themselves, then those in folders of their own, each folder folded up.
+fn all_figures(found: &[&Found], dataset: Option<&str>) -> anyhow::Result<Markup> {
+    let of = |variant: Option<&String>| -> anyhow::Result<Vec<Markup>> {
+        (found.iter())
+            .filter(|item| item.variant.as_ref() == variant)
+            .map(|item| figure(item, dataset))
+            .collect()
     };
-    let mut page = String::new();
-    let mut figures = String::new();
-    for item in of(true, false) {
-        figures += &figure(item, dataset)?;
-    }
-    if !figures.is_empty() {
-        page += &format!("<h3>Figures</h3>\n<div class=\"figures\">\n{figures}</div>\n");
-    }
-    let mut variants: Vec<&String> = fresh
-        .iter()
-        .filter_map(|item| item.variant.as_ref())
-        .collect();
+    let mut variants: Vec<&String> =
+        (found.iter().filter_map(|item| item.variant.as_ref())).collect();
     variants.sort();
     variants.dedup();
-    for variant in variants {
-        page += &format!(
-            "<details><summary>{}</summary>\n<div class=\"figures\">\n",
-            match &**variant {
-                "bw" => "Print versions, without color".to_owned(),
-                other => format!("Folder {}", html::name(other)),
+    let figures = of(None)?;
+    Ok(html! {
+        @if !figures.is_empty() {
+            h3 { "Figures" }
+            div.figures { @for figure in figures { (figure) } }
+        }
+        @for variant in variants {
+            details {
+                summary {
+                    @if variant == "bw" {
+                        "Print versions, without color"
+                    } @else {
+                        "Folder " (embed::name(variant))
+                    }
+                }
+                div.figures { @for figure in of(Some(variant))? { (figure) } }
             }
-        );
-        for item in of(true, true).filter(|item| item.variant.as_ref() == Some(variant)) {
-            page += &figure(item, dataset)?;
         }
-        page += "</div>\n</details>\n";
-    }
-    let mut tables = String::new();
-    for item in of(false, false).chain(of(false, true)) {
-        tables += &table(item)?;
-    }
-    if !tables.is_empty() {
-        let title = if dataset.is_some() {
-            "Tables"
-        } else {
-            "Over all data sets"
-        };
-        page += &format!("<h3>{title}</h3>\n{tables}");
-    }
-    for item in stale {
-        page += &format!(
-            "<p class=\"stale\">Not shown: <code>{}</code> is older than what it is made of. {}</p>\n",
-            html::text(&item.path),
-            cure(item, dataset)
-        );
-    }
-    Ok(page)
+    })
 }
 
-fn cure(item: &Found, dataset: Option<&str>) -> String {
-    match item.product {
-        Some(product) => {
-            let of = dataset.map_or_else(String::new, |name| format!(" --dataset {name}"));
-            format!(
-                "Make it anew with <code>cargo run -p plots -- --figure {}{}</code>",
-                product.name(),
-                html::text(&of)
-            )
-        }
-        None => "It was not made by <code>plots</code>; make it anew, or take it away.".to_owned(),
-    }
-}
-
-fn figure(item: &Found, dataset: Option<&str>) -> anyhow::Result<String> {
-    let caption = item.caption();
-    let image = match &item.shown {
-        Some(path) => image(path, &alternative(&caption, item, dataset))?,
-        None => Image {
-            html: "<p class=\"stale\">There is only a PDF, which a page cannot show; <code>--format svg</code> adds one it can.</p>".to_owned(),
-            is_wide: false,
-        },
+fn all_tables(found: &[&Found], dataset: Option<&str>) -> anyhow::Result<Markup> {
+    let title = match dataset {
+        Some(_) => "Tables",
+        None => "Over all data sets",
     };
-    let class = if image.is_wide { " class=\"wide\"" } else { "" };
+    Ok(html! {
+        @if !found.is_empty() {
+            h3 { (title) }
+            @for item in found {
+                (table(item)?)
+                (origin(item, dataset))
+            }
+        }
+    })
+}
+
+/// What is not shown, since its inputs are no longer those that it was made from.
+fn stale(item: &Found, changed: &[String], dataset: Option<&str>) -> Markup {
+    html! {
+        p.stale {
+            "Not shown: " code { (item.path) } " is out of date: "
+            @match changed {
+                [one] => { code { (one) } " has changed since it was made. " },
+                [first, others @ ..] => {
+                    code { (first) } " and " (others.len()) " other "
+                    (if others.len() == 1 { "input has" } else { "inputs have" })
+                    " changed since it was made. "
+                },
+                [] => "its inputs have changed since it was made. ",
+            }
+            (cure(item, dataset))
+        }
+    }
+}
+
+/// A warning beside what may be out of date, or not.
+fn origin(item: &Found, dataset: Option<&str>) -> Markup {
+    html! {
+        @if item.origin == Origin::Unknown {
+            p.stale {
+                "Origin unknown: nothing records what " code { (item.path) } " was made from. "
+                (cure(item, dataset))
+            }
+        }
+    }
+}
+
+/// What brings a file up to date.
+fn cure(item: &Found, dataset: Option<&str>) -> Markup {
+    html! {
+        @if let Some(product) = item.product {
+            "Regenerate it with "
+            code {
+                "cargo run -p plots -- --figure " (product.name())
+                @if let Some(name) = dataset { " --dataset " (name) }
+            }
+        } @else {
+            "It is not a file of " code { "plots" } ", which cannot regenerate it."
+        }
+    }
+}
+
+fn figure(item: &Found, dataset: Option<&str>) -> anyhow::Result<Markup> {
+    let caption = item.caption();
+    let (image, is_wide) = match &item.shown {
+        Some(Shown::Image(path)) => image(path, &alternative(&caption, item, dataset))?,
+        _ => {
+            let only_pdf = html! {
+                p.stale {
+                    "There is only a PDF, which a page cannot show; " code { "--format svg" } " adds a format that it can."
+                }
+            };
+            (only_pdf, false)
+        }
+    };
+    let class = is_wide.then_some("wide");
     let files: Vec<&str> = item.extensions.iter().map(String::as_str).collect();
-    Ok(format!(
-        "<figure{class}>\n{}\n<figcaption>{}.<br><code>{}.{{{}}}</code></figcaption>\n</figure>\n",
-        image.html,
-        html::text(&caption),
-        html::text(&item.path),
-        html::text(&files.join(","))
-    ))
+    Ok(html! {
+        figure class=[class] {
+            (image)
+            figcaption {
+                (caption) "." br;
+                code { (item.path) ".{" (files.join(",")) "}" }
+            }
+            (origin(item, dataset))
+        }
+    })
 }
 
 /// What a figure is, to those who cannot see it.
@@ -118,36 +166,23 @@ fn alternative(caption: &str, item: &Found, dataset: Option<&str>) -> String {
     format!("Figure: {caption}{of}{numbers}")
 }
 
-struct Image {
-    html: String,
-    is_wide: bool,
-}
-
-fn image(path: &Path, alternative: &str) -> anyhow::Result<Image> {
+/// The image, and whether it is a wide one.
+fn image(path: &Path, alternative: &str) -> anyhow::Result<(Markup, bool)> {
     let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let is_svg = path.extension().is_some_and(|extension| extension == "svg");
     let (uri, size) = if is_svg {
-        let svg =
-            String::from_utf8(bytes).with_context(|| format!("`{}` is no text", path.display()))?;
-        (html::svg_uri(&svg), svg_size(&svg))
+        let svg = String::from_utf8(bytes)
+            .with_context(|| format!("`{}` is not UTF-8 text", path.display()))?;
+        (embed::svg_uri(&svg), svg_size(&svg))
     } else {
-        (html::png_uri(&bytes), None)
+        (embed::png_uri(&bytes), None)
     };
-    // The page need not move while the picture is being drawn.
-    let attributes = size.map_or_else(String::new, |(width, height)| {
-        format!(
-            " width=\"{:.0}\" height=\"{:.0}\"",
-            PIXELS_PER_POINT * width,
-            PIXELS_PER_POINT * height
-        )
-    });
-    Ok(Image {
-        html: format!(
-            "<img{attributes} alt=\"{}\" src=\"{uri}\">",
-            html::text(alternative)
-        ),
-        is_wide: size.is_some_and(|(width, _)| width > WIDE_PT),
-    })
+    // With its size the page keeps room for it, and does not move while it is being decoded.
+    let pixels = |pt: f64| format!("{:.0}", PIXELS_PER_POINT * pt);
+    let (width, height) = size.unzip();
+    let (width, height) = (width.map(pixels), height.map(pixels));
+    let image = html! { img width=[width] height=[height] alt=(alternative) src=(uri); };
+    Ok((image, size.is_some_and(|(width, _)| width > WIDE_PT)))
 }
 
 /// Width and height in points, as our figures have them.
@@ -160,68 +195,13 @@ fn svg_size(svg: &str) -> Option<(f64, f64)> {
     Some((attribute("width")?, attribute("height")?))
 }
 
-fn table(item: &Found) -> anyhow::Result<String> {
-    let Some(path) = &item.shown else {
-        return Ok(String::new());
-    };
+fn table(item: &Found) -> anyhow::Result<Markup> {
     let caption = item.caption();
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    if path.extension().is_some_and(|extension| extension == "md") {
-        // A text that begins with a heading has said what it is.
-        let heading = if text.starts_with('#') {
-            String::new()
-        } else {
-            format!("<h4>{}</h4>\n", html::text(&caption))
-        };
-        return Ok(heading + &markdown::html(&text, &caption));
-    }
-    let (table, n_rows) =
-        csv_table(&text, &caption).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let left = n_rows.saturating_sub(MAX_CSV_ROWS);
-    let note = if left > 0 {
-        format!("<p class=\"note\">The first {MAX_CSV_ROWS} rows; the file has {left} more.</p>\n")
-    } else {
-        String::new()
-    };
-    Ok(format!(
-        "<details><summary><code>{}.csv</code><span class=\"facts\">{n_rows} rows</span></summary>\n{table}{note}</details>\n",
-        html::text(&item.path)
-    ))
-}
-
-/// A CSV file as a table, with numbers as short as can be read; and its number of rows.
-fn csv_table(text: &str, label: &str) -> anyhow::Result<(String, usize)> {
-    let mut reader = csv::Reader::from_reader(text.as_bytes());
-    let header: Vec<String> = reader.headers()?.iter().map(html::text).collect();
-    let records = reader.records().collect::<Result<Vec<_>, _>>()?;
-    let is_number = |i: usize| {
-        i > 0
-            && (records.iter()).all(|record| {
-                record
-                    .get(i)
-                    .is_none_or(|cell| cell.is_empty() || cell.parse::<f64>().is_ok())
-            })
-    };
-    let rows: Vec<Vec<String>> = (records.iter().take(MAX_CSV_ROWS))
-        .map(|record| record.iter().map(|cell| html::text(&short(cell))).collect())
-        .collect();
-    let table = markdown::html_table(&header, &rows, is_number, label);
-    Ok((table, records.len()))
-}
-
-/// A fraction with five digits; all else as it is.
-fn short(cell: &str) -> String {
-    match cell.parse::<f64>() {
-        Ok(value) if value.is_finite() && cell.contains('.') => {
-            let digits = if value == 0.0 {
-                0
-            } else {
-                value.abs().log10().floor() as i32
-            };
-            format!("{value:.*}", usize::try_from(4 - digits).unwrap_or(0))
-        }
-        _ => cell.to_owned(),
+    match &item.shown {
+        Some(Shown::Document(path)) => Ok(tables::document(&Document::read(path)?, &caption)),
+        Some(Shown::Markdown(path)) => tables::markdown_file(path, &caption),
+        Some(Shown::Csv(path)) => tables::csv_file(path, &item.path),
+        Some(Shown::Image(_)) | None => Ok(Markup::default()),
     }
 }
 
@@ -230,40 +210,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short() {
-        for (cell, expected) in [
-            ("0.123456789", "0.12346"),
-            ("0.000123456789", "0.00012346"),
-            ("1234567.8", "1234568"),
-            ("-12.3456789", "-12.346"),
-            ("0.0", "0.0000"),
-            ("42", "42"),
-            ("inf", "inf"),
-            ("v1.2", "v1.2"),
-            ("", ""),
-        ] {
-            assert_eq!(short(cell), expected, "{cell}");
-        }
-    }
-
-    #[test]
-    fn a_csv_is_a_table() {
-        let (table, n_rows) = csv_table("a,b,c\n\"x, <y>\",0.5,\nz,0.25,k\n", "L").expect("CSV");
-        assert_eq!(n_rows, 2);
-        for expected in [
-            "<th scope=\"col\" class=\"number\">b</th><th scope=\"col\">c</th>",
-            "<bdi>x, &lt;y&gt;</bdi>",
-            "<td class=\"number\">0.50000</td>",
-        ] {
-            assert!(table.contains(expected), "{expected} is not in {table}");
-        }
-    }
-
-    #[test]
     fn our_figures_have_a_size() {
         let svg = "<svg width=\"309.6pt\" height=\"288pt\" viewBox=\"0 0 1 1\">";
         assert_eq!(svg_size(svg), Some((309.6, 288.0)));
         assert_eq!(svg_size("<svg viewBox=\"0 0 1 1\">"), None);
         assert_eq!(svg_size(""), None);
+    }
+
+    #[test]
+    fn what_has_changed_is_named() {
+        let item = Found {
+            path: "a/table".to_owned(),
+            stem: "table".to_owned(),
+            product: None,
+            version: None,
+            variant: None,
+            extensions: ["pdf".to_owned()].into(),
+            shown: None,
+            origin: Origin::Current,
+        };
+        let changed = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            stale(&item, &names, None).into_string()
+        };
+        assert!(changed(&["<x>"]).contains("<code>&lt;x&gt;</code> has changed"));
+        assert!(changed(&["x", "y"]).contains("</code> and 1 other input has changed"));
+        assert!(changed(&["x", "y", "z"]).contains("</code> and 2 other inputs have changed"));
     }
 }

@@ -1,7 +1,11 @@
 //! All routers and LLMs of a data set.
 
-use super::{Evaluated, Product};
-use crate::{contenders::Role, outcome::Outcome, scene::Scene};
+use super::{comparisons, evaluated::Evaluated};
+use crate::{
+    data::{comparison::Comparison, contenders::Role},
+    output::outcome::Outcome,
+    settings::product::Product,
+};
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     let is_shown = |role: Role| match role {
@@ -10,13 +14,13 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         Role::Zero => of.job.settings.mixture,
     };
     let results = of.results;
-    let scene = Scene {
+    let comparison = Comparison {
         oracle: results.oracle,
-        ..results.scene(results.dataset.clone(), |method| is_shown(method.role))
+        ..results.comparison(results.dataset.clone(), |method| is_shown(method.role))
     };
     let stem = of
         .job
         .settings
         .stem(Product::AccuracyCost, &results.dataset);
-    outcome.draw(of.job, &stem, &[scene])
+    comparisons::draw(of.job, &stem, &[comparison], outcome)
 }

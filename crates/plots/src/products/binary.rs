@@ -1,30 +1,24 @@
 //! CARROT against routers that choose between two LLMs: the paper's five, and single LLMs.
 
+use dataset::router_names::{MF, RORF};
 use tracing::info;
 
-use super::{Evaluated, Product};
+use super::{comparisons, evaluated::Evaluated, reference};
 use crate::{
-    alignment::{self, RowOrder},
-    contenders::Role,
-    inputs::{Found, Inputs},
-    outcome::Outcome,
-    reference,
-    results::{Method, Results},
-    scene::Scene,
-    theme::Series,
+    data::{
+        comparison::Comparison,
+        contenders::Role,
+        inputs::{Found, Inputs},
+        results::{Method, Results},
+        row_order::{self, RowOrder},
+        series::{is_in_binary_figures, routers::IN_BINARY_FIGURES},
+    },
+    output::outcome::Outcome,
+    settings::product::Product,
 };
 
 /// What makes data sets of the matrix whose rows come in two orders; as dataset.json has it.
 const MATRIX_PROGRAM: &str = "gen-openllm";
-
-/// The paper's routers, by their names on disk.
-const ROUTERS: [&str; 5] = [
-    "carrot-knn",
-    "carrot-roberta",
-    "mf",
-    "rorf",
-    "roberta-binary",
-];
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     let results = of.results;
@@ -38,11 +32,11 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         outcome.skip(
             format!("{dataset}/{stem}"),
             "no router that chooses between two LLMs was run",
-            format!("`{}` runs two", command("mf rorf")),
+            format!("`{}` runs two", command(&format!("{MF} {RORF}"))),
         );
         return Ok(());
     }
-    let missing: Vec<&str> = ROUTERS
+    let missing: Vec<&str> = IN_BINARY_FIGURES
         .into_iter()
         .filter(|router| shown.iter().all(|method| method.series.key() != *router))
         .collect();
@@ -54,15 +48,15 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         );
     }
     let order = RowOrder::of(of.inputs.info());
-    let mut scenes = vec![scene(of, of.results, order)];
+    let mut comparisons = vec![comparison(of, of.results, order)];
     if order != Some(RowOrder::AsPublished) && of.inputs.info().made_by.starts_with(MATRIX_PROGRAM)
     {
         match as_published(of)? {
             Ok(results) => {
                 let title = |order: RowOrder| format!("{dataset}: {}", order.words());
-                let other = scene(of, &results, Some(RowOrder::AsPublished));
-                scenes[0].title = title(RowOrder::ByDocument);
-                scenes.push(Scene {
+                let other = comparison(of, &results, Some(RowOrder::AsPublished));
+                comparisons[0].title = title(RowOrder::ByDocument);
+                comparisons.push(Comparison {
                     title: title(RowOrder::AsPublished),
                     ..other
                 });
@@ -72,24 +66,24 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
             }
         }
     }
-    outcome.draw(of.job, &stem, &scenes)?;
+    comparisons::draw(of.job, &stem, &comparisons, outcome)?;
     reference::draw(Product::Binary, of, outcome)
 }
 
 /// The figure of a data set; LLMs are named as for the one that is drawn.
-fn scene(of: &Evaluated<'_>, results: &Results, order: Option<RowOrder>) -> Scene {
+fn comparison(of: &Evaluated<'_>, results: &Results, order: Option<RowOrder>) -> Comparison {
     let dataset = &results.dataset;
     let order = order.map_or(String::new(), |order| format!(", {}", order.words()));
     let title = format!("{dataset}: CARROT vs binary routers{order}");
-    Scene {
+    Comparison {
         named_first: of.job.settings.named_first(&of.results.dataset),
-        ..results.scene(title, is_shown)
+        ..results.comparison(title, is_shown)
     }
 }
 
 /// The same data set with its rows in the published order; if there is none that can be drawn, what makes it.
 fn as_published(of: &Evaluated<'_>) -> anyhow::Result<Result<Results, String>> {
-    let Some(dir) = alignment::twin(&of.job.data_dir, of.inputs.info())? else {
+    let Some(dir) = row_order::twin(&of.job.data_dir, of.inputs.info())? else {
         let how = "of the published matrix `cargo run -p gen-openllm -- --source-pickle PICKLE --questions TABLE` makes the one, and with \
                    --as-published the other";
         return Ok(Err(how.to_owned()));
@@ -100,11 +94,6 @@ fn as_published(of: &Evaluated<'_>) -> anyhow::Result<Result<Results, String>> {
     }
 }
 
-/// Whether the paper shows a curve in its figures of binary routers.
-pub(crate) fn is_of_paper(series: &Series) -> bool {
-    matches!(series, Series::Router(router) if ROUTERS.contains(&router.as_str()))
-}
-
 fn is_shown(method: &Method) -> bool {
-    is_of_paper(&method.series)
+    is_in_binary_figures(&method.series)
 }

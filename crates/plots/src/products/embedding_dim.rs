@@ -1,11 +1,19 @@
 //! How many dimensions embeddings use.
 
+mod csv;
+mod embeddings;
+mod panels;
+
 use anyhow::Context as _;
+use charts::panels::PanelFigure;
 use dataset::DatasetDir;
 use tracing::info;
 
-use super::Product;
-use crate::{args::Job, dimension, inputs, outcome::Outcome, panels};
+use crate::{
+    data::inputs,
+    output::outcome::Outcome,
+    settings::{job::Job, product::Product},
+};
 
 pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow::Result<()> {
     let cure = || {
@@ -14,7 +22,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
             inputs::command(dir.name())
         )
     };
-    let found = dimension::embedders(dir)?;
+    let found = embeddings::embedders(dir)?;
     let wanted: Vec<String> = job
         .embeddings
         .as_ref()
@@ -48,8 +56,9 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
     let settings = &job.settings;
     let stem = stem(job, dir, embedder);
     let params = settings.embedding_dim.analysis.clone().check()?;
-    let embeddings = dimension::pooled(dir, embedder)?;
-    let dimension = match params.analyze(embeddings.view()) {
+    outcome.from_inputs_of(Product::EmbeddingDim, dir, Some(embedder))?;
+    let pooled = embeddings::pooled(dir, embedder)?;
+    let dimension = match params.analyze(pooled.view()) {
         Ok(dimension) => dimension,
         // All prompts alike, say: no reason to leave the other data sets out.
         Err(error) => {
@@ -61,18 +70,22 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
             return Ok(());
         }
     };
-    let (title, panels) =
-        dimension::panels(&dimension, dir.name(), embedder, params.params(), settings);
-    let csv = dimension::csv(&dimension);
+    let (title, panels) = panels::panels(
+        &dimension,
+        dir.name(),
+        embedder,
+        params.params(),
+        settings.max_ticks,
+    );
+    let figure = PanelFigure {
+        title: &title,
+        // Every panel has one line of its own.
+        key: &[],
+        panels: &panels,
+    };
+    let csv = csv::csv(&dimension);
     for &look in &job.looks {
-        let svg = panels::draw(
-            &title,
-            &[],
-            &panels,
-            look,
-            settings.embedding_dim.page,
-            settings,
-        )?;
+        let svg = figure.draw(look, settings.embedding_dim.page, &settings.style())?;
         outcome.write_figure(job, dir.name(), look, &stem, &svg, &csv)?;
     }
     Ok(())

@@ -1,18 +1,26 @@
 //! How well the paper's KNN predicts, over all data sets.
 
-use super::Product;
-use crate::{args::Job, inputs, outcome::Outcome, published::Published, reports, results::Results};
+mod rows;
+
+use dataset::router_names::CARROT_KNN;
+
+use crate::{
+    data::{inputs, published::Published, results::Results},
+    output::outcome::Outcome,
+    settings::{job::Job, product::Product},
+};
 
 pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow::Result<()> {
     let name = Product::KnnAccuracyTable.name();
-    let table = reports::knn_accuracy_table(all, &Published::read()?);
+    let (table, document) = rows::knn_accuracy_table(all, &Published::read()?);
     if table.rows.is_empty() {
         outcome.skip(
             name.to_owned(),
-            "no data set has predictions of `carrot-knn`",
+            format!("no data set has predictions of `{CARROT_KNN}`"),
             format!("make some with `{}`", inputs::command("NAME")),
         );
         return Ok(());
     }
-    outcome.write_table(&job.plots_dir, name, &table)
+    outcome.from_all_data_sets()?;
+    outcome.write_document(&job.plots_dir, name, &document, &table.csv())
 }

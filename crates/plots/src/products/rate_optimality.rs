@@ -1,10 +1,16 @@
 //! How fast CARROT (KNN) learns, of the folders that rate-study made.
 
+mod figures;
+
+use charts::panels::PanelFigure;
 use dataset::{DatasetDir, RateStudy};
 use tracing::info;
 
-use super::Product;
-use crate::{args::Job, inputs, outcome::Outcome, panels, rate};
+use crate::{
+    data::inputs,
+    output::outcome::Outcome,
+    settings::{job::Job, product::Product},
+};
 
 /// A figure for each problem and the table, of every study, or of those among the named ones.
 pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
@@ -22,17 +28,23 @@ pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
     }
     for name in names {
         info!("drawing the study `{name}`");
-        let study = RateStudy::read(&DatasetDir::new(&job.data_dir, &name).rate_study())?;
-        for figure in rate::figures(&study) {
+        let dir = DatasetDir::new(&job.data_dir, &name);
+        outcome.from_inputs_of(Product::RateOptimality, &dir, None)?;
+        let study = RateStudy::read(&dir.rate_study())?;
+        for figure in figures::figures(&study) {
             let stem = format!("{stem}-{}", figure.problem);
-            let page = job.settings.rate_optimality;
+            let panels = PanelFigure {
+                title: &figure.title,
+                key: &figures::KEY.map(|series| series.named_line()),
+                panels: &figure.panels,
+            };
+            let csv = figure.csv();
             for &look in &job.looks {
-                let (title, panels) = (&figure.title, &figure.panels);
-                let svg = panels::draw(title, &rate::KEY, panels, look, page, &job.settings)?;
-                outcome.write_figure(job, &name, look, &stem, &svg, &figure.csv)?;
+                let svg = panels.draw(look, job.settings.rate_optimality, &job.settings.style())?;
+                outcome.write_figure(job, &name, look, &stem, &svg, &csv)?;
             }
         }
-        outcome.write_table(&job.folder(&name), stem, &rate::table(&study))?;
+        outcome.write_table(&job.folder(&name), stem, &figures::table(&study))?;
     }
     Ok(())
 }

@@ -1,13 +1,16 @@
 //! What routers lose against the true expectations, which only synthetic data has.
 
-use dataset::{DatasetDir, Part};
+mod drawing;
+mod numbers;
+mod report;
 
-use super::Product;
+use dataset::{DatasetDir, Part, router_names::CARROT_KNN};
+
+use self::numbers::Regrets;
 use crate::{
-    args::Job,
-    inputs::{Found, Inputs},
-    outcome::Outcome,
-    regret::{self, Regrets},
+    data::inputs::{Found, Inputs},
+    output::outcome::Outcome,
+    settings::{job::Job, product::Product},
 };
 
 pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow::Result<()> {
@@ -19,6 +22,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         outcome.skip(what, "the data set has no true expectations", cure);
         return Ok(());
     }
+    outcome.from_inputs_of(Product::Regret, dir, None)?;
     let inputs = match Inputs::read(dir)? {
         Found::Inputs(inputs) => inputs,
         Found::Nothing { why, cure } => {
@@ -31,13 +35,19 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         outcome.skip(
             format!("{what} against the number of train prompts"),
             "no router was fitted on parts of the train split",
-            format!("`cargo run -p train-and-infer -- --dataset {name} --routers carrot-knn --train-sizes 200,400,800` does"),
+            format!("`cargo run -p train-and-infer -- --dataset {name} --routers {CARROT_KNN} --train-sizes 200,400,800` does"),
         );
     }
+    let csv = report::csv(&regrets);
     for &look in &job.looks {
-        let svg = regret::draw(&regrets, look, &job.settings)?;
-        outcome.write_figure(job, name, look, &stem, &svg, &regrets.csv())?;
+        let svg = drawing::draw(
+            &regrets,
+            look,
+            job.settings.regret.page,
+            &job.settings.style(),
+        )?;
+        outcome.write_figure(job, name, look, &stem, &svg, &csv)?;
     }
     let path = job.folder(name).join(format!("{stem}.md"));
-    outcome.write(path, regrets.markdown().as_bytes())
+    outcome.write(path, report::document(&regrets).markdown().as_bytes())
 }

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use tracing::info;
 
-use crate::{args::Job, outcome::Outcome, page, results::Results};
+use crate::{data::results::Results, output::outcome::Outcome, page, settings::job::Job};
 
 /// The page of all that lies in the folder of figures by now. Without a figure or a table of this run it is made only where nothing else was
 /// asked for: a run that fails leaves the page that it found.
@@ -11,7 +11,7 @@ pub(super) fn make(job: &Job, _: &[Results], outcome: &mut Outcome) -> anyhow::R
     if outcome.is_empty() && job.wanted.len() > 1 {
         return Ok(());
     }
-    let page = page::make(job).context("cannot make the report")?;
+    let page = page::make(job, outcome.sources()).context("cannot make the report")?;
     // The page spans all data sets; files are written for those that were asked for.
     let is_wanted =
         |dataset: &String| (job.datasets.as_ref()).is_none_or(|names| names.contains(dataset));

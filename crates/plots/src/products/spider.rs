@@ -1,10 +1,25 @@
 //! A per-LLM router at parts of the large LLM's cost, benchmark by benchmark.
 
-use super::{Evaluated, Product};
+mod around;
+mod bars;
+mod benchmarks;
+mod caption;
+mod csv;
+mod figure;
+mod hatch;
+mod legend;
+mod look;
+mod numbers;
+mod radar;
+mod words;
+
+use charts::draw::look::Look;
+
+use self::numbers::LambdaBy;
+use super::evaluated::Evaluated;
 use crate::{
-    outcome::Outcome,
-    spider::{self, LambdaBy},
-    theme::Look,
+    output::outcome::Outcome,
+    settings::product::{Product, SPIDER_BARS},
 };
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
@@ -25,7 +40,7 @@ fn draw(of: &Evaluated<'_>, lambda_by: LambdaBy, outcome: &mut Outcome) -> anyho
     };
     let stem = format!("{name}{version}");
     let what = || format!("{dataset}/{stem}");
-    let drawn = match spider::draw(of.inputs, &job.settings, lambda_by)? {
+    let drawn = match figure::draw(of.inputs, &job.settings, lambda_by)? {
         Ok(drawn) => drawn,
         Err(not_made) => {
             outcome.skip(what(), not_made.why, not_made.cure);
@@ -41,7 +56,7 @@ fn draw(of: &Evaluated<'_>, lambda_by: LambdaBy, outcome: &mut Outcome) -> anyho
                 outcome.skip(what(), not_made.why.clone(), not_made.cure.clone());
             }
             (Look::Bw, _) => {
-                let stem = format!("{name}_bars{version}");
+                let stem = format!("{name}{SPIDER_BARS}{version}");
                 outcome.write_figure(job, dataset, look, &stem, &drawn.bars, &drawn.csv)?;
             }
         }

@@ -1,8 +1,12 @@
 //! Per-LLM routers against the RouterBench rule with their scores, and against the zero router. The oracle is in neither figure, as in the
 //! paper: the curves lie close together, and the room is theirs.
 
-use super::{Evaluated, Product};
-use crate::{contenders::Role, inputs, outcome::Outcome, reference, scene::Scene};
+use super::{comparisons, evaluated::Evaluated, reference};
+use crate::{
+    data::{comparison::Comparison, contenders::Role, inputs},
+    output::outcome::Outcome,
+    settings::product::Product,
+};
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     draw(Product::VsRb, "RouterBench rule", of, outcome)
@@ -49,10 +53,10 @@ fn draw(
         Role::PairRouter | Role::Bayes => false,
     };
     let title = format!("{dataset}: CARROT vs {against}");
-    let scene = Scene {
+    let comparison = Comparison {
         named_first: of.job.settings.named_first(dataset),
-        ..results.scene(title, |method| is_shown(method.role))
+        ..results.comparison(title, |method| is_shown(method.role))
     };
-    outcome.draw(of.job, &stem, &[scene])?;
+    comparisons::draw(of.job, &stem, &[comparison], outcome)?;
     reference::draw(product, of, outcome)
 }

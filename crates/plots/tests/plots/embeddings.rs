@@ -3,7 +3,11 @@
 use super::*;
 
 /// Writes embeddings of both parts.
-fn write_embeddings(dir: &DatasetDir, embedder: &str, value: impl Fn(usize, usize) -> f32) {
+pub(crate) fn write_embeddings(
+    dir: &DatasetDir,
+    embedder: &str,
+    value: impl Fn(usize, usize) -> f32,
+) {
     for (part, offset) in [(Part::Train, 0), (Part::Test, N_PROMPTS)] {
         let split = Split::read(&dir.split(part)).expect("read");
         let embeddings = Embeddings {

@@ -8,7 +8,7 @@ use ndarray::Array2;
 use crate::{MODELS, N_PROMPTS, cells, chance, check_ok, check_snapshot, made_from, plots, write};
 
 /// Writes the true expectations: chances for scores, and the very costs.
-fn write_truth(dir: &DatasetDir) {
+pub(crate) fn write_truth(dir: &DatasetDir) {
     let test = Split::read(&dir.split(Part::Test)).expect("read");
     let models = &MODELS[..test.models.len()];
     let truth = PerModel {
@@ -27,7 +27,7 @@ fn write_truth(dir: &DatasetDir) {
 }
 
 /// Writes predictions that draw near the truth as there are more train prompts.
-fn write_learning_curve(dir: &DatasetDir, router: &str) {
+pub(crate) fn write_learning_curve(dir: &DatasetDir, router: &str) {
     let Ok(Predictions::PerModel(predicted)) = Predictions::read(&dir.predictions(router)) else {
         panic!("`{router}` predicts scores");
     };

@@ -5,7 +5,7 @@ use ndarray::Axis;
 
 use super::*;
 
-const SPROUT_TASKS: [&str; 6] = [
+pub(crate) const SPROUT_TASKS: [&str; 6] = [
     "rungalileo/ragbench/hotpotqa",
     "openhermes/teknium",
     "Idavidrein/gpqa/gpqa_extended",
@@ -17,7 +17,12 @@ const SPROUT_TASKS: [&str; 6] = [
 const N_MODELS: usize = 12;
 
 /// Writes a data set whose prompts are of the given tasks in turn.
-fn write_tasks(data_dir: &Path, name: &str, tasks: &[&str], routers: &[&str]) -> DatasetDir {
+pub(crate) fn write_tasks(
+    data_dir: &Path,
+    name: &str,
+    tasks: &[&str],
+    routers: &[&str],
+) -> DatasetDir {
     let dir = write(data_dir, name, &MODELS[..N_MODELS], routers);
     edit_test(&dir, |split| {
         split.tasks = (0..N_PROMPTS)

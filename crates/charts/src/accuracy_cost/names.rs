@@ -1,0 +1,162 @@
+//! The names of LLMs beside their markers, with the legend at the place that leaves them most room.
+
+use super::{drawing::Drawing, scene::Scene};
+use crate::{
+    draw::{
+        canvas::{Canvas, Pen},
+        geometry::{Point, Rect},
+        key::Key,
+        labels::{self, Effort, Layout, Obstacles, Request},
+        shorten,
+        style::Style,
+        text::{ASCENT, Anchor, DESCENT, text, text_width},
+        theme,
+    },
+    error::Result,
+};
+
+/// From this share of names without room on, LLMs get numbers.
+const MANY_UNPLACED: f64 = 0.2;
+
+/// What stands beside the markers of one frame, and the key below it.
+pub(super) struct Names {
+    texts: Vec<String>,
+    layout: Layout,
+    key: Key,
+}
+
+impl Names {
+    /// Names the LLMs of a drawing, with the legend at the best of its places, each of which has a cost of its own; `None` is below the frame.
+    ///
+    /// # Errors
+    /// When the font is broken.
+    pub(super) fn new(
+        scene: &Scene,
+        drawing: &Drawing,
+        places: &[(Option<Rect>, f64)],
+        style: &Style,
+    ) -> Result<(Option<Rect>, Self)> {
+        let placing = Placing {
+            scene,
+            drawing,
+            font_size: style.label_pt,
+        };
+        let name = |i: usize| shorten::short_name(&scene.models[i].name);
+        let mut texts: Vec<String> = (0..scene.models.len()).map(name).collect();
+        let mut key = Key::default();
+        let (mut rect, mut layout) = placing.place_with_legend(&texts, places)?;
+        // LLMs without room for a name get a number, which needs less; the key below says whose it is.
+        let unplaced: Vec<usize> = (0..texts.len())
+            .filter(|&i| layout.placements[i].is_none())
+            .collect();
+        if unplaced.len() as f64 > MANY_UNPLACED * texts.len() as f64 {
+            // A mixture of many numbers and some names would be a puzzle, but for the few names that matter.
+            for (i, text) in texts.iter_mut().enumerate() {
+                if !scene.models[i].is_named_first || unplaced.contains(&i) {
+                    *text = key.add(i);
+                }
+            }
+            (rect, layout) = placing.place_with_legend(&texts, places)?;
+        } else if !unplaced.is_empty() {
+            for i in unplaced {
+                texts[i] = key.add(i);
+            }
+            layout = placing.place(&texts, rect, Effort::Thorough)?;
+        }
+        key.lay_out(
+            name,
+            |i| layout.placements[i].is_some(),
+            drawing.frame.width(),
+            style.label_pt,
+        )?;
+        Ok((rect, Self { texts, layout, key }))
+    }
+
+    /// In points; 0 without a key.
+    pub(super) fn key_height(&self) -> f64 {
+        self.key.height()
+    }
+
+    pub(super) fn draw_leaders(&self, canvas: &Canvas<'_>) -> Result<()> {
+        let placed = self.layout.placements.iter().flatten();
+        for leader in placed.filter_map(|placement| placement.leader) {
+            let pen = Pen::solid(canvas.palette().leader, theme::LEADER_WIDTH);
+            canvas.line(&[leader.from, leader.to], pen)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn draw(&self, canvas: &Canvas<'_>, style: &Style) -> Result<()> {
+        for (label, placement) in self.texts.iter().zip(&self.layout.placements) {
+            if let Some(placement) = placement {
+                let baseline = placement.rect.top + ASCENT * style.label_pt;
+                let line = text(label, style.label_pt, Anchor::Start);
+                canvas.text(line, Point::new(placement.rect.left, baseline))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn draw_key(&self, canvas: &Canvas<'_>, corner: Point) -> Result<()> {
+        self.key.draw(canvas, corner)
+    }
+}
+
+/// What names are placed by, besides their texts and the legend.
+struct Placing<'a> {
+    scene: &'a Scene,
+    drawing: &'a Drawing,
+    font_size: f64,
+}
+
+impl Placing<'_> {
+    /// Tries all places of the legend, each with its own cost, and labels the figure with the best one.
+    ///
+    /// # Errors
+    /// When the font is broken.
+    fn place_with_legend(
+        &self,
+        texts: &[String],
+        places: &[(Option<Rect>, f64)],
+    ) -> Result<(Option<Rect>, Layout)> {
+        let (mut best, mut least) = (None, f64::INFINITY);
+        for &(place, extra) in places {
+            // A single place needs no comparison.
+            let cost = match places.len() {
+                1 => 0.0,
+                _ => extra + self.place(texts, place, Effort::Quick)?.cost,
+            };
+            if cost < least {
+                (best, least) = (place, cost);
+            }
+        }
+        Ok((best, self.place(texts, best, Effort::Thorough)?))
+    }
+
+    /// Labels the figure with the legend at a given place.
+    ///
+    /// # Errors
+    /// When the font is broken.
+    fn place(&self, texts: &[String], legend: Option<Rect>, effort: Effort) -> Result<Layout> {
+        let mut requests = Vec::with_capacity(texts.len());
+        for (i, (text, &marker)) in texts.iter().zip(&self.drawing.markers).enumerate() {
+            requests.push(Request {
+                marker,
+                radius: theme::MARKER_RADIUS,
+                width: text_width(text, self.font_size)?,
+                height: (ASCENT + DESCENT) * self.font_size,
+                is_first: self.scene.models[i].is_named_first,
+            });
+        }
+        let obstacles = Obstacles {
+            rects: self.drawing.covered_beside_models().chain(legend).collect(),
+            segments: self.drawing.segments(),
+        };
+        Ok(labels::place(
+            &requests,
+            self.drawing.frame,
+            &obstacles,
+            effort,
+        ))
+    }
+}

@@ -1,0 +1,40 @@
+//! What is asked of the search for labels, and what it answers.
+
+use crate::draw::geometry::{Point, Rect, Segment};
+
+/// A marker that wants a label.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    pub(crate) marker: Point,
+    /// Half the marker's width.
+    pub(crate) radius: f64,
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+    /// Whether this label goes before others where there is no room for all.
+    pub(crate) is_first: bool,
+}
+
+/// What labels must keep clear of, besides the markers that are asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Obstacles {
+    pub(crate) rects: Vec<Rect>,
+    pub(crate) segments: Vec<Segment>,
+}
+
+/// Where one label stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Placement {
+    pub(crate) rect: Rect,
+    /// From the marker's rim to the label, where the label does not sit next to its marker.
+    pub(crate) leader: Option<Segment>,
+}
+
+/// All placements in the order of the requests, with what they cost in all: the less, the better readable.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Layout {
+    pub(crate) placements: Vec<Option<Placement>>,
+    pub(crate) cost: f64,
+}
+
+/// Free space around a label.
+pub(super) const CLEARANCE: f64 = 1.2;

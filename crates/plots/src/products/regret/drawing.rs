@@ -1,0 +1,188 @@
+//! The figure `regret`: against the number of train prompts on the left, against lambda on the right, one legend below both.
+
+use charts::{
+    draw::{
+        axes::{self, Axes},
+        axis::{Axis, range},
+        canvas::{Canvas, Pen},
+        geometry::{Point, Rect},
+        legend::{Entry, Legend, Sample},
+        line_style::LineStyle,
+        look::Look,
+        marker::Shape,
+        shorten,
+        style::{PageSize, Style},
+        theme,
+    },
+    error::Result,
+};
+
+use super::numbers::Regrets;
+
+/// Half the width of the ends of an interval's bar, in points.
+const CAP: f64 = 1.6;
+/// Distance of the bars of routers at the same number of train prompts, in points: those that do as well would hide each other.
+const SHIFT: f64 = 2.6;
+/// How many lambdas lie between markers along a line.
+const MARK_EVERY: usize = 12;
+
+/// Draws the figure; the same regrets and settings give the same bytes.
+///
+/// # Errors
+/// When the font or the backend fails.
+pub(super) fn draw(regrets: &Regrets, look: Look, page: PageSize, style: &Style) -> Result<String> {
+    let (width, height) = page.in_points();
+    let legend = legend(regrets, look, width, style)?;
+    let bottom = height - legend.height() - 2.0 * theme::MARGIN;
+    Canvas::svg(look, width, height, |canvas| {
+        let title = format!("{}: regret against the Bayes router", regrets.dataset);
+        axes::draw_page_title(canvas, &title, width, style)?;
+        // A frame leaves room for a title of its own, where that of the page stands.
+        let half = |i: f64| Rect::new(i * width / 2.0, 0.0, width / 2.0, bottom);
+        by_size(regrets, canvas, half(0.0), style)?;
+        by_lambda(regrets, canvas, half(1.0), style)?;
+        let left = (width - legend.width()) / 2.0;
+        let place = Rect::new(
+            left,
+            bottom + theme::MARGIN,
+            legend.width(),
+            legend.height(),
+        );
+        legend.draw(canvas, place, style.curve_width_pt)
+    })
+}
+
+/// The routers in as many columns as the page has room for.
+fn legend(regrets: &Regrets, look: Look, width: f64, style: &Style) -> Result<Legend> {
+    let entries = || {
+        let entries = regrets.by_lambda.iter().map(|of| Entry {
+            text: shorten::shortened(&of.series.name()),
+            sample: Sample::Curve(of.series.line(look)),
+        });
+        entries.collect::<Vec<_>>()
+    };
+    let n_most = regrets.by_lambda.len().max(1);
+    for n_columns in (2..=n_most).rev() {
+        let legend = Legend::new(entries(), style.legend_pt, n_columns)?;
+        let is_full = n_most.div_ceil(n_most.div_ceil(n_columns)) == n_columns;
+        if is_full && legend.width() <= width - 2.0 * theme::MARGIN {
+            return Ok(legend);
+        }
+    }
+    Legend::new(entries(), style.legend_pt, 1)
+}
+
+/// Regret over all lambdas against the number of train prompts, both on logarithmic axes. What is not above 0 has no place there.
+fn by_size(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) -> Result<()> {
+    let zero = regrets
+        .by_lambda
+        .iter()
+        .filter(|of| regrets.n_train(&of.series).is_none());
+    let zero: Vec<_> = zero.filter(|of| of.integrated.estimate > 0.0).collect();
+    let of_sizes = || regrets.by_size.iter().flat_map(|of| &of.sizes);
+    let counts = of_sizes().map(|&(n_train, _)| n_train as f64);
+    let intervals = of_sizes().map(|(_, found)| &found.integrated);
+    let ends = intervals.chain(zero.iter().map(|of| &of.integrated));
+    let ends = ends.flat_map(|found| [found.low, found.estimate, found.high]);
+    let x = Axis::log(range(counts).unwrap_or((1.0, 10.0)));
+    let y = Axis::log(range(ends.filter(|&end| end > 0.0)).unwrap_or((0.01, 1.0)));
+    let axes = Axes {
+        left: part.left,
+        frame: axes::frame(part, &x, &y, style)?,
+        x: &x,
+        y: &y,
+        title: "",
+        x_title: "Train prompts",
+        y_title: "Regret over all lambdas",
+    };
+    axes.draw(canvas, style)?;
+    for of in zero {
+        let y = axes.place(1.0, of.integrated.estimate).y;
+        let ends = [
+            Point::new(axes.frame.left, y),
+            Point::new(axes.frame.right, y),
+        ];
+        let line = of.series.line(canvas.look());
+        canvas.line(&ends, Pen::of(line, style.curve_width_pt))?;
+    }
+    let middle = (regrets.by_size.len() as f64 - 1.0) / 2.0;
+    for (i, of) in regrets.by_size.iter().enumerate() {
+        let line = of.series.line(canvas.look());
+        let shift = SHIFT * (i as f64 - middle);
+        let place = |n_train: usize, regret: f64| {
+            let point = axes.place(n_train as f64, regret);
+            Point::new(point.x + shift, point.y)
+        };
+        let shown: Vec<_> = (of.sizes.iter())
+            .filter(|(_, found)| found.integrated.estimate > 0.0)
+            .collect();
+        let points: Vec<Point> = (shown.iter())
+            .map(|(n_train, found)| place(*n_train, found.integrated.estimate))
+            .collect();
+        if points.len() > 1 {
+            canvas.line(&points, Pen::of(line, style.curve_width_pt))?;
+        }
+        for ((n_train, found), &point) in shown.into_iter().zip(&points) {
+            let high = place(*n_train, found.integrated.high);
+            let low = if found.integrated.low > 0.0 {
+                place(*n_train, found.integrated.low)
+            } else {
+                Point::new(point.x, axes.frame.bottom)
+            };
+            bar(canvas, low, high, line)?;
+            canvas.marker(point, shape(line), theme::MARKER_RADIUS, line.color)?;
+        }
+    }
+    Ok(())
+}
+
+/// Regret of the routers fitted on all train prompts, against lambda.
+fn by_lambda(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) -> Result<()> {
+    let values = regrets.by_lambda.iter().flat_map(|of| &of.at);
+    let most = values.map(|found| found.estimate).fold(0.0, f64::max);
+    let x = Axis::linear((0.0, 1.0), (0.0, 1.0), style.max_ticks);
+    let y = Axis::linear((0.0, most), (0.0, f64::INFINITY), style.max_ticks);
+    let axes = Axes {
+        left: part.left,
+        frame: axes::frame(part, &x, &y, style)?,
+        x: &x,
+        y: &y,
+        title: "",
+        x_title: "Lambda, the weight of cost",
+        y_title: "Regret",
+    };
+    axes.draw(canvas, style)?;
+    for (i, of) in regrets.by_lambda.iter().enumerate() {
+        let line = of.series.line(canvas.look());
+        let points = regrets.grid.iter().zip(&of.at);
+        let points: Vec<Point> = points
+            .map(|(&lambda, found)| axes.place(lambda, found.estimate))
+            .collect();
+        canvas.line(&points, Pen::of(line, style.curve_width_pt))?;
+        if let Some(mark) = line.mark {
+            // Not all at the same lambdas, where lines may lie on one another.
+            for &point in points.iter().skip(1 + 2 * i).step_by(MARK_EVERY) {
+                canvas.marker(point, mark, theme::MARK_RADIUS, line.color)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn shape(line: LineStyle) -> Shape {
+    line.mark.unwrap_or(Shape::DOT)
+}
+
+/// An interval from end to end.
+fn bar(canvas: &Canvas<'_>, low: Point, high: Point, line: LineStyle) -> Result<()> {
+    let pen = Pen::solid(line.color, theme::MARKER_LINE_WIDTH);
+    canvas.line(&[low, high], pen)?;
+    for end in [low, high] {
+        let cap = [
+            Point::new(end.x - CAP, end.y),
+            Point::new(end.x + CAP, end.y),
+        ];
+        canvas.line(&cap, pen)?;
+    }
+    Ok(())
+}

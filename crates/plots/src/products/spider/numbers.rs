@@ -1,0 +1,303 @@
+//! The numbers of the figure.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use dataset::{PerModel, Predictions};
+use evaluation::{
+    BenchmarkIntervals, BenchmarkPoint, Gap, Grid, LambdaFrom, Lambdas, Point, Predicted,
+    Resamples, Rows, Truth, benchmark_intervals, benchmark_points, folds, single_models,
+};
+use ndarray::Axis;
+
+use super::benchmarks::Benchmarks;
+use crate::{
+    data::{
+        inputs::{self, Inputs},
+        series::routers::rank,
+    },
+    products::percent::percent,
+    settings::Settings,
+};
+
+/// How lambda is chosen for a benchmark and a part of the large LLM's cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LambdaBy {
+    /// For each fold of the benchmark's test prompts on the other folds.
+    OtherFolds,
+    /// On the test prompts themselves and on a grid, as the reference does.
+    Test,
+}
+
+/// Why something is not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotMade {
+    pub(crate) why: String,
+    /// What would make its input.
+    pub(crate) cure: String,
+}
+
+/// Everything that the figure shows.
+#[derive(Debug, Clone)]
+pub(super) struct Spider {
+    pub(super) dataset: String,
+    /// Name on disk.
+    pub(super) router: String,
+    pub(super) large: String,
+    pub(super) lambda_by: LambdaBy,
+    pub(super) n_folds: usize,
+    /// Level of confidence of all intervals.
+    pub(super) level: f64,
+    /// Parts of the large LLM's cost.
+    pub(super) shares: Vec<f64>,
+    pub(super) benchmarks: Vec<Benchmark>,
+    /// How many tasks the last benchmark joins because there are too many to draw.
+    pub(super) n_joined: Option<usize>,
+    /// Benchmarks on which nothing is known of the large LLM.
+    pub(super) left_out: Vec<String>,
+}
+
+/// One benchmark.
+#[derive(Debug, Clone)]
+pub(super) struct Benchmark {
+    pub(super) name: String,
+    pub(super) n_prompts: usize,
+    /// One per part of the large LLM's cost.
+    pub(super) cells: Vec<Cell>,
+}
+
+/// A benchmark at one part of the large LLM's cost.
+#[derive(Debug, Clone)]
+pub(super) struct Cell {
+    pub(super) point: BenchmarkPoint,
+    pub(super) intervals: BenchmarkIntervals,
+}
+
+/// Why a number is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Missing {
+    /// No lambda is cheap enough.
+    OutOfReach,
+    /// Nothing is predicted or known.
+    Unknown,
+    /// The large LLM costs nothing there.
+    FreeLarge,
+    /// The large LLM is never right there.
+    ZeroLarge,
+}
+
+impl Spider {
+    /// Evaluates a data set's router; or says why there is nothing to show.
+    ///
+    /// # Errors
+    /// When predictions cannot be evaluated.
+    pub(super) fn new(
+        inputs: &Inputs,
+        settings: &Settings,
+        lambda_by: LambdaBy,
+    ) -> anyhow::Result<Result<Self, NotMade>> {
+        let Some((router, predicted)) = pick_router(inputs, &settings.spider.routers) else {
+            return Ok(Err(NotMade {
+                why: "no router predicts the score of each LLM".to_owned(),
+                cure: format!("make predictions with `{}`", inputs::command(&inputs.name)),
+            }));
+        };
+        let Some(large_idx) = inputs.pair().map(|pair| pair.large) else {
+            return Ok(Err(NotMade {
+                why: "its dataset.json names no large LLM that is there (`pair`)".to_owned(),
+                cure: "make the data set with a pair, as by `--small` and `--large` of gen-custom"
+                    .to_owned(),
+            }));
+        };
+        let large = &inputs.test().models[large_idx];
+        let benchmarks = Benchmarks::of(&inputs.test().tasks, &settings.spider);
+        let (kept, left_out) = split_by_knowledge(inputs, large_idx, &benchmarks);
+        let sums = Selected::of(inputs, predicted, &benchmarks.labels, &kept);
+        let no_large = |what: &str| NotMade {
+            why: format!("{what} `{large}`, so there is no part of its cost to spend"),
+            cure: "give prices or costs to the gen-* program that makes the data set".to_owned(),
+        };
+        if kept.is_empty() {
+            return Ok(Err(no_large("no score and cost is known of")));
+        }
+        let rows = sums.rows()?;
+        if large_point(&rows.truth, large_idx).is_none_or(|point| point.cost_usd == 0.0) {
+            return Ok(Err(no_large("nothing is paid for")));
+        }
+        let cells = cells(&rows, &sums.ids, large_idx, settings, lambda_by)
+            .with_context(|| format!("cannot evaluate `{router}` by benchmark"))?;
+        if cells
+            .values()
+            .flatten()
+            .all(|cell| cell.point.router.is_err())
+        {
+            return Ok(Err(NotMade {
+                why: format!(
+                    "`{router}` has no lambda that spends as little as {} of `{large}`'s cost on any benchmark",
+                    percent(settings.spider.shares.last().copied().unwrap_or_default())
+                ),
+                cure: "larger `spider.shares` in a file for --config would have one".to_owned(),
+            }));
+        }
+        let of_name = |name: &String| {
+            let cells = cells.get(name)?.clone();
+            Some(Benchmark {
+                name: name.clone(),
+                n_prompts: cells.first()?.point.n_prompts,
+                cells,
+            })
+        };
+        Ok(Ok(Self {
+            dataset: inputs.name.clone(),
+            router: router.to_owned(),
+            large: large.clone(),
+            lambda_by,
+            n_folds: settings.spider.n_folds,
+            level: settings.bootstrap.level,
+            shares: settings.spider.shares.clone(),
+            benchmarks: benchmarks.names.iter().filter_map(of_name).collect(),
+            n_joined: benchmarks.n_joined,
+            left_out,
+        }))
+    }
+}
+
+impl Cell {
+    /// Accuracy over the large LLM's, or why there is none.
+    pub(super) fn accuracy_ratio(&self) -> Result<f64, Missing> {
+        self.accuracy()?;
+        match &self.point.router {
+            Ok(router) if self.point.reference.accuracy > 0.0 => Ok(router.accuracy_ratio),
+            _ => Err(Missing::ZeroLarge),
+        }
+    }
+
+    /// Accuracy, or why there is none.
+    pub(super) fn accuracy(&self) -> Result<f64, Missing> {
+        // No part of nothing is a budget.
+        if self.point.reference.cost_usd == 0.0 {
+            return Err(Missing::FreeLarge);
+        }
+        match &self.point.router {
+            Ok(router) => Ok(router.routed.point.accuracy),
+            Err(Gap::OutOfReach) => Err(Missing::OutOfReach),
+            Err(Gap::Unknown) => Err(Missing::Unknown),
+        }
+    }
+}
+
+/// The first of the routers named that predicts every LLM's score; else the first one in the order of legends.
+fn pick_router<'a>(inputs: &'a Inputs, names: &[String]) -> Option<(&'a str, &'a PerModel)> {
+    let mut routers: Vec<(&str, &PerModel)> = inputs
+        .routers
+        .iter()
+        .filter_map(|input| match &input.predictions {
+            Predictions::PerModel(predicted) => Some((input.router.as_str(), predicted)),
+            Predictions::SmallWins(_) => None,
+        })
+        .collect();
+    routers.sort_by_key(|(router, _)| rank(router));
+    let named = names
+        .iter()
+        .find_map(|name| routers.iter().find(|(router, _)| router == name));
+    named.or(routers.first()).copied()
+}
+
+/// Rows of benchmarks on which the large LLM is known at all, and the names of the other benchmarks.
+fn split_by_knowledge(
+    inputs: &Inputs,
+    large_idx: usize,
+    benchmarks: &Benchmarks,
+) -> (Vec<usize>, Vec<String>) {
+    let test = inputs.test();
+    let mut is_known: BTreeMap<&str, bool> = BTreeMap::new();
+    for (prompt_idx, label) in benchmarks.labels.iter().enumerate() {
+        *is_known.entry(label).or_default() |= test.scores[[prompt_idx, large_idx]].is_finite()
+            && test.cost_usd[[prompt_idx, large_idx]].is_finite();
+    }
+    let is_known = |label: &String| is_known.get(label.as_str()) == Some(&true);
+    (
+        (0..test.n_prompts())
+            .filter(|&prompt_idx| is_known(&benchmarks.labels[prompt_idx]))
+            .collect(),
+        benchmarks
+            .names
+            .iter()
+            .filter(|name| !is_known(name))
+            .cloned()
+            .collect(),
+    )
+}
+
+/// Some of the test prompts, copied.
+struct Selected {
+    ids: Vec<String>,
+    labels: Vec<String>,
+    scores: ndarray::Array2<f32>,
+    cost_usd: ndarray::Array2<f64>,
+    predicted_scores: ndarray::Array2<f32>,
+    predicted_cost_usd: ndarray::Array2<f64>,
+}
+
+impl Selected {
+    fn of(inputs: &Inputs, predicted: &PerModel, labels: &[String], kept: &[usize]) -> Self {
+        let test = inputs.test();
+        Self {
+            ids: kept.iter().map(|&i| test.ids[i].clone()).collect(),
+            labels: kept.iter().map(|&i| labels[i].clone()).collect(),
+            scores: test.scores.select(Axis(0), kept),
+            cost_usd: test.cost_usd.select(Axis(0), kept),
+            predicted_scores: predicted.scores.select(Axis(0), kept),
+            predicted_cost_usd: predicted.cost_usd.select(Axis(0), kept),
+        }
+    }
+
+    fn rows(&self) -> evaluation::Result<Rows<'_>> {
+        Ok(Rows {
+            truth: Truth::new(self.scores.view(), self.cost_usd.view())?,
+            predicted: Predicted::new(
+                self.predicted_scores.view(),
+                self.predicted_cost_usd.view(),
+            )?,
+            benchmarks: &self.labels,
+        })
+    }
+}
+
+fn large_point(truth: &Truth<'_>, large_idx: usize) -> Option<Point> {
+    single_models(truth)[large_idx]
+}
+
+/// By benchmark one cell per share.
+fn cells(
+    rows: &Rows<'_>,
+    ids: &[String],
+    large_idx: usize,
+    settings: &Settings,
+    lambda_by: LambdaBy,
+) -> evaluation::Result<BTreeMap<String, Vec<Cell>>> {
+    let spider = &settings.spider;
+    let dealt = folds(ids, rows.benchmarks, spider.n_folds, spider.seed);
+    let (lambda_from, lambdas) = match lambda_by {
+        LambdaBy::OtherFolds => (LambdaFrom::OtherFolds(&dealt), Lambdas::Exact),
+        LambdaBy::Test => (
+            LambdaFrom::Test,
+            Lambdas::Grid(Grid {
+                n_steps: spider.reference_quirks.n_steps,
+                cost_multiplier: spider.reference_quirks.cost_multiplier,
+            }),
+        ),
+    };
+    let points = benchmark_points(*rows, lambda_from, large_idx, &spider.shares, lambdas)?;
+    let resamples = Resamples::drawn(settings.bootstrap.n_resamples, settings.bootstrap.seed)?;
+    let mut cells: BTreeMap<String, Vec<Cell>> = BTreeMap::new();
+    for point in points {
+        let level = settings.bootstrap.level;
+        let intervals = benchmark_intervals(*rows, large_idx, &point, &resamples, level)?;
+        cells
+            .entry(point.benchmark.clone())
+            .or_default()
+            .push(Cell { point, intervals });
+    }
+    Ok(cells)
+}

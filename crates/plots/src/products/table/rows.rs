@@ -1,0 +1,89 @@
+//! What the tables and the figure's CSV say: results laid out in rows.
+
+use evaluation::Point;
+
+use crate::{
+    data::results::Results,
+    output::tables::{Cell, Column, Table},
+};
+
+/// All methods and LLMs of one data set.
+pub(crate) fn method_table(results: &Results) -> Table {
+    let columns = [
+        ("method", "Method"),
+        ("kind", "Kind"),
+        ("peak_accuracy", "Peak accuracy"),
+        ("cost_at_peak_usd", "Cost at peak"),
+        ("aiq", "AIQ"),
+        ("audc", "AUDC"),
+        ("qnc", "QNC"),
+        (
+            "cost_at_best_single_accuracy_usd",
+            "Cost at the best LLM's accuracy",
+        ),
+        (
+            "accuracy_at_best_single_cost",
+            "Accuracy at the best LLM's cost",
+        ),
+        ("n_prompts", ""),
+    ];
+    let mut rows = Vec::new();
+    for method in &results.methods {
+        let metrics = &method.metrics;
+        rows.push(vec![
+            Cell::Text(method.series.name()),
+            Cell::Text("curve".to_owned()),
+            Cell::number(metrics.peak.map(|peak| peak.accuracy)),
+            Cell::usd(metrics.peak.map(|peak| peak.cost_usd)),
+            Cell::number(metrics.aiq),
+            Cell::number(metrics.audc),
+            Cell::number(metrics.qnc),
+            Cell::usd(metrics.cost_at_best_single_usd),
+            Cell::number(metrics.accuracy_at_best_single_cost),
+            Cell::Count(method.curve.n_prompts),
+        ]);
+    }
+    // A single point has no areas.
+    let point_row = |name: String, kind: &str, point: Point| {
+        let mut row = vec![
+            Cell::Text(name),
+            Cell::Text(kind.to_owned()),
+            Cell::Number(point.accuracy),
+            Cell::Usd(point.cost_usd),
+        ];
+        row.resize(columns.len(), Cell::Blank);
+        row
+    };
+    rows.extend(
+        results
+            .oracle
+            .map(|point| point_row("Oracle".to_owned(), "point", point)),
+    );
+    rows.extend(
+        results
+            .random
+            .map(|point| point_row("Random LLM".to_owned(), "point", point)),
+    );
+    rows.extend(
+        (results.best_single.as_ref())
+            .map(|best| point_row(format!("Best LLM: {}", best.name), "point", best.point)),
+    );
+    let mut models: Vec<_> = results.models.iter().collect();
+    models.sort_by(|a, b| b.point.accuracy.total_cmp(&a.point.accuracy));
+    rows.extend(
+        models
+            .into_iter()
+            .map(|model| point_row(model.name.clone(), "llm", model.point)),
+    );
+    Table {
+        columns: columns.map(|(csv, markdown)| Column { csv, markdown }).to_vec(),
+        rows,
+        notes: vec![
+            "Costs are US dollars per 1,000 queries (the CSV has dollars per query). AIQ: mean height of the convex hull over the costs from \
+             the cheapest to the dearest point of this table. AUDC: the same of the curve itself. QNC: least cost of the best LLM's accuracy, \
+             over that LLM's cost; N/A where it is never reached. Operating points are read off the test curve, so \
+             peaks are optimistic."
+                .to_owned(),
+        ],
+    }
+}
