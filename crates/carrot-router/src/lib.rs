@@ -34,10 +34,11 @@ mod prices;
 mod router;
 mod server;
 
+pub use evaluation::COST_MULTIPLIER;
 pub use nets::NetworkTask;
 
 pub use crate::{
-    decision::{COST_MULTIPLIER, Candidate, Decision, check_mu},
+    decision::{Candidate, Decision, check_mu},
     embedder::EmbedderPlace,
     error::{Error, Result},
     pair::{NamedFolder, NetworkPair},

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use dataset::{CostKind, CostRule, Error as DatasetError, Field, Price, Prices, column_name};
+use dataset::{CostRule, Error as DatasetError, Field, Price, Prices, column_name};
 
 use crate::{Error, RawModel, RawTable, Result};
 
@@ -62,6 +62,8 @@ pub(crate) fn costs(
     prices: Option<&PriceList>,
 ) -> Result<Costs> {
     let costs = match (&model.cost_usd, &model.input_tokens) {
+        // What a call did cost is better than what a price list says, so given costs come first. The price is still recorded: a router
+        // may be applied to other prompts later, for which only the price is known.
         (Some(given), _) => Costs {
             rule: CostRule::Given,
             price: prices.and_then(|list| list.prices.get(&model.name).cloned()),
@@ -86,7 +88,7 @@ pub(crate) fn costs(
                     (CostRule::InputAndOutputTokens, usd.collect())
                 }
                 None => {
-                    let usd = n_input.iter().map(|&n_in| price.cost_usd(n_in, 0.0));
+                    let usd = n_input.iter().map(|&n_in| price.input_cost_usd(n_in));
                     (CostRule::InputTokens, usd.collect())
                 }
             };
@@ -102,6 +104,7 @@ pub(crate) fn costs(
 }
 
 fn refuse_unknown_costs(table: &RawTable, model: &RawModel, costs: &Costs) -> Result<()> {
+    // A router weighs scores against costs, so a score without a cost is of no use. Where both are unknown, nothing is claimed.
     let unknown =
         (0..costs.usd.len()).find(|&i| !model.scores[i].is_nan() && costs.usd[i].is_nan());
     let Some(i) = unknown else { return Ok(()) };
@@ -117,35 +120,4 @@ fn refuse_unknown_costs(table: &RawTable, model: &RawModel, costs: &Costs) -> Re
         row: table.row_numbers[i],
         column: column_name(&model.name, field),
     })
-}
-
-/// What an estimator has to predict, given where each LLM's costs come from.
-pub(crate) fn cost_kind(rules: &[CostRule]) -> CostKind {
-    let all = |rule| rules.iter().all(|&other| other == rule);
-    if all(CostRule::InputTokens) {
-        CostKind::Known
-    } else if all(CostRule::InputAndOutputTokens) {
-        CostKind::OutputTokens
-    } else {
-        CostKind::Usd
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use CostRule::{Given, InputAndOutputTokens as Both, InputTokens as Input};
-
-    #[test]
-    fn the_kind_of_cost_follows_from_the_rules() {
-        for (rules, expected) in [
-            (vec![Input, Input], CostKind::Known),
-            (vec![Both, Both], CostKind::OutputTokens),
-            (vec![Given, Given], CostKind::Usd),
-            (vec![Both, Given], CostKind::Usd),
-            (vec![Both, Input], CostKind::Usd),
-        ] {
-            assert_eq!(cost_kind(&rules), expected, "{rules:?}");
-        }
-    }
 }

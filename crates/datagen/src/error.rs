@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
 use dataset::Part;
 
@@ -9,16 +9,6 @@ pub enum Error {
     /// A value or a file that `dataset` refuses.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
-    /// The operating system refused.
-    #[error("cannot {action} `{}`", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
     /// A table without a single LLM.
     #[error("`{}` has no LLM: each needs a column `<model>/score`", path.display())]
     NoModels {
@@ -103,17 +93,3 @@ pub enum Error {
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-impl Error {
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
-        }
-    }
-}

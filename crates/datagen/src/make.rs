@@ -1,12 +1,12 @@
 use std::{collections::BTreeMap, mem, path::Path};
 
-use dataset::{CostRule, DatasetDir, DatasetInfo, Field, ModelInfo, Part, Split};
+use dataset::{CostKind, CostRule, DatasetDir, DatasetInfo, Field, ModelInfo, Part, Split};
 use ndarray::Array2;
 use serde_json::Value;
 
 use crate::{
     Error, PriceList, RawModel, RawTable, Recipe, Result, Staging,
-    cost::{Costs, cost_kind, costs},
+    cost::{Costs, costs},
     pair::check_pair,
     split::{Rows, split_rows},
 };
@@ -62,6 +62,7 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         n_validation,
         origin,
     } = split_rows(&table, recipe.split)?;
+    // After the split, because what counts is whether the train rows have a score to learn from.
     refuse_unknown_scores(&table, &train_rows)?;
     notes.extend(unknown_score_notes(&table));
 
@@ -76,7 +77,7 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         name: recipe.name.as_str().to_owned(),
         models: models.collect(),
         pair: recipe.pair,
-        cost_kind: cost_kind(&rules),
+        cost_kind: CostKind::of(&rules),
         n_train: train_rows.len(),
         n_test: test_rows.len(),
         n_validation,
@@ -96,7 +97,7 @@ impl Made {
     /// Writes the three files under `data_dir`; the old data set of that name stays until the new one is whole.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Dataset`] when the disk refuses.
+    /// [`Error::Dataset`] when the disk refuses.
     pub fn write(&self, data_dir: &Path) -> Result<DatasetDir> {
         let staging = Staging::new(data_dir, &self.info.name)?;
         self.train.write(&staging.dir().split(Part::Train))?;
@@ -144,6 +145,7 @@ fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> Split {
     let models = &table.models;
     let shape = (rows.len(), models.len());
     let tokens = |field| {
+        // A table has a column for all LLMs or for none; where only some have it, it is unknown for the others.
         let is_there = models.iter().any(|model| model.column(field).is_some());
         is_there.then(|| {
             Array2::from_shape_fn(shape, |(i, m)| {

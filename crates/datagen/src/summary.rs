@@ -68,6 +68,7 @@ impl Tally {
     pub fn add(&mut self, rows: &Split) {
         for (m, sums) in self.models.iter_mut().enumerate() {
             sums.n_rows += rows.n_prompts();
+            // Scores and costs are averaged over the rows where each is known, which need not be the same rows.
             for &score in rows.scores.column(m).iter().filter(|score| !score.is_nan()) {
                 sums.scores += f64::from(score);
                 sums.n_scores += 1;

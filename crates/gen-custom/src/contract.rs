@@ -34,6 +34,7 @@ pub(crate) fn raw_table(
         }
     );
     let models = models(path, &columns, filter)?;
+    // A warning and not an error, since logs come with columns of their own; but `m/cost` instead of `m/cost_usd` should be noticed.
     warn_of_unknown_columns(path, &columns);
     let ids = required(path, &mut columns, "id")?;
     let prompts = required(path, &mut columns, "prompt")?;
@@ -41,6 +42,7 @@ pub(crate) fn raw_table(
         Some(tasks) => values(path, "task", tasks, 0..columns.n_rows)?,
         None => vec![ONE_TASK.to_owned(); columns.n_rows],
     };
+    // Before the other columns are checked: what is left out may be incomplete.
     let (rows, notes) = kept_rows(&tasks, filter)?;
 
     let parts = match columns.texts.remove("split") {
@@ -86,6 +88,7 @@ fn models(path: &Path, columns: &Columns, filter: &Filter) -> anyhow::Result<Vec
             models.push(model);
         }
     }
+    // A misspelled name would leave the LLM in without a word.
     for excluded in &filter.excluded_models {
         if !models.contains(&excluded.as_str()) {
             let message = format!(

@@ -112,6 +112,7 @@ impl Job {
         };
         let columns = read::read(&self.input, self.format, wanted)?;
         let (table, notes) = raw_table(&self.input, columns, &self.filter)?;
+        // The table has its own parts, which are kept: a random split would mix them.
         if table.parts.is_some() && self.asks_for_random_split {
             warn!(
                 "`{}` has a column `split`: --test-size and --seed have no effect",

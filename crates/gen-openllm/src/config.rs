@@ -22,6 +22,7 @@ const BUILT_IN_PATH: &str = "configs/open-llm-lb-v2.toml";
 struct ConfigToml {
     test_size: f64,
     seed: u32,
+    // A few questions change between versions of a benchmark; more than a few mean that numbers do not identify documents.
     max_mismatch_share: f64,
     pair: Pair,
     audit: AuditParams,
@@ -76,6 +77,7 @@ impl Config {
             "`max-mismatch-share` is {share}, expected a number from 0 to 1"
         );
         let mut models = toml.models;
+        // A duplicate would give one LLM two columns, and count it twice in every figure.
         let mut names = HashSet::new();
         for model in &models {
             ensure!(
@@ -156,6 +158,7 @@ impl Config {
     /// What the LLMs charge: the same for input and output tokens, of which the latter are never known.
     pub(crate) fn prices(&self) -> anyhow::Result<PriceList> {
         let prices = self.models.iter().map(|model| {
+            // Output tokens are unknown for every LLM here, so that their price never enters a cost; it is recorded for completeness.
             let price = Price {
                 input_usd_per_mtok: model.usd_per_mtok,
                 output_usd_per_mtok: model.usd_per_mtok,
@@ -181,6 +184,7 @@ impl Config {
         let notes = self.benchmarks.iter().map(|benchmark| {
             let n: usize = counts.by_ref().take(benchmark.tasks.len()).sum();
             let expected = benchmark.n_documents;
+            // A benchmark of which the source has nothing is noted elsewhere, by its tasks.
             (n > 0 && n != expected).then(|| {
                 format!(
                     "`{}` has {n} documents, {expected} were published",

@@ -30,6 +30,7 @@ impl Job {
             Some(folder) => find_in_folder(&self.config, folder, self.keep_incomplete)?,
             None => find_on_hub(&self.config, &hub, self.keep_incomplete)?,
         };
+        // Files and tokenizers are found, and hashed, before the check of what exists: they are part of what would be made.
         let tokenizers = TokenizerFiles::find(&found.models, &hub, stand_in)?;
         let sources = [found.sources.clone(), tokenizers.sources.clone()].concat();
         let mut recipe = self.recipe(&found.models, sources);
@@ -60,6 +61,7 @@ impl Job {
         let progress = Progress::bar("sample files", n_files as u64, self.shared.output.quiet);
         let counters = Counters::load(tokenizers)?;
         let samples = read(&found, &counters, &|n| progress.add(n))?;
+        // The bar has to be gone before anything is logged or printed.
         drop(progress);
         let joined = raw_table(&found, &samples, self.config.max_mismatch_share)?;
         let mut notes = found.notes;
@@ -89,6 +91,7 @@ impl Job {
         let models = table.models.iter();
         let names: Vec<&str> = models.clone().map(|model| model.name.as_str()).collect();
         let columns: Vec<&[f64]> = models.map(|model| model.scores.as_slice()).collect();
+        // The rows that the split will choose, so that the figures are those of the data set.
         let rows = test_rows(&self.config, table.n_prompts())?;
         let summary = Summary::of(&names, &columns, &rows);
         Ok(Extra {

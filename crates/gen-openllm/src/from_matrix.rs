@@ -30,6 +30,7 @@ impl Job {
             .map(|m| incomplete_note(matrix.models[m], &missing(&matrix, m), self.keep_incomplete));
         let notes: Vec<String> = notes.collect();
         matrix.notes.extend(notes);
+        // The audit uses all LLMs either way: an incomplete one still shows in which order scores were gathered.
         let kept = if self.keep_incomplete {
             (0..matrix.models.len()).collect()
         } else {
@@ -43,6 +44,7 @@ impl Job {
         let models: Vec<&Model> = kept.iter().map(|&m| matrix.models[m]).collect();
         let recipe = self.recipe(&models, sources);
         datagen::cli::run(&self.shared, recipe, || {
+            // Read only if the data set has to be made.
             let questions = Questions::read(questions, &models)?;
             self.read_matrix(&matrix, &kept, &questions, order)
         })

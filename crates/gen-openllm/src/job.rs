@@ -53,6 +53,7 @@ impl Job {
         let config = config.without_models(&args.exclude_model)?;
 
         let mut options = BTreeMap::new();
+        // Recorded only if set, so that a flag added later does not make older data sets differ.
         for (key, is_set) in [
             ("as-published", args.as_published),
             ("keep-incomplete", args.keep_incomplete),

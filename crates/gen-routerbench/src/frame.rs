@@ -18,6 +18,7 @@ const RESPONSE: &str = "|model_response";
 /// The LLMs of a frame in its order: those whose score and cost have a column.
 pub(crate) fn models(path: &Path, frame: &Frame<'_>) -> anyhow::Result<Vec<String>> {
     let names: Vec<&str> = frame.column_names().collect();
+    // A cost without a score is a damaged file. A number without a cost is a column of something else, and is only reported.
     for name in &names {
         if let Some(model) = name.strip_suffix(COST) {
             ensure!(
@@ -72,6 +73,7 @@ pub(crate) struct Wanted<'a> {
 pub(crate) fn read(path: &Path, frame: &Frame<'_>, wanted: &Wanted<'_>) -> anyhow::Result<Raw> {
     let eval_names = texts(path, frame, "eval_name")?;
     let prefix = wanted.dropped_prefix;
+    // The reference drops these rows by their names, whose case varies.
     let is_kept = |name: &str| prefix.is_empty() || !name.to_lowercase().starts_with(prefix);
     let rows: Vec<usize> = (0..eval_names.len())
         .filter(|&row| is_kept(eval_names[row]))
@@ -152,6 +154,7 @@ fn extra(n_dropped: usize, findings: &Findings) -> Extra {
 /// The ids of some rows, and whether row numbers had to be added to make them unique.
 fn ids(all: &[&str], rows: &[usize]) -> (Vec<String>, bool) {
     let mut seen = HashSet::with_capacity(rows.len());
+    // Row numbers only if they are needed: other tools find a prompt by its `sample_id`.
     if rows.iter().all(|&row| seen.insert(all[row])) {
         return (rows.iter().map(|&row| all[row].to_owned()).collect(), false);
     }

@@ -66,9 +66,11 @@ impl Job {
         let pickle = Pickle::read(&found.path).with_context(|| cannot_read(&found.path))?;
         let frame = pickle.frame().with_context(|| cannot_read(&found.path))?;
         let models = frame::models(&found.path, &frame)?;
+        // It borrows the pickle, which moves into the closure below.
         drop(frame);
         let pair = self.config.pair.as_ref();
         let pair = pair.map(|pair| pair_among(pair, &models));
+        // A local file of the published LLMs should have the published rows; a file of other LLMs is something else, and is not measured by it.
         let is_published = found.is_of_hub || has_all(&models, &self.config.published.models);
         let recipe = Recipe {
             name: self.name.clone(),
@@ -110,6 +112,7 @@ impl Job {
         }
         let hub = Hub::from_env().with_progress(Progress::of_downloads(self.shared.output.quiet));
         let path = hub.file(&HubRepo::dataset(repo), file)?;
+        // The path in the cache is this machine's; the name in the repository is what another person can look up.
         let source = Source {
             path: Path::new(repo).join(file),
             ..Source::of(&path)?

@@ -43,6 +43,7 @@ impl Findings {
     pub(crate) fn text(&mut self, prompt: &str, row: usize, reading: Reading) -> String {
         self.n_prompts += 1;
         let text = match literal::strings(prompt) {
+            // Nearly all prompts are lists of one string.
             Ok(mut strings) if strings.len() == 1 => strings.remove(0),
             Ok(strings) => {
                 self.n_of_several += 1;
@@ -57,6 +58,7 @@ impl Findings {
                 prompt.to_owned()
             }
         };
+        // Both readings are made of every prompt, so that a note can say how far they differ.
         let cut = cut(prompt);
         if text != cut {
             self.n_differ += 1;

@@ -56,6 +56,7 @@ impl Job {
             None => find_on_hub(&self.config.repo, self.shared.output.quiet)?,
         };
         let open = |(part, path): &(SourcePart, PathBuf)| Ok((*part, Shard::open(path)?));
+        // All footers first: a file that does not fit is refused before any is read.
         let shards = found.files.iter().map(open);
         let shards = shards.collect::<anyhow::Result<Vec<_>>>()?;
         let own_prices = self.prices.as_deref().map(Prices::read).transpose()?;
@@ -73,6 +74,7 @@ impl Job {
             options: BTreeMap::from(options),
             made_by: concat!("gen-sprout ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
+        // Answers are nine tenths of the bytes: without a word, reading so little of the files would look like a mistake.
         let read = || {
             log_bytes(&shards);
             let (table, read_notes) = table::read(&found.place, shards, &models.names)?;

@@ -35,6 +35,7 @@ impl Models {
             .filter(is_found)
             .cloned()
             .collect();
+        // The order of the settings comes first, because figures and published numbers refer to it.
         let others = found.iter().filter(|name| !configured.contains(name));
         let names: Vec<String> = known.iter().cloned().chain(others.cloned()).collect();
 
@@ -48,6 +49,7 @@ impl Models {
             })
         };
         let price = |name: &str| own_price(name).or_else(|| configured_price(name));
+        // All of them in one message, so that one price list can be written in one go.
         let unpriced = names.iter().filter(|name| price(name).is_none());
         let unpriced: Vec<String> = unpriced.map(|name| format!("`{name}`")).collect();
         if !unpriced.is_empty() {
@@ -94,6 +96,7 @@ fn common_models(shards: &[(SourcePart, Shard)]) -> anyhow::Result<Vec<String>> 
     for shard in files {
         let found: HashSet<&String> = shard.models.iter().collect();
         let mut differing: Vec<&String> = expected.symmetric_difference(&found).copied().collect();
+        // Sets have no order, and a message should not change from run to run.
         differing.sort();
         ensure!(
             differing.is_empty(),

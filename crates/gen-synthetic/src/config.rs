@@ -129,6 +129,7 @@ impl Config {
                 .check(&self.families)
                 .with_context(|| format!("model `{}`", model.name))?;
         }
+        // After the LLMs, so that a misspelled name is reported as such.
         let PairConfig { small, large } = &self.pair;
         for model in [small, large] {
             ensure!(
@@ -196,6 +197,7 @@ impl ModelConfig {
                 "`ability` in `{name}` is {ability}, expected a finite number"
             );
             for tokens in family.answer_tokens {
+                // The lognormal part of a length has mean L - 1, which must be positive.
                 let tokens = tokens * self.verbosity;
                 ensure!(
                     tokens > 1.0,

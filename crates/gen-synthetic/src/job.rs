@@ -7,8 +7,9 @@ use datagen::{
     cli::{Extra, GenArgs, Staged, run_staged},
 };
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, ModelInfo, Part, Predictions, PredictionsWriter,
-    Source, SplitOrigin, SplitWriter, TrainTestSplit, train_test_split,
+    CostKind, CostRule, DatasetDir, DatasetInfo, MadeFrom, ModelInfo, Part, Predictions,
+    PredictionsWriter, Source, SplitOrigin, SplitWriter, TrainTestSplit, sha256_file,
+    train_test_split,
 };
 
 use crate::{
@@ -135,7 +136,12 @@ impl Staged for Job {
                 progress.add(numbers.len() as u64);
             }
             writers.split.finish()?;
-            writers.expectations.finish()?;
+            // The expectations say which table they belong to, and its hash is known only once it is complete.
+            let split_sha256 = sha256_file(&dir.split(part))?;
+            writers.expectations.finish(&MadeFrom {
+                made_by: Some(self.recipe().made_by),
+                ..MadeFrom::split(split_sha256)
+            })?;
         }
         Ok(tally)
     }

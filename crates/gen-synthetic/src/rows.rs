@@ -55,6 +55,7 @@ impl<'a> Rows<'a> {
 
     /// The rows of these numbers, in this order.
     pub(crate) fn chunk(&self, rows: &[u32]) -> Chunk {
+        // Each row has a generator of its own, so threads and chunks do not change any row.
         let rows: Vec<Row> = rows.par_iter().map(|&i| self.row(i)).collect();
         let shape = (rows.len(), self.models.len());
         let answer = |(i, m): (usize, usize)| -> (Expected, Drawn) { rows[i].answers[m] };

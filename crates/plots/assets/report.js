@@ -9,9 +9,9 @@
   const ROOM = { top: 14, right: 14, bottom: 46, left: 56 };
   /** Farther from every mark than this, in pixels, the pointer means none. */
   const REACH = 48;
-  /** A mark that stands alone wins over a curve that is nearer by no more than this. */
+  /** A mark wins over a curve that is nearer by no more than this. */
   const MARK_BONUS = 6;
-  /** Below this width the readout stands under the chart, where no finger hides it. */
+  /** Below this width the readout is under the chart, where no finger hides it. */
   const NARROW = 620;
   const N_SHARES = 6;
   const MIXTURE_PIECES = 40;
@@ -46,7 +46,7 @@
     return value.toFixed(Math.min(Math.max(decimals, 4), 15));
   }
 
-  /** Curves, then the LLMs, then the points to compare with: each a list of points of which one can be chosen. */
+  /** Curves, then the LLMs, then the points to compare with: each a list of points that can be chosen. */
   function seriesOf(data) {
     const series = data.curves.map((curve) => ({
       ...curve,
@@ -215,7 +215,7 @@
       const place = ({ x, y }) => `${x.toFixed(2)} ${y.toFixed(2)}`;
       const { points } = series;
       if (points.length === 1) return svg('circle', { ...lookOf(series), class: 'curve dot', cx: points[0].x, cy: points[0].y, r: 4 }, parent);
-      // What lies between two corners can be had by tossing a coin: straight in dollars, which a logarithmic axis bends.
+      // Between two corners a router can choose at random: a straight line in dollars, which a logarithmic axis bends.
       const bent = (to, i) => {
         if (i === 0 || !series.isMixture || !this.isLog) return [place(to)];
         const from = points[i - 1];
@@ -228,7 +228,7 @@
       return svg('path', { ...lookOf(series), 'data-key': series.key, d: `M${points.flatMap(bent).join('L')}` }, parent);
     }
 
-    /** Names of LLMs, each where it covers no mark and no other name; the others are told by the readout. */
+    /** Names of LLMs, each where it covers no mark and no other name; the readout has those that do not fit. */
     drawLabels(parent) {
       const marks = this.shown.filter((series) => !series.isCurve);
       const lines = this.shown.filter((series) => series.isCurve).flatMap((series) => series.points);

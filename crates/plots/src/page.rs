@@ -11,10 +11,13 @@ use crate::{data::inputs, output::sources::Sources, settings::job::Job};
 
 mod chart;
 mod embed;
+mod files;
 mod found;
 mod manifests;
+mod origin;
 mod section;
 mod shown;
+mod stem;
 mod tables;
 
 use self::{section::Section, tables::Column};

@@ -1,12 +1,12 @@
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use dataset::{
-    DatasetDir, Pair, Part, PerModel, Predictions, RunManifest, SmallWins, Source, Split,
+    DatasetDir, Pair, PairIdx, Predictions, RunManifest, Source, TestPredictions, TestSet,
     train_test_split,
 };
-use evaluation::{Predicted, Router, Truth};
-use ndarray::{Array1, Array2, Axis};
+use evaluation::{Router, Truth};
+use ndarray::{Array2, Axis};
 use saved_routers::{NewFolder, Record};
 
 /// A saved router's predictions for prompts that it was not fitted on, and the truth about them.
@@ -27,18 +27,9 @@ pub(crate) struct HeldOut {
 pub(crate) struct Half {
     scores: Array2<f32>,
     cost_usd: Array2<f64>,
-    predicted: Estimates,
-}
-
-enum Estimates {
-    PerModel {
-        scores: Array2<f32>,
-        cost_usd: Array2<f64>,
-    },
-    Pair {
-        pair: evaluation::Pair,
-        probability: Vec<f32>,
-    },
+    predictions: Predictions,
+    /// Of a router of two LLMs.
+    pair: Option<PairIdx>,
 }
 
 impl HeldOut {
@@ -55,24 +46,35 @@ impl HeldOut {
         let record = Record::read(&folder)?;
         if record.is_edited() {
             bail!(
-                "the LLMs of `{}` were changed after its fit, and nobody asked the new ones for the test split; calibrate the router that it was made \
+                "the LLMs of `{}` were changed after its fit, and the new ones were never asked the test prompts; calibrate the router that it was made \
                  from, or make a data set with these LLMs and fit a router on it",
                 folder.display()
             );
         }
         let fit_again = || {
             format!(
-                "fit it again: cargo run -p train-and-infer -- --dataset {dataset} --routers {router}"
+                "fit it again: {}",
+                cli_support::fit_command(dataset, router, None)
             )
         };
-        let [test_path, path] = [dir.split(Part::Test), dir.predictions(router)];
+        let test_set = TestSet::open(&dir)?;
+        let TestPredictions {
+            path,
+            predictions,
+            made_from,
+        } = test_set.router(router)?.map_err(|unusable| {
+            anyhow!(cli_support::with_fit_command(
+                unusable, dataset, router, None
+            ))
+        })?;
         let manifest = RunManifest::read(&dir.manifest(router)).with_context(fit_again)?;
-        let predictions = Predictions::read(&path).with_context(fit_again)?;
-        let inputs = vec![Source::of(&test_path)?, Source::of(&path)?];
-        let is_input = |sha256: &str| manifest.inputs.iter().any(|it| it.sha256 == sha256);
-        let is_same_fit = manifest.config == record.config
-            && manifest.results == record.results
-            && is_input(&record.train_sha256);
+        // Predictions of an older version do not name the train part themselves; their manifest lists it among the inputs.
+        let is_of_train = match &made_from.train_sha256 {
+            Some(sha256) => *sha256 == record.train_sha256,
+            None => made_from.other_sha256.contains(&record.train_sha256),
+        };
+        let is_same_fit =
+            manifest.config == record.config && manifest.results == record.results && is_of_train;
         if !is_same_fit {
             bail!(
                 "`{}` was not predicted by the router in `{}`, but by another fit; {}",
@@ -81,52 +83,27 @@ impl HeldOut {
                 fit_again()
             );
         }
-        if !is_input(&inputs[0].sha256) {
-            bail!(
-                "`{}` has changed since `{}` was predicted; {}",
-                test_path.display(),
-                path.display(),
-                fit_again()
-            );
-        }
-        let split = Split::read(&test_path)?;
-        predictions.check_fits(&path, &test_path, &split)?;
-        let (pair, predicted) = match predictions {
-            Predictions::PerModel(PerModel {
-                scores, cost_usd, ..
-            }) => (None, Estimates::PerModel { scores, cost_usd }),
-            Predictions::SmallWins(SmallWins { probability, .. }) => {
+        let split = test_set.split();
+        let (pair, positions) = match predictions {
+            Predictions::PerModel(_) => (None, None),
+            Predictions::SmallWins(_) => {
                 let pair = record.pair.context("the router names no pair of LLMs")?;
-                let position = |name: &String| {
-                    split
-                        .models
-                        .iter()
-                        .position(|model| model == name)
-                        .with_context(|| format!("`{}` has no LLM `{name}`", test_path.display()))
-                };
-                let positions = evaluation::Pair {
-                    small: position(&pair.small)?,
-                    large: position(&pair.large)?,
-                };
-                let probability = probability.to_vec();
-                let estimates = Estimates::Pair {
-                    pair: positions,
-                    probability,
-                };
-                (Some(pair), estimates)
+                let positions = pair.positions(&folder.join("router.json"), &split.models)?;
+                (Some(pair), Some(positions))
             }
         };
         Ok(Self {
             dataset: dataset.to_owned(),
             router: router.to_owned(),
             folder,
-            models: split.models,
+            models: split.models.clone(),
             pair,
-            inputs,
+            inputs: vec![Source::of(test_set.path())?, Source::of(&path)?],
             all: Half {
-                scores: split.scores,
-                cost_usd: split.cost_usd,
-                predicted,
+                scores: split.scores.clone(),
+                cost_usd: split.cost_usd.clone(),
+                predictions,
+                pair: positions,
             },
         })
     }
@@ -151,34 +128,15 @@ impl Half {
     }
 
     pub(crate) fn router(&self) -> anyhow::Result<Router<'_>> {
-        Ok(match &self.predicted {
-            Estimates::PerModel { scores, cost_usd } => Router::PerModel {
-                predicted: Predicted::new(scores.view(), cost_usd.view())?,
-                pair: None,
-            },
-            Estimates::Pair { pair, probability } => Router::Pair {
-                pair: *pair,
-                small_win_probability: probability,
-            },
-        })
+        Ok(Router::with_pair(&self.predictions, self.pair)?)
     }
 
     fn select(&self, rows: &[usize]) -> Self {
         Self {
             scores: self.scores.select(Axis(0), rows),
             cost_usd: self.cost_usd.select(Axis(0), rows),
-            predicted: match &self.predicted {
-                Estimates::PerModel { scores, cost_usd } => Estimates::PerModel {
-                    scores: scores.select(Axis(0), rows),
-                    cost_usd: cost_usd.select(Axis(0), rows),
-                },
-                Estimates::Pair { pair, probability } => Estimates::Pair {
-                    pair: *pair,
-                    probability: Array1::from(probability.clone())
-                        .select(Axis(0), rows)
-                        .to_vec(),
-                },
-            },
+            predictions: self.predictions.select(rows),
+            pair: self.pair,
         }
     }
 }

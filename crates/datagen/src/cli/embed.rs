@@ -149,6 +149,7 @@ impl EmbedJob {
         splits: [&Split; 2],
         quiet: bool,
     ) -> anyhow::Result<EmbeddingReport> {
+        // The store is opened when the first part needs it: opening locks it, and most runs find both parts embedded.
         let mut store = None;
         let mut parts = Vec::new();
         for (part, split) in Part::ALL.into_iter().zip(splits) {
@@ -163,6 +164,7 @@ impl EmbedJob {
                 plan: None,
                 usage: None,
             };
+            // The hash of the split is part of the metadata, so embeddings of another version of the data set are not taken for these.
             if path.is_file() && Embeddings::read_meta(&path)? == wanted {
                 info!("the embeddings in `{}` already exist", path.display());
                 parts.push(report);
@@ -232,6 +234,7 @@ impl<'a> Meter<'a> {
 
     fn show(&self, progress: embeddings::Progress) {
         let n_done = progress.n_done as u64;
+        // Requests finish on several threads, and the counts they report may arrive out of order; the bar only goes forward.
         let mut n_shown = self
             .n_shown
             .lock()

@@ -22,7 +22,9 @@ pub fn run(
     read: impl FnOnce() -> anyhow::Result<Raw>,
 ) -> anyhow::Result<()> {
     let data_dir = &args.data_dir.data_dir;
+    // A missing API key should end the program before an hour of reading, not after it.
     let embed_job = args.embedding.job()?;
+    // Part of the recipe: a data set of the first rows is not the whole one under the same name.
     if let Some(limit) = args.limit {
         recipe.options.insert("limit".to_owned(), limit.to_string());
     }

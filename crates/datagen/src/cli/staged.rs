@@ -59,6 +59,7 @@ pub fn run_staged(args: &GenArgs, staged: &impl Staged) -> anyhow::Result<()> {
         }
     };
     let files = rows.dir(&dir);
+    // Read from the files rather than kept from writing them, so that a run that finds the data set reports the same.
     let extras = staged.extras(files)?;
     let embedding = embed_job.map(|job| {
         let splits = Splits::read(files, info.clone())?;

@@ -30,6 +30,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => match error.kind() {
+                // The reader counts records from 0 and bytes, a person counts rows.
                 ErrorKind::UnequalLengths {
                     expected_len, len, ..
                 } => {
@@ -71,6 +72,7 @@ fn header(path: &Path, record: &ByteRecord) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for (i, name) in record.iter().enumerate() {
         let mut name = utf8(path, name, "the header")?;
+        // Spreadsheets write the mark before the first name, which would then be no known column.
         if i == 0 {
             name = name.strip_prefix(BYTE_ORDER_MARK).unwrap_or(name);
         }
@@ -93,6 +95,7 @@ fn utf8<'a>(path: &Path, field: &'a [u8], place: &str) -> anyhow::Result<&'a str
 }
 
 fn number(path: &Path, column: &str, row: usize, field: &str) -> anyhow::Result<f64> {
+    // Written by hand or by a spreadsheet, numbers have spaces around them.
     let field = field.trim();
     if field.is_empty() {
         return Ok(f64::NAN);

@@ -30,6 +30,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
             match wanted.kind(&name) {
                 Some(Kind::Text) => {
                     let text = text(path, &name, row, value)?;
+                    // A key may first appear in a later line: the rows before it are null.
                     let column = columns.texts.entry(name).or_default();
                     column.resize(row - 1, None);
                     column.push(text);

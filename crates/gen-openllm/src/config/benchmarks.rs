@@ -51,6 +51,7 @@ pub(crate) enum Metric {
 
 impl Benchmark {
     pub(super) fn new(toml: BenchmarkToml) -> anyhow::Result<Self> {
+        // Without a key the question would be empty for every document, and all documents would agree.
         ensure!(
             !toml.question.is_empty(),
             "benchmark `{}` has no `question`",

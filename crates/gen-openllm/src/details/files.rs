@@ -69,6 +69,7 @@ pub(crate) fn find_on_hub<'a>(
     hub: &Hub,
     keep_incomplete: bool,
 ) -> anyhow::Result<Found<'a>> {
+    // Every LLM has a repository of its own.
     let repo = |model: &Model| HubRepo::dataset(format!("{LEADERBOARD}/{}", model.details_repo()));
     let mut refusals = Refusals::default();
     let mut listed = Vec::new();
@@ -82,6 +83,7 @@ pub(crate) fn find_on_hub<'a>(
             .filter_map(|path| path.strip_prefix(&folder));
         listed.push(latest(&model.name, paths));
     }
+    // All refusals at once: accepting twenty licenses one error at a time would take twenty runs.
     refusals.check()?;
     let choice = Choice::of(
         config,
@@ -89,6 +91,7 @@ pub(crate) fn find_on_hub<'a>(
         listed,
         keep_incomplete,
     );
+    // The hub should have every task of some LLM, so a missing one is a mistake in the settings. A folder may have a part only.
     if let Some(task) = config.tasks().find(|task| !choice.tasks.contains(task)) {
         bail!(
             "no LLM has a sample file of `{}` on the hub",

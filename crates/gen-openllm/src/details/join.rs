@@ -110,6 +110,7 @@ fn agreement(document: &Document<'_>) -> Agreement {
         .flatten()
         .next()
         .expect("a document is one that some LLM has");
+    // The first LLM that has the document is the reference: which one is right is unknown, and for the row it does not matter.
     let other = document
         .iter()
         .position(|sample| sample.is_some_and(|sample| sample.question != first.question));
@@ -155,6 +156,7 @@ fn refuse_mismatches(
     mismatches: &[(u32, usize)],
     max_share: f64,
 ) -> anyhow::Result<()> {
+    // A share, because the same number of changed questions is harmless in a large task and fatal in a small one.
     if mismatches.len() as f64 <= max_share * n_documents as f64 {
         return Ok(());
     }

@@ -20,6 +20,7 @@ const FALLBACK: &str = "input";
 /// A document without those keys has its question in `input`; one without that has none.
 pub(super) fn question(doc: &Map<String, Value>, keys: &[String]) -> Option<String> {
     let parts: Option<Vec<Part<'_>>> = keys.iter().map(|key| Part::of(find(doc, key)?)).collect();
+    // Falling back only if a key is missing, so that a document of the usual form never loses a part of its question.
     let Some(parts) = parts else {
         return find(doc, FALLBACK)?.as_str().map(str::to_owned);
     };

@@ -1,6 +1,7 @@
 use std::{fmt, marker::PhantomData};
 
 use anyhow::{Context as _, bail, ensure};
+use dataset::Field;
 use serde::{
     Deserialize,
     de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -31,6 +32,7 @@ struct Line {
     doc: Map<String, Value>,
     doc_hash: Option<String>,
     arguments: Context,
+    // One field per metric instead of a map of all keys: a line also has the answers, which are most of its bytes and are skipped.
     #[serde(default)]
     acc: Option<Score>,
     #[serde(default)]
@@ -55,9 +57,11 @@ pub(super) fn parse(line: &[u8], task: &Task) -> anyhow::Result<ParsedLine> {
     let Score(score) =
         score.with_context(|| format!("missing `{key}`, the metric of `{}`", task.name))?;
     ensure!(
-        score.is_nan() || (0.0..=1.0).contains(&score),
-        "`{key}` is {score}, expected a number in [0, 1]"
+        Field::Score.admits(score),
+        "`{key}` is {score}, expected {}",
+        Field::Score.range()
     );
+    // The question identifies the document when LLMs are joined, so a line without one cannot be used.
     let Some(question) = question(&line.doc, &task.question) else {
         let found: Vec<String> = line.doc.keys().map(|key| format!("`{key}`")).collect();
         bail!(

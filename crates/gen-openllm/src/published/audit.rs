@@ -33,6 +33,7 @@ pub(crate) fn align(matrix: &Matrix<'_>, config: &Config) -> anyhow::Result<Alig
         .audit(&models, &tasks)
         .with_context(|| format!("cannot audit the order of `{}`", matrix.path.display()))?;
     let widths: Vec<Option<NonZeroUsize>> = audit.models.iter().map(ModelAudit::width).collect();
+    // An order that is not determined is left alone: a wrong one would be worse than the known mixture.
     let ordered = |(column, width): (Option<Vec<f64>>, &Option<NonZeroUsize>)| match (column, width)
     {
         (Some(column), Some(width)) => Some(deinterleave(&column, *width)),

@@ -43,6 +43,7 @@ pub(crate) fn raw_table(
         Order::ByDocument => notes.extend(alignment.notes()),
         Order::AsPublished => notes.push(as_published_note(alignment)),
     }
+    // Whoever does not read dataset.json should see it as well.
     for note in &notes {
         warn!("{note}");
     }
@@ -66,6 +67,7 @@ pub(crate) fn raw_table(
             Order::AsPublished => &task.columns,
         };
         for (doc_id, question) in questions[t].iter().enumerate() {
+            // Counted before documents without a text are skipped: the number is the row in the matrix.
             n_documents += 1;
             let Some(question) = question else { continue };
             let row = NewRow {
@@ -122,6 +124,7 @@ fn summary(
         .map(|&m| matrix.models[m].name.as_str())
         .collect();
     let n_documents = matrix.tasks.iter().map(|task| task.n_documents).sum();
+    // The published figures are of all documents, with or without a text, so these are too.
     let rows = test_rows(config, n_documents)?;
     let of = |tasks: &mut dyn Iterator<Item = &Vec<Option<Vec<f64>>>>| {
         let mut columns = vec![Vec::with_capacity(n_documents); complete.len()];

@@ -24,6 +24,7 @@ impl Counters {
     pub(crate) fn load(files: &TokenizerFiles) -> anyhow::Result<Self> {
         let paths = files.paths.par_iter().enumerate();
         let counters = paths.map(|(i, path)| {
+            // Remembering counts takes memory, and pays only if another LLM may read the same text with the same tokenizer.
             let is_shared = files.of_model.iter().filter(|&&other| other == i).count() > 1;
             Counter::load(path, is_shared)
         });
@@ -74,6 +75,7 @@ impl Counter {
         if let Some(&n_tokens) = lock().get(&key) {
             return Ok(n_tokens);
         }
+        // Not under the lock: two threads may count the same text, which costs less than waiting for each other.
         let n_tokens = self.encode(text)?;
         lock().insert(key, n_tokens);
         Ok(n_tokens)

@@ -84,6 +84,7 @@ impl TokenizerFiles {
     }
 
     fn add(&mut self, path: PathBuf, name: PathBuf) -> anyhow::Result<()> {
+        // LLMs of one family share a tokenizer. Equal bytes are loaded once, and their counts are shared.
         let mut source = Source::of(&path)?;
         source.path = name;
         let known = self
@@ -109,6 +110,7 @@ struct OwnFiles {
 impl OwnFiles {
     /// A hub that cannot be reached is an error, or, where there is a stand-in, not asked again.
     fn find(models: &[&Model], hub: &Hub, has_stand_in: bool) -> anyhow::Result<Self> {
+        // A copy, so that going offline after a failure lasts for these files only.
         let mut hub = hub.clone();
         let mut was_out_of_reach = false;
         let (mut paths, mut reasons) = (Vec::new(), String::new());

@@ -29,6 +29,7 @@ pub(super) fn pick<'a>(rng: &mut ChaCha8Rng, words: &[&'a str]) -> &'a str {
 pub(super) fn several<'a>(rng: &mut ChaCha8Rng, words: &[&'a str], n: usize) -> Vec<&'a str> {
     let mut chosen: Vec<&str> = words.choose_multiple(rng, n).copied().collect();
     // The order of `choose_multiple` is not uniform.
+    // Fisher-Yates, spelled out so that a library's choice of algorithm does not change the data set.
     for i in (1..chosen.len()).rev() {
         chosen.swap(i, rng.random_range(0..=i));
     }

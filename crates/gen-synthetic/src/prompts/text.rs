@@ -99,6 +99,7 @@ pub(crate) fn sentiment(rng: &mut ChaCha8Rng) -> Prompt {
         2 => [several(rng, PRAISE, n_plain), several(rng, BLAME, n_plain)].concat(),
         _ => [several(rng, PRAISE, n_plain - 1), several(rng, IRONY, 2)].concat(),
     };
+    // Mixed reviews are shuffled: praise first and blame last would give the answer away.
     if kind == 2 {
         sentences = several(rng, &sentences, sentences.len());
     }

@@ -1,7 +1,7 @@
 //! Curves and numbers of one data set: everything that figures and tables show, computed once.
 
 use anyhow::Context as _;
-use dataset::router_names::CARROT_KNN;
+use dataset::{Predictions, router_names::CARROT_KNN};
 use evaluation::{
     CostRange, Curve, Point, PredictionAccuracy, Truth, aiq, audc, best_single, oracle,
     prediction_accuracy, qnc, random, single_models,
@@ -10,7 +10,7 @@ use evaluation::{
 use super::{
     comparison::{ComparedCurve, Comparison, NamedPoint},
     contenders::{Role, contenders},
-    inputs::{Inputs, RouterPredictions},
+    inputs::Inputs,
     series::Series,
 };
 
@@ -61,8 +61,8 @@ impl Results {
     /// # Errors
     /// When predictions leave nothing to choose.
     pub(crate) fn new(inputs: &Inputs) -> anyhow::Result<Self> {
-        let truth = Truth::of(&inputs.test)?;
-        let models: Vec<NamedPoint> = (inputs.test.models.iter().zip(single_models(&truth)))
+        let truth = Truth::of(inputs.test())?;
+        let models: Vec<NamedPoint> = (inputs.test().models.iter().zip(single_models(&truth)))
             .filter_map(|(name, point)| {
                 Some(NamedPoint {
                     name: name.clone(),
@@ -71,13 +71,13 @@ impl Results {
             })
             .collect();
         let best_single = best_single(&truth).map(|(i, point)| NamedPoint {
-            name: inputs.test.models[i].clone(),
+            name: inputs.test().models[i].clone(),
             point,
         });
 
         let mut curves = Vec::new();
         for contender in contenders(inputs)? {
-            let curve = contender.curve(&truth).with_context(|| {
+            let curve = contender.router.curve(&truth).with_context(|| {
                 format!(
                     "cannot evaluate `{}` on `{}`",
                     contender.series.key(),
@@ -104,10 +104,8 @@ impl Results {
         let knn_accuracy = inputs
             .routers
             .iter()
-            .find_map(|input| match &input.predicted {
-                RouterPredictions::PerModel(predicted) if input.router == CARROT_KNN => {
-                    Some(predicted)
-                }
+            .find_map(|input| match &input.predictions {
+                Predictions::PerModel(predicted) if input.router == CARROT_KNN => Some(predicted),
                 _ => None,
             });
         let knn_embedder = inputs
@@ -125,7 +123,7 @@ impl Results {
             random: random(&truth),
             knn_accuracy: knn_accuracy
                 .map(|predicted| {
-                    prediction_accuracy(&inputs.test, predicted, inputs.info.cost_kind)
+                    prediction_accuracy(inputs.test(), predicted, inputs.info().cost_kind)
                 })
                 .transpose()
                 .with_context(|| format!("cannot judge `{CARROT_KNN}` on `{}`", inputs.name))?,

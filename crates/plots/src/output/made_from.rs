@@ -6,18 +6,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
     path::Path,
 };
 
-use anyhow::{Context as _, ensure};
-use dataset::write_atomically;
+use dataset::json;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 /// Its name, in every folder of figures.
 pub(crate) const MADE_FROM_FILE: &str = "made-from.json";
-const VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 1;
 
 /// Inputs, by path below the data folder, with the SHA-256 of each.
 pub(crate) type Fingerprint = BTreeMap<String, String>;
@@ -25,8 +23,8 @@ pub(crate) type Fingerprint = BTreeMap<String, String>;
 /// The record of one folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct MadeFrom {
-    version: u32,
+pub(crate) struct Record {
+    format_version: u32,
     /// Files of the same inputs share an entry, which is most of a folder after a full run.
     made: Vec<Entry>,
 }
@@ -39,10 +37,10 @@ struct Entry {
     from: Fingerprint,
 }
 
-impl MadeFrom {
+impl Record {
     fn nothing() -> Self {
         Self {
-            version: VERSION,
+            format_version: FORMAT_VERSION,
             made: Vec::new(),
         }
     }
@@ -54,17 +52,17 @@ impl MadeFrom {
         if !path.is_file() {
             return Self::nothing();
         }
-        parsed(&path).unwrap_or_else(|error| {
-            warn!("ignoring `{}`: {error:#}", path.display());
+        json::read_versioned(&path, FORMAT_VERSION).unwrap_or_else(|error| {
+            warn!("ignoring the record of what the files beside it were made from: {error}");
             Self::nothing()
         })
     }
 
-    /// Records that files of a folder were made from inputs; what is known of other files stays.
+    /// Adds to a folder's record that files were made from inputs; what is known of other files stays.
     ///
     /// # Errors
     /// When the record cannot be written.
-    pub(crate) fn record(
+    pub(crate) fn add(
         folder: &Path,
         files: BTreeSet<String>,
         from: &Fingerprint,
@@ -75,11 +73,7 @@ impl MadeFrom {
         if after == before {
             return Ok(());
         }
-        let json = serde_json::to_string_pretty(&after).context("cannot write JSON")? + "\n";
-        Ok(write_atomically(
-            folder.join(MADE_FROM_FILE),
-            json.as_bytes(),
-        )?)
+        Ok(json::write(&folder.join(MADE_FROM_FILE), &after)?)
     }
 
     fn insert(&mut self, mut files: BTreeSet<String>, from: &Fingerprint) {
@@ -104,18 +98,10 @@ impl MadeFrom {
     }
 }
 
-fn parsed(path: &Path) -> anyhow::Result<MadeFrom> {
-    let this: MadeFrom = serde_json::from_slice(&fs::read(path)?)?;
-    ensure!(
-        this.version == VERSION,
-        "it has version {}, expected {VERSION}",
-        this.version
-    );
-    Ok(this)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn files(names: &[&str]) -> BTreeSet<String> {
@@ -130,11 +116,11 @@ mod tests {
     fn a_later_run_replaces_only_what_it_made() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path();
-        assert_eq!(MadeFrom::read(path).of("x.svg"), None);
-        MadeFrom::record(path, files(&["x.svg", "x.png", "y.svg"]), &from("1")).expect("written");
-        MadeFrom::record(path, files(&["x.svg"]), &from("2")).expect("written");
-        MadeFrom::record(path, files(&["z.svg"]), &from("1")).expect("written");
-        let read = MadeFrom::read(path);
+        assert_eq!(Record::read(path).of("x.svg"), None);
+        Record::add(path, files(&["x.svg", "x.png", "y.svg"]), &from("1")).expect("written");
+        Record::add(path, files(&["x.svg"]), &from("2")).expect("written");
+        Record::add(path, files(&["z.svg"]), &from("1")).expect("written");
+        let read = Record::read(path);
         for (file, expected) in [
             ("x.svg", Some(from("2"))),
             ("x.png", Some(from("1"))),
@@ -145,19 +131,19 @@ mod tests {
             assert_eq!(read.of(file), expected.as_ref(), "{file}");
         }
         assert_eq!(read.made.len(), 2, "equal inputs share an entry");
-        MadeFrom::record(path, files(&["x.png", "y.svg", "z.svg"]), &from("2")).expect("written");
-        assert_eq!(MadeFrom::read(path).made.len(), 1, "no entry without files");
+        Record::add(path, files(&["x.png", "y.svg", "z.svg"]), &from("2")).expect("written");
+        assert_eq!(Record::read(path).made.len(), 1, "no entry without files");
     }
 
     #[test]
     fn a_record_that_cannot_be_used_is_none() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path();
-        for text in ["", "{", "{\"version\": 99, \"made\": []}"] {
+        for text in ["", "{", "{\"format-version\": 99, \"made\": []}"] {
             fs::write(path.join(MADE_FROM_FILE), text).expect("written");
-            assert_eq!(MadeFrom::read(path), MadeFrom::nothing(), "{text}");
-            MadeFrom::record(path, files(&["x.svg"]), &from("1")).expect("replaced");
-            assert_eq!(MadeFrom::read(path).of("x.svg"), Some(&from("1")));
+            assert_eq!(Record::read(path), Record::nothing(), "{text}");
+            Record::add(path, files(&["x.svg"]), &from("1")).expect("replaced");
+            assert_eq!(Record::read(path).of("x.svg"), Some(&from("1")));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a run leaves, and what it could not make.
+//! What a run writes, with the record of what it was made from, and what it skipped.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +9,7 @@ use dataset::{DatasetDir, write_atomically};
 use tracing::warn;
 
 use super::{
-    made_from::{Fingerprint, MadeFrom},
+    made_from::{Fingerprint, Record},
     sources::Sources,
     tables::{DOCUMENT_EXTENSION, Document, Table},
 };
@@ -25,7 +25,7 @@ pub(crate) struct Outcome {
     written: Vec<PathBuf>,
     skipped: Vec<Skipped>,
     sources: Sources,
-    /// What the files are made from that are written next; `None` for those of which no record is kept.
+    /// The inputs of the files that are written next; `None` to keep no record of them.
     from: Option<Fingerprint>,
 }
 
@@ -35,7 +35,7 @@ struct Skipped {
     /// Data set and name of the files.
     what: String,
     why: String,
-    /// What would make the input.
+    /// How to get the input.
     cure: String,
 }
 
@@ -85,7 +85,7 @@ impl Outcome {
         self.from = None;
     }
 
-    /// Notes that something cannot be made: what, why, and what would make its input.
+    /// Notes that something cannot be made: what, why, and how to get its input.
     pub(crate) fn skip(&mut self, what: String, why: impl Into<String>, cure: impl Into<String>) {
         self.skipped.push(Skipped {
             what,
@@ -163,10 +163,7 @@ impl Outcome {
         let name = |extension: &str| format!("{stem}.{extension}");
         self.put(folder.join(name("md")), document.markdown().as_bytes())?;
         // It is there for the page alone, so it is not among the paths that a run prints.
-        write_atomically(
-            folder.join(name(DOCUMENT_EXTENSION)),
-            document.json()?.as_bytes(),
-        )?;
+        document.write(&folder.join(name(DOCUMENT_EXTENSION)))?;
         self.put(folder.join(name("csv")), csv.as_bytes())?;
         self.record(folder, ["md", DOCUMENT_EXTENSION, "csv"].map(name).into())
     }
@@ -194,7 +191,7 @@ impl Outcome {
     /// of the old ones, which at worst calls them out of date.
     fn record(&self, folder: &Path, files: BTreeSet<String>) -> anyhow::Result<()> {
         match &self.from {
-            Some(from) => MadeFrom::record(folder, files, from),
+            Some(from) => Record::add(folder, files, from),
             None => Ok(()),
         }
     }

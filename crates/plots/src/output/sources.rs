@@ -68,15 +68,10 @@ impl Sources {
     pub(crate) fn of_all(&mut self) -> anyhow::Result<Fingerprint> {
         let mut files = Vec::new();
         for dir in inputs::with_predictions(&self.data_dir)? {
-            // The only router in the table, with the embedder that its manifest names.
+            // The only router in the table.
             let predictions = dir.predictions(CARROT_KNN);
             if predictions.is_file() {
-                files.extend([
-                    dir.info(),
-                    dir.split(Part::Test),
-                    predictions,
-                    dir.manifest(CARROT_KNN),
-                ]);
+                files.extend([dir.info(), dir.split(Part::Test), predictions]);
             }
         }
         self.fingerprint(files)

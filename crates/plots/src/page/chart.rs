@@ -1,7 +1,8 @@
 //! The interactive chart in numbers: exact curves, thinned out to what can be seen, and at each point how many prompts each LLM gets.
 
+use dataset::PairIdx;
 use evaluation::{
-    Pair, Point as DataPoint, Router, ShareCurve, Truth, ZeroRouter, pair_share_curve, share_curve,
+    Point as DataPoint, Router, ShareCurve, Truth, ZeroRouter, pair_share_curve, share_curve,
 };
 use serde::{Serialize, Serializer};
 
@@ -23,11 +24,12 @@ use charts::{
     },
 };
 
-/// Size of a frame that no screen's chart exceeds, in pixels: what is not seen there is seen nowhere.
+/// Size of a frame that no screen's chart exceeds, in pixels: points that make no difference there make none anywhere. A curve has a point
+/// for each prompt and crossing of LLMs, tens of thousands, and the page must stay small enough to open.
 const FRAME: (f64, f64) = (1200.0, 600.0);
 /// How far a curve may be from the exact one, in pixels of that frame.
 const TOLERANCE: f64 = 0.4;
-/// On straight pieces there is a point at least every so many pixels, to be pointed at.
+/// On straight pieces there is a point at least every so many pixels: the line needs none, but the reader points at points.
 const GAP: f64 = 14.0;
 
 /// Everything that the chart of one data set shows. Its field names are the page's script's.
@@ -40,9 +42,9 @@ pub(crate) struct Chart {
     is_log: bool,
     /// In the order of the legend.
     curves: Vec<ChartCurve>,
-    /// Name, cost and accuracy of each LLM of which something is known.
+    /// Name, cost and accuracy of each LLM with any known score and cost.
     llms: Vec<(String, f64, f64)>,
-    /// The same of what else to compare with, and what it does.
+    /// The same of the oracle and of chance, and how each chooses.
     references: Vec<(&'static str, f64, f64, &'static str)>,
 }
 
@@ -55,7 +57,7 @@ struct ChartCurve {
     color: String,
     dash: Vec<f64>,
     width: f64,
-    /// Whether what lies between two points can be had, by tossing a coin.
+    /// Whether every point between two corners can be reached too, by choosing one of the two at random for each prompt.
     is_mixture: bool,
     /// Whether it is shown at first.
     is_shown: bool,
@@ -64,7 +66,7 @@ struct ChartCurve {
     points: Vec<ChartPoint>,
 }
 
-/// What leads along a curve.
+/// The parameter that moves along a curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Control {
@@ -83,7 +85,7 @@ struct ChartPoint {
     n_prompts: Vec<(usize, u64)>,
 }
 
-/// Along which a contender goes, in full.
+/// The full curve of a contender.
 enum Trace {
     Curve(ShareCurve),
     /// The corners of a mixture.
@@ -106,7 +108,7 @@ impl Chart {
         results: &Results,
         settings: &Settings,
     ) -> anyhow::Result<Self> {
-        let truth = Truth::of(&inputs.test)?;
+        let truth = Truth::of(inputs.test())?;
         let mut traces = Vec::new();
         for contender in contenders(inputs)? {
             let trace = Trace::new(&contender, &truth)?;
@@ -121,7 +123,7 @@ impl Chart {
         let scene = results.comparison(String::new(), |_| true).scene();
         let (rules, max_ticks) = (settings.scale_rules(), settings.max_ticks);
         Ok(Self {
-            models: inputs.test.models.clone(),
+            models: inputs.test().models.clone(),
             is_log: accuracy_cost::cost_axis(&[scene], &[], &rules, max_ticks)
                 .axis
                 .is_log(),
@@ -138,23 +140,7 @@ impl Chart {
                     )
                 })
                 .collect(),
-            references: [
-                (
-                    "Oracle",
-                    results.oracle,
-                    "for each prompt the cheapest of the LLMs that answer it best",
-                ),
-                (
-                    "Random LLM",
-                    results.random,
-                    "for each prompt any LLM, all with the same chance",
-                ),
-            ]
-            .into_iter()
-            .filter_map(|(name, point, says)| {
-                point.map(|point| (name, point.cost_usd, point.accuracy, says))
-            })
-            .collect(),
+            references: references(results),
         })
     }
 
@@ -172,12 +158,32 @@ impl Chart {
     }
 }
 
+/// The points that no router reaches or that every router must pass, with what would give them.
+fn references(results: &Results) -> Vec<(&'static str, f64, f64, &'static str)> {
+    let oracle = (
+        "Oracle",
+        results.oracle,
+        "for each prompt the cheapest of the LLMs that answer it best",
+    );
+    let random = (
+        "Random LLM",
+        results.random,
+        "for each prompt any LLM, all with the same chance",
+    );
+    [oracle, random]
+        .into_iter()
+        .filter_map(|(name, point, says)| {
+            point.map(|point| (name, point.cost_usd, point.accuracy, says))
+        })
+        .collect()
+}
+
 impl Trace {
     fn new(contender: &Contender<'_>, truth: &Truth<'_>) -> evaluation::Result<Self> {
         Ok(match contender.router {
             Router::PerModel { predicted, .. } => Self::Curve(share_curve(truth, predicted)?),
             Router::Pair {
-                pair: Pair { small, large },
+                pair: PairIdx { small, large },
                 small_win_probability,
             } => Self::Curve(pair_share_curve(
                 truth,
@@ -213,7 +219,8 @@ impl View {
         )
     }
 
-    /// The points of a curve that can be told from the line between their neighbors, on either scale of the cost axis.
+    /// The points of a curve that do not lie on the line between their neighbors, on either scale of the cost axis: the reader may switch
+    /// between the two, and what is straight on one is bent on the other.
     fn seen(&self, points: &[DataPoint]) -> Vec<usize> {
         let share = |value: f64, (low, high): (f64, f64)| {
             if high > low {
@@ -242,7 +249,7 @@ impl View {
     }
 }
 
-/// The points that draw a line, and on its straight pieces some more to be pointed at.
+/// The points that a line needs to keep its shape, and on its straight pieces some more to point at.
 fn thinned(line: &[Point]) -> Vec<usize> {
     let distance = |a: usize, b: usize| (line[a].x - line[b].x).hypot(line[a].y - line[b].y);
     let needed = simplify(line, TOLERANCE);
@@ -260,7 +267,7 @@ fn thinned(line: &[Point]) -> Vec<usize> {
 }
 
 impl ChartCurve {
-    /// `n_scored` is the number of prompts of which anything is known.
+    /// `n_scored` is the number of prompts with any known score and cost.
     fn new(
         contender: &Contender<'_>,
         trace: &Trace,

@@ -1,37 +1,28 @@
 //! Which figures and tables lie in the folder of figures, and whether their inputs are still those that they were made from.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
 use dataset::DatasetDir;
 
+use super::{
+    files::{Shown, files_by_stem, folders_in, is_figure, shown_extension},
+    origin::Origin,
+    stem::product,
+};
 use crate::{
     data::inputs,
     output::{
-        made_from::{Fingerprint, MadeFrom},
+        made_from::{Fingerprint, Record},
         sources::Sources,
-        tables::DOCUMENT_EXTENSION,
     },
-    settings::{
-        Settings,
-        job::Job,
-        product::{METRICS_DIFFERENCES, Product},
-    },
+    settings::{Settings, job::Job, product::Product},
 };
 
 /// The numbers of the page's own chart, beside a data set's figures.
 pub(crate) const CHART_STEM: &str = "curves";
-/// A page can show these; a PDF it can only name.
-const IMAGES: [&str; 2] = ["svg", "png"];
-const PDF: &str = "pdf";
-/// What the page shows of a table: the first of these that exists. A CSV comes last, because a table for readers has fewer columns and
-/// digits.
-const TABLES: [&str; 3] = [DOCUMENT_EXTENSION, MARKDOWN, "csv"];
-const MARKDOWN: &str = "md";
-
 /// A figure or a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -52,51 +43,9 @@ pub(crate) struct Found {
     pub(crate) origin: Origin,
 }
 
-/// The file that shows a figure or a table best.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Shown {
-    Image(PathBuf),
-    /// A [`crate::output::tables::Document`].
-    Document(PathBuf),
-    /// The text of a table, or of anything else, that `plots` did not write, or that a version of it wrote which kept no document.
-    Markdown(PathBuf),
-    Csv(PathBuf),
-}
-
-/// Whether a file is what its inputs would give now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// Made from its inputs as they are.
-    Current,
-    /// Made when these inputs, by path below the data folder, were different, or when they did not exist, or still did; never empty.
-    Stale(Vec<String>),
-    /// No record says what it was made from.
-    Unknown,
-}
-
-impl Origin {
-    /// Compares a record with the inputs as they are.
-    fn of(recorded: Option<&Fingerprint>, present: &Fingerprint) -> Self {
-        let Some(recorded) = recorded else {
-            return Self::Unknown;
-        };
-        let all: BTreeSet<&String> = recorded.keys().chain(present.keys()).collect();
-        let changed: Vec<String> = (all.into_iter())
-            .filter(|&path| recorded.get(path) != present.get(path))
-            .cloned()
-            .collect();
-        if changed.is_empty() {
-            Self::Current
-        } else {
-            Self::Stale(changed)
-        }
-    }
-}
-
 impl Found {
     pub(crate) fn is_figure(&self) -> bool {
-        let mut kinds = IMAGES.iter().chain([&PDF]);
-        kinds.any(|&extension| self.extensions.contains(extension))
+        is_figure(&self.extensions)
     }
 
     /// What it shows, as the help of the command line describes it.
@@ -129,22 +78,13 @@ pub(crate) fn of_dataset(
     settings: &Settings,
     sources: &mut Sources,
 ) -> anyhow::Result<Vec<Found>> {
-    let folder = plots_dir.join(dir.name());
-    let product = |stem: &str| product(stem, |product| settings.stem(product, dir.name()));
-    let mut present = |product, version: Option<&str>| sources.of_dataset(product, dir, version);
-    let mut found = in_folder(&folder, dir.name(), None, product, &mut present)?;
-    found.retain(|item| item.stem != CHART_STEM);
-    for name in folders_in(&folder)? {
-        let path = format!("{}/{name}", dir.name());
-        let folder = folder.join(&name);
-        found.extend(in_folder(
-            &folder,
-            &path,
-            Some(&name),
-            product,
-            &mut present,
-        )?);
-    }
+    let mut found = below(
+        plots_dir,
+        dir.name(),
+        |product| settings.stem(product, dir.name()),
+        |product, version| sources.of_dataset(product, dir, version),
+    )?;
+    found.retain(|item| item.variant.is_some() || item.stem != CHART_STEM);
     Ok(found)
 }
 
@@ -153,110 +93,100 @@ pub(crate) fn of_dataset(
 /// # Errors
 /// As for [`of_dataset`].
 pub(crate) fn over_all(job: &Job, sources: &mut Sources) -> anyhow::Result<Vec<Found>> {
-    let product = |stem: &str| product(stem, |product| product.name().to_owned());
-    let mut of_all = |_, _: Option<&str>| sources.of_all();
-    let mut found = in_folder(&job.plots_dir, "", None, product, &mut of_all)?;
+    let stem = |product: Product| product.name().to_owned();
+    let place = Place {
+        folder: job.plots_dir.clone(),
+        path: String::new(),
+        variant: None,
+    };
+    let mut found = place.found(&stem, &mut |_, _| sources.of_all())?;
     for name in inputs::rate_studies(&job.data_dir)? {
         let dir = DatasetDir::new(&job.data_dir, &name);
-        let mut present =
-            |product, version: Option<&str>| sources.of_dataset(product, &dir, version);
-        let folder = job.folder(&name);
-        found.extend(in_folder(&folder, &name, None, product, &mut present)?);
-        let (folder, path) = (folder.join("bw"), format!("{name}/bw"));
-        found.extend(in_folder(
-            &folder,
-            &path,
-            Some("bw"),
-            product,
-            &mut present,
-        )?);
+        found.extend(below(&job.plots_dir, &name, stem, |product, version| {
+            sources.of_dataset(product, &dir, version)
+        })?);
     }
     Ok(found)
 }
 
-/// The figures and tables that lie in a folder itself. `path` is its name below the folder of figures, `present` gives the inputs of a
-/// product's version as they are.
-fn in_folder(
-    folder: &Path,
-    path: &str,
-    variant: Option<&str>,
-    product: impl Fn(&str) -> Option<(Product, Option<String>)>,
-    present: &mut impl FnMut(Product, Option<&str>) -> anyhow::Result<Fingerprint>,
+/// A folder of figures.
+struct Place {
+    folder: PathBuf,
+    /// Its name below the top one.
+    path: String,
+    variant: Option<String>,
+}
+
+/// What lies in the folder of a data set or a study, then what lies in the folders in it. `stem` names a product's files, `present` gives the
+/// inputs of a product's version as they are.
+fn below(
+    plots_dir: &Path,
+    name: &str,
+    stem: impl Fn(Product) -> String,
+    mut present: impl FnMut(Product, Option<&str>) -> anyhow::Result<Fingerprint>,
 ) -> anyhow::Result<Vec<Found>> {
-    let made_from = MadeFrom::read(folder);
-    let mut found = Vec::new();
-    for (stem, extensions) in files_by_stem(folder)? {
-        let (product, version) = product(&stem).unzip();
-        let version = version.flatten();
-        let shown = shown(&extensions);
-        let origin = match (product, shown) {
-            // A PDF is only named; nothing of it is on the page that could be out of date.
-            (_, None) => Origin::Current,
-            (None, Some(_)) => Origin::Unknown,
-            (Some(product), Some(extension)) => Origin::of(
-                made_from.of(&format!("{stem}.{extension}")),
-                &present(product, version.as_deref())?,
-            ),
+    let place = Place {
+        folder: plots_dir.join(name),
+        path: name.to_owned(),
+        variant: None,
+    };
+    let mut found = place.found(&stem, &mut present)?;
+    for variant in folders_in(&place.folder)? {
+        let place = Place {
+            folder: place.folder.join(&variant),
+            path: format!("{name}/{variant}"),
+            variant: Some(variant),
         };
-        found.push(Found {
-            path: if path.is_empty() {
-                stem.clone()
-            } else {
-                format!("{path}/{stem}")
-            },
-            product,
-            version,
-            variant: variant.map(str::to_owned),
-            shown: shown.map(|extension| {
-                let file = folder.join(format!("{stem}.{extension}"));
-                match extension {
-                    DOCUMENT_EXTENSION => Shown::Document(file),
-                    MARKDOWN => Shown::Markdown(file),
-                    "csv" => Shown::Csv(file),
-                    _ => Shown::Image(file),
-                }
-            }),
-            extensions,
-            origin,
-            stem,
-        });
+        found.extend(place.found(&stem, &mut present)?);
     }
-    found.sort_by(|a, b| rank(a).cmp(&rank(b)));
     Ok(found)
 }
 
-/// The extensions of each stem in a folder, of those that the page can show or name.
-fn files_by_stem(folder: &Path) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
-    let known = IMAGES.iter().chain([&PDF]).chain(&TABLES);
-    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for file in entries(folder)? {
-        // An extension may have a dot of its own, so the last one does not end the stem.
-        let of_stem = known.clone().find_map(|&extension| {
-            let stem = file.strip_suffix(extension)?.strip_suffix('.')?;
-            Some((stem, extension))
-        });
-        if let Some((stem, extension)) = of_stem
-            && !stem.is_empty()
-            && !stem.starts_with('.')
-            && folder.join(&file).is_file()
-        {
-            let extensions = found.entry(stem.to_owned()).or_default();
-            extensions.insert(extension.to_owned());
+impl Place {
+    fn found(
+        &self,
+        stem: &impl Fn(Product) -> String,
+        present: &mut impl FnMut(Product, Option<&str>) -> anyhow::Result<Fingerprint>,
+    ) -> anyhow::Result<Vec<Found>> {
+        let made_from = Record::read(&self.folder);
+        let mut found = Vec::new();
+        for (name, extensions) in files_by_stem(&self.folder)? {
+            let (product, version) = product(&name, stem).unzip();
+            let version: Option<String> = version.flatten();
+            let shown = shown_extension(&extensions);
+            let file = |extension: &str| format!("{name}.{extension}");
+            let origin = match (product, shown) {
+                // A PDF is only named; nothing of it is on the page that could be out of date.
+                (_, None) => Origin::Current,
+                (None, Some(_)) => Origin::Unknown,
+                (Some(product), Some(extension)) => Origin::of(
+                    made_from.of(&file(extension)),
+                    &present(product, version.as_deref())?,
+                ),
+            };
+            found.push(Found {
+                path: self.path_of(&name),
+                product,
+                version,
+                variant: self.variant.clone(),
+                shown: shown
+                    .map(|extension| Shown::new(self.folder.join(file(extension)), extension)),
+                extensions,
+                origin,
+                stem: name,
+            });
+        }
+        found.sort_by(|a, b| rank(a).cmp(&rank(b)));
+        Ok(found)
+    }
+
+    fn path_of(&self, name: &str) -> String {
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", self.path)
         }
     }
-    Ok(found)
-}
-
-/// The extension of the file to show. Beside a figure, a table or CSV of its name has its numbers and is not shown.
-fn shown(extensions: &BTreeSet<String>) -> Option<&'static str> {
-    let first = |of: &[&'static str]| {
-        let mut of = of.iter().copied();
-        of.find(|&extension| extensions.contains(extension))
-    };
-    first(&IMAGES).or_else(|| {
-        let is_pdf = extensions.contains(PDF);
-        (!is_pdf).then(|| first(&TABLES)).flatten()
-    })
 }
 
 /// Files that a product makes come first, in the products' order; of a product's, those for programs come last.
@@ -265,75 +195,22 @@ fn rank(found: &Found) -> (bool, Option<Product>, bool, &str) {
     (found.product.is_none(), found.product, is_csv, &found.stem)
 }
 
-/// The product that makes files of a stem, and the version: `NAME` or `NAME-VERSION`, with the product's own name or the paper's.
-fn product(stem: &str, name: impl Fn(Product) -> String) -> Option<(Product, Option<String>)> {
-    let of_name = |product: Product, name: &str| {
-        let rest = stem.strip_prefix(name)?;
-        match rest.strip_prefix('-') {
-            Some(version) => Some((product, Some(version.to_owned()))),
-            None => rest.is_empty().then_some((product, None)),
-        }
-    };
-    let mut products = Product::ALL.into_iter();
-    products
-        .find_map(|product| {
-            of_name(product, product.name()).or_else(|| of_name(product, &name(product)))
-        })
-        .or_else(|| of_name(Product::MetricsTable, METRICS_DIFFERENCES))
-}
-
-fn folders_in(folder: &Path) -> anyhow::Result<Vec<String>> {
-    let mut names = entries(folder)?;
-    names.retain(|name| !name.starts_with('.') && folder.join(name).is_dir());
-    Ok(names)
-}
-
-/// Names of what is in a folder, in order; none where there is no such folder.
-fn entries(folder: &Path) -> anyhow::Result<Vec<String>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let cannot_list = || format!("cannot list `{}`", folder.display());
-    let mut names = Vec::new();
-    for entry in folder.read_dir().with_context(cannot_list)? {
-        let entry = entry.with_context(cannot_list)?;
-        names.push(entry.file_name().to_string_lossy().into_owned());
-    }
-    names.sort();
-    Ok(names)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{collections::BTreeMap, fs};
 
     use super::*;
 
-    #[test]
-    fn a_stem_names_its_product() {
-        let settings = Settings::read(None).expect("the built-in ones");
-        for (stem, expected) in [
-            ("accuracy_cost", Some((Product::AccuracyCost, None))),
-            ("routerbench_vs_rb", Some((Product::VsRb, None))),
-            ("vs_rb", Some((Product::VsRb, None))),
-            (
-                "vs_rb_zero-reference",
-                Some((Product::VsRbZero, Some("reference"))),
-            ),
-            (
-                "embedding_dim-minilm",
-                Some((Product::EmbeddingDim, Some("minilm"))),
-            ),
-            ("table", Some((Product::Table, None))),
-            ("sprout_vs_rb_zero", None),
-            ("metrics_differences", Some((Product::MetricsTable, None))),
-            ("tables", None),
-            ("notes", None),
-        ] {
-            let found = product(stem, |product| settings.stem(product, "routerbench"));
-            let expected = expected.map(|(product, version)| (product, version.map(str::to_owned)));
-            assert_eq!(found, expected, "{stem}");
-        }
+    /// What is found in a folder, where every product has the same inputs.
+    fn found(folder: &Path, path: &str, present: &Fingerprint) -> Vec<Found> {
+        let place = Place {
+            folder: folder.to_owned(),
+            path: path.to_owned(),
+            variant: None,
+        };
+        let stem = |product: Product| product.name().to_owned();
+        let found = place.found(&stem, &mut |_, _| Ok(present.clone()));
+        found.expect("listed")
     }
 
     #[test]
@@ -358,9 +235,7 @@ mod tests {
         ] {
             fs::write(folder.path().join(file), "").expect("written");
         }
-        let product = |stem: &str| product(stem, |product| product.name().to_owned());
-        let mut nothing = |_, _: Option<&str>| Ok(Fingerprint::new());
-        let found = in_folder(folder.path(), "a", None, product, &mut nothing).expect("listed");
+        let found = found(folder.path(), "a", &Fingerprint::new());
         let file = |name: &str| folder.path().join(name);
         let seen: Vec<_> = found
             .iter()
@@ -400,36 +275,6 @@ mod tests {
     }
 
     #[test]
-    fn a_record_tells_what_changed() {
-        let fingerprint = |hashes: &[(&str, &str)]| -> Fingerprint {
-            let hashes = hashes.iter();
-            hashes
-                .map(|&(path, hash)| (path.to_owned(), hash.to_owned()))
-                .collect()
-        };
-        let present = fingerprint(&[("a/test.parquet", "1"), ("a/preds/mf.parquet", "2")]);
-        let stale = |paths: &[&str]| Origin::Stale(paths.iter().map(|&path| path.into()).collect());
-        for (recorded, expected) in [
-            (None, Origin::Unknown),
-            (Some(present.clone()), Origin::Current),
-            (
-                Some(fingerprint(&[("a/test.parquet", "1")])),
-                stale(&["a/preds/mf.parquet"]),
-            ),
-            (
-                Some(fingerprint(&[
-                    ("a/test.parquet", "0"),
-                    ("a/preds/knn.parquet", "3"),
-                    ("a/preds/mf.parquet", "2"),
-                ])),
-                stale(&["a/preds/knn.parquet", "a/test.parquet"]),
-            ),
-        ] {
-            assert_eq!(Origin::of(recorded.as_ref(), &present), expected);
-        }
-    }
-
-    #[test]
     fn the_record_is_that_of_the_file_on_the_page() {
         let folder = tempfile::tempdir().expect("a folder");
         for file in ["table.md", "table.rows.json", "own.csv", "binary.pdf"] {
@@ -438,10 +283,8 @@ mod tests {
         let from: Fingerprint = [("a".to_owned(), "1".to_owned())].into();
         let origins = |files: &[&str]| {
             let files = files.iter().map(|&file| file.to_owned()).collect();
-            MadeFrom::record(folder.path(), files, &from).expect("recorded");
-            let product = |stem: &str| product(stem, |product| product.name().to_owned());
-            let mut present = |_, _: Option<&str>| Ok(from.clone());
-            let found = in_folder(folder.path(), "", None, product, &mut present).expect("listed");
+            Record::add(folder.path(), files, &from).expect("recorded");
+            let found = found(folder.path(), "", &from);
             let origins = found.into_iter().map(|item| (item.stem, item.origin));
             origins.collect::<BTreeMap<_, _>>()
         };

@@ -1,6 +1,6 @@
 //! How a data set and its predictions were made, as their manifests say.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::Context as _;
 use dataset::{CostKind, DatasetDir, DatasetInfo, RunManifest, Source, SplitOrigin};
@@ -15,15 +15,15 @@ const HASH_DIGITS: usize = 12;
 /// Terms with what a manifest says of each.
 type Facts = Vec<(&'static str, Markup)>;
 
-/// The manifest of a data set, and one of each router that has predictions; each can be opened. `left_out` names routers whose predictions
-/// do not belong to the test split as it is now.
+/// The manifest of a data set, and one of each router that has predictions; each can be opened. `left_out` says of routers why their
+/// predictions cannot be used.
 ///
 /// # Errors
 /// When a manifest is there but cannot be read.
 pub(crate) fn section(
     dir: &DatasetDir,
     info: &DatasetInfo,
-    left_out: &[String],
+    left_out: &BTreeMap<String, String>,
 ) -> anyhow::Result<Markup> {
     let mut routers = dir.routers()?;
     routers.sort_by(|a, b| rank(a).cmp(&rank(b)));
@@ -32,27 +32,23 @@ pub(crate) fn section(
         h3 { "What was run" }
         (opened("The data set", &info.made_by, &facts, &dir.info(), "dataset.json")?)
         @for router in &routers {
-            (run(dir, router, left_out.contains(router))?)
+            (run(dir, router, left_out.get(router))?)
         }
     })
 }
 
 /// The manifest of a router's run.
-fn run(dir: &DatasetDir, router: &str, is_left_out: bool) -> anyhow::Result<Markup> {
+fn run(dir: &DatasetDir, router: &str, left_out: Option<&String>) -> anyhow::Result<Markup> {
     let path = dir.manifest(router);
     let name = Series::Router(router.to_owned()).name();
+    let left_out = left_out.map_or_else(String::new, |why| format!("left out: {why}; "));
     if !path.is_file() {
         return Ok(html! {
-            p.facts {
-                (embed::name(&name)) ": predictions without a manifest, so made by another program."
-            }
+            p.facts { (embed::name(&name)) ": " (left_out) "predictions without a manifest" }
         });
     }
     let manifest = RunManifest::read(&path)?;
-    let mut short = run_summary(&manifest);
-    if is_left_out {
-        short.insert_str(0, "left out: made from another version of the test split; ");
-    }
+    let short = left_out + &run_summary(&manifest);
     let file = format!("preds/{router}.json");
     opened(&name, &short, &run_facts(&manifest), &path, &file)
 }

@@ -1,5 +1,7 @@
 //! What the page says of one data set.
 
+use std::collections::BTreeMap;
+
 use anyhow::bail;
 use dataset::{DatasetDir, DatasetInfo};
 use maud::{Markup, html};
@@ -31,8 +33,8 @@ pub(crate) struct Section {
 struct Evaluated {
     results: Results,
     chart: Chart,
-    /// Routers whose predictions belong to another test split.
-    left_out: Vec<String>,
+    /// Why the predictions of other routers cannot be used, by router.
+    left_out: BTreeMap<String, String>,
 }
 
 impl Section {
@@ -61,7 +63,8 @@ impl Section {
             Err(why) => without_chart(why, dir.name()),
         };
         let evaluated = evaluated.ok();
-        let left_out = (evaluated.as_ref()).map_or(&[][..], |evaluated| &evaluated.left_out);
+        let nothing = BTreeMap::new();
+        let left_out = (evaluated.as_ref()).map_or(&nothing, |evaluated| &evaluated.left_out);
         let found = found::of_dataset(&job.plots_dir, dir, &job.settings, sources)?;
         let html = html! {
             section aria-labelledby=(id) {
@@ -91,19 +94,17 @@ fn evaluate(job: &Job, dir: &DatasetDir) -> anyhow::Result<Evaluated> {
     };
     let results = Results::new(&inputs)?;
     let chart = Chart::new(&inputs, &results, &job.settings)?;
-    let mut left_out = dir.routers()?;
-    left_out.retain(|router| inputs.routers.iter().all(|input| input.router != *router));
     Ok(Evaluated {
         results,
         chart,
-        left_out,
+        left_out: inputs.left_out,
     })
 }
 
 fn without_chart(why: &str, dataset: &str) -> Markup {
     html! {
         p { (why) }
-        p { "This makes predictions: " code { (inputs::command(dataset)) } }
+        p { "To make predictions, run " code { (inputs::command(dataset)) } }
     }
 }
 

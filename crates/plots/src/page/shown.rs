@@ -5,11 +5,7 @@ use std::{fs, path::Path};
 use anyhow::Context as _;
 use maud::{Markup, html};
 
-use super::{
-    embed,
-    found::{Found, Origin, Shown},
-    tables,
-};
+use super::{embed, files::Shown, found::Found, origin::Origin, tables};
 use crate::output::tables::Document;
 
 /// A figure that is wider than this gets a line of its own, in points.

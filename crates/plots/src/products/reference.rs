@@ -76,7 +76,7 @@ pub(crate) fn draw(
 
 /// Grids of lambdas and thresholds in place of all.
 fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<ComparedCurve>> {
-    let truth = Truth::of(&inputs.test)?;
+    let truth = Truth::of(inputs.test())?;
     curves(inputs, contenders(inputs)?, |contender| {
         if !is_in_binary_figures(&contender.series) {
             return Ok(None);
@@ -104,7 +104,7 @@ fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<Co
 /// A grid of lambdas in place of all, the RouterBench rule with the means of the *test* costs, which no router knows, and with a
 /// multiplier of its own, and a zero router through LLMs picked by hand, where the settings name any.
 fn rule_curves(inputs: &Inputs, quirks: &RuleQuirks) -> anyhow::Result<Vec<ComparedCurve>> {
-    let truth = Truth::of(&inputs.test)?;
+    let truth = Truth::of(inputs.test())?;
     let test_means = mean_costs(&truth);
     curves(inputs, contenders(inputs)?, |contender| {
         Ok(match (contender.role, contender.router) {
@@ -119,7 +119,7 @@ fn rule_curves(inputs: &Inputs, quirks: &RuleQuirks) -> anyhow::Result<Vec<Compa
                 quirks.rule_cost_multiplier,
             )?,
             (Role::Zero, _) if !quirks.zero_router.is_empty() => {
-                let picked = model_positions(&inputs.test.models, &quirks.zero_router)?;
+                let picked = model_positions(&inputs.test().models, &quirks.zero_router)?;
                 let line = ZeroRouter::polyline(&truth, &picked)?;
                 Some(without_lambda(line.points()))
             }

@@ -17,7 +17,10 @@ use charts::draw::look::Look;
 
 use self::numbers::LambdaBy;
 use super::evaluated::Evaluated;
-use crate::{output::outcome::Outcome, settings::product::Product};
+use crate::{
+    output::outcome::Outcome,
+    settings::product::{Product, SPIDER_BARS},
+};
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     draw(of, LambdaBy::OtherFolds, outcome)?;
@@ -53,7 +56,7 @@ fn draw(of: &Evaluated<'_>, lambda_by: LambdaBy, outcome: &mut Outcome) -> anyho
                 outcome.skip(what(), not_made.why.clone(), not_made.cure.clone());
             }
             (Look::Bw, _) => {
-                let stem = format!("{name}_bars{version}");
+                let stem = format!("{name}{SPIDER_BARS}{version}");
                 outcome.write_figure(job, dataset, look, &stem, &drawn.bars, &drawn.csv)?;
             }
         }

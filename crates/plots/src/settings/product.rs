@@ -20,6 +20,8 @@ pub(crate) enum Product {
     Report,
 }
 
+/// What the name of a spider's bars, its form for print, has after the spider's own.
+pub(crate) const SPIDER_BARS: &str = "_bars";
 /// The table of differences between routers, which `metrics_table` makes too.
 pub(crate) const METRICS_DIFFERENCES: &str = "metrics_differences";
 

@@ -379,7 +379,7 @@ fn the_report_answers_mouse_finger_and_keyboard() {
         "Emulation.setDeviceMetricsOverride",
         &json!({ "width": PHONE.0, "height": PHONE.1, "deviceScaleFactor": 2, "mobile": true }),
     );
-    // The chart is drawn anew once the window has its new size.
+    // The chart is redrawn once the window has its new size.
     browser.evaluate("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))");
     let fits = browser.evaluate("return document.documentElement.scrollWidth <= innerWidth");
     assert_eq!(fits, true, "the page is as wide as the phone");

@@ -5,7 +5,7 @@ use dataset::{RateCurve, RateInterval, RatePoint, RateProblem, RateStudy};
 use super::*;
 
 /// A study in some dimensions whose excess risks are power laws; `1-nn` never learns.
-fn write_study(path: &Path, dims: &[usize]) {
+pub(crate) fn write_study(path: &Path, dims: &[usize]) {
     let interval = |estimate: f64| RateInterval {
         estimate,
         low: 0.95 * estimate,

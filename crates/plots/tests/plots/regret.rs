@@ -5,10 +5,10 @@ use std::fs;
 use dataset::{DatasetDir, Part, PerModel, Predictions, Split};
 use ndarray::Array2;
 
-use crate::{MODELS, N_PROMPTS, cells, chance, check_ok, check_snapshot, plots, write};
+use crate::{MODELS, N_PROMPTS, cells, chance, check_ok, check_snapshot, made_from, plots, write};
 
 /// Writes the true expectations: chances for scores, and the very costs.
-fn write_truth(dir: &DatasetDir) {
+pub(crate) fn write_truth(dir: &DatasetDir) {
     let test = Split::read(&dir.split(Part::Test)).expect("read");
     let models = &MODELS[..test.models.len()];
     let truth = PerModel {
@@ -21,11 +21,13 @@ fn write_truth(dir: &DatasetDir) {
         cost_usd: test.cost_usd,
     };
     let path = dir.truth(Part::Test);
-    Predictions::PerModel(truth).write(&path).expect("written");
+    Predictions::PerModel(truth)
+        .write(&path, &made_from(dir))
+        .expect("written");
 }
 
 /// Writes predictions that draw near the truth as there are more train prompts.
-fn write_learning_curve(dir: &DatasetDir, router: &str) {
+pub(crate) fn write_learning_curve(dir: &DatasetDir, router: &str) {
     let Ok(Predictions::PerModel(predicted)) = Predictions::read(&dir.predictions(router)) else {
         panic!("`{router}` predicts scores");
     };
@@ -39,7 +41,9 @@ fn write_learning_curve(dir: &DatasetDir, router: &str) {
             ..predicted.clone()
         };
         let path = dir.learning_curve_predictions(router, n_train);
-        Predictions::PerModel(part).write(&path).expect("written");
+        Predictions::PerModel(part)
+            .write(&path, &made_from(dir))
+            .expect("written");
     }
 }
 

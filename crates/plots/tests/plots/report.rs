@@ -1,7 +1,12 @@
 //! report.html as a file: what is in it, and what must not be.
 
 use super::*;
-use crate::embeddings::write_embeddings;
+use crate::{
+    embeddings::write_embeddings,
+    rate::write_study,
+    regret::{write_learning_curve, write_truth},
+    spider::{SPROUT_TASKS, write_tasks},
+};
 
 /// Names of LLMs that would be something else in HTML, in JSON, in a script, in CSV or to the eye.
 pub(crate) const HOSTILE: [&str; 6] = [
@@ -84,7 +89,7 @@ fn refit(dir: &DatasetDir, router: &str) {
     };
     predicted.scores.mapv_inplace(|score| 0.9 * score);
     Predictions::PerModel(predicted)
-        .write(&path)
+        .write(&path, &made_from(dir))
         .expect("written");
 }
 
@@ -157,6 +162,24 @@ fn what_was_made_from_other_inputs_is_named_and_not_shown() {
 }
 
 #[test]
+fn the_page_says_why_predictions_are_left_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let dir = write(&data, "first", &MODELS[..4], &["carrot-knn", "mf"]);
+    let path = dir.predictions("mf");
+    let predictions = Predictions::read(&path).expect("read");
+    predictions
+        .write(&path, &MadeFrom::split("0".repeat(64)))
+        .expect("written");
+    check_ok(&plots(folder.path(), &["--figure", "report"]));
+    let page = report(folder.path());
+    let expected = "<bdi>RouteLLM (MF)</bdi>: left out: `data/first/preds/mf.parquet` was made from a different version of \
+                    `data/first/test.parquet`; predictions without a manifest";
+    assert!(page.contains(expected), "the report lacks `{expected}`");
+    assert!(page.contains("<bdi>CARROT (KNN)</bdi>: predictions without a manifest"));
+}
+
+#[test]
 fn without_a_record_the_origin_is_unknown() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
@@ -190,6 +213,48 @@ fn without_a_record_the_origin_is_unknown() {
     let page = report(folder.path());
     assert!(!page.contains("what <code>first/accuracy_cost</code> was made from"));
     assert!(page.contains("what <code>first/vs_rb</code> was made from"));
+}
+
+#[test]
+fn the_origin_of_all_that_is_made_is_known() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    // Each name of the paper's is of one data set.
+    for (name, tasks) in [
+        ("sprout", &SPROUT_TASKS[..]),
+        ("made-up", &SPROUT_TASKS[..2]),
+    ] {
+        let dir = write_tasks(&data, name, tasks, &["carrot-knn", "mf"]);
+        write_embeddings(&dir, "minilm", |i, axis| noise(i, 6_000 + axis) as f32);
+        write_truth(&dir);
+        write_learning_curve(&dir, "carrot-knn");
+    }
+    write_study(&data.join("rate-study/rate-study.json"), &[1, 2]);
+    let args = ["--format", "svg", "--reference-quirks"];
+    let stdout = check_ok(&plots(folder.path(), &args));
+    let page = report(folder.path());
+    for unexpected in ["Origin unknown", "is out of date"] {
+        assert!(!page.contains(unexpected), "{unexpected}");
+    }
+    let figures: Vec<&str> = stdout
+        .lines()
+        .filter_map(|path| path.strip_suffix(".svg"))
+        .collect();
+    for expected in [
+        "sprout/sprout_spider",
+        "sprout/bw/sprout_spider_bars-reference",
+        "sprout/sprout_embedding_dim-minilm",
+        "made-up/embedding_dim-minilm",
+        "made-up/bw/regret",
+        "rate-study/bw/rate_optimality-lipschitz",
+    ] {
+        let path = format!("plots/{expected}");
+        assert!(
+            figures.contains(&&*path),
+            "{expected} is not in {figures:?}"
+        );
+    }
+    assert_eq!(page.matches("<img").count(), figures.len(), "{figures:?}");
 }
 
 #[test]
@@ -296,7 +361,7 @@ fn degenerate_data_sets_are_reported() {
     predicted.scores.column_mut(1).fill(f32::NAN);
     predicted.scores.row_mut(0).fill(f32::NAN);
     Predictions::PerModel(predicted)
-        .write(&path)
+        .write(&path, &made_from(&dir))
         .expect("written");
     check_ok(&plots(
         folder.path(),

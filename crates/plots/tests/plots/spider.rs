@@ -5,7 +5,7 @@ use ndarray::Axis;
 
 use super::*;
 
-const SPROUT_TASKS: [&str; 6] = [
+pub(crate) const SPROUT_TASKS: [&str; 6] = [
     "rungalileo/ragbench/hotpotqa",
     "openhermes/teknium",
     "Idavidrein/gpqa/gpqa_extended",
@@ -17,7 +17,12 @@ const SPROUT_TASKS: [&str; 6] = [
 const N_MODELS: usize = 12;
 
 /// Writes a data set whose prompts are of the given tasks in turn.
-fn write_tasks(data_dir: &Path, name: &str, tasks: &[&str], routers: &[&str]) -> DatasetDir {
+pub(crate) fn write_tasks(
+    data_dir: &Path,
+    name: &str,
+    tasks: &[&str],
+    routers: &[&str],
+) -> DatasetDir {
     let dir = write(data_dir, name, &MODELS[..N_MODELS], routers);
     edit_test(&dir, |split| {
         split.tasks = (0..N_PROMPTS)
@@ -25,13 +30,6 @@ fn write_tasks(data_dir: &Path, name: &str, tasks: &[&str], routers: &[&str]) ->
             .collect();
     });
     dir
-}
-
-fn edit_test(dir: &DatasetDir, edit: impl FnOnce(&mut Split)) {
-    let path = dir.split(Part::Test);
-    let mut split = Split::read(&path).expect("read");
-    edit(&mut split);
-    split.write(&path).expect("written");
 }
 
 fn per_model(dir: &DatasetDir, router: &str) -> PerModel {
@@ -310,7 +308,7 @@ fn what_is_missing_is_a_gap_and_said() {
         predicted.scores.row_mut(i).fill(f32::NAN);
     }
     Predictions::PerModel(predicted)
-        .write(&dir.predictions("carrot-knn"))
+        .write(&dir.predictions("carrot-knn"), &made_from(&dir))
         .expect("written");
     check_ok(&plots(
         folder.path(),

@@ -3,22 +3,23 @@
 //! A document is written twice: as Markdown, for readers, and as JSON (`STEM.rows.json`), from which report.html shows it later. The page
 //! could render neither of the other files: Markdown would have to be parsed, and a CSV has other columns, units and digits.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
+use dataset::json;
 use serde::{Deserialize, Serialize};
 
 /// What the name of a document's file ends with; of a figure or a table `metrics_table` it is `metrics_table.rows.json`. No other program
 /// writes such a name, so that the page never takes someone else's JSON for a table.
 pub(crate) const DOCUMENT_EXTENSION: &str = "rows.json";
 /// Raised when the meaning of a field changes, so that a file of another version is refused instead of being misread.
-const VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 1;
 
 /// Blocks in reading order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Document {
-    version: u32,
+    format_version: u32,
     pub(crate) blocks: Vec<Block>,
 }
 
@@ -79,7 +80,7 @@ pub(crate) enum Kind {
 impl Document {
     pub(crate) fn new() -> Self {
         Self {
-            version: VERSION,
+            format_version: FORMAT_VERSION,
             blocks: Vec::new(),
         }
     }
@@ -106,43 +107,40 @@ impl Document {
         blocks.join("\n")
     }
 
+    /// Writes it for the page.
+    ///
     /// # Errors
-    /// Never: all of it is text.
-    pub(crate) fn json(&self) -> anyhow::Result<String> {
-        let json = serde_json::to_string_pretty(self).context("cannot write a table as JSON")?;
-        Ok(json + "\n")
+    /// When the file cannot be written.
+    pub(crate) fn write(&self, path: &Path) -> dataset::Result<()> {
+        json::write(path, self)
     }
 
-    /// Reads what [`Document::json`] wrote.
+    /// Reads what [`Document::write`] wrote.
     ///
     /// # Errors
     /// When the file cannot be read, or is not a document of this version.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-        let read = || -> anyhow::Result<Self> {
-            let this: Self = serde_json::from_slice(&fs::read(path)?)?;
-            ensure!(
-                this.version == VERSION,
-                "it has version {}, expected {VERSION}",
-                this.version
-            );
-            let is_even = |rows: &Rows| {
-                let mut rows_cells = rows.cells.iter();
-                rows_cells.all(|cells| cells.len() == rows.header.len())
-            };
-            ensure!(
-                (this.blocks.iter()).all(|block| match block {
-                    Block::Rows(rows) => is_even(rows),
-                    Block::Heading(..) | Block::Paragraph(_) => true,
-                }),
-                "a row has more or fewer cells than its header"
-            );
-            Ok(this)
-        };
-        read().with_context(|| format!("cannot read the table `{}`", path.display()))
+        let this: Self = json::read_versioned(path, FORMAT_VERSION)?;
+        ensure!(
+            this.blocks.iter().all(Block::is_rectangular),
+            "a row of `{}` has more or fewer cells than its header",
+            path.display()
+        );
+        Ok(this)
     }
 }
 
 impl Block {
+    fn is_rectangular(&self) -> bool {
+        match self {
+            Self::Rows(rows) => {
+                let mut cells = rows.cells.iter();
+                cells.all(|cells| cells.len() == rows.header.len())
+            }
+            Self::Heading(..) | Self::Paragraph(_) => true,
+        }
+    }
+
     fn markdown(&self) -> String {
         match self {
             Self::Heading(level, text) => {
@@ -210,6 +208,8 @@ impl Rows {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn document() -> Document {
@@ -246,15 +246,19 @@ mod tests {
     fn a_document_comes_back_as_it_was() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("t.rows.json");
-        let json = document().json().expect("JSON");
-        fs::write(&path, &json).expect("written");
+        document().write(&path).expect("written");
         assert_eq!(Document::read(&path).expect("read"), document());
+        let text = fs::read_to_string(&path).expect("read");
         for (from, to, expected) in [
-            ("\"version\": 1", "\"version\": 2", "version 2, expected 1"),
+            (
+                "\"format-version\": 1",
+                "\"format-version\": 2",
+                "2, expected 1",
+            ),
             ("\"3\"", "\"3\", \"4\"", "more or fewer cells"),
             ("\"blocks\"", "\"bricks\"", "unknown field"),
         ] {
-            fs::write(&path, json.replace(from, to)).expect("written");
+            fs::write(&path, text.replace(from, to)).expect("written");
             let error = Document::read(&path).expect_err(expected);
             let error = format!("{error:#}");
             assert!(

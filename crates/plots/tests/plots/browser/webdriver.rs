@@ -1,4 +1,4 @@
-//! A headless Chromium, led by chromedriver over WebDriver's plain HTTP (W3C WebDriver, and Chromium's additions under `goog/` and `se/`).
+//! A headless Chromium, driven by chromedriver over WebDriver's plain HTTP (W3C WebDriver, and Chromium's additions under `goog/` and `se/`).
 
 use std::{
     env,
