@@ -1,6 +1,5 @@
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
 use dataset::{
     DatasetDir, Pair, Part, PerModel, Predictions, RunManifest, SmallWins, Source, Split,
     train_test_split,
@@ -9,27 +8,29 @@ use evaluation::{Predicted, Router, Truth};
 use ndarray::{Array1, Array2, Axis};
 use saved_routers::{NewFolder, Record};
 
+use crate::CalibrationError;
+
 /// A saved router's predictions for prompts that it was not fitted on, and the truth about them.
-pub(crate) struct HeldOut {
-    pub(crate) dataset: String,
-    pub(crate) router: String,
-    /// The router's folder.
-    pub(crate) folder: PathBuf,
-    pub(crate) models: Vec<String>,
-    /// Of a router of two LLMs.
-    pub(crate) pair: Option<Pair>,
-    /// The test split and the predictions.
-    pub(crate) inputs: Vec<Source>,
+#[derive(Debug, Clone)]
+pub struct HeldOut {
+    dataset: String,
+    router: String,
+    folder: PathBuf,
+    models: Vec<String>,
+    pair: Option<Pair>,
+    inputs: Vec<Source>,
     all: Half,
 }
 
 /// Some of the prompts.
-pub(crate) struct Half {
+#[derive(Debug, Clone)]
+pub(super) struct Half {
     scores: Array2<f32>,
     cost_usd: Array2<f64>,
     predicted: Estimates,
 }
 
+#[derive(Debug, Clone)]
 enum Estimates {
     PerModel {
         scores: Array2<f32>,
@@ -43,51 +44,32 @@ enum Estimates {
 
 impl HeldOut {
     /// Reads a router's record, its predictions for the test split, and that. Refuses predictions of another fit than the one that is saved.
-    pub(crate) fn open(
+    pub fn open(
         data_dir: &Path,
         models_dir: &Path,
         dataset: &str,
         router: &str,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, CalibrationError> {
         let dir = DatasetDir::existing(data_dir, dataset)?;
         let folder = models_dir.join(dataset).join(router);
         NewFolder::recover(&folder)?;
         let record = Record::read(&folder)?;
         if record.is_edited() {
-            bail!(
-                "the LLMs of `{}` were changed after its fit, and nobody asked the new ones for the test split; calibrate the router that it was made \
-                 from, or make a data set with these LLMs and fit a router on it",
-                folder.display()
-            );
+            return Err(CalibrationError::Edited { folder });
         }
-        let fit_again = || {
-            format!(
-                "fit it again: cargo run -p train-and-infer -- --dataset {dataset} --routers {router}"
-            )
-        };
         let [test_path, path] = [dir.split(Part::Test), dir.predictions(router)];
-        let manifest = RunManifest::read(&dir.manifest(router)).with_context(fit_again)?;
-        let predictions = Predictions::read(&path).with_context(fit_again)?;
+        let manifest = RunManifest::read(&dir.manifest(router))?;
+        let predictions = Predictions::read(&path)?;
         let inputs = vec![Source::of(&test_path)?, Source::of(&path)?];
         let is_input = |sha256: &str| manifest.inputs.iter().any(|it| it.sha256 == sha256);
         let is_same_fit = manifest.config == record.config
             && manifest.results == record.results
             && is_input(&record.train_sha256);
-        if !is_same_fit {
-            bail!(
-                "`{}` was not predicted by the router in `{}`, but by another fit; {}",
-                path.display(),
-                folder.display(),
-                fit_again()
-            );
-        }
-        if !is_input(&inputs[0].sha256) {
-            bail!(
-                "`{}` has changed since `{}` was predicted; {}",
-                test_path.display(),
-                path.display(),
-                fit_again()
-            );
+        if !is_same_fit || !is_input(&inputs[0].sha256) {
+            return Err(CalibrationError::OtherFit {
+                predictions: path,
+                folder,
+            });
         }
         let split = Split::read(&test_path)?;
         predictions.check_fits(&path, &test_path, &split)?;
@@ -96,13 +78,15 @@ impl HeldOut {
                 scores, cost_usd, ..
             }) => (None, Estimates::PerModel { scores, cost_usd }),
             Predictions::SmallWins(SmallWins { probability, .. }) => {
-                let pair = record.pair.context("the router names no pair of LLMs")?;
+                let pair = record.pair.ok_or_else(|| CalibrationError::NoPair {
+                    router: router.to_owned(),
+                })?;
                 let position = |name: &String| {
-                    split
-                        .models
-                        .iter()
-                        .position(|model| model == name)
-                        .with_context(|| format!("`{}` has no LLM `{name}`", test_path.display()))
+                    let position = split.models.iter().position(|model| model == name);
+                    position.ok_or_else(|| evaluation::Error::NoModelOfThatName {
+                        name: name.clone(),
+                        models: split.models.clone(),
+                    })
                 };
                 let positions = evaluation::Pair {
                     small: position(&pair.small)?,
@@ -131,11 +115,45 @@ impl HeldOut {
         })
     }
 
-    /// Parts the prompts in those that choose and those that stay untouched, as a seed says.
-    pub(crate) fn part(&self, untouched_share: f64, seed: u32) -> anyhow::Result<(Half, Half)> {
+    /// The data set.
+    pub fn dataset(&self) -> &str {
+        &self.dataset
+    }
+
+    /// The router.
+    pub fn router(&self) -> &str {
+        &self.router
+    }
+
+    /// The router's folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The LLMs, in the order of the test split.
+    pub fn models(&self) -> &[String] {
+        &self.models
+    }
+
+    /// The LLMs of a router that decides between two.
+    pub fn pair(&self) -> Option<&Pair> {
+        self.pair.as_ref()
+    }
+
+    /// The files of the test split and the predictions.
+    pub fn inputs(&self) -> &[Source] {
+        &self.inputs
+    }
+
+    /// Divides the prompts, as a seed says, into those that choose a setting and those that stay untouched.
+    pub(super) fn part(
+        &self,
+        untouched_share: f64,
+        seed: u32,
+    ) -> Result<(Half, Half), CalibrationError> {
         let n_prompts = self.all.scores.nrows();
         let parts = train_test_split(n_prompts, untouched_share, seed)
-            .context("too few test prompts to leave some untouched")?;
+            .map_err(CalibrationError::TooFewPrompts)?;
         let rows = |rows: Vec<u32>| {
             let mut rows: Vec<usize> = rows.into_iter().map(|row| row as usize).collect();
             rows.sort_unstable();
@@ -146,11 +164,11 @@ impl HeldOut {
 }
 
 impl Half {
-    pub(crate) fn truth(&self) -> anyhow::Result<Truth<'_>> {
+    pub(super) fn truth(&self) -> Result<Truth<'_>, CalibrationError> {
         Ok(Truth::new(self.scores.view(), self.cost_usd.view())?)
     }
 
-    pub(crate) fn router(&self) -> anyhow::Result<Router<'_>> {
+    pub(super) fn router(&self) -> Result<Router<'_>, CalibrationError> {
         Ok(match &self.predicted {
             Estimates::PerModel { scores, cost_usd } => Router::PerModel {
                 predicted: Predicted::new(scores.view(), cost_usd.view())?,
