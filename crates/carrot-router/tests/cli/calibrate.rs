@@ -193,7 +193,7 @@ fn route_takes_the_weight_of_a_calibration() {
         "--model",
         "models/tiny/roberta-binary",
     ];
-    assert_refused(&bench.route(&pair, ""), 1, "chooses between two LLMs");
+    assert_refused(&bench.route(&pair, ""), 1, "decides between two LLMs");
 
     // Another test split than the one that it was chosen on.
     let dir = DatasetDir::new(&bench.path().join("data"), "tiny");
@@ -201,13 +201,13 @@ fn route_takes_the_weight_of_a_calibration() {
     split.scores[[0, 0]] = 0.5;
     split.write(&dir.split(Part::Test)).expect("written");
     let stale = bench.route(&["so so", "--calibration", "eight"], "");
-    assert_refused(&stale, 1, "calibrate anew");
+    assert_refused(&stale, 1, "has changed since");
     let output = calibrate(&bench, &[&KNN[..], &["--usd-per-1k", "8"]].concat());
-    assert_refused(&output, 1, "has changed since");
+    assert_refused(&output, 1, "different fit");
 }
 
 #[test]
-fn what_cannot_be_had_is_refused_with_the_nearest() {
+fn goals_out_of_reach_are_refused_with_the_nearest() {
     let bench = bench();
     for (args, code, part) in [
         (
@@ -252,10 +252,14 @@ fn what_cannot_be_had_is_refused_with_the_nearest() {
         "something was stored"
     );
 
-    // Another target does not take a name's place by accident.
+    // A calibration for another goal does not overwrite the first by accident.
     calibrated(&bench, &KNN, &["--usd-per-1k", "8", "--name", "mine"]);
     let other = [&KNN[..], &["--usd-per-1k", "6", "--name", "mine"]].concat();
-    assert_refused(&calibrate(&bench, &other), 1, "--force");
+    assert_refused(
+        &calibrate(&bench, &other),
+        1,
+        "is for a different goal\nhint: give the new one another name with `--name`",
+    );
     calibrated(
         &bench,
         &KNN,

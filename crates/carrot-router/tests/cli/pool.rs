@@ -135,7 +135,7 @@ fn an_added_llm_is_predicted_and_the_others_stay_as_they_were() {
 }
 
 #[test]
-fn llms_go_and_prices_change() {
+fn llms_are_removed_and_prices_change() {
     let bench = bench(CostKind::OutputTokens);
     bench.write(
         "prices.toml",
@@ -227,13 +227,13 @@ fn what_cannot_be_edited_is_refused_and_leaves_nothing() {
     assert_refused(
         &pool(&bench, &["--add", "new.parquet"]),
         1,
-        "is not the split that",
+        "is not the train split that",
     );
     assert!(!bench.path().join("models/tiny/edited").exists());
     check_ok(&pool(&bench, &["--remove", "twin"]));
     assert_refused(
         &pool(&bench, &["--remove", "twin"]),
         1,
-        "--force replaces it",
+        "already exists\nhint: overwrite it with `--force`",
     );
 }

@@ -52,7 +52,7 @@ fn bad_command_lines() {
         "--embedder",
         "models/tiny-bert",
     ];
-    check(&bench, &store, "", 2, "are for `--embedder openai`");
+    check(&bench, &store, "", 2, "are only for `--embedder openai`");
 }
 
 #[test]
@@ -63,21 +63,21 @@ fn no_prompts() {
         &["--mu", "0"],
         "",
         1,
-        "standard input holds no prompt",
+        "standard input contains no prompt",
     );
     check(
         &bench,
         &["--mu", "0"],
         "\n\n",
         1,
-        "standard input holds no prompt",
+        "standard input contains no prompt",
     );
     bench.write("empty.jsonl", "\n");
     let empty = ["--mu", "0", "--input", "empty.jsonl"];
-    check(&bench, &empty, "", 1, "`empty.jsonl` holds no prompt");
+    check(&bench, &empty, "", 1, "`empty.jsonl` contains no prompt");
     bench.write("text.jsonl", "{\"prompt\": \"so\"}\nso\n");
     let text = ["--mu", "0", "--input", "text.jsonl"];
-    check(&bench, &text, "", 1, "line 2 of `text.jsonl` is no JSON");
+    check(&bench, &text, "", 1, "line 2 of `text.jsonl` is not a JSON object");
     let missing = ["--mu", "0", "--input", "missing.jsonl"];
     check(&bench, &missing, "", 1, "cannot read `missing.jsonl`");
 }
@@ -140,7 +140,7 @@ fn embedders_that_are_not_the_right_one() {
         &["so", "--mu", "0"],
         "",
         1,
-        "pass its folder with --embedder",
+        "hint: pass its folder with `--embedder`",
     );
 
     let unknown = Bench::with(CostKind::Known, |record| {
@@ -191,11 +191,11 @@ fn prices_are_needed_where_tokens_make_costs() {
         &args,
         "",
         1,
-        "has a price for `chaep`, which is none of the router's LLMs: owner/dear, cheap, twin",
+        "prices `chaep`, but the router has no such LLM; it has owner/dear, cheap, twin",
     );
     bench.write("prices.toml", &price("cheap", -1.0));
     check(&bench, &args, "", 1, "prices.toml");
     let bench = Bench::new(CostKind::Usd);
     bench.write("prices.toml", &price("cheap", 5.0));
-    check(&bench, &args, "", 1, "other prices change nothing");
+    check(&bench, &args, "", 1, "other prices have no effect\nhint: leave out `--prices`");
 }
