@@ -31,7 +31,8 @@ ARROWS = """
     workspace-hack, cli-support, dataset -> (no crate)
     pickle, row-order, embeddings       -> (no crate)
     intrinsic-dimension                 -> (no crate)
-    loopback, hub                       -> (no crate)
+    test-support                        -> dataset
+    hub                                 -> (no crate)
     routers, evaluation                 -> dataset
     datagen                             -> dataset
     gen-cli                             -> datagen, embeddings, cli-support

@@ -24,9 +24,9 @@ use std::{
 };
 
 use embeddings::{Client, Endpoint, Limits, Model, Progress, Store};
-use loopback::OpenAi;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use rayon::prelude::*;
+use test_support::OpenAi;
 
 const MODEL: &str = "text-embedding-3-small";
 const DIM: usize = 1_536;

@@ -7,7 +7,7 @@
 //! ```
 //! use embeddings::{Client, Endpoint, Limits, Model, Store};
 //!
-//! # let server = loopback::OpenAi::start().model("text-embedding-3-small", 8);
+//! # let server = test_support::OpenAi::start().model("text-embedding-3-small", 8);
 //! # let base_url = server.url();
 //! # let dir = tempfile::tempdir()?;
 //! # let path = dir.path().join("vectors.redb");

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 
 use crate::support::{DIM, KEY, MODEL, client, endpoint, limits, server, store, texts};
 use embeddings::{Client, Endpoint, Error, Limits, Model, Progress};
-use loopback::{EmbeddingFault, OpenAi};
+use test_support::{EmbeddingFault, OpenAi};
 
 fn silent(_: Progress) {}
 

@@ -3,7 +3,7 @@ use std::{error::Error as _, time::Duration};
 
 use crate::support::{DIM, KEY, MODEL, client, endpoint, limits, server, store, texts};
 use embeddings::{Client, Embedded, Endpoint, Error, Limits, Model, Progress, Store};
-use loopback::{EmbeddingFault, OpenAi};
+use test_support::{EmbeddingFault, OpenAi};
 
 fn silent(_: Progress) {}
 

@@ -22,7 +22,7 @@ use self::state::{Gate, Repo, State};
 /// `x-linked-etag` and `x-linked-size` to the storage host, ranges are answered with 206 and 416, and a refusal has `x-error-code`.
 ///
 /// ```
-/// use loopback::{Fault, Hub, Stage};
+/// use test_support::{Fault, Hub, Stage};
 ///
 /// let hub = Hub::start()
 ///     .dataset("owner/data", [("data/train.parquet", "PAR1...")])

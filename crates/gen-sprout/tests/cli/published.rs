@@ -1,4 +1,4 @@
-//! On `../shared/fixtures/sprout`, which has the published files' columns: every cell against a reading of whole columns.
+//! On files with the 13 LLMs of the published ones: every cell against a reading of whole columns.
 
 use std::{fs::File, path::Path};
 
@@ -6,7 +6,12 @@ use arrow_array::{Array, RecordBatch, StructArray, cast::AsArray as _, types};
 use dataset::{Pair, Split};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::bench::{Bench, shared, stderr};
+use test_support::stderr;
+
+use crate::{
+    empty,
+    files::{File as Source, Model},
+};
 
 /// The LLMs in CARROT's order with dollars per million input and output tokens, by carrot/constants.py.
 const MODELS: [(&str, f64, f64); 13] = [
@@ -25,23 +30,46 @@ const MODELS: [(&str, f64, f64); 13] = [
     ("wxai-mixtral-8x7b-instruct-v01", 0.6, 0.6),
 ];
 
+/// Rows of each file, and the first of its keys.
+const FILES: [(&str, usize, usize); 3] = [
+    ("train-00000-of-00001.parquet", 28, 0),
+    ("validation-00000-of-00001.parquet", 6, 100),
+    ("test-00000-of-00001.parquet", 7, 200),
+];
+
+/// A file whose scores are fractions that differ between LLMs, and whose columns come in another order than CARROT's.
+fn source(n_rows: usize, first_key: usize) -> Source {
+    let keys: Vec<String> = (0..n_rows)
+        .map(|row| (first_key + row).to_string())
+        .collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let models = MODELS.iter().enumerate().rev().map(|(m, (name, ..))| {
+        Model::new(
+            name,
+            (0..n_rows).map(move |row| ((row * 7 + m * 3) % 11) as f64 / 10.0),
+        )
+    });
+    Source::new(&keys, models.collect())
+}
+
 #[test]
-fn every_cell_is_the_fixtures() {
-    let Some(folder) = shared("fixtures/sprout") else {
-        return;
-    };
-    let bench = Bench::new();
-    let output = bench.make(&["--source", &folder.display().to_string()]);
+fn every_cell_is_the_sources() {
+    let bench = empty();
+    let folder = bench.join("s");
+    for (name, n_rows, first_key) in FILES {
+        source(n_rows, first_key).write(&folder.join(name));
+    }
+    let output = bench.succeed(&["--source", "s"]);
     // The LLMs are the published ones, the rows are not.
     let warning = "expected the 30968 train, 6636 validation and 6637 test rows of the published files, \
-                   found 280 train, 60 validation and 60 test rows";
+                   found 28 train, 6 validation and 7 test rows";
     assert!(stderr(&output).contains(warning), "{}", stderr(&output));
 
     let (info, train, test) = bench.read("sprout");
     assert_eq!(info.model_names(), MODELS.map(|(name, ..)| name));
     assert_eq!(
         (info.n_train, info.n_validation, info.n_test),
-        (340, Some(60), 60)
+        (34, Some(6), 7)
     );
     let pair = Pair {
         small: "openai-gpt-4o-mini".to_owned(),
@@ -49,13 +77,13 @@ fn every_cell_is_the_fixtures() {
     };
     assert_eq!(info.pair, Some(pair));
     assert!(info.notes[0].contains("0.5 and 1.5"), "{:?}", info.notes);
-    check(&train, 0, &folder.join("train-00000-of-00001.parquet"));
-    check(
-        &train,
-        280,
-        &folder.join("validation-00000-of-00001.parquet"),
-    );
-    check(&test, 0, &folder.join("test-00000-of-00001.parquet"));
+    for (split, first, (name, ..)) in [
+        (&train, 0, FILES[0]),
+        (&train, 28, FILES[1]),
+        (&test, 0, FILES[2]),
+    ] {
+        check(split, first, &folder.join(name));
+    }
 }
 
 /// Rows from `first` on are those of a file.

@@ -1,4 +1,4 @@
-//! The files that the programs read, where they are there: `../shared` beside the repository.
+//! Pickles laid out as the published ones that the generators read, from the folders of their tests; each has its `make.py` beside it.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -10,11 +10,12 @@ use arrow_array::{Array, cast::AsArray, types};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pickle::{Column, Pickle};
 
-fn shared(path: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared")
-        .join(path);
-    path.exists().then_some(path)
+fn golden(of: &str, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(of)
+        .join("tests/golden")
+        .join(name)
 }
 
 fn check_column(found: &Column<'_>, expected: &dyn Array, from: usize, what: &str) {
@@ -56,13 +57,11 @@ fn check_column(found: &Column<'_>, expected: &dyn Array, from: usize, what: &st
 
 #[test]
 fn matches_pandas_on_routerbench() {
-    for version in ["1.5.3", "2.2.3"] {
-        let paths = shared(&format!("fixtures/routerbench/pandas-{version}.pkl"));
-        let Some(path) = paths else { continue };
-        let pickle = Pickle::read(&path).unwrap();
+    for name in ["published-pandas1.pkl", "published-pandas2.pkl"] {
+        let pickle = Pickle::read(&golden("gen-routerbench", name)).unwrap();
         let frame = pickle.frame().unwrap();
         assert_eq!(frame.n_columns(), 37);
-        let file = File::open(path.with_extension("expected.parquet")).unwrap();
+        let file = File::open(golden("gen-routerbench", "published.parquet")).unwrap();
         let mut n_rows = 0;
         for batch in ParquetRecordBatchReaderBuilder::try_new(file)
             .unwrap()
@@ -71,7 +70,7 @@ fn matches_pandas_on_routerbench() {
         {
             let batch = batch.unwrap();
             for (field, expected) in batch.schema().fields().iter().zip(batch.columns()) {
-                let what = format!("pandas {version}, column `{}`", field.name());
+                let what = format!("{name}, column `{}`", field.name());
                 check_column(
                     &frame.column(field.name()).unwrap(),
                     expected,
@@ -81,55 +80,51 @@ fn matches_pandas_on_routerbench() {
             }
             n_rows += batch.num_rows();
         }
-        assert_eq!(frame.n_rows(), n_rows);
-        // The responses are not in the Parquet file; they are text or None.
-        let responses: Vec<&str> = frame
+        assert_eq!((frame.n_rows(), n_rows), (42, 42));
+        // The answers are not in the Parquet file; `make.py` leaves every eleventh out.
+        let answers: Vec<&str> = frame
             .column_names()
             .filter(|name| name.ends_with("|model_response"))
             .collect();
-        assert_eq!(responses.len(), 11);
-        for name in responses {
-            assert_eq!(frame.column(name).unwrap().as_text().unwrap().len(), n_rows);
+        assert_eq!(answers.len(), 11);
+        for (m, name) in answers.into_iter().enumerate() {
+            let column = frame.column(name).unwrap();
+            for (i, found) in column.as_text().unwrap().into_iter().enumerate() {
+                let expected =
+                    (!(i + m).is_multiple_of(11)).then(|| format!("answer {i} of {m}: é"));
+                assert_eq!(found, expected.as_deref(), "{name}, row {i}");
+            }
         }
     }
 }
 
 #[test]
-fn the_published_open_llm_matrix_has_39_tasks_of_19_llms() {
-    let Some(path) = shared("data/upstream-open-llm/new_leaderboard_processed_20241205.pickle")
-    else {
-        return;
-    };
-    let pickle = Pickle::read(&path).unwrap();
-    let mut n_prompts = 0;
-    let tasks = pickle.value().entries().unwrap();
-    assert_eq!(tasks.len(), 39);
-    for (name, task) in tasks {
+fn a_matrix_laid_out_as_the_published_one_is_read() {
+    let pickle = Pickle::read(&golden("gen-openllm", "matrix.pickle")).unwrap();
+    let mut shapes = Vec::new();
+    for (name, task) in pickle.value().entries().unwrap() {
         // IFEval has several measures; the others have one.
+        let name = name.as_str().unwrap();
         let correctness = task.get("correctness").unwrap();
-        let is_ifeval = name.as_str().unwrap() == "leaderboard_ifeval";
-        let scores = if is_ifeval {
-            correctness.get("correctness_prompt").unwrap()
-        } else {
-            correctness
+        let scores = match name {
+            "leaderboard_ifeval" => correctness.get("correctness_prompt").unwrap(),
+            _ => correctness,
         };
         let scores = scores.array().unwrap().to_array2_f64().unwrap();
-        // SOLAR has no MMLU-Pro.
-        let n_models = if name.as_str().unwrap() == "leaderboard_mmlu_pro" {
-            18
-        } else {
-            19
-        };
-        assert_eq!(scores.nrows(), n_models);
-        assert!(
-            scores
-                .iter()
-                .all(|score| score.is_nan() || (0.0..=1.0).contains(score))
-        );
-        if !is_ifeval {
-            n_prompts += scores.ncols();
-        }
-        assert_eq!(task.get("models").unwrap().items().unwrap().len(), n_models);
+        assert!(scores.iter().all(|&score| score == 0.0 || score == 1.0));
+        let models = task.get("models").unwrap().items().unwrap();
+        assert_eq!(models.len(), scores.nrows());
+        shapes.push((name.to_owned(), scores.dim()));
     }
-    assert_eq!(n_prompts, 21_065);
+    // The last LLM has no MMLU-Pro.
+    let expected = [
+        ("leaderboard_bbh_navigate", (6, 101)),
+        ("leaderboard_ifeval", (6, 40)),
+        ("leaderboard_math_geometry_hard", (6, 67)),
+        ("leaderboard_mmlu_pro", (5, 120)),
+    ];
+    assert_eq!(
+        shapes,
+        expected.map(|(name, shape)| (name.to_owned(), shape))
+    );
 }

@@ -28,7 +28,7 @@ use self::{
 /// a test can ask [`OpenAi::vector`] for what a client must get.
 ///
 /// ```
-/// use loopback::{EmbeddingFault, OpenAi};
+/// use test_support::{EmbeddingFault, OpenAi};
 ///
 /// let server = OpenAi::start()
 ///     .model("text-embedding-3-small", 16)

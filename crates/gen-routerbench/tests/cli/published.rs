@@ -1,4 +1,4 @@
-//! On `../shared/fixtures/routerbench`, which has the published file's columns: every cell against pandas' own reading of it.
+//! On the pickles of `tests/golden` that have the published file's 37 columns: every cell against pandas' own reading of them.
 
 use std::{collections::HashMap, fs::File, path::Path};
 
@@ -6,7 +6,9 @@ use arrow_array::{Array, cast::AsArray as _, types};
 use dataset::{Pair, train_test_split};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use crate::bench::{Bench, shared, stderr};
+use test_support::{Bench, stderr};
+
+use crate::{bench, golden::golden};
 
 /// A column as pandas wrote it to Parquet.
 enum Expected {
@@ -15,18 +17,15 @@ enum Expected {
 }
 
 #[test]
-fn every_cell_is_the_fixtures() {
-    for version in ["1.5.3", "2.2.3"] {
-        let Some(pickle) = shared(&format!("fixtures/routerbench/pandas-{version}.pkl")) else {
-            return;
-        };
-        let bench = Bench::new();
-        let path = pickle.display().to_string();
-        let output = bench.make(&["--source", &path]);
+fn every_cell_is_what_pandas_reads() {
+    for name in ["published-pandas1.pkl", "published-pandas2.pkl"] {
+        let bench = bench();
+        let path = golden(name).display().to_string();
+        let output = bench.succeed(&["--source", &path]);
         // The LLMs are the published ones, the rows are not.
-        let warning = "expected the 35712 rows of the published file (28569 train and 7143 test rows), found 150";
+        let warning = "expected the 35712 rows of the published file (28569 train and 7143 test rows), found 30";
         assert!(stderr(&output).contains(warning), "{}", stderr(&output));
-        check(&bench, &pickle.with_extension("expected.parquet"));
+        check(&bench, &golden("published.parquet"));
     }
 }
 
@@ -34,16 +33,16 @@ fn check(bench: &Bench, expected: &Path) {
     let (names, columns) = read(expected);
     let texts = |name: &str| match &columns[name] {
         Expected::Texts(texts) => texts,
-        Expected::Numbers(_) => panic!("`{name}` is no text"),
+        Expected::Numbers(_) => panic!("`{name}` holds numbers"),
     };
     let numbers = |name: &str| match &columns[name] {
         Expected::Numbers(numbers) => numbers,
-        Expected::Texts(_) => panic!("`{name}` is no number"),
+        Expected::Texts(_) => panic!("`{name}` holds texts"),
     };
     let tasks = texts("eval_name");
     let is_kept = |row: &usize| !tasks[*row].to_ascii_lowercase().starts_with("chinese");
     let kept: Vec<usize> = (0..tasks.len()).filter(is_kept).collect();
-    assert_eq!((tasks.len(), kept.len()), (210, 150));
+    assert_eq!((tasks.len(), kept.len()), (42, 30));
 
     let (info, train, test) = bench.read("routerbench");
     // The fourth to the fourteenth column.
@@ -54,7 +53,7 @@ fn check(bench: &Bench, expected: &Path) {
     };
     assert_eq!(info.pair, Some(pair));
     let rows = train_test_split(kept.len(), 0.2, 42).expect("a share of the rows");
-    assert_eq!((rows.train.len(), rows.test.len()), (120, 30));
+    assert_eq!((rows.train.len(), rows.test.len()), (24, 6));
     for (rows, split) in [(rows.train, train), (rows.test, test)] {
         assert_eq!(split.n_prompts(), rows.len());
         for (i, row) in rows.into_iter().enumerate() {
