@@ -66,9 +66,7 @@ fn of_router(error: &Error) -> Option<&'static str> {
 fn of_saved_router(error: &saved_routers::Error) -> Option<&'static str> {
     use saved_routers::Error;
     Some(match error {
-        Error::LabelOrderLength { .. }
-        | Error::NotInLabelOrder { .. }
-        | Error::UnnamedOutputs { .. } => {
+        Error::LabelOrderLength { .. } | Error::UnnamedOutputs { .. } => {
             "give the LLMs' names in the order of the outputs with `--label-order`"
         }
         _ => return None,

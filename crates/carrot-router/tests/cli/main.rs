@@ -2,9 +2,10 @@
 
 mod bench;
 mod calibrate;
+mod hints;
 mod networks;
 mod pair;
-mod pair_fixtures;
+mod pair_golden;
 mod pair_refusals;
 mod pool;
 mod refusals;

@@ -29,7 +29,11 @@ fn outputs_that_do_not_match() {
         &[],
         "`perf` predicts for `free`, and `cost` does not",
     );
-    check(&bench, &["--label-order", "a,b,c"], "expected the same LLMs in both networks of a pair");
+    check(
+        &bench,
+        &["--label-order", "a,b,c"],
+        "expected the same LLMs in both networks of a pair",
+    );
     write(&cost, &["cheap", "owner/dear", "free"], TOKENS, &[0.0; 3]);
     let order = ["--label-order", "owner/dear,cheap,free"];
     check(&bench, &order, "hint: leave out `--label-order`");
@@ -65,9 +69,17 @@ fn unnamed_outputs_need_an_order_and_prices() {
         write(&bench.path().join(name), &unnamed, kind, &[0.0; 3]);
     }
     // The order of the released pair is assumed for that alone.
-    check(&bench, &[], "hint: give the LLMs' names in the order of the outputs with `--label-order`");
+    check(
+        &bench,
+        &[],
+        "hint: give the LLMs' names in the order of the outputs with `--label-order`",
+    );
     bench.write("order.txt", "owner/dear\ncheap\nfree\n");
-    check(&bench, &["--label-order", "order.txt"], "contains no prompt");
+    check(
+        &bench,
+        &["--label-order", "order.txt"],
+        "contains no prompt",
+    );
     bench.write("prices.toml", &price("cheap", (1.0, 1.0)));
     check(
         &bench,

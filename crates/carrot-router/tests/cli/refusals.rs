@@ -77,7 +77,13 @@ fn no_prompts() {
     check(&bench, &empty, "", 1, "`empty.jsonl` contains no prompt");
     bench.write("text.jsonl", "{\"prompt\": \"so\"}\nso\n");
     let text = ["--mu", "0", "--input", "text.jsonl"];
-    check(&bench, &text, "", 1, "line 2 of `text.jsonl` is not a JSON object");
+    check(
+        &bench,
+        &text,
+        "",
+        1,
+        "line 2 of `text.jsonl` is not a JSON object",
+    );
     let missing = ["--mu", "0", "--input", "missing.jsonl"];
     check(&bench, &missing, "", 1, "cannot read `missing.jsonl`");
 }
@@ -197,5 +203,11 @@ fn prices_are_needed_where_tokens_make_costs() {
     check(&bench, &args, "", 1, "prices.toml");
     let bench = Tiny::new(CostKind::Usd);
     bench.write("prices.toml", &price("cheap", 5.0));
-    check(&bench, &args, "", 1, "other prices have no effect\nhint: leave out `--prices`");
+    check(
+        &bench,
+        &args,
+        "",
+        1,
+        "other prices have no effect\nhint: leave out `--prices`",
+    );
 }
