@@ -27,7 +27,7 @@ fn outputs_that_do_not_match() {
     check(
         &bench,
         &[],
-        "`perf` predicts for `free`, and `cost` does not",
+        "`perf` predicts for `free` and `cost` does not",
     );
     check(
         &bench,
