@@ -2,8 +2,9 @@ mod calibration;
 
 use std::path::PathBuf;
 
+use nets::NetworkTask;
+
 pub use self::calibration::CalibrationError;
-use crate::networks::NetworkTask;
 
 /// What can go wrong on the way from a prompt to a decision.
 #[derive(Debug, thiserror::Error)]

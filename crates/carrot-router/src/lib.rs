@@ -30,10 +30,13 @@ mod one_thread;
 mod own_tokenizers;
 mod pair;
 mod pool;
+mod predicted;
 mod predictor;
 mod prices;
 mod router;
 mod server;
+
+pub use nets::NetworkTask;
 
 pub use crate::{
     calibrate::{
@@ -43,7 +46,6 @@ pub use crate::{
     decision::{COST_MULTIPLIER, Candidate, Decision, check_mu},
     embedder::EmbedderPlace,
     error::{CalibrationError, Error, Result},
-    networks::NetworkTask,
     pair::{NamedFolder, NetworkPair},
     pool::{AddedTable, PoolChanges, edit_pool, is_poorly_known},
     prices::PriceFile,

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use tempfile::TempDir;
 use tracing::info;
 
-use crate::{Error, Result, embedder::recorded_embedder, predictor::Length};
+use crate::{Error, Result, embedder::recorded_embedder, predicted::Length};
 
 /// Embeds prompts by asking a server that speaks OpenAI's protocol: each prompt is sent there, and the server may charge for it.
 #[derive(Debug)]

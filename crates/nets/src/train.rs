@@ -17,12 +17,12 @@ use ndarray::ArrayView2;
 use tch::{Device, Kind, TchError, Tensor};
 
 use self::{
-    adamw::{AdamW, Gradients},
+    adamw::{AdamW, Copies, Gradients},
     data::TrainData,
     loss::{Targets, mean_loss},
     report::{Clock, write_csv},
     schedule::Schedule,
-    state::{Copies, State, fingerprint},
+    state::{State, fingerprint},
 };
 pub use self::{
     params::{

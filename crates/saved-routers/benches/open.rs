@@ -77,7 +77,7 @@ fn open(folder: &Path) -> Result<(), Box<dyn Error>> {
     for _ in 0..N_QUERIES {
         let query = Array2::from_shape_simple_fn((1, DIM), || rng.random_range(-1.0..1.0));
         let start = Instant::now();
-        std::hint::black_box(knn.predict(&query, &|_| ())?);
+        std::hint::black_box(knn.predict(query.view(), &|_| ())?);
         queries.push(start.elapsed());
     }
     println!(

@@ -5,10 +5,10 @@ use std::{
 };
 
 use dataset::write_atomically;
-use routers::{Forest, labels::Standardizer};
+use routers::{Forest, Mf, labels::Standardizer};
 use tempfile::TempDir;
 
-use crate::{Error, KnnParts, Record, Result, card, forest, knn, scale};
+use crate::{Error, KnnParts, Record, Result, card, forest, knn, mf, scale};
 
 pub(crate) const ROUTER: &str = "router.safetensors";
 const CARD: &str = "README.md";
@@ -75,6 +75,14 @@ impl NewFolder {
     /// [`Error::Io`] when the disk is full, say.
     pub fn write_forest(&self, forest: &Forest) -> Result<()> {
         forest::write(&self.path().join(ROUTER), forest)
+    }
+
+    /// Writes a matrix factorization into a folder of this one, which the record names.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the disk is full, say.
+    pub fn write_mf(&self, name: &str, mf: &Mf) -> Result<()> {
+        mf::write(&self.path().join(name), mf)
     }
 
     /// Writes the way back from z-scores to dollars: mean and deviation for each LLM.

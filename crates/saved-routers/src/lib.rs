@@ -10,6 +10,7 @@
 //! models/<dataset>/<router>/router.json          Record: LLMs with prices, what is predicted, embedder, hashes, config, metrics
 //! models/<dataset>/<router>/README.md            the model card
 //! models/<dataset>/<router>/router.safetensors   KNN: unit vectors and targets; forest: flat arrays
+//! models/<dataset>/<router>/factorization/       MF: model.safetensors with RouteLLM's names, and the metrics of its training
 //! models/<dataset>/<router>/cost.safetensors     mean and deviation of each LLM's dollars, where z-scores are predicted
 //! models/<dataset>/<router>/<network>/           a network's own folder, in Hugging Face layout
 //! models/<dataset>/<router>/calibrations/        Calibration: a setting for a target, bound to the files beside it by their hashes
@@ -21,9 +22,11 @@ mod error;
 mod folder;
 mod forest;
 mod knn;
+mod mf;
 mod open;
 mod outputs;
 mod pool;
+mod predict;
 mod record;
 mod scale;
 mod tensors;
@@ -35,10 +38,11 @@ pub use crate::{
     },
     error::{Error, Result},
     folder::NewFolder,
-    knn::{KnnParts, PredictedCost, SavedKnn, SavedKnnPredictions},
+    knn::{KnnParts, PredictedCost, SavedKnn},
     open::{Model, RobertaCost, SavedRouter},
     outputs::{TOKENS_PER_UNIT, output_tokens, outputs_of_models, read_label_order},
     pool::{AddedModel, Addition, EditedPool, PoolEdit},
+    predict::{PerModelOutputs, Predicted},
     record::{
         Base, Contents, Embedder, FORMAT_VERSION, KnnTarget, NetworkCost, Quantity, Record,
         VectorFormat,

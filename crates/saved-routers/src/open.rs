@@ -1,11 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use routers::{Rorf, labels::Standardizer};
+use routers::{Mf, Rorf, labels::Standardizer};
 
 use crate::{
     Contents, Error, Quantity, Record, Result, SavedKnn,
     folder::{self, ROUTER},
-    forest, knn, scale,
+    forest, knn, mf, scale,
 };
 
 /// A router that was fitted before.
@@ -24,8 +24,8 @@ pub enum Model {
     Knn(SavedKnn),
     /// A random forest on embeddings.
     Rorf(Rorf),
-    /// The folder of a matrix factorization on embeddings.
-    Mf(PathBuf),
+    /// A matrix factorization on embeddings.
+    Mf(Mf),
     /// The folders of networks that read prompts.
     Roberta {
         /// The one that predicts a score for each LLM.
@@ -81,10 +81,12 @@ impl SavedRouter {
             (Contents::Forest {}, Some(embedder)) => {
                 Model::Rorf(forest::read(&path, embedder.dim)?)
             }
-            (Contents::Knn { .. } | Contents::Forest {}, None) => {
+            (Contents::Mf { folder }, Some(embedder)) => {
+                Model::Mf(mf::read(&network(folder)?, embedder.dim)?)
+            }
+            (Contents::Knn { .. } | Contents::Forest {} | Contents::Mf { .. }, None) => {
                 unreachable!("a record without its embedder is refused")
             }
-            (Contents::Mf { folder }, _) => Model::Mf(network(folder)?),
             (Contents::Roberta { performance, cost }, _) => Model::Roberta {
                 performance: network(performance)?,
                 cost: match cost {

@@ -78,8 +78,8 @@ impl SavedRouter {
         let (Model::Knn(knn), Contents::Knn { targets, .. }) = (&self.model, &self.record.contents)
         else {
             return refuse(format!(
-                "`{}` predicts for the LLMs that it was fitted for; only routers of nearest neighbors can have others (route --prices gives \
-                 other prices to any router)",
+                "`{}` predicts only for the LLMs that it was fitted for; the LLMs of nearest-neighbor routers can be changed, and prices of \
+                 any router can be replaced when it routes",
                 self.record.router
             ));
         };
@@ -98,7 +98,7 @@ impl SavedRouter {
             let rows = addition.rows(knn.n_rows())?;
             for (m, name) in addition.table.models.iter().enumerate() {
                 if record.models.iter().any(|model| model.name == *name) {
-                    return refuse(format!("there is an LLM `{name}` already"));
+                    return refuse(format!("the router already has an LLM `{name}`"));
                 }
                 let column = |values: ArrayView1<'_, f64>| scattered(values, &rows, knn.n_rows());
                 let scores = column(addition.table.scores.column(m).mapv(f64::from).view());
@@ -148,7 +148,7 @@ impl SavedRouter {
             && let Some(model) = record.models.iter().find(|model| model.price.is_none())
         {
             return refuse(format!(
-                "`{}` has no price, and none is taken for zero; give it with --prices",
+                "`{}` has no price, and a missing price is never treated as zero; give its price",
                 model.name
             ));
         }
@@ -211,7 +211,7 @@ impl Addition<'_> {
     fn rows(&self, n_rows: usize) -> Result<Vec<Option<usize>>> {
         if self.train_ids.len() != n_rows {
             return refuse(format!(
-                "there are ids of {} train prompts, and the router has {n_rows}",
+                "the train split has {} prompts, but the router was fitted on {n_rows}",
                 self.train_ids.len()
             ));
         }
@@ -248,7 +248,7 @@ impl Addition<'_> {
     fn without_cost<T>(&self, m: usize, field: &str) -> Result<T> {
         let name = &self.table.models[m];
         refuse(format!(
-            "what `{name}` costs cannot be predicted: the table knows no `{name}/{field}`"
+            "the cost of `{name}` cannot be predicted: the table has no value in `{name}/{field}`"
         ))
     }
 }
@@ -280,7 +280,7 @@ fn kept(models: &[ModelInfo], removed: &[String]) -> Result<Vec<usize>> {
     if let Some(name) = removed.iter().find(|name| !is_there(name)) {
         let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
         return refuse(format!(
-            "there is no LLM `{name}` to remove, but `{}`",
+            "cannot remove `{name}`, which the router does not have; it has `{}`",
             names.join("`, `")
         ));
     }
@@ -293,7 +293,7 @@ fn set_prices(record: &mut Record, prices: &Prices) -> Result<()> {
     let is_there = |name: &&str| record.models.iter().any(|model| model.name == **name);
     if let Some(name) = prices.models().find(|name| !is_there(name)) {
         return refuse(format!(
-            "there is a price of `{name}`, which is none of its LLMs"
+            "there is a price for `{name}`, but the router has no such LLM"
         ));
     }
     for model in &mut record.models {
@@ -302,7 +302,7 @@ fn set_prices(record: &mut Record, prices: &Prices) -> Result<()> {
         };
         if record.cost_kind == CostKind::Usd {
             return refuse(format!(
-                "the cost of `{}` is predicted in dollars, as its train prompts cost; a price changes nothing",
+                "the router predicts the cost of `{}` in dollars, as observed on train prompts, so a price has no effect",
                 model.name
             ));
         }

@@ -10,10 +10,13 @@ use crate::{
     embedder::Embedder,
     embeddings::{self, SplitEmbeddings},
     job::Job,
+    router::Router,
+    run::Sample,
+    stopwatch::Stopwatch,
     torch::SentenceModel,
 };
 
-/// What was read so far.
+/// What was read so far; each table and each model is read once, however many routers use it.
 #[derive(Default)]
 pub(crate) struct Data {
     sources: Option<[Source; 2]>,
@@ -86,7 +89,7 @@ impl Data {
             .expect("just looked for"))
     }
 
-    /// The vectors of both parts.
+    /// The embeddings of both parts.
     pub(crate) fn embeddings(
         &mut self,
         job: &Job,
@@ -104,34 +107,51 @@ impl Data {
     }
 }
 
+/// What a router is fitted on and judged on.
+pub(crate) struct Prompts {
+    pub(crate) splits: Rc<Splits>,
+    /// For routers that predict from embeddings.
+    pub(crate) embeddings: Option<Rc<SplitEmbeddings>>,
+}
+
 impl Data {
-    /// The same with some of the train rows only, and with the vectors of one embedder.
-    pub(crate) fn of_train_rows(
+    /// Both splits with a router's embeddings, and of the train split only a sample.
+    pub(crate) fn prompts(
         &mut self,
         job: &Job,
-        embedder: Option<&Embedder>,
-        rows: &[usize],
-    ) -> anyhow::Result<Self> {
-        let (splits, stage) = self.splits(job)?;
-        let part = Splits {
-            train: splits.train.select(rows),
-            test: splits.test.clone(),
+        router: &Router,
+        sample: &Sample,
+        stopwatch: &mut Stopwatch,
+    ) -> anyhow::Result<Prompts> {
+        let (splits, read_splits) = self.splits(job)?;
+        stopwatch.add(read_splits);
+        let embeddings = match job.embedder_of(router) {
+            Some(embedder) => Some(stopwatch.time("embed", || self.embeddings(job, embedder))?),
+            None => None,
         };
-        let mut embeddings = BTreeMap::new();
-        if let Some(embedder) = embedder {
-            let whole = self.embeddings(job, embedder)?;
-            let part = SplitEmbeddings {
-                train: whole.train.select(Axis(0), rows),
-                test: whole.test.clone(),
-            };
-            embeddings.insert(embedder.name.clone(), Rc::new(part));
+        let whole = Prompts { splits, embeddings };
+        match sample {
+            Sample::Whole => Ok(whole),
+            Sample::Rows(rows) => stopwatch.time("take prompts", || Ok(whole.select(rows))),
         }
-        Ok(Self {
-            sources: Some(self.sources(job)?.clone()),
-            splits: Some((Rc::new(part), stage)),
-            models: BTreeMap::new(),
-            embeddings,
-        })
+    }
+}
+
+impl Prompts {
+    /// The same with some of the train prompts only.
+    fn select(&self, rows: &[usize]) -> Self {
+        let splits = Splits {
+            train: self.splits.train.select(rows),
+            test: self.splits.test.clone(),
+        };
+        let embeddings = self.embeddings.as_ref().map(|whole| SplitEmbeddings {
+            train: whole.train.select(Axis(0), rows),
+            test: whole.test.clone(),
+        });
+        Self {
+            splits: Rc::new(splits),
+            embeddings: embeddings.map(Rc::new),
+        }
     }
 }
 

@@ -3,5 +3,6 @@
 
 mod crashes;
 mod fixtures;
+mod mf;
 mod refusals;
 mod round_trips;

@@ -53,9 +53,13 @@ fn a_factorization_learns_the_pair_and_is_kept() {
     assert_eq!(manifest.results["n-validation"], 3);
 
     let router = SavedRouter::open(&bench.model("mf")).expect("opened");
-    let Model::Mf(folder) = router.model else {
+    let Model::Mf(mf) = router.model else {
         panic!("a factorization")
     };
+    let embeddings = Embeddings::read(&bench.dir().embeddings("given", Part::Test)).expect("read");
+    let found = mf.predict(embeddings.values.view()).expect("predicted");
+    assert_eq!(found.mapv(|p| p as f32), wins.probability);
+    let folder = bench.model("mf").join("factorization");
     assert_eq!(names(&folder), ["metrics.csv", "model.safetensors"]);
     let metrics = std::fs::read_to_string(folder.join("metrics.csv")).expect("read");
     assert_eq!(metrics.lines().count(), 1 + 300);

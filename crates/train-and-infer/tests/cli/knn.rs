@@ -40,7 +40,15 @@ fn output_tokens_become_costs() {
     );
     assert_eq!(
         bench.stages("carrot-knn"),
-        ["read splits", "embed", "fit", "predict", "save", "write"]
+        [
+            "read splits",
+            "embed",
+            "fit",
+            "save",
+            "open",
+            "predict",
+            "write"
+        ]
     );
 }
 
@@ -109,9 +117,9 @@ fn the_saved_router_predicts_what_the_program_did() {
         let Model::Knn(knn) = router.model else {
             panic!("nearest neighbors")
         };
-        let vectors = dataset::Embeddings::read(&bench.dir().embeddings("given", Part::Test));
+        let embeddings = dataset::Embeddings::read(&bench.dir().embeddings("given", Part::Test));
         let found = knn
-            .predict(&vectors.expect("read").values, &|_| ())
+            .predict(embeddings.expect("read").values.view(), &|_| ())
             .expect("predicted");
         let expected = bench.per_model("carrot-knn");
         assert_eq!(found.scores, expected.scores);

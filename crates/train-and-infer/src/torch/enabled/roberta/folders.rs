@@ -4,15 +4,14 @@ use std::{
 };
 
 use anyhow::Context as _;
-use cli_support::Progress;
 use dataset::Source;
-use hub::{Hub, WantedFile};
-use nets::{Need, ProblemType, RobertaModel};
+use hub::ModelPlace;
+use nets::{NetworkTask, ProblemType, RobertaModel, TaskNetwork};
 use saved_routers::Base;
 
 use crate::{
     job::Job,
-    torch::enabled::license::{self, CARD},
+    torch::enabled::{license, model_folder::model_folder},
 };
 
 const WEIGHTS: &str = "model.safetensors";
@@ -28,22 +27,7 @@ pub(super) struct NetworkFolder {
 impl NetworkFolder {
     /// Finds a network by its folder or its id on the hub, from where what the cache lacks is downloaded.
     pub(super) fn find(job: &Job, name: &str) -> anyhow::Result<Self> {
-        let folder = if Path::new(name).is_dir() {
-            PathBuf::from(name)
-        } else {
-            let card = (CARD, Need::Optional);
-            let wanted = RobertaModel::FILES.iter().chain([&card]);
-            let wanted = wanted.map(|&(name, need)| WantedFile {
-                name,
-                is_required: need == Need::Required,
-            });
-            Hub::from_env()
-                .with_progress(Progress::of_downloads(job.quiet))
-                .model_folder(name, &wanted.collect::<Vec<_>>())
-                .with_context(|| {
-                    format!("`{name}` is no folder, and cannot be had from the hub either")
-                })?
-        };
+        let folder = model_folder(job, &ModelPlace::of(name), RobertaModel::FILES)?;
         Ok(Self {
             name: name.to_owned(),
             license: license::of(&folder),
@@ -81,13 +65,12 @@ impl NetworkFolder {
             seed.into(),
             job.torch.device,
         )
-        .with_context(|| format!("cannot begin with `{}`", self.name))
+        .with_context(|| format!("cannot start from `{}`", self.name))
     }
 
     /// The network as it is.
-    pub(super) fn load(&self, job: &Job) -> anyhow::Result<RobertaModel> {
-        RobertaModel::from_folder(&self.folder, job.torch.device)
-            .with_context(|| format!("cannot load `{}`", self.name))
+    pub(super) fn load(&self, job: &Job, task: NetworkTask) -> nets::Result<TaskNetwork> {
+        TaskNetwork::from_folder(&self.folder, task, job.torch.device)
     }
 
     /// What a model card says of it.
@@ -100,8 +83,8 @@ impl NetworkFolder {
     }
 }
 
-/// Copies a file that may not be there.
-pub(super) fn copy_if_there(from: &Path, to: &Path) -> anyhow::Result<()> {
+/// Copies a file, if it exists.
+pub(super) fn copy_if_exists(from: &Path, to: &Path) -> anyhow::Result<()> {
     if from.is_file() {
         fs::copy(from, to)
             .with_context(|| format!("cannot copy `{}` to `{}`", from.display(), to.display()))?;

@@ -8,10 +8,11 @@ use super::{
     adam::{AdamStep, Moments},
     gradient::{Factors, Table, TextGradient, log_likelihood, text_gradient},
     kernels::{add_scaled, dot},
-    model::{Mf, MfWeights},
+    model::Mf,
     noise::Noise,
     params::{CheckedMfParams, MfParams},
     report::{MfBest, MfEpoch, MfReport},
+    weights::MfWeights,
 };
 use crate::{Error, Result};
 
@@ -52,9 +53,9 @@ impl CheckedMfParams {
     /// split and the weights are not those of PyTorch's seed 42.
     ///
     /// # Errors
-    /// [`Error::LabelCount`], [`Error::BinaryLabel`], [`Error::EmbeddingDim`] or [`Error::EmbeddingNotFinite`] for the data (embeddings
-    /// without a known label are not looked at); [`Error::NoRows`] when no label is known; [`Error::OneClass`] when all known ones are equal,
-    /// since the likeliest logit would be infinite; [`Error::Diverged`] when a loss or a weight is not finite.
+    /// [`Error::Shape`], [`Error::BinaryLabel`] or [`Error::NotFinite`] for the data (embeddings without a known label are not looked at);
+    /// [`Error::Empty`] when there are no columns or no label is known; [`Error::OneClass`] when all known ones are equal, since the
+    /// likeliest logit would be infinite; [`Error::Diverged`] when a loss or a weight is not finite.
     pub fn fit(
         &self,
         embeddings: ArrayView2<'_, f32>,
@@ -62,9 +63,9 @@ impl CheckedMfParams {
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(Mf, MfReport)> {
         if embeddings.ncols() == 0 {
-            return Err(Error::EmbeddingDim {
-                expected: "at least 1".to_owned(),
-                found: 0,
+            return Err(Error::Empty {
+                what: "embedding",
+                shape: embeddings.dim(),
             });
         }
         let weights = first_weights(&self.0, embeddings.ncols());
@@ -91,9 +92,10 @@ impl CheckedMfParams {
             });
         }
         if weights.text_dim() != embeddings.ncols() {
-            return Err(Error::EmbeddingDim {
-                expected: weights.text_dim().to_string(),
-                found: embeddings.ncols(),
+            return Err(Error::Shape {
+                what: "embedding",
+                expected: (embeddings.nrows(), weights.text_dim()),
+                found: embeddings.dim(),
             });
         }
         let known = known_rows(embeddings, labels)?;
@@ -161,11 +163,8 @@ impl CheckedMfParams {
             model,
             classifier,
         } = weights;
-        let weights =
-            MfWeights::new(projection, model, classifier).map_err(|_| Error::Diverged {
-                n_in_a_row: 1,
-                step: n_steps,
-            })?;
+        let weights = MfWeights::new(projection, model, classifier)
+            .map_err(|_| Error::Diverged { step: n_steps })?;
         let report = MfReport {
             n_train: train_rows.len(),
             n_validation: validation_rows.len(),
@@ -221,10 +220,7 @@ impl<'a> Learner<'a> {
         text_gradient(table, rows, direction, noise, &mut self.gradient);
         self.n_steps += 1;
         if !self.gradient.loss_sum.is_finite() {
-            return Err(Error::Diverged {
-                n_in_a_row: 1,
-                step: self.n_steps,
-            });
+            return Err(Error::Diverged { step: self.n_steps });
         }
         let g = &self.gradient.g;
         let vectors = self.factors.vector_gradients(&self.weights, g);
@@ -287,9 +283,10 @@ fn first_weights(params: &MfParams, text_dim: usize) -> MfWeights {
 /// The rows whose label is known, ascending.
 fn known_rows(embeddings: ArrayView2<'_, f32>, labels: &[f32]) -> Result<Vec<usize>> {
     if labels.len() != embeddings.nrows() {
-        return Err(Error::LabelCount {
-            expected: embeddings.nrows(),
-            found: labels.len(),
+        return Err(Error::Shape {
+            what: "label",
+            expected: (embeddings.nrows(), 1),
+            found: (labels.len(), 1),
         });
     }
     let mut known = Vec::with_capacity(labels.len());
@@ -298,24 +295,22 @@ fn known_rows(embeddings: ArrayView2<'_, f32>, labels: &[f32]) -> Result<Vec<usi
             continue;
         }
         if label != 0. && label != 1. {
-            return Err(Error::BinaryLabel {
-                row: row + 1,
-                found: label,
-            });
+            return Err(Error::BinaryLabel { row, found: label });
         }
         if !x.iter().all(|x| x.is_finite()) {
-            return Err(Error::EmbeddingNotFinite { row: row + 1 });
+            return Err(Error::NotFinite { row });
         }
         known.push(row);
     }
     let Some(&first) = known.first() else {
-        return Err(Error::NoRows {
-            purpose: "learn from",
+        return Err(Error::Empty {
+            what: "labeled embedding",
+            shape: (0, embeddings.ncols()),
         });
     };
     if known.iter().all(|row| labels[*row] == labels[first]) {
         return Err(Error::OneClass {
-            label: labels[first],
+            class: labels[first] as u8,
             n_rows: known.len(),
         });
     }

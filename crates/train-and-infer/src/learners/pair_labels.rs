@@ -5,18 +5,18 @@ use ndarray::Array1;
 use crate::{data::pair_scores, job::Job};
 
 /// What binary routers but RoRF learn: whether the small LLM of the pair does at least as well.
-pub(super) struct PairLabels {
+pub(crate) struct PairLabels {
     /// 1 where its score is at least the large one's, 0 where it is lower, NaN where one of them is unknown; shape `(n_prompts)`.
-    pub(super) small_wins: Array1<f32>,
+    pub(crate) small_wins: Array1<f32>,
     /// Number of ones.
-    pub(super) n_small: usize,
+    pub(crate) n_small: usize,
     /// Number of zeros.
-    pub(super) n_large: usize,
+    pub(crate) n_large: usize,
 }
 
 impl PairLabels {
     /// The labels of a train split, of which there must be both.
-    pub(super) fn of(job: &Job, train: &Split) -> anyhow::Result<Self> {
+    pub(crate) fn of(job: &Job, train: &Split) -> anyhow::Result<Self> {
         let [small, large] = pair_scores(job, train)?;
         let scores = small.iter().zip(large);
         let small_wins: Array1<f32> = scores.map(|(&small, &large)| label(small, large)).collect();
@@ -25,7 +25,7 @@ impl PairLabels {
         if n_small == 0 || n_large == 0 {
             bail!(
                 "the small LLM of the pair scores at least as high as the large one on {n_small} train prompts, and lower on {n_large}: \
-                 there is nothing to tell apart"
+                 there is nothing to learn"
             );
         }
         Ok(Self {

@@ -1,5 +1,5 @@
 use ndarray::{Array2, array, s};
-use nets::{Error, Mf, MfParams, MfWeights};
+use routers::{Error, Mf, MfParams, MfWeights};
 
 use crate::{fit, params, rows};
 
@@ -15,38 +15,38 @@ fn data_that_cannot_be_learned_from_are_refused() {
     not_finite[[4, 3]] = f32::INFINITY;
     let first_9 = good.slice(s![..9, ..]);
     let no_columns = Array2::zeros((40, 0));
-    let message = "the label in row 3 is 0.5, expected 0 or 1, or NaN where it is unknown";
+    let message = "label 2 (from 0) is 0.5, expected 0 or 1, or NaN where it is unknown";
     for (embeddings, labels, expected) in [
         (
             first_9,
             labels.clone(),
-            "there are 40 labels for 9 embeddings",
+            "the label matrix has shape (40, 1), expected (9, 1)",
         ),
         (
             no_columns.view(),
             labels.clone(),
-            "the embeddings have 0 dimensions, expected at least 1",
+            "the embedding matrix has shape (40, 0), expected at least one row and one column",
         ),
         (
             not_finite.view(),
             labels.clone(),
-            "the embedding in row 5 holds a value that is not finite",
+            "embedding 4 (from 0) holds a value that is not finite",
         ),
         (good.view(), with_label(2, 0.5), message),
         (
             good.view(),
             vec![1.; 40],
-            "all 40 known labels are 1, expected both 0 and 1",
+            "all 40 rows are of class 1, expected at least two classes",
         ),
         (
             good.view(),
             [vec![f32::NAN; 10], vec![0.; 30]].concat(),
-            "all 30 known labels are 0, expected both 0 and 1",
+            "all 30 rows are of class 0, expected at least two classes",
         ),
         (
             good.view(),
             vec![f32::NAN; 40],
-            "no prompt with a known target to learn from",
+            "the labeled embedding matrix has shape (0, 20), expected at least one row and one column",
         ),
     ] {
         assert_eq!(
@@ -67,14 +67,17 @@ fn data_that_cannot_be_learned_from_are_refused() {
     let (mf, _) = fit(&params(), good.view(), &labels).unwrap();
     let error = mf.predict(good.slice(s![.., ..19])).unwrap_err();
     assert!(
-        matches!(error, Error::EmbeddingDim { found: 19, .. }),
+        matches!(
+            error,
+            Error::Shape {
+                found: (40, 19),
+                ..
+            }
+        ),
         "{error}"
     );
     let error = mf.predict(not_finite.view()).unwrap_err();
-    assert!(
-        matches!(error, Error::EmbeddingNotFinite { row: 5 }),
-        "{error}"
-    );
+    assert!(matches!(error, Error::NotFinite { row: 4 }), "{error}");
     let checked = MfParams { dim: 9, ..params() }.check().unwrap();
     let error = checked
         .fit_from(mf.weights().clone(), good.view(), &labels, &|_| ())
@@ -93,7 +96,13 @@ fn data_that_cannot_be_learned_from_are_refused() {
         )
         .unwrap_err();
     assert!(
-        matches!(error, Error::EmbeddingDim { found: 19, .. }),
+        matches!(
+            error,
+            Error::Shape {
+                found: (40, 19),
+                ..
+            }
+        ),
         "{error}"
     );
 }

@@ -1,8 +1,8 @@
 //! What MF takes with the reference's settings, on made-up rows or on those that `scripts/bench_routers.py` compares with PyTorch on.
 //!
 //! ```text
-//! cargo bench -p nets --bench mf                            made-up rows, 16,000 x 1,536, 10 epochs
-//! cargo bench -p nets --bench mf -- FOLDER DIM SEED...      100 epochs with each seed
+//! cargo bench -p routers --bench mf                            made-up rows, 16,000 x 1,536, 10 epochs
+//! cargo bench -p routers --bench mf -- FOLDER DIM SEED...      100 epochs with each seed
 //! ```
 //!
 //! FOLDER holds `train.f32`, little-endian rows of DIM values, and `labels.u8`, 0 or 1 for each row. For each seed, a line of JSON goes to
@@ -12,9 +12,9 @@
 use std::{error::Error, fs, path::Path, time::Instant};
 
 use ndarray::Array2;
-use nets::{MfParams, MfReport};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use routers::{MfParams, MfReport};
 
 const N_ROWS: usize = 16_000;
 const DIM: usize = 1_536;

@@ -1,7 +1,7 @@
 use super::{
     kernels::{add_scaled, dot},
-    model::MfWeights,
     noise::Noise,
+    weights::MfWeights,
 };
 
 /// Below this norm, a vector is divided by it instead: `torch.nn.functional.normalize`.

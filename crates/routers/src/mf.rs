@@ -1,7 +1,6 @@
 //! MF, RouteLLM's matrix factorization as CARROT trains it: a bilinear model of a prompt's embedding and one learned vector.
 //!
-//! It needs no libtorch but to store its weights (`store.rs`): its gradient is written by hand, because it has a form that autograd does not
-//! see (`gradient.rs`).
+//! Its gradient is written by hand, because it has a form that autograd does not see (`gradient.rs`); so it needs no libtorch.
 
 mod adam;
 mod fit;
@@ -11,10 +10,11 @@ mod model;
 mod noise;
 mod params;
 mod report;
-mod store;
+mod weights;
 
 pub use self::{
-    model::{Mf, MfWeights},
+    model::Mf,
     params::{CheckedMfParams, MfParams},
     report::{MfBest, MfEpoch, MfReport},
+    weights::MfWeights,
 };

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{Array2, ArrayView2, Axis, s};
-use nets::{Mf, MfParams};
+use routers::{Mf, MfParams};
 
 use crate::{fit, params, rows};
 

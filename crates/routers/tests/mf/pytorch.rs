@@ -1,5 +1,5 @@
 use ndarray::{Array1, Array2};
-use nets::{Mf, MfParams, MfWeights};
+use routers::{Mf, MfParams, MfWeights};
 use serde::Deserialize;
 
 use crate::params;

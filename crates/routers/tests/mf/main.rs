@@ -1,15 +1,14 @@
-//! The router MF: parity with PyTorch, what it keeps of its training, what it refuses, and its file.
+//! The router MF: parity with PyTorch, what it keeps of its training, what it refuses, and its settings.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod pytorch;
 mod refusals;
-mod store;
 mod training;
 
 use ndarray::{Array2, ArrayView2};
-use nets::{Error, Mf, MfParams, MfReport};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use routers::{Error, Mf, MfParams, MfReport};
 
 /// As in configs/routers.toml, but for a smaller model on few rows.
 pub(crate) fn params() -> MfParams {
@@ -49,4 +48,12 @@ pub(crate) fn rows(n_rows: usize) -> (Array2<f32>, Vec<f32>) {
     });
     let labels = labels.collect();
     (embeddings, labels)
+}
+
+#[test]
+fn settings_are_read_as_they_are_written() {
+    let text = toml::to_string(&params()).unwrap();
+    assert_eq!(toml::from_str::<MfParams>(&text).unwrap(), params());
+    assert!(toml::from_str::<MfParams>(&format!("{text}alpha = 0.1\n")).is_err());
+    assert!(toml::from_str::<MfParams>(&text.replace("dim = 8\n", "")).is_err());
 }

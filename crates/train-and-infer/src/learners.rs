@@ -1,0 +1,6 @@
+//! The learners that need no libtorch.
+
+pub(crate) mod knn;
+pub(crate) mod mf;
+pub(crate) mod pair_labels;
+pub(crate) mod rorf;
