@@ -7,7 +7,7 @@ use saved_routers::{Contents, Model, PredictedCost, Quantity, Record, SavedRoute
 use crate::{
     Candidate, Decision, EmbedderPlace, Error, NetworkPair, PriceFile, Result, ServerEmbedder,
     check_mu, decision,
-    neighbors::{LocalEmbedder, Neighbors, Vectors},
+    neighbors::{LocalEmbedder, Neighbors, PromptEmbedder},
     networks::{LoadedNetwork, Networks, Outputs},
     own_tokenizers::OwnTokenizers,
     predicted::{Length, Predicted},
@@ -103,10 +103,10 @@ impl CarrotRouter {
             (Model::Knn(knn), Some(recorded)) => {
                 let local = |embedder: &Path| {
                     let local = LocalEmbedder::load(embedder, recorded, setup.device)?;
-                    Ok::<_, Error>(Vectors::Local(local.into()))
+                    Ok::<_, Error>(PromptEmbedder::Local(local.into()))
                 };
-                let vectors = match embeddings {
-                    EmbeddingSource::Server(server) => Vectors::Server(server),
+                let embedder = match embeddings {
+                    EmbeddingSource::Server(server) => PromptEmbedder::Server(server),
                     EmbeddingSource::Folder(embedder) => local(embedder)?,
                     EmbeddingSource::Recorded => {
                         let place = EmbedderPlace::of(folder)?;
@@ -114,7 +114,7 @@ impl CarrotRouter {
                         local(&place.folder(folder)?)?
                     }
                 };
-                Predictor::Neighbors(Neighbors { knn, vectors }.into())
+                Predictor::Neighbors(Neighbors { knn, embedder }.into())
             }
             (Model::Roberta { performance, cost }, _) => {
                 let load = |folder: &Path, task| {

@@ -77,11 +77,9 @@ impl SavedRouter {
     pub fn edit(&self, edit: &PoolEdit<'_>) -> Result<EditedPool> {
         let (Model::Knn(knn), Contents::Knn { targets, .. }) = (&self.model, &self.record.contents)
         else {
-            return refuse(format!(
-                "`{}` predicts only for the LLMs that it was fitted for; the LLMs of nearest-neighbor routers can be changed, and prices of \
-                 any router can be replaced when it routes",
-                self.record.router
-            ));
+            return Err(Error::NotEditable {
+                router: self.record.router.clone(),
+            });
         };
         let mut record = self.record.clone();
         let kept = kept(&record.models, edit.removed)?;
@@ -147,10 +145,9 @@ impl SavedRouter {
         if record.cost_kind != CostKind::Usd
             && let Some(model) = record.models.iter().find(|model| model.price.is_none())
         {
-            return refuse(format!(
-                "`{}` has no price, and a missing price is never treated as zero; give its price",
-                model.name
-            ));
+            return Err(Error::EditWithoutPrice {
+                model: model.name.clone(),
+            });
         }
         let is_there = |name: &String| record.models.iter().any(|model| model.name == *name);
         record.pair = record

@@ -69,6 +69,8 @@ fn of_saved_router(error: &saved_routers::Error) -> Option<&'static str> {
         Error::LabelOrderLength { .. } | Error::UnnamedOutputs { .. } => {
             "give the LLMs' names in the order of the outputs with `--label-order`"
         }
+        Error::NotEditable { .. } => "`route --prices` takes other prices for any router",
+        Error::EditWithoutPrice { .. } => "give it a price with `--prices`",
         _ => return None,
     })
 }

@@ -3,15 +3,14 @@
 use std::{collections::BTreeMap, fs, process::Output};
 
 use dataset::{
-    CostKind, DatasetInfo, Pair, Part, PerModel, Predictions, RunManifest, SmallWins, Source,
-    Split, sha256_file,
+    CostKind, DatasetInfo, Part, PerModel, Predictions, RunManifest, SmallWins, Source, Split,
+    sha256_file,
 };
 use ndarray::{Array1, Array2};
-use saved_routers::{Contents, NewFolder};
 use serde_json::{Value, json};
 use test_support::dataset_info;
 
-use crate::bench::{MODELS, Tiny, assert_refused, record, stderr};
+use crate::bench::{MODELS, Tiny, assert_refused, llm_pair, stderr};
 
 const N_PROMPTS: usize = 80;
 const KNN: [&str; 4] = ["--dataset", "tiny", "--router", "carrot-knn"];
@@ -22,10 +21,6 @@ fn bench() -> Tiny {
     let mut models = Vec::new();
     let bench = Tiny::with(CostKind::Usd, |record| models.clone_from(&record.models));
     let dir = bench.dataset("tiny");
-    let pair = Pair {
-        small: "cheap".to_owned(),
-        large: "owner/dear".to_owned(),
-    };
     let ids: Vec<String> = (0..N_PROMPTS).map(|i| format!("p{i}")).collect();
     let shape = (N_PROMPTS, MODELS.len());
     // Hard prompts, the later ones, are for the dear LLM; every fifth one surprises.
@@ -45,7 +40,7 @@ fn bench() -> Tiny {
     split.write(&dir.split(Part::Test)).expect("written");
     let info = DatasetInfo {
         models,
-        pair: Some(pair.clone()),
+        pair: Some(llm_pair()),
         ..dataset_info("tiny", &MODELS, [3, N_PROMPTS])
     };
     info.write(&dir.info()).expect("written");
@@ -85,16 +80,7 @@ fn bench() -> Tiny {
         };
         manifest.write(&dir.manifest(router)).expect("written");
     }
-    // Its network is not looked at.
-    let folder =
-        NewFolder::create(&bench.path().join("models/tiny/roberta-binary")).expect("created");
-    fs::create_dir(folder.path().join("mf")).expect("made");
-    let contents = Contents::RobertaBinary {
-        folder: "mf".to_owned(),
-    };
-    let mut record = record("roberta-binary", CostKind::Usd, contents);
-    record.pair = Some(pair);
-    folder.commit(&record).expect("committed");
+    bench.write_roberta_binary();
     bench
 }
 

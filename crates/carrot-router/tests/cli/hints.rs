@@ -73,6 +73,23 @@ fn pairs_of_networks() {
 }
 
 #[test]
+fn routers_whose_llms_cannot_be_changed() {
+    let bench = Tiny::empty();
+    bench.write_roberta_binary();
+    let model = [
+        "--model",
+        "models/tiny/roberta-binary",
+        "--output",
+        "edited",
+    ];
+    check(
+        &bench.run(&[&["pool"], &model[..], &["--remove", "cheap"]].concat()),
+        "`roberta-binary` predicts only for the LLMs that it was fitted for",
+        "`route --prices` takes other prices for any router",
+    );
+}
+
+#[test]
 fn prices_of_predicted_dollars() {
     let bench = Tiny::new(CostKind::Usd);
     bench.write("prices.toml", &price("cheap", (1.0, 1.0)));

@@ -47,7 +47,7 @@ fn outputs_that_do_not_match() {
     check(
         &bench,
         &["--label-order", "owner/dear,cheap"],
-        "`--label-order` has 2 names",
+        "the label order has 2 names",
     );
     check(
         &bench,

@@ -1,9 +1,8 @@
 use std::fs;
 
-use dataset::{CostKind, Pair};
-use saved_routers::{Contents, NewFolder};
+use dataset::CostKind;
 
-use crate::bench::{MODELS, Tiny, assert_refused, number, stderr};
+use crate::bench::{Tiny, assert_refused, number, stderr};
 
 /// Runs the program, and expects an exit code, a part of the message, and nothing on standard output.
 fn check(bench: &Tiny, args: &[&str], stdin: &str, code: i32, part: &str) {
@@ -100,20 +99,7 @@ fn folders_without_a_router_that_fits() {
         "`models/tiny/nothing` holds no saved router",
     );
 
-    let mut record = saved_routers::Record::read(&bench.router()).expect("read");
-    record.router = "roberta-binary".to_owned();
-    record.embedder = None;
-    record.pair = Some(Pair {
-        small: MODELS[1].to_owned(),
-        large: MODELS[0].to_owned(),
-    });
-    record.contents = Contents::RobertaBinary {
-        folder: "network".to_owned(),
-    };
-    let folder = NewFolder::create(&bench.path().join("models/tiny/roberta-binary"));
-    let folder = folder.expect("created");
-    fs::create_dir(folder.path().join("network")).expect("made");
-    folder.commit(&record).expect("committed");
+    bench.write_roberta_binary();
     let other = ["so", "--mu", "0", "--model", "models/tiny/roberta-binary"];
     check(
         &bench,
