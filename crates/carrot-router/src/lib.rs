@@ -47,7 +47,7 @@ pub use crate::{
     embedder::EmbedderPlace,
     error::{CalibrationError, Error, Result},
     pair::{NamedFolder, NetworkPair},
-    pool::{AddedTable, PoolChanges, edit_pool, is_poorly_known},
+    pool::{PoolChanges, edit_pool, is_poorly_known},
     prices::PriceFile,
     router::{CarrotRouter, EmbeddingSource, Setup},
     server::{ServerEmbedder, ServerSettings},

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dataset::{DatasetDir, ModelScores, Part, Prices, Split, sha256_file};
 use saved_routers::{AddedModel, Addition, EditedPool, PoolEdit, Record, SavedRouter};
@@ -6,24 +6,17 @@ use saved_routers::{AddedModel, Addition, EditedPool, PoolEdit, Record, SavedRou
 use crate::{Error, Result};
 
 /// Changes to make to the LLMs of a saved router.
-#[derive(Debug, Clone, Copy)]
-pub struct PoolChanges<'a> {
-    /// Prices that override the router's own, and those of LLMs that are added.
-    pub prices: Option<&'a Prices>,
+#[derive(Debug, Clone)]
+pub struct PoolChanges {
     /// LLMs to remove.
-    pub removed: &'a [String],
-    /// LLMs to add.
-    pub added: Option<AddedTable<'a>>,
-}
-
-/// LLMs to add, by how they did on some of the prompts that the router was fitted on.
-#[derive(Debug, Clone, Copy)]
-pub struct AddedTable<'a> {
-    /// Their scores and costs.
-    pub table: &'a ModelScores,
-    /// The folder of the data sets. The train split that the router was fitted on must be there, since a router does not store its prompts'
-    /// ids.
-    pub data_dir: &'a Path,
+    pub removed: Vec<String>,
+    /// LLMs to add, by how they did on some of the prompts that the router was fitted on.
+    pub added: Option<ModelScores>,
+    /// Prices that override the router's own, and those of LLMs that are added.
+    pub prices: Option<Prices>,
+    /// The folder of the data sets. To add LLMs, the train split that the router was fitted on must be there: a router does not store the ids
+    /// of its prompts.
+    pub data_dir: PathBuf,
 }
 
 /// The router in a folder with other prices or LLMs, without a fit; nothing is written yet, see [`EditedPool::write`].
@@ -31,19 +24,19 @@ pub struct AddedTable<'a> {
 /// # Errors
 /// [`Error::OtherTrainSplit`] or [`Error::Dataset`] when the train split is not the router's, or missing; [`Error::SavedRouter`] for a router
 /// that cannot be read, or changes that cannot be made.
-pub fn edit_pool(folder: &Path, changes: &PoolChanges<'_>) -> Result<EditedPool> {
+pub fn edit_pool(folder: &Path, changes: &PoolChanges) -> Result<EditedPool> {
     let router = SavedRouter::open(folder)?;
-    let train_ids = match changes.added {
-        Some(added) => train_ids(folder, &router.record, added.data_dir)?,
+    let train_ids = match &changes.added {
+        Some(_) => train_ids(folder, &router.record, &changes.data_dir)?,
         None => Vec::new(),
     };
-    let added = changes.added.map(|added| Addition {
-        table: added.table,
+    let added = changes.added.as_ref().map(|table| Addition {
+        table,
         train_ids: &train_ids,
     });
     Ok(router.edit(&PoolEdit {
-        prices: changes.prices,
-        removed: changes.removed,
+        prices: changes.prices.as_ref(),
+        removed: &changes.removed,
         added,
     })?)
 }

@@ -150,4 +150,5 @@ def main():
         print(f"largest difference from Transformers over {len(found)} prompts: {abs(found - expected).max():.1e}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use carrot_router::{AddedTable, PoolChanges};
+use carrot_router::PoolChanges;
 use cli_support::usage_error;
 use dataset::{ModelScores, Prices};
 
@@ -11,10 +11,7 @@ use crate::cli::hints;
 pub(super) struct PoolJob {
     pub(super) model: PathBuf,
     pub(super) output: PathBuf,
-    prices: Option<Prices>,
-    removed: Vec<String>,
-    added: Option<ModelScores>,
-    data_dir: PathBuf,
+    pub(super) changes: PoolChanges,
 }
 
 impl PoolJob {
@@ -31,21 +28,12 @@ impl PoolJob {
         Ok(Self {
             model: args.model,
             output: args.output,
-            prices: args.prices.as_deref().map(Prices::read).transpose()?,
-            removed: args.remove,
-            added: args.add.as_deref().map(ModelScores::read).transpose()?,
-            data_dir: args.data_dir.data_dir,
+            changes: PoolChanges {
+                removed: args.remove,
+                added: args.add.as_deref().map(ModelScores::read).transpose()?,
+                prices: args.prices.as_deref().map(Prices::read).transpose()?,
+                data_dir: args.data_dir.data_dir,
+            },
         })
-    }
-
-    pub(super) fn changes(&self) -> PoolChanges<'_> {
-        PoolChanges {
-            prices: self.prices.as_ref(),
-            removed: &self.removed,
-            added: self.added.as_ref().map(|table| AddedTable {
-                table,
-                data_dir: &self.data_dir,
-            }),
-        }
     }
 }

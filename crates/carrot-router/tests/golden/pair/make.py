@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes the files of this folder: two small RoBERTas with random weights, in Hugging Face layout, and what they say of a few prompts by a
-forward pass written in NumPy, in float64, independent of any deep-learning library.
+forward pass written in NumPy (nets/tests/golden/make.py), in float64, independent of any deep-learning library.
 
     performance/, cost/   2 layers, 4 heads, width 16, 13 outputs without names; a token for each byte
     expected.json         the prompts; of each the number of its tokens without <s> and </s>, whether it is truncated, and both outputs
@@ -13,8 +13,8 @@ A CHECKPOINT is a RoBERTa for sequence classification with an expected.json besi
 `logits_single`, as transformers computed them one prompt at a time. On one of width 64 and 13 outputs, the difference was 3e-7.
 """
 
+import importlib.util
 import json
-import math
 import sys
 from pathlib import Path
 
@@ -26,7 +26,11 @@ HERE = Path(__file__).resolve().parent
 DIM, WIDE, N_LAYERS, N_LLMS = 16, 32, 2, 13
 # The first two rows of the table of positions are never a token's, so that a prompt has at most 78 tokens, <s> and </s> among them.
 N_POSITIONS = 80
-erf = np.vectorize(math.erf, otypes=[np.float64])
+
+# BERT's forward pass in NumPy, which is RoBERTa's too.
+spec = importlib.util.spec_from_file_location("bert", HERE.parents[3] / "nets/tests/golden/make.py")
+bert = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(bert)
 
 # One letter; accents, Chinese and a sign of four bytes; line breaks; the longest that is read to its end, and one that is truncated.
 PROMPTS = [
@@ -42,37 +46,13 @@ PROMPTS = [
 ]
 
 
-def layer_norm(x, weights, name, eps):
-    x = x - x.mean(-1, keepdims=True)
-    return x / np.sqrt((x**2).mean(-1, keepdims=True) + eps) * weights[f"{name}.weight"] + weights[f"{name}.bias"]
-
-
-def linear(x, weights, name):
-    return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
-
-
 def outputs(ids, weights, config):
-    """The classifier's outputs for the tokens of one prompt."""
-    eps, n_heads = config["layer_norm_eps"], config["num_attention_heads"]
-    first = config["pad_token_id"] + 1
-    x = weights["roberta.embeddings.word_embeddings.weight"][ids]
-    x = x + weights["roberta.embeddings.position_embeddings.weight"][first : first + len(ids)]
-    x = x + weights["roberta.embeddings.token_type_embeddings.weight"][0]
-    x = layer_norm(x, weights, "roberta.embeddings.LayerNorm", eps)
-    for i in range(config["num_hidden_layers"]):
-        layer = f"roberta.encoder.layer.{i}"
-        query, key, value = (linear(x, weights, f"{layer}.attention.self.{name}") for name in ("query", "key", "value"))
-        heads = []
-        for q, k, v in zip(*(np.split(m, n_heads, axis=1) for m in (query, key, value))):
-            scores = q @ k.T / math.sqrt(q.shape[1])
-            scores = np.exp(scores - scores.max(-1, keepdims=True))
-            heads.append(scores / scores.sum(-1, keepdims=True) @ v)
-        mixed = linear(np.concatenate(heads, axis=1), weights, f"{layer}.attention.output.dense")
-        x = layer_norm(x + mixed, weights, f"{layer}.attention.output.LayerNorm", eps)
-        wide = linear(x, weights, f"{layer}.intermediate.dense")
-        wide = wide * 0.5 * (1 + erf(wide / math.sqrt(2)))
-        x = layer_norm(x + linear(wide, weights, f"{layer}.output.dense"), weights, f"{layer}.output.LayerNorm", eps)
-    return linear(np.tanh(linear(x[0], weights, "classifier.dense")), weights, "classifier.out_proj")
+    """The classifier's outputs for the tokens of one prompt: BERT's layers, with positions that begin behind that of the padding."""
+    encoder = {name.removeprefix("roberta."): w for name, w in weights.items()}
+    positions = "embeddings.position_embeddings.weight"
+    encoder[positions] = encoder[positions][config["pad_token_id"] + 1 :]
+    first = bert.encode(ids, encoder, config)[0]
+    return bert.linear(np.tanh(bert.linear(first, weights, "classifier.dense")), weights, "classifier.out_proj")
 
 
 def read(folder):
