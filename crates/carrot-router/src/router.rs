@@ -30,7 +30,7 @@ use crate::{
 ///
 /// # Deviations
 /// - The reference counts input tokens with the gated tokenizer of Llama 3.1 for every LLM. Here each LLM's own tokenizer counts where it is
-///   available ([`Setup::tokenizers`]); elsewhere that of the embedder, or of the performance network, stands in, which is at hand anyway.
+///   available ([`Setup::tokenizers`]); elsewhere that of the embedder, or of the performance network, stands in, which is loaded anyway.
 ///   [`CarrotRouter::token_counter`] names what counts.
 /// - The reference passes no attention mask to its networks, so that a prompt's decision depends on the longest prompt of the call; here
 ///   padding is masked, and a decision does not.

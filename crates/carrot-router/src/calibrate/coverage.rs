@@ -2,7 +2,7 @@ use evaluation::Interval;
 use saved_routers::{CalibrationTarget, ModelShare};
 use serde::Serialize;
 
-use super::{Calibrator, record::with_names};
+use super::{calibrator::Calibrator, record::with_names};
 use crate::CalibrationError;
 
 /// How often the results on untouched prompts lay within the predicted intervals, see [`Calibrator::coverage`].
@@ -31,25 +31,29 @@ pub struct Coverage {
     pub usd_per_1k_length: f64,
 }
 
-impl Coverage {
-    /// Calibrates again and again, each time with other prompts untouched.
+impl Calibrator {
+    /// Calibrates `n_repetitions` times, each time with other prompts untouched, and counts how often the results on those lie within the
+    /// predicted intervals. `on_progress` counts repetitions.
     ///
     /// The repetitions share their prompts, so they are not independent. But each time the two halves have no prompt in common, and the
     /// difference of their means varies as that of two samples does: over all ways to divide N prompts into n and N - n, its variance is
     /// s^2 (1/n + 1/(N - n)).
-    pub(super) fn measure(
-        calibrator: &Calibrator,
+    ///
+    /// # Errors
+    /// As for [`Calibrator::calibrate`].
+    pub fn coverage(
+        &self,
         n_repetitions: usize,
         on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Self, CalibrationError> {
+    ) -> Result<Coverage, CalibrationError> {
         let Calibrator {
             held_out,
             goal,
             settings,
             ..
-        } = calibrator;
+        } = self;
         let mut shares = vec![0; held_out.models().len()];
-        let mut coverage = Self {
+        let mut coverage = Coverage {
             dataset: held_out.dataset().to_owned(),
             router: held_out.router().to_owned(),
             target: goal.target().clone(),
@@ -63,7 +67,7 @@ impl Coverage {
         };
         for repetition in 0..n_repetitions {
             let seed = settings.seed.wrapping_add(repetition as u32);
-            let calibrated = calibrator.calibrate_with(seed)?;
+            let calibrated = self.calibrate_with(seed)?;
             let (found, realized) = (&calibrated.found, &calibrated.realized);
             let holds = |interval: &Interval, value: f64| {
                 usize::from(interval.low <= value && value <= interval.high)

@@ -6,7 +6,7 @@ use saved_routers::{
     Realized,
 };
 
-use super::{Calibrated, Calibrator};
+use super::calibrator::{Calibrated, Calibrator};
 use crate::{CalibrationError, decision::COST_MULTIPLIER};
 
 const MADE_BY: &str = concat!("carrot-router ", env!("CARGO_PKG_VERSION"));
@@ -40,67 +40,72 @@ pub fn mu_of_calibration(folder: &Path, name: &str) -> Result<f64, CalibrationEr
     }
 }
 
-/// What is stored of a calibration.
-pub(super) fn record(
-    calibrator: &Calibrator,
-    name: &str,
-    calibrated: &Calibrated,
-) -> Result<Calibration, CalibrationError> {
-    let Calibrator {
-        held_out,
-        goal,
-        settings,
-        ..
-    } = calibrator;
-    let Calibrated {
-        found,
-        n_new_prompts,
-        realized,
-        ..
-    } = calibrated;
-    let models = held_out.models();
-    let setting = setting(calibrator, calibrated)?;
-    let rule = match &setting {
-        CalibratedSetting::Weight { .. } => {
-            "argmax (1 - mu) * score - mu * cost-multiplier * cost-usd"
-        }
-        CalibratedSetting::Threshold { .. } => {
-            "small if its probability is at least threshold, else large"
-        }
-    };
-    let shares = found.shares.iter().map(|it| range(it, 1.0)).collect();
-    Ok(Calibration {
-        format_version: CALIBRATION_FORMAT_VERSION,
-        name: name.to_owned(),
-        dataset: held_out.dataset().to_owned(),
-        router: held_out.router().to_owned(),
-        target: goal.target().clone(),
-        rule: rule.to_owned(),
-        setting,
-        drawn: Drawn {
-            seed: settings.seed,
-            holdout_share: settings.holdout_share,
-            n_chosen_on: found.in_sample.n_prompts,
-            n_resamples: settings.n_resamples,
-            out_of_reach: found.out_of_reach,
-        },
-        expected: Expected {
-            n_new_prompts: *n_new_prompts,
-            level: settings.level,
-            usd_per_1k: range(&found.cost_usd, 1e3),
-            accuracy: range(&found.accuracy, 1.0),
-            shares: with_names(models, shares),
-        },
-        realized: Realized {
-            n_prompts: realized.n_prompts,
-            usd_per_1k: 1e3 * realized.point.cost_usd,
-            accuracy: realized.point.accuracy,
-            shares: with_names(models, realized.shares.clone()),
-        },
-        model_sha256: Calibration::model_sha256_of(held_out.folder())?,
-        inputs: held_out.inputs().to_vec(),
-        made_by: MADE_BY.to_owned(),
-    })
+impl Calibrator {
+    /// What to write into the router's folder under a name, see [`Calibration::write`].
+    ///
+    /// # Errors
+    /// [`CalibrationError::SavedRouter`] when the folder cannot be read; [`CalibrationError::NoPair`].
+    pub fn record(
+        &self,
+        name: &str,
+        calibrated: &Calibrated,
+    ) -> Result<Calibration, CalibrationError> {
+        let Calibrator {
+            held_out,
+            goal,
+            settings,
+            ..
+        } = self;
+        let Calibrated {
+            found,
+            n_new_prompts,
+            realized,
+            ..
+        } = calibrated;
+        let models = held_out.models();
+        let setting = setting(self, calibrated)?;
+        let rule = match &setting {
+            CalibratedSetting::Weight { .. } => {
+                "argmax (1 - mu) * score - mu * cost-multiplier * cost-usd"
+            }
+            CalibratedSetting::Threshold { .. } => {
+                "small if its probability is at least threshold, else large"
+            }
+        };
+        let shares = found.shares.iter().map(|it| range(it, 1.0)).collect();
+        Ok(Calibration {
+            format_version: CALIBRATION_FORMAT_VERSION,
+            name: name.to_owned(),
+            dataset: held_out.dataset().to_owned(),
+            router: held_out.router().to_owned(),
+            target: goal.target().clone(),
+            rule: rule.to_owned(),
+            setting,
+            drawn: Drawn {
+                seed: settings.seed,
+                holdout_share: settings.holdout_share,
+                n_chosen_on: found.in_sample.n_prompts,
+                n_resamples: settings.n_resamples,
+                out_of_reach: found.out_of_reach,
+            },
+            expected: Expected {
+                n_new_prompts: *n_new_prompts,
+                level: settings.level,
+                usd_per_1k: range(&found.cost_usd, 1e3),
+                accuracy: range(&found.accuracy, 1.0),
+                shares: with_names(models, shares),
+            },
+            realized: Realized {
+                n_prompts: realized.n_prompts,
+                usd_per_1k: 1e3 * realized.point.cost_usd,
+                accuracy: realized.point.accuracy,
+                shares: with_names(models, realized.shares.clone()),
+            },
+            model_sha256: Calibration::model_sha256_of(held_out.folder())?,
+            inputs: held_out.inputs().to_vec(),
+            made_by: MADE_BY.to_owned(),
+        })
+    }
 }
 
 fn setting(
