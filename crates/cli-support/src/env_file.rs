@@ -5,12 +5,15 @@ use std::{
 
 use tracing::warn;
 
-/// What is to be said of a `.env` once logs are set up. Never a value.
+/// What to report about a `.env` once logs are set up. Never a value.
+///
+/// dotenvy's own error would not do: `LineParse` shows the whole line, and with it the value, and has a position within the line but not the
+/// line's number.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Complaint {
     /// The file cannot be read, or is not text.
     Unreadable { path: PathBuf, problem: String },
-    /// A line, counted from 1, that is no `NAME=value`.
+    /// A line, counted from 1, that is not `NAME=value`.
     Malformed { path: PathBuf, line: usize },
 }
 
@@ -21,7 +24,7 @@ impl Complaint {
                 warn!("cannot read `{}`: {problem}", path.display());
             }
             Self::Malformed { path, line } => warn!(
-                "line {line} of `{}` is no `NAME=value` and is skipped",
+                "line {line} of `{}` is not `NAME=value`; skipping it",
                 path.display()
             ),
         }
@@ -42,7 +45,7 @@ pub(crate) fn load() -> Vec<Complaint> {
         }
     };
     let (text, lines) = without_malformed(&text);
-    // It was parsed just now, and reading from memory cannot fail.
+    // Every line was parsed a moment ago, and reading from memory cannot fail.
     _ = dotenvy::from_read(text.as_bytes());
     let complaint = |line| Complaint::Malformed {
         path: path.clone(),
@@ -57,13 +60,16 @@ fn nearest(folder: &Path) -> Option<PathBuf> {
 }
 
 /// The text with its malformed lines left empty, and their numbers from 1.
-///
-/// dotenvy tells what it stumbles over, but neither where nor what comes after; its message holds the value.
 fn without_malformed(text: &str) -> (String, Vec<usize>) {
     let is_well_formed = |lines: &[&str]| {
-        let text = lines.join("\n");
-        dotenvy::from_read_iter(text.as_bytes()).all(|var| var.is_ok())
+        // With the line's end: without it dotenvy takes a space at the end for the beginning of something.
+        let text = format!("{}\n", lines.join("\n"));
+        // The environment panics on a value with a NUL.
+        dotenvy::from_read_iter(text.as_bytes())
+            .all(|var| var.is_ok_and(|(_, value)| !value.contains('\0')))
     };
+    // Editors on Windows begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines: Vec<&str> = text.lines().collect();
     let mut malformed = Vec::new();
     let mut start = 0;
@@ -82,7 +88,7 @@ fn without_malformed(text: &str) -> (String, Vec<usize>) {
             }
         }
     }
-    (lines.join("\n"), malformed)
+    (lines.join("\n") + "\n", malformed)
 }
 
 #[cfg(test)]
@@ -100,6 +106,10 @@ mod tests {
             ("A=\"open\nB=2\nC=3\n", vec![1], vec!["B=2", "C=3"]),
             ("export A=1\r\nB = 2\r\n", vec![], vec!["A=1", "B=2"]),
             ("A=un quoted\nB=2\n", vec![1], vec!["B=2"]),
+            ("A=1 \nbad\nB=2 ", vec![2], vec!["A=1", "B=2"]),
+            ("A=1\0\nB='\0'\n\0\nC=3\n", vec![1, 2, 3], vec!["C=3"]),
+            ("\u{feff}A=1\nB=2\n", vec![], vec!["A=1", "B=2"]),
+            ("\u{1}\u{7f}=é\n=\n'\nA=1", vec![1, 2, 3], vec!["A=1"]),
         ] {
             let (kept, lines) = without_malformed(text);
             let vars: Vec<String> = dotenvy::from_read_iter(kept.as_bytes())
@@ -120,7 +130,7 @@ mod tests {
         assert_eq!(nearest(&inner), Some(root.path().join(".env")));
         fs::write(root.path().join("a/.env"), "").expect("written");
         assert_eq!(nearest(&inner), Some(root.path().join("a/.env")));
-        // A folder of that name, as Python's virtual environments have it, is none.
+        // A folder of that name, as Python's virtual environments have it, does not count.
         fs::create_dir(inner.join(".env")).expect("made");
         assert_eq!(nearest(&inner), Some(root.path().join("a/.env")));
     }

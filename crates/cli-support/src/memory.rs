@@ -1,4 +1,4 @@
-/// Peak resident memory of this process, where the system tells (Linux: `VmHWM`).
+/// Peak resident memory of this process, where the system reports it (Linux: `VmHWM`).
 pub fn peak_memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let kibibytes = status

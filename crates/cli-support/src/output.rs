@@ -17,7 +17,7 @@ impl Output {
     /// Prints a result on standard output: `value` with `--json`, else `text`.
     ///
     /// # Errors
-    /// When standard output cannot be written. A reader that went away is no error.
+    /// When standard output cannot be written. A reader that went away is not an error.
     pub fn print(self, value: &impl Serialize, text: &str) -> anyhow::Result<()> {
         if self.json {
             print_json(value)
@@ -30,7 +30,7 @@ impl Output {
 /// Prints a value on standard output as indented JSON.
 ///
 /// # Errors
-/// When standard output cannot be written. A reader that went away is no error.
+/// When standard output cannot be written. A reader that went away is not an error.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print_text(&serde_json::to_string_pretty(value)?)
 }
@@ -38,7 +38,7 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 /// Prints lines on standard output.
 ///
 /// # Errors
-/// When standard output cannot be written. A reader that went away is no error.
+/// When standard output cannot be written. A reader that went away is not an error.
 pub fn print_text(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     let end = if text.ends_with('\n') { "" } else { "\n" };

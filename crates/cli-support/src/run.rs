@@ -12,10 +12,10 @@ use crate::env_file;
 
 /// Exit code of a run that failed.
 const FAILED: u8 = 1;
-/// Exit code of a command line that cannot be meant; clap uses the same.
+/// Exit code of a command line that makes no sense; clap uses the same.
 const BAD_USAGE: u8 = 2;
 
-/// What stands below every `--help`: example command lines, one a line, and the exit codes.
+/// The end of every `--help`: example command lines, one per line, and the exit codes.
 pub fn examples(lines: &[&str]) -> String {
     format!(
         "Examples:\n  {}\n\nExit codes: 0 done, {FAILED} failed, {BAD_USAGE} bad usage.",
@@ -23,7 +23,7 @@ pub fn examples(lines: &[&str]) -> String {
     )
 }
 
-/// A command line that parses but cannot be meant: an unknown model, a share above 1. Ends the program with exit code 2.
+/// A command line that parses but makes no sense: an unknown model, a share above 1. Ends the program with exit code 2.
 #[derive(Debug)]
 pub struct UsageError(String);
 
@@ -42,13 +42,13 @@ pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
 
 /// The whole of a binary's `main`: loads `.env`, parses the command line, sets up logs, runs, and reports.
 ///
-/// `.env` is the nearest one, in the working folder or above it; what the environment has already wins over it.
+/// `.env` is the nearest one, in the working folder or above it; variables that are already set take precedence.
 /// Exit codes: 0 done, 1 failed, 2 bad usage. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
 pub fn run<A: Parser>(
     quiet: impl FnOnce(&A) -> bool,
     job: impl FnOnce(A) -> anyhow::Result<()>,
 ) -> ExitCode {
-    // First of all: flags and logs read the environment, and no second thread must.
+    // First of all, because flags and logs read the environment, and before there is a second thread, which must not read it meanwhile.
     let complaints = env_file::load();
     let args = A::parse();
     start_logs(quiet(&args));

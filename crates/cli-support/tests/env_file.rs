@@ -68,7 +68,7 @@ fn the_file_above_is_read_before_the_flags_and_the_environment_wins() {
     ] {
         let (printed, logs) = program(file, vars);
         assert_eq!(printed, expected);
-        assert_eq!(logs, "", "nothing to complain of");
+        assert_eq!(logs, "", "nothing to report");
     }
 }
 
@@ -78,11 +78,21 @@ fn a_malformed_line_is_named_but_not_shown() {
     let (printed, logs) = program(file, &[]);
     assert_eq!(printed, "from-file|");
     assert!(
-        logs.contains("WARN line 2 of `") && logs.contains(".env` is no `NAME=value`"),
+        logs.contains("WARN line 2 of `") && logs.contains(".env` is not `NAME=value`"),
         "{logs}"
     );
     assert!(!logs.contains("secret"), "{logs}");
     // The level, too, may come from the file.
     let (_, logs) = program(&format!("CARROT_LOG=error\n{file}"), &[]);
     assert_eq!(logs, "");
+}
+
+#[test]
+fn a_nul_is_reported_rather_than_set() {
+    // The standard library panics when a variable is set to such a value.
+    let file = "OPENAI_API_KEY=sk-\0secret\nCARROT_DATA_DIR=from-file\n";
+    let (printed, logs) = program(file, &[]);
+    assert_eq!(printed, "from-file|");
+    assert!(logs.contains("WARN line 1 of `"), "{logs}");
+    assert!(!logs.contains("secret"), "{logs}");
 }

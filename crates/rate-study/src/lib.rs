@@ -112,5 +112,5 @@ pub use crate::{
     search::Search,
     settings::{DimensionParams, ProblemParams, Size, SizeParams, Study, StudyParams},
     slope::{Bootstrap, PowerLaw, power_law},
-    study::ROUTERS,
+    study::{ONE_NEIGHBOR, RANDOM, ROUTERS},
 };

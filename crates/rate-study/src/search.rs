@@ -4,6 +4,7 @@ mod line;
 mod products;
 mod tree;
 
+use linfa_nn::{BallTree, KdTree, NearestNeighbour};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -36,8 +37,8 @@ impl Search {
 
     /// For each k, the mean outputs of the k points nearest to each query, of shape `(n_queries, n_outputs)`.
     ///
-    /// `points` has shape `(n, dim)`, `outputs` `(n, n_outputs)`, `queries` `(n_queries, dim)`. Memory beside them is of the order of `n` and of
-    /// `n_queries` times the largest k's neighbors of one query at most, never of `n` times `n_queries`.
+    /// `points` has shape `(n, dim)`, `outputs` `(n, n_outputs)`, `queries` `(n_queries, dim)`. Beyond these, memory grows with `n` and with `n_queries`, never
+    /// with their product.
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::BadNeighbors`] when a k is 0 or exceeds n, [`Error::NotALine`], [`Error::Search`] or [`Error::Router`].
@@ -69,9 +70,24 @@ impl Search {
         match self {
             Self::Line if dim == 1 => Ok(line::means(points, outputs, queries, ks)),
             Self::Line => Err(Error::NotALine { dim }),
-            Self::KdTree | Self::BallTree => tree::means(self, points, outputs, queries, ks),
+            Self::KdTree => self.by_tree(&KdTree, points, outputs, queries, ks),
+            Self::BallTree => self.by_tree(&BallTree, points, outputs, queries, ks),
             Self::Products => products::means(points, outputs, queries, ks),
         }
+    }
+
+    fn by_tree(
+        self,
+        tree: &impl NearestNeighbour,
+        points: &Array2<f64>,
+        outputs: ArrayView2<'_, f32>,
+        queries: &Array2<f64>,
+        ks: &[usize],
+    ) -> Result<Vec<Array2<f64>>> {
+        tree::means(tree, points, outputs, queries, ks).map_err(|message| Error::Search {
+            search: self.name(),
+            message,
+        })
     }
 }
 

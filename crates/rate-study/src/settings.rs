@@ -100,11 +100,11 @@ pub(crate) struct Case {
 }
 
 impl StudyParams {
-    /// Refuses what cannot be run.
+    /// Rejects what cannot be run.
     ///
     /// # Errors
-    /// [`Error::BadSetting`] for a level outside (0, 1), no resamples, fewer than two sizes to fit on, no test points, no problems, names or
-    /// dimensions that stand twice, fewer than two repetitions, a factor of neighbors that is not above 0, a search on a line in more than one
+    /// [`Error::BadSetting`] for a level outside (0, 1), no resamples, fewer than two sizes to fit on, no test points, no problems, duplicate names or
+    /// dimensions, fewer than two repetitions, a factor of neighbors that is not above 0, a search on a line in more than one
     /// dimension, and as [`Problem::new`].
     pub fn check(self, size: Size) -> Result<Study> {
         let size = match size {
@@ -184,7 +184,11 @@ impl StudyParams {
                     search,
                 } = dimension;
                 if !dims.insert(dim) {
-                    return bad("dim", format!("{dim} twice"), "another for each case");
+                    return bad(
+                        "dim",
+                        format!("{dim}, a duplicate"),
+                        "a different one for each case",
+                    );
                 }
                 if !(neighbors > 0.0 && neighbors.is_finite()) {
                     return bad("neighbors", neighbors.to_string(), "a number above 0");

@@ -34,7 +34,7 @@ pub struct PowerLaw {
 
 /// Fits a power law. `values` has the repetitions for each of `ns`; those of one n are independent of those of another.
 ///
-/// Intervals are percentiles over resamples in which the repetitions of each n are drawn anew, with replacement. The weights are those of the
+/// Intervals are percentiles over resamples in which the repetitions of each n are drawn again, with replacement. The weights are those of the
 /// repetitions themselves throughout.
 pub fn power_law(
     ns: &[usize],

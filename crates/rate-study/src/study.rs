@@ -1,6 +1,6 @@
 //! Running a study: draws, fits, excess risks.
 
-use dataset::{RateCurve, RatePoint, RateProblem, RateStudy, Source};
+use dataset::{RateCurve, RatePoint, RateProblem, RateStudy, Source, router_names::CARROT_KNN};
 use ndarray::Axis;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
@@ -15,7 +15,11 @@ use crate::{
 };
 
 /// The routers, in the order of a problem's curves.
-pub const ROUTERS: [&str; 3] = ["carrot-knn", "1-nn", "random"];
+pub const ROUTERS: [&str; 3] = [CARROT_KNN, ONE_NEIGHBOR, RANDOM];
+/// CARROT (KNN) with one neighbor: its noise never falls, and neither does its risk.
+pub const ONE_NEIGHBOR: &str = "1-nn";
+/// A choice that looks at nothing.
+pub const RANDOM: &str = "random";
 
 /// Mean excess risk of each router over the test points of one repetition.
 type ExcessRisks = [f64; ROUTERS.len()];

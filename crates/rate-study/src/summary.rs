@@ -1,12 +1,13 @@
 use std::fmt::Write as _;
 
-use dataset::{RateInterval, RateStudy};
+use dataset::{RateInterval, RateStudy, router_names::CARROT_KNN};
+use rate_study::{ONE_NEIGHBOR, RANDOM};
 
 /// The fitted exponents beside the bound's, as a table for a terminal.
 pub(crate) fn of(study: &RateStudy) -> String {
     let mut text = format!(
         "{:<10} {:>2} {:>5} {:>5} {:>7}  {:<24} {:>9}  {:<6}  {:<22} {:<22}\n",
-        "problem", "d", "g", "a", "bound", "carrot-knn", "predicted", "within", "1-nn", "random"
+        "problem", "d", "g", "a", "bound", CARROT_KNN, "predicted", "within", ONE_NEIGHBOR, RANDOM
     );
     for problem in &study.problems {
         let exponent = |router: &str| {
@@ -21,7 +22,7 @@ pub(crate) fn of(study: &RateStudy) -> String {
                 )
             })
         };
-        let knn = exponent("carrot-knn");
+        let knn = exponent(CARROT_KNN);
         let within = match knn.map(|knn| knn.holds(problem.bound_exponent)) {
             Some(true) => "yes",
             Some(false) => "no",
@@ -42,8 +43,8 @@ pub(crate) fn of(study: &RateStudy) -> String {
             problem.margin_exponent,
             problem.bound_exponent,
             shown(knn),
-            shown(exponent("1-nn")),
-            shown(exponent("random")),
+            shown(exponent(ONE_NEIGHBOR)),
+            shown(exponent(RANDOM)),
         );
     }
     text

@@ -3,11 +3,12 @@ use std::num::NonZeroUsize;
 use rayon::prelude::*;
 
 use crate::{
-    AuditParams, Finding, ModelAudit, Task, TaskAudit, Verdict,
+    AuditParams, Task,
     assign::{Constraint, search},
     margin::Margins,
     panel::Panel,
     permute::{Permutations, holm, mean_pair_correlation},
+    result::{Finding, ModelAudit, TaskAudit, Verdict},
     table::{PairTable, Tables},
 };
 
@@ -156,7 +157,7 @@ impl<'a> Auditor<'a> {
                 .filter(|&width| width != found[model])
                 .max_by(|&a, &b| z(a).total_cmp(&z(b)))
                 .expect("checked parameters have two widths");
-            // Of a p-value that is NaN neither holds.
+            // A p-value that is NaN is not small, and so leaves the width undetermined.
             let finding = if adjusted_p_value <= self.params.significance {
                 if rival.margin_z >= self.least_margin_z() {
                     Finding::Determined

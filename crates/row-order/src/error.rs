@@ -12,12 +12,12 @@ pub enum Error {
         expected: &'static str,
     },
     /// Nothing to audit.
-    #[error("there are no {what} to audit")]
+    #[error("no {what} to audit")]
     Empty {
         /// What is missing.
         what: &'static str,
     },
-    /// A task has not one place for each LLM.
+    /// A task does not have one column for each LLM.
     #[error(
         "task `{task}` has {found} columns, expected {expected}, one for each LLM (none where it was not evaluated)"
     )]
@@ -59,7 +59,7 @@ pub enum Error {
     },
     /// With so few permutations no p-value can be small enough.
     #[error(
-        "{n_permutations} permutations cannot show anything of {n_models} LLMs at significance {significance}: take at least {needed}"
+        "{n_permutations} permutations cannot show anything about {n_models} LLMs at significance {significance}: use at least {needed}"
     )]
     TooFewPermutations {
         /// Permutations asked for.

@@ -5,8 +5,8 @@
 //! measures, or what an LLM is.
 //!
 //! An evaluation that runs on `W` ranks gives rank `r` the documents `r, r + W, r + 2 W, ...`; whoever writes the ranks one after the other stores
-//! document 0, then `W`, then `2 W`. Where two LLMs ran on different numbers of ranks, row 7 of one is another document than row 7 of the other, and
-//! everything that compares them within a row (an oracle, a router, an ensemble) is wrong, while every mean is right.
+//! document 0, then `W`, then `2 W`. Where two LLMs ran on different numbers of ranks, row 7 refers to different documents in the two columns:
+//! everything that compares LLMs within a row (an oracle, a router, an ensemble) is wrong, while every mean is right.
 //!
 //! ```text
 //! published     W = 1:  0 1 2 3 4 5 6        row 1 is document 1
@@ -23,7 +23,7 @@
 //!   published, and only their numbers in the source are unknown. Nothing that compares LLMs within a row is touched by that.
 //! - If `W` divides the number of rows `n`, the document of row `p` is `p W mod (n - 1)`; if it divides `n + 1`, `p W mod n`. Where all tasks'
 //!   lengths are such for 8, the widths {1, 2} are therefore the same data as {2, 4} and {4, 8}, while no set with both 1 and 8 has a double
-//!   among {1, 2, 4, 8}. Other lengths tell them apart.
+//!   among {1, 2, 4, 8}. Other lengths distinguish them.
 //! - LLMs whose scores have nothing in common with the others', or run against them, cannot be placed: one that answers at random, say.
 //!
 //! Every LLM's [`Finding`] says which of these holds for it, by searching for the best explanation in which it has another width
@@ -66,12 +66,13 @@ mod order;
 mod panel;
 mod params;
 mod permute;
+mod result;
 mod table;
 
 pub use crate::{
-    audit::{Audit, Finding, ModelAudit, TaskAudit, Verdict},
     error::{Error, Result},
     order::{deinterleave, interleave, order},
     panel::Task,
     params::{AuditParams, CheckedAuditParams},
+    result::{Audit, Finding, ModelAudit, TaskAudit, Verdict},
 };

@@ -3,9 +3,9 @@ use std::num::NonZeroUsize;
 /// Which document each row holds after `width` ranks were gathered one after the other: all of rank 0, then all of rank 1, and so on, where rank
 /// `r` has the documents `r, r + width, r + 2 width, ...` below `n`.
 ///
-/// Nothing is padded: where `width` does not divide `n`, the first `n mod width` ranks hold one document more than the others. (Measured: on the
-/// 35 published Open-LLM tasks whose length 8 does not divide, the LLMs' mean pair correlation is .218 in this order and .145 if every rank is
-/// taken to hold `ceil(n / width)` rows, the last ones repeated documents.)
+/// Nothing is padded: where `width` does not divide `n`, the first `n mod width` ranks hold one document more than the others. (Measured on the
+/// 35 published Open-LLM tasks whose length is not a multiple of 8: the LLMs' mean pair correlation is .218 in this order, and .145 if every rank
+/// is taken to hold `ceil(n / width)` rows, the last of them repeated documents.)
 ///
 /// ```
 /// let width = std::num::NonZeroUsize::new(4).expect("four is not zero");

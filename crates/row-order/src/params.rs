@@ -23,7 +23,7 @@ pub struct AuditParams {
 pub struct CheckedAuditParams(AuditParams);
 
 impl AuditParams {
-    /// Refuses what no audit can use.
+    /// Rejects what no audit can use.
     ///
     /// # Errors
     /// [`Error::BadParameter`] unless there are at least two candidate widths in ascending order, at least one permutation that a stream's number

@@ -106,7 +106,7 @@ impl PairTable {
             .max(0.0)
     }
 
-    /// What cannot be told from rounding in a sum over pairs: 1e-9 of the largest possible sum.
+    /// What could be rounding in a sum over pairs: 1e-9 of the largest possible sum.
     pub(crate) fn tolerance(&self) -> f64 {
         let lengths = (0..self.n_models).map(|i| self.get((i, 0), (i, 0)).sqrt());
         1e-9 * lengths.sum::<f64>().powi(2)

@@ -74,8 +74,8 @@ fn tasks_that_do_not_fit_are_refused() {
     };
     let two = || Some(vec![0.0, 1.0]);
     for (n_models, tasks, message) in [
-        (0, vec![], "there are no LLMs to audit"),
-        (2, vec![], "there are no tasks to audit"),
+        (0, vec![], "no LLMs to audit"),
+        (2, vec![], "no tasks to audit"),
         (
             2,
             task(vec![two()]),

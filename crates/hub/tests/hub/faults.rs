@@ -103,7 +103,7 @@ fn a_fault_that_stays_is_an_error_and_leaves_no_file() {
         (
             Fault::new(Stage::Content, Wrong::Cut(0)),
             LARGE,
-            "data set `owner/data`: no whole answer from `http://127.0.0.1:",
+            "data set `owner/data`: no complete answer from `http://127.0.0.1:",
         ),
     ] {
         let server = server().fault(fault.clone().always());
@@ -163,7 +163,7 @@ fn what_was_left_is_resumed_only_where_it_fits() {
         (whole.clone(), None, vec![]),
         // Longer than the file.
         ([&whole[..], b"more"].concat(), None, vec![None]),
-        // Of another file, which only the hash tells.
+        // Of another file, which only the hash shows.
         (wrong_start, None, vec![range(50_000), None]),
         (vec![7; whole.len()], None, vec![None]),
         // The server answers with all of it.

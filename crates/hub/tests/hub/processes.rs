@@ -62,7 +62,7 @@ fn what_a_killed_process_left_is_resumed() {
     assert_eq!(
         hub.cached_file(&dataset(), LARGE),
         None,
-        "a part is no file"
+        "a partial file does not count"
     );
     let path = hub.file(&dataset(), LARGE).expect("downloaded");
     assert!(fs::read(path).expect("read") == large_bytes());

@@ -47,13 +47,13 @@ fn each_refusal_says_what_to_do() {
             Some("hf_guess"),
             dataset(),
             SMALL,
-            "the hub does not accept the token in use: set HF_TOKEN to one that is valid, or to none for what is public",
+            "the hub does not accept the token in use: set HF_TOKEN to a valid one, or unset it to read what is public",
         ),
         (
             Some("two words"),
             dataset(),
             SMALL,
-            "the hub does not accept the token in use: set HF_TOKEN to one that is valid, or to none for what is public",
+            "the hub does not accept the token in use: set HF_TOKEN to a valid one, or unset it to read what is public",
         ),
         (
             None,
@@ -84,7 +84,7 @@ fn each_refusal_says_what_to_do() {
             None,
             HubRepo::dataset("../x"),
             SMALL,
-            "`../x` at `main` is no name of a repository: expected `owner/name`",
+            "`../x` at `main` is not the name of a repository: expected `owner/name`",
         ),
     ] {
         assert_eq!(refusal(&server, token, &repo, path), expected);

@@ -13,7 +13,7 @@ pub(super) struct Neighbor {
 /// Points whose distances can be compared.
 ///
 /// Which of two points is nearer is decided by the squared distance, summed coordinate after coordinate, then by the row. A matrix product
-/// only proposes candidates: all that it cannot tell apart within its rounding are decided.
+/// only proposes candidates: whichever of them lie within its rounding of each other are decided exactly.
 pub(super) struct Distances {
     points: Array2<f64>,
     products: Array2<f64>,

@@ -1,33 +1,25 @@
 //! The trees of `linfa-nn`.
 
-use linfa_nn::{BallTree, KdTree, NearestNeighbour as _, distance::L2Dist};
+use linfa_nn::{NearestNeighbour, distance::L2Dist};
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::Search;
-use crate::{Error, Result};
-
+/// As [`super::Search::means`]; the error is what the library says.
 pub(super) fn means(
-    search: Search,
+    tree: &impl NearestNeighbour,
     points: &Array2<f64>,
     outputs: ArrayView2<'_, f32>,
     queries: &Array2<f64>,
     ks: &[usize],
-) -> Result<Vec<Array2<f64>>> {
-    let failed = |error: &dyn std::error::Error| Error::Search {
-        search: search.name(),
-        message: error.to_string(),
-    };
-    let index = match search {
-        Search::BallTree => BallTree.from_batch(points, L2Dist),
-        _ => KdTree.from_batch(points, L2Dist),
-    }
-    .map_err(|error| failed(&error))?;
+) -> Result<Vec<Array2<f64>>, String> {
+    let index = tree
+        .from_batch(points, L2Dist)
+        .map_err(|error| error.to_string())?;
     let k_max = ks.iter().copied().max().unwrap_or_default();
     let mut means = vec![Array2::zeros((queries.nrows(), outputs.ncols())); ks.len()];
     for (i, query) in queries.axis_iter(Axis(0)).enumerate() {
         let found = index
             .k_nearest(query, k_max)
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| error.to_string())?;
         // In one order whatever the tree, so that sums round alike.
         let mut found: Vec<(f64, usize)> = found
             .into_iter()

@@ -1,24 +1,14 @@
 //! Audits of LLMs whose widths are known, since they were planted.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::num::NonZeroUsize;
+mod planted;
+mod published_shape;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use row_order::{Audit, AuditParams, Finding, Task, Verdict, interleave};
+use row_order::{Audit, Finding, Task, Verdict};
 
-fn width(width: usize) -> NonZeroUsize {
-    NonZeroUsize::new(width).unwrap()
-}
-
-fn params(n_permutations: usize) -> AuditParams {
-    AuditParams {
-        candidate_widths: [1, 2, 4, 8].map(width).to_vec(),
-        n_permutations,
-        seed: 1,
-        significance: 0.05,
-    }
-}
+use crate::planted::{Planted, params, planted, tasks};
 
 fn names(n_models: usize) -> Vec<String> {
     (0..n_models).map(|i| format!("model-{i}")).collect()
@@ -27,49 +17,6 @@ fn names(n_models: usize) -> Vec<String> {
 fn audit(tasks: &[Task]) -> Audit {
     let params = params(399).check().unwrap();
     params.audit(&names(tasks[0].columns.len()), tasks).unwrap()
-}
-
-/// An LLM's ranks, and the population whose idea of difficult documents it shares.
-#[derive(Clone, Copy)]
-struct Planted {
-    width: usize,
-    /// None answers at random.
-    population: Option<usize>,
-}
-
-fn planted(widths: &[usize]) -> Vec<Planted> {
-    let planted = |&width| Planted {
-        width,
-        population: Some(0),
-    };
-    widths.iter().map(planted).collect()
-}
-
-/// 0/1 scores: an LLM answers with probability `sigmoid(3 (ability - difficulty))`, abilities and difficulties even over (0, 1).
-fn tasks(planted: &[Planted], lengths: &[usize], seed: u64) -> Vec<Task> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let abilities: Vec<f64> = planted.iter().map(|_| rng.random()).collect();
-    let task = |(task_idx, &n)| {
-        let difficulties: [Vec<f64>; 2] =
-            std::array::from_fn(|_| (0..n).map(|_| rng.random()).collect());
-        let columns = planted.iter().zip(&abilities).map(|(model, ability)| {
-            let scores: Vec<f64> = (0..n)
-                .map(|document| {
-                    let logit = model
-                        .population
-                        .map_or(0.0, |which| 6.0 * (ability - difficulties[which][document]));
-                    f64::from(rng.random::<f64>() < 1.0 / (1.0 + (-logit).exp()))
-                })
-                .collect();
-            Some(interleave(&scores, width(model.width)))
-        });
-        let task_idx: usize = task_idx;
-        Task {
-            name: format!("task-{task_idx}"),
-            columns: columns.collect(),
-        }
-    };
-    lengths.iter().enumerate().map(task).collect()
 }
 
 const UNEVEN: &[usize] = &[250, 187, 541, 307];
