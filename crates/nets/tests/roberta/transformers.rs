@@ -1,4 +1,4 @@
-//! transformers' outputs and training steps, where the fixtures lie beside the repository.
+//! transformers' outputs and PyTorch's training steps; `golden/roberta/make.py` made them.
 
 use std::{
     fs,
@@ -40,13 +40,10 @@ struct Step {
     grad_norm_before_clip: f64,
 }
 
-fn fixtures() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
-    let folders = ["roberta-tiny-perf", "roberta-tiny-cost"].map(|name| folder.join(name));
-    folders
-        .into_iter()
-        .filter(|folder| folder.exists())
-        .collect()
+/// A classifier and a regression.
+fn models() -> [PathBuf; 2] {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/roberta");
+    ["performance", "cost"].map(|name| golden.join(name))
 }
 
 fn expected(folder: &Path) -> Expected {
@@ -76,7 +73,7 @@ fn check(found: &Array2<f32>, expected: &[Vec<f32>], what: &str) {
 
 #[test]
 fn outputs_match_transformers_with_a_mask_one_by_one_and_without_a_mask() {
-    for folder in fixtures() {
+    for folder in models() {
         let (model, expected) = (load(&folder).unwrap(), expected(&folder));
         let masked = predict(&model, &expected, Padding::Masked);
         check(&masked, &expected.logits_with_mask, "with mask");
@@ -103,7 +100,7 @@ fn outputs_match_transformers_with_a_mask_one_by_one_and_without_a_mask() {
 
 #[test]
 fn a_saved_model_gives_the_same_outputs() {
-    for folder in fixtures() {
+    for folder in models() {
         let (model, expected) = (load(&folder).unwrap(), expected(&folder));
         let saved = tempfile::tempdir().unwrap();
         model.save(saved.path(), "").unwrap();
@@ -117,7 +114,7 @@ fn a_saved_model_gives_the_same_outputs() {
 
 #[test]
 fn vocabulary_and_merges_make_the_tokenizer_of_tokenizer_json() {
-    for folder in fixtures() {
+    for folder in models() {
         let older = tempfile::tempdir().unwrap();
         for file in [
             "config.json",
@@ -134,7 +131,7 @@ fn vocabulary_and_merges_make_the_tokenizer_of_tokenizer_json() {
     }
 }
 
-/// A copy of a fixture that trains without dropout, as the expected steps were made.
+/// A copy of a model that trains without dropout, as the expected steps were made.
 fn without_dropout(folder: &Path) -> RobertaModel {
     let copy = tempfile::tempdir().unwrap();
     for file in ["model.safetensors", "tokenizer.json"] {
@@ -155,7 +152,7 @@ fn without_dropout(folder: &Path) -> RobertaModel {
 
 #[test]
 fn five_steps_match_pytorch() {
-    for folder in fixtures() {
+    for folder in models() {
         let (mut model, expected) = (without_dropout(&folder), expected(&folder));
         let n_prompts = expected.prompts.len();
         let whole_batch = TrainParams {
