@@ -145,5 +145,4 @@ def main():
     print(f"largest difference from Transformers over {len(found)} prompts: {abs(found - by_transformers).max():.1e}")
 
 
-if __name__ == "__main__":
-    main()
+main()
