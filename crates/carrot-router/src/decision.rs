@@ -1,9 +1,7 @@
+use evaluation::COST_MULTIPLIER;
 use serde::Serialize;
 
 use crate::{Error, Result};
-
-/// Brings dollars to the scale of scores in the routing rule. From CARROT (somerstep/CARROT at 3e6acff), `CarrotRouter.route`.
-pub const COST_MULTIPLIER: f64 = 100.0;
 
 /// Which LLM should answer a prompt, and why. As JSON, a line of `carrot-router route --json`; what is unknown is null there.
 ///
@@ -56,16 +54,12 @@ pub fn check_mu(mu: f64) -> Result<()> {
     }
 }
 
-/// `(1 - mu) * score - mu * COST_MULTIPLIER * cost_usd`, as [`evaluation::choose`] compares it.
+/// What the rule compares, with mu as the weight of cost: [`evaluation::utility`].
 pub(crate) fn utility(score: f32, cost_usd: f64, mu: f64) -> f64 {
-    if score.is_finite() && cost_usd.is_finite() {
-        (1.0 - mu) * f64::from(score) - mu * COST_MULTIPLIER * cost_usd
-    } else {
-        f64::NAN
-    }
+    evaluation::utility(f64::from(score), cost_usd, mu, COST_MULTIPLIER)
 }
 
-/// The position of the LLM that the rule chooses: ties go to the lowest, an LLM with an unknown score or cost is passed over.
+/// The position of the LLM that the rule chooses: ties go to the lowest; an LLM with an unknown score or cost is never chosen.
 pub(crate) fn choose(models: &[Candidate], mu: f64) -> Option<usize> {
     let scores: Vec<f32> = models.iter().map(|model| model.score).collect();
     let costs: Vec<f64> = models.iter().map(|model| model.cost_usd).collect();

@@ -36,6 +36,7 @@ mod prices;
 mod router;
 mod server;
 
+pub use evaluation::COST_MULTIPLIER;
 pub use nets::NetworkTask;
 
 pub use crate::{
@@ -43,7 +44,7 @@ pub use crate::{
         Calibrated, CalibrationGoal, CalibrationSettings, Calibrator, Coverage, HeldOut,
         mu_of_calibration,
     },
-    decision::{COST_MULTIPLIER, Candidate, Decision, check_mu},
+    decision::{Candidate, Decision, check_mu},
     embedder::EmbedderPlace,
     error::{CalibrationError, Error, Result},
     pair::{NamedFolder, NetworkPair},

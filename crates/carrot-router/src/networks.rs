@@ -1,7 +1,8 @@
+use dataset::PredictedCost;
 use std::path::{Path, PathBuf};
 
 use nets::{DeviceChoice, NetworkTask, Padding, PredictParams, TaskNetwork};
-use saved_routers::{PredictedCost, RobertaCost, outputs_of_models};
+use saved_routers::{RobertaCost, outputs_of_models};
 
 use crate::{
     Error, Result,

@@ -1,8 +1,8 @@
 use std::{collections::BTreeSet, path::Path};
 
-use dataset::{CostRule, ModelInfo, Prices};
+use dataset::{CostRule, ModelInfo, Prices, Quantity};
 use nets::{DeviceChoice, NetworkTask};
-use saved_routers::{Quantity, RobertaCost};
+use saved_routers::RobertaCost;
 use tracing::warn;
 
 use crate::{

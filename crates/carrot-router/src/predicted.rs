@@ -1,5 +1,5 @@
+use dataset::PredictedCost;
 use ndarray::Array2;
-use saved_routers::PredictedCost;
 
 /// What is predicted for prompts.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 use std::path::Path;
 
-use dataset::{ModelInfo, Price};
+use dataset::{ModelInfo, Quantity};
 use nets::{DeviceChoice, NetworkTask};
-use saved_routers::{Contents, Model, PredictedCost, Quantity, Record, SavedRouter};
+use saved_routers::{Contents, Model, Record, SavedRouter};
 
 use crate::{
     Candidate, Decision, EmbedderPlace, Error, NetworkPair, PriceFile, Result, ServerEmbedder,
@@ -251,21 +251,13 @@ impl CarrotRouter {
             let at = [prompt_idx, model_idx];
             let score = predicted.scores[at];
             let n_input_tokens = input_tokens[model_idx];
-            let (output_tokens, cost_usd) = match &predicted.cost {
-                PredictedCost::OutputTokens(tokens) => {
-                    let n_output_tokens = tokens[at];
-                    let price = price(model);
-                    let cost = price.cost_usd(n_input_tokens as f64, f64::from(n_output_tokens));
-                    (Some(n_output_tokens), cost)
-                }
-                PredictedCost::Usd(cost_usd) => (None, cost_usd[at]),
-                PredictedCost::Known => (None, price(model).cost_usd(n_input_tokens as f64, 0.0)),
-            };
+            let price = model.price.as_ref();
+            let cost_usd = predicted.cost.usd(at, n_input_tokens as f64, price);
             Candidate {
                 name: model.name.clone(),
                 score,
                 input_tokens: n_input_tokens,
-                output_tokens,
+                output_tokens: predicted.cost.output_tokens(at),
                 cost_usd,
                 utility: decision::utility(score, cost_usd, mu),
             }
@@ -299,9 +291,4 @@ fn max_tokens(record: &Record) -> usize {
     let recorded = record.config.pointer("/predict/max-tokens");
     let recorded = recorded.and_then(serde_json::Value::as_u64);
     recorded.map_or(usize::MAX, |n| n as usize)
-}
-
-fn price(model: &ModelInfo) -> &Price {
-    let price = model.price.as_ref();
-    price.expect("a router that needs prices is not opened without them")
 }

@@ -4,6 +4,7 @@
 //! settings from `.env`. In comes a binary's own argument type and what it wants done, out goes an exit code.
 //! Must not know any data set, learner or figure; no library crate may depend on it.
 
+mod commands;
 mod config;
 mod dirs;
 mod env_file;
@@ -13,6 +14,7 @@ mod progress;
 mod run;
 
 pub use crate::{
+    commands::{fit_command, with_fit_command},
     config::read_toml,
     dirs::{ConfigFile, DataDir, ModelsDir, PlotsDir},
     memory::peak_memory_bytes,

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use dataset::{CostKind, CostRule, Error as DatasetError, Field, Price, Prices, column_name};
+use dataset::{CostRule, Error as DatasetError, Field, Price, Prices, column_name};
 
 use crate::{Error, RawModel, RawTable, Result};
 
@@ -11,7 +11,7 @@ pub struct PriceList {
     prices: Prices,
 }
 
-/// One LLM's costs and how they were had.
+/// One LLM's costs and where they come from.
 #[derive(Debug)]
 pub(crate) struct Costs {
     pub(crate) rule: CostRule,
@@ -20,7 +20,7 @@ pub(crate) struct Costs {
 }
 
 impl PriceList {
-    /// Checks prices that stand in `path`, with or without anything else.
+    /// Checks prices that were read from `path`.
     ///
     /// # Errors
     /// [`DatasetError::BadPrice`].
@@ -86,7 +86,7 @@ pub(crate) fn costs(
                     (CostRule::InputAndOutputTokens, usd.collect())
                 }
                 None => {
-                    let usd = n_input.iter().map(|&n_in| price.cost_usd(n_in, 0.0));
+                    let usd = n_input.iter().map(|&n_in| price.input_cost_usd(n_in));
                     (CostRule::InputTokens, usd.collect())
                 }
             };
@@ -117,35 +117,4 @@ fn refuse_unknown_costs(table: &RawTable, model: &RawModel, costs: &Costs) -> Re
         row: table.row_numbers[i],
         column: column_name(&model.name, field),
     })
-}
-
-/// What an estimator has to predict, given how each LLM's costs were had.
-pub(crate) fn cost_kind(rules: &[CostRule]) -> CostKind {
-    let all = |rule| rules.iter().all(|&other| other == rule);
-    if all(CostRule::InputTokens) {
-        CostKind::Known
-    } else if all(CostRule::InputAndOutputTokens) {
-        CostKind::OutputTokens
-    } else {
-        CostKind::Usd
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use CostRule::{Given, InputAndOutputTokens as Both, InputTokens as Input};
-
-    #[test]
-    fn the_kind_of_cost_follows_from_the_rules() {
-        for (rules, expected) in [
-            (vec![Input, Input], CostKind::Known),
-            (vec![Both, Both], CostKind::OutputTokens),
-            (vec![Given, Given], CostKind::Usd),
-            (vec![Both, Given], CostKind::Usd),
-            (vec![Both, Input], CostKind::Usd),
-        ] {
-            assert_eq!(cost_kind(&rules), expected, "{rules:?}");
-        }
-    }
 }

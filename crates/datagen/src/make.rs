@@ -5,15 +5,15 @@ use std::{
 };
 
 use dataset::{
-    CostRule, DatasetDir, DatasetInfo, Field, ModelInfo, Pair, Part, Source, Split, SplitOrigin,
-    train_test_split,
+    CostKind, CostRule, DatasetDir, DatasetInfo, Field, ModelInfo, Pair, Part, Source, Split,
+    SplitOrigin, train_test_split,
 };
 use ndarray::Array2;
 use serde_json::Value;
 
 use crate::{
     DatasetName, Error, PriceList, RawModel, RawTable, Result, SourcePart, Staging,
-    cost::{Costs, cost_kind, costs},
+    cost::{Costs, costs},
 };
 
 /// What to make of a raw table.
@@ -94,7 +94,7 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         name: request.name.as_str().to_owned(),
         models: models.collect(),
         pair: request.pair,
-        cost_kind: cost_kind(&rules),
+        cost_kind: CostKind::of(&rules),
         n_train: train_rows.len(),
         n_test: test_rows.len(),
         n_validation,

@@ -3,7 +3,7 @@ use std::{
     path::PathBuf,
 };
 
-use dataset::{Error as DatasetError, Field, column_name};
+use dataset::{Error as DatasetError, Field};
 
 use crate::{Error, Result};
 
@@ -128,7 +128,9 @@ impl RawTable {
                 });
             }
             for field in Field::ALL {
-                self.check_range(&model.name, field, model.column(field).unwrap_or_default())?;
+                let values = model.column(field).unwrap_or_default();
+                let rows = self.row_numbers.iter().copied().zip(values.iter().copied());
+                field.check_range(&self.path, &model.name, rows)?;
             }
         }
         Ok(())
@@ -175,35 +177,6 @@ impl RawTable {
             }
         }
         Ok(())
-    }
-
-    fn check_range(&self, model: &str, field: Field, values: &[f64]) -> Result<()> {
-        let (is_good, expected): (fn(f64) -> bool, _) = match field {
-            Field::Score => (|value| (0.0..=1.0).contains(&value), "a number in [0, 1]"),
-            Field::InputTokens | Field::OutputTokens => (
-                |value| (0.0..=f64::from(u32::MAX)).contains(&value) && value.fract() == 0.0,
-                "a whole number of at least 0 and below 2^32",
-            ),
-            Field::CostUsd => (
-                |value| value.is_finite() && value >= 0.0,
-                "a finite number of at least 0",
-            ),
-        };
-        let bad = values
-            .iter()
-            .zip(&self.row_numbers)
-            .find(|(value, _)| !value.is_nan() && !is_good(**value));
-        match bad {
-            None => Ok(()),
-            Some((&value, &row)) => Err(DatasetError::OutOfRange {
-                path: self.path.clone(),
-                column: column_name(model, field),
-                row,
-                value,
-                expected,
-            }
-            .into()),
-        }
     }
 }
 

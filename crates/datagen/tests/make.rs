@@ -148,7 +148,7 @@ fn bad_tables_are_refused() {
         (|table| *table = self::table(0), "`raw.csv` has no rows"),
         (
             |table| table.ids[4] = "id0".to_owned(),
-            "id `id0` stands in rows 1 and 5",
+            "duplicate id `id0` in rows 1 and 5",
         ),
         (
             |table| table.models[0].scores[1] = 1.5,

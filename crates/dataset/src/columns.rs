@@ -1,3 +1,7 @@
+use std::path::Path;
+
+use crate::{Error, Result};
+
 /// A field of one LLM's columns, `<model>/<field>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Field {
@@ -29,6 +33,57 @@ impl Field {
             Self::CostUsd => "cost_usd",
         }
     }
+
+    /// Whether a value may stand in the field's columns. NaN may: it is how an unknown value is written in memory.
+    pub fn admits(self, value: f64) -> bool {
+        value.is_nan()
+            || match self {
+                Self::Score => (0.0..=1.0).contains(&value),
+                // Counts are stored as 32-bit integers.
+                Self::InputTokens | Self::OutputTokens => {
+                    (0.0..=f64::from(u32::MAX)).contains(&value) && value.fract() == 0.0
+                }
+                Self::CostUsd => value.is_finite() && value >= 0.0,
+            }
+    }
+
+    /// The values that the field admits, in words.
+    pub fn range(self) -> &'static str {
+        match self {
+            Self::Score => "a number in [0, 1]",
+            Self::InputTokens | Self::OutputTokens => "a whole number of at least 0 and below 2^32",
+            Self::CostUsd => "a finite number of at least 0",
+        }
+    }
+
+    /// Refuses a model's column that holds a value outside the field's range. Takes each value with its row number, from 1; `path` is
+    /// the file that the rows are in.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] with the first such row.
+    pub fn check_range(
+        self,
+        path: &Path,
+        model: &str,
+        rows: impl IntoIterator<Item = (usize, f64)>,
+    ) -> Result<()> {
+        let mut rows = rows.into_iter();
+        match rows.find(|&(_, value)| !self.admits(value)) {
+            None => Ok(()),
+            Some((row, value)) => Err(Error::OutOfRange {
+                path: path.to_owned(),
+                column: column_name(model, self),
+                row,
+                value,
+                expected: self.range(),
+            }),
+        }
+    }
+}
+
+/// Values with their row numbers, from 1.
+pub(crate) fn numbered(values: impl Iterator<Item = f64>) -> impl Iterator<Item = (usize, f64)> {
+    values.enumerate().map(|(i, value)| (i + 1, value))
 }
 
 /// The column of a model's field: `gpt-4o/score`.
@@ -48,4 +103,35 @@ pub fn parse_column_name(column: &str) -> Option<(&str, Field)> {
     let (model, name) = column.rsplit_once('/')?;
     let field = Field::ALL.into_iter().find(|field| field.name() == name)?;
     (!model.is_empty()).then_some((model, field))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_has_its_range() {
+        let two_to_32 = 4_294_967_296.0;
+        for (field, good, bad) in [
+            (Field::Score, [0.0, 1.0], [-0.1, 1.001]),
+            (Field::InputTokens, [0.0, two_to_32 - 1.0], [0.5, two_to_32]),
+            (Field::OutputTokens, [7.0, 9.0], [-1.0, f64::INFINITY]),
+            (Field::CostUsd, [0.0, 1e9], [-1e-9, f64::INFINITY]),
+        ] {
+            let check = |value| field.check_range(Path::new("t"), "m", [(3, value)]);
+            assert!(check(f64::NAN).is_ok(), "{field:?}: unknown");
+            for value in good {
+                assert!(check(value).is_ok(), "{field:?}: {value}");
+            }
+            for value in bad {
+                let error = check(value).expect_err("out of range").to_string();
+                let expected = format!(
+                    "column `m/{}` of `t` is {value} in row 3, expected {}",
+                    field.name(),
+                    field.range()
+                );
+                assert_eq!(error, expected);
+            }
+        }
+    }
 }

@@ -13,7 +13,7 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is no Parquet file, or a broken one.
+    /// The file is not a Parquet file, or a broken one.
     #[error("cannot read or write `{}` as Parquet", path.display())]
     Parquet {
         /// The file.
@@ -29,7 +29,7 @@ pub enum Error {
         /// What the library said.
         source: arrow_schema::ArrowError,
     },
-    /// The file is no JSON of the expected form.
+    /// The file is not JSON of the expected form.
     #[error("cannot read or write `{}` as JSON", path.display())]
     Json {
         /// The file.
@@ -37,7 +37,17 @@ pub enum Error {
         /// What the library said.
         source: serde_json::Error,
     },
-    /// The file is no TOML of the expected form.
+    /// Another version of this workspace wrote the file.
+    #[error("`{}` has format version {found}, expected {expected}", path.display())]
+    FormatVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version, as it is written there.
+        found: String,
+        /// The version that can be read.
+        expected: u32,
+    },
+    /// The file is not TOML of the expected form.
     #[error("cannot read `{}` as TOML", path.display())]
     Toml {
         /// The file.
@@ -45,7 +55,7 @@ pub enum Error {
         /// What the library said.
         source: Box<toml::de::Error>,
     },
-    /// A column that the schema asks for is not there.
+    /// A column that the schema asks for is missing.
     #[error("`{}` has no column `{column}`", path.display())]
     MissingColumn {
         /// The file.
@@ -76,15 +86,15 @@ pub enum Error {
         row: usize,
     },
     /// Two rows have the same id.
-    #[error("id `{id}` stands in rows {first_row} and {row} of `{}`", path.display())]
+    #[error("duplicate id `{id}` in rows {first_row} and {row} of `{}`", path.display())]
     DuplicateId {
         /// The file.
         path: PathBuf,
         /// The id.
         id: String,
-        /// Where it stood first, from 1.
+        /// Its first row, from 1.
         first_row: usize,
-        /// Where it stands again, from 1.
+        /// Its second row, from 1.
         row: usize,
     },
     /// A value lies outside its range.
@@ -135,7 +145,7 @@ pub enum Error {
         /// The LLM.
         model: String,
     },
-    /// A price that is negative, infinite or no number.
+    /// A price that is negative, infinite or NaN.
     #[error("price `{key}` of model `{model}` in `{}` is {value}, expected a finite number of at least 0", path.display())]
     BadPrice {
         /// The price file.
@@ -146,6 +156,40 @@ pub enum Error {
         key: &'static str,
         /// The value found.
         value: f64,
+    },
+    /// A data set without the pair that a binary router needs.
+    #[error("`{}` names no small and large LLM (`pair`)", path.display())]
+    NoPair {
+        /// The data set's dataset.json.
+        path: PathBuf,
+    },
+    /// A pair of which one LLM is not in the table.
+    #[error("`{}` names `{model}` in its pair, which is not among the LLMs `{}`", path.display(), models.join("`, `"))]
+    PairModel {
+        /// The file that names the pair.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+        /// The LLMs that there are.
+        models: Vec<String>,
+    },
+    /// A pair that is one LLM.
+    #[error("`{}` names `{model}` as both LLMs of its pair", path.display())]
+    PairTwice {
+        /// The file that names the pair.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+    },
+    /// A mean or a deviation that no costs have.
+    #[error("`{what}` is {value}, expected {expected}")]
+    BadScale {
+        /// `mean` or `deviation`.
+        what: &'static str,
+        /// The value found.
+        value: f64,
+        /// What it may be, in words.
+        expected: &'static str,
     },
     /// The train/test split asked for leaves one side empty.
     #[error(
@@ -162,7 +206,7 @@ pub enum Error {
         n_test: usize,
     },
     /// A data set that was never generated.
-    #[error("there is no data set `{name}` under `{}`: `{}` is missing; a gen-* program makes it", data_dir.display(), path.display())]
+    #[error("there is no data set `{name}` under `{}`: `{}` is missing; `cargo run -p gen-synthetic` creates `synthetic`, and gen-routerbench, gen-sprout, gen-openllm and gen-custom create the others", data_dir.display(), path.display())]
     NoDataset {
         /// The data set.
         name: String,
@@ -187,6 +231,11 @@ impl Error {
             path,
             source,
         }
+    }
+
+    pub(crate) fn json(path: impl Into<PathBuf>) -> impl FnOnce(serde_json::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Json { path, source }
     }
 
     pub(crate) fn parquet(

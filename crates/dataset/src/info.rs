@@ -1,9 +1,9 @@
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Price, Result, Source, write_atomically};
+use crate::{Pair, Price, Result, Source, json};
 
 /// `dataset.json`: what a data set is and how it was made. Holds no date, so the same input gives the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,11 +48,11 @@ pub struct ModelInfo {
     pub name: String,
     /// Its price, if one was needed or known.
     pub price: Option<Price>,
-    /// How its costs were had.
+    /// Where its costs come from.
     pub cost_rule: CostRule,
 }
 
-/// How the costs of one LLM were had.
+/// Where the costs of one LLM come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CostRule {
@@ -76,14 +76,19 @@ pub enum CostKind {
     Known,
 }
 
-/// The LLMs that a binary router chooses between.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Pair {
-    /// The cheap one.
-    pub small: String,
-    /// The strong one.
-    pub large: String,
+impl CostKind {
+    /// What an estimator has to predict, given the cost rule of each LLM.
+    pub fn of(rules: &[CostRule]) -> Self {
+        let all = |rule| rules.iter().all(|&other| other == rule);
+        if all(CostRule::InputTokens) {
+            Self::Known
+        } else if all(CostRule::InputAndOutputTokens) {
+            Self::OutputTokens
+        } else {
+            // A mixture has only dollars in common.
+            Self::Usd
+        }
+    }
 }
 
 /// How rows came to their part.
@@ -105,30 +110,40 @@ impl DatasetInfo {
     /// Reads `dataset.json`.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Json`].
+    /// [`crate::Error::Io`] or [`crate::Error::Json`].
     pub fn read(path: &Path) -> Result<Self> {
-        let text = fs::read(path).map_err(Error::io("read", path))?;
-        serde_json::from_slice(&text).map_err(|source| Error::Json {
-            path: path.to_owned(),
-            source,
-        })
+        json::read(path)
     }
 
     /// Writes `dataset.json` atomically.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`crate::Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        let mut text = serde_json::to_vec_pretty(self).map_err(|source| Error::Json {
-            path: path.to_owned(),
-            source,
-        })?;
-        text.push(b'\n');
-        write_atomically(path, &text)
+        json::write(path, self)
     }
 
     /// The LLMs' names in order.
     pub fn model_names(&self) -> Vec<String> {
         self.models.iter().map(|model| model.name.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use CostRule::{Given, InputAndOutputTokens as Both, InputTokens as Input};
+
+    #[test]
+    fn the_kind_of_cost_follows_from_the_rules() {
+        for (rules, expected) in [
+            (vec![Input, Input], CostKind::Known),
+            (vec![Both, Both], CostKind::OutputTokens),
+            (vec![Given, Given], CostKind::Usd),
+            (vec![Both, Given], CostKind::Usd),
+            (vec![Both, Input], CostKind::Usd),
+        ] {
+            assert_eq!(CostKind::of(&rules), expected, "{rules:?}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The tables on disk: what stands between any two programs of this workspace.
 //!
-//! Holds the schemas of splits, embeddings and predictions, the manifests beside them, prices, and the train/test split.
+//! Holds the schemas of splits, embeddings and predictions, the manifests beside them, prices and what a call costs by them, the train/test
+//! split, and which predictions belong to a test part ([`TestSet`]).
 //! In come plain structs and matrices, out go Parquet and JSON files, and the other way round.
 //! Must not know where a table came from, how a router works, or what a figure looks like; no other crate of the workspace
 //! may define a file format.
@@ -19,36 +20,48 @@
 //!
 //! Missing values are null on disk and NaN in matrices, never 0 or -1.
 
-mod atomic;
+pub mod atomic;
 mod columns;
+mod cost;
 mod embeddings;
 mod error;
 mod hash;
 mod info;
+pub mod json;
 mod layout;
+mod made_from;
 mod manifest;
+mod model_columns;
 mod model_scores;
+mod pair;
 mod predictions;
 mod prices;
 mod rate_study;
 pub mod router_names;
 mod split;
+mod standardizer;
 mod table;
+mod test_set;
 mod train_test_split;
 
 pub use crate::{
     atomic::{AtomicFile, write_atomically},
     columns::{Field, column_name, parse_column_name},
+    cost::{CostTarget, PredictedCost, Quantity, TOKENS_PER_UNIT},
     embeddings::{Embeddings, EmbeddingsMeta},
     error::{Error, Result},
     hash::{Source, sha256_bytes, sha256_file},
-    info::{CostKind, CostRule, DatasetInfo, ModelInfo, Pair, SplitOrigin},
+    info::{CostKind, CostRule, DatasetInfo, ModelInfo, SplitOrigin},
     layout::{DatasetDir, Part},
+    made_from::MadeFrom,
     manifest::{RunManifest, Stage},
     model_scores::ModelScores,
+    pair::{Pair, PairIdx},
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
     prices::{Price, Prices},
     rate_study::{RateCurve, RateInterval, RatePoint, RateProblem, RateStudy},
     split::{Split, SplitWriter},
+    standardizer::Standardizer,
+    test_set::{Reason, TestPredictions, TestSet, Unusable},
     train_test_split::{TrainTestSplit, permutation, train_test_split},
 };

@@ -1,8 +1,8 @@
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, Source, write_atomically};
+use crate::{Result, Source, json};
 
 /// `preds/<router>.json`: how predictions were made, and what it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,25 +46,16 @@ impl RunManifest {
     /// Reads `preds/<router>.json`.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Json`].
+    /// [`crate::Error::Io`] or [`crate::Error::Json`].
     pub fn read(path: &Path) -> Result<Self> {
-        let text = fs::read(path).map_err(Error::io("read", path))?;
-        serde_json::from_slice(&text).map_err(|source| Error::Json {
-            path: path.to_owned(),
-            source,
-        })
+        json::read(path)
     }
 
     /// Writes `preds/<router>.json` atomically.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`crate::Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        let mut text = serde_json::to_vec_pretty(self).map_err(|source| Error::Json {
-            path: path.to_owned(),
-            source,
-        })?;
-        text.push(b'\n');
-        write_atomically(path, &text)
+        json::write(path, self)
     }
 }

@@ -1,13 +1,13 @@
 use std::path::{Path, PathBuf};
 
 use arrow_schema::{DataType, Field as ArrowField};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Axis};
 
 use crate::{
-    Error, Field, Result, Split, column_name,
-    columns::parse_column_name,
+    Error, Field, MadeFrom, Result, Split,
     embeddings::check_same_ids,
-    table::{TableReader, TableWriter, f32_array, f64_array, schema, text_array, text_field},
+    model_columns::{self, Place, Values, table_schema},
+    table::{TableReader, TableWriter, f32_array, schema, text_array, text_field},
 };
 
 const SMALL_WIN_PROBABILITY: &str = "small_win_probability";
@@ -58,7 +58,7 @@ pub struct SmallWins {
 }
 
 impl Predictions {
-    /// Reads either kind; the columns tell which.
+    /// Reads either kind, which the columns decide.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Parquet`] for the file; [`Error::MissingColumn`], [`Error::ColumnType`] or [`Error::Empty`] for what it
@@ -77,16 +77,24 @@ impl Predictions {
         }
     }
 
-    /// Writes the predictions atomically.
+    /// Reads only what the predictions were made from; `None` where the file does not say it, as files of older versions do not.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Parquet`].
+    pub fn read_made_from(path: &Path) -> Result<Option<MadeFrom>> {
+        Ok(MadeFrom::of_file(&TableReader::open(path)?))
+    }
+
+    /// Writes the predictions, and what they were made from, atomically.
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::Io`] or [`Error::Parquet`].
-    pub fn write(&self, path: &Path) -> Result<()> {
+    pub fn write(&self, path: &Path, made_from: &MadeFrom) -> Result<()> {
         match self {
             Self::PerModel(per_model) => {
                 let mut writer = PredictionsWriter::create(path, per_model)?;
                 writer.write(per_model)?;
-                writer.finish()?;
+                writer.finish(made_from)?;
             }
             Self::SmallWins(wins) => {
                 let expected = (wins.ids.len(), 1);
@@ -106,10 +114,33 @@ impl Predictions {
                     text_array(&wins.ids),
                     f32_array(wins.probability.iter().copied()),
                 ])?;
+                made_from.add_to(&mut table);
                 table.finish()?;
             }
         }
         Ok(())
+    }
+
+    /// The predictions for some of the prompts, in the order asked for.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let ids = rows.iter().map(|&row| self.ids()[row].clone()).collect();
+        match self {
+            Self::PerModel(all) => Self::PerModel(PerModel {
+                ids,
+                models: all.models.clone(),
+                scores: all.scores.select(Axis(0), rows),
+                output_tokens: (all.output_tokens.as_ref())
+                    .map(|tokens| tokens.select(Axis(0), rows)),
+                cost_usd: all.cost_usd.select(Axis(0), rows),
+            }),
+            Self::SmallWins(all) => Self::SmallWins(SmallWins {
+                ids,
+                probability: all.probability.select(Axis(0), rows),
+            }),
+        }
     }
 
     /// The prompts' ids.
@@ -142,69 +173,37 @@ impl Predictions {
 
 impl PerModel {
     fn read(reader: TableReader) -> Result<Self> {
-        let columns = reader
-            .schema()
-            .fields()
-            .iter()
-            .filter_map(|column| parse_column_name(column.name()));
-        let (mut models, mut has_tokens) = (Vec::new(), false);
-        for (model, field) in columns {
-            match field {
-                Field::Score => models.push(model.to_owned()),
-                Field::OutputTokens => has_tokens = true,
-                Field::InputTokens | Field::CostUsd => {}
-            }
-        }
-        if models.is_empty() {
-            return Err(Error::MissingColumn {
-                path: reader.path().to_owned(),
-                column: "<model>/score".to_owned(),
-            });
-        }
-        let shape = (reader.n_rows(), models.len());
+        let found = model_columns::find(&reader);
+        found.check_has_models(&reader)?;
+        let shape = (reader.n_rows(), found.models.len());
+        let has_tokens = found.fields.contains(&Field::OutputTokens);
         let mut this = Self {
             ids: Vec::with_capacity(shape.0),
-            models,
+            models: found.models,
             scores: Array2::from_elem(shape, f32::NAN),
             output_tokens: has_tokens.then(|| Array2::from_elem(shape, f32::NAN)),
             cost_usd: Array2::from_elem(shape, f64::NAN),
         };
-        let names = this.column_names();
-        for batch in reader.batches(&names.iter().map(String::as_str).collect::<Vec<_>>())? {
-            let batch = batch?;
-            batch.extend_text("id", &mut this.ids)?;
-            let rows = batch.first_row..this.ids.len();
-            for (m, model) in this.models.iter().enumerate() {
-                let slice = ndarray::s![rows.clone(), m];
-                batch.copy_f32(
-                    &column_name(model, Field::Score),
-                    this.scores.slice_mut(slice),
-                )?;
-                batch.copy_f64(
-                    &column_name(model, Field::CostUsd),
-                    this.cost_usd.slice_mut(slice),
-                )?;
-                if let Some(tokens) = &mut this.output_tokens {
-                    batch.copy_f32(
-                        &column_name(model, Field::OutputTokens),
-                        tokens.slice_mut(slice),
-                    )?;
-                }
-            }
-        }
+        let mut places = vec![(Field::Score, Place::F32(&mut this.scores))];
+        let tokens = this.output_tokens.as_mut();
+        places.extend(tokens.map(|tokens| (Field::OutputTokens, Place::F32(tokens))));
+        places.push((Field::CostUsd, Place::F64(&mut this.cost_usd)));
+        model_columns::read(
+            reader,
+            &mut [("id", &mut this.ids)],
+            &this.models,
+            &mut places,
+        )?;
         Ok(this)
     }
 
-    fn column_names(&self) -> Vec<String> {
-        let mut names = vec!["id".to_owned()];
-        for model in &self.models {
-            names.push(column_name(model, Field::Score));
-            if self.output_tokens.is_some() {
-                names.push(column_name(model, Field::OutputTokens));
-            }
-            names.push(column_name(model, Field::CostUsd));
-        }
-        names
+    /// The matrices with their fields, in file order.
+    fn values(&self) -> Vec<(Field, Values<'_>)> {
+        let mut values = vec![(Field::Score, Values::F32(&self.scores))];
+        let tokens = self.output_tokens.as_ref();
+        values.extend(tokens.map(|tokens| (Field::OutputTokens, Values::F32(tokens))));
+        values.push((Field::CostUsd, Values::F64(&self.cost_usd)));
+        values
     }
 }
 
@@ -237,19 +236,14 @@ impl PredictionsWriter {
     /// # Errors
     /// [`Error::Io`] or [`Error::Parquet`].
     pub fn create(path: &Path, like: &PerModel) -> Result<Self> {
-        let names = like.column_names();
-        let fields = names.iter().map(|name| match parse_column_name(name) {
-            None => text_field(name),
-            Some((_, Field::CostUsd)) => ArrowField::new(name, DataType::Float64, true),
-            Some(_) => ArrowField::new(name, DataType::Float32, true),
-        });
+        let schema = table_schema(&["id"], &like.models, &like.values());
         Ok(Self {
-            table: TableWriter::create(path, schema(fields.collect()), &[])?,
+            table: TableWriter::create(path, schema, &[])?,
             path: path.to_owned(),
         })
     }
 
-    /// Where the file will stand.
+    /// The path that the finished file will have.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -275,22 +269,16 @@ impl PredictionsWriter {
                 found,
             });
         }
-        let mut columns = vec![text_array(&rows.ids)];
-        for m in 0..rows.models.len() {
-            columns.push(f32_array(rows.scores.column(m).iter().copied()));
-            if let Some(tokens) = &rows.output_tokens {
-                columns.push(f32_array(tokens.column(m).iter().copied()));
-            }
-            columns.push(f64_array(rows.cost_usd.column(m).iter().copied()));
-        }
+        let columns = model_columns::arrays(&[&rows.ids], rows.models.len(), &rows.values());
         self.table.write(columns)
     }
 
-    /// Completes the file and gives it its name. Returns the number of rows.
+    /// Adds what the predictions were made from, completes the file and gives it its name. Returns the number of rows.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Parquet`].
-    pub fn finish(self) -> Result<usize> {
+    pub fn finish(mut self, made_from: &MadeFrom) -> Result<usize> {
+        made_from.add_to(&mut self.table);
         self.table.finish()
     }
 }

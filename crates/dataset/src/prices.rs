@@ -18,10 +18,15 @@ pub struct Price {
 }
 
 impl Price {
-    /// Dollars for one call. Counts that are NaN (unknown) give NaN.
+    /// Dollars for one call. Counts that are NaN (unknown) give NaN, never 0.
     pub fn cost_usd(&self, n_input_tokens: f64, n_output_tokens: f64) -> f64 {
         (n_input_tokens * self.input_usd_per_mtok + n_output_tokens * self.output_usd_per_mtok)
             / 1e6
+    }
+
+    /// Dollars for the input alone, where the answer is not paid for or not counted. NaN gives NaN.
+    pub fn input_cost_usd(&self, n_input_tokens: f64) -> f64 {
+        self.cost_usd(n_input_tokens, 0.0)
     }
 }
 
@@ -43,7 +48,7 @@ impl Prices {
     /// Reads and checks a price list.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Toml`] (with line and column), or [`Error::BadPrice`] for a price that is no finite number of at least 0.
+    /// [`Error::Io`], [`Error::Toml`] (with line and column), or [`Error::BadPrice`] for a price that is not a finite number of at least 0.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
         let prices: Self = toml::from_str(&text).map_err(|source| Error::Toml {
@@ -54,10 +59,10 @@ impl Prices {
         Ok(prices)
     }
 
-    /// Refuses prices that cannot be charged; `path` is where they stand.
+    /// Refuses prices that nobody can charge; `path` is the file that they were read from.
     ///
     /// # Errors
-    /// [`Error::BadPrice`] for a price that is no finite number of at least 0.
+    /// [`Error::BadPrice`] for a price that is not a finite number of at least 0.
     pub fn check(&self, path: &Path) -> Result<()> {
         for (model, price) in &self.models {
             for (key, value) in [

@@ -1,8 +1,8 @@
-use std::{fs, path::Path};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, Source, write_atomically};
+use crate::{Result, Source, json};
 
 /// `rate-study.json`: excess risks of routers on problems whose truth is known, by number of training rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,32 +99,26 @@ impl RateStudy {
     /// Reads `rate-study.json`.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Json`].
+    /// [`crate::Error::Io`] or [`crate::Error::Json`].
     pub fn read(path: &Path) -> Result<Self> {
-        let text = fs::read(path).map_err(Error::io("read", path))?;
-        serde_json::from_slice(&text).map_err(|source| Error::Json {
-            path: path.to_owned(),
-            source,
-        })
+        json::read(path)
     }
 
     /// Writes `rate-study.json` atomically.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`crate::Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
-        let mut text = serde_json::to_vec_pretty(self).map_err(|source| Error::Json {
-            path: path.to_owned(),
-            source,
-        })?;
-        text.push(b'\n');
-        write_atomically(path, &text)
+        json::write(path, self)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::Error;
 
     #[test]
     fn a_study_is_read_as_it_was_written() {

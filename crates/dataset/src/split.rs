@@ -1,17 +1,15 @@
-use std::{collections::BTreeSet, path::Path};
+use std::path::{Path, PathBuf};
 
-use arrow_array::ArrayRef;
-use arrow_schema::{DataType, Field as ArrowField};
 use ndarray::{Array2, Axis};
 
 use crate::{
-    Error, Field, Result, column_name,
-    columns::parse_column_name,
-    table::{
-        TableReader, TableWriter, check_unique_ids, f32_array, f64_array, schema, text_array,
-        text_field, u32_array,
-    },
+    Error, Field, Result,
+    columns::numbered,
+    model_columns::{self, Place, Values, table_schema},
+    table::{TableReader, TableWriter, check_unique_ids},
 };
+
+const TEXTS: [&str; 3] = ["id", "task", "prompt"];
 
 /// Rows of `train.parquet` or `test.parquet`: prompts, and every LLM's score and cost on them.
 ///
@@ -57,68 +55,42 @@ impl Split {
     /// [`Error::OutOfRange`], [`Error::DuplicateId`] or [`Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open(path)?;
-        let mut models = Vec::new();
-        let mut fields = BTreeSet::new();
-        for column in reader.schema().fields() {
-            if let Some((model, field)) = parse_column_name(column.name()) {
-                fields.insert(field);
-                if field == Field::Score {
-                    models.push(model.to_owned());
-                }
-            }
-        }
-        let (n_prompts, n_models) = (reader.n_rows(), models.len());
-        if n_prompts == 0 {
+        let found = model_columns::find(&reader);
+        let shape = (reader.n_rows(), found.models.len());
+        if shape.0 == 0 {
             return Err(Error::Empty {
                 path: path.to_owned(),
             });
         }
         let counts = |field| {
-            fields
-                .contains(&field)
-                .then(|| Array2::from_elem((n_prompts, n_models), f64::NAN))
+            let has_it = found.fields.contains(&field);
+            has_it.then(|| Array2::from_elem(shape, f64::NAN))
         };
         let mut split = Self {
-            ids: Vec::with_capacity(n_prompts),
-            tasks: Vec::with_capacity(n_prompts),
-            prompts: Vec::with_capacity(n_prompts),
-            scores: Array2::from_elem((n_prompts, n_models), f32::NAN),
+            ids: Vec::with_capacity(shape.0),
+            tasks: Vec::with_capacity(shape.0),
+            prompts: Vec::with_capacity(shape.0),
+            scores: Array2::from_elem(shape, f32::NAN),
             input_tokens: counts(Field::InputTokens),
             output_tokens: counts(Field::OutputTokens),
-            cost_usd: Array2::from_elem((n_prompts, n_models), f64::NAN),
-            models,
+            cost_usd: Array2::from_elem(shape, f64::NAN),
+            models: found.models,
         };
-        let names = split.column_names();
-        for batch in reader.batches(&names.iter().map(String::as_str).collect::<Vec<_>>())? {
-            let batch = batch?;
-            batch.extend_text("id", &mut split.ids)?;
-            batch.extend_text("task", &mut split.tasks)?;
-            batch.extend_text("prompt", &mut split.prompts)?;
-            let rows = batch.first_row..split.ids.len();
-            for (m, model) in split.models.iter().enumerate() {
-                let slice = ndarray::s![rows.clone(), m];
-                batch.copy_f32(
-                    &column_name(model, Field::Score),
-                    split.scores.slice_mut(slice),
-                )?;
-                batch.copy_f64(
-                    &column_name(model, Field::CostUsd),
-                    split.cost_usd.slice_mut(slice),
-                )?;
-                if let Some(tokens) = &mut split.input_tokens {
-                    batch.copy_f64(
-                        &column_name(model, Field::InputTokens),
-                        tokens.slice_mut(slice),
-                    )?;
-                }
-                if let Some(tokens) = &mut split.output_tokens {
-                    batch.copy_f64(
-                        &column_name(model, Field::OutputTokens),
-                        tokens.slice_mut(slice),
-                    )?;
-                }
-            }
+        let mut places = vec![(Field::Score, Place::F32(&mut split.scores))];
+        for (field, tokens) in [
+            (Field::InputTokens, &mut split.input_tokens),
+            (Field::OutputTokens, &mut split.output_tokens),
+        ] {
+            places.extend(tokens.as_mut().map(|tokens| (field, Place::F64(tokens))));
         }
+        places.push((Field::CostUsd, Place::F64(&mut split.cost_usd)));
+        let [id, task, prompt] = TEXTS;
+        let mut texts = [
+            (id, &mut split.ids),
+            (task, &mut split.tasks),
+            (prompt, &mut split.prompts),
+        ];
+        model_columns::read(reader, &mut texts, &split.models, &mut places)?;
         check_unique_ids(path, &split.ids)?;
         split.check_ranges(path)?;
         Ok(split)
@@ -154,47 +126,42 @@ impl Split {
         }
     }
 
-    /// The split's columns in file order.
-    fn column_names(&self) -> Vec<String> {
-        let mut names = vec!["id".to_owned(), "task".to_owned(), "prompt".to_owned()];
-        for model in &self.models {
-            names.push(column_name(model, Field::Score));
-            if self.input_tokens.is_some() {
-                names.push(column_name(model, Field::InputTokens));
-            }
-            if self.output_tokens.is_some() {
-                names.push(column_name(model, Field::OutputTokens));
-            }
-            names.push(column_name(model, Field::CostUsd));
+    /// The matrices with their fields, in file order.
+    fn values(&self) -> Vec<(Field, Values<'_>)> {
+        let mut values = vec![(Field::Score, Values::F32(&self.scores))];
+        for (field, tokens) in [
+            (Field::InputTokens, &self.input_tokens),
+            (Field::OutputTokens, &self.output_tokens),
+        ] {
+            values.extend(
+                tokens
+                    .as_ref()
+                    .map(|tokens| (field, Values::Counts(tokens))),
+            );
         }
-        names
+        values.push((Field::CostUsd, Values::F64(&self.cost_usd)));
+        values
     }
 
     fn check_ranges(&self, path: &Path) -> Result<()> {
         for (m, model) in self.models.iter().enumerate() {
-            for (row, (&score, &cost)) in self
-                .scores
-                .column(m)
-                .iter()
-                .zip(self.cost_usd.column(m))
-                .enumerate()
-            {
-                let refuse = |field, value, expected| Error::OutOfRange {
-                    path: path.to_owned(),
-                    column: column_name(model, field),
-                    row: row + 1,
-                    value,
-                    expected,
-                };
-                if !(score.is_nan() || (0.0..=1.0).contains(&score)) {
-                    return Err(refuse(Field::Score, f64::from(score), "a number in [0, 1]"));
-                }
-                if !(cost.is_nan() || (cost.is_finite() && cost >= 0.0)) {
-                    return Err(refuse(
-                        Field::CostUsd,
-                        cost,
-                        "a finite number of at least 0",
-                    ));
+            for (field, values) in self.values() {
+                match values {
+                    Values::F32(values) => {
+                        let column = values.column(m);
+                        field.check_range(
+                            path,
+                            model,
+                            numbered(column.iter().copied().map(f64::from)),
+                        )?;
+                    }
+                    Values::F64(values) | Values::Counts(values) => {
+                        field.check_range(
+                            path,
+                            model,
+                            numbered(values.column(m).iter().copied()),
+                        )?;
+                    }
                 }
             }
         }
@@ -228,10 +195,10 @@ impl Split {
     }
 }
 
-/// Writes a split piece by piece, for tables that should not sit in memory. Ids are not checked for doubles here.
+/// Writes a split piece by piece, for tables that should not sit in memory. Duplicate ids are not detected here, only by the reader.
 pub struct SplitWriter {
     table: TableWriter,
-    path: std::path::PathBuf,
+    path: PathBuf,
 }
 
 impl SplitWriter {
@@ -240,17 +207,9 @@ impl SplitWriter {
     /// # Errors
     /// [`Error::Io`] or [`Error::Parquet`].
     pub fn create(path: &Path, like: &Split) -> Result<Self> {
-        let names = like.column_names();
-        let fields = names.iter().map(|name| match parse_column_name(name) {
-            None => text_field(name),
-            Some((_, Field::Score)) => ArrowField::new(name, DataType::Float32, true),
-            Some((_, Field::CostUsd)) => ArrowField::new(name, DataType::Float64, true),
-            Some((_, Field::InputTokens | Field::OutputTokens)) => {
-                ArrowField::new(name, DataType::UInt32, true)
-            }
-        });
+        let schema = table_schema(&TEXTS, &like.models, &like.values());
         Ok(Self {
-            table: TableWriter::create(path, schema(fields.collect()), &[])?,
+            table: TableWriter::create(path, schema, &[])?,
             path: path.to_owned(),
         })
     }
@@ -262,21 +221,8 @@ impl SplitWriter {
     pub fn write(&mut self, rows: &Split) -> Result<()> {
         rows.check_shapes()?;
         rows.check_ranges(&self.path)?;
-        let mut columns: Vec<ArrayRef> = vec![
-            text_array(&rows.ids),
-            text_array(&rows.tasks),
-            text_array(&rows.prompts),
-        ];
-        for m in 0..rows.models.len() {
-            columns.push(f32_array(rows.scores.column(m).iter().copied()));
-            for tokens in [&rows.input_tokens, &rows.output_tokens]
-                .into_iter()
-                .flatten()
-            {
-                columns.push(u32_array(tokens.column(m).iter().copied()));
-            }
-            columns.push(f64_array(rows.cost_usd.column(m).iter().copied()));
-        }
+        let texts = [&rows.ids[..], &rows.tasks, &rows.prompts];
+        let columns = model_columns::arrays(&texts, rows.models.len(), &rows.values());
         self.table.write(columns)
     }
 

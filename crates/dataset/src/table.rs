@@ -74,6 +74,12 @@ impl TableWriter {
             .map_err(Error::parquet(&self.path))
     }
 
+    /// Adds a pair to the footer, for what is known only after the rows are.
+    pub(crate) fn add_key_value(&mut self, key: &str, value: String) {
+        self.writer
+            .append_key_value_metadata(KeyValue::new(key.to_owned(), value));
+    }
+
     /// Writes the footer, makes the file durable and gives it its name. Returns the number of rows.
     pub(crate) fn finish(self) -> Result<usize> {
         self.writer
@@ -194,6 +200,10 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    pub(crate) fn n_rows(&self) -> usize {
+        self.batch.num_rows()
+    }
+
     fn column(&self, name: &str) -> Result<&ArrayRef> {
         self.batch
             .column_by_name(name)
@@ -368,7 +378,7 @@ pub(crate) fn schema(fields: Vec<Field>) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Refuses a table in which an id stands twice.
+/// Refuses a table with a duplicate id.
 pub(crate) fn check_unique_ids(path: &Path, ids: &[String]) -> Result<()> {
     let mut first_rows = std::collections::HashMap::with_capacity(ids.len());
     for (i, id) in ids.iter().enumerate() {

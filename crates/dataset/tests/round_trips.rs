@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Error, ModelInfo,
-    PerModel, Predictions, Price, SmallWins, Source, Split, SplitOrigin, SplitWriter,
+    CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Error, MadeFrom,
+    ModelInfo, PerModel, Predictions, Price, SmallWins, Source, Split, SplitOrigin, SplitWriter,
 };
 use ndarray::{Array2, array};
 use proptest::prelude::*;
@@ -114,7 +114,9 @@ proptest! {
         let cost_usd = scores.mapv(|score| f64::from(score) / 7.0);
         let models = ["a/b", "c", "d"].map(str::to_owned).to_vec();
         let written = PerModel { ids: ids.clone(), models, scores, output_tokens: tokens, cost_usd };
-        Predictions::PerModel(written.clone()).write(&path).expect("written");
+        let made_from = MadeFrom { router: Some("r".to_owned()), other_sha256: vec!["cd".to_owned(), "ef".to_owned()], ..MadeFrom::split("ab") };
+        Predictions::PerModel(written.clone()).write(&path, &made_from).expect("written");
+        prop_assert_eq!(Predictions::read_made_from(&path).expect("read"), Some(made_from));
         let Predictions::PerModel(read) = Predictions::read(&path).expect("read") else { panic!("predictions for each LLM") };
         prop_assert_eq!((&read.ids, &read.models), (&written.ids, &written.models));
         assert_same_bits(&read.scores, &written.scores);
@@ -122,7 +124,9 @@ proptest! {
         prop_assert_eq!(read.output_tokens.is_some(), written.output_tokens.is_some());
 
         let wins = Predictions::SmallWins(SmallWins { ids, probability: written.scores.column(0).mapv(|score| if score.is_nan() { 0.5 } else { score }) });
-        wins.write(&path).expect("written");
+        let made_from = MadeFrom { made_by: Some("x 1".to_owned()), embedder: Some("e".to_owned()), train_sha256: Some("cd".to_owned()), ..MadeFrom::split("ab") };
+        wins.write(&path, &made_from).expect("written");
+        prop_assert_eq!(Predictions::read_made_from(&path).expect("read"), Some(made_from));
         prop_assert_eq!(Predictions::read(&path).expect("read"), wins);
     }
 }
@@ -167,7 +171,7 @@ fn bad_splits_are_refused_with_their_place() {
         ),
         (
             |split| split.ids[1] = "a".to_owned(),
-            "id `a` stands in rows 1 and 2 of",
+            "duplicate id `a` in rows 1 and 2 of",
         ),
         (
             |split| split.scores = Array2::zeros((2, 2)),

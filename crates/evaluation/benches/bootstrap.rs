@@ -5,7 +5,8 @@
 
 use std::time::Instant;
 
-use evaluation::{Metric, Pair, Predicted, Resamples, Router, Truth, bootstrap};
+use dataset::PairIdx;
+use evaluation::{Metric, Predicted, Resamples, Router, Truth, bootstrap};
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -42,7 +43,7 @@ fn measure(n_prompts: usize, n_models: usize, n_routers: usize) {
         })
         .collect();
     let truth = Truth::new(scores.view(), costs.view()).expect("same shape");
-    let pair = Pair {
+    let pair = PairIdx {
         small: 0,
         large: n_models - 1,
     };

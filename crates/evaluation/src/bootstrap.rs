@@ -1,7 +1,8 @@
+use dataset::PairIdx;
 use rayon::prelude::*;
 
 use crate::{
-    Baselines, CallPoint, CostRange, Error, Metric, MetricValues, Point, Predicted, Result, Truth,
+    Baselines, CallPoint, CostRange, Error, Metric, MetricValues, Point, Result, Router, Truth,
     ZeroRouter,
     baselines::{most_accurate, single_models_of},
     calls::{call_point, small_preference},
@@ -16,36 +17,6 @@ pub(crate) use self::interval::check_level;
 use self::interval::difference;
 pub use self::{interval::Interval, resamples::Resamples};
 
-/// A router to measure.
-#[derive(Debug, Clone, Copy)]
-pub enum Router<'a> {
-    /// Predicts every LLM's score and cost.
-    PerModel {
-        /// What it predicts.
-        predicted: Predicted<'a>,
-        /// Whose calls to count for APGR and CPT, by [`small_preference`]; without, those are not defined.
-        pair: Option<Pair>,
-    },
-    /// Chooses between two LLMs, see [`crate::pair_curve`].
-    Pair {
-        /// Which two.
-        pair: Pair,
-        /// One probability per prompt.
-        small_win_probability: &'a [f32],
-    },
-    /// Does not look at the prompt, see [`crate::zero_router`]; its LLMs are chosen anew in each resample.
-    Zero,
-}
-
-/// The positions of two LLMs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pair {
-    /// The cheap one.
-    pub small: usize,
-    /// The good one.
-    pub large: usize,
-}
-
 /// All metrics of some routers on the test prompts and on each resample of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bootstrap {
@@ -57,7 +28,7 @@ pub struct Bootstrap {
 
 /// Measures routers on the test prompts, and again on each resample of them, the same for all routers (a paired bootstrap, Efron 1979).
 ///
-/// In each resample everything is computed anew: curves, the best single LLM, the zero router, and the range of costs for areas, which is the
+/// In each resample everything is computed again: curves, the best single LLM, the zero router, and the range of costs for areas, which is the
 /// least that holds all routers and LLMs. So each number of one router depends on which others it is measured with, as those metrics do. What
 /// was *predicted* stays: the intervals speak of chance in the test prompts, not in training.
 ///
@@ -190,13 +161,13 @@ enum Curves {
 
 impl Curves {
     fn new(truth: &Truth<'_>, router: &Router<'_>) -> Result<Self> {
-        let pair_events = |pair: Pair, small_win_probability: &[f32]| {
+        let pair_events = |pair: PairIdx, small_win_probability: &[f32]| {
             Events::pair(truth, pair.small, pair.large, small_win_probability)
         };
         Ok(match *router {
             Router::PerModel { predicted, pair } => {
                 let choices = Events::per_model(truth, &predicted)?;
-                let calls = |pair: Pair| {
+                let calls = |pair: PairIdx| {
                     let preference = small_preference(&predicted, pair.small, pair.large)?;
                     match pair_events(pair, &preference.to_vec()) {
                         // The router may well choose among other LLMs.

@@ -4,16 +4,40 @@ use crate::{
     sum::{Sum, mean},
 };
 
-/// The routing rule: which LLM should answer a prompt with these predicted scores and costs.
+/// Brings dollars to the scale of scores. From CARROT (somerstep/CARROT at 3e6acff), `CarrotRouter.route`; most of the paper's figures use
+/// it too, and where one uses another factor, its settings say so.
+pub const COST_MULTIPLIER: f64 = 100.0;
+
+/// What a choice is worth, which the routing rule makes as large as it can: a score less a cost in US dollars.
 ///
 /// ```text
-/// argmax_m (1 - lambda) * score[m] - lambda * cost_multiplier * cost[m]
-///   lambda           weight of cost, in [0, 1]: 0 looks at scores only, 1 at costs only
-///   cost_multiplier  brings dollars to the scale of scores; the paper's figures use 1, 100 or 1,000
+/// (1 - lambda) * score - lambda * cost_multiplier * cost_usd
+///   lambda           weight of cost, in [0, 1]: 0 looks at scores only, 1 at costs only; users set it as mu
+///   cost_multiplier  brings dollars to the scale of scores, as a rule [`COST_MULTIPLIER`]
 /// ```
 ///
+/// NaN where score or cost is not finite: what is unknown is worth nothing that could be compared. From the CARROT paper (arXiv
+/// 2502.03261): the plug-in rule with two metrics.
+///
+/// ```
+/// use evaluation::{COST_MULTIPLIER, utility};
+/// // 0.5 * 0.9 - 0.5 * 100 * 0.004
+/// assert_eq!(utility(0.9, 0.004, 0.5, COST_MULTIPLIER), 0.25);
+/// assert!(utility(0.9, f64::NAN, 0.0, COST_MULTIPLIER).is_nan());
+/// ```
+pub fn utility(score: f64, cost_usd: f64, lambda: f64, cost_multiplier: f64) -> f64 {
+    // Infinite predictions would compare, and 0 times infinity would not.
+    if score.is_finite() && cost_usd.is_finite() {
+        (1.0 - lambda) * score - lambda * cost_multiplier * cost_usd
+    } else {
+        f64::NAN
+    }
+}
+
+/// The routing rule: which LLM should answer a prompt with these predicted scores and costs, the one with the largest [`utility`].
+///
 /// Ties go to the lowest position, as in NumPy's argmax. An LLM whose prediction is not finite is never chosen; `None` where none is left.
-/// Takes one score and one cost in US dollars per LLM. From the CARROT paper (arXiv 2502.03261): the plug-in rule with two metrics.
+/// Takes one score and one cost in US dollars per LLM.
 ///
 /// # Panics
 /// When `scores` and `costs` differ in length.
@@ -28,14 +52,10 @@ use crate::{
 /// ```
 pub fn choose(scores: &[f32], costs: &[f64], lambda: f64, cost_multiplier: f64) -> Option<usize> {
     assert_eq!(scores.len(), costs.len(), "one score and one cost per LLM");
-    argmax(scores.iter().zip(costs).map(|(&score, &cost)| {
-        // Infinite predictions would compare, and 0 times infinity would not.
-        if score.is_finite() && cost.is_finite() {
-            objective(f64::from(score), cost, lambda, cost_multiplier)
-        } else {
-            f64::NAN
-        }
-    }))
+    argmax(
+        (scores.iter().zip(costs))
+            .map(|(&score, &cost)| utility(f64::from(score), cost, lambda, cost_multiplier)),
+    )
 }
 
 /// What a router decides at one lambda: for each prompt the position of the chosen LLM, or `None` where there was none to choose.
@@ -153,7 +173,7 @@ pub(crate) fn argmax(values: impl IntoIterator<Item = f64>) -> Option<usize> {
 /// The candidate that the rule chooses, of at least one.
 pub(crate) fn best(of_prompt: &[Candidate], lambda: f64, cost_multiplier: f64) -> &Candidate {
     let objectives = of_prompt.iter().map(|candidate| {
-        objective(
+        utility(
             candidate.predicted_score,
             candidate.predicted_cost,
             lambda,
@@ -162,11 +182,6 @@ pub(crate) fn best(of_prompt: &[Candidate], lambda: f64, cost_multiplier: f64) -
     });
     // Costs near the largest float may overflow to equal infinities; the first is then as good as any.
     &of_prompt[argmax(objectives).unwrap_or(0)]
-}
-
-/// What the rule makes as large as it can.
-pub(crate) fn objective(score: f64, cost: f64, lambda: f64, cost_multiplier: f64) -> f64 {
-    (1.0 - lambda) * score - lambda * cost_multiplier * cost
 }
 
 /// Refuses a lambda outside [0, 1], and what [`check_multiplier`] does.

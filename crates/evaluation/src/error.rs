@@ -59,7 +59,13 @@ pub enum Error {
         /// Points.
         n_points: usize,
     },
-    /// A name that no LLM bears.
+    /// A binary router without the two LLMs that it chooses between.
+    #[error("a binary router has nothing to choose between: {why}")]
+    NoPair {
+        /// The reason.
+        why: String,
+    },
+    /// A name that no LLM has.
     #[error("no LLM is named `{name}`, there are `{}`", models.join("`, `"))]
     NoModelOfThatName {
         /// The name.

@@ -56,6 +56,7 @@ mod metrics;
 mod point;
 mod prediction_accuracy;
 mod regret;
+mod router;
 mod shares;
 mod sum;
 mod thresholds;
@@ -68,7 +69,7 @@ pub use crate::{
         BenchmarkIntervals, BenchmarkPoint, BenchmarkRouter, Gap, LambdaFrom, RouterIntervals,
         Rows, benchmark_intervals, benchmark_points, folds,
     },
-    bootstrap::{Bootstrap, Interval, Pair, Resamples, Router, bootstrap},
+    bootstrap::{Bootstrap, Interval, Resamples, bootstrap},
     budget::{
         LambdaChoice, Lambdas, Routed, ThresholdChoice, choose_lambda, lambda_within,
         threshold_within,
@@ -79,7 +80,7 @@ pub use crate::{
     calls::{CallPoint, apgr, call_curve, cpt, small_preference},
     cost_range::CostRange,
     curve::{Grid, exact_curve, grid_curve, pair_curve},
-    decision::{choose, decisions, point_at, shares_at},
+    decision::{COST_MULTIPLIER, choose, decisions, point_at, shares_at, utility},
     error::{Error, Result},
     hull::hull,
     mean_cost::mean_costs,
@@ -88,6 +89,7 @@ pub use crate::{
     point::{Curve, CurvePoint, Point},
     prediction_accuracy::{CostMae, CostUnit, PredictionAccuracy, prediction_accuracy},
     regret::{Regret, RegretIntervals, Weights, regret},
+    router::Router,
     shares::{ShareCurve, pair_share_curve, share_curve},
     thresholds::{ThresholdGrid, threshold_grid_curve},
     truth::{Predicted, Truth},

@@ -1,12 +1,13 @@
+use dataset::PairIdx;
 use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::{
-    Error, Interval, Pair, Predicted, Resamples, Result, Router, Truth,
+    Error, Interval, Predicted, Resamples, Result, Router, Truth,
     baselines::single_models,
     bootstrap::check_level,
     candidates::{Candidate, Candidates},
-    decision::{best, check_weights, objective},
+    decision::{best, check_weights, utility},
     events::{lambda_of, walk_envelope},
     pair_curve,
     sum::Sum,
@@ -242,7 +243,7 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             Ok(values)
         }
         Router::Pair {
-            pair: Pair { small, large },
+            pair: PairIdx { small, large },
             small_win_probability,
         } => {
             let points = pair_curve(truth, small, large, small_win_probability)?.points;
@@ -350,7 +351,7 @@ impl<'a> Course<'a> {
         let multiplier = weights.cost_multiplier;
         for (i, (&lambda, &chosen)) in weights.lambdas.iter().zip(&self.at).enumerate() {
             let (score, cost) = answer(chosen);
-            row[i] = objective(score, cost, lambda, multiplier);
+            row[i] = utility(score, cost, lambda, multiplier);
         }
         let ends = self.steps.iter().skip(1).map(|&(from, _)| from);
         let integral: Sum = (self.steps.iter().zip(ends.chain([1.0])))

@@ -1,4 +1,6 @@
-use crate::{Curve, CurvePoint, Error, Pair, Result, Truth, pair_curve};
+use dataset::PairIdx;
+
+use crate::{Curve, CurvePoint, Error, Result, Truth, pair_curve};
 
 /// Which thresholds of a binary router to try.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,7 +21,7 @@ pub struct ThresholdGrid {
 /// [`Error::NoSteps`], [`Error::BadMargin`], and as for [`pair_curve`].
 pub fn threshold_grid_curve(
     truth: &Truth<'_>,
-    pair: Pair,
+    pair: PairIdx,
     small_win_probability: &[f32],
     grid: ThresholdGrid,
 ) -> Result<Curve> {
@@ -66,7 +68,7 @@ mod tests {
         let scores = array![[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]];
         let costs = array![[1.0, 4.0], [1.0, 4.0], [1.0, 4.0]];
         let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
-        let pair = Pair { small: 0, large: 1 };
+        let pair = PairIdx { small: 0, large: 1 };
         let curve = |probabilities: &[f32], n_steps, margin| {
             threshold_grid_curve(
                 &truth,

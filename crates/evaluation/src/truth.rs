@@ -45,6 +45,15 @@ impl<'a> Truth<'a> {
         Self::new(split.scores.view(), split.cost_usd.view())
     }
 
+    /// Takes the true expected scores and costs, which only synthetic data has, in place of the observed ones: for what is to be measured
+    /// without the chance in single answers.
+    ///
+    /// # Errors
+    /// As for [`Truth::new`].
+    pub fn expected(expectations: &'a dataset::PerModel) -> Result<Self> {
+        Self::new(expectations.scores.view(), expectations.cost_usd.view())
+    }
+
     /// Number of rows.
     pub fn n_prompts(&self) -> usize {
         self.scores.nrows()

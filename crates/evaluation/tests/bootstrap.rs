@@ -1,9 +1,10 @@
 //! The bootstrap against the metrics of resampled tables, and what must hold of any bootstrap.
 
+use dataset::PairIdx;
 use evaluation::{
-    Baselines, Bootstrap, CostRange, Error, Interval, Metric, MetricValues, Pair, Resamples,
-    Router, apgr, best_single, bootstrap, call_curve, cpt, exact_curve, single_models,
-    small_preference, zero_router,
+    Baselines, Bootstrap, CostRange, Error, Interval, Metric, MetricValues, Resamples, Router,
+    apgr, best_single, bootstrap, call_curve, cpt, exact_curve, single_models, small_preference,
+    zero_router,
 };
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
@@ -16,7 +17,7 @@ mod tables;
 
 /// Sums over the same terms, weighted here and repeated there, and a few divisions by differences of them.
 const ROUNDING: f64 = 1e-9;
-const PAIR: Pair = Pair { small: 0, large: 1 };
+const PAIR: PairIdx = PairIdx { small: 0, large: 1 };
 
 fn any_table() -> impl Strategy<Value = Table> {
     let kind = prop_oneof![Just(Kind::Fine), Just(Kind::Coarse), Just(Kind::Holes)];
@@ -201,7 +202,7 @@ fn intervals_hold_the_estimate_and_tell_a_better_router() {
             predicted_scores: realistic(2_000, 5, 1.0, seed).predicted_scores,
             ..good.clone()
         };
-        let pair = Pair { small: 0, large: 4 };
+        let pair = PairIdx { small: 0, large: 4 };
         let router = |table| match per_model(table) {
             Router::PerModel { predicted, .. } => Router::PerModel {
                 predicted,
@@ -414,7 +415,7 @@ fn what_is_wrong_is_said() {
     let of = |router: Router<'_>, resamples: &Resamples| {
         bootstrap(&table.truth(), &[router], resamples).expect_err("wrong")
     };
-    let no_such = Pair { small: 0, large: 2 };
+    let no_such = PairIdx { small: 0, large: 2 };
     let router = Router::PerModel {
         predicted: table.predicted(),
         pair: Some(no_such),

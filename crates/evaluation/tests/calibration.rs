@@ -2,9 +2,10 @@
 
 mod tables;
 
+use dataset::PairIdx;
 use evaluation::{
-    Calibration, CalibrationParams, Error, Goal, Interval, Pair, Router, Setting, Standing,
-    calibrate, standing_at,
+    Calibration, CalibrationParams, Error, Goal, Interval, Router, Setting, Standing, calibrate,
+    standing_at,
 };
 use ndarray::{Array2, Axis, array};
 use rand::{Rng as _, SeedableRng as _};
@@ -186,7 +187,7 @@ fn the_ends_of_a_pair_are_one_llm_alone() {
         predicted_cost_usd: Array2::zeros((3, 2)),
     };
     let router = Router::Pair {
-        pair: Pair { small: 0, large: 1 },
+        pair: PairIdx { small: 0, large: 1 },
         small_win_probability: &[0.5, 0.25, 0.75],
     };
     let check = |goal, threshold, cost_usd| {
@@ -310,7 +311,7 @@ fn coverage(goal: Goal, of_pair: bool) -> Coverage {
             rows.map(|row| 0.5 + (row[1] - row[3]) / 2.0).collect()
         };
         let (of_given, of_new) = (probability(&given), probability(&new));
-        let pair = Pair { small: 1, large: 3 };
+        let pair = PairIdx { small: 1, large: 3 };
         let router = |table| match of_pair {
             false => per_model(table),
             true => Router::Pair {

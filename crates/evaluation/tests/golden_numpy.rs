@@ -1,7 +1,8 @@
 //! Metrics, resamples and the numbers of Plot 1 against NumPy; `golden/bootstrap/make.py` made them.
 
+use dataset::PairIdx;
 use evaluation::{
-    Bootstrap, Grid, LambdaFrom, Lambdas, Metric, Pair, Predicted, Resamples, Router, Rows, Truth,
+    Bootstrap, Grid, LambdaFrom, Lambdas, Metric, Predicted, Resamples, Router, Rows, Truth,
     benchmark_points, bootstrap, mean_costs,
 };
 use ndarray::Array2;
@@ -76,7 +77,7 @@ fn measured(golden: &Value) -> Bootstrap {
         &golden["predicted_scores"],
         &golden["predicted_cost_usd"],
     );
-    let pair = Pair {
+    let pair = PairIdx {
         small: golden["small"].as_u64().expect("a position") as usize,
         large: golden["large"].as_u64().expect("a position") as usize,
     };

@@ -1,6 +1,7 @@
 //! What holds for the regret of any router.
 
-use evaluation::{Pair, Predicted, Router, Truth, Weights, choose, regret};
+use dataset::PairIdx;
+use evaluation::{Predicted, Router, Truth, Weights, choose, regret};
 use ndarray::Array2;
 use proptest::prelude::*;
 
@@ -46,7 +47,7 @@ proptest! {
         let probability: Vec<f32> = table.guessed_scores.column(0).to_vec();
         let lambdas = [0.0, 0.25, 0.5, 1.0];
         let weights = Weights { lambdas: &lambdas, cost_multiplier: 100.0 };
-        let pair = Pair { small: 0, large: table.scores.ncols() - 1 };
+        let pair = PairIdx { small: 0, large: table.scores.ncols() - 1 };
         for router in [
             Router::PerModel { predicted, pair: None },
             Router::Pair { pair, small_win_probability: &probability },

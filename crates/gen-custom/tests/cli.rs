@@ -268,7 +268,7 @@ const CASES: &[Case] = &[
     Case { text: "id,prompt,other/score,other/input_tokens\n1,x,1,3\n2,y,1,3\n", extra: &[], code: 1, expected: "`prices.toml` has no price for model `other`" },
     Case { text: "id,prompt,id,small/score\n1,x,1,3\n", extra: &[], code: 1, expected: "column `id` stands twice in `t.csv`" },
     // The rows.
-    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n1,y,0,11\n", extra: &[], code: 1, expected: "id `1` stands in rows 1 and 2" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n1,y,0,11\n", extra: &[], code: 1, expected: "duplicate id `1` in rows 1 and 2" },
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n,y,0,11\n", extra: &[], code: 1, expected: "column `id` of `t.csv` is null in row 2" },
     Case { text: "id,prompt,small/score,small/input_tokens\n1,,1,10\n2,y,0,11\n", extra: &[], code: 1, expected: "column `prompt` of `t.csv` is null in row 1" },
     Case { text: "id,task,prompt,small/score,small/input_tokens\n1,,x,1,10\n2,a,y,0,11\n", extra: &[], code: 1, expected: "column `task` of `t.csv` is null in row 1" },
@@ -404,7 +404,7 @@ fn a_refused_table_leaves_the_old_data_set() {
     bench.write("t.csv", TABLE.replace("a9", "a0").as_bytes());
     let output = bench.run(&[&AGAIN[..], &["--force"]].concat());
     assert!(
-        stderr(&output).contains("id `a0` stands in rows 1 and 10"),
+        stderr(&output).contains("duplicate id `a0` in rows 1 and 10"),
         "{}",
         stderr(&output)
     );

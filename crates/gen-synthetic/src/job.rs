@@ -4,8 +4,8 @@ use anyhow::Context as _;
 use cli_support::{Progress, read_toml, usage_error};
 use datagen::{DatasetName, Staging, Summary, Tally};
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, ModelInfo, Part, PredictionsWriter, Source,
-    SplitOrigin, SplitWriter, TrainTestSplit, train_test_split,
+    CostKind, CostRule, DatasetDir, DatasetInfo, MadeFrom, ModelInfo, Part, PredictionsWriter,
+    Source, SplitOrigin, SplitWriter, TrainTestSplit, sha256_file, train_test_split,
 };
 use serde::Serialize;
 
@@ -89,7 +89,12 @@ impl Job {
                 progress.add(numbers.len() as u64);
             }
             writers.split.finish()?;
-            writers.truth.finish()?;
+            // The truth says which table it is the truth of, which has a hash only once it is whole.
+            let split_sha256 = sha256_file(&staging.dir().split(part))?;
+            writers.truth.finish(&MadeFrom {
+                made_by: Some(info.made_by.clone()),
+                ..MadeFrom::split(split_sha256)
+            })?;
         }
         let dir = staging.commit(&info)?;
         Ok(Report {

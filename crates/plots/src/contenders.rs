@@ -1,12 +1,10 @@
 //! Who is compared on a data set: routers, the RouterBench rule, the true expectations and the zero router, in the order of legends and
 //! tables. Figures, tables and intervals all go through this one list.
 
-use evaluation::{
-    Curve, CurvePoint, Pair, Predicted, Router, Truth, exact_curve, pair_curve, zero_router,
-};
+use evaluation::{Predicted, Router};
 
 use crate::{
-    inputs::{Inputs, RouterPredictions},
+    inputs::Inputs,
     theme::{self, Series},
 };
 
@@ -43,32 +41,23 @@ pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> 
     sorted.sort_by(|a, b| theme::rank(&a.router).cmp(&theme::rank(&b.router)));
     let (mut routers, mut rules) = (Vec::new(), Vec::new());
     for input in sorted {
-        let (role, router) = match &input.predicted {
-            RouterPredictions::PerModel(per_model) => {
-                let predicted = Predicted::of(per_model)?;
+        let router = inputs.router(&input.predictions)?;
+        let role = match router {
+            Router::PerModel { predicted, pair } => {
                 if let Some(means) = &inputs.train_mean_costs {
                     rules.push(Contender {
                         series: Series::Rule(input.router.clone()),
                         role: Role::RouterBenchRule,
                         router: Router::PerModel {
                             predicted: predicted.with_mean_costs(means)?,
-                            pair: inputs.pair,
+                            pair,
                         },
                     });
                 }
-                let pair = inputs.pair;
-                (Role::PerModelRouter, Router::PerModel { predicted, pair })
+                Role::PerModelRouter
             }
-            RouterPredictions::Pair {
-                pair,
-                small_win_probability,
-            } => (
-                Role::PairRouter,
-                Router::Pair {
-                    pair: *pair,
-                    small_win_probability,
-                },
-            ),
+            Router::Pair { .. } => Role::PairRouter,
+            Router::Zero => unreachable!("predictions are of either kind"),
         };
         routers.push(Contender {
             series: Series::Router(input.router.clone()),
@@ -83,7 +72,7 @@ pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> 
             role: Role::Bayes,
             router: Router::PerModel {
                 predicted: Predicted::of(expectations)?,
-                pair: inputs.pair,
+                pair: inputs.pair(),
             },
         });
     }
@@ -93,32 +82,4 @@ pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> 
         router: Router::Zero,
     });
     Ok(routers)
-}
-
-impl Contender<'_> {
-    /// The exact curve; without points for the zero router of LLMs of which nothing is known.
-    ///
-    /// # Errors
-    /// When predictions leave nothing to choose.
-    pub(crate) fn curve(&self, truth: &Truth<'_>) -> evaluation::Result<Curve> {
-        match self.router {
-            Router::PerModel { predicted, .. } => exact_curve(truth, predicted),
-            Router::Pair {
-                pair: Pair { small, large },
-                small_win_probability,
-            } => pair_curve(truth, small, large, small_win_probability),
-            // A hull of points has no lambda.
-            Router::Zero => Ok(Curve {
-                points: zero_router(truth)
-                    .into_iter()
-                    .map(|point| CurvePoint {
-                        lambda: f64::NAN,
-                        cost_usd: point.cost_usd,
-                        accuracy: point.accuracy,
-                    })
-                    .collect(),
-                n_prompts: truth.n_scored_prompts(),
-            }),
-        }
-    }
 }

@@ -7,9 +7,10 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use dataset::{
-    DatasetDir, DatasetInfo, Part, PerModel, Predictions, RunManifest, Split, sha256_file,
+    DatasetDir, DatasetInfo, PairIdx, Part, PerModel, Predictions, Split, TestPredictions, TestSet,
+    Unusable,
 };
-use evaluation::{Pair, Predicted, Truth, mean_costs, pair_curve, point_at};
+use evaluation::{COST_MULTIPLIER, Router, Truth, mean_costs, point_at};
 use ndarray::Array1;
 use tracing::warn;
 
@@ -22,12 +23,9 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Inputs {
     pub(crate) name: String,
-    pub(crate) info: DatasetInfo,
-    pub(crate) test: Split,
+    test_set: TestSet,
     /// By router name.
     pub(crate) routers: Vec<RouterInput>,
-    /// The small and the large LLM, where dataset.json names two that are there.
-    pub(crate) pair: Option<Pair>,
     /// Each LLM's mean cost in US dollars in the training split, where there is one and anything is known.
     pub(crate) train_mean_costs: Option<Array1<f64>>,
     /// The true expected scores and costs, which only synthetic data has.
@@ -38,20 +36,9 @@ pub(crate) struct Inputs {
 #[derive(Debug)]
 pub(crate) struct RouterInput {
     pub(crate) router: String,
-    /// The embedder whose vectors it took, where its manifest tells.
+    /// The embedder whose embeddings it took, where that is recorded.
     pub(crate) embedder: Option<String>,
-    pub(crate) predicted: RouterPredictions,
-}
-
-/// Either kind of predictions, with what is needed to route by them.
-#[derive(Debug)]
-pub(crate) enum RouterPredictions {
-    PerModel(PerModel),
-    /// The pair's LLMs and the small one's win probabilities.
-    Pair {
-        pair: Pair,
-        small_win_probability: Vec<f32>,
-    },
+    pub(crate) predictions: Predictions,
 }
 
 /// What a data set has to draw.
@@ -124,7 +111,7 @@ pub(crate) fn with_predictions(data_dir: &Path) -> anyhow::Result<Vec<DatasetDir
 
 /// What makes predictions for a data set.
 pub(crate) fn command(name: &str) -> String {
-    format!("cargo run -p train-and-infer -- --dataset {name} --routers carrot-knn")
+    cli_support::fit_command(name, "carrot-knn", None)
 }
 
 /// Folders that hold a study of rates, by name.
@@ -164,10 +151,10 @@ fn names_with(
 }
 
 impl Inputs {
-    /// Reads a data set's test split and all its predictions; those that are of another split or leave nothing to choose are left out.
+    /// Reads a data set's test split and all its predictions; those that do not belong to it or leave nothing to choose are left out.
     ///
     /// # Errors
-    /// When a file cannot be read, or predictions do not belong to the test split.
+    /// When a file cannot be read, or there is no pair of LLMs for the predictions of a binary router.
     pub(crate) fn read(dir: &DatasetDir) -> anyhow::Result<Found> {
         let nothing = |why: String| {
             let cure = format!("make some with `{}`", command(dir.name()));
@@ -176,158 +163,112 @@ impl Inputs {
         if dir.routers()?.is_empty() {
             return nothing("it has no predictions".to_owned());
         }
-        let info = DatasetInfo::read(&dir.info())?;
-        let test_path = dir.split(Part::Test);
-        let test = Split::read(&test_path)?;
-        let test_sha256 = sha256_file(&test_path)?;
+        let test_set = TestSet::open(dir)?;
         let mut routers = Vec::new();
         for router in dir.routers()? {
-            let path = dir.predictions(&router);
-            let manifest = manifest(&dir.manifest(&router))?;
-            if manifest
-                .as_ref()
-                .is_some_and(|manifest| is_stale(manifest, &test_sha256))
-            {
-                warn!(
-                    "leaving out `{}`: it was made from another version of `{}`; make it anew with `cargo run -p train-and-infer -- --dataset {} --routers {router}`",
-                    path.display(),
-                    test_path.display(),
-                    dir.name()
-                );
+            let Some(found) = usable(test_set.router(&router)?) else {
+                continue;
+            };
+            if let Some(why) = cannot_choose(&found, &test_set)? {
+                warn!("leaving out `{}`: {why}", found.path.display());
                 continue;
             }
-            let predictions = Predictions::read(&path)?;
-            predictions.check_fits(&path, &test_path, &test)?;
-            let predicted = match predictions {
-                Predictions::PerModel(per_model) => RouterPredictions::PerModel(per_model),
-                Predictions::SmallWins(wins) => {
-                    let pair = pair(&info, &test)
-                        .with_context(|| format!("cannot route by `{}`", path.display()))?;
-                    RouterPredictions::Pair {
-                        pair,
-                        small_win_probability: wins.probability.to_vec(),
-                    }
-                }
-            };
-            let input = RouterInput {
+            routers.push(RouterInput {
                 router,
-                embedder: manifest.and_then(|manifest| manifest.embedder),
-                predicted,
-            };
-            if let Some(why) = input.cannot_choose(&test)? {
-                warn!("leaving out `{}`: {why}", path.display());
-                continue;
-            }
-            routers.push(input);
+                embedder: found.made_from.embedder,
+                predictions: found.predictions,
+            });
         }
         if routers.is_empty() {
             return nothing(format!(
                 "no predictions that can be used belong to `{}` as it is now",
-                test_path.display()
+                test_set.path().display()
             ));
         }
-        let truth_path = dir.truth(Part::Test);
-        let expectations = if truth_path.is_file() {
-            let truth = Predictions::read(&truth_path)?;
-            truth.check_fits(&truth_path, &test_path, &test)?;
-            match truth {
-                Predictions::PerModel(per_model) => Some(per_model),
-                Predictions::SmallWins(_) => {
-                    bail!("`{}` has no scores and costs of LLMs", truth_path.display())
-                }
-            }
-        } else {
-            None
-        };
         Ok(Found::Inputs(Box::new(Self {
             name: dir.name().to_owned(),
-            pair: pair(&info, &test).ok(),
-            info,
-            train_mean_costs: train_mean_costs(dir, &test)?,
-            test,
+            train_mean_costs: train_mean_costs(dir, test_set.split())?,
+            expectations: test_set.expectations()?,
+            test_set,
             routers,
-            expectations,
         })))
     }
-}
 
-impl Inputs {
+    /// What the data set is.
+    pub(crate) fn info(&self) -> &DatasetInfo {
+        self.test_set.info()
+    }
+
+    /// The test split.
+    pub(crate) fn test(&self) -> &Split {
+        self.test_set.split()
+    }
+
+    /// The small and the large LLM, where dataset.json names two that are among the LLMs.
+    pub(crate) fn pair(&self) -> Option<PairIdx> {
+        self.test_set.pair()
+    }
+
+    /// Predictions as they are measured.
+    ///
+    /// # Errors
+    /// When they have no prompt or no LLM, or are of a pair that the data set does not name.
+    pub(crate) fn router<'a>(
+        &self,
+        predictions: &'a Predictions,
+    ) -> evaluation::Result<Router<'a>> {
+        Router::of(predictions, &self.test_set)
+    }
+
     /// What a router predicted that was fitted on parts of the train split, by ascending number of its prompts.
     ///
     /// # Errors
-    /// When a file cannot be read, or predictions do not belong to the test split.
-    pub(crate) fn learning_curve(
-        &self,
-        dir: &DatasetDir,
-        router: &str,
-    ) -> anyhow::Result<Vec<(usize, RouterPredictions)>> {
-        let test_path = dir.split(Part::Test);
-        let test_sha256 = sha256_file(&test_path)?;
+    /// When a file cannot be read.
+    pub(crate) fn learning_curve(&self, router: &str) -> anyhow::Result<Vec<(usize, Predictions)>> {
         let mut found = Vec::new();
-        for n_train in dir.learning_curve_sizes(router)? {
-            let path = dir.learning_curve_predictions(router, n_train);
-            let made = manifest(&dir.learning_curve_manifest(router, n_train))?;
-            if made.is_some_and(|manifest| is_stale(&manifest, &test_sha256)) {
-                warn!(
-                    "leaving out `{}`: it was made from another version of `{}`; make it anew with --train-sizes",
-                    path.display(),
-                    test_path.display()
-                );
-                continue;
+        for n_train in self.test_set.dir().learning_curve_sizes(router)? {
+            if let Some(point) = usable(self.test_set.learning_curve(router, n_train)?) {
+                found.push((n_train, point.predictions));
             }
-            let predictions = Predictions::read(&path)?;
-            predictions.check_fits(&path, &test_path, &self.test)?;
-            let predicted = match predictions {
-                Predictions::PerModel(per_model) => RouterPredictions::PerModel(per_model),
-                Predictions::SmallWins(wins) => RouterPredictions::Pair {
-                    pair: self.pair.with_context(|| {
-                        format!(
-                            "`{}` is of a pair, and the data set names none",
-                            path.display()
-                        )
-                    })?,
-                    small_win_probability: wins.probability.to_vec(),
-                },
-            };
-            found.push((n_train, predicted));
         }
         Ok(found)
     }
 }
 
-/// How predictions were made. Those made elsewhere have no manifest, and only their ids tell whether they belong to the test split.
-fn manifest(path: &Path) -> anyhow::Result<Option<RunManifest>> {
-    Ok(if path.is_file() {
-        Some(RunManifest::read(path)?)
-    } else {
-        None
-    })
+/// Warns of predictions that cannot be used, and leaves them out.
+fn usable(read: Result<TestPredictions, Unusable>) -> Option<TestPredictions> {
+    let warn_of = |unusable: &Unusable| {
+        let Unusable {
+            dataset,
+            router,
+            n_train,
+            ..
+        } = unusable;
+        let why = cli_support::with_fit_command(unusable, dataset, router, *n_train);
+        warn!("leaving out predictions: {why}");
+    };
+    read.inspect_err(warn_of).ok()
 }
 
-/// Whether a manifest lists its inputs, and the test split as it is now is none of them.
-fn is_stale(manifest: &RunManifest, test_sha256: &str) -> bool {
-    let mut inputs = manifest.inputs.iter();
-    inputs.all(|input| input.sha256 != test_sha256)
-}
-
-impl RouterInput {
-    /// Why there is nothing to route by, as where every prediction is NaN; `None` where there is.
-    fn cannot_choose(&self, test: &Split) -> anyhow::Result<Option<evaluation::Error>> {
-        let truth = Truth::of(test)?;
-        let tried = match &self.predicted {
-            RouterPredictions::PerModel(per_model) => {
-                point_at(&truth, Predicted::of(per_model)?, 0.0, 1.0).map(drop)
-            }
-            RouterPredictions::Pair {
-                pair,
-                small_win_probability,
-            } => pair_curve(&truth, pair.small, pair.large, small_win_probability).map(drop),
-        };
-        match tried {
-            Ok(()) => Ok(None),
-            Err(error @ evaluation::Error::NothingToChoose { .. }) => Ok(Some(error)),
-            Err(error) => Err(error.into()),
+/// Why there is nothing to route by, as where every prediction is NaN; `None` where there is.
+fn cannot_choose(
+    found: &TestPredictions,
+    test_set: &TestSet,
+) -> anyhow::Result<Option<evaluation::Error>> {
+    let truth = Truth::of(test_set.split())?;
+    let router = Router::of(&found.predictions, test_set)
+        .with_context(|| format!("cannot route by `{}`", found.path.display()))?;
+    let tried = match router {
+        // One point is enough, and cheaper than a curve.
+        Router::PerModel { predicted, .. } => {
+            point_at(&truth, predicted, 0.0, COST_MULTIPLIER).map(drop)
         }
+        other => other.curve(&truth).map(drop),
+    };
+    match tried {
+        Ok(()) => Ok(None),
+        Err(error @ evaluation::Error::NothingToChoose { .. }) => Ok(Some(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -340,30 +281,11 @@ fn train_mean_costs(dir: &DatasetDir, test: &Split) -> anyhow::Result<Option<Arr
     let train = Split::read(&path)?;
     if train.models != test.models {
         bail!(
-            "`{}` has other LLMs than `{}`, or in another order; make both anew with one run of a gen-* program",
+            "`{}` has other LLMs than `{}`, or in another order; regenerate both with one run of the data set's generator",
             path.display(),
             dir.split(Part::Test).display()
         );
     }
     let means = mean_costs(&Truth::of(&train)?);
     Ok(means.iter().any(|mean| mean.is_finite()).then_some(means))
-}
-
-/// Positions of the small and the large LLM.
-fn pair(info: &DatasetInfo, test: &Split) -> anyhow::Result<Pair> {
-    let pair = info.pair.as_ref().with_context(|| {
-        format!("data set `{}` names no small and large LLM in its dataset.json (`pair`), so a binary router has nothing to choose", info.name)
-    })?;
-    let position = |model: &str| {
-        (test.models.iter().position(|other| other == model)).with_context(|| {
-            format!(
-                "data set `{}` has no LLM `{model}`, which its `pair` names",
-                info.name
-            )
-        })
-    };
-    Ok(Pair {
-        small: position(&pair.small)?,
-        large: position(&pair.large)?,
-    })
 }

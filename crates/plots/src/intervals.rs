@@ -24,7 +24,7 @@ impl Intervals {
     /// # Errors
     /// When predictions leave nothing to choose.
     pub(crate) fn new(inputs: &Inputs, settings: BootstrapSettings) -> anyhow::Result<Self> {
-        let truth = Truth::of(&inputs.test)?;
+        let truth = Truth::of(inputs.test())?;
         let contenders = contenders(inputs)?;
         let routers: Vec<Router<'_>> = contenders
             .iter()
@@ -33,7 +33,7 @@ impl Intervals {
         let resamples = Resamples::drawn(settings.n_resamples, settings.seed)?;
         let bootstrap = bootstrap(&truth, &routers, &resamples)
             .with_context(|| format!("cannot measure the routers of `{}`", inputs.name))?;
-        let model = |i: usize| inputs.test.models[i].clone();
+        let model = |i: usize| inputs.test().models[i].clone();
         Ok(Self {
             dataset: inputs.name.clone(),
             n_prompts: truth.n_scored_prompts(),
@@ -42,7 +42,7 @@ impl Intervals {
                 .map(|contender| (contender.series.key(), contender.series.name()))
                 .collect(),
             pair: inputs
-                .pair
+                .pair()
                 .map(|pair| (model(pair.small), model(pair.large))),
             settings,
             bootstrap,

@@ -70,7 +70,7 @@ pub(crate) fn draw(
 
 /// Grids of lambdas and thresholds in place of all.
 fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<SceneCurve>> {
-    let truth = Truth::of(&inputs.test)?;
+    let truth = Truth::of(inputs.test())?;
     curves(inputs, contenders(inputs)?, |contender| {
         if !binary::is_of_paper(&contender.series) {
             return Ok(None);
@@ -98,7 +98,7 @@ fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<Sc
 /// A grid of lambdas in place of all, the RouterBench rule with the means of the *test* costs, which no router knows, and with a
 /// multiplier of its own, and a zero router through LLMs picked by hand, where the settings name any.
 fn rule_curves(inputs: &Inputs, quirks: &RuleQuirks) -> anyhow::Result<Vec<SceneCurve>> {
-    let truth = Truth::of(&inputs.test)?;
+    let truth = Truth::of(inputs.test())?;
     let test_means = mean_costs(&truth);
     curves(inputs, contenders(inputs)?, |contender| {
         Ok(match (contender.role, contender.router) {
@@ -113,7 +113,7 @@ fn rule_curves(inputs: &Inputs, quirks: &RuleQuirks) -> anyhow::Result<Vec<Scene
                 quirks.rule_cost_multiplier,
             )?,
             (Role::Zero, _) if !quirks.zero_router.is_empty() => {
-                let picked = model_positions(&inputs.test.models, &quirks.zero_router)?;
+                let picked = model_positions(&inputs.test().models, &quirks.zero_router)?;
                 let line = ZeroRouter::polyline(&truth, &picked)?;
                 Some(without_lambda(line.points()))
             }

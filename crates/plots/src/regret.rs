@@ -3,13 +3,13 @@
 mod drawing;
 
 use anyhow::Context as _;
-use dataset::{DatasetDir, PerModel};
+use dataset::PerModel;
 use evaluation::{Interval, Predicted, RegretIntervals, Resamples, Router, Truth, Weights, regret};
 
 pub(crate) use self::drawing::draw;
 use crate::{
     contenders::{Role, contenders},
-    inputs::{Inputs, RouterPredictions},
+    inputs::Inputs,
     settings::{BootstrapSettings, RegretSettings, Settings},
     tables::csv_text,
     theme::Series,
@@ -61,11 +61,7 @@ impl Regrets {
     ///
     /// # Errors
     /// When predictions cannot be read, or leave nothing to choose.
-    pub(crate) fn new(
-        dir: &DatasetDir,
-        inputs: &Inputs,
-        settings: &Settings,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn new(inputs: &Inputs, settings: &Settings) -> anyhow::Result<Self> {
         let BootstrapSettings {
             n_resamples,
             seed,
@@ -73,10 +69,9 @@ impl Regrets {
         } = settings.bootstrap;
         let expectations = inputs.expectations.as_ref();
         let expectations = expectations.context("the data set has no true expectations")?;
-        let (scores, costs) = (expectations.scores.view(), expectations.cost_usd.view());
         let measure = Measure {
             expectations,
-            truth: Truth::new(scores, costs)?,
+            truth: Truth::expected(expectations)?,
             resamples: Resamples::drawn(n_resamples, seed)?,
             level,
             cost_multiplier: settings.regret.cost_multiplier,
@@ -99,15 +94,15 @@ impl Regrets {
             let at = whole.at.split_off(named.len());
             if let Series::Router(router) = &contender.series {
                 let mut sizes = Vec::new();
-                for (n_train, predicted) in inputs.learning_curve(dir, router)? {
-                    let found = measure.intervals(&predicted.router(inputs.pair)?, named)?;
+                for (n_train, predictions) in inputs.learning_curve(router)? {
+                    let found = measure.intervals(&inputs.router(&predictions)?, named)?;
                     sizes.push((n_train, found));
                 }
                 if sizes
                     .last()
-                    .is_none_or(|&(n_train, _)| n_train < inputs.info.n_train)
+                    .is_none_or(|&(n_train, _)| n_train < inputs.info().n_train)
                 {
-                    sizes.push((inputs.info.n_train, whole.clone()));
+                    sizes.push((inputs.info().n_train, whole.clone()));
                 }
                 by_size.push(BySize {
                     series: contender.series.clone(),
@@ -244,27 +239,5 @@ impl Measure<'_> {
         let bayes = Predicted::of(self.expectations)?;
         let found = regret(&self.truth, bayes, router, weights)?;
         Ok(found.intervals(&self.truth, &self.resamples, self.level)?)
-    }
-}
-
-impl RouterPredictions {
-    /// The predictions as they are measured.
-    ///
-    /// # Errors
-    /// When they have no prompt or no LLM.
-    fn router(&self, pair: Option<evaluation::Pair>) -> anyhow::Result<Router<'_>> {
-        Ok(match self {
-            Self::PerModel(per_model) => Router::PerModel {
-                predicted: Predicted::of(per_model)?,
-                pair,
-            },
-            Self::Pair {
-                pair,
-                small_win_probability,
-            } => Router::Pair {
-                pair: *pair,
-                small_win_probability,
-            },
-        })
     }
 }

@@ -1,6 +1,7 @@
 //! Curves and numbers of one data set: everything that figures and tables show, computed once.
 
 use anyhow::Context as _;
+use dataset::Predictions;
 use evaluation::{
     CostRange, Curve, Point, PredictionAccuracy, Truth, aiq, audc, best_single, oracle,
     prediction_accuracy, qnc, random, single_models,
@@ -8,7 +9,7 @@ use evaluation::{
 
 use crate::{
     contenders::{Role, contenders},
-    inputs::{Inputs, RouterPredictions},
+    inputs::Inputs,
     scene::{Scene, SceneCurve, SceneModel},
     theme::Series,
 };
@@ -63,8 +64,8 @@ impl Results {
     /// # Errors
     /// When predictions leave nothing to choose.
     pub(crate) fn new(inputs: &Inputs) -> anyhow::Result<Self> {
-        let truth = Truth::of(&inputs.test)?;
-        let models: Vec<SceneModel> = (inputs.test.models.iter().zip(single_models(&truth)))
+        let truth = Truth::of(inputs.test())?;
+        let models: Vec<SceneModel> = (inputs.test().models.iter().zip(single_models(&truth)))
             .filter_map(|(name, point)| {
                 Some(SceneModel {
                     name: name.clone(),
@@ -73,13 +74,13 @@ impl Results {
             })
             .collect();
         let best_single = best_single(&truth).map(|(i, point)| SceneModel {
-            name: inputs.test.models[i].clone(),
+            name: inputs.test().models[i].clone(),
             point,
         });
 
         let mut curves = Vec::new();
         for contender in contenders(inputs)? {
-            let curve = contender.curve(&truth).with_context(|| {
+            let curve = contender.router.curve(&truth).with_context(|| {
                 format!(
                     "cannot evaluate `{}` on `{}`",
                     contender.series.key(),
@@ -106,8 +107,8 @@ impl Results {
         let knn_accuracy = inputs
             .routers
             .iter()
-            .find_map(|input| match &input.predicted {
-                RouterPredictions::PerModel(predicted) if input.router == KNN => Some(predicted),
+            .find_map(|input| match &input.predictions {
+                Predictions::PerModel(predicted) if input.router == KNN => Some(predicted),
                 _ => None,
             });
         let knn_embedder = inputs
@@ -125,7 +126,7 @@ impl Results {
             random: random(&truth),
             knn_accuracy: knn_accuracy
                 .map(|predicted| {
-                    prediction_accuracy(&inputs.test, predicted, inputs.info.cost_kind)
+                    prediction_accuracy(inputs.test(), predicted, inputs.info().cost_kind)
                 })
                 .transpose()
                 .with_context(|| format!("cannot judge `{KNN}` on `{}`", inputs.name))?,

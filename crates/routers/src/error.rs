@@ -1,6 +1,9 @@
 /// What a learner refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// What the data set's crate refuses, such as a scale of costs that no costs have.
+    #[error(transparent)]
+    Dataset(#[from] dataset::Error),
     /// A hyper-parameter that no fit can use.
     #[error("`{name}` is {found}, expected {expected}")]
     BadParameter {

@@ -16,14 +16,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dataset::{CostKind, CostRule, ModelInfo};
+use dataset::{CostKind, CostRule, ModelInfo, Quantity};
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use routers::{Backend, Target, UnitRows};
 use saved_routers::{
-    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, Model, NewFolder, Quantity, Record,
-    SavedRouter, VectorFormat,
+    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, Model, NewFolder, Record, SavedRouter,
+    VectorFormat,
 };
 
 const N_ROWS: usize = 30_968;

@@ -242,9 +242,9 @@ pub enum Error {
         /// The LLM.
         model: String,
     },
-    /// A file could not be written whole.
+    /// A file could not be read as JSON, or not be written whole.
     #[error(transparent)]
-    Dataset(#[from] dataset::Error),
+    Dataset(dataset::Error),
 }
 
 /// A result with this crate's [`Error`].
@@ -254,6 +254,24 @@ fn there_are(names: &[String]) -> String {
     match names {
         [] => "it has none; `carrot-router calibrate` makes one".to_owned(),
         _ => format!("there are `{}`", names.join("`, `")),
+    }
+}
+
+impl From<dataset::Error> for Error {
+    fn from(error: dataset::Error) -> Self {
+        match error {
+            // Only this crate knows what renews its files.
+            dataset::Error::FormatVersion {
+                path,
+                found,
+                expected,
+            } => Self::FormatVersion {
+                path,
+                found,
+                expected,
+            },
+            error => Self::Dataset(error),
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 use std::path::Path;
 
+use dataset::{PredictedCost, Quantity, Standardizer};
 use half::{f16, slice::HalfFloatSliceExt as _, vec::HalfFloatVecExt as _};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
-use routers::{Knn, Target, UnitRows, labels::Standardizer};
+use routers::{Knn, Target, UnitRows};
 
 use crate::{
-    Contents, Embedder, Error, PerModelOutputs, Quantity, Record, Result, VectorFormat,
-    predict::check_dim,
+    Contents, Embedder, Error, Record, Result, VectorFormat,
+    predicted::{PerModelOutputs, check_dim},
     tensors::{self, Tensor, TensorFile},
 };
 
@@ -28,17 +29,6 @@ pub struct SavedKnn {
     /// What its targets are.
     quantities: Vec<Quantity>,
     scale: Option<Standardizer>,
-}
-
-/// What was predicted about costs; matrices have shape `(n_prompts, n_models)`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum PredictedCost {
-    /// Expected output tokens; an LLM's prices make dollars of them.
-    OutputTokens(Array2<f32>),
-    /// Expected dollars.
-    Usd(Array2<f64>),
-    /// Nothing: input tokens and prices tell.
-    Known,
 }
 
 const VECTORS: &str = "vectors";
@@ -172,12 +162,9 @@ impl SavedKnn {
         let mut scores = None;
         let mut cost = PredictedCost::Known;
         for (values, quantity) in predicted.into_iter().zip(&self.quantities) {
-            match (quantity, &self.scale) {
-                (Quantity::Score, _) => scores = Some(values),
-                (Quantity::StandardizedUsd, Some(scale)) => {
-                    cost = PredictedCost::Usd(scale.restore(&values));
-                }
-                _ => cost = PredictedCost::OutputTokens(values),
+            match quantity.cost(&values, self.scale.as_ref()) {
+                None => scores = Some(values),
+                Some(predicted) => cost = predicted,
             }
         }
         Ok(PerModelOutputs {

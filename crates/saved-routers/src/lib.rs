@@ -18,15 +18,17 @@
 
 mod calibration;
 mod card;
+mod contents;
 mod error;
 mod folder;
 mod forest;
 mod knn;
 mod mf;
+mod model;
 mod open;
 mod outputs;
 mod pool;
-mod predict;
+mod predicted;
 mod record;
 mod scale;
 mod tensors;
@@ -36,15 +38,14 @@ pub use crate::{
         CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
         Expected, ModelShare, Range, Realized,
     },
+    contents::{Contents, KnnTarget, NetworkCost, VectorFormat},
     error::{Error, Result},
     folder::NewFolder,
-    knn::{KnnParts, PredictedCost, SavedKnn},
-    open::{Model, RobertaCost, SavedRouter},
-    outputs::{TOKENS_PER_UNIT, output_tokens, outputs_of_models, read_label_order},
+    knn::{KnnParts, SavedKnn},
+    model::{Model, RobertaCost},
+    open::SavedRouter,
+    outputs::{outputs_of_models, read_label_order},
     pool::{AddedModel, Addition, EditedPool, PoolEdit},
-    predict::{PerModelOutputs, Predicted},
-    record::{
-        Base, Contents, Embedder, FORMAT_VERSION, KnnTarget, NetworkCost, Quantity, Record,
-        VectorFormat,
-    },
+    predicted::{PerModelOutputs, Predicted},
+    record::{Base, Embedder, FORMAT_VERSION, Record},
 };

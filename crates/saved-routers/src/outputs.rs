@@ -1,34 +1,18 @@
 use std::{fs, path::Path};
 
+use dataset::PredictedCost;
 use ndarray::Array2;
 
-use crate::{Error, PredictedCost, Quantity, Result, RobertaCost};
-
-/// Output tokens in one unit of what a cost network learns, as the released one did: so its outputs are about 1 in size.
-pub const TOKENS_PER_UNIT: f32 = 1_000.0;
-
-/// Output tokens of a network's thousands of them. A count below zero, which a regression may give, is zero: no answer is shorter. What is
-/// unknown stays NaN.
-pub fn output_tokens(thousands: &Array2<f32>) -> Array2<f32> {
-    thousands.mapv(|n| at_least_zero(n * TOKENS_PER_UNIT))
-}
-
-// Not f32::max, which takes NaN for missing.
-fn at_least_zero(n: f32) -> f32 {
-    if n < 0.0 { 0.0 } else { n }
-}
+use crate::{Error, Result, RobertaCost};
 
 impl RobertaCost {
-    /// What the network's outputs say, of shape `(n_prompts, n_models)`, the columns in the LLMs' order. Output tokens are at least zero; dollars
-    /// are as they come.
+    /// What the network's outputs say, of shape `(n_prompts, n_models)`, the columns in the LLMs' order.
+    ///
+    /// # Panics
+    /// When the quantity is a score, which no record of a cost network has.
     pub fn predicted(&self, outputs: &Array2<f32>) -> PredictedCost {
-        match (self.quantity, &self.scale) {
-            (Quantity::StandardizedUsd, Some(scale)) => PredictedCost::Usd(scale.restore(outputs)),
-            (Quantity::ThousandsOfOutputTokens, _) => {
-                PredictedCost::OutputTokens(output_tokens(outputs))
-            }
-            _ => PredictedCost::OutputTokens(outputs.mapv(at_least_zero)),
-        }
+        let cost = self.quantity.cost(outputs, self.scale.as_ref());
+        cost.expect("a record whose cost network predicts scores is refused")
     }
 }
 
@@ -104,8 +88,6 @@ pub fn outputs_of_models(
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
-
     use super::*;
 
     fn names(names: &[&str]) -> Vec<String> {
@@ -156,25 +138,5 @@ mod tests {
         fs::write(file.path(), "a\r\nowner/b\n\n").expect("written");
         let path = file.path().to_str().expect("text");
         assert_eq!(read_label_order(path).expect("a file"), expected);
-    }
-
-    #[test]
-    fn tokens_are_never_below_zero_and_the_unknown_stays_unknown() {
-        let outputs = array![[0.25, -0.5, f32::NAN]];
-        for (quantity, expected) in [
-            (Quantity::ThousandsOfOutputTokens, 250.0),
-            (Quantity::OutputTokens, 0.25),
-        ] {
-            let cost = RobertaCost {
-                folder: "cost".into(),
-                quantity,
-                scale: None,
-            };
-            let PredictedCost::OutputTokens(tokens) = cost.predicted(&outputs) else {
-                panic!("{quantity:?} are tokens")
-            };
-            assert_eq!((tokens[[0, 0]], tokens[[0, 1]]), (expected, 0.0));
-            assert!(tokens[[0, 2]].is_nan());
-        }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use dataset::Standardizer;
 use ndarray::Array1;
-use routers::labels::Standardizer;
 
 use crate::{
     Error, Result,
@@ -26,7 +26,8 @@ pub(crate) fn write(folder: &Path, scale: &Standardizer) -> Result<()> {
 pub(crate) fn read(folder: &Path, n_models: usize) -> Result<Standardizer> {
     let file = TensorFile::open(&folder.join(SCALE))?;
     let list = |name| file.list(name, Some(n_models)).map(Array1::from);
-    Standardizer::from_parts(list(MEAN)?, list(DEVIATION)?).map_err(Error::router(file.path()))
+    Standardizer::from_parts(list(MEAN)?, list(DEVIATION)?)
+        .map_err(|error| Error::router(file.path())(error.into()))
 }
 
 #[cfg(test)]

@@ -2,16 +2,16 @@
 
 use std::{collections::BTreeMap, rc::Rc, time::Instant};
 
-use anyhow::{Context as _, bail};
-use dataset::{Pair, Part, Source, Split, Stage};
-use ndarray::{ArrayView1, Axis};
+use anyhow::bail;
+use dataset::{Part, Source, Split, Stage};
+use ndarray::Axis;
 
 use crate::{
     embedder::Embedder,
     embeddings::{self, SplitEmbeddings},
-    job::Job,
     router::Router,
-    run::Sample,
+    sample::Sample,
+    setup::Setup,
     stopwatch::Stopwatch,
     torch::SentenceModel,
 };
@@ -33,31 +33,31 @@ pub(crate) struct Splits {
 
 impl Data {
     /// Hashes of train and test split.
-    pub(crate) fn sources(&mut self, job: &Job) -> anyhow::Result<&[Source; 2]> {
+    pub(crate) fn sources(&mut self, setup: &Setup) -> anyhow::Result<&[Source; 2]> {
         if self.sources.is_none() {
-            let [train, test] = Part::ALL.map(|part| Source::of(&job.dir.split(part)));
+            let [train, test] = Part::ALL.map(|part| Source::of(&setup.dir.split(part)));
             self.sources = Some([train?, test?]);
         }
         Ok(self.sources.as_ref().expect("just read"))
     }
 
     /// Both splits, and the stage of reading them.
-    pub(crate) fn splits(&mut self, job: &Job) -> anyhow::Result<(Rc<Splits>, Stage)> {
+    pub(crate) fn splits(&mut self, setup: &Setup) -> anyhow::Result<(Rc<Splits>, Stage)> {
         if self.splits.is_none() {
             let start = Instant::now();
-            let [train_path, test_path] = Part::ALL.map(|part| job.dir.split(part));
+            let [train_path, test_path] = Part::ALL.map(|part| setup.dir.split(part));
             let splits = Splits {
                 train: Split::read(&train_path)?,
                 test: Split::read(&test_path)?,
             };
-            let models = job.info.model_names();
+            let models = setup.info.model_names();
             for (path, split) in [(train_path, &splits.train), (test_path, &splits.test)] {
                 if split.models != models {
                     bail!(
                         "`{}` has models {:?}, `{}` {models:?}",
                         path.display(),
                         split.models,
-                        job.dir.info().display()
+                        setup.dir.info().display()
                     );
                 }
             }
@@ -73,13 +73,13 @@ impl Data {
     /// The model behind an embedder, if one is at hand; it is looked for once, and loaded only to compute.
     pub(crate) fn model(
         &mut self,
-        job: &Job,
+        setup: &Setup,
         embedder: &Embedder,
     ) -> anyhow::Result<&mut Option<SentenceModel>> {
         if !self.models.contains_key(&embedder.name) {
             let model = embedder.model.as_ref();
             let model = model
-                .map(|model| SentenceModel::find(job, &embedder.name, model))
+                .map(|model| SentenceModel::find(setup, &embedder.name, model))
                 .transpose()?;
             self.models.insert(embedder.name.clone(), model);
         }
@@ -92,14 +92,19 @@ impl Data {
     /// The embeddings of both parts.
     pub(crate) fn embeddings(
         &mut self,
-        job: &Job,
+        setup: &Setup,
         embedder: &Embedder,
     ) -> anyhow::Result<Rc<SplitEmbeddings>> {
         if !self.embeddings.contains_key(&embedder.name) {
-            let (splits, _) = self.splits(job)?;
-            let sources = self.sources(job)?.clone();
-            let model = self.model(job, embedder)?;
-            let loaded = embeddings::load(job, embedder, model, &splits, &sources)?;
+            let (splits, _) = self.splits(setup)?;
+            let sources = self.sources(setup)?.clone();
+            let model = self.model(setup, embedder)?;
+            let loaded = embeddings::load(
+                setup,
+                embedder,
+                model,
+                [(&splits.train, &sources[0]), (&splits.test, &sources[1])],
+            )?;
             self.embeddings
                 .insert(embedder.name.clone(), Rc::new(loaded));
         }
@@ -118,15 +123,15 @@ impl Data {
     /// Both splits with a router's embeddings, and of the train split only a sample.
     pub(crate) fn prompts(
         &mut self,
-        job: &Job,
+        setup: &Setup,
         router: &Router,
         sample: &Sample,
         stopwatch: &mut Stopwatch,
     ) -> anyhow::Result<Prompts> {
-        let (splits, read_splits) = self.splits(job)?;
+        let (splits, read_splits) = self.splits(setup)?;
         stopwatch.add(read_splits);
-        let embeddings = match job.embedder_of(router) {
-            Some(embedder) => Some(stopwatch.time("embed", || self.embeddings(job, embedder))?),
+        let embeddings = match setup.embedder_for(router.input) {
+            Some(embedder) => Some(stopwatch.time("embed", || self.embeddings(setup, embedder))?),
             None => None,
         };
         let whole = Prompts { splits, embeddings };
@@ -153,34 +158,4 @@ impl Prompts {
             embeddings: embeddings.map(Rc::new),
         }
     }
-}
-
-/// The pair's true scores, those of the small LLM first.
-pub(crate) fn pair_scores<'a>(
-    job: &Job,
-    split: &'a Split,
-) -> anyhow::Result<[ArrayView1<'a, f32>; 2]> {
-    let Pair { small, large } = job
-        .info
-        .pair
-        .as_ref()
-        .context("the data set names no pair")?;
-    let column = |name: &String| {
-        let column = split.models.iter().position(|model| model == name);
-        column.with_context(|| {
-            format!(
-                "`{name}`, which `{}` names in its pair, is not among the LLMs: {}",
-                job.dir.info().display(),
-                split.models.join(", ")
-            )
-        })
-    };
-    let (small_column, large_column) = (column(small)?, column(large)?);
-    if small_column == large_column {
-        bail!(
-            "the pair in `{}` is `{small}` twice",
-            job.dir.info().display()
-        );
-    }
-    Ok([small_column, large_column].map(|column| split.scores.column(column)))
 }

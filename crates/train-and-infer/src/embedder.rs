@@ -6,6 +6,17 @@ use hub::{ModelPlace, is_hub_id};
 
 use crate::config::EmbedderConfig;
 
+/// What a router predicts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The embedding that the user chose.
+    ChosenEmbedding,
+    /// The sentence embedding that the settings name.
+    SentenceEmbedding,
+    /// The prompts themselves.
+    Prompts,
+}
+
 /// What turns prompts into embeddings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Embedder {

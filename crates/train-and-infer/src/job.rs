@@ -1,16 +1,13 @@
-use std::path::PathBuf;
-
 use cli_support::{read_toml, usage_error};
 use dataset::{DatasetDir, DatasetInfo, Part, router_names::CARROT_ROBERTA};
-use routers::{CheckedForestParams, CheckedKnnParams, CheckedMfParams};
-use saved_routers::VectorFormat;
 use tracing::info;
 
 use crate::{
     args::Args,
     config::{BUILT_IN, Config},
     embedder::Embedder,
-    router::{Input, ROUTERS, Router, RouterChoice},
+    router::{ROUTERS, Router, RouterChoice},
+    setup::Setup,
     torch,
 };
 
@@ -22,27 +19,10 @@ const FREE_EMBEDDER: &str = "minilm";
 /// A command line that was understood: paths resolved, settings read and checked.
 #[derive(Debug)]
 pub struct Job {
-    pub(crate) dir: DatasetDir,
-    pub(crate) info: DatasetInfo,
     pub(crate) routers: Vec<&'static Router>,
-    pub(crate) embedder: Embedder,
-    pub(crate) sentence_embedder: Embedder,
-    pub(crate) knn: CheckedKnnParams,
-    pub(crate) forest: CheckedForestParams,
-    pub(crate) mf: CheckedMfParams,
-    #[cfg_attr(
-        not(feature = "torch"),
-        expect(dead_code, reason = "only networks use it")
-    )]
-    pub(crate) torch: torch::Settings,
-    pub(crate) vectors: VectorFormat,
-    pub(crate) models_dir: PathBuf,
     /// Numbers of train prompts to fit on, ascending; none for all of them.
     pub(crate) train_sizes: Vec<usize>,
-    /// Seed of the order in which train prompts are taken for them.
-    pub(crate) train_sizes_seed: u32,
-    pub(crate) force: bool,
-    pub(crate) quiet: bool,
+    pub(crate) setup: Setup,
 }
 
 impl Job {
@@ -73,31 +53,24 @@ impl Job {
         let models_dir = args.models_dir.models_dir;
         let resolve = |name: &str| Embedder::resolve(name, &config.embedders, &models_dir, &dir);
         Ok(Self {
-            embedder: resolve(&name)?,
-            sentence_embedder: resolve(&config.carrot_knn_sbert.embedder)?,
-            knn: config.carrot_knn.check()?,
-            forest: config.rorf.check()?,
-            mf: config.mf.check()?,
-            torch: torch::Settings::check(&args.device, args.roberta, config.roberta)?,
-            vectors: config.saved.vectors,
-            train_sizes: train_sizes(args.train_sizes, &info)?,
-            train_sizes_seed: config.learning_curve.seed,
-            force: args.force,
-            quiet: args.output.quiet,
-            models_dir,
-            dir,
-            info,
             routers,
+            train_sizes: train_sizes(args.train_sizes, &info)?,
+            setup: Setup {
+                embedder: resolve(&name)?,
+                sentence_embedder: resolve(&config.carrot_knn_sbert.embedder)?,
+                knn: config.carrot_knn.check()?,
+                forest: config.rorf.check()?,
+                mf: config.mf.check()?,
+                torch: torch::Settings::check(&args.device, args.roberta, config.roberta)?,
+                vectors: config.saved.vectors,
+                train_sizes_seed: config.learning_curve.seed,
+                force: args.force,
+                quiet: args.output.quiet,
+                models_dir,
+                dir,
+                info,
+            },
         })
-    }
-
-    /// The embedder whose embeddings a router predicts from.
-    pub(crate) fn embedder_of(&self, router: &Router) -> Option<&Embedder> {
-        match router.input {
-            Input::ChosenEmbedding => Some(&self.embedder),
-            Input::SentenceEmbedding => Some(&self.sentence_embedder),
-            Input::Prompts => None,
-        }
     }
 }
 

@@ -8,13 +8,13 @@ use ndarray::ArrayView2;
 use saved_routers::{Base, Contents, NewFolder};
 use serde_json::Value;
 
-use crate::{job::Job, stopwatch::Stopwatch};
+use crate::{setup::Setup, stopwatch::Stopwatch};
 
 /// A way to fit a router; the rows of the table name one each.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Learner {
     /// What the result depends on besides the data.
-    pub(crate) recipe: fn(&Job) -> anyhow::Result<Recipe>,
+    pub(crate) recipe: fn(&Setup) -> anyhow::Result<Recipe>,
     /// Learns from the train prompts and saves what it learned.
     pub(crate) fit: fn(&mut Fit<'_>) -> anyhow::Result<Outcome>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Recipe {
 
 /// A router that is being fitted.
 pub(crate) struct Fit<'a> {
-    pub(crate) job: &'a Job,
+    pub(crate) setup: &'a Setup,
     /// The prompts to learn from.
     pub(crate) train: &'a Split,
     /// How many of them, the last ones, the data set wants to be validated on, if it says so.
@@ -94,7 +94,7 @@ impl<'a> Fit<'a> {
 
     /// A progress bar, unless the user wants quiet.
     pub(crate) fn bar(&self, label: &str, total: u64) -> Progress {
-        Progress::bar(label, total, self.job.quiet)
+        Progress::bar(label, total, self.setup.quiet)
     }
 
     /// An empty folder beside the router's place, to be filled.

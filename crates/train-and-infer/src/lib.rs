@@ -7,7 +7,6 @@
 
 mod args;
 mod config;
-mod costs;
 mod data;
 mod embedder;
 mod embeddings;
@@ -18,8 +17,11 @@ mod learners;
 mod learning_curve;
 mod predict;
 mod report;
+mod roberta_args;
 mod router;
 mod run;
+mod sample;
+mod setup;
 mod stopwatch;
 mod torch;
 
@@ -27,15 +29,13 @@ use anyhow::Context as _;
 use tracing::error;
 
 pub use crate::{
-    args::{Args, RobertaArgs, Trainer},
+    args::Args,
     job::Job,
     report::{Report, Status},
+    roberta_args::{RobertaArgs, Trainer},
     router::{ROUTERS, Router, RouterChoice},
 };
-use crate::{
-    data::Data,
-    run::{Run, Sample},
-};
+use crate::{data::Data, run::Run, sample::Sample};
 
 /// What came of all routers of a job.
 #[derive(Debug)]
@@ -58,7 +58,9 @@ impl Job {
             let report = self
                 .fit(router, &mut data)
                 .map_err(hint::add)
-                .with_context(|| format!("router `{router}` on `{}` failed", self.dir.name()));
+                .with_context(|| {
+                    format!("router `{router}` on `{}` failed", self.setup.dir.name())
+                });
             match report {
                 Ok(report) => reports.extend(report),
                 Err(failure) if self.routers.len() == 1 => return Err(failure),
@@ -79,7 +81,7 @@ impl Job {
     /// One router on the whole train split, or on samples of it.
     fn fit(&self, router: &'static Router, data: &mut Data) -> anyhow::Result<Vec<Report>> {
         if self.train_sizes.is_empty() {
-            let run = Run::new(self, router, &Sample::Whole, data)?;
+            let run = Run::new(&self.setup, router, &Sample::Whole, data)?;
             Ok(vec![run.run(data)?])
         } else {
             learning_curve::run(self, router, data)

@@ -6,6 +6,7 @@ use clap::{ValueEnum, builder::PossibleValue};
 use dataset::router_names as names;
 
 use crate::{
+    embedder::Input,
     learner::Learner,
     learners::{knn, mf, rorf},
     torch,
@@ -27,17 +28,6 @@ pub struct Router {
     /// How it is saved, and so how it predicts, is not said here: the learner writes one of the forms that `saved-routers` knows
     /// (`saved_routers::Contents`), and everything after the fit goes by that form.
     pub(crate) learner: Option<Learner>,
-}
-
-/// What a router predicts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Input {
-    /// The embedding that the user chose.
-    ChosenEmbedding,
-    /// The sentence embedding that the settings name.
-    SentenceEmbedding,
-    /// The prompts themselves.
-    Prompts,
 }
 
 /// All routers, the quick ones first: the order in which `all` fits them and `--help` lists them.

@@ -2,41 +2,33 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
 use cli_support::peak_memory_bytes;
-use dataset::{Part, Predictions, RunManifest, Source};
+use dataset::{MadeFrom, Part, Predictions, RunManifest, Source, atomic};
 use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, NewFolder, Record, SavedRouter};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::{
     data::{Data, Prompts},
-    job::Job,
     learner::{Fit, Fitted, Learner, Outcome, Product, Recipe},
     predict,
     report::{Report, Status},
     router::Router,
+    sample::Sample,
+    setup::Setup,
     stopwatch::Stopwatch,
 };
 
 const MADE_BY: &str = concat!("train-and-infer ", env!("CARGO_PKG_VERSION"));
 
-/// Which train prompts a router is fitted on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Sample {
-    /// All of them. The fitted router is kept.
-    Whole,
-    /// Some rows of the train split, ascending, for a learning curve; only predictions are kept.
-    Rows(Vec<usize>),
-}
-
 /// A router to be fitted, and all that decides what comes out.
 pub(crate) struct Run<'a> {
-    job: &'a Job,
+    setup: &'a Setup,
     router: &'static Router,
     learner: Learner,
     sample: &'a Sample,
@@ -56,7 +48,7 @@ struct Places {
 
 impl<'a> Run<'a> {
     pub(crate) fn new(
-        job: &'a Job,
+        setup: &'a Setup,
         router: &'static Router,
         sample: &'a Sample,
         data: &mut Data,
@@ -64,14 +56,14 @@ impl<'a> Run<'a> {
         let learner = router
             .learner
             .context("this build lacks what fits the router")?;
-        let recipe = (learner.recipe)(job)?;
-        let config = config(job, router, sample, data, &recipe)?;
+        let recipe = (learner.recipe)(setup)?;
+        let config = config(setup, router, sample, data, &recipe)?;
         Ok(Self {
-            job,
+            setup,
             router,
             learner,
             sample,
-            places: Places::of(job, router, sample),
+            places: Places::of(setup, router, sample),
             recipe,
             config,
         })
@@ -79,7 +71,7 @@ impl<'a> Run<'a> {
 
     /// Fits the router and predicts the test split, unless what is on disk was made from the same.
     pub(crate) fn run(self, data: &mut Data) -> anyhow::Result<Report> {
-        if !self.job.force
+        if !self.setup.force
             && let Some(report) = self.kept(data)?
         {
             return Ok(report);
@@ -87,11 +79,11 @@ impl<'a> Run<'a> {
         // Before a training makes a folder in its place.
         NewFolder::recover(&self.places.model)?;
         let mut stopwatch = Stopwatch::start();
-        let prompts = data.prompts(self.job, self.router, self.sample, &mut stopwatch)?;
+        let prompts = data.prompts(self.setup, self.router, self.sample, &mut stopwatch)?;
         let outcome = (self.learner.fit)(&mut Fit {
-            job: self.job,
+            setup: self.setup,
             train: &prompts.splits.train,
-            n_validation: self.sample.n_validation(self.job),
+            n_validation: self.sample.n_validation(&self.setup.info),
             embeddings: prompts.embeddings.as_ref().map(|it| it.train.view()),
             test: &prompts.splits.test,
             place: &self.places.model,
@@ -102,9 +94,9 @@ impl<'a> Run<'a> {
 
     /// The files that go into a router, hashed as they are now; `None` where some do not exist yet.
     fn inputs(&self, data: &mut Data) -> anyhow::Result<Option<Vec<Source>>> {
-        let mut inputs = data.sources(self.job)?.to_vec();
-        if let Some(embedder) = self.job.embedder_of(self.router) {
-            for path in Part::ALL.map(|part| self.job.dir.embeddings(&embedder.name, part)) {
+        let mut inputs = data.sources(self.setup)?.to_vec();
+        if let Some(embedder) = self.setup.embedder_for(self.router.input) {
+            for path in Part::ALL.map(|part| self.setup.dir.embeddings(&embedder.name, part)) {
                 if !path.is_file() {
                     return Ok(None);
                 }
@@ -113,6 +105,22 @@ impl<'a> Run<'a> {
         }
         inputs.extend(self.recipe.inputs.iter().cloned());
         Ok(Some(inputs))
+    }
+
+    /// What the predictions say that they were made from; `inputs` as [`Run::inputs`] gives them.
+    fn made_from(&self, inputs: &[Source]) -> MadeFrom {
+        let [train, test, others @ ..] = inputs else {
+            unreachable!("the train and the test part come first");
+        };
+        let embedder = self.setup.embedder_for(self.router.input);
+        MadeFrom {
+            split_sha256: test.sha256.clone(),
+            made_by: Some(MADE_BY.to_owned()),
+            router: Some(self.router.name.to_owned()),
+            embedder: embedder.map(|embedder| embedder.name.clone()),
+            train_sha256: Some(train.sha256.clone()),
+            other_sha256: others.iter().map(|input| input.sha256.clone()).collect(),
+        }
     }
 
     /// What is on disk, if it was made from the same data with the same settings by the same program, and is whole.
@@ -159,7 +167,7 @@ impl<'a> Run<'a> {
         outcome: Outcome,
         mut stopwatch: Stopwatch,
     ) -> anyhow::Result<Report> {
-        remove_file(&self.places.manifest)?;
+        atomic::remove_file(&self.places.manifest)?;
         let inputs = self
             .inputs(data)?
             .context("the embeddings were removed meanwhile")?;
@@ -171,17 +179,20 @@ impl<'a> Run<'a> {
                 self.predict(prompts, &mut stopwatch)?
             }
         };
-        stopwatch.time("write", || Ok(predictions.write(&self.places.predictions)?))?;
+        let made_from = self.made_from(&inputs);
+        stopwatch.time("write", || {
+            Ok(predictions.write(&self.places.predictions, &made_from)?)
+        })?;
         let threads = std::thread::available_parallelism();
         let threads = threads.map_or_else(|_| "unknown".to_owned(), |n| n.to_string());
         let mut environment = BTreeMap::from([("threads".to_owned(), threads)]);
         environment.extend(outcome.environment);
         let manifest = RunManifest {
-            dataset: self.job.dir.name().to_owned(),
+            dataset: self.setup.dir.name().to_owned(),
             router: self.router.name.to_owned(),
             embedder: self
-                .job
-                .embedder_of(self.router)
+                .setup
+                .embedder_for(self.router.input)
                 .map(|embedder| embedder.name.clone()),
             seed: self.recipe.seed,
             made_by: MADE_BY.to_owned(),
@@ -203,7 +214,7 @@ impl<'a> Run<'a> {
     fn predict(&self, prompts: &Prompts, stopwatch: &mut Stopwatch) -> anyhow::Result<Predictions> {
         let router = stopwatch.time("open", || Ok(SavedRouter::open(&self.places.model)?))?;
         let test = prompts.embeddings.as_ref().map(|it| it.test.view());
-        predict::test_split(self.job, &router, &prompts.splits.test, test, stopwatch)
+        predict::test_split(self.setup, &router, &prompts.splits.test, test, stopwatch)
             .context("cannot predict with the router that was just saved")
     }
 
@@ -214,10 +225,10 @@ impl<'a> Run<'a> {
         results: &Value,
         fitted: &Fitted,
     ) -> anyhow::Result<Record> {
-        let (job, router) = (self.job, self.router);
-        let embedder = match (job.embedder_of(router), &prompts.embeddings) {
+        let (setup, router) = (self.setup, self.router);
+        let embedder = match (setup.embedder_for(router.input), &prompts.embeddings) {
             (Some(embedder), Some(embeddings)) => {
-                let model = data.model(job, embedder)?.as_ref();
+                let model = data.model(setup, embedder)?.as_ref();
                 Some(SavedEmbedder {
                     name: embedder.name.clone(),
                     model: embedder.model.as_ref().map(ToString::to_string),
@@ -228,15 +239,15 @@ impl<'a> Run<'a> {
             }
             _ => None,
         };
-        let [train, _] = data.sources(job)?;
+        let [train, _] = data.sources(setup)?;
         Ok(Record {
             format_version: FORMAT_VERSION,
             router: router.name.to_owned(),
-            dataset: job.dir.name().to_owned(),
+            dataset: setup.dir.name().to_owned(),
             train_sha256: train.sha256.clone(),
-            models: job.info.models.clone(),
-            cost_kind: job.info.cost_kind,
-            pair: job.info.pair.clone().filter(|_| router.needs_pair),
+            models: setup.info.models.clone(),
+            cost_kind: setup.info.cost_kind,
+            pair: setup.info.pair.clone().filter(|_| router.needs_pair),
             embedder,
             base: fitted.base.clone(),
             contents: fitted.contents.clone(),
@@ -255,48 +266,18 @@ impl<'a> Run<'a> {
             status,
             predictions: self.places.predictions.clone(),
             model: self.keeps_model().then(|| self.places.model.clone()),
-            n_train: self.sample.n_train(self.job),
-            n_test: self.job.info.n_test,
+            n_train: self.sample.n_train(&self.setup.info),
+            n_test: self.setup.info.n_test,
             summary,
             manifest,
         }
     }
 }
 
-impl Sample {
-    fn n_train(&self, job: &Job) -> usize {
-        match self {
-            Self::Whole => job.info.n_train,
-            Self::Rows(rows) => rows.len(),
-        }
-    }
-
-    /// How many prompts at the sample's end are for validation: those of the sample that the data set has in its own validation part, which is
-    /// the end of its train split.
-    fn n_validation(&self, job: &Job) -> Option<usize> {
-        let n_validation = job.info.n_validation?;
-        Some(match self {
-            Self::Whole => n_validation,
-            Self::Rows(rows) => {
-                let first = job.info.n_train.saturating_sub(n_validation);
-                rows.iter().filter(|&&row| row >= first).count()
-            }
-        })
-    }
-
-    /// For messages, after the router's name.
-    fn described(&self) -> String {
-        match self {
-            Self::Whole => String::new(),
-            Self::Rows(rows) => format!(" on {} train prompts", rows.len()),
-        }
-    }
-}
-
 impl Places {
-    fn of(job: &Job, router: &Router, sample: &Sample) -> Self {
-        let (dir, name) = (&job.dir, router.name);
-        let models = job.models_dir.join(dir.name());
+    fn of(setup: &Setup, router: &Router, sample: &Sample) -> Self {
+        let (dir, name) = (&setup.dir, router.name);
+        let models = setup.models_dir.join(dir.name());
         match sample {
             Sample::Whole => Self {
                 predictions: dir.predictions(name),
@@ -317,20 +298,20 @@ impl Places {
 
 /// The recipe's settings, the embedder's identity, and the sample.
 fn config(
-    job: &Job,
+    setup: &Setup,
     router: &Router,
     sample: &Sample,
     data: &mut Data,
     recipe: &Recipe,
 ) -> anyhow::Result<Value> {
     let mut config = recipe.config.clone();
-    if let Some(embedder) = job.embedder_of(router) {
-        let model = data.model(job, embedder)?;
+    if let Some(embedder) = setup.embedder_for(router.input) {
+        let model = data.model(setup, embedder)?;
         let sha256 = model.as_ref().and_then(|model| model.sha256());
         config["embedder"] = json!({ "name": embedder.name, "sha256": sha256 });
     }
     if let Sample::Rows(rows) = sample {
-        config["train-prompts"] = json!({ "n": rows.len(), "seed": job.train_sizes_seed });
+        config["train-prompts"] = json!({ "n": rows.len(), "seed": setup.train_sizes_seed });
     }
     Ok(config)
 }
@@ -342,7 +323,7 @@ fn as_read(config: &Value) -> anyhow::Result<Value> {
 
 /// Removes the folder of a router that is not kept, and with it the checkpoints of its training; and those above it that are empty then.
 fn forget(folder: &Path) -> anyhow::Result<()> {
-    gone(folder, fs::remove_dir_all(folder))?;
+    atomic::remove_folder(folder)?;
     for above in folder.ancestors().skip(1).take(2) {
         // Another size may be at work in it.
         if fs::remove_dir(above).is_err() {
@@ -350,18 +331,4 @@ fn forget(folder: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn remove_file(path: &Path) -> anyhow::Result<()> {
-    gone(path, fs::remove_file(path))
-}
-
-/// Fails unless the path does not exist any more, or never did.
-fn gone(path: &Path, removed: io::Result<()>) -> anyhow::Result<()> {
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove `{}`", path.display()))
-        }
-        _ => Ok(()),
-    }
 }

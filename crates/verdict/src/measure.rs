@@ -44,7 +44,7 @@ impl<E: Into<anyhow::Error>> From<E> for Obstacle {
 
 /// Measures what a claim is about.
 pub(crate) fn measure(
-    subject: &mut Subject,
+    subject: &Subject,
     claim: &Claim,
     settings: &Settings,
 ) -> Result<Measured, Obstacle> {
@@ -62,7 +62,7 @@ pub(crate) fn measure(
 }
 
 fn value(
-    subject: &mut Subject,
+    subject: &Subject,
     claim: &Claim,
     settings: &Settings,
 ) -> Result<(f64, Option<[f64; 3]>), Obstacle> {

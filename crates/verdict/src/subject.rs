@@ -1,12 +1,18 @@
 //! A data set with what was predicted on it, each file read when it is first asked for.
 
-use std::{collections::BTreeMap, path::Path};
-
-use anyhow::{Context as _, bail};
-use dataset::{
-    DatasetDir, DatasetInfo, Part, PerModel, Predictions, RunManifest, Split, sha256_file,
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeMap,
+    path::Path,
+    rc::Rc,
 };
-use evaluation::{Pair, Predicted, Router};
+
+use anyhow::Context as _;
+use dataset::{
+    DatasetDir, DatasetInfo, PerModel, Predictions, Reason, Split, TestPredictions, TestSet,
+    Unusable,
+};
+use evaluation::Router;
 use serde::Deserialize;
 
 use crate::measure::Obstacle;
@@ -17,24 +23,9 @@ pub(crate) struct Subject {
     pub(crate) info: DatasetInfo,
     /// What its generator found out, where it did.
     pub(crate) summary: Option<Summary>,
-    test: Option<Test>,
-    routers: BTreeMap<String, Prediction>,
-    truth: Option<PerModel>,
-}
-
-/// The test split and its hash.
-struct Test {
-    split: Split,
-    sha256: String,
-}
-
-/// What a router predicted, and what made it.
-#[derive(Debug, Clone)]
-pub(crate) struct Prediction {
-    predictions: Predictions,
-    pair: Option<Pair>,
-    /// `None` where no manifest tells, or no embedder was used.
-    embedder: Option<String>,
+    test_set: OnceCell<TestSet>,
+    routers: RefCell<BTreeMap<String, Rc<TestPredictions>>>,
+    expectations: OnceCell<Option<PerModel>>,
 }
 
 /// `findings.summary` of gen-openllm: numbers over all documents of the source, also those without a text.
@@ -96,9 +87,9 @@ impl Subject {
             })?,
             dir,
             info,
-            test: None,
-            routers: BTreeMap::new(),
-            truth: None,
+            test_set: OnceCell::new(),
+            routers: RefCell::default(),
+            expectations: OnceCell::new(),
         }))
     }
 
@@ -116,71 +107,42 @@ impl Subject {
     }
 
     /// The test split.
-    pub(crate) fn test(&mut self) -> anyhow::Result<&Split> {
-        Ok(&self.loaded()?.split)
+    pub(crate) fn test(&self) -> anyhow::Result<&Split> {
+        Ok(self.test_set()?.split())
     }
 
-    fn loaded(&mut self) -> anyhow::Result<&Test> {
-        if self.test.is_none() {
-            let path = self.dir.split(Part::Test);
-            self.test = Some(Test {
-                split: Split::read(&path)?,
-                sha256: sha256_file(&path)?,
-            });
-        }
-        Ok(self.test.as_ref().expect("just read"))
+    fn test_set(&self) -> dataset::Result<&TestSet> {
+        first_time(&self.test_set, || TestSet::open(&self.dir))
     }
 
     /// The true expectations on the test split.
-    pub(crate) fn truth(&mut self) -> Result<&PerModel, Obstacle> {
-        if self.truth.is_none() {
-            let path = self.dir.truth(Part::Test);
-            if !path.is_file() {
-                return Err(Obstacle::NotRun(
-                    "the data set has no true expectations".to_owned(),
-                ));
-            }
-            let split_path = self.dir.split(Part::Test);
-            let truth = Predictions::read(&path)?;
-            truth.check_fits(&path, &split_path, self.test()?)?;
-            self.truth = match truth {
-                Predictions::PerModel(per_model) => Some(per_model),
-                Predictions::SmallWins(_) => {
-                    return Err(Obstacle::failed(format!(
-                        "`{}` has no scores and costs of LLMs",
-                        path.display()
-                    )));
-                }
-            };
-        }
-        Ok(self.truth.as_ref().expect("just read"))
+    pub(crate) fn expectations(&self) -> Result<&PerModel, Obstacle> {
+        let read = first_time(&self.expectations, || self.test_set()?.expectations())?;
+        read.as_ref()
+            .ok_or_else(|| Obstacle::NotRun("the data set has no true expectations".to_owned()))
     }
 
-    /// What a router predicted for the test split, by the vectors that are asked for.
+    /// What a router predicted for the test split, from the embeddings that are asked for.
     pub(crate) fn router(
-        &mut self,
+        &self,
         router: &str,
         embedder: Option<&str>,
-    ) -> Result<&Prediction, Obstacle> {
-        if !self.routers.contains_key(router) {
-            let path = self.dir.predictions(router);
-            if !path.is_file() {
-                return Err(Obstacle::NotRun(format!(
-                    "there are no predictions of `{router}`; `cargo run -p train-and-infer -- --dataset {} --routers {router}` makes them",
-                    self.dir.name()
-                )));
+    ) -> Result<Rc<TestPredictions>, Obstacle> {
+        let known = self.routers.borrow().get(router).cloned();
+        let found = match known {
+            Some(found) => found,
+            None => {
+                let read = Rc::new(usable(self.test_set()?.router(router)?)?);
+                let mut routers = self.routers.borrow_mut();
+                Rc::clone(routers.entry(router.to_owned()).or_insert(read))
             }
-            let manifest = self.dir.manifest(router);
-            let read = self.prediction(&path, &manifest)?;
-            self.routers.insert(router.to_owned(), read);
-        }
-        let found = &self.routers[router];
-        match (embedder, &found.embedder) {
+        };
+        match (embedder, &found.made_from.embedder) {
             (Some(wanted), Some(other)) if wanted != other => Err(Obstacle::NotRun(format!(
-                "the number needs vectors of `{wanted}`, the predictions of `{router}` were made from those of `{other}`"
+                "the number needs embeddings of `{wanted}`, the predictions of `{router}` were made from those of `{other}`"
             ))),
             (Some(wanted), None) => Err(Obstacle::NotRun(format!(
-                "the number needs vectors of `{wanted}`, and no manifest tells what the predictions of `{router}` were made from"
+                "the number needs embeddings of `{wanted}`, and the predictions of `{router}` do not say what they were made from"
             ))),
             _ => Ok(found),
         }
@@ -188,91 +150,57 @@ impl Subject {
 
     /// What a router predicted that was fitted on so many train prompts.
     pub(crate) fn on_train_size(
-        &mut self,
+        &self,
         router: &str,
         n_train: usize,
-    ) -> Result<Prediction, Obstacle> {
-        let path = self.dir.learning_curve_predictions(router, n_train);
-        let manifest = self.dir.learning_curve_manifest(router, n_train);
-        self.prediction(&path, &manifest)
+    ) -> Result<TestPredictions, Obstacle> {
+        usable(self.test_set()?.learning_curve(router, n_train)?)
     }
 
-    /// Reads predictions that are there; those for an older test split do not count.
-    fn prediction(&mut self, path: &Path, manifest: &Path) -> Result<Prediction, Obstacle> {
-        let manifest = (manifest.is_file())
-            .then(|| RunManifest::read(manifest))
-            .transpose()?;
-        let test = self.loaded()?;
-        let is_stale = manifest.as_ref().is_some_and(|manifest| {
-            (manifest.inputs.iter()).all(|input| input.sha256 != test.sha256)
-        });
-        if is_stale {
-            return Err(Obstacle::NotRun(format!(
-                "`{}` was made from another version of the test split",
-                path.display()
-            )));
-        }
-        let predictions = Predictions::read(path)?;
-        let split_path = self.dir.split(Part::Test);
-        let test = self.test()?;
-        predictions.check_fits(path, &split_path, test)?;
-        let models = test.models.clone();
-        Ok(Prediction {
-            pair: self.pair(&models)?,
-            predictions,
-            embedder: manifest.and_then(|manifest| manifest.embedder),
-        })
-    }
-
-    /// Positions of the small and the large LLM, where the data set names them.
-    fn pair(&self, models: &[String]) -> anyhow::Result<Option<Pair>> {
-        let Some(pair) = &self.info.pair else {
-            return Ok(None);
-        };
-        let position = |name: &String| {
-            let position = models.iter().position(|model| model == name);
-            position.with_context(|| {
-                format!(
-                    "`{}` names `{name}` in its pair, which is no LLM of it",
-                    self.dir.info().display()
-                )
-            })
-        };
-        Ok(Some(Pair {
-            small: position(&pair.small)?,
-            large: position(&pair.large)?,
-        }))
+    /// Predictions as they are measured.
+    pub(crate) fn measured<'a>(&self, found: &'a TestPredictions) -> anyhow::Result<Router<'a>> {
+        Ok(Router::of(&found.predictions, self.test_set()?)?)
     }
 }
 
-impl Prediction {
-    /// The predictions as they are measured.
-    pub(crate) fn router(&self) -> anyhow::Result<Router<'_>> {
-        match (&self.predictions, self.pair) {
-            (Predictions::PerModel(per_model), pair) => Ok(Router::PerModel {
-                predicted: Predicted::of(per_model)?,
-                pair,
-            }),
-            (Predictions::SmallWins(wins), Some(pair)) => Ok(Router::Pair {
-                pair,
-                small_win_probability: wins
-                    .probability
-                    .as_slice()
-                    .expect("a column of its own is contiguous"),
-            }),
-            (Predictions::SmallWins(_), None) => {
-                bail!("the data set names no pair, so a binary router has nothing to choose")
-            }
+/// What a cell holds, read when it is first asked for.
+fn first_time<T>(
+    cell: &OnceCell<T>,
+    read: impl FnOnce() -> dataset::Result<T>,
+) -> dataset::Result<&T> {
+    match cell.get() {
+        Some(value) => Ok(value),
+        None => {
+            let value = read()?;
+            Ok(cell.get_or_init(|| value))
         }
     }
+}
 
-    /// Every LLM's predicted score and cost, where the router has them.
-    pub(crate) fn per_model(&self) -> Result<&PerModel, Obstacle> {
-        match &self.predictions {
-            Predictions::PerModel(per_model) => Ok(per_model),
-            Predictions::SmallWins(_) => Err(Obstacle::failed(
-                "the router predicts no score of each LLM, as the metric needs".to_owned(),
-            )),
+/// A claim about predictions that are missing or of another version was not run; predictions that claim to belong and do not are a failure.
+fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, Obstacle> {
+    read.map_err(|unusable| {
+        let Unusable {
+            dataset,
+            router,
+            n_train,
+            reason,
+            ..
+        } = &unusable;
+        let why = cli_support::with_fit_command(&unusable, dataset, router, *n_train);
+        match reason {
+            Reason::Missing | Reason::Stale | Reason::UnknownOrigin { .. } => Obstacle::NotRun(why),
+            Reason::DoesNotFit { .. } => Obstacle::failed(why),
         }
+    })
+}
+
+/// Every LLM's predicted score and cost, where the router has them.
+pub(crate) fn per_model(found: &TestPredictions) -> Result<&PerModel, Obstacle> {
+    match &found.predictions {
+        Predictions::PerModel(per_model) => Ok(per_model),
+        Predictions::SmallWins(_) => Err(Obstacle::failed(
+            "the router predicts no score of each LLM, as the metric needs".to_owned(),
+        )),
     }
 }

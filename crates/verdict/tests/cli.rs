@@ -4,13 +4,13 @@ use std::{
     collections::BTreeMap,
     fs,
     ops::Deref,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output},
 };
 
 use dataset::{
-    DatasetDir, DatasetInfo, Pair, Part, PerModel, Predictions, RunManifest, SmallWins, Source,
-    Split,
+    DatasetDir, DatasetInfo, MadeFrom, Pair, Part, PerModel, Predictions, SmallWins, Split,
+    sha256_file,
 };
 use ndarray::{Array2, array};
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ impl Tiny {
         info.write(&self.dir().info()).expect("written");
     }
 
-    /// Per-LLM predictions with a manifest, or without one where no embedder is named.
+    /// Per-LLM predictions from embeddings of `embedder`, where one is named.
     fn write_predictions(&self, router: &str, scores: Array2<f32>, embedder: Option<&str>) {
         let test = Split::read(&self.dir().split(Part::Test)).expect("read");
         let predictions = Predictions::PerModel(PerModel {
@@ -77,31 +77,18 @@ impl Tiny {
             output_tokens: None,
             cost_usd: test.cost_usd,
         });
+        let made_from = MadeFrom {
+            embedder: embedder.map(str::to_owned),
+            ..self.made_from()
+        };
         predictions
-            .write(&self.dir().predictions(router))
+            .write(&self.dir().predictions(router), &made_from)
             .expect("written");
-        if embedder.is_some() {
-            self.write_manifest(router, embedder, &self.dir().split(Part::Test));
-        }
     }
 
-    fn write_manifest(&self, router: &str, embedder: Option<&str>, input: &Path) {
-        let manifest = RunManifest {
-            dataset: "tiny".to_owned(),
-            router: router.to_owned(),
-            embedder: embedder.map(str::to_owned),
-            seed: None,
-            made_by: "a test".to_owned(),
-            config: Value::Null,
-            inputs: vec![Source::of(input).expect("hashed")],
-            results: Value::Null,
-            stages: Vec::new(),
-            peak_memory_bytes: None,
-            environment: BTreeMap::new(),
-        };
-        manifest
-            .write(&self.dir().manifest(router))
-            .expect("written");
+    /// Says that predictions are for the test split.
+    fn made_from(&self) -> MadeFrom {
+        MadeFrom::split(sha256_file(&self.dir().split(Part::Test)).expect("hashed"))
     }
 
     fn run_on(&self, claims: &str, table: &str, args: &[&str]) -> Output {
@@ -219,7 +206,7 @@ fn numbers_of_predictions_by_hand() {
         ids: (0..4).map(|i| format!("p{i}")).collect(),
         probability: array![0.9, 0.2, 0.1, 0.3],
     });
-    wins.write(&bench.dir().predictions("rorf"))
+    wins.write(&bench.dir().predictions("rorf"), &bench.made_from())
         .expect("written");
     let knn = |kind: &str, more: &str| {
         format!("metric = {{ kind = \"{kind}\", router = \"knn\"{more} }}")
@@ -303,13 +290,16 @@ fn what_was_not_run_is_never_passed() {
     let change = r#"metric = { kind = "regret-change", router = "knn", by = "high" }"#;
     expect_not_run("", change, "--train-sizes");
 
-    let other = bench.path().join("claims.toml");
-    bench.write_manifest("knn", Some("minilm"), &other);
-    expect_not_run("", routing, "another version of the test split");
-    fs::remove_file(bench.dir().manifest("knn")).expect("removed");
-    expect_not_run("embedder = \"minilm\"", routing, "no manifest tells");
+    let path = bench.dir().predictions("knn");
+    let predictions = Predictions::read(&path).expect("read");
+    let older = MadeFrom::split("of an older split");
+    predictions.write(&path, &older).expect("written");
+    expect_not_run("", routing, "from a different version of");
+    expect_not_run("", routing, "--dataset tiny --routers knn");
+    bench.write_predictions("knn", right(), None);
+    expect_not_run("embedder = \"minilm\"", routing, "do not say what");
 
-    // With the right vectors it is run.
+    // With the right embeddings it is run.
     bench.write_predictions("knn", right(), Some("minilm"));
     let (code, verdicts) = bench.judge("embedder = \"minilm\"", &[("it", routing)]);
     assert_eq!(
@@ -372,7 +362,7 @@ fn a_known_truth_makes_demands() {
         cost_usd: test.cost_usd.clone(),
     };
     Predictions::PerModel(truth.clone())
-        .write(&bench.dir().truth(Part::Test))
+        .write(&bench.dir().truth(Part::Test), &bench.made_from())
         .expect("written");
     bench.write_predictions("bayes", truth.scores.clone(), Some("minilm"));
     bench.write_predictions("blind", Array2::from_elem((4, 2), 0.5), Some("minilm"));
@@ -385,7 +375,9 @@ fn a_known_truth_makes_demands() {
             ..truth.clone()
         };
         let path = bench.dir().learning_curve_predictions("bayes", n_train);
-        Predictions::PerModel(part).write(&path).expect("written");
+        Predictions::PerModel(part)
+            .write(&path, &bench.made_from())
+            .expect("written");
     }
     let at_most = "expect = { kind = \"at-most\", value = 0 }";
     let of = |kind: &str, router: &str, by: &str| {

@@ -7,7 +7,7 @@ use super::{
     goal::CalibrationGoal,
     held_out::{Half, HeldOut},
 };
-use crate::{CalibrationError, decision::COST_MULTIPLIER};
+use crate::{COST_MULTIPLIER, CalibrationError};
 
 /// How to calibrate; configs/calibration.toml has the program's values.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]

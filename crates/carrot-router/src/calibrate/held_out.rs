@@ -1,16 +1,16 @@
 use std::path::{Path, PathBuf};
 
 use dataset::{
-    DatasetDir, Pair, Part, PerModel, Predictions, RunManifest, SmallWins, Source, Split,
+    DatasetDir, Pair, PairIdx, Predictions, RunManifest, Source, TestPredictions, TestSet,
     train_test_split,
 };
-use evaluation::{Predicted, Router, Truth};
-use ndarray::{Array1, Array2, Axis};
+use evaluation::{Router, Truth};
+use ndarray::{Array2, Axis};
 use saved_routers::{NewFolder, Record};
 
 use crate::CalibrationError;
 
-/// A saved router's predictions for prompts that it was not fitted on, and the truth about them.
+/// A saved router's predictions for prompts that it was not fitted on, and the observed scores and costs of these.
 #[derive(Debug, Clone)]
 pub struct HeldOut {
     dataset: String,
@@ -27,23 +27,17 @@ pub struct HeldOut {
 pub(super) struct Half {
     scores: Array2<f32>,
     cost_usd: Array2<f64>,
-    predicted: Estimates,
-}
-
-#[derive(Debug, Clone)]
-enum Estimates {
-    PerModel {
-        scores: Array2<f32>,
-        cost_usd: Array2<f64>,
-    },
-    Pair {
-        pair: evaluation::Pair,
-        probability: Vec<f32>,
-    },
+    predictions: Predictions,
+    /// Of a router that decides between two LLMs.
+    pair: Option<PairIdx>,
 }
 
 impl HeldOut {
-    /// Reads a router's record, its predictions for the test split, and that. Refuses predictions of another fit than the one that is saved.
+    /// Reads the record of the router in `models_dir/dataset/router`, the test part of the data set, and the router's predictions for it.
+    ///
+    /// # Errors
+    /// [`CalibrationError::Edited`]; [`CalibrationError::Unusable`] for predictions that are missing or not for this test part;
+    /// [`CalibrationError::OtherFit`] for those of another fit than the saved one; or an error about a file.
     pub fn open(
         data_dir: &Path,
         models_dir: &Path,
@@ -57,60 +51,52 @@ impl HeldOut {
         if record.is_edited() {
             return Err(CalibrationError::Edited { folder });
         }
-        let [test_path, path] = [dir.split(Part::Test), dir.predictions(router)];
+        let test_set = TestSet::open(&dir)?;
+        let TestPredictions {
+            path,
+            predictions,
+            made_from,
+        } = test_set
+            .router(router)?
+            .map_err(|unusable| CalibrationError::Unusable(unusable.into()))?;
         let manifest = RunManifest::read(&dir.manifest(router))?;
-        let predictions = Predictions::read(&path)?;
-        let inputs = vec![Source::of(&test_path)?, Source::of(&path)?];
-        let is_input = |sha256: &str| manifest.inputs.iter().any(|it| it.sha256 == sha256);
-        let is_same_fit = manifest.config == record.config
-            && manifest.results == record.results
-            && is_input(&record.train_sha256);
-        if !is_same_fit || !is_input(&inputs[0].sha256) {
+        // Predictions of an older version do not name the train part themselves; their manifest lists it among the inputs.
+        let is_of_train = match &made_from.train_sha256 {
+            Some(sha256) => *sha256 == record.train_sha256,
+            None => made_from.other_sha256.contains(&record.train_sha256),
+        };
+        if manifest.config != record.config || manifest.results != record.results || !is_of_train {
             return Err(CalibrationError::OtherFit {
                 predictions: path,
                 folder,
+                dataset: dataset.to_owned(),
+                router: router.to_owned(),
             });
         }
-        let split = Split::read(&test_path)?;
-        predictions.check_fits(&path, &test_path, &split)?;
-        let (pair, predicted) = match predictions {
-            Predictions::PerModel(PerModel {
-                scores, cost_usd, ..
-            }) => (None, Estimates::PerModel { scores, cost_usd }),
-            Predictions::SmallWins(SmallWins { probability, .. }) => {
+        let split = test_set.split();
+        let (pair, positions) = match predictions {
+            Predictions::PerModel(_) => (None, None),
+            Predictions::SmallWins(_) => {
                 let pair = record.pair.ok_or_else(|| CalibrationError::NoPair {
                     router: router.to_owned(),
                 })?;
-                let position = |name: &String| {
-                    let position = split.models.iter().position(|model| model == name);
-                    position.ok_or_else(|| evaluation::Error::NoModelOfThatName {
-                        name: name.clone(),
-                        models: split.models.clone(),
-                    })
-                };
-                let positions = evaluation::Pair {
-                    small: position(&pair.small)?,
-                    large: position(&pair.large)?,
-                };
-                let probability = probability.to_vec();
-                let estimates = Estimates::Pair {
-                    pair: positions,
-                    probability,
-                };
-                (Some(pair), estimates)
+                // By the router's record and not by dataset.json, which may name another pair by now.
+                let positions = pair.positions(&folder.join("router.json"), &split.models)?;
+                (Some(pair), Some(positions))
             }
         };
         Ok(Self {
             dataset: dataset.to_owned(),
             router: router.to_owned(),
             folder,
-            models: split.models,
+            models: split.models.clone(),
             pair,
-            inputs,
+            inputs: vec![Source::of(test_set.path())?, Source::of(&path)?],
             all: Half {
-                scores: split.scores,
-                cost_usd: split.cost_usd,
-                predicted,
+                scores: split.scores.clone(),
+                cost_usd: split.cost_usd.clone(),
+                predictions,
+                pair: positions,
             },
         })
     }
@@ -130,7 +116,7 @@ impl HeldOut {
         &self.folder
     }
 
-    /// The LLMs, in the order of the test split.
+    /// The LLMs, in the order of the test part.
     pub fn models(&self) -> &[String] {
         &self.models
     }
@@ -140,7 +126,7 @@ impl HeldOut {
         self.pair.as_ref()
     }
 
-    /// The files of the test split and the predictions.
+    /// The files of the test part and the predictions.
     pub fn inputs(&self) -> &[Source] {
         &self.inputs
     }
@@ -169,34 +155,15 @@ impl Half {
     }
 
     pub(super) fn router(&self) -> Result<Router<'_>, CalibrationError> {
-        Ok(match &self.predicted {
-            Estimates::PerModel { scores, cost_usd } => Router::PerModel {
-                predicted: Predicted::new(scores.view(), cost_usd.view())?,
-                pair: None,
-            },
-            Estimates::Pair { pair, probability } => Router::Pair {
-                pair: *pair,
-                small_win_probability: probability,
-            },
-        })
+        Ok(Router::with_pair(&self.predictions, self.pair)?)
     }
 
     fn select(&self, rows: &[usize]) -> Self {
         Self {
             scores: self.scores.select(Axis(0), rows),
             cost_usd: self.cost_usd.select(Axis(0), rows),
-            predicted: match &self.predicted {
-                Estimates::PerModel { scores, cost_usd } => Estimates::PerModel {
-                    scores: scores.select(Axis(0), rows),
-                    cost_usd: cost_usd.select(Axis(0), rows),
-                },
-                Estimates::Pair { pair, probability } => Estimates::Pair {
-                    pair: *pair,
-                    probability: Array1::from(probability.clone())
-                        .select(Axis(0), rows)
-                        .to_vec(),
-                },
-            },
+            predictions: self.predictions.select(rows),
+            pair: self.pair,
         }
     }
 }

@@ -7,7 +7,7 @@ use saved_routers::{
 };
 
 use super::calibrator::{Calibrated, Calibrator};
-use crate::{CalibrationError, decision::COST_MULTIPLIER};
+use crate::{COST_MULTIPLIER, CalibrationError};
 
 const MADE_BY: &str = concat!("carrot-router ", env!("CARGO_PKG_VERSION"));
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use carrot_router::Error;
+use carrot_router::{CalibrationError, Error};
+use cli_support::fit_command;
 
 /// An error that ends in what to do about it.
 #[derive(Debug)]
@@ -26,11 +27,13 @@ pub(super) fn with(error: anyhow::Error, hint: impl Into<String>) -> anyhow::Err
     Hinted { error, hint }.into()
 }
 
-/// Adds a hint to an error of the libraries where a flag of this program could cure it.
+/// Adds a hint to an error of the libraries where a flag of this program, or a command, could cure it.
 pub(super) fn add(error: anyhow::Error) -> anyhow::Error {
     let hint = error.chain().find_map(|cause| {
-        let own = cause.downcast_ref::<Error>().and_then(of_router);
-        own.or_else(|| cause.downcast_ref().and_then(of_saved_router))
+        let own = cause.downcast_ref().and_then(of_router);
+        let own = own.or_else(|| cause.downcast_ref().and_then(of_saved_router));
+        let flag = own.map(str::to_owned);
+        flag.or_else(|| cause.downcast_ref().and_then(of_calibration))
     });
     match hint {
         Some(hint) => with(error, hint),
@@ -61,6 +64,17 @@ fn of_router(error: &Error) -> Option<&'static str> {
         Error::SavedRouter(error) => return of_saved_router(error),
         _ => return None,
     })
+}
+
+fn of_calibration(error: &CalibrationError) -> Option<String> {
+    let command = match error {
+        CalibrationError::Unusable(it) => fit_command(&it.dataset, &it.router, it.n_train),
+        CalibrationError::OtherFit {
+            dataset, router, ..
+        } => fit_command(dataset, router, None),
+        _ => return None,
+    };
+    Some(format!("refit the router with `{command}`"))
 }
 
 fn of_saved_router(error: &saved_routers::Error) -> Option<&'static str> {

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use dataset::Unusable;
+
 /// What can go wrong when a router is calibrated, or a calibration used.
 #[derive(Debug, thiserror::Error)]
 pub enum CalibrationError {
@@ -39,9 +41,12 @@ pub enum CalibrationError {
         /// The router's folder.
         folder: PathBuf,
     },
+    /// Predictions that are missing, or not for the test part as it is now.
+    #[error(transparent)]
+    Unusable(#[from] Box<Unusable>),
     /// Predictions of another fit than the saved one.
     #[error(
-        "`{}` was predicted by a different fit of the router than the one in `{}`; refit it with train-and-infer",
+        "`{}` was predicted by a different fit of the router than the one in `{}`",
         predictions.display(),
         folder.display()
     )]
@@ -50,6 +55,10 @@ pub enum CalibrationError {
         predictions: PathBuf,
         /// The router's folder.
         folder: PathBuf,
+        /// The data set.
+        dataset: String,
+        /// The router.
+        router: String,
     },
     /// A router of two LLMs that does not say which.
     #[error("the record of `{router}` names no pair of LLMs")]

@@ -7,13 +7,12 @@ use std::{
     process::{Command, Output},
 };
 
-use dataset::{CostKind, CostRule, ModelInfo, Pair, Price};
+use dataset::{CostKind, CostRule, ModelInfo, Pair, Price, Quantity, Standardizer};
 use ndarray::{Array2, array};
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
-use routers::{Backend, Target, UnitRows, labels::Standardizer};
+use routers::{Backend, Target, UnitRows};
 use saved_routers::{
-    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Quantity, Record,
-    VectorFormat,
+    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record, VectorFormat,
 };
 use serde_json::{Value, json};
 use test_support::Bench;

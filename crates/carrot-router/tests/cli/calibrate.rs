@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fs, process::Output};
 
 use dataset::{
-    CostKind, DatasetInfo, Part, PerModel, Predictions, RunManifest, SmallWins, Source, Split,
-    sha256_file,
+    CostKind, DatasetInfo, MadeFrom, Part, PerModel, Predictions, RunManifest, SmallWins, Source,
+    Split, sha256_file,
 };
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
@@ -54,16 +54,21 @@ fn bench() -> Tiny {
     });
     let probability = Array1::from_shape_fn(N_PROMPTS, |i| 1.0 - hardness(i));
     let of_pair = Predictions::SmallWins(SmallWins { ids, probability });
+    let test_sha256 = sha256_file(&dir.split(Part::Test)).expect("hashed");
     for (router, predictions) in [("carrot-knn", per_model), ("roberta-binary", of_pair)] {
+        let made_from = MadeFrom {
+            // The hash of the train split in the records of these tests.
+            train_sha256: Some("abc".to_owned()),
+            ..MadeFrom::split(test_sha256.clone())
+        };
         predictions
-            .write(&dir.predictions(router))
+            .write(&dir.predictions(router), &made_from)
             .expect("written");
         let source = |sha256: String| Source {
             path: "a file".into(),
             sha256,
             n_bytes: 1,
         };
-        let test_sha256 = sha256_file(&dir.split(Part::Test)).expect("hashed");
         let manifest = RunManifest {
             dataset: "tiny".to_owned(),
             router: router.to_owned(),
@@ -71,8 +76,7 @@ fn bench() -> Tiny {
             seed: None,
             made_by: "a test".to_owned(),
             config: json!({}),
-            // The hash of the train split in the records of these tests.
-            inputs: vec![source("abc".to_owned()), source(test_sha256)],
+            inputs: vec![source("abc".to_owned()), source(test_sha256.clone())],
             results: json!({}),
             stages: Vec::new(),
             peak_memory_bytes: None,
@@ -168,7 +172,9 @@ fn route_takes_the_weight_of_a_calibration() {
     let stale = bench.route(&["so so", "--calibration", "eight"], "");
     assert_refused(&stale, 1, "has changed since");
     let output = calibrate(&bench, &[&KNN[..], &["--usd-per-1k", "8"]].concat());
-    assert_refused(&output, 1, "different fit");
+    assert_refused(&output, 1, "was made from a different version of");
+    let command = "hint: refit the router with `cargo run -p train-and-infer -- --dataset tiny --routers carrot-knn`";
+    assert_refused(&output, 1, command);
 }
 
 #[test]

@@ -1,11 +1,10 @@
 use std::path::PathBuf;
 
 use carrot_router::CarrotRouter;
-use dataset::CostKind;
+use dataset::{CostKind, Quantity, Standardizer};
 use ndarray::{Array2, Axis};
 use nets::DeviceChoice;
-use routers::labels::Standardizer;
-use saved_routers::{Contents, NetworkCost, NewFolder, Quantity, Record};
+use saved_routers::{Contents, NetworkCost, NewFolder, Record};
 use serde_json::{Value, json};
 
 use crate::{

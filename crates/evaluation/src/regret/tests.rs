@@ -87,7 +87,7 @@ fn those_without_a_lambda_get_the_best_in_hindsight() {
     let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
     let of_router =
         |router: Router<'_>| rows(|bayes| regret(&truth, bayes, &router, weights(&[0.0, 0.4])));
-    let pair = Pair { small: 0, large: 1 };
+    let pair = PairIdx { small: 0, large: 1 };
     let of_pair = |small_win_probability: &[f32]| {
         of_router(Router::Pair {
             pair,
@@ -169,7 +169,7 @@ fn a_prompt_that_no_resample_draws_leaves_no_value() {
     let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
     let bayes = Predicted::new(scores.view(), costs.view()).expect("predictions");
     let one_sided = Router::Pair {
-        pair: Pair { small: 0, large: 1 },
+        pair: PairIdx { small: 0, large: 1 },
         small_win_probability: &[0.5, NAN],
     };
     let found = regret(&truth, bayes, &one_sided, weights(&[])).expect("a regret");

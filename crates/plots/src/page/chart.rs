@@ -1,7 +1,8 @@
 //! The interactive chart in numbers: exact curves, thinned out to what can be seen, and at each point how many prompts each LLM gets.
 
+use dataset::PairIdx;
 use evaluation::{
-    Pair, Point as DataPoint, Router, ShareCurve, Truth, ZeroRouter, pair_share_curve, share_curve,
+    Point as DataPoint, Router, ShareCurve, Truth, ZeroRouter, pair_share_curve, share_curve,
 };
 use serde::{Serialize, Serializer};
 
@@ -99,7 +100,7 @@ impl Chart {
         results: &Results,
         settings: &Settings,
     ) -> anyhow::Result<Self> {
-        let truth = Truth::of(&inputs.test)?;
+        let truth = Truth::of(inputs.test())?;
         let mut traces = Vec::new();
         for contender in contenders(inputs)? {
             let trace = Trace::new(&contender, &truth)?;
@@ -113,7 +114,7 @@ impl Chart {
         let n_scored = truth.n_scored_prompts();
         let scene = results.scene(String::new(), |_| true);
         Ok(Self {
-            models: inputs.test.models.clone(),
+            models: inputs.test().models.clone(),
             is_log: scales::cost_axis(&[scene], &[], settings).axis.is_log(),
             curves: traces
                 .iter()
@@ -184,7 +185,7 @@ impl Trace {
         Ok(match contender.router {
             Router::PerModel { predicted, .. } => Self::Curve(share_curve(truth, predicted)?),
             Router::Pair {
-                pair: Pair { small, large },
+                pair: PairIdx { small, large },
                 small_win_probability,
             } => Self::Curve(pair_share_curve(
                 truth,

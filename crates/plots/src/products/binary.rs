@@ -53,9 +53,10 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
             command(&missing.join(" "))
         );
     }
-    let order = RowOrder::of(&of.inputs.info);
+    let order = RowOrder::of(of.inputs.info());
     let mut scenes = vec![scene(of, of.results, order)];
-    if order != Some(RowOrder::AsPublished) && of.inputs.info.made_by.starts_with(MATRIX_PROGRAM) {
+    if order != Some(RowOrder::AsPublished) && of.inputs.info().made_by.starts_with(MATRIX_PROGRAM)
+    {
         match as_published(of)? {
             Ok(results) => {
                 let title = |order: RowOrder| format!("{dataset}: {}", order.words());
@@ -88,7 +89,7 @@ fn scene(of: &Evaluated<'_>, results: &Results, order: Option<RowOrder>) -> Scen
 
 /// The same data set with its rows in the published order; if there is none that can be drawn, what makes it.
 fn as_published(of: &Evaluated<'_>) -> anyhow::Result<Result<Results, String>> {
-    let Some(dir) = alignment::twin(&of.job.data_dir, &of.inputs.info)? else {
+    let Some(dir) = alignment::twin(&of.job.data_dir, of.inputs.info())? else {
         let how = "of the published matrix `cargo run -p gen-openllm -- --source-pickle PICKLE --questions TABLE` makes the one, and with \
                    --as-published the other";
         return Ok(Err(how.to_owned()));

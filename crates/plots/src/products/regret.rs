@@ -26,7 +26,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
             return Ok(());
         }
     };
-    let regrets = Regrets::new(dir, &inputs, &job.settings)?;
+    let regrets = Regrets::new(&inputs, &job.settings)?;
     if regrets.by_size.iter().all(|of| of.sizes.len() < 2) {
         outcome.skip(
             format!("{what} against the number of train prompts"),

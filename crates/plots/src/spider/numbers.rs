@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use dataset::PerModel;
+use dataset::{PerModel, Predictions};
 use evaluation::{
     BenchmarkIntervals, BenchmarkPoint, Gap, Grid, LambdaFrom, Lambdas, Point, Predicted,
     Resamples, Rows, Truth, benchmark_intervals, benchmark_points, folds, single_models,
@@ -12,7 +12,7 @@ use ndarray::Axis;
 
 use super::benchmarks::Benchmarks;
 use crate::{
-    inputs::{self, Inputs, RouterPredictions},
+    inputs::{self, Inputs},
     settings::Settings,
     theme,
 };
@@ -99,15 +99,15 @@ impl Spider {
                 cure: format!("make predictions with `{}`", inputs::command(&inputs.name)),
             }));
         };
-        let Some(large_idx) = inputs.pair.map(|pair| pair.large) else {
+        let Some(large_idx) = inputs.pair().map(|pair| pair.large) else {
             return Ok(Err(NotMade {
                 why: "its dataset.json names no large LLM that is there (`pair`)".to_owned(),
                 cure: "make the data set with a pair, as by `--small` and `--large` of gen-custom"
                     .to_owned(),
             }));
         };
-        let large = &inputs.test.models[large_idx];
-        let benchmarks = Benchmarks::of(&inputs.test.tasks, &settings.spider);
+        let large = &inputs.test().models[large_idx];
+        let benchmarks = Benchmarks::of(&inputs.test().tasks, &settings.spider);
         let (kept, left_out) = split_by_knowledge(inputs, large_idx, &benchmarks);
         let sums = Selected::of(inputs, predicted, &benchmarks.labels, &kept);
         let no_large = |what: &str| NotMade {
@@ -193,9 +193,9 @@ fn pick_router<'a>(inputs: &'a Inputs, names: &[String]) -> Option<(&'a str, &'a
     let mut routers: Vec<(&str, &PerModel)> = inputs
         .routers
         .iter()
-        .filter_map(|input| match &input.predicted {
-            RouterPredictions::PerModel(predicted) => Some((input.router.as_str(), predicted)),
-            RouterPredictions::Pair { .. } => None,
+        .filter_map(|input| match &input.predictions {
+            Predictions::PerModel(predicted) => Some((input.router.as_str(), predicted)),
+            Predictions::SmallWins(_) => None,
         })
         .collect();
     routers.sort_by_key(|(router, _)| theme::rank(router));
@@ -211,7 +211,7 @@ fn split_by_knowledge(
     large_idx: usize,
     benchmarks: &Benchmarks,
 ) -> (Vec<usize>, Vec<String>) {
-    let test = &inputs.test;
+    let test = inputs.test();
     let mut is_known: BTreeMap<&str, bool> = BTreeMap::new();
     for (prompt_idx, label) in benchmarks.labels.iter().enumerate() {
         *is_known.entry(label).or_default() |= test.scores[[prompt_idx, large_idx]].is_finite()
@@ -243,7 +243,7 @@ struct Selected {
 
 impl Selected {
     fn of(inputs: &Inputs, predicted: &PerModel, labels: &[String], kept: &[usize]) -> Self {
-        let test = &inputs.test;
+        let test = inputs.test();
         Self {
             ids: kept.iter().map(|&i| test.ids[i].clone()).collect(),
             labels: kept.iter().map(|&i| labels[i].clone()).collect(),

@@ -50,7 +50,7 @@ fn degenerate_data_sets_give_figures_too() {
             panic!("scores and costs");
         };
         predicted.scores.fill(f32::NAN);
-        let written = Predictions::PerModel(predicted).write(&path);
+        let written = Predictions::PerModel(predicted).write(&path, &made_from(&dir));
         written.expect("written");
     };
     all_nan("half-silent", &["carrot-knn", "my-own"]);
@@ -110,10 +110,10 @@ fn what_is_unknown_is_left_out() {
     train.cost_usd.column_mut(0).fill(f64::NAN);
     train.cost_usd.column_mut(1).fill(f64::NAN);
     train.write(&dir.split(Part::Train)).expect("written");
-    let mut test = Split::read(&dir.split(Part::Test)).expect("read");
-    test.scores.column_mut(1).fill(f32::NAN);
-    test.scores.row_mut(3).fill(f32::NAN);
-    test.write(&dir.split(Part::Test)).expect("written");
+    edit_test(&dir, |test| {
+        test.scores.column_mut(1).fill(f32::NAN);
+        test.scores.row_mut(3).fill(f32::NAN);
+    });
     let path = dir.predictions("carrot-knn");
     let Predictions::PerModel(mut predicted) = Predictions::read(&path).expect("read") else {
         panic!("scores and costs");
@@ -121,7 +121,7 @@ fn what_is_unknown_is_left_out() {
     predicted.scores.row_mut(5).fill(f32::NAN);
     predicted.scores[[6, 2]] = f32::NAN;
     Predictions::PerModel(predicted)
-        .write(&path)
+        .write(&path, &made_from(&dir))
         .expect("written");
     check_ok(&plots(folder.path(), &["--format", "svg"]));
 

@@ -110,32 +110,13 @@ fn predictions_of_another_split_are_left_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let dir = write(&data, "remade", &MODELS[..4], &["carrot-knn", "my-own"]);
-    let manifest = |router: &str, sha256: String| {
-        let source = Source {
-            path: "data/remade/test.parquet".into(),
-            sha256,
-            n_bytes: 1,
-        };
-        let manifest = RunManifest {
-            dataset: "remade".to_owned(),
-            router: router.to_owned(),
-            embedder: None,
-            seed: None,
-            made_by: "a test".to_owned(),
-            config: serde_json::Value::Null,
-            inputs: vec![source],
-            results: serde_json::Value::Null,
-            stages: Vec::new(),
-            peak_memory_bytes: None,
-            environment: BTreeMap::new(),
-        };
-        manifest.write(&dir.manifest(router)).expect("written");
+    let age = |router: &str| {
+        let path = dir.predictions(router);
+        let predictions = Predictions::read(&path).expect("read");
+        let made_from = MadeFrom::split("of an older split");
+        predictions.write(&path, &made_from).expect("written");
     };
-    manifest("carrot-knn", "of an older split".to_owned());
-    manifest(
-        "my-own",
-        sha256_file(&dir.split(Part::Test)).expect("hashed"),
-    );
+    age("carrot-knn");
     let output = plots(folder.path(), &["--dataset", "remade", "--format", "svg"]);
     check_ok(&output);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -147,7 +128,7 @@ fn predictions_of_another_split_are_left_out() {
         fs::read_to_string(folder.path().join("plots/remade/accuracy_cost.csv")).expect("written");
     assert!(csv.contains("curve,my-own,") && !csv.contains("carrot-knn"));
 
-    manifest("my-own", "of an older split".to_owned());
+    age("my-own");
     let output = plots(folder.path(), &["--dataset", "remade"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
@@ -162,7 +143,9 @@ fn the_true_expectations_are_drawn_where_they_are_known() {
     let data = folder.path().join("data");
     let dir = write(&data, "known", &MODELS[..6], &["carrot-knn"]);
     let predicted = Predictions::read(&dir.predictions("carrot-knn")).expect("read");
-    predicted.write(&dir.truth(Part::Test)).expect("written");
+    predicted
+        .write(&dir.truth(Part::Test), &made_from(&dir))
+        .expect("written");
     check_ok(&plots(folder.path(), &["--format", "svg"]));
     let read = |file: &str| {
         fs::read_to_string(folder.path().join("plots/known").join(file)).expect("written")

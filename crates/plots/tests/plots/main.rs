@@ -8,8 +8,8 @@ use std::{
 };
 
 use dataset::{
-    DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Pair, Part, PerModel, Predictions,
-    RunManifest, SmallWins, Source, Split, sha256_file,
+    DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, MadeFrom, Pair, Part, PerModel,
+    Predictions, SmallWins, Source, Split, sha256_file,
 };
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, expect_success as check_ok, stderr};
@@ -123,10 +123,28 @@ fn write(data_dir: &Path, name: &str, models: &[(&str, f64, f64)], routers: &[&s
             })
         };
         predictions
-            .write(&dir.predictions(router))
+            .write(&dir.predictions(router), &made_from(&dir))
             .expect("predictions are written");
     }
     dir
+}
+
+/// Says that predictions are for the test split as it is now.
+fn made_from(dir: &DatasetDir) -> MadeFrom {
+    MadeFrom::split(sha256_file(&dir.split(Part::Test)).expect("hashed"))
+}
+
+/// Edits the test split, and marks the predictions as made for what it is then.
+fn edit_test(dir: &DatasetDir, edit: impl FnOnce(&mut Split)) {
+    let path = dir.split(Part::Test);
+    let mut split = Split::read(&path).expect("read");
+    edit(&mut split);
+    split.write(&path).expect("written");
+    for router in dir.routers().expect("listed") {
+        let path = dir.predictions(&router);
+        let predictions = Predictions::read(&path).expect("read");
+        predictions.write(&path, &made_from(dir)).expect("written");
+    }
 }
 
 /// Writes a training split like the test split, at half the costs.

@@ -5,7 +5,7 @@ use std::fs;
 use dataset::{DatasetDir, Part, PerModel, Predictions, Split};
 use ndarray::Array2;
 
-use crate::{MODELS, N_PROMPTS, cells, chance, check_ok, check_snapshot, plots, write};
+use crate::{MODELS, N_PROMPTS, cells, chance, check_ok, check_snapshot, made_from, plots, write};
 
 /// Writes the true expectations: chances for scores, and the very costs.
 fn write_truth(dir: &DatasetDir) {
@@ -21,7 +21,9 @@ fn write_truth(dir: &DatasetDir) {
         cost_usd: test.cost_usd,
     };
     let path = dir.truth(Part::Test);
-    Predictions::PerModel(truth).write(&path).expect("written");
+    Predictions::PerModel(truth)
+        .write(&path, &made_from(dir))
+        .expect("written");
 }
 
 /// Writes predictions that draw near the truth as there are more train prompts.
@@ -39,7 +41,9 @@ fn write_learning_curve(dir: &DatasetDir, router: &str) {
             ..predicted.clone()
         };
         let path = dir.learning_curve_predictions(router, n_train);
-        Predictions::PerModel(part).write(&path).expect("written");
+        Predictions::PerModel(part)
+            .write(&path, &made_from(dir))
+            .expect("written");
     }
 }
 

@@ -174,7 +174,7 @@ fn degenerate_data_sets_are_reported() {
     predicted.scores.column_mut(1).fill(f32::NAN);
     predicted.scores.row_mut(0).fill(f32::NAN);
     Predictions::PerModel(predicted)
-        .write(&path)
+        .write(&path, &made_from(&dir))
         .expect("written");
     check_ok(&plots(
         folder.path(),

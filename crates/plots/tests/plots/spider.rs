@@ -27,13 +27,6 @@ fn write_tasks(data_dir: &Path, name: &str, tasks: &[&str], routers: &[&str]) ->
     dir
 }
 
-fn edit_test(dir: &DatasetDir, edit: impl FnOnce(&mut Split)) {
-    let path = dir.split(Part::Test);
-    let mut split = Split::read(&path).expect("read");
-    edit(&mut split);
-    split.write(&path).expect("written");
-}
-
 fn per_model(dir: &DatasetDir, router: &str) -> PerModel {
     match Predictions::read(&dir.predictions(router)).expect("read") {
         Predictions::PerModel(predicted) => predicted,
@@ -310,7 +303,7 @@ fn what_is_missing_is_a_gap_and_said() {
         predicted.scores.row_mut(i).fill(f32::NAN);
     }
     Predictions::PerModel(predicted)
-        .write(&dir.predictions("carrot-knn"))
+        .write(&dir.predictions("carrot-knn"), &made_from(&dir))
         .expect("written");
     check_ok(&plots(
         folder.path(),

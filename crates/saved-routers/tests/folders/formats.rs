@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use dataset::{Embeddings, Predictions, RunManifest};
-use saved_routers::{Predicted, PredictedCost, SavedRouter};
+use dataset::{Embeddings, PredictedCost, Predictions, RunManifest};
+use saved_routers::{Predicted, SavedRouter};
 
 fn data(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,11 +1,9 @@
+use dataset::{PredictedCost, Quantity};
 use std::fs;
 
 use ndarray::Array1;
 use routers::Rorf;
-use saved_routers::{
-    Contents, Error, Model, NetworkCost, NewFolder, PredictedCost, Quantity, SavedRouter,
-    VectorFormat,
-};
+use saved_routers::{Contents, Error, Model, NetworkCost, NewFolder, SavedRouter, VectorFormat};
 
 use crate::fixtures::{
     DIM, N_ROWS, fitted, forest, knn_record, names, numbers, place, record, write_forest, write_knn,

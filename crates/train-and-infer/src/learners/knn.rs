@@ -1,21 +1,22 @@
 use std::collections::BTreeMap;
 
+use dataset::{CostTarget, Quantity};
 use ndarray::Array2;
-use routers::{Knn, Target, TargetFit, labels::CostTarget};
-use saved_routers::{Contents, KnnParts, KnnTarget, Quantity};
+use routers::{Knn, Target, TargetFit};
+use saved_routers::{Contents, KnnParts, KnnTarget};
 use serde_json::json;
 
 use crate::{
-    job::Job,
     learner::{Fit, Fitted, Learner, Outcome, Product, Recipe},
+    setup::Setup,
 };
 
 /// k-nearest-neighbors regression of scores and, unless costs are known, of what they are made of.
 pub(crate) const LEARNER: Learner = Learner { recipe, fit };
 
-fn recipe(job: &Job) -> anyhow::Result<Recipe> {
+fn recipe(setup: &Setup) -> anyhow::Result<Recipe> {
     Ok(Recipe {
-        config: json!({ "knn": job.knn.params(), "saved-vectors": job.vectors }),
+        config: json!({ "knn": setup.knn.params(), "saved-vectors": setup.vectors }),
         seed: None,
         inputs: Vec::new(),
         is_fitted: true,
@@ -23,13 +24,13 @@ fn recipe(job: &Job) -> anyhow::Result<Recipe> {
 }
 
 fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
-    let job = fit.job;
+    let setup = fit.setup;
     let embeddings = fit.embeddings();
-    let cost_target = CostTarget::of(job.info.cost_kind, fit.train);
+    let cost_target = CostTarget::of(setup.info.cost_kind, fit.train);
     let targets = targets(&fit.train.scores, &cost_target);
     let bar = fit.bar("finding neighbors", embeddings.nrows() as u64);
     let knn = fit.stopwatch.time("fit", || {
-        Ok(job.knn.fit(embeddings, &targets, &|n| bar.add(n))?)
+        Ok(setup.knn.fit(embeddings, &targets, &|n| bar.add(n))?)
     })?;
     drop(bar);
     let fitted = save(fit, &knn, &targets, &cost_target)?;
@@ -62,14 +63,14 @@ fn save(
     targets: &[Target],
     cost_target: &CostTarget,
 ) -> anyhow::Result<Fitted> {
-    let job = fit.job;
+    let setup = fit.setup;
     let folder = fit.new_folder()?;
     let mut quantities = vec![Quantity::Score];
     fit.stopwatch.time("save", || {
         folder.write_knn(&KnnParts {
             vectors: knn.rows(),
             targets,
-            format: job.vectors,
+            format: setup.vectors,
         })?;
         match cost_target {
             CostTarget::OutputTokens(_) => quantities.push(Quantity::OutputTokens),
@@ -85,8 +86,8 @@ fn save(
     Ok(Fitted {
         folder,
         contents: Contents::Knn {
-            vectors: job.vectors,
-            backend: job.knn.params().backend,
+            vectors: setup.vectors,
+            backend: setup.knn.params().backend,
             targets: targets
                 .map(|(quantity, fit)| KnnTarget {
                     quantity,

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::pair_labels::PairLabels;
 use crate::{
-    job::Job,
     learner::{Fit, Fitted, Learner, Outcome, Product, Recipe},
+    setup::Setup,
 };
 
 /// A matrix factorization on the pair, which predicts how likely the small LLM does at least as well.
@@ -18,23 +18,23 @@ pub(crate) const LEARNER: Learner = Learner { recipe, fit };
 const FOLDER: &str = "factorization";
 const METRICS: &str = "metrics.csv";
 
-fn recipe(job: &Job) -> anyhow::Result<Recipe> {
+fn recipe(setup: &Setup) -> anyhow::Result<Recipe> {
     Ok(Recipe {
-        config: json!({ "mf": job.mf.params() }),
-        seed: Some(job.mf.params().seed),
+        config: json!({ "mf": setup.mf.params() }),
+        seed: Some(setup.mf.params().seed),
         inputs: Vec::new(),
         is_fitted: true,
     })
 }
 
 fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
-    let job = fit.job;
+    let setup = fit.setup;
     let embeddings = fit.embeddings();
-    let labels = PairLabels::of(job, fit.train)?;
-    let bar = fit.bar("training", job.mf.params().n_epochs);
+    let labels = PairLabels::of(setup, fit.train)?;
+    let bar = fit.bar("training", setup.mf.params().n_epochs);
     let (mf, report) = fit.stopwatch.time("fit", || {
         let small_wins = labels.small_wins.to_vec();
-        Ok(job.mf.fit(embeddings, &small_wins, &|n| bar.add(n))?)
+        Ok(setup.mf.fit(embeddings, &small_wins, &|n| bar.add(n))?)
     })?;
     drop(bar);
     let folder = fit.new_folder()?;

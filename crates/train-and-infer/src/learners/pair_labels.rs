@@ -2,7 +2,8 @@ use anyhow::bail;
 use dataset::Split;
 use ndarray::Array1;
 
-use crate::{data::pair_scores, job::Job};
+use super::pair_scores::pair_scores;
+use crate::setup::Setup;
 
 /// What binary routers but RoRF learn: whether the small LLM of the pair does at least as well.
 pub(crate) struct PairLabels {
@@ -16,8 +17,8 @@ pub(crate) struct PairLabels {
 
 impl PairLabels {
     /// The labels of a train split, of which there must be both.
-    pub(crate) fn of(job: &Job, train: &Split) -> anyhow::Result<Self> {
-        let [small, large] = pair_scores(job, train)?;
+    pub(crate) fn of(setup: &Setup, train: &Split) -> anyhow::Result<Self> {
+        let [small, large] = pair_scores(setup, train)?;
         let scores = small.iter().zip(large);
         let small_wins: Array1<f32> = scores.map(|(&small, &large)| label(small, large)).collect();
         let n_of = |label| small_wins.iter().filter(|&&it| it == label).count();

@@ -1,36 +1,36 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use routers::{PairScores, Rorf, labels::PairOutcome};
+use routers::{PairOutcome, PairScores, Rorf};
 use saved_routers::Contents;
 use serde_json::json;
 
+use super::pair_scores::pair_scores;
 use crate::{
-    data::pair_scores,
-    job::Job,
     learner::{Fit, Fitted, Learner, Outcome, Product, Recipe},
+    setup::Setup,
 };
 
 /// A random forest on the outcomes of the pair, which predicts how likely the small LLM is right.
 pub(crate) const LEARNER: Learner = Learner { recipe, fit };
 
-fn recipe(job: &Job) -> anyhow::Result<Recipe> {
+fn recipe(setup: &Setup) -> anyhow::Result<Recipe> {
     Ok(Recipe {
-        config: json!({ "forest": job.forest.params() }),
-        seed: Some(job.forest.params().seed),
+        config: json!({ "forest": setup.forest.params() }),
+        seed: Some(setup.forest.params().seed),
         inputs: Vec::new(),
         is_fitted: true,
     })
 }
 
 fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
-    let job = fit.job;
+    let setup = fit.setup;
     let embeddings = fit.embeddings();
-    let [small, large] = pair_scores(job, fit.train)?;
-    let bar = fit.bar("growing trees", job.forest.params().n_trees as u64);
+    let [small, large] = pair_scores(setup, fit.train)?;
+    let bar = fit.bar("growing trees", setup.forest.params().n_trees as u64);
     let rorf = fit.stopwatch.time("fit", || {
         let scores = PairScores { small, large };
-        Rorf::fit(&job.forest, embeddings, scores, &|n| bar.add(n))
+        Rorf::fit(&setup.forest, embeddings, scores, &|n| bar.add(n))
             .context("cannot learn from the pair's scores")
     })?;
     drop(bar);

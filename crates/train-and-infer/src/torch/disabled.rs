@@ -7,7 +7,8 @@ use ndarray::Array2;
 use saved_routers::{Predicted, SavedRouter};
 
 use crate::{
-    args::RobertaArgs, config::RobertaConfig, job::Job, learner::Learner, stopwatch::Stopwatch,
+    config::RobertaConfig, learner::Learner, roberta_args::RobertaArgs, setup::Setup,
+    stopwatch::Stopwatch,
 };
 
 pub(crate) const CARROT_ROBERTA: Option<Learner> = None;
@@ -33,7 +34,7 @@ pub(crate) struct SentenceModel {
 }
 
 impl SentenceModel {
-    pub(crate) fn find(_job: &Job, name: &str, _place: &ModelPlace) -> anyhow::Result<Self> {
+    pub(crate) fn find(_setup: &Setup, name: &str, _place: &ModelPlace) -> anyhow::Result<Self> {
         Ok(Self {
             name: name.to_owned(),
         })
@@ -47,7 +48,11 @@ impl SentenceModel {
         None
     }
 
-    pub(crate) fn embed(&mut self, _job: &Job, _prompts: &[String]) -> anyhow::Result<Array2<f32>> {
+    pub(crate) fn embed(
+        &mut self,
+        _setup: &Setup,
+        _prompts: &[String],
+    ) -> anyhow::Result<Array2<f32>> {
         bail!(
             "computing embeddings with `{}` needs libtorch, which this build lacks; build it with `--features torch`",
             self.name
@@ -57,7 +62,7 @@ impl SentenceModel {
 
 /// Never reached: nothing here fits a router that reads prompts.
 pub(crate) fn predict(
-    _job: &Job,
+    _setup: &Setup,
     router: &SavedRouter,
     _test: &Split,
     _stopwatch: &mut Stopwatch,

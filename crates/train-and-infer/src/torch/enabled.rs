@@ -2,37 +2,10 @@ mod license;
 mod model_folder;
 mod roberta;
 mod sentence_model;
+mod settings;
 
-use cli_support::usage_error;
-use nets::DeviceChoice;
-
-use self::roberta::RobertaSettings;
 pub(crate) use self::{
     roberta::{CARROT_ROBERTA, ROBERTA_BINARY, predict},
     sentence_model::SentenceModel,
+    settings::Settings,
 };
-use crate::{args::RobertaArgs, config::RobertaConfig};
-
-/// What concerns networks, checked.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    device: DeviceChoice,
-    roberta: RobertaSettings,
-}
-
-impl Settings {
-    pub(crate) fn check(
-        device: &str,
-        args: RobertaArgs,
-        roberta: RobertaConfig,
-    ) -> anyhow::Result<Self> {
-        let bad_device = |error: nets::Error| usage_error(error.to_string());
-        let device: DeviceChoice = device.parse().map_err(bad_device)?;
-        // A device that this machine lacks is a bad command line, whatever the router.
-        device.device().map_err(bad_device)?;
-        Ok(Self {
-            device,
-            roberta: RobertaSettings::check(args, roberta)?,
-        })
-    }
-}

@@ -1,5 +1,5 @@
-use dataset::{CostKind, Part};
-use saved_routers::{Contents, Model, PredictedCost, Quantity, SavedRouter};
+use dataset::{CostKind, Part, PredictedCost, Quantity};
+use saved_routers::{Contents, Model, SavedRouter};
 
 use crate::bench::{N_TEST, Tiny, names, split};
 

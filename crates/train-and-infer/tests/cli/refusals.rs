@@ -102,7 +102,7 @@ fn what_cannot_be_done_is_said_in_one_line() {
     check(
         &knn(&["--embedding", "given"]),
         1,
-        "were made from another version of",
+        "were made from a different version of",
     );
     embeddings.meta.split_sha256 = None;
     embeddings.values = array![[1.0_f32]]

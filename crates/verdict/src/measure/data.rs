@@ -8,7 +8,7 @@ use crate::subject::Subject;
 
 type Number = Result<f64, Obstacle>;
 
-pub(super) fn n_rows(subject: &mut Subject) -> Number {
+pub(super) fn n_rows(subject: &Subject) -> Number {
     let info = &subject.info;
     let whole = subject.whole();
     Ok(whole.map_or(info.n_train + info.n_test, |(summary, _)| {
@@ -16,27 +16,27 @@ pub(super) fn n_rows(subject: &mut Subject) -> Number {
     }) as f64)
 }
 
-pub(super) fn n_train(subject: &mut Subject) -> Number {
+pub(super) fn n_train(subject: &Subject) -> Number {
     let whole = subject.whole();
     Ok(whole.map_or(subject.info.n_train, |(summary, _)| {
         summary.n_documents - summary.n_test
     }) as f64)
 }
 
-pub(super) fn n_test(subject: &mut Subject) -> Number {
+pub(super) fn n_test(subject: &Subject) -> Number {
     let whole = subject.whole();
     Ok(whole.map_or(subject.info.n_test, |(summary, _)| summary.n_test) as f64)
 }
 
-pub(super) fn n_validation(subject: &mut Subject) -> Number {
+pub(super) fn n_validation(subject: &Subject) -> Number {
     Ok(subject.info.n_validation.unwrap_or(0) as f64)
 }
 
-pub(super) fn n_models(subject: &mut Subject) -> Number {
+pub(super) fn n_models(subject: &Subject) -> Number {
     Ok(subject.info.models.len() as f64)
 }
 
-pub(super) fn best_single(subject: &mut Subject) -> Number {
+pub(super) fn best_single(subject: &Subject) -> Number {
     if let Some((_, order)) = subject.whole() {
         return Ok(order.best_single_score);
     }
@@ -45,7 +45,7 @@ pub(super) fn best_single(subject: &mut Subject) -> Number {
     Ok(point.accuracy)
 }
 
-pub(super) fn oracle(subject: &mut Subject) -> Number {
+pub(super) fn oracle(subject: &Subject) -> Number {
     if let Some((_, order)) = subject.whole() {
         return Ok(order.oracle);
     }
@@ -55,7 +55,7 @@ pub(super) fn oracle(subject: &mut Subject) -> Number {
         .accuracy)
 }
 
-pub(super) fn model_accuracy(subject: &mut Subject, model: &str) -> Number {
+pub(super) fn model_accuracy(subject: &Subject, model: &str) -> Number {
     if let Some((summary, order)) = subject.whole() {
         let position = summary.models.iter().position(|name| name == model);
         let position = position.ok_or_else(|| no_such_model(subject, model))?;
@@ -69,11 +69,11 @@ pub(super) fn model_accuracy(subject: &mut Subject, model: &str) -> Number {
     Ok(point_of(subject, model)?.accuracy)
 }
 
-pub(super) fn model_cost(subject: &mut Subject, model: &str) -> Number {
+pub(super) fn model_cost(subject: &Subject, model: &str) -> Number {
     Ok(point_of(subject, model)?.cost_usd)
 }
 
-fn point_of(subject: &mut Subject, model: &str) -> Result<evaluation::Point, Obstacle> {
+fn point_of(subject: &Subject, model: &str) -> Result<evaluation::Point, Obstacle> {
     let test = subject.test()?;
     let point = test
         .models

@@ -1,55 +1,53 @@
 //! What predictions are worth.
 
+use std::rc::Rc;
+
 use anyhow::Context as _;
-use evaluation::{
-    Curve, Grid, LambdaFrom, Lambdas, Pair, Predicted, Router, Rows, Truth, benchmark_points,
-    exact_curve, pair_curve, qnc,
-};
+use dataset::TestPredictions;
+use evaluation::{Curve, Grid, LambdaFrom, Lambdas, Predicted, Rows, Truth, benchmark_points, qnc};
 
 use super::Obstacle;
 use crate::{
     claims::Metric,
-    subject::{Prediction, Subject},
+    subject::{Subject, per_model},
 };
 
 type Number = Result<f64, Obstacle>;
 
-/// The predictions and the test split that they belong to. Numbers that were published for all documents of a source do not hold for a part.
+/// A router's predictions. Numbers that were published for all documents of a source do not hold for a part.
 fn read(
-    subject: &mut Subject,
+    subject: &Subject,
     router: &str,
     embedder: Option<&str>,
-) -> Result<(Prediction, dataset::Split), Obstacle> {
-    let prediction = subject.router(router, embedder)?.clone();
+) -> Result<Rc<TestPredictions>, Obstacle> {
+    let predictions = subject.router(router, embedder)?;
     if let Some((summary, _)) = subject.whole() {
         return Err(Obstacle::NotRun(format!(
             "the number is of {} test prompts, and {} of the source's {} documents have no text here",
             summary.n_test, summary.n_documents_without_text, summary.n_documents
         )));
     }
-    Ok((prediction, subject.test()?.clone()))
+    Ok(predictions)
 }
 
-fn curve(prediction: &Prediction, truth: &Truth<'_>) -> anyhow::Result<Curve> {
-    Ok(match prediction.router()? {
-        Router::PerModel { predicted, .. } => exact_curve(truth, predicted)?,
-        Router::Pair {
-            pair: Pair { small, large },
-            small_win_probability,
-        } => pair_curve(truth, small, large, small_win_probability)?,
-        Router::Zero => unreachable!("predictions are of either kind"),
-    })
+fn curve(
+    subject: &Subject,
+    predictions: &TestPredictions,
+    truth: &Truth<'_>,
+) -> anyhow::Result<Curve> {
+    Ok(subject.measured(predictions)?.curve(truth)?)
 }
 
 pub(super) fn prediction_accuracy(
-    subject: &mut Subject,
+    subject: &Subject,
     router: &str,
     embedder: Option<&str>,
     metric: &Metric,
 ) -> Number {
-    let (prediction, test) = read(subject, router, embedder)?;
+    let predictions = read(subject, router, embedder)?;
+    let test = subject.test()?;
     let cost_kind = subject.info.cost_kind;
-    let found = evaluation::prediction_accuracy(&test, prediction.per_model()?, cost_kind)?;
+    let found = evaluation::prediction_accuracy(test, per_model(&predictions)?, cost_kind)?;
     match metric {
         Metric::BinarizedAcc { .. } => Ok(found.binarized_acc),
         Metric::ScoreMae { .. } => Ok(found.score_mae),
@@ -65,37 +63,41 @@ pub(super) fn prediction_accuracy(
 }
 
 pub(super) fn accuracy_at_cost(
-    subject: &mut Subject,
+    subject: &Subject,
     router: &str,
     embedder: Option<&str>,
     cost_usd: f64,
 ) -> Number {
-    let (prediction, test) = read(subject, router, embedder)?;
-    let curve = curve(&prediction, &Truth::of(&test)?)?;
+    let predictions = read(subject, router, embedder)?;
+    let test = subject.test()?;
+    let curve = curve(subject, &predictions, &Truth::of(test)?)?;
     // Cheaper than it can be is a number that is not there.
     Ok(curve
         .best_within(cost_usd)
         .map_or(f64::NAN, |point| point.accuracy))
 }
 
-pub(super) fn relative_cost(subject: &mut Subject, router: &str, embedder: Option<&str>) -> Number {
-    let (prediction, test) = read(subject, router, embedder)?;
-    let truth = Truth::of(&test)?;
+pub(super) fn relative_cost(subject: &Subject, router: &str, embedder: Option<&str>) -> Number {
+    let predictions = read(subject, router, embedder)?;
+    let test = subject.test()?;
+    let truth = Truth::of(test)?;
     let (_, best) = evaluation::best_single(&truth).context("no score is known")?;
     // Never reached is more than any cost.
-    Ok(qnc(&curve(&prediction, &truth)?.to_points(), best).unwrap_or(f64::INFINITY))
+    Ok(qnc(&curve(subject, &predictions, &truth)?.to_points(), best).unwrap_or(f64::INFINITY))
 }
 
 pub(super) fn least_lead(
-    subject: &mut Subject,
+    subject: &Subject,
     router: &str,
     over: &str,
     embedder: Option<&str>,
 ) -> Number {
-    let (leader, test) = read(subject, router, embedder)?;
-    let (other, _) = read(subject, over, embedder)?;
-    let truth = Truth::of(&test)?;
-    let (leader, other) = (curve(&leader, &truth)?, curve(&other, &truth)?);
+    let leader = read(subject, router, embedder)?;
+    let other = read(subject, over, embedder)?;
+    let test = subject.test()?;
+    let truth = Truth::of(test)?;
+    let leader = curve(subject, &leader, &truth)?;
+    let other = curve(subject, &other, &truth)?;
     let leads = other.points.iter().filter_map(|point| {
         let at_its_cost = leader.best_within(point.cost_usd)?;
         Some(at_its_cost.accuracy - point.accuracy)
@@ -104,7 +106,7 @@ pub(super) fn least_lead(
 }
 
 pub(super) fn least_benchmark_ratio(
-    subject: &mut Subject,
+    subject: &Subject,
     router: &str,
     embedder: Option<&str>,
     metric: &Metric,
@@ -120,7 +122,8 @@ pub(super) fn least_benchmark_ratio(
     else {
         unreachable!("asked for by that metric");
     };
-    let (prediction, test) = read(subject, router, embedder)?;
+    let predictions = read(subject, router, embedder)?;
+    let test = subject.test()?;
     let Some(reference_idx) = test.models.iter().position(|name| name == reference) else {
         return Err(Obstacle::NotRun(format!(
             "the data set has no LLM `{reference}`"
@@ -134,8 +137,8 @@ pub(super) fn least_benchmark_ratio(
     });
     let labels: Vec<String> = labels.collect::<anyhow::Result<_>>()?;
     let rows = Rows {
-        truth: Truth::of(&test)?,
-        predicted: Predicted::of(prediction.per_model()?)?,
+        truth: Truth::of(test)?,
+        predicted: Predicted::of(per_model(&predictions)?)?,
         benchmarks: &labels,
     };
     let grid = Lambdas::Grid(Grid {

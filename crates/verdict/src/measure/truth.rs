@@ -1,13 +1,13 @@
 //! What a known truth demands of any router.
 
 use anyhow::Context as _;
-use dataset::{PerModel, Split};
+use dataset::{PerModel, Split, TestPredictions};
 use evaluation::{Interval, Predicted, Regret, Resamples, Router, Truth, Weights, choose, regret};
 
 use super::Obstacle;
 use crate::{
     claims::{End, Settings},
-    subject::{Prediction, Subject},
+    subject::Subject,
 };
 
 type Number = Result<f64, Obstacle>;
@@ -30,15 +30,15 @@ impl End {
     }
 }
 
-pub(super) fn best_single(subject: &mut Subject) -> Number {
-    let expectations = subject.truth()?;
+pub(super) fn best_single(subject: &Subject) -> Number {
+    let expectations = subject.expectations()?;
     let (_, point) =
-        evaluation::best_single(&truth_of(expectations)?).context("nothing is expected")?;
+        evaluation::best_single(&Truth::expected(expectations)?).context("nothing is expected")?;
     Ok(point.accuracy)
 }
 
-pub(super) fn bayes_accuracy(subject: &mut Subject) -> Number {
-    let expectations = subject.truth()?;
+pub(super) fn bayes_accuracy(subject: &Subject) -> Number {
+    let expectations = subject.expectations()?;
     let rows = expectations
         .scores
         .rows()
@@ -54,18 +54,18 @@ pub(super) fn bayes_accuracy(subject: &mut Subject) -> Number {
 }
 
 pub(super) fn regret_of(
-    subject: &mut Subject,
+    subject: &Subject,
     router: &str,
     settings: &Settings,
 ) -> Result<Interval, Obstacle> {
-    let prediction = subject.router(router, None)?.clone();
-    let expectations = subject.truth()?;
-    let found = against_bayes(expectations, &prediction.router()?, settings)?;
-    interval(&found, &truth_of(expectations)?, settings)
+    let predictions = subject.router(router, None)?;
+    let expectations = subject.expectations()?;
+    let found = against_bayes(expectations, &subject.measured(&predictions)?, settings)?;
+    interval(&found, &Truth::expected(expectations)?, settings)
 }
 
 pub(super) fn change(
-    subject: &mut Subject,
+    subject: &Subject,
     router: &str,
     settings: &Settings,
 ) -> Result<Interval, Obstacle> {
@@ -76,42 +76,43 @@ pub(super) fn change(
             subject.dir.name()
         )));
     };
-    let of_size = |subject: &mut Subject, n_train| subject.on_train_size(router, n_train);
-    let [fewest, most] = [of_size(subject, fewest)?, of_size(subject, most)?];
-    let expectations = subject.truth()?;
-    let of = |prediction: &Prediction| against_bayes(expectations, &prediction.router()?, settings);
+    let [fewest, most] = [fewest, most].map(|n_train| subject.on_train_size(router, n_train));
+    let (fewest, most) = (fewest?, most?);
+    let expectations = subject.expectations()?;
+    let of =
+        |point: &TestPredictions| against_bayes(expectations, &subject.measured(point)?, settings);
     let found = of(&most)?.minus(&of(&fewest)?)?;
-    interval(&found, &truth_of(expectations)?, settings)
+    interval(&found, &Truth::expected(expectations)?, settings)
 }
 
 pub(super) fn over_zero(
-    subject: &mut Subject,
+    subject: &Subject,
     router: &str,
     settings: &Settings,
 ) -> Result<Interval, Obstacle> {
-    let prediction = subject.router(router, None)?.clone();
-    let expectations = subject.truth()?;
-    let of_router = against_bayes(expectations, &prediction.router()?, settings)?;
+    let predictions = subject.router(router, None)?;
+    let expectations = subject.expectations()?;
+    let of_router = against_bayes(expectations, &subject.measured(&predictions)?, settings)?;
     let of_zero = against_bayes(expectations, &Router::Zero, settings)?;
     interval(
         &of_router.minus(&of_zero)?,
-        &truth_of(expectations)?,
+        &Truth::expected(expectations)?,
         settings,
     )
 }
 
 pub(super) fn observed_gain(
-    subject: &mut Subject,
+    subject: &Subject,
     router: &str,
     settings: &Settings,
 ) -> Result<Interval, Obstacle> {
-    let prediction = subject.router(router, None)?.clone();
-    let expectations = subject.truth()?.clone();
+    let predictions = subject.router(router, None)?;
+    let expectations = subject.expectations()?;
     let test: &Split = subject.test()?;
     let drawn = Truth::of(test)?;
     let weights = weights(settings);
-    let bayes = Predicted::of(&expectations)?;
-    let loss = regret(&drawn, bayes, &prediction.router()?, weights)?;
+    let bayes = Predicted::of(expectations)?;
+    let loss = regret(&drawn, bayes, &subject.measured(&predictions)?, weights)?;
     let found = interval(&loss, &drawn, settings)?;
     // A gain is a loss with the other sign.
     Ok(Interval {
@@ -120,11 +121,6 @@ pub(super) fn observed_gain(
         high: -found.low,
         ..found
     })
-}
-
-fn truth_of(expectations: &PerModel) -> anyhow::Result<Truth<'_>> {
-    let (scores, costs) = (expectations.scores.view(), expectations.cost_usd.view());
-    Ok(Truth::new(scores, costs)?)
 }
 
 fn weights(settings: &Settings) -> Weights<'static> {
@@ -141,7 +137,7 @@ fn against_bayes(
 ) -> anyhow::Result<Regret> {
     let bayes = Predicted::of(expectations)?;
     Ok(regret(
-        &truth_of(expectations)?,
+        &Truth::expected(expectations)?,
         bayes,
         router,
         weights(settings),

@@ -5,11 +5,11 @@ use hub::{Hub, ModelPlace, PlaceError, WantedFile};
 use nets::Need;
 
 use super::license::CARD;
-use crate::job::Job;
+use crate::setup::Setup;
 
 /// The folder with a model's files and, if it has one, its model card; what the hub's cache lacks is downloaded.
 pub(super) fn model_folder(
-    job: &Job,
+    setup: &Setup,
     place: &ModelPlace,
     files: &[(&'static str, Need)],
 ) -> Result<PathBuf, PlaceError> {
@@ -18,6 +18,6 @@ pub(super) fn model_folder(
         Need::Optional => WantedFile::optional(name),
     });
     let wanted: Vec<WantedFile<'_>> = wanted.chain([WantedFile::optional(CARD)]).collect();
-    let hub = Hub::from_env().with_progress(Progress::of_downloads(job.quiet));
+    let hub = Hub::from_env().with_progress(Progress::of_downloads(setup.quiet));
     place.folder(&hub, &wanted)
 }

@@ -13,19 +13,19 @@ use serde_json::json;
 use self::{folders::NetworkFolder, settings::Plan};
 pub(crate) use self::{predict::predict, settings::RobertaSettings};
 use crate::{
-    job::Job,
     learner::{Fit, Learner, Outcome, Recipe},
+    setup::Setup,
 };
 
 /// Two networks, or those that the user names instead.
 pub(crate) const CARROT_ROBERTA: Option<Learner> = Some(Learner {
-    recipe: |job| match &job.torch.roberta.pretrained {
-        Some(pretrained) => pretrained.recipe(job),
-        None => trained(job),
+    recipe: |setup| match &setup.torch.roberta.pretrained {
+        Some(pretrained) => pretrained.recipe(setup),
+        None => trained(setup),
     },
     fit: |fit: &mut Fit<'_>| -> anyhow::Result<Outcome> {
-        let job = fit.job;
-        match &job.torch.roberta.pretrained {
+        let setup = fit.setup;
+        match &setup.torch.roberta.pretrained {
             Some(pretrained) => pretrained.predict(fit),
             None => per_model::fit(fit),
         }
@@ -39,8 +39,8 @@ pub(crate) const ROBERTA_BINARY: Option<Learner> = Some(Learner {
 });
 
 /// The recipe of networks that are trained here.
-fn trained(job: &Job) -> anyhow::Result<Recipe> {
-    let settings = &job.torch.roberta;
+fn trained(setup: &Setup) -> anyhow::Result<Recipe> {
+    let settings = &setup.torch.roberta;
     let Plan {
         params,
         trainer,
@@ -54,7 +54,7 @@ fn trained(job: &Job) -> anyhow::Result<Recipe> {
             "predict": settings.predict_config(),
         }),
         seed: Some(params.params().seed.into()),
-        inputs: NetworkFolder::find(job, base)?.sources()?,
+        inputs: NetworkFolder::find(setup, base)?.sources()?,
         is_fitted: true,
     })
 }

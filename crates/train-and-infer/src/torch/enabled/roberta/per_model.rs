@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
+use dataset::{CostTarget, Quantity, TOKENS_PER_UNIT};
 use ndarray::Array2;
 use nets::ProblemType;
-use routers::labels::CostTarget;
-use saved_routers::{Contents, NetworkCost, Quantity, TOKENS_PER_UNIT};
+use saved_routers::{Contents, NetworkCost};
 use serde_json::json;
 
 use super::network::{Network, Trained};
@@ -28,7 +28,7 @@ pub(super) fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
         targets: train.scores.clone(),
     };
     let performance = performance.train(fit)?;
-    let cost_target = CostTarget::of(fit.job.info.cost_kind, train);
+    let cost_target = CostTarget::of(fit.setup.info.cost_kind, train);
     let cost = match cost_values(&cost_target) {
         None => None,
         Some(targets) => {

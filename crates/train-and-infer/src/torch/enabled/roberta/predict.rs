@@ -2,24 +2,22 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use cli_support::Progress;
-use dataset::Split;
+use dataset::{PredictedCost, Split};
 use nets::{NetworkTask, TaskNetwork};
-use saved_routers::{
-    Model, PerModelOutputs, Predicted, PredictedCost, SavedRouter, outputs_of_models,
-};
+use saved_routers::{Model, PerModelOutputs, Predicted, SavedRouter, outputs_of_models};
 
-use crate::{job::Job, stopwatch::Stopwatch};
+use crate::{setup::Setup, stopwatch::Stopwatch};
 
 /// Predicts with the networks of a saved router.
 pub(crate) fn predict(
-    job: &Job,
+    setup: &Setup,
     router: &SavedRouter,
     test: &Split,
     stopwatch: &mut Stopwatch,
 ) -> anyhow::Result<Predicted> {
     let mut load = |folder: &Path, task| {
         stopwatch.time(&format!("load {task}"), || {
-            Ok(TaskNetwork::from_folder(folder, task, job.torch.device)?)
+            Ok(TaskNetwork::from_folder(folder, task, setup.torch.device)?)
         })
     };
     match &router.model {
@@ -38,10 +36,11 @@ pub(crate) fn predict(
                 }
                 None => None,
             };
-            let scores = outputs(job, &network, NetworkTask::Performance, test, stopwatch)?.values;
+            let scores =
+                outputs(setup, &network, NetworkTask::Performance, test, stopwatch)?.values;
             let cost = match cost {
                 Some((network, unit)) => {
-                    let outputs = outputs(job, &network, NetworkTask::Cost, test, stopwatch)?;
+                    let outputs = outputs(setup, &network, NetworkTask::Cost, test, stopwatch)?;
                     unit.predicted(&outputs.values)
                 }
                 None => PredictedCost::Known,
@@ -50,7 +49,7 @@ pub(crate) fn predict(
         }
         Model::RobertaBinary(folder) => {
             let network = load(folder, NetworkTask::Performance)?;
-            let outputs = outputs(job, &network, NetworkTask::Performance, test, stopwatch)?;
+            let outputs = outputs(setup, &network, NetworkTask::Performance, test, stopwatch)?;
             Ok(Predicted::SmallWins(outputs.values.column(0).to_owned()))
         }
         Model::Knn(_) | Model::Rorf(_) | Model::Mf(_) => {
@@ -61,7 +60,7 @@ pub(crate) fn predict(
 
 /// A network's outputs for the test prompts, by the settings for prediction.
 pub(super) fn outputs(
-    job: &Job,
+    setup: &Setup,
     network: &TaskNetwork,
     task: NetworkTask,
     test: &Split,
@@ -69,9 +68,9 @@ pub(super) fn outputs(
 ) -> anyhow::Result<nets::Predicted> {
     stopwatch.time(&format!("predict {task}"), || {
         let label = format!("predicting {task}");
-        let bar = Progress::bar(&label, test.n_prompts() as u64, job.quiet);
+        let bar = Progress::bar(&label, test.n_prompts() as u64, setup.quiet);
         network
-            .predict(&test.prompts, &job.torch.roberta.predict, &|n| bar.add(n))
+            .predict(&test.prompts, &setup.torch.roberta.predict, &|n| bar.add(n))
             .with_context(|| format!("cannot predict with the {task} network"))
     })
 }

@@ -1,30 +1,29 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
-use dataset::{CostKind, Predictions};
+use dataset::{CostKind, PerModel, PredictedCost, Predictions, Quantity};
 use nets::{NetworkTask, TaskNetwork};
-use saved_routers::{PredictedCost, output_tokens, outputs_of_models};
+use saved_routers::outputs_of_models;
 use serde_json::json;
 
 use super::{folders::NetworkFolder, predict::outputs, settings::Pretrained};
 use crate::{
-    costs,
-    job::Job,
     learner::{Fit, Outcome, Product, Recipe},
+    setup::Setup,
 };
 
 impl Pretrained {
-    pub(super) fn recipe(&self, job: &Job) -> anyhow::Result<Recipe> {
-        let models = self.models(job.info.cost_kind);
+    pub(super) fn recipe(&self, setup: &Setup) -> anyhow::Result<Recipe> {
+        let models = self.models(setup.info.cost_kind);
         let mut inputs = Vec::new();
         for model in &models {
-            inputs.extend(NetworkFolder::find(job, model)?.sources()?);
+            inputs.extend(NetworkFolder::find(setup, model)?.sources()?);
         }
         Ok(Recipe {
             config: json!({
                 "pretrained": models,
                 "label-order": self.label_order,
-                "predict": job.torch.roberta.predict_config(),
+                "predict": setup.torch.roberta.predict_config(),
             }),
             seed: None,
             inputs,
@@ -34,21 +33,21 @@ impl Pretrained {
 
     /// Predicts with networks that were trained elsewhere. The cost network's outputs are thousands of output tokens.
     pub(super) fn predict(&self, fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
-        let (job, test) = (fit.job, fit.test);
-        let cost_kind = job.info.cost_kind;
+        let (setup, test) = (fit.setup, fit.test);
+        let cost_kind = setup.info.cost_kind;
         if cost_kind == CostKind::Usd {
             bail!(
                 "a cost network that was trained elsewhere predicts output tokens, and in data set `{}` dollars are what is predicted",
-                job.info.name
+                setup.info.name
             );
         }
         let mut environment = BTreeMap::new();
         let mut n_truncated = 0;
         let mut values = |name: &str, task| {
             let network = fit.stopwatch.time(&format!("load {task}"), || {
-                self.load(job, name, task, &test.models)
+                self.load(setup, name, task, &test.models)
             })?;
-            let outputs = outputs(job, &network, task, test, fit.stopwatch)
+            let outputs = outputs(setup, &network, task, test, fit.stopwatch)
                 .with_context(|| format!("cannot use `{name}`"))?;
             n_truncated = outputs.is_truncated.iter().filter(|it| **it).count();
             let device = format!("{:?}", network.model().device());
@@ -59,10 +58,12 @@ impl Pretrained {
         let cost = match cost_kind {
             CostKind::Known => PredictedCost::Known,
             CostKind::OutputTokens | CostKind::Usd => {
-                PredictedCost::OutputTokens(output_tokens(&values(&self.cost, NetworkTask::Cost)?))
+                let values = values(&self.cost, NetworkTask::Cost)?;
+                let cost = Quantity::ThousandsOfOutputTokens.cost(&values, None);
+                cost.expect("the quantity is of costs")
             }
         };
-        let predictions = costs::per_model(job, test, scores, cost);
+        let predictions = PerModel::of_split(&setup.info, test, scores, cost);
         let names: Vec<String> = self
             .models(cost_kind)
             .into_iter()
@@ -85,13 +86,13 @@ impl Pretrained {
     /// A network with the outputs of the data set's LLMs, in their order.
     fn load(
         &self,
-        job: &Job,
+        setup: &Setup,
         name: &str,
         task: NetworkTask,
         models: &[String],
     ) -> anyhow::Result<TaskNetwork> {
-        let folder = NetworkFolder::find(job, name)?;
-        let network = folder.load(job, task).with_context(|| {
+        let folder = NetworkFolder::find(setup, name)?;
+        let network = folder.load(setup, task).with_context(|| {
             format!(
                 "cannot use `{name}` as the {task} network (the performance network comes first, then the cost network)"
             )

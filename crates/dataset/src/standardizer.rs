@@ -1,11 +1,5 @@
-//! What learners are fitted on, and how predictions of it become costs.
-
-mod pair;
-
-use dataset::{CostKind, DatasetInfo, Split};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 
-pub use self::pair::PairOutcome;
 use crate::{Error, Result};
 
 /// z-scores of each column, and back.
@@ -45,19 +39,19 @@ impl Standardizer {
     /// A standardizer that was fitted before: mean and deviation of each column.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the two differ in length; [`Error::BadParameter`] for a mean that is not finite, or a deviation that is not above 0.
+    /// [`Error::Shape`] when the two differ in length; [`Error::BadScale`] for a mean that is not finite, or a deviation that is not above 0.
     pub fn from_parts(mean: Array1<f64>, deviation: Array1<f64>) -> Result<Self> {
         if deviation.len() != mean.len() {
             return Err(Error::Shape {
-                what: "deviation",
+                what: "deviations",
                 expected: (1, mean.len()),
                 found: (1, deviation.len()),
             });
         }
-        let bad = |name, found: f64, expected| {
-            Err(Error::BadParameter {
-                name,
-                found: found.to_string(),
+        let bad = |what, value, expected| {
+            Err(Error::BadScale {
+                what,
+                value,
                 expected,
             })
         };
@@ -89,67 +83,6 @@ impl Standardizer {
     pub fn restore(&self, values: &Array2<f32>) -> Array2<f64> {
         values.mapv(f64::from) * &self.deviation + &self.mean
     }
-}
-
-/// What an estimator has to predict besides scores, for one cost kind.
-#[derive(Debug, Clone, PartialEq)]
-pub enum CostTarget {
-    /// Raw output tokens.
-    OutputTokens(Array2<f32>),
-    /// z-scored dollars, and the way back.
-    Usd(Array2<f32>, Standardizer),
-    /// Nothing: the cost is known before the call.
-    Known,
-}
-
-impl CostTarget {
-    /// The target that a data set's cost kind asks for, from its train split. Matrices have shape `(n_prompts, n_models)`, NaN where unknown.
-    pub fn of(kind: CostKind, train: &Split) -> Self {
-        match (kind, &train.output_tokens) {
-            (CostKind::OutputTokens, Some(tokens)) => {
-                Self::OutputTokens(tokens.mapv(|tokens| tokens as f32))
-            }
-            (CostKind::OutputTokens | CostKind::Usd, _) => {
-                let standardizer = Standardizer::fit(&train.cost_usd);
-                Self::Usd(standardizer.standardize(&train.cost_usd), standardizer)
-            }
-            (CostKind::Known, _) => Self::Known,
-        }
-    }
-
-    /// The target's name and values, if there is something to predict.
-    pub fn values(&self) -> Option<(&'static str, &Array2<f32>)> {
-        match self {
-            Self::OutputTokens(tokens) => Some(("output_tokens", tokens)),
-            Self::Usd(z_scores, _) => Some(("cost_z_score", z_scores)),
-            Self::Known => None,
-        }
-    }
-}
-
-/// Dollars for each prompt and LLM, from its true input tokens and predicted output tokens, both of shape `(n_prompts, n_models)`.
-///
-/// ```text
-/// cost = (input tokens * input price + output tokens * output price) / 10^6
-/// ```
-///
-/// NaN where an LLM's input tokens are unknown or it has no price. A predicted count below zero counts as zero.
-pub fn cost_of_tokens(
-    info: &DatasetInfo,
-    split: &Split,
-    output_tokens: &Array2<f32>,
-) -> Array2<f64> {
-    Array2::from_shape_fn(output_tokens.dim(), |(prompt, model)| {
-        let input = split
-            .input_tokens
-            .as_ref()
-            .map_or(f64::NAN, |tokens| tokens[[prompt, model]]);
-        let output = f64::from(output_tokens[[prompt, model]]).max(0.0);
-        info.models[model]
-            .price
-            .as_ref()
-            .map_or(f64::NAN, |price| price.cost_usd(input, output))
-    })
 }
 
 #[cfg(test)]
@@ -195,7 +128,7 @@ mod tests {
             (
                 array![1.0],
                 array![1.0, 1.0],
-                "the deviation matrix has shape (1, 2)",
+                "`deviations` has shape (1, 2), expected (1, 1)",
             ),
             (array![f64::NAN], array![1.0], "`mean` is NaN"),
             (array![1.0], array![0.0], "`deviation` is 0"),

@@ -1,0 +1,147 @@
+//! The typed columns of a table with some text columns and several fields for each LLM. Splits, predictions and tables of scores share it:
+//! each says which matrices it has, and this module knows their order in the file, their types, and how null becomes NaN and back.
+
+use std::collections::BTreeSet;
+
+use arrow_array::ArrayRef;
+use arrow_schema::{DataType, Field as ArrowField, SchemaRef};
+use ndarray::{Array2, s};
+
+use crate::{
+    Error, Field, Result, column_name,
+    columns::parse_column_name,
+    table::{TableReader, f32_array, f64_array, schema, text_array, text_field, u32_array},
+};
+
+/// The LLMs of a table and the fields that at least one of them has.
+pub(crate) struct Found {
+    /// In column order.
+    pub(crate) models: Vec<String>,
+    pub(crate) fields: BTreeSet<Field>,
+}
+
+/// A field's values, of shape `(n_prompts, n_models)`, and the type of its columns on disk.
+#[derive(Clone, Copy)]
+pub(crate) enum Values<'a> {
+    /// float32.
+    F32(&'a Array2<f32>),
+    /// float64.
+    F64(&'a Array2<f64>),
+    /// uint32.
+    Counts(&'a Array2<f64>),
+}
+
+/// Where the values of a field go.
+pub(crate) enum Place<'a> {
+    /// From float32.
+    F32(&'a mut Array2<f32>),
+    /// From float64 or uint32.
+    F64(&'a mut Array2<f64>),
+}
+
+/// Which LLMs have scores, and which fields there are.
+pub(crate) fn find(reader: &TableReader) -> Found {
+    let (mut models, mut fields) = (Vec::new(), BTreeSet::new());
+    for column in reader.schema().fields() {
+        if let Some((model, field)) = parse_column_name(column.name()) {
+            fields.insert(field);
+            if field == Field::Score {
+                models.push(model.to_owned());
+            }
+        }
+    }
+    Found { models, fields }
+}
+
+impl Found {
+    /// Refuses a table without a score of any LLM.
+    pub(crate) fn check_has_models(&self, reader: &TableReader) -> Result<()> {
+        if self.models.is_empty() {
+            return Err(Error::MissingColumn {
+                path: reader.path().to_owned(),
+                column: column_name("<model>", Field::Score),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// A table's columns in file order: the texts, then the fields of the first LLM, those of the second, and so on.
+fn names(texts: &[&str], models: &[String], fields: &[Field]) -> Vec<String> {
+    let of_models = models
+        .iter()
+        .flat_map(|model| fields.iter().map(|&field| column_name(model, field)));
+    let texts = texts.iter().map(|&text| text.to_owned());
+    texts.chain(of_models).collect()
+}
+
+/// The schema of a table; numbers may be null, texts may not.
+pub(crate) fn table_schema(
+    texts: &[&str],
+    models: &[String],
+    values: &[(Field, Values<'_>)],
+) -> SchemaRef {
+    let fields: Vec<Field> = values.iter().map(|&(field, _)| field).collect();
+    let types = values.iter().map(|(_, values)| match values {
+        Values::F32(_) => DataType::Float32,
+        Values::F64(_) => DataType::Float64,
+        Values::Counts(_) => DataType::UInt32,
+    });
+    let names = names(texts, models, &fields);
+    let (texts, numbers) = names.split_at(texts.len());
+    let mut columns: Vec<ArrowField> = texts.iter().map(|name| text_field(name)).collect();
+    columns.extend(
+        (numbers.iter().zip(types.cycle())).map(|(name, ty)| ArrowField::new(name, ty, true)),
+    );
+    schema(columns)
+}
+
+/// The columns of some rows, in the order of [`table_schema`].
+pub(crate) fn arrays(
+    texts: &[&[String]],
+    n_models: usize,
+    values: &[(Field, Values<'_>)],
+) -> Vec<ArrayRef> {
+    let mut columns: Vec<ArrayRef> = texts.iter().map(|text| text_array(text)).collect();
+    for m in 0..n_models {
+        columns.extend(values.iter().map(|(_, values)| match values {
+            Values::F32(values) => f32_array(values.column(m).iter().copied()),
+            Values::F64(values) => f64_array(values.column(m).iter().copied()),
+            Values::Counts(values) => u32_array(values.column(m).iter().copied()),
+        }));
+    }
+    columns
+}
+
+/// Reads texts and matrices. Each value is copied once, from its decoded page to its place.
+///
+/// # Errors
+/// [`Error::MissingColumn`], [`Error::ColumnType`] or [`Error::NullValue`] for a column that is not as its place needs it.
+pub(crate) fn read(
+    reader: TableReader,
+    texts: &mut [(&str, &mut Vec<String>)],
+    models: &[String],
+    places: &mut [(Field, Place<'_>)],
+) -> Result<()> {
+    let fields: Vec<Field> = places.iter().map(|&(field, _)| field).collect();
+    let text_names: Vec<&str> = texts.iter().map(|&(name, _)| name).collect();
+    let names = names(&text_names, models, &fields);
+    for batch in reader.batches(&names.iter().map(String::as_str).collect::<Vec<_>>())? {
+        let batch = batch?;
+        for (name, text) in texts.iter_mut() {
+            batch.extend_text(name, text)?;
+        }
+        let rows = batch.first_row..batch.first_row + batch.n_rows();
+        for (m, model) in models.iter().enumerate() {
+            let slice = s![rows.clone(), m];
+            for (field, place) in places.iter_mut() {
+                let name = column_name(model, *field);
+                match place {
+                    Place::F32(values) => batch.copy_f32(&name, values.slice_mut(slice))?,
+                    Place::F64(values) => batch.copy_f64(&name, values.slice_mut(slice))?,
+                }
+            }
+        }
+    }
+    Ok(())
+}
