@@ -218,9 +218,7 @@ fn a_table_without_tasks_and_with_costs_needs_no_prices() {
     );
     let output = bench.run(&["--input", "t.csv", "--name", "mine", "--test-size", "0.5"]);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("ignored columns of `t.csv` that mean nothing here: `remark`")
-    );
+    assert!(stderr(&output).contains("ignored unknown columns of `t.csv`: `remark`"));
     let (info, train, _) = bench.read("mine");
     assert_eq!(info.cost_kind, CostKind::Usd);
     assert_eq!(train.tasks, ["all"]);
@@ -252,7 +250,7 @@ const CASES: &[Case] = &[
     Case { text: GOOD, extra: &["--name", ""], code: 2, expected: "cannot name a data set" },
     // The files.
     Case { text: GOOD, extra: &["--input", "none.csv"], code: 1, expected: "cannot read `none.csv`" },
-    Case { text: GOOD, extra: &["--input", "t.csv.gz"], code: 2, expected: "say with --format" },
+    Case { text: GOOD, extra: &["--input", "t.csv.gz"], code: 2, expected: "name the format with --format" },
     Case { text: GOOD, extra: &["--format", "parquet"], code: 1, expected: "cannot read `t.csv` as Parquet" },
     Case { text: GOOD, extra: &["--prices", "none.toml"], code: 1, expected: "`none.toml`" },
     Case { text: "", extra: &[], code: 1, expected: "`t.csv` has no rows" },
@@ -266,7 +264,7 @@ const CASES: &[Case] = &[
     Case { text: "id,prompt,small/input_tokens\n1,x,3\n", extra: &[], code: 1, expected: "no column `small/score`" },
     Case { text: "id,prompt,small/score\n1,x,1\n2,y,1\n", extra: &[], code: 1, expected: "says nothing of the costs of model `small`" },
     Case { text: "id,prompt,other/score,other/input_tokens\n1,x,1,3\n2,y,1,3\n", extra: &[], code: 1, expected: "`prices.toml` has no price for model `other`" },
-    Case { text: "id,prompt,id,small/score\n1,x,1,3\n", extra: &[], code: 1, expected: "column `id` stands twice in `t.csv`" },
+    Case { text: "id,prompt,id,small/score\n1,x,1,3\n", extra: &[], code: 1, expected: "duplicate column `id` in `t.csv`" },
     // The rows.
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n1,y,0,11\n", extra: &[], code: 1, expected: "duplicate id `1` in rows 1 and 2" },
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n,y,0,11\n", extra: &[], code: 1, expected: "column `id` of `t.csv` is null in row 2" },
@@ -350,7 +348,7 @@ fn other_refusals() {
         "b.jsonl",
         b"{\"id\": 1, \"id\": 2}\n",
         1,
-        "key `id` stands twice",
+        "duplicate key `id`",
     );
     check(
         "c.jsonl",
@@ -436,7 +434,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
 
     let second = bench.run(&AGAIN);
     assert!(
-        stderr(&second).contains("is there already"),
+        stderr(&second).contains("already exists"),
         "{}",
         stderr(&second)
     );
@@ -452,7 +450,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
 
     bench.write("t.csv", TABLE.replace("a9", "b9").as_bytes());
     for (extra, expected) in [
-        (&[][..], "made of other files"),
+        (&[][..], "made from other files"),
         (&["--limit", "5"], "limit was not set, now `5`"),
         (&["--seed", "7"], "seed was not set, now `7`"),
         (

@@ -96,7 +96,7 @@ fn every_prompt_has_its_vector_and_none_is_asked_for_twice() {
     let again = served.run("data", &[]);
     expect_success(&again);
     assert!(
-        stderr(&again).contains("are there already"),
+        stderr(&again).contains("already exist"),
         "{}",
         stderr(&again)
     );

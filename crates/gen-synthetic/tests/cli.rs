@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fs};
 
 use dataset::{CostKind, DatasetDir, DatasetInfo, Part, PerModel, Predictions, Split};
-use test_support::{Bench, stderr};
+use test_support::{Bench, stderr, stdout};
 
 fn bench() -> Bench {
     Bench::new(env!("CARGO_BIN_EXE_gen-synthetic"))
@@ -159,4 +159,83 @@ fn another_configuration_can_be_used() {
         let message = bench.refuse(&["--config", "mine.toml"], 1, expected);
         assert!(message.contains("mine.toml"), "{message}");
     }
+}
+
+#[test]
+fn an_existing_data_set_is_replaced_only_by_force() {
+    let bench = bench();
+    let dir = make(&bench, &["--n", "60"]);
+    let files = Part::ALL.map(|part| [dir.split(part), dir.truth(part)]);
+    let files: Vec<_> = files.concat().into_iter().chain([dir.info()]).collect();
+    let bytes = || {
+        let bytes = files.iter().map(|path| fs::read(path).expect("there"));
+        bytes.collect::<Vec<_>>()
+    };
+    let before = bytes();
+
+    let again = bench.succeed(&["--n", "60", "--json"]);
+    assert!(stderr(&again).contains("already exists"));
+    assert!(bytes() == before);
+    let report: serde_json::Value = serde_json::from_slice(&again.stdout).expect("JSON");
+    assert_eq!(report["dataset"]["n-train"], 48);
+    assert!(report["truth"]["bayes-score"].is_f64(), "{report}");
+
+    let text = include_str!("../../../configs/synthetic.toml");
+    bench.write("other.toml", format!("{text}\n# Another file.\n"));
+    for (args, expected) in [
+        (&["--n", "61"][..], "60 prompts, now 61"),
+        (
+            &["--n", "60", "--seed", "7"],
+            "seed 42, now test size 0.2 and seed 7",
+        ),
+        (
+            &["--n", "60", "--test-size", "0.5"],
+            "now test size 0.5 and seed 42",
+        ),
+        (
+            &["--n", "60", "--limit", "50"],
+            "limit was not set, now `50`",
+        ),
+        (
+            &["--n", "60", "--config", "other.toml"],
+            "made from other files",
+        ),
+    ] {
+        let message = bench.refuse(args, 1, expected);
+        assert!(message.contains("--force"), "{message}");
+        assert!(bytes() == before, "{args:?} changed the data set");
+    }
+
+    bench.succeed(&["--n", "61", "--force"]);
+    assert_eq!(bench.read("synthetic").0.n_train, 48);
+    assert_eq!(bench.read("synthetic").0.n_test, 13);
+    assert!(bytes() != before);
+}
+
+#[test]
+fn a_limit_keeps_the_first_prompts() {
+    let (limited, small) = (bench(), bench());
+    limited.succeed(&["--n", "100", "--limit", "40"]);
+    small.succeed(&["--n", "40"]);
+    let (info, train, test) = limited.read("synthetic");
+    let (_, small_train, small_test) = small.read("synthetic");
+    assert_eq!((&train, &test), (&small_train, &small_test));
+    assert_eq!(info.options["limit"], "40");
+    let note = "kept only the first rows: --limit 40 left out 60";
+    assert!(
+        info.notes.iter().any(|found| found == note),
+        "{:?}",
+        info.notes
+    );
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let bench = bench();
+    let output = bench.succeed(&["--n", "40", "--dry-run", "--embedder", "openai"]);
+    let text = stdout(&output);
+    for part in ["train: 32 prompts", "would send", "nothing was written"] {
+        assert!(text.contains(part), "no `{part}` in: {text}");
+    }
+    assert!(!bench.join("data").exists());
 }

@@ -1,15 +1,17 @@
 //! A Hugging Face hub: listings, files with ETags and ranges, large files on another host, gated repositories, and a fault script.
 
 mod fault;
+mod seen;
 mod state;
 mod tree;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
-use crate::Server;
+use crate::{Server, lock::lock};
 
 pub use self::{
     fault::{Fault, Stage, Wrong},
+    seen::Seen,
     tree::Tree,
 };
 
@@ -38,21 +40,6 @@ pub struct Hub {
     state: Arc<Mutex<State>>,
     hub: Server,
     storage: Server,
-}
-
-/// A request that came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// What it was for; `None` for what the hub does not know.
-    pub stage: Option<Stage>,
-    /// The path, without the query.
-    pub path: String,
-    /// The range asked for, as sent.
-    pub range: Option<String>,
-    /// Whether a token came with it.
-    pub has_token: bool,
-    /// Whether the storage host was asked, and not the hub.
-    pub is_storage: bool,
 }
 
 impl Hub {
@@ -179,8 +166,4 @@ impl Hub {
         drop(state);
         self
     }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

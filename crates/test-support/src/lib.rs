@@ -9,6 +9,7 @@ mod bench;
 mod gate;
 mod hub;
 mod info;
+mod lock;
 mod openai;
 mod output;
 mod server;

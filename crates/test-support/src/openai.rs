@@ -1,5 +1,6 @@
-//! An OpenAI-compatible embeddings endpoint: vectors that follow from the text, rate limits with their headers, and a fault script.
+//! An OpenAI-compatible embeddings endpoint: embeddings that follow from the text, rate limits with their headers, and a fault script.
 
+mod asked;
 mod body;
 mod bucket;
 mod fault;
@@ -8,13 +9,13 @@ mod vectors;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard},
     time::Duration,
 };
 
-use crate::Server;
+use crate::{Server, lock::lock};
 
-pub use self::fault::EmbeddingFault;
+pub use self::{asked::Asked, fault::EmbeddingFault};
 
 use self::{
     bucket::Buckets,
@@ -24,7 +25,7 @@ use self::{
 /// An embeddings endpoint on a port of this machine. It stops when it is dropped.
 ///
 /// `POST /v1/embeddings` is answered as OpenAI does: base64 or arrays, `dimensions`, `usage`, errors with `message`, `type` and `code`, and
-/// limits of 2,048 inputs and 300,000 tokens per request; an empty input is refused. Vectors have norm 1 and follow from the text alone, so
+/// limits of 2,048 inputs and 300,000 tokens per request; an empty input is refused. Embeddings have norm 1 and follow from the text alone, so
 /// a test can ask [`OpenAi::vector`] for what a client must get.
 ///
 /// ```
@@ -42,19 +43,6 @@ use self::{
 pub struct OpenAi {
     shared: Arc<Shared>,
     server: Server,
-}
-
-/// A request for vectors that came in, whatever became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// How many requests came before it, over all connections.
-    pub number: usize,
-    /// The texts, in their order.
-    pub texts: Vec<String>,
-    /// The status that it was answered with; a fault of the body does not change it.
-    pub status: u16,
-    /// The organization's header.
-    pub organization: Option<String>,
 }
 
 impl OpenAi {
@@ -115,7 +103,7 @@ impl OpenAi {
         self.change(|state| state.is_arrays_only = true)
     }
 
-    /// Answers from 256 vectors made beforehand and keeps no log, for benches: what is measured is the client.
+    /// Answers from 256 embeddings made beforehand and keeps no log, for benches: what is measured is the client.
     #[must_use]
     pub fn fast(self) -> Self {
         self.change(|state| state.is_fast = true)
@@ -137,7 +125,7 @@ impl OpenAi {
         self.fault(move |number| faults.get(number).cloned())
     }
 
-    /// All requests for vectors so far, in the order of their arrival.
+    /// All requests for embeddings so far, in the order of their arrival.
     pub fn asked(&self) -> Vec<Asked> {
         self.state().asked.clone()
     }
@@ -162,7 +150,7 @@ impl OpenAi {
         (state.n_tokens_answered, state.n_limited)
     }
 
-    /// The vector of a text at so many dimensions.
+    /// The embedding of a text at so many dimensions.
     pub fn vector(text: &str, dim: usize) -> Vec<f32> {
         vectors::vector(text, dim)
     }
@@ -175,8 +163,4 @@ impl OpenAi {
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.shared.state)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

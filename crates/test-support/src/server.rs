@@ -42,7 +42,7 @@ pub struct Answer {
     pub delay: Duration,
 }
 
-/// The body of an answer. `content-length` always tells the length of the whole.
+/// The body of an answer. `content-length` always states the length of the whole.
 #[derive(Debug, Clone)]
 pub enum Body {
     /// All of it.

@@ -130,7 +130,7 @@ fn arrays_and_shorter_vectors_are_taken() {
         for (row, text) in embedded.values.rows().into_iter().zip(&texts) {
             assert_eq!(row.to_vec(), OpenAi::vector(text, 7));
         }
-        // Another length is another vector.
+        // Another length is another embedding.
         let whole = crate::support::client(&server, limits());
         assert_eq!(whole.plan(&store, &texts).unwrap().n_cached, 0);
     }

@@ -93,7 +93,7 @@ fn kill_and_restart() {
         .model(MODEL, DIM)
         .latency(Duration::from_millis(4));
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("vectors.redb");
+    let path = dir.path().join("embeddings.redb");
     let mut rng = StdRng::seed_from_u64(7);
     let mut paid: HashSet<String> = HashSet::new();
     let (mut n_kills, mut n_asked) = (0, 0);

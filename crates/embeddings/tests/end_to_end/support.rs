@@ -40,7 +40,7 @@ pub(crate) fn client(server: &OpenAi, limits: Limits) -> Client {
 
 pub(crate) fn store() -> (TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
-    let store = open(&dir.path().join("vectors.redb"));
+    let store = open(&dir.path().join("embeddings.redb"));
     (dir, store)
 }
 

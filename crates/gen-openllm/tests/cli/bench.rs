@@ -16,6 +16,16 @@ pub(crate) const GEMMA: &str = "google/gemma-2b-it";
 
 pub(crate) const TIME: &str = "2024-12-05T09-38-15.158243";
 
+/// Arguments for the sample files in `details/`, whose tokens a stand-in counts for all LLMs.
+pub(crate) const DETAILS: [&str; 6] = [
+    "--source",
+    "details",
+    "--token-counter",
+    "words.json",
+    "--token-counter-for",
+    "all",
+];
+
 /// A tokenizer whose tokens are words; `comment` makes files differ that count alike.
 pub(crate) fn words(comment: &str) -> String {
     json!({
@@ -111,15 +121,7 @@ impl Leaderboard {
 
     /// Runs on `details/` with the stand-in for all.
     pub(crate) fn run_on_details(&self, more: &[&str]) -> Output {
-        let usual = [
-            "--source",
-            "details",
-            "--token-counter",
-            "words.json",
-            "--token-counter-for",
-            "all",
-        ];
-        self.run(&[&usual[..], more].concat())
+        self.run(&[&DETAILS[..], more].concat())
     }
 
     /// What a run that has to fail says, and its exit code.

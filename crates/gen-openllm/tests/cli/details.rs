@@ -3,7 +3,7 @@
 use dataset::{CostKind, CostRule, Pair, SplitOrigin};
 
 use crate::bench::{
-    GEMMA, LARGE, Leaderboard, SMALL, TIME, YI, details_path, line, pair_files, stderr,
+    DETAILS, GEMMA, LARGE, Leaderboard, SMALL, TIME, YI, details_path, line, pair_files, stderr,
 };
 
 const NAME: &str = "open-llm-lb-v2";
@@ -102,15 +102,7 @@ fn sample_files_become_a_data_set_joined_by_document() {
 #[test]
 fn the_summary_is_of_the_test_rows() {
     let bench = Leaderboard::with_pair();
-    let usual = [
-        "--source",
-        "details",
-        "--token-counter",
-        "words.json",
-        "--token-counter-for",
-        "all",
-    ];
-    let report = bench.report(&usual);
+    let report = bench.report(&DETAILS);
     let summary = &report["summary"];
     // Of the documents 8, 4, 0, 6, 11 the small one has the even ones, the large one those that 3 does not divide.
     assert_eq!(summary["by-document"]["best-single"], SMALL);
@@ -272,7 +264,7 @@ fn what_is_there_is_not_made_again() {
     let before = std::fs::read(bench.join("data/open-llm-lb-v2/train.parquet")).expect("readable");
     let again = bench.run_on_details(&[]);
     assert!(
-        stderr(&again).contains("is there already"),
+        stderr(&again).contains("already exists"),
         "{}",
         stderr(&again)
     );
@@ -322,13 +314,13 @@ fn bad_sample_files_are_named_with_the_line() {
         (
             r#""doc_id":3"#,
             r#""doc_id":6"#,
-            format!("`doc_id` 6 stands in lines 2 and 3 of `{file}`"),
+            format!("duplicate `doc_id` 6 in lines 2 and 3 of `{file}`"),
         ),
         (
             r#"{"acc_norm":1.0,"#,
             "{",
             format!(
-                "cannot read line 1 of `{file}`: there is no `acc_norm`, the metric of `bbh/navigate`"
+                "cannot read line 1 of `{file}`: missing `acc_norm`, the metric of `bbh/navigate`"
             ),
         ),
         (
@@ -412,7 +404,7 @@ fn folders_without_samples_are_refused() {
     let (message, _) = bench.refusal(&[]);
     assert!(
         message
-            .contains("`details` has no folder of any LLM: expected `01-ai__Yi-34B-Chat-details`"),
+            .contains("`details` has no folder for any LLM: expected `01-ai__Yi-34B-Chat-details`"),
         "{message}"
     );
     bench.write(&format!("details/{}", details_path(YI, "xyz", TIME)), "");
@@ -436,7 +428,7 @@ fn without_a_tokenizer_the_error_names_all_llms_that_lack_one() {
     assert_eq!(output.status.code(), Some(1));
     let message = stderr(&output);
     assert!(
-        message.contains("the tokenizers of 2 LLMs cannot be had; --token-counter"),
+        message.contains("the tokenizers of 2 LLMs are not available; --token-counter"),
         "{message}"
     );
     assert!(
@@ -447,15 +439,19 @@ fn without_a_tokenizer_the_error_names_all_llms_that_lack_one() {
     for (counter, message, code) in [
         (
             "nowhere.json",
-            "--token-counter: `nowhere.json` is no `tokenizer.json`",
+            "--token-counter: `nowhere.json` is not a `tokenizer.json`",
             2,
         ),
         (
             "details",
-            "--token-counter: `details` is no `tokenizer.json`",
+            "--token-counter: `details` is not a `tokenizer.json`",
             2,
         ),
-        ("details/x", "there is no file or folder `details/x`", 1),
+        (
+            "details/x",
+            "`details/x` is not a local folder and could not be fetched",
+            1,
+        ),
         ("bad.json", "cannot use `bad.json` as a tokenizer", 1),
     ] {
         bench.write("bad.json", "{}");

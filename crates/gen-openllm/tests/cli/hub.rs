@@ -135,7 +135,7 @@ fn gated_tokenizers_are_named_together_and_can_be_stood_in_for() {
     let output = bench.run(&ARGS);
     assert_eq!(output.status.code(), Some(1));
     let message = stderr(&output);
-    assert!(message.contains("the tokenizers of 2 LLMs cannot be had; --token-counter counts their tokens with another one"), "{message}");
+    assert!(message.contains("the tokenizers of 2 LLMs are not available; --token-counter counts their tokens with another one"), "{message}");
     for model in [SMALL, LARGE] {
         let line = format!(
             "`{model}`: model `{model}` is gated: accept the license at {}/{model}, and set HF_TOKEN",
@@ -149,7 +149,7 @@ fn gated_tokenizers_are_named_together_and_can_be_stood_in_for() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(
         stderr(&output).contains(
-            "`words.json` counts the tokens of 2 LLMs whose own tokenizers cannot be had"
+            "`words.json` counts the tokens of 2 LLMs whose own tokenizers are not available"
         ),
         "{}",
         stderr(&output)
@@ -210,7 +210,7 @@ fn a_stand_in_may_be_on_the_hub() {
 }
 
 #[test]
-fn details_that_cannot_be_had_are_named_together() {
+fn details_that_are_not_available_are_named_together() {
     let gated = format!("datasets/{}", details_repo(SMALL));
     let hub = hub().gate(&gated, GATED_TOKEN);
     let bench = bench(&hub);
@@ -219,7 +219,7 @@ fn details_that_cannot_be_had_are_named_together() {
     let message = stderr(&output);
     assert!(
         message.contains(
-            "the sample files of 1 LLMs cannot be had (--exclude-model goes on without them)"
+            "the sample files of 1 LLMs are not available (continue without them by --exclude-model)"
         ),
         "{message}"
     );

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::bench::{GEMMA, LARGE, Leaderboard, SMALL, TIME, YI, details_path};
+use crate::bench::{DETAILS, GEMMA, LARGE, Leaderboard, SMALL, TIME, YI, details_path};
 
 const N_DOCUMENTS: usize = 60;
 
@@ -66,14 +66,7 @@ fn samples_of_any_order_are_joined_by_document() {
             bench.write(format!("details/{path}"), lines.join("\n") + "\n");
         }
     }
-    let args = ["--source", "details", "--with-ifeval"];
-    let counter = [
-        "--token-counter",
-        "words.json",
-        "--token-counter-for",
-        "all",
-    ];
-    bench.succeed(&[&args[..], &counter].concat());
+    bench.succeed(&[&DETAILS[..], &["--with-ifeval"]].concat());
 
     let rows = bench.rows("open-llm-lb-v2");
     assert_eq!(rows.models(), MODELS.map(|(model, _)| model));

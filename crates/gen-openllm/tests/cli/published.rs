@@ -286,7 +286,7 @@ fn llms_of_one_order_are_said_to_be() {
     assert_eq!(report["alignment"]["verdict"], "one-order");
     let notes = bench.info("open-llm-lb-v2").notes.join("\n");
     assert!(
-        notes.contains("all LLMs share one order; which one it is the scores do not tell"),
+        notes.contains("all LLMs share one order; the scores do not show which one it is"),
         "{notes}"
     );
 }

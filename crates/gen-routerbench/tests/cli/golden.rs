@@ -153,7 +153,7 @@ fn what_was_found_is_said_in_notes_report_and_file() {
             "left out 2 of 12 rows whose `eval_name` begins with `chinese` in any case, as the reference does",
             "prompts were read as Python lists; 5 of 10 prompts differ from the reference's `prompt[2:-2]`, which leaves escapes in",
             "1 of 10 prompts are lists of several strings, which were joined by an empty line",
-            "1 of 10 prompts are no Python list of strings, and were left as they are; the first is in row 6: no `[` at character 1",
+            "1 of 10 prompts are not a Python list of strings, and were left as they are; the first is in row 6: no `[` at character 1",
             "there is no pair for binary routers: the source lacks `mistralai/mixtral-8x7b-chat` or `gpt-4-1106-preview`; --config names another pair",
             "the score of `org/small` is unknown in 1 of 10 rows",
         ]
@@ -222,7 +222,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     assert_eq!(bench.read("routerbench").1.n_prompts(), 4);
 
     let second = bench.succeed(&args(&source, &["--limit", "6"]));
-    assert!(stderr(&second).contains("is there already"));
+    assert!(stderr(&second).contains("already exists"));
     assert_eq!(written(), before);
     let (first, second) = (&first.stdout, &second.stdout);
     assert!(
@@ -243,7 +243,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     }
     let other = self::source("pandas1.pkl");
     let output = bench.run(&args(&other, &["--limit", "6"]));
-    assert!(stderr(&output).contains("made of other files"));
+    assert!(stderr(&output).contains("made from other files"));
     assert_eq!(written(), before);
 }
 

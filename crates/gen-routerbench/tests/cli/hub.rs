@@ -49,11 +49,11 @@ fn the_file_is_downloaded_once_and_found_again_offline() {
     assert!(hub.seen().is_empty(), "{:?}", hub.seen());
     assert!(bytes() == before);
     let nothing = stderr(&bench.succeed(&[]));
-    assert!(nothing.contains("is there already"), "{nothing}");
+    assert!(nothing.contains("already exists"), "{nothing}");
     // The same file from a path is the same source.
     let path = golden("pandas2.pkl").display().to_string();
     let local = stderr(&bench.succeed(&["--source", &path]));
-    assert!(local.contains("is there already"), "{local}");
+    assert!(local.contains("already exists"), "{local}");
 
     crate::bench().refuse(&[], 1, "HF_HUB_OFFLINE");
 }

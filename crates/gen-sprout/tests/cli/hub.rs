@@ -54,7 +54,7 @@ fn files_are_downloaded_once_and_found_again_offline() {
     assert!(hub.seen().is_empty(), "{:?}", hub.seen());
     assert_eq!(bench.read("sprout"), (info, train, test));
     let nothing = stderr(&bench.succeed(&["--prices", "p.toml"]));
-    assert!(nothing.contains("is there already"), "{nothing}");
+    assert!(nothing.contains("already exists"), "{nothing}");
 }
 
 #[test]

@@ -254,7 +254,7 @@ fn o3mini_has_settings_order_and_name_of_its_own() {
     let output = bench.run(&args);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stderr(&output).contains("made of other files"),
+        stderr(&output).contains("made from other files"),
         "{}",
         stderr(&output)
     );
@@ -319,7 +319,7 @@ fn a_limit_keeps_the_first_rows_of_each_part() {
 
     // Again: nothing is made. Otherwise: refused.
     let again = bench.succeed(&[&ARGS[..], &["--limit", "1"]].concat());
-    assert!(stderr(&again).contains("is there already"));
+    assert!(stderr(&again).contains("already exists"));
     let output = bench.run(&ARGS);
     assert!(
         stderr(&output).contains("limit was `1`, now not set"),

@@ -3,7 +3,8 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::json;
 
 use super::{
-    Fault, Seen, Stage, Wrong, fault,
+    fault::{self, Fault, Stage, Wrong},
+    seen::Seen,
     tree::{StoredFile, Tree},
 };
 use crate::{Answer, Request};
@@ -66,7 +67,7 @@ impl State {
         wrong.into_iter().fold(answer, fault::spoil)
     }
 
-    /// Logs a request; tells how it goes wrong.
+    /// Logs a request; returns how it goes wrong.
     fn note(
         &mut self,
         request: &Request,

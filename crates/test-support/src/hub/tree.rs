@@ -51,7 +51,7 @@ impl Tree {
     /// All files under a folder, read now.
     ///
     /// # Panics
-    /// If the folder or a file in it cannot be read, or a name is no text.
+    /// If the folder or a file in it cannot be read, or a name is not text.
     pub fn read(folder: &Path) -> Self {
         let mut tree = Self::default();
         let mut folders = vec![folder.to_owned()];

@@ -1,9 +1,9 @@
 use serde_json::json;
 
-use super::{EmbeddingFault, vectors};
+use super::{fault::EmbeddingFault, vectors};
 use crate::Answer;
 
-/// Vectors as JSON values.
+/// Embeddings as JSON values.
 pub(super) fn embeddings(
     texts: &[String],
     dim: usize,

@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use crate::{Answer, Body};
 
-/// What goes wrong with one request for vectors.
+/// What goes wrong with one request for embeddings.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EmbeddingFault {
     /// It is refused; see [`EmbeddingFault::refusal`].
     Refusal {
         /// The status.
         status: u16,
-        /// The message; `{authorization}` in it stands for the header that came.
+        /// The message; `{authorization}` in it is replaced by the header that came.
         message: String,
         /// The code of the error.
         code: Option<String>,
@@ -24,21 +24,21 @@ pub enum EmbeddingFault {
     Slow(Duration),
     /// A longer wait before the first byte.
     Late(Duration),
-    /// The last vector is missing.
+    /// The last embedding is missing.
     OneLess,
-    /// The last vector comes twice, with a new index.
+    /// The last embedding comes twice, with a new index.
     OneMore,
-    /// The last vector has the index of the first.
+    /// The last embedding has the index of the first.
     SameIndex,
-    /// The last vector's index is the number of texts.
+    /// The last embedding's index is the number of texts.
     IndexTooLarge,
-    /// The vectors come in another order, each with its right index.
+    /// The embeddings come in another order, each with its right index.
     Reversed,
-    /// The last vector's first value is NaN, or null where it is an array.
+    /// The last embedding's first value is NaN, or null where it is an array.
     NotANumber,
-    /// The last vector has one value less.
+    /// The last embedding has one value less.
     ShortVector,
-    /// All vectors have that many values.
+    /// All embeddings have that many values.
     Dimension(usize),
     /// Status 200 with this body.
     Garbage(String),

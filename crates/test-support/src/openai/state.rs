@@ -9,13 +9,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Asked, EmbeddingFault, body,
+    asked::Asked,
+    body,
     bucket::{Buckets, Limited},
-    lock, vectors,
+    fault::EmbeddingFault,
+    vectors,
 };
-use crate::{Answer, Request};
+use crate::{Answer, Request, lock::lock};
 
-/// Vectors made beforehand, for benches.
+/// Embeddings made beforehand, for benches.
 const N_READY: usize = 256;
 
 type Script = Arc<dyn Fn(usize) -> Option<EmbeddingFault> + Send + Sync>;
@@ -24,7 +26,7 @@ type Script = Arc<dyn Fn(usize) -> Option<EmbeddingFault> + Send + Sync>;
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
-    /// Vectors made beforehand, as base64, by dimensions.
+    /// Embeddings made beforehand, as base64, by dimensions.
     ready: Mutex<HashMap<usize, Arc<Vec<String>>>>,
 }
 

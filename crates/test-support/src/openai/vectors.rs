@@ -1,7 +1,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
-/// A vector of norm 1 that follows from SHA-256 of the text: its first 64 bits seed a splitmix64 sequence, values uniform in [-1, 1).
+/// An embedding of norm 1 that follows from SHA-256 of the text: its first 64 bits seed a splitmix64 sequence, values uniform in [-1, 1).
 pub(super) fn vector(text: &str, dim: usize) -> Vec<f32> {
     let hash = Sha256::digest(text);
     let mut state = hash

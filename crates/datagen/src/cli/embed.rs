@@ -8,52 +8,52 @@ use embeddings::{Client, Endpoint, Limits, Model, Plan, Store, Usage};
 use serde::Serialize;
 use tracing::info;
 
-/// Where vectors are kept once they are paid for, under the data folder: one store for all data sets.
+/// Where embeddings are kept once they are paid for, under the data folder: one store for all data sets.
 const STORE: &str = "embeddings.redb";
 
-/// Which vectors are asked of a server. Part of [`crate::GenArgs`].
+/// Which embeddings are requested from a server. Part of [`crate::cli::GenArgs`].
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Embedding")]
 pub struct EmbeddingArgs {
-    /// What turns prompts into vectors
+    /// What computes the embeddings of the prompts
     #[arg(long, value_enum, default_value = "none")]
     pub embedder: Embedder,
     /// The server's embedding model
     #[arg(long, value_name = "NAME", default_value = "text-embedding-3-small")]
     pub embedding_model: String,
-    /// Length of the vectors, for models that can shorten them [default: the model's own]
+    /// Length of the embeddings, for models that can shorten them [default: the model's own]
     #[arg(long, value_name = "N")]
     pub dimensions: Option<NonZeroUsize>,
-    /// Longer prompts are cut to so many tokens
+    /// Longer prompts are truncated to this many tokens
     #[arg(long, value_name = "N", default_value_t = Model::OPENAI_MAX_TOKENS)]
     pub max_tokens: usize,
-    /// The model's price per million tokens, where it is none of OpenAI's
+    /// The model's price per million tokens, if it is not one of OpenAI's
     #[arg(long, value_name = "USD")]
     pub embedding_usd_per_mtok: Option<f64>,
-    /// Prompts in one request at most [default: 2048]; some servers take no more than 10
+    /// Most prompts in one request [default: 2048]; some servers accept no more than 10
     #[arg(long, value_name = "N")]
     pub max_request_inputs: Option<NonZeroUsize>,
-    /// Tokens in one request at most [default: 300000]
+    /// Most tokens in one request [default: 300000]
     #[arg(long, value_name = "N")]
     pub max_request_tokens: Option<NonZeroUsize>,
-    /// Requests under way at a time [default: 16]
+    /// Most requests in flight [default: 16]
     #[arg(long, value_name = "N")]
     pub requests_in_flight: Option<NonZeroUsize>,
-    /// Say how many rows, tokens and dollars it would be; spend and write nothing
+    /// Report how many rows, tokens and dollars it would take; spend and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// What turns prompts into vectors while a data set is made.
+/// What computes embeddings while a data set is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Embedder {
-    /// Nothing: train-and-infer computes vectors with a local model when it needs them
+    /// Nothing: train-and-infer computes embeddings with a local model when it needs them
     None,
     /// A server that speaks OpenAI's protocol: OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_ORG_ID, also from .env
     Openai,
 }
 
-/// A client that is set up, and the name of its vectors' folder.
+/// A client that is set up, and the name of its embeddings' folder.
 pub(crate) struct EmbedJob {
     client: Client,
     name: String,
@@ -72,14 +72,14 @@ pub(crate) struct EmbeddingReport {
 #[serde(rename_all = "kebab-case")]
 struct PartReport {
     part: &'static str,
-    /// `None` where the vectors were there already.
+    /// `None` where the embeddings existed already.
     plan: Option<Plan>,
-    /// `None` where nothing was asked for.
+    /// `None` where nothing was requested.
     usage: Option<Usage>,
 }
 
 impl EmbeddingArgs {
-    /// Sets the client up, so that what is wrong with it is said before a long job.
+    /// Sets the client up first, so that a mistake in its settings ends the program before a long job does its work.
     pub(crate) fn job(&self) -> anyhow::Result<Option<EmbedJob>> {
         if self.embedder == Embedder::None {
             return Ok(None);
@@ -104,14 +104,26 @@ impl EmbeddingArgs {
 }
 
 impl EmbedJob {
-    /// What is to be embedded, of splits that need not be on disk. Asks no server.
-    pub(crate) fn plan(
+    /// Embeds both parts of a data set, or plans it only.
+    pub(crate) fn run(
         &self,
-        data_dir: &Path,
+        dir: &DatasetDir,
         splits: [&Split; 2],
+        is_dry: bool,
+        quiet: bool,
     ) -> anyhow::Result<EmbeddingReport> {
+        let data_dir = dir.root().parent().unwrap_or(Path::new("."));
+        if is_dry {
+            self.plan(data_dir, splits)
+        } else {
+            self.embed(data_dir, dir, splits, quiet)
+        }
+    }
+
+    /// What is to be embedded, of splits that need not be on disk. Asks no server.
+    fn plan(&self, data_dir: &Path, splits: [&Split; 2]) -> anyhow::Result<EmbeddingReport> {
         let path = data_dir.join(STORE);
-        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
         // A plan must leave nothing behind, not even an empty store.
         let empty = folder.path().join(STORE);
         let store = Store::open(if path.is_file() { &path } else { &empty })?;
@@ -129,14 +141,15 @@ impl EmbedJob {
         })
     }
 
-    /// Writes the vectors of both parts that are not there yet.
-    pub(crate) fn embed(
+    /// Writes the missing embeddings of both parts.
+    fn embed(
         &self,
+        data_dir: &Path,
         dir: &DatasetDir,
         splits: [&Split; 2],
         quiet: bool,
     ) -> anyhow::Result<EmbeddingReport> {
-        let data_dir = dir.root().parent().unwrap_or(Path::new("."));
+        // The store is opened when the first part needs it: opening locks it, and most runs find both parts embedded.
         let mut store = None;
         let mut parts = Vec::new();
         for (part, split) in Part::ALL.into_iter().zip(splits) {
@@ -151,8 +164,9 @@ impl EmbedJob {
                 plan: None,
                 usage: None,
             };
+            // The hash of the split is part of the metadata, so embeddings of another version of the data set are not taken for these.
             if path.is_file() && Embeddings::read_meta(&path)? == wanted {
-                info!("the vectors in `{}` are there already", path.display());
+                info!("the embeddings in `{}` already exist", path.display());
                 parts.push(report);
                 continue;
             }
@@ -165,12 +179,12 @@ impl EmbedJob {
                 }
             };
             let embedded = self.ask(store, part, split, quiet)?;
-            let vectors = Embeddings {
+            let embeddings = Embeddings {
                 ids: split.ids.clone(),
                 values: embedded.values,
                 meta: wanted,
             };
-            vectors.write(&path)?;
+            embeddings.write(&path)?;
             report.plan = Some(embedded.plan);
             report.usage = Some(embedded.usage);
             parts.push(report);
@@ -195,14 +209,14 @@ impl EmbedJob {
             .embed(store, &split.prompts, &|progress| meter.show(progress))
             .with_context(|| {
                 format!(
-                    "cannot embed the {} prompts; the vectors that arrived are kept, and running again asks for the others only",
+                    "cannot embed the {} prompts; the embeddings that arrived are kept, and running again requests only the others",
                     part.name()
                 )
             })
     }
 }
 
-/// Puts what the client says onto a progress bar: prompts, tokens per second, dollars so far.
+/// Shows the client's progress on a bar: prompts, tokens per second, dollars so far.
 struct Meter<'a> {
     bar: &'a Progress,
     start: std::time::Instant,
@@ -220,6 +234,7 @@ impl<'a> Meter<'a> {
 
     fn show(&self, progress: embeddings::Progress) {
         let n_done = progress.n_done as u64;
+        // Requests finish on several threads, and the counts they report may arrive out of order; the bar only goes forward.
         let mut n_shown = self
             .n_shown
             .lock()
@@ -236,7 +251,7 @@ impl<'a> Meter<'a> {
 }
 
 impl EmbeddingReport {
-    /// The vectors' name for train-and-infer.
+    /// The name of the embeddings for train-and-infer.
     pub(crate) fn embedder(&self) -> &str {
         &self.embedder
     }
@@ -245,7 +260,7 @@ impl EmbeddingReport {
     pub(crate) fn text(&self) -> String {
         let line = |part: &PartReport| {
             let Some(plan) = &part.plan else {
-                return format!("{}: were there already", part.part);
+                return format!("{}: already embedded", part.part);
             };
             let (verb, n_tokens, n_requests, usd) = match &part.usage {
                 None => ("would send", plan.n_tokens, plan.n_requests, plan.usd),
@@ -257,8 +272,8 @@ impl EmbeddingReport {
                 part.part, plan.n_texts, plan.n_distinct, plan.n_cached
             );
             for (n, what) in [
-                (plan.n_truncated, "cut"),
-                (plan.n_empty, "empty, for which a space stands"),
+                (plan.n_truncated, "truncated"),
+                (plan.n_empty, "empty, sent as a single space"),
             ] {
                 if n > 0 {
                     text.push_str(&format!("; {n} {what}"));
@@ -267,6 +282,10 @@ impl EmbeddingReport {
             text
         };
         let lines: Vec<String> = self.parts.iter().map(line).collect();
-        format!("vectors of {}\n  {}\n", self.embedder, lines.join("\n  "))
+        format!(
+            "embeddings of {}\n  {}\n",
+            self.embedder,
+            lines.join("\n  ")
+        )
     }
 }
