@@ -35,12 +35,12 @@ impl Counter {
         })
     }
 
-    /// The same for a network whose prompts are put in lower case first.
+    /// The same for a network whose prompts are lowercased first.
     pub(crate) fn lower_case(self, lower_case: bool) -> Self {
         Self { lower_case, ..self }
     }
 
-    /// Tokens of the prompt itself: special tokens that an LLM or a network adds are no part of what a user pays for a word.
+    /// Tokens of the prompt itself. The special tokens that a network adds around it are not counted: they are no part of what an LLM charges for.
     pub(crate) fn count(&self, prompt: &str) -> tokenizers::Result<usize> {
         let encoding = match self.lower_case {
             true => self.tokenizer.encode_fast(prompt.to_lowercase(), false)?,

@@ -1,37 +1,34 @@
 use std::path::{Path, PathBuf};
 
-use saved_routers::{Contents, NewFolder, Record};
+use saved_routers::{Contents, Embedder, NewFolder, Record};
 
 use crate::{Error, Result};
 
-/// Where the embedder that a saved router was fitted with may be had.
+/// Where to find the embedder that a saved router was fitted with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmbedderPlace {
     /// In a folder on this machine.
     Folder(PathBuf),
-    /// Not on disk; what router.json says of it may be an id on the Hugging Face hub.
+    /// Not on disk; what router.json records may be an id on the Hugging Face hub.
     Elsewhere {
         /// Its short name.
         name: String,
-        /// The folder or id that the router was fitted with, if a model was at hand at all.
+        /// The folder or id that the router was fitted with; `None` if it was fitted on given embeddings.
         recorded: Option<String>,
     },
 }
 
 impl EmbedderPlace {
-    /// Looks for the embedder of the router in a folder: under the path that was recorded, seen from the working folder, then under the same
-    /// name in `models/` when the router lies in `models/<dataset>/<router>`, as a models folder may be moved as a whole.
+    /// Looks for the embedder of the router in a folder: at the recorded path, seen from the working folder, then under the same name in
+    /// `models/` when the router is in `models/<dataset>/<router>`, since a models folder may be moved as a whole. `None` for a router that
+    /// reads prompts without an embedder.
     ///
     /// # Errors
-    /// [`Error::NotKnn`] for a router without an embedder, [`Error::SavedRouter`] when the folder holds no router.
-    pub fn of(folder: &Path) -> Result<Self> {
-        NewFolder::recover(folder)?;
-        let record = Record::read(folder)?;
-        let (Contents::Knn { .. }, Some(embedder)) = (record.contents, record.embedder) else {
-            return Err(Error::NotKnn {
-                folder: folder.to_owned(),
-                router: record.router,
-            });
+    /// [`Error::SavedRouter`] when the folder holds no router.
+    pub fn of(folder: &Path) -> Result<Option<Self>> {
+        let embedder = match recorded_embedder(folder) {
+            Err(Error::NotKnn { .. }) => return Ok(None),
+            embedder => embedder?,
         };
         let mut places = Vec::new();
         if let Some(model) = embedder.model.as_deref().map(Path::new) {
@@ -41,13 +38,13 @@ impl EmbedderPlace {
             places.extend(moved.map(|(dir, name)| dir.join(name)));
         }
         let place = places.into_iter().find(|place| place.is_dir());
-        Ok(place.map_or(
+        Ok(Some(place.map_or(
             Self::Elsewhere {
                 name: embedder.name,
                 recorded: embedder.model,
             },
             Self::Folder,
-        ))
+        )))
     }
 
     /// The folder, for the router in another one.
@@ -63,5 +60,21 @@ impl EmbedderPlace {
                 recorded,
             }),
         }
+    }
+}
+
+/// What the KNN router in a folder says about its embedder.
+///
+/// # Errors
+/// [`Error::NotKnn`] for a router without one, [`Error::SavedRouter`] when the folder holds no router.
+pub(crate) fn recorded_embedder(folder: &Path) -> Result<Embedder> {
+    NewFolder::recover(folder)?;
+    let record = Record::read(folder)?;
+    match (record.contents, record.embedder) {
+        (Contents::Knn { .. }, Some(embedder)) => Ok(embedder),
+        _ => Err(Error::NotKnn {
+            folder: folder.to_owned(),
+            router: record.router,
+        }),
     }
 }

@@ -1,11 +1,15 @@
+mod calibration;
+
 use std::path::PathBuf;
 
 use nets::NetworkTask;
 
+pub use self::calibration::CalibrationError;
+
 /// What can go wrong on the way from a prompt to a decision.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A weight of cost that means nothing.
+    /// A weight of cost outside its range.
     #[error("mu is {mu}, expected a number from 0 (the most accurate LLM) to 1 (the cheapest)")]
     BadMu {
         /// The weight.
@@ -13,7 +17,7 @@ pub enum Error {
     },
     /// A router that does not predict each LLM's score and cost.
     #[error(
-        "`{}` holds the router `{router}`, expected one that predicts for each LLM, such as `carrot-knn` or `carrot-roberta`",
+        "`{}` holds the router `{router}`, expected one that predicts every LLM's score and cost, such as `carrot-knn` or `carrot-roberta`",
         folder.display()
     )]
     NotARouter {
@@ -22,7 +26,7 @@ pub enum Error {
         /// The router's name.
         router: String,
     },
-    /// A router that predicts something else, or from something else.
+    /// A router that does not predict from embeddings.
     #[error(
         "`{}` holds the router `{router}`, expected one that embeds a prompt and predicts from its neighbors, such as `carrot-knn`",
         folder.display()
@@ -35,12 +39,11 @@ pub enum Error {
     },
     /// The embedder that the router was fitted with is not on disk.
     #[error(
-        "cannot find the embedder `{name}` of `{}`: {}",
+        "cannot find the embedder `{name}` that `{}` was fitted with: {}",
         folder.display(),
         recorded.as_ref().map_or_else(
-            || "its vectors were given, and no model with them; if an OpenAI-compatible server made them, `--embedder openai` asks it for each \
-                prompt, which costs money; if a sentence-transformers model did, pass its folder with `--embedder`".to_owned(),
-            |model| format!("`{model}` is not there; pass its folder with `--embedder`")
+            || "the fit was given embeddings, and not the model that made them".to_owned(),
+            |model| format!("`{model}` is not a local folder")
         )
     )]
     NoEmbedder {
@@ -48,12 +51,12 @@ pub enum Error {
         folder: PathBuf,
         /// Its short name.
         name: String,
-        /// Where router.json says that it lies.
+        /// The folder or hub id that router.json records.
         recorded: Option<String>,
     },
     /// Another embedder than the router was fitted with.
     #[error(
-        "the embedder in `{}` has SHA-256 {found}, but the router was fitted with {expected}; bring that one back, or fit the router anew",
+        "the embedder in `{}` has SHA-256 {found}, but the router was fitted with {expected}; use the original embedder, or refit the router",
         folder.display()
     )]
     OtherEmbedder {
@@ -64,26 +67,26 @@ pub enum Error {
         /// The hash of the files.
         found: String,
     },
-    /// A server was named for vectors that a model on this machine makes.
+    /// A server was asked for embeddings that a local model makes.
     #[error(
-        "the vectors of `{}` are those of the model `{name}`, which runs on this machine: a server's may differ, so leave `--embedder openai` out",
+        "`{}` was fitted on embeddings of `{name}`, which runs on this machine; those of a server may differ",
         folder.display()
     )]
-    LocalVectors {
+    LocalEmbeddings {
         /// The router's folder.
         folder: PathBuf,
         /// The embedder's short name.
         name: String,
     },
-    /// A server's model that makes other vectors than the router was fitted on.
+    /// A server's model that makes other embeddings than the router was fitted on.
     #[error(
-        "`{}` was fitted on the vectors `{name}`, which are not those of the model `{model}`",
+        "`{}` was fitted on the embeddings `{name}`, which the model `{model}` does not make",
         folder.display()
     )]
     OtherServerModel {
         /// The router's folder.
         folder: PathBuf,
-        /// What the vectors are called.
+        /// The name of the embeddings.
         name: String,
         /// The model asked for.
         model: String,
@@ -98,8 +101,7 @@ pub enum Error {
     },
     /// A network in the wrong place.
     #[error(
-        "`{name}` is given as the {task} network, and its config.json has the `problem_type` of the other one; are `--performance` and `--cost` \
-         the wrong way round?"
+        "`{name}` was given as the {task} network, but the `problem_type` in its config.json is that of the other one"
     )]
     OtherTask {
         /// As it was named.
@@ -109,7 +111,7 @@ pub enum Error {
     },
     /// Networks for different numbers of LLMs.
     #[error(
-        "`{}` has {} outputs and `{}` {}: they are no pair",
+        "`{}` has {} outputs and `{}` has {}, expected the same LLMs in both networks of a pair",
         networks[0], n_outputs[0], networks[1], n_outputs[1]
     )]
     PairSizes {
@@ -119,40 +121,43 @@ pub enum Error {
         n_outputs: [usize; 2],
     },
     /// Networks for different LLMs.
-    #[error("`{}` predicts for `{label}`, and `{}` does not: they are no pair", networks[0], networks[1])]
+    #[error(
+        "`{}` predicts for `{label}` and `{}` does not, expected the same LLMs in both networks of a pair",
+        networks[0], networks[1]
+    )]
     PairNames {
         /// As they were named, the performance network first.
         networks: [String; 2],
         /// An LLM that only the first one has.
         label: String,
     },
-    /// An order that can be true of one of two networks only.
+    /// A label order that can be right for one of the two networks only.
     #[error(
-        "`{}` names the same outputs as `{}`, in another order, so that no `--label-order` is true of both; leave it out, and their own names count",
-        networks[1], networks[0]
+        "`{}` and `{}` name the same outputs in different orders, so no single label order fits both",
+        networks[0], networks[1]
     )]
     OneOrderForTwo {
         /// As they were named, the performance network first.
         networks: [String; 2],
     },
     /// Two outputs for one LLM.
-    #[error(
-        "the outputs name the LLM `{model}` twice; `--label-order` gives each a name of its own"
-    )]
+    #[error("duplicate LLM `{model}` among the names of the outputs")]
     NamedTwice {
         /// The LLM.
         model: String,
     },
-    /// Without a price, tokens make no cost.
-    #[error(
-        "LLM `{model}` has no price, and its cost is not predicted in dollars; give it one with `--prices`"
-    )]
+    /// A cost is computed from a price that is missing.
+    #[error("LLM `{model}` has no price, and its cost is not predicted in dollars")]
     NoPrice {
         /// The LLM.
         model: String,
     },
-    /// A price of an LLM that is not there.
-    #[error("`{}` has a price for `{name}`, which is none of the router's LLMs: {}", path.display(), models.join(", "))]
+    /// A price of an LLM that the router does not have.
+    #[error(
+        "`{}` prices `{name}`, but the router has no such LLM; it has {}",
+        path.display(),
+        models.join(", ")
+    )]
     UnknownPrice {
         /// The price list.
         path: PathBuf,
@@ -161,15 +166,18 @@ pub enum Error {
         /// The router's LLMs.
         models: Vec<String>,
     },
-    /// Prices that change nothing.
-    #[error("`{}` predicts dollars, at the prices of its training data; other prices change nothing, so leave `--prices` out", folder.display())]
+    /// Prices without an effect.
+    #[error(
+        "`{}` predicts dollars at the prices of its training data, so that other prices have no effect",
+        folder.display()
+    )]
     UselessPrices {
         /// The router's folder.
         folder: PathBuf,
     },
-    /// A folder of tokenizers that has none of the LLMs'.
+    /// A folder of tokenizers without one for any of the LLMs.
     #[error(
-        "`{}` has the tokenizer of none of {n_models} LLMs; the first one's would be `{}`",
+        "`{}` has no tokenizer for any of the {n_models} LLMs; for the first one, it would be `{}`",
         folder.display(), folder.join(model).join("tokenizer.json").display()
     )]
     NoTokenizers {
@@ -181,12 +189,12 @@ pub enum Error {
         n_models: usize,
     },
     /// No LLM has a finite score and cost.
-    #[error("no LLM has a known score and cost for prompt {prompt_idx} (from 0)")]
+    #[error("no LLM has a known score and cost for prompt {prompt_idx} (counting from 0)")]
     NothingToChoose {
         /// The prompt's position.
         prompt_idx: usize,
     },
-    /// The file that says how prompts are split is not readable.
+    /// The file that says how prompts are tokenized is not readable.
     #[error("cannot read `{}`", path.display())]
     Io {
         /// The file.
@@ -194,7 +202,7 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The file is no JSON of the expected form.
+    /// The file is not JSON of the expected form.
     #[error("cannot read `{}` as JSON", path.display())]
     Json {
         /// The file.
@@ -210,24 +218,39 @@ pub enum Error {
         /// What the library said.
         source: tokenizers::Error,
     },
-    /// A prompt could not be split.
-    #[error("cannot split prompt {prompt_idx} (from 0) into tokens")]
+    /// A prompt could not be tokenized.
+    #[error("cannot tokenize prompt {prompt_idx} (counting from 0)")]
     Tokenize {
         /// The prompt's position.
         prompt_idx: usize,
         /// What the library said.
         source: tokenizers::Error,
     },
-    /// There is no place for vectors that are not to be kept.
-    #[error("cannot make a temporary folder")]
+    /// There is no place for embeddings that are not to be kept.
+    #[error("cannot create a temporary folder")]
     TemporaryFolder {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The server was not asked, or did not answer as it should. No message holds the key.
+    /// The server was not asked, or did not answer as it should. No message contains the key.
     #[error(transparent)]
     Embeddings(#[from] embeddings::Error),
-    /// A price list could not be read, or a file not be hashed.
+    /// A router could not be calibrated, or its calibration not be used.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
+    /// Another train split than the router was fitted on.
+    #[error(
+        "`{}` is not the train split that `{}` was fitted on; restore that one, or refit the router",
+        split.display(),
+        folder.display()
+    )]
+    OtherTrainSplit {
+        /// The split.
+        split: PathBuf,
+        /// The router's folder.
+        folder: PathBuf,
+    },
+    /// A price list could not be read, or a file could not be hashed.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
     /// The saved router could not be read, or does not predict.

@@ -1,9 +1,9 @@
-//! CARROT in use: a prompt comes in, and the LLM that should answer it goes out, with the reasons.
+//! CARROT in use: a prompt comes in, and the LLM that should answer it comes out, with the reasons.
 //!
-//! Holds [`CarrotRouter`]: what predicts scores and costs (nearest neighbors of the prompt's vector, or a pair of networks that read it), the
-//! count of input tokens, the costs made of them, and the rule. In come a folder that train-and-infer wrote or two networks, prompts, and mu,
-//! the weight of cost; out come [`Decision`]s. Must not know how a router is fitted, how it is stored, how a network works inside, where models
-//! are downloaded from, or how an LLM is called.
+//! Holds [`CarrotRouter`] (what predicts scores and costs, the count of input tokens, the costs computed from them, and the rule), the
+//! calibration of a saved router to a goal ([`Calibrator`]), and the change of its LLMs ([`edit_pool`]). In come a folder that train-and-infer
+//! wrote or two networks, prompts, and mu, the weight of cost; out come [`Decision`]s, and calibrations and routers to be written. Must not
+//! know how a router is fitted, how it is stored, how a network works inside, where models are downloaded from, or how an LLM is called.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod calibrate;
 mod counter;
 mod decision;
 mod embedder;
@@ -28,6 +29,7 @@ mod networks;
 mod one_thread;
 mod own_tokenizers;
 mod pair;
+mod pool;
 mod predicted;
 mod predictor;
 mod prices;
@@ -38,11 +40,16 @@ pub use evaluation::COST_MULTIPLIER;
 pub use nets::NetworkTask;
 
 pub use crate::{
+    calibrate::{
+        Calibrated, CalibrationGoal, CalibrationSettings, Calibrator, Coverage, HeldOut,
+        mu_of_calibration,
+    },
     decision::{Candidate, Decision, check_mu},
     embedder::EmbedderPlace,
-    error::{Error, Result},
+    error::{CalibrationError, Error, Result},
     pair::{NamedFolder, NetworkPair},
+    pool::{PoolChanges, edit_pool, is_poorly_known},
     prices::PriceFile,
-    router::{CarrotRouter, Setup, VectorSource},
+    router::{CarrotRouter, EmbeddingSource, Setup},
     server::{ServerEmbedder, ServerSettings},
 };

@@ -19,12 +19,12 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Neighbors {
     pub(crate) knn: SavedKnn,
-    pub(crate) vectors: Vectors,
+    pub(crate) embedder: PromptEmbedder,
 }
 
-/// What turns prompts into vectors.
+/// What embeds prompts.
 #[derive(Debug)]
-pub(crate) enum Vectors {
+pub(crate) enum PromptEmbedder {
     Local(Box<LocalEmbedder>),
     Server(Box<ServerEmbedder>),
 }
@@ -46,11 +46,11 @@ struct SentenceBert {
 
 impl Neighbors {
     pub(crate) fn predict(&self, prompts: &[String]) -> Result<Predicted> {
-        let (vectors, lengths) = match &self.vectors {
-            Vectors::Local(local) => local.embed(prompts)?,
-            Vectors::Server(server) => server.embed(prompts)?,
+        let (embeddings, lengths) = match &self.embedder {
+            PromptEmbedder::Local(local) => local.embed(prompts)?,
+            PromptEmbedder::Server(server) => server.embed(prompts)?,
         };
-        let PerModelOutputs { scores, cost } = self.knn.predict(vectors.view(), &|_| ())?;
+        let PerModelOutputs { scores, cost } = self.knn.predict(embeddings.view(), &|_| ())?;
         Ok(Predicted {
             scores,
             cost,
@@ -59,11 +59,11 @@ impl Neighbors {
     }
 
     pub(crate) fn stand_in(&self) -> String {
-        match &self.vectors {
-            Vectors::Local(local) => {
+        match &self.embedder {
+            PromptEmbedder::Local(local) => {
                 format!("the tokenizer of the embedder `{}`", local.folder.display())
             }
-            Vectors::Server(server) => {
+            PromptEmbedder::Server(server) => {
                 format!(
                     "the encoding cl100k_base of the embedder `{}`",
                     server.model_name()
@@ -74,13 +74,13 @@ impl Neighbors {
 
     pub(crate) fn describe(&self) -> String {
         let n_rows = self.knn.n_rows();
-        match &self.vectors {
-            Vectors::Local(local) => format!(
-                "the nearest of {n_rows} prompts by vectors of `{}`",
+        match &self.embedder {
+            PromptEmbedder::Local(local) => format!(
+                "the nearest of {n_rows} prompts by embeddings of `{}`",
                 local.folder.display()
             ),
-            Vectors::Server(server) => format!(
-                "the nearest of {n_rows} prompts by vectors that the server's `{}` makes, at {}",
+            PromptEmbedder::Server(server) => format!(
+                "the nearest of {n_rows} prompts by embeddings that the server's `{}` makes, at {}",
                 server.model_name(),
                 server.price()
             ),

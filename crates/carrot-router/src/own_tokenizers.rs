@@ -4,21 +4,21 @@ use dataset::{ModelInfo, sha256_file};
 
 use crate::{Error, Result, counter::Counter};
 
-/// The file that has all of a tokenizer.
+/// The file that holds a whole tokenizer.
 const TOKENIZER: &str = "tokenizer.json";
 
-/// The LLMs' own tokenizers, as far as they are at hand.
+/// The LLMs' own tokenizers, as far as they are available.
 #[derive(Debug, Default)]
 pub(crate) struct OwnTokenizers {
     folder: PathBuf,
     /// For each LLM the position of its counter; empty where no folder was given.
     of_model: Vec<Option<usize>>,
-    /// Of files that differ in their bytes.
+    /// One per distinct file.
     counters: Vec<Counter>,
 }
 
 impl OwnTokenizers {
-    /// Looks for `<LLM>/tokenizer.json` in a folder; where an LLM's name holds `/`, it is a folder in a folder, as on the hub.
+    /// Looks for `<LLM>/tokenizer.json` in a folder; a `/` in an LLM's name is a folder in a folder, as on the hub.
     ///
     /// # Errors
     /// [`Error::NoTokenizers`] when there is none for any LLM, [`Error::Tokenizer`] for one that cannot be read.
@@ -35,7 +35,7 @@ impl OwnTokenizers {
                 of_model.push(None);
                 continue;
             }
-            // LLMs of one family share a tokenizer that takes a while to load.
+            // LLMs of one family share a tokenizer, and loading one takes a second or so: each file is loaded once.
             let hash = sha256_file(&path)?;
             let known = hashes.iter().position(|known| *known == hash);
             if known.is_none() {
@@ -78,7 +78,7 @@ impl OwnTokenizers {
         Ok((0..n_models).map(of_model).collect())
     }
 
-    /// What counts, in words; `stand_in` names what counts where nothing of the LLM's own does.
+    /// What counts, in words; `stand_in` names the tokenizer that is used for LLMs without their own.
     pub(crate) fn describe(&self, models: &[ModelInfo], stand_in: &str) -> String {
         let with_own = models.iter().zip(&self.of_model);
         let with_own: Vec<String> = with_own

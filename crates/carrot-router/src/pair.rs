@@ -17,27 +17,27 @@ pub struct NetworkPair<'a> {
     pub performance: NamedFolder<'a>,
     /// Predicts thousands of output tokens.
     pub cost: NamedFolder<'a>,
-    /// Which LLM each output is; comes before what the networks call them.
+    /// The LLM of each output; overrides the names in the networks' own files.
     pub label_order: Option<&'a [String]>,
-    /// The same where neither network names its outputs and `label_order` is not given: an assumption, which a warning tells.
+    /// The same for networks of which neither names its outputs, when `label_order` is not given: an assumption, which is logged as a warning.
     pub assumed_order: Option<&'a [String]>,
-    /// Prices of LLMs, of which these may be some.
+    /// Prices of LLMs, these among them.
     pub prices: &'a Prices,
-    /// Prompts are cut to so many tokens, special ones included.
+    /// Prompts are truncated to this many tokens, special ones included.
     pub max_tokens: usize,
 }
 
-/// A folder in Hugging Face layout, under the name that the user knows it by: the folder itself or a hub id.
+/// A folder in Hugging Face layout, and the name that the user knows it by: the folder itself or a hub id.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedFolder<'a> {
     /// For messages.
     pub name: &'a str,
-    /// Where the files lie.
+    /// Where the files are.
     pub folder: &'a Path,
 }
 
 impl NetworkPair<'_> {
-    /// Reads both networks, and finds out which LLMs they predict for: in `label_order`, else in the performance network's.
+    /// Reads both networks and determines the LLMs that they predict for: in `label_order`, else in the performance network's order.
     pub(crate) fn load(&self, device: DeviceChoice) -> Result<(Vec<ModelInfo>, Networks)> {
         let load =
             |part: NamedFolder<'_>, task| LoadedNetwork::load(part.name, part.folder, task, device);
@@ -71,11 +71,11 @@ impl NetworkPair<'_> {
 #[derive(Debug, PartialEq, Eq)]
 struct Settled<'a> {
     models: Vec<String>,
-    /// The names that outputs have instead of those in the files.
+    /// Names of the outputs that override those in the files.
     order: Option<&'a [String]>,
 }
 
-/// Settles which LLMs two networks predict for, each given with what it calls its outputs, the performance network first.
+/// Settles which LLMs two networks predict for. Each network is given with the names of its outputs, the performance network first.
 fn settle<'a>(
     networks: [(&str, &[String]); 2],
     label_order: Option<&'a [String]>,
@@ -104,7 +104,7 @@ fn settle<'a>(
     let order = match label_order {
         None if are_named == [false, false] => assumed_order.inspect(|order| {
             warn!(
-                "neither network says which LLM each of its outputs is; taken for {}, which `--label-order` changes",
+                "neither network names its outputs, and no label order was given; assuming the order of CARROT's own router: {}",
                 order.join(", ")
             );
         }),
@@ -134,7 +134,7 @@ fn settle<'a>(
     Ok(Settled { models, order })
 }
 
-/// Whether outputs have names other than those that transformers gives for want of any.
+/// Whether outputs have names other than the placeholders that transformers writes for unnamed ones.
 fn is_named(labels: &[String]) -> bool {
     let mut labels = labels.iter().enumerate();
     !labels.all(|(idx, label)| *label == format!("LABEL_{idx}"))
@@ -193,20 +193,26 @@ mod tests {
     }
 
     #[test]
-    fn networks_that_are_no_pair_are_refused() {
-        check((AB, &["a"], None, None), Err("`p` has 2 outputs and `c` 1"));
+    fn networks_that_do_not_match_are_refused() {
+        check(
+            (AB, &["a"], None, None),
+            Err("`p` has 2 outputs and `c` has 1"),
+        );
         check((AB, &["a", "c"], None, None), Err("`b`"));
         check((AB, &["a", "c"], Some(AB), None), Err("`b`"));
-        check((AB, BA, Some(AB), None), Err("in another order"));
+        check((AB, BA, Some(AB), None), Err("in different orders"));
         check(
             (UNNAMED, UNNAMED, None, None),
             Err("`p` does not say which LLM"),
         );
         check((UNNAMED, AB, None, Some(AB)), Err("and the LLMs are a, b"));
-        check((&["a", "a"], &["a", "a"], None, None), Err("`a` twice"));
+        check(
+            (&["a", "a"], &["a", "a"], None, None),
+            Err("duplicate LLM `a`"),
+        );
         check(
             (UNNAMED, UNNAMED, Some(&["a", "a"]), None),
-            Err("`a` twice"),
+            Err("duplicate LLM `a`"),
         );
     }
 }

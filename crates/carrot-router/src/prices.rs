@@ -4,7 +4,7 @@ use dataset::{ModelInfo, Prices};
 
 use crate::{Error, Result};
 
-/// A price list from a file, which comes before all other prices.
+/// A price list from a file, which overrides all other prices.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PriceFile {
     path: PathBuf,
@@ -12,10 +12,10 @@ pub struct PriceFile {
 }
 
 impl PriceFile {
-    /// Reads a `prices.toml`, as the `gen-*` programs take it.
+    /// Reads a `prices.toml`, as the `gen-*` programs read it.
     ///
     /// # Errors
-    /// [`Error::Dataset`], with the line of what is wrong.
+    /// [`Error::Dataset`], with the line of the mistake.
     pub fn read(path: &Path) -> Result<Self> {
         Ok(Self {
             path: path.to_owned(),
@@ -31,7 +31,7 @@ impl PriceFile {
     /// Gives LLMs their prices from the list, where it has them.
     ///
     /// # Errors
-    /// [`Error::UnknownPrice`] for a price of none of them: it is likely a misspelt name, whose LLM would keep an old price.
+    /// [`Error::UnknownPrice`] for a price of none of them: the name is likely misspelled, and the LLM that was meant would keep its old price.
     pub(crate) fn apply(&self, models: &mut [ModelInfo]) -> Result<()> {
         let is_known = |name: &&str| models.iter().any(|model| model.name == **name);
         if let Some(name) = self.prices.models().find(|name| !is_known(name)) {

@@ -7,21 +7,21 @@ use saved_routers::{Contents, Model, Record, SavedRouter};
 use crate::{
     Candidate, Decision, EmbedderPlace, Error, NetworkPair, PriceFile, Result, ServerEmbedder,
     check_mu, decision,
-    neighbors::{LocalEmbedder, Neighbors, Vectors},
+    neighbors::{LocalEmbedder, Neighbors, PromptEmbedder},
     networks::{LoadedNetwork, Networks, Outputs},
     own_tokenizers::OwnTokenizers,
     predicted::{Length, Predicted},
     predictor::Predictor,
 };
 
-/// A router that is ready: for each prompt it predicts every LLM's score and cost, and chooses by the weight of cost, mu.
+/// A router that is ready for use: for each prompt it predicts every LLM's score and cost, and chooses by the weight of cost, mu.
 ///
 /// ```text
 /// argmax_m (1 - mu) * score[m] - mu * 100 * cost_usd[m]      ties go to the lowest m
 ///   score     KNN: mean score of the k nearest train prompts; RoBERTa: 1 / (1 + exp(-output of the performance network))
 ///   cost_usd  what the router predicts decides:
-///             output tokens   (input tokens * input price + predicted output tokens * output price) / 10^6; RoBERTa's cost network says
-///                             thousands of them, and less than none counts as none
+///             output tokens   (input tokens * input price + predicted output tokens * output price) / 10^6; RoBERTa's cost network
+///                             predicts thousands of them, and a negative count is taken as 0
 ///             dollars         as predicted
 ///             nothing         input tokens * input price / 10^6
 /// ```
@@ -29,12 +29,12 @@ use crate::{
 /// From CARROT (somerstep/CARROT at 3e6acff), `CarrotRouter.route`: mu = 0 is always the most accurate LLM, mu = 1 always the cheapest.
 ///
 /// # Deviations
-/// - The reference counts input tokens with the gated tokenizer of Llama 3.1 for every LLM. Here each LLM's own counts where it is at hand
-///   ([`Setup::tokenizers`]); elsewhere the tokenizer of the embedder, or of the performance network, stands in, which is there and free.
+/// - The reference counts input tokens with the gated tokenizer of Llama 3.1 for every LLM. Here each LLM's own tokenizer counts where it is
+///   available ([`Setup::tokenizers`]); elsewhere that of the embedder, or of the performance network, stands in, which is loaded anyway.
 ///   [`CarrotRouter::token_counter`] names what counts.
 /// - The reference passes no attention mask to its networks, so that a prompt's decision depends on the longest prompt of the call; here
 ///   padding is masked, and a decision does not.
-/// - A cost network may predict less than no output tokens, which would make the LLM cheaper than free; it counts as none.
+/// - A cost network may predict a negative number of output tokens, which would make the LLM cheaper than free; it is taken as 0.
 /// - The reference's shipped router charges Titan 0.5 and 1.5 $ per million tokens; the built-in list has 0.8 and 3.2, as in the reference's
 ///   results on SPROUT.
 #[derive(Debug)]
@@ -49,20 +49,20 @@ pub struct CarrotRouter {
 pub struct Setup<'a> {
     /// Where networks run.
     pub device: DeviceChoice,
-    /// Prices that come before those of the router.
+    /// Prices that override those of the router.
     pub prices: Option<&'a PriceFile>,
-    /// A folder with `<LLM>/tokenizer.json` for some LLMs.
+    /// A folder with `<LLM>/tokenizer.json` for some of the LLMs.
     pub tokenizers: Option<&'a Path>,
 }
 
-/// What makes vectors of prompts for a KNN router.
+/// What embeds prompts for a KNN router.
 #[derive(Debug)]
-pub enum VectorSource<'a> {
+pub enum EmbeddingSource<'a> {
     /// The embedder that the router was fitted with, where [`EmbedderPlace::of`] finds it.
     Recorded,
-    /// The same in a folder of its own, a sentence-transformers model.
+    /// The same embedder in another folder, a sentence-transformers model.
     Folder(&'a Path),
-    /// A server that is asked for each prompt.
+    /// A server that each prompt is sent to.
     Server(Box<ServerEmbedder>),
 }
 
@@ -83,15 +83,19 @@ impl CarrotRouter {
     /// # Errors
     /// [`Error::NoEmbedder`] when the embedder is not on disk, or any of [`CarrotRouter::open_saved`].
     pub fn open(folder: &Path, device: DeviceChoice) -> Result<Self> {
-        Self::open_saved(folder, VectorSource::Recorded, &Setup::on(device))
+        Self::open_saved(folder, EmbeddingSource::Recorded, &Setup::on(device))
     }
 
-    /// The same with more said; `vectors` are for KNN routers, and networks do without.
+    /// The same with all options; `embeddings` is for KNN routers, networks need none.
     ///
     /// # Errors
     /// [`Error::NotARouter`]; [`Error::NoEmbedder`] or [`Error::OtherEmbedder`]; [`Error::NoPrice`], [`Error::UnknownPrice`] or
-    /// [`Error::UselessPrices`]; [`Error::NoTokenizers`]; or any that concerns a file.
-    pub fn open_saved(folder: &Path, vectors: VectorSource<'_>, setup: &Setup<'_>) -> Result<Self> {
+    /// [`Error::UselessPrices`]; [`Error::NoTokenizers`]; or any error about a file.
+    pub fn open_saved(
+        folder: &Path,
+        embeddings: EmbeddingSource<'_>,
+        setup: &Setup<'_>,
+    ) -> Result<Self> {
         let SavedRouter { mut record, model } = SavedRouter::open(folder)?;
         let needs_prices = needs_prices(&record);
         let names: Vec<String> = record.models.iter().map(|it| it.name.clone()).collect();
@@ -99,14 +103,18 @@ impl CarrotRouter {
             (Model::Knn(knn), Some(recorded)) => {
                 let local = |embedder: &Path| {
                     let local = LocalEmbedder::load(embedder, recorded, setup.device)?;
-                    Ok::<_, Error>(Vectors::Local(local.into()))
+                    Ok::<_, Error>(PromptEmbedder::Local(local.into()))
                 };
-                let vectors = match vectors {
-                    VectorSource::Server(server) => Vectors::Server(server),
-                    VectorSource::Folder(embedder) => local(embedder)?,
-                    VectorSource::Recorded => local(&EmbedderPlace::of(folder)?.folder(folder)?)?,
+                let embedder = match embeddings {
+                    EmbeddingSource::Server(server) => PromptEmbedder::Server(server),
+                    EmbeddingSource::Folder(embedder) => local(embedder)?,
+                    EmbeddingSource::Recorded => {
+                        let place = EmbedderPlace::of(folder)?;
+                        let place = place.expect("a KNN router records its embedder");
+                        local(&place.folder(folder)?)?
+                    }
                 };
-                Predictor::Neighbors(Neighbors { knn, vectors }.into())
+                Predictor::Neighbors(Neighbors { knn, embedder }.into())
             }
             (Model::Roberta { performance, cost }, _) => {
                 let load = |folder: &Path, task| {
@@ -198,11 +206,11 @@ impl CarrotRouter {
         self.predictor.describe()
     }
 
-    /// One decision per prompt, in their order; a single prompt of a KNN router runs on the calling thread, more on all cores. A decision
-    /// depends on the other prompts through rounding in networks only.
+    /// One decision per prompt, in their order. A KNN router handles a single prompt on the calling thread and more on all cores. The other
+    /// prompts affect a decision only through rounding in networks.
     ///
     /// # Errors
-    /// [`Error::BadMu`], [`Error::Tokenize`], [`Error::NothingToChoose`], or what networks, the server or the neighbor search say.
+    /// [`Error::BadMu`], [`Error::Tokenize`], [`Error::NothingToChoose`], or an error of the networks, the server or the neighbor search.
     pub fn route(&self, prompts: &[String], mu: f64) -> Result<Vec<Decision>> {
         check_mu(mu)?;
         if prompts.is_empty() {
@@ -278,7 +286,7 @@ fn needs_prices(record: &Record) -> bool {
     }
 }
 
-/// Where train-and-infer cut the prompts that it predicted for; else as far as the networks can see.
+/// Where train-and-infer truncated the prompts that it predicted for; else as far as the networks can see.
 fn max_tokens(record: &Record) -> usize {
     let recorded = record.config.pointer("/predict/max-tokens");
     let recorded = recorded.and_then(serde_json::Value::as_u64);

@@ -2,50 +2,42 @@ use std::path::Path;
 
 use embeddings::{Client, Endpoint, Limits, Model, Store, count_tokens};
 use ndarray::Array2;
-use saved_routers::{Contents, NewFolder, Record};
 use tempfile::TempDir;
 use tracing::info;
 
-use crate::{Error, Result, predicted::Length};
+use crate::{Error, Result, embedder::recorded_embedder, predicted::Length};
 
-/// Makes vectors by asking a server that speaks OpenAI's protocol: each prompt is sent there, and costs money where the server takes it.
+/// Embeds prompts by asking a server that speaks OpenAI's protocol: each prompt is sent there, and the server may charge for it.
 #[derive(Debug)]
 pub struct ServerEmbedder {
     client: Client,
     model: Model,
     store: Store,
-    /// Where the store lies if nobody is to keep it; removed when this is dropped.
+    /// Holds a store that is not to be kept; removed when this is dropped.
     _folder: Option<TempDir>,
 }
 
-/// Which server is asked, and for what.
+/// Which server to ask, and for what.
 #[derive(Debug, Clone)]
 pub struct ServerSettings<'a> {
     /// The server.
     pub endpoint: Endpoint,
-    /// The embedding model's name there; `None` takes the one that the saved router's vectors are called by.
+    /// The embedding model's name there; `None` derives it from the name of the saved router's embeddings.
     pub model: Option<&'a str>,
-    /// A file that vectors are kept in, so that none is paid for twice; `None` keeps them as long as this lives.
+    /// A file to keep embeddings in, so that none is paid for twice; `None` keeps them as long as this lives.
     pub store: Option<&'a Path>,
 }
 
 impl ServerEmbedder {
-    /// Sets a client up for the vectors of a saved router such as `models/sprout/carrot-knn`. Nothing is asked yet.
+    /// Sets up a client for the embeddings of a saved router such as `models/sprout/carrot-knn`. Sends nothing yet.
     ///
     /// # Errors
-    /// [`Error::NotKnn`]; [`Error::LocalVectors`] for a router whose vectors are a local model's; [`Error::OtherServerModel`] when `model` makes
-    /// others; [`Error::Embeddings`] for a bad setting or a store in use.
+    /// [`Error::NotKnn`]; [`Error::LocalEmbeddings`] for a router fitted on a local model's embeddings; [`Error::OtherServerModel`] when `model`
+    /// makes different ones; [`Error::Embeddings`] for a bad setting or a store in use.
     pub fn of(folder: &Path, settings: ServerSettings<'_>) -> Result<Self> {
-        NewFolder::recover(folder)?;
-        let record = Record::read(folder)?;
-        let (Contents::Knn { .. }, Some(embedder)) = (record.contents, record.embedder) else {
-            return Err(Error::NotKnn {
-                folder: folder.to_owned(),
-                router: record.router,
-            });
-        };
+        let embedder = recorded_embedder(folder)?;
         if embedder.model.is_some() || embedder.sha256.is_some() {
-            return Err(Error::LocalVectors {
+            return Err(Error::LocalEmbeddings {
                 folder: folder.to_owned(),
                 name: embedder.name,
             });
@@ -54,7 +46,7 @@ impl ServerEmbedder {
         let model = match settings.model {
             None => recorded,
             Some(name) => {
-                // Its own length, or one that vectors were shortened to.
+                // Embeddings have the model's own length, or the one that they were shortened to.
                 let dimensions = [None, Some(embedder.dim)].into_iter();
                 let named = dimensions.map(|dimensions| Model {
                     dimensions,
@@ -95,8 +87,8 @@ impl ServerEmbedder {
     /// What a million tokens cost, in words.
     pub(crate) fn price(&self) -> String {
         match self.model.usd_per_mtok {
-            Some(usd) => format!("{usd} $ per million tokens"),
-            None => "a price that is not known".to_owned(),
+            Some(usd) => format!("${usd} per million tokens"),
+            None => "an unknown price".to_owned(),
         }
     }
 
@@ -105,7 +97,7 @@ impl ServerEmbedder {
         let (n_tokens, usd) = (embedded.usage.n_tokens, embedded.usage.usd);
         info!(
             n_prompts = prompts.len(),
-            n_tokens, usd, "asked for vectors of prompts"
+            n_tokens, usd, "embedded prompts by the server"
         );
         let length = |prompt: &String| {
             let n_tokens = count_tokens(prompt);

@@ -5,9 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{Source, sha256_bytes, sha256_file, write_atomically};
+use dataset::{Source, json, sha256_bytes, sha256_file};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{Error, Result, folder};
 
@@ -38,7 +37,7 @@ pub struct Calibration {
     pub drawn: Drawn,
     /// What to expect of new prompts, with prediction intervals.
     pub expected: Expected,
-    /// What came of it on prompts that had no part in the choice.
+    /// The results on prompts that had no part in the choice.
     pub realized: Realized,
     /// [`Calibration::model_sha256_of`] the folder that it is for.
     pub model_sha256: String,
@@ -57,19 +56,19 @@ pub struct Calibration {
     tag = "kind"
 )]
 pub enum CalibrationTarget {
-    /// So many US dollars per 1,000 prompts at most.
+    /// At most this many US dollars per 1,000 prompts.
     UsdPer1k {
         /// The dollars.
         at_most: f64,
     },
-    /// A part of what one LLM alone costs at most.
+    /// At most a part of what one LLM alone costs.
     RelativeCost {
         /// The LLM.
         model: String,
         /// The part, .3 for 30%.
         at_most: f64,
     },
-    /// A mean score at least.
+    /// At least this mean score.
     Accuracy {
         /// The score, in [0, 1].
         at_least: f64,
@@ -116,19 +115,19 @@ pub enum CalibratedSetting {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Drawn {
-    /// Seed of the parting and of the resamples.
+    /// Seed of the division of the prompts and of the resamples.
     pub seed: u32,
-    /// Which part of the test prompts was left untouched.
+    /// The share of the test prompts that was left untouched.
     pub holdout_share: f64,
     /// Number of prompts with an LLM to choose that chose the setting.
     pub n_chosen_on: usize,
     /// Number of resamples behind the intervals.
     pub n_resamples: usize,
-    /// In which part of the resamples the target was out of reach.
+    /// The share of the resamples in which the target was out of reach.
     pub out_of_reach: f64,
 }
 
-/// A number that is expected, and where it comes to lie with the level's probability.
+/// A number to expect, and the interval that it falls into with the level's probability.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Range {
@@ -156,7 +155,7 @@ pub struct Expected {
     pub shares: Vec<ModelShare<Range>>,
 }
 
-/// What came of it.
+/// Results on the untouched prompts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Realized {
@@ -202,7 +201,7 @@ impl Calibration {
         Ok(folder.join(CALIBRATIONS).join(format!("{name}.json")))
     }
 
-    /// A name that can be a file's, made of any text: what cannot stand in it becomes a hyphen.
+    /// Turns any text into a name that a file can have: other characters become hyphens.
     pub fn name_of(text: &str) -> String {
         let plain = |c: char| match c {
             c if c.is_alphanumeric() || "._+%".contains(c) => c,
@@ -233,10 +232,10 @@ impl Calibration {
         Ok(names)
     }
 
-    /// Reads a calibration, whether it still holds or not.
+    /// Reads a calibration, whether it is up to date or not.
     ///
     /// # Errors
-    /// [`Error::NoCalibration`], which names those there are; [`Error::Io`], [`Error::Json`] or [`Error::FormatVersion`].
+    /// [`Error::NoCalibration`], which names the existing ones; [`Error::Dataset`] for a file that cannot be read, or of another version.
     pub fn read(folder: &Path, name: &str) -> Result<Self> {
         folder::recover(folder)?;
         let path = Self::path(folder, name)?;
@@ -247,21 +246,7 @@ impl Calibration {
                 names: Self::names(folder)?,
             });
         }
-        let text = fs::read(&path).map_err(Error::io("read", &path))?;
-        let json_error = |source| Error::Json {
-            path: path.clone(),
-            source,
-        };
-        let value: Value = serde_json::from_slice(&text).map_err(json_error)?;
-        let version = value.get("format-version");
-        if version.and_then(Value::as_u64) != Some(CALIBRATION_FORMAT_VERSION.into()) {
-            return Err(Error::FormatVersion {
-                path,
-                found: version.map_or_else(|| "none".to_owned(), Value::to_string),
-                expected: CALIBRATION_FORMAT_VERSION,
-            });
-        }
-        serde_json::from_value(value).map_err(json_error)
+        Ok(json::read_versioned(&path, CALIBRATION_FORMAT_VERSION)?)
     }
 
     /// Reads a calibration and refuses one that was made for something else than what is there now: the router's files, and the test split
@@ -290,16 +275,12 @@ impl Calibration {
     /// Writes the calibration atomically into a router's folder, under its name. Returns the file.
     ///
     /// # Errors
-    /// [`Error::BadCalibrationName`] or [`Error::Io`].
+    /// [`Error::BadCalibrationName`], [`Error::Io`] or [`Error::Dataset`].
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
         let path = Self::path(folder, &self.name)?;
         let calibrations = folder.join(CALIBRATIONS);
         fs::create_dir_all(&calibrations).map_err(Error::io("create the folder", &calibrations))?;
-        let text = serde_json::to_string_pretty(self).map_err(|source| Error::Json {
-            path: path.clone(),
-            source,
-        })?;
-        write_atomically(&path, format!("{text}\n").as_bytes())?;
+        json::write(&path, self)?;
         Ok(path)
     }
 

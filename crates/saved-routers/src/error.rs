@@ -227,6 +227,21 @@ pub enum Error {
         /// The reason, and the cure where there is one.
         why: String,
     },
+    /// A router whose LLMs cannot be changed.
+    #[error(
+        "`{router}` predicts only for the LLMs that it was fitted for; the LLMs of nearest-neighbor routers can be changed, and prices of any \
+         router can be replaced when it routes"
+    )]
+    NotEditable {
+        /// The router.
+        router: String,
+    },
+    /// A change that leaves an LLM without the price that its cost is computed from.
+    #[error("LLM `{model}` would have no price, and a missing price is never treated as zero")]
+    EditWithoutPrice {
+        /// The LLM.
+        model: String,
+    },
     /// A file could not be read as JSON, or not be written whole.
     #[error(transparent)]
     Dataset(dataset::Error),

@@ -79,11 +79,9 @@ impl SavedRouter {
     pub fn edit(&self, edit: &PoolEdit<'_>) -> Result<EditedPool> {
         let (Model::Knn(knn), Contents::Knn { targets, .. }) = (&self.model, &self.record.contents)
         else {
-            return refuse(format!(
-                "`{}` predicts only for the LLMs that it was fitted for; the LLMs of nearest-neighbor routers can be changed, and prices of \
-                 any router can be replaced when it routes",
-                self.record.router
-            ));
+            return Err(Error::NotEditable {
+                router: self.record.router.clone(),
+            });
         };
         let kept = kept(&self.record.models, edit.removed)?;
         let mut pool = Pool::of(self, knn, targets, &kept);
@@ -109,10 +107,9 @@ impl SavedRouter {
         if record.cost_kind != CostKind::Usd
             && let Some(model) = record.models.iter().find(|model| model.price.is_none())
         {
-            return refuse(format!(
-                "`{}` has no price, and a missing price is never treated as zero; give its price",
-                model.name
-            ));
+            return Err(Error::EditWithoutPrice {
+                model: model.name.clone(),
+            });
         }
         let has = |name: &String| record.models.iter().any(|model| model.name == *name);
         record.pair = record

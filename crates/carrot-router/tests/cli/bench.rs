@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use dataset::{CostKind, CostRule, ModelInfo, Price, Quantity, Standardizer};
+use dataset::{CostKind, CostRule, ModelInfo, Pair, Price, Quantity, Standardizer};
 use ndarray::{Array2, array};
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use routers::{Backend, Target, UnitRows};
@@ -140,6 +140,18 @@ impl Tiny {
         folder.commit(&record).expect("committed");
     }
 
+    /// Writes a router of [`pair`] into `models/tiny/roberta-binary`, with an empty folder for its network: no test gets as far as that.
+    pub(crate) fn write_roberta_binary(&self) {
+        let folder = NewFolder::create(&self.join("models/tiny/roberta-binary")).expect("created");
+        fs::create_dir(folder.path().join("network")).expect("made");
+        let contents = Contents::RobertaBinary {
+            folder: "network".to_owned(),
+        };
+        let mut record = record("roberta-binary", CostKind::Usd, contents);
+        record.pair = Some(llm_pair());
+        folder.commit(&record).expect("committed");
+    }
+
     pub(crate) fn router(&self) -> PathBuf {
         self.join("models/tiny/carrot-knn")
     }
@@ -196,6 +208,14 @@ pub(crate) fn assert_refused(output: &Output, code: i32, part: &str) {
     assert_eq!(output.status.code(), Some(code), "{message}");
     assert!(message.contains(part), "no `{part}` in: {message}");
     assert!(output.stdout.is_empty());
+}
+
+/// The pair of the routers that decide between two LLMs.
+pub(crate) fn llm_pair() -> Pair {
+    Pair {
+        small: "cheap".to_owned(),
+        large: "owner/dear".to_owned(),
+    }
 }
 
 pub(crate) fn record(router: &str, cost_kind: CostKind, contents: Contents) -> Record {

@@ -3,15 +3,14 @@
 use std::{collections::BTreeMap, fs, process::Output};
 
 use dataset::{
-    CostKind, DatasetInfo, MadeFrom, Pair, Part, PerModel, Predictions, RunManifest, SmallWins,
-    Source, Split, sha256_file,
+    CostKind, DatasetInfo, MadeFrom, Part, PerModel, Predictions, RunManifest, SmallWins, Source,
+    Split, sha256_file,
 };
 use ndarray::{Array1, Array2};
-use saved_routers::{Contents, NewFolder};
 use serde_json::{Value, json};
 use test_support::dataset_info;
 
-use crate::bench::{MODELS, Tiny, assert_refused, record, stderr};
+use crate::bench::{MODELS, Tiny, assert_refused, llm_pair, stderr};
 
 const N_PROMPTS: usize = 80;
 const KNN: [&str; 4] = ["--dataset", "tiny", "--router", "carrot-knn"];
@@ -22,10 +21,6 @@ fn bench() -> Tiny {
     let mut models = Vec::new();
     let bench = Tiny::with(CostKind::Usd, |record| models.clone_from(&record.models));
     let dir = bench.dataset("tiny");
-    let pair = Pair {
-        small: "cheap".to_owned(),
-        large: "owner/dear".to_owned(),
-    };
     let ids: Vec<String> = (0..N_PROMPTS).map(|i| format!("p{i}")).collect();
     let shape = (N_PROMPTS, MODELS.len());
     // Hard prompts, the later ones, are for the dear LLM; every fifth one surprises.
@@ -45,7 +40,7 @@ fn bench() -> Tiny {
     split.write(&dir.split(Part::Test)).expect("written");
     let info = DatasetInfo {
         models,
-        pair: Some(pair.clone()),
+        pair: Some(llm_pair()),
         ..dataset_info("tiny", &MODELS, [3, N_PROMPTS])
     };
     info.write(&dir.info()).expect("written");
@@ -89,16 +84,7 @@ fn bench() -> Tiny {
         };
         manifest.write(&dir.manifest(router)).expect("written");
     }
-    // Its network is not looked at.
-    let folder =
-        NewFolder::create(&bench.path().join("models/tiny/roberta-binary")).expect("created");
-    fs::create_dir(folder.path().join("mf")).expect("made");
-    let contents = Contents::RobertaBinary {
-        folder: "mf".to_owned(),
-    };
-    let mut record = record("roberta-binary", CostKind::Usd, contents);
-    record.pair = Some(pair);
-    folder.commit(&record).expect("committed");
+    bench.write_roberta_binary();
     bench
 }
 
@@ -176,7 +162,7 @@ fn route_takes_the_weight_of_a_calibration() {
         "--model",
         "models/tiny/roberta-binary",
     ];
-    assert_refused(&bench.route(&pair, ""), 1, "chooses between two LLMs");
+    assert_refused(&bench.route(&pair, ""), 1, "decides between two LLMs");
 
     // Another test split than the one that it was chosen on.
     let dir = bench.dataset("tiny");
@@ -184,13 +170,15 @@ fn route_takes_the_weight_of_a_calibration() {
     split.scores[[0, 0]] = 0.5;
     split.write(&dir.split(Part::Test)).expect("written");
     let stale = bench.route(&["so so", "--calibration", "eight"], "");
-    assert_refused(&stale, 1, "calibrate anew");
+    assert_refused(&stale, 1, "has changed since");
     let output = calibrate(&bench, &[&KNN[..], &["--usd-per-1k", "8"]].concat());
     assert_refused(&output, 1, "was made from a different version of");
+    let command = "hint: refit the router with `cargo run -p train-and-infer -- --dataset tiny --routers carrot-knn`";
+    assert_refused(&output, 1, command);
 }
 
 #[test]
-fn what_cannot_be_had_is_refused_with_the_nearest() {
+fn goals_out_of_reach_are_refused_with_the_nearest() {
     let bench = bench();
     for (args, code, part) in [
         (
@@ -235,10 +223,14 @@ fn what_cannot_be_had_is_refused_with_the_nearest() {
         "something was stored"
     );
 
-    // Another target does not take a name's place by accident.
+    // A calibration for another goal does not overwrite the first by accident.
     calibrated(&bench, &KNN, &["--usd-per-1k", "8", "--name", "mine"]);
     let other = [&KNN[..], &["--usd-per-1k", "6", "--name", "mine"]].concat();
-    assert_refused(&calibrate(&bench, &other), 1, "--force");
+    assert_refused(
+        &calibrate(&bench, &other),
+        1,
+        "is for a different goal\nhint: give the new one another name with `--name`",
+    );
     calibrated(
         &bench,
         &KNN,

@@ -2,10 +2,11 @@
 
 mod bench;
 mod calibrate;
+mod hints;
 mod networks;
 mod pair;
-mod pair_fixtures;
 mod pair_refusals;
+mod pair_transformers;
 mod pool;
 mod refusals;
 mod routing;

@@ -106,7 +106,7 @@ fn a_batch_decides_as_one_prompt_at_a_time_does() {
 }
 
 #[test]
-fn long_prompts_are_told_one_by_one_and_counted_to_the_end() {
+fn long_prompts_are_flagged_one_by_one_and_counted_to_the_end() {
     let bench = pair();
     // 80 positions, of which two are never a token's and two the special tokens'.
     let lengths = [76, 77, 1, 400];
@@ -177,7 +177,7 @@ fn the_released_pair_comes_from_the_hub() {
     let output = route(&without_names, &[]);
     let message = stderr(&output);
     assert!(
-        message.contains("neither network says which LLM"),
+        message.contains("neither network names its outputs"),
         "{message}"
     );
     assert!(message.contains("charged 0.8 and 3.2"), "{message}");
@@ -234,7 +234,7 @@ fn the_released_pair_comes_from_the_hub() {
     assert_eq!(output.status.code(), Some(1));
     let message = stderr(&output);
     assert!(
-        message.contains("`nobody/nothing` is no folder")
+        message.contains("`nobody/nothing` is not a local folder")
             && message.contains("the hub has no model"),
         "{message}"
     );

@@ -21,18 +21,22 @@ fn outputs_that_do_not_match() {
     check(
         &bench,
         &[],
-        "`perf` has 3 outputs and `cost` 2: they are no pair",
+        "`perf` has 3 outputs and `cost` has 2, expected the same LLMs",
     );
     write(&cost, &["owner/dear", "cheap", "other"], TOKENS, &[0.0; 3]);
     check(
         &bench,
         &[],
-        "`perf` predicts for `free`, and `cost` does not",
+        "`perf` predicts for `free` and `cost` does not",
     );
-    check(&bench, &["--label-order", "a,b,c"], "they are no pair");
+    check(
+        &bench,
+        &["--label-order", "a,b,c"],
+        "expected the same LLMs in both networks of a pair",
+    );
     write(&cost, &["cheap", "owner/dear", "free"], TOKENS, &[0.0; 3]);
     let order = ["--label-order", "owner/dear,cheap,free"];
-    check(&bench, &order, "no `--label-order` is true of both");
+    check(&bench, &order, "hint: leave out `--label-order`");
     write(&cost, &["LABEL_0", "LABEL_1", "LABEL_2"], TOKENS, &[0.0; 3]);
     check(
         &bench,
@@ -43,17 +47,17 @@ fn outputs_that_do_not_match() {
     check(
         &bench,
         &["--label-order", "owner/dear,cheap"],
-        "`--label-order` has 2 names",
+        "the label order has 2 names",
     );
     check(
         &bench,
         &["--label-order", "cheap,cheap,free"],
-        "`cheap` twice",
+        "duplicate LLM `cheap`",
     );
     check(
         &bench,
         &["--label-order", "owner/dear,cheap,other"],
-        "has a price for `free`, which is none",
+        "prices `free`, but the router has no such LLM",
     );
 }
 
@@ -65,9 +69,17 @@ fn unnamed_outputs_need_an_order_and_prices() {
         write(&bench.path().join(name), &unnamed, kind, &[0.0; 3]);
     }
     // The order of the released pair is assumed for that alone.
-    check(&bench, &[], "Say it with `--label-order`");
+    check(
+        &bench,
+        &[],
+        "hint: give the LLMs' names in the order of the outputs with `--label-order`",
+    );
     bench.write("order.txt", "owner/dear\ncheap\nfree\n");
-    check(&bench, &["--label-order", "order.txt"], "holds no prompt");
+    check(
+        &bench,
+        &["--label-order", "order.txt"],
+        "contains no prompt",
+    );
     bench.write("prices.toml", &price("cheap", (1.0, 1.0)));
     check(
         &bench,
@@ -102,7 +114,7 @@ fn networks_in_the_wrong_place_or_nowhere() {
         "--cost",
         "cost",
     ];
-    let part = "`nets/perf/x` is no folder, and cannot be had from the hub either";
+    let part = "`nets/perf/x` is not a local folder and could not be fetched from the hub";
     assert_refused(&bench.route(&nowhere, ""), 1, part);
     // The hub's default is not asked in silence.
     let output = crate::bench::run(&mut bench.route_command(&["so", "--mu", "0"]), "");

@@ -111,7 +111,7 @@ fn an_added_llm_is_predicted_and_the_others_stay_as_they_were() {
 }
 
 #[test]
-fn llms_go_and_prices_change() {
+fn llms_are_removed_and_prices_change() {
     let bench = bench(CostKind::OutputTokens);
     bench.write(
         "prices.toml",
@@ -154,7 +154,7 @@ fn dollars_of_an_added_llm_come_back_from_z_scores() {
         "[models.cheap]\ninput_usd_per_mtok = 0\noutput_usd_per_mtok = 1\n",
     );
     let args = ["--prices", "prices.toml", "--force"];
-    assert_refused(&pool(&bench, &args), 1, "predicted in dollars");
+    assert_refused(&pool(&bench, &args), 1, "in dollars");
 }
 
 #[test]
@@ -170,19 +170,19 @@ fn what_cannot_be_edited_is_refused_and_leaves_nothing() {
         (
             &["--add", "new.parquet"],
             1,
-            "`new` has no price, and none is taken for zero",
+            "LLM `new` would have no price, and a missing price is never treated as zero\nhint: give it a price with `--prices`",
         ),
-        (
-            &["--remove", "nobody"],
-            1,
-            "there is no LLM `nobody` to remove",
-        ),
+        (&["--remove", "nobody"], 1, "cannot remove `nobody`"),
         (
             &["--remove", "owner/dear", "cheap", "twin"],
             1,
             "no LLM would be left",
         ),
-        (&["--prices", "other.toml"], 1, "a price of `nobody`"),
+        (
+            &["--prices", "other.toml"],
+            1,
+            "there is a price for `nobody`",
+        ),
         (&["--add", "nowhere.parquet"], 1, "nowhere.parquet"),
     ] {
         assert_refused(&pool(&bench, args), code, part);
@@ -191,7 +191,7 @@ fn what_cannot_be_edited_is_refused_and_leaves_nothing() {
     assert_refused(
         &pool(&bench, &["--add", "new.parquet"]),
         1,
-        "an LLM `cheap` already",
+        "already has an LLM `cheap`",
     );
     let dir = bench.dataset("tiny");
     let mut split = Split::read(&dir.split(Part::Train)).expect("read");
@@ -200,13 +200,13 @@ fn what_cannot_be_edited_is_refused_and_leaves_nothing() {
     assert_refused(
         &pool(&bench, &["--add", "new.parquet"]),
         1,
-        "is not the split that",
+        "is not the train split that",
     );
     assert!(!bench.path().join("models/tiny/edited").exists());
     check_ok(&pool(&bench, &["--remove", "twin"]));
     assert_refused(
         &pool(&bench, &["--remove", "twin"]),
         1,
-        "--force replaces it",
+        "already exists\nhint: overwrite it with `--force`",
     );
 }

@@ -1,9 +1,8 @@
 use std::fs;
 
-use dataset::{CostKind, Pair};
-use saved_routers::{Contents, NewFolder};
+use dataset::CostKind;
 
-use crate::bench::{MODELS, Tiny, assert_refused, number, stderr};
+use crate::bench::{Tiny, assert_refused, number, stderr};
 
 /// Runs the program, and expects an exit code, a part of the message, and nothing on standard output.
 fn check(bench: &Tiny, args: &[&str], stdin: &str, code: i32, part: &str) {
@@ -52,7 +51,7 @@ fn bad_command_lines() {
         "--embedder",
         "models/tiny-bert",
     ];
-    check(&bench, &store, "", 2, "are for `--embedder openai`");
+    check(&bench, &store, "", 2, "are only for `--embedder openai`");
 }
 
 #[test]
@@ -63,21 +62,27 @@ fn no_prompts() {
         &["--mu", "0"],
         "",
         1,
-        "standard input holds no prompt",
+        "standard input contains no prompt",
     );
     check(
         &bench,
         &["--mu", "0"],
         "\n\n",
         1,
-        "standard input holds no prompt",
+        "standard input contains no prompt",
     );
     bench.write("empty.jsonl", "\n");
     let empty = ["--mu", "0", "--input", "empty.jsonl"];
-    check(&bench, &empty, "", 1, "`empty.jsonl` holds no prompt");
+    check(&bench, &empty, "", 1, "`empty.jsonl` contains no prompt");
     bench.write("text.jsonl", "{\"prompt\": \"so\"}\nso\n");
     let text = ["--mu", "0", "--input", "text.jsonl"];
-    check(&bench, &text, "", 1, "line 2 of `text.jsonl` is no JSON");
+    check(
+        &bench,
+        &text,
+        "",
+        1,
+        "line 2 of `text.jsonl` is not a JSON object",
+    );
     let missing = ["--mu", "0", "--input", "missing.jsonl"];
     check(&bench, &missing, "", 1, "cannot read `missing.jsonl`");
 }
@@ -94,20 +99,7 @@ fn folders_without_a_router_that_fits() {
         "`models/tiny/nothing` holds no saved router",
     );
 
-    let mut record = saved_routers::Record::read(&bench.router()).expect("read");
-    record.router = "roberta-binary".to_owned();
-    record.embedder = None;
-    record.pair = Some(Pair {
-        small: MODELS[1].to_owned(),
-        large: MODELS[0].to_owned(),
-    });
-    record.contents = Contents::RobertaBinary {
-        folder: "network".to_owned(),
-    };
-    let folder = NewFolder::create(&bench.path().join("models/tiny/roberta-binary"));
-    let folder = folder.expect("created");
-    fs::create_dir(folder.path().join("network")).expect("made");
-    folder.commit(&record).expect("committed");
+    bench.write_roberta_binary();
     let other = ["so", "--mu", "0", "--model", "models/tiny/roberta-binary"];
     check(
         &bench,
@@ -140,7 +132,7 @@ fn embedders_that_are_not_the_right_one() {
         &["so", "--mu", "0"],
         "",
         1,
-        "pass its folder with --embedder",
+        "hint: pass its folder with `--embedder`",
     );
 
     let unknown = Tiny::with(CostKind::Known, |record| {
@@ -191,11 +183,17 @@ fn prices_are_needed_where_tokens_make_costs() {
         &args,
         "",
         1,
-        "has a price for `chaep`, which is none of the router's LLMs: owner/dear, cheap, twin",
+        "prices `chaep`, but the router has no such LLM; it has owner/dear, cheap, twin",
     );
     bench.write("prices.toml", &price("cheap", -1.0));
     check(&bench, &args, "", 1, "prices.toml");
     let bench = Tiny::new(CostKind::Usd);
     bench.write("prices.toml", &price("cheap", 5.0));
-    check(&bench, &args, "", 1, "other prices change nothing");
+    check(
+        &bench,
+        &args,
+        "",
+        1,
+        "other prices have no effect\nhint: leave out `--prices`",
+    );
 }

@@ -142,7 +142,7 @@ fn prompts_come_from_a_file_or_standard_input_in_their_order() {
 }
 
 #[test]
-fn long_prompts_are_told_and_counted_to_the_end() {
+fn long_prompts_are_flagged_and_counted_to_the_end() {
     let bench = Tiny::new(CostKind::OutputTokens);
     // sentence_bert_config.json allows 16 tokens, of which two are special.
     for (n_words, truncated) in [(1, false), (14, false), (15, true), (400, true)] {

@@ -53,13 +53,13 @@ fn route(bench: &Tiny, server: &OpenAi, args: &[&str], stdin: &str) -> Output {
 }
 
 #[test]
-fn a_server_is_asked_when_it_is_named_and_never_else() {
+fn a_server_is_asked_only_when_it_is_named() {
     let (bench, server) = (bench("owner--tiny-embedder"), server());
     let refused = route(&bench, &server, &["so"], "");
     assert_refused(
         &refused,
         1,
-        "`--embedder openai` asks it for each prompt, which costs money",
+        "pass `--embedder openai` to send each prompt to it, which may cost money",
     );
     assert_eq!(server.n_requests(), 0);
 
@@ -84,7 +84,7 @@ fn a_server_is_asked_when_it_is_named_and_never_else() {
     }
     let message = stderr(&output);
     assert!(
-        message.contains("the server's `owner/tiny-embedder` makes, at a price that is not known"),
+        message.contains("the server's `owner/tiny-embedder` makes, at an unknown price"),
         "{message}"
     );
     assert!(
@@ -96,7 +96,7 @@ fn a_server_is_asked_when_it_is_named_and_never_else() {
 }
 
 #[test]
-fn vectors_are_kept_if_there_is_a_file_for_them() {
+fn embeddings_are_kept_if_there_is_a_file_for_them() {
     let (bench, server) = (bench("owner--tiny-embedder"), server());
     let args = [
         "so",
@@ -114,7 +114,7 @@ fn vectors_are_kept_if_there_is_a_file_for_them() {
 }
 
 #[test]
-fn the_model_is_told_by_the_vectors_name_or_by_the_user() {
+fn the_model_follows_from_the_embeddings_name_or_from_the_user() {
     for (name, args, part) in [
         // Shortened, and cut.
         ("owner--tiny-embedder-8-of-2-tokens", &[][..], None),
@@ -126,7 +126,7 @@ fn the_model_is_told_by_the_vectors_name_or_by_the_user() {
         (
             "owner--tiny-embedder",
             &["--embedding-model", "owner/other"],
-            Some("which are not those of the model `owner/other`"),
+            Some("which the model `owner/other` does not make"),
         ),
         ("owner--unheard-of", &[], Some("status 404")),
     ] {

@@ -15,7 +15,7 @@ fn give(bench: &Tiny, llm: &str) {
 }
 
 #[test]
-fn an_llm_is_counted_with_its_own_tokenizer_where_that_is_there() {
+fn an_llms_own_tokenizer_counts_where_it_is_available() {
     let bench = pair();
     give(&bench, "owner/dear");
     let args = ["so so", "--mu", "0", "--tokenizers", "tokenizers"];
@@ -52,6 +52,6 @@ fn an_llm_is_counted_with_its_own_tokenizer_where_that_is_there() {
         "tokenizers/cheap/tokenizer.json",
     );
     fs::remove_dir_all(bench.path().join("tokenizers")).expect("removed");
-    let part = "has the tokenizer of none of 3 LLMs; the first one's would be `tokenizers/owner/dear/tokenizer.json`";
+    let part = "has no tokenizer for any of the 3 LLMs; for the first one, it would be `tokenizers/owner/dear/tokenizer.json`";
     assert_refused(&bench.route(&args, ""), 1, part);
 }

@@ -3,20 +3,20 @@ use carrot_router::{COST_MULTIPLIER, Decision};
 /// The longest part of a prompt that is shown, in characters.
 const SHOWN: usize = 100;
 
-/// A decision for the eye: the chosen LLM, then all of them, the best first.
-pub(crate) fn of(decision: &Decision) -> String {
+/// A decision as text: the chosen LLM, then all of them, the best first.
+pub(super) fn of(decision: &Decision) -> String {
     let models = &decision.models;
     let width = models.iter().map(|model| model.name.chars().count());
     let width = width.max().unwrap_or(0);
     let mut order: Vec<usize> = (0..models.len()).collect();
-    // Stable, so that of equals the chosen one comes first; what is unknown comes last.
+    // A stable sort keeps the chosen LLM before others of equal utility. Unknown utilities come last.
     let key = |&idx: &usize| match models[idx].utility {
         utility if utility.is_nan() => f64::INFINITY,
         utility => -utility,
     };
     order.sort_by(|a, b| key(a).total_cmp(&key(b)));
     let cut = match decision.truncated {
-        true => "  (only its beginning was looked at)",
+        true => "  (truncated: only its beginning was used)",
         false => "",
     };
     let mut text = format!(
@@ -49,10 +49,10 @@ pub(crate) fn of(decision: &Decision) -> String {
     text + "\n"
 }
 
-/// What the columns mean, once below all tables.
-pub(crate) fn legend(predictor: &str, token_counter: &str) -> String {
+/// What the columns mean, printed once below all tables.
+pub(super) fn legend(predictor: &str, token_counter: &str) -> String {
     format!(
-        "* has the highest utility = (1 - mu) * score - mu * {COST_MULTIPLIER} * cost; of equals, the first in the router's order.\n\
+        "* has the highest utility = (1 - mu) * score - mu * {COST_MULTIPLIER} * cost; ties go to the first in the router's order.\n\
          Predicted by {predictor}.\n\
          Input tokens are counted by {token_counter}."
     )

@@ -9,7 +9,7 @@ use cli_support::usage_error;
 use serde::Deserialize;
 use tracing::info;
 
-/// A line of JSON; other keys do not matter.
+/// A line of JSON; other keys are ignored.
 #[derive(Debug, Deserialize)]
 struct Line {
     prompt: String,
@@ -20,12 +20,12 @@ struct Line {
 enum Form {
     /// A JSON object.
     Json,
-    /// The prompt itself, unless it begins like a JSON object.
+    /// The prompt itself, unless the line begins like a JSON object.
     JsonOrText,
 }
 
 /// Where prompts come from.
-pub(crate) enum Prompts {
+pub(super) enum Prompts {
     /// The command line.
     Given(String),
     /// A file that was opened, with its name.
@@ -36,7 +36,7 @@ pub(crate) enum Prompts {
 
 impl Prompts {
     /// The prompt given, the file, or standard input.
-    pub(crate) fn find(prompt: Option<String>, file: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn find(prompt: Option<String>, file: Option<&Path>) -> anyhow::Result<Self> {
         match (prompt, file) {
             (Some(prompt), _) if prompt.trim().is_empty() => {
                 Err(usage_error("the prompt is empty"))
@@ -51,14 +51,14 @@ impl Prompts {
         }
     }
 
-    /// All of them; at least one.
-    pub(crate) fn read(self) -> anyhow::Result<Vec<String>> {
+    /// Reads them all; there is at least one.
+    pub(super) fn read(self) -> anyhow::Result<Vec<String>> {
         match self {
             Self::Given(prompt) => Ok(vec![prompt]),
             Self::File(file, name) => lines(file, Form::Json, &name),
             Self::Stdin => {
                 if io::stdin().is_terminal() {
-                    info!("reading prompts from standard input, one on each line");
+                    info!("reading prompts from standard input, one per line");
                 }
                 lines(io::stdin().lock(), Form::JsonOrText, "standard input")
             }
@@ -71,7 +71,7 @@ fn lines(reader: impl BufRead, form: Form, source: &str) -> anyhow::Result<Vec<S
     for (line_idx, line) in reader.lines().enumerate() {
         let at = || format!("line {} of {source}", line_idx + 1);
         let line = line.with_context(|| format!("cannot read {}", at()))?;
-        // Files that some editors write begin with a mark.
+        // Some editors begin a file with a byte order mark.
         let line = line.trim_start_matches('\u{feff}');
         if line.trim().is_empty() {
             continue;
@@ -79,8 +79,9 @@ fn lines(reader: impl BufRead, form: Form, source: &str) -> anyhow::Result<Vec<S
         let is_json = form == Form::Json || line.trim_start().starts_with('{');
         let prompt = match is_json {
             true => {
-                let line: Line = serde_json::from_str(line)
-                    .with_context(|| format!("{} is no JSON object with a text `prompt`", at()))?;
+                let line: Line = serde_json::from_str(line).with_context(|| {
+                    format!("{} is not a JSON object with a string `prompt`", at())
+                })?;
                 line.prompt
             }
             false => line.to_owned(),
@@ -91,7 +92,7 @@ fn lines(reader: impl BufRead, form: Form, source: &str) -> anyhow::Result<Vec<S
         prompts.push(prompt);
     }
     if prompts.is_empty() {
-        bail!("{source} holds no prompt");
+        bail!("{source} contains no prompt");
     }
     Ok(prompts)
 }
@@ -136,10 +137,14 @@ mod tests {
     #[test]
     fn bad_lines_are_named() {
         use Form::{Json, JsonOrText};
-        check(b"", JsonOrText, Err("`p` holds no prompt"));
-        check(b"\n \n", Json, Err("`p` holds no prompt"));
-        check(b"plain", Json, Err("line 1 of `p` is no JSON object"));
-        check(b"a\n{b", JsonOrText, Err("line 2 of `p` is no JSON object"));
+        check(b"", JsonOrText, Err("`p` contains no prompt"));
+        check(b"\n \n", Json, Err("`p` contains no prompt"));
+        check(b"plain", Json, Err("line 1 of `p` is not a JSON object"));
+        check(
+            b"a\n{b",
+            JsonOrText,
+            Err("line 2 of `p` is not a JSON object"),
+        );
         check(b"{\"text\": \"a\"}", Json, Err("missing field `prompt`"));
         check(b"{\"prompt\": 3}", Json, Err("expected a string"));
         check(

@@ -1,39 +1,38 @@
 use std::{fmt::Write as _, path::Path};
 
+use carrot_router::{CalibrationGoal, Coverage};
 use saved_routers::{CalibratedSetting, Calibration, Range};
 use serde::Serialize;
 
-use super::target::Target;
-
-/// A calibration for the eye, and where it lies.
+/// A calibration, as text or JSON, and where it was written.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Report<'a> {
-    pub(crate) calibration: &'a Calibration,
-    pub(crate) path: &'a Path,
+pub(super) struct CalibrationReport<'a> {
+    pub(super) calibration: &'a Calibration,
+    pub(super) path: &'a Path,
     #[serde(skip)]
-    pub(crate) folder: &'a Path,
+    pub(super) goal: &'a CalibrationGoal,
+    #[serde(skip)]
+    pub(super) folder: &'a Path,
 }
 
-impl Report<'_> {
-    pub(crate) fn table(&self) -> String {
+impl CalibrationReport<'_> {
+    pub(super) fn table(&self) -> String {
         let it = self.calibration;
         let mut text = String::new();
-        let mut line = |line: String| writeln!(text, "{line}").expect("a text takes all");
+        let mut line = |line: String| writeln!(text, "{line}").expect("a String can be written to");
         let setting = describe(&it.setting);
         line(format!(
             "{} on {}, {}: {setting}",
-            it.router,
-            it.dataset,
-            Target::describe(&it.target)
+            it.router, it.dataset, self.goal
         ));
         line(format!(
-            "  chosen on {} test prompts, none of which it was fitted on, checked on {} others; seed {}",
+            "  chosen on {} test prompts, which it was not fitted on, and checked on {} others; seed {}",
             it.drawn.n_chosen_on, it.realized.n_prompts, it.drawn.seed
         ));
         if it.drawn.out_of_reach > 0.05 {
             line(format!(
-                "  shaky: on {:.0}% of resamples the target was out of reach, and the nearest was taken",
+                "  uncertain: the goal was out of reach on {:.0}% of the resamples, where the nearest setting was taken",
                 100.0 * it.drawn.out_of_reach
             ));
         }
@@ -71,7 +70,7 @@ impl Report<'_> {
             format!("{}% interval", 100.0 * it.expected.level),
             "untouched"
         ));
-        // The intervals are for as many prompts as were asked for; those left untouched may be more or fewer.
+        // The intervals are for the number of new prompts that was asked for, which the number of untouched ones need not equal.
         let is_comparable = it.expected.n_new_prompts == it.realized.n_prompts;
         for (name, expected, realized, factor) in rows {
             let mark = match (is_comparable, expected.contains(realized)) {
@@ -88,7 +87,7 @@ impl Report<'_> {
             ));
         }
         line(format!(
-            "  intervals are for the means over {} new prompts of the same kind",
+            "  the intervals are for means over {} new prompts of the same kind",
             it.expected.n_new_prompts
         ));
         line(self.path.display().to_string());
@@ -110,7 +109,7 @@ fn describe(setting: &CalibratedSetting) -> String {
             cost_multiplier,
             lambda,
         } => format!(
-            "mu {mu:.6} with multiplier {cost_multiplier}, which is lambda {lambda:.6} with 1"
+            "mu {mu:.6} at a cost multiplier of {cost_multiplier} (lambda {lambda:.6} at 1)"
         ),
         CalibratedSetting::Threshold {
             threshold,
@@ -118,4 +117,29 @@ fn describe(setting: &CalibratedSetting) -> String {
             large,
         } => format!("`{small}` where its probability is at least {threshold:.6}, else `{large}`"),
     }
+}
+
+/// Counts of intervals that held, as text.
+pub(super) fn coverage_table(coverage: &Coverage, goal: &CalibrationGoal) -> String {
+    let n = coverage.n_repetitions;
+    let mut text = format!(
+        "{} on {}, {goal}: chosen on {} prompts and checked on {} others, {n} times\n  within the {}% interval:\n",
+        coverage.router,
+        coverage.dataset,
+        coverage.n_prompts[0],
+        coverage.n_prompts[1],
+        100.0 * coverage.level
+    );
+    let shares = coverage.shares.iter();
+    let shares = shares.map(|it| (it.share, it.model.as_str()));
+    for (count, what) in [(coverage.cost, "cost"), (coverage.accuracy, "accuracy")]
+        .into_iter()
+        .chain(shares)
+    {
+        writeln!(text, "  {count:>5} of {n}  {what}").expect("a String can be written to");
+    }
+    text + &format!(
+        "  mean length of the intervals for costs: ${:.4} per 1,000 prompts\n",
+        coverage.usd_per_1k_length
+    )
 }

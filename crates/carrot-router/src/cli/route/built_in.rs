@@ -12,16 +12,16 @@ struct Config {
 /// CARROT's released networks, and how any pair reads prompts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct PairConfig {
-    pub(crate) performance: String,
-    pub(crate) cost: String,
-    /// Which LLM each of their outputs is, if they do not say.
-    pub(crate) label_order: Vec<String>,
-    pub(crate) max_tokens: usize,
+pub(super) struct PairConfig {
+    pub(super) performance: String,
+    pub(super) cost: String,
+    /// The LLM of each of their outputs, used if the networks do not name them.
+    pub(super) label_order: Vec<String>,
+    pub(super) max_tokens: usize,
 }
 
-/// The part of configs/sprout.toml and configs/sprout-o3mini.toml that concerns prices; gen-sprout, whose files they are, refuses keys that
-/// nobody knows.
+/// The prices in configs/sprout.toml and configs/sprout-o3mini.toml. Other keys are ignored here, because gen-sprout, which owns these files,
+/// refuses unknown ones.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct PriceConfig {
@@ -38,31 +38,34 @@ struct PricedModel {
     source: String,
 }
 
-/// What is to be said with a price.
+/// A remark about a price, to be logged when the price is used.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct PriceNote {
-    pub(crate) model: String,
-    pub(crate) note: String,
+pub(super) struct PriceNote {
+    pub(super) model: String,
+    pub(super) note: String,
 }
 
 /// Prices of the LLMs that CARROT's released networks predict for.
 #[derive(Debug)]
-pub(crate) struct BuiltInPrices {
-    pub(crate) prices: Prices,
-    pub(crate) notes: Vec<PriceNote>,
+pub(super) struct BuiltInPrices {
+    pub(super) prices: Prices,
+    pub(super) notes: Vec<PriceNote>,
 }
 
-pub(crate) fn pair() -> anyhow::Result<PairConfig> {
-    let config: Config = read_toml(None, include_str!("../../../configs/carrot-router.toml"))?;
+pub(super) fn pair() -> anyhow::Result<PairConfig> {
+    let config: Config = read_toml(
+        None,
+        include_str!("../../../../../configs/carrot-router.toml"),
+    )?;
     Ok(config.pair)
 }
 
-pub(crate) fn prices() -> anyhow::Result<BuiltInPrices> {
-    // The second has o3-mini too, and else the same prices.
+pub(super) fn prices() -> anyhow::Result<BuiltInPrices> {
+    // The second adds o3-mini; the other prices agree, as a test below proves.
     let texts = [
-        include_str!("../../../configs/sprout.toml"),
-        include_str!("../../../configs/sprout-o3mini.toml"),
+        include_str!("../../../../../configs/sprout.toml"),
+        include_str!("../../../../../configs/sprout-o3mini.toml"),
     ];
     let mut models = Vec::new();
     let mut notes = Vec::new();
@@ -92,7 +95,7 @@ mod tests {
     #[test]
     fn the_released_pair_is_that_of_train_and_infer_and_has_prices() {
         let pair = pair().expect("usable");
-        let of_training: toml::Table = include_str!("../../../configs/routers.toml")
+        let of_training: toml::Table = include_str!("../../../../../configs/routers.toml")
             .parse()
             .expect("settings");
         let of_training = &of_training["roberta"];
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn both_lists_charge_alike() {
         let list = |text| -> PriceConfig { read_toml(None, text).expect("usable") };
-        let sprout = list(include_str!("../../../configs/sprout.toml"));
+        let sprout = list(include_str!("../../../../../configs/sprout.toml"));
         let prices = prices().expect("usable").prices;
         for model in sprout.models {
             let price = prices.get(&model.name).expect("listed");

@@ -2,27 +2,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use carrot_router::{
-    CarrotRouter, EmbedderPlace, NamedFolder, NetworkPair, PriceFile, ServerEmbedder,
-    ServerSettings, Setup, VectorSource,
+    CarrotRouter, EmbedderPlace, EmbeddingSource, NamedFolder, NetworkPair, PriceFile,
+    ServerEmbedder, ServerSettings, Setup,
 };
 use cli_support::{Progress, usage_error};
 use embeddings::Endpoint;
-use hub::{Hub, WantedFile, is_hub_id};
+use hub::{Hub, ModelPlace, PlaceError, WantedFile, is_hub_id};
 use nets::{DeviceChoice, ModelFiles, Need, RobertaModel};
-use saved_routers::{Contents, NewFolder, Record, read_label_order};
+use saved_routers::read_label_order;
 use tracing::info;
 
-use crate::{
+use super::{
     args::RouterArgs,
     built_in::{self, BuiltInPrices},
 };
+use crate::cli::hints;
 
-/// What `--embedder` is called for a server; a folder of that name is `./openai`.
+/// The value of `--embedder` that stands for a server; a folder of that name is `./openai`.
 const SERVER: &str = "openai";
 
-/// Which router is to be opened: the command line's part that says so, checked.
+/// Which router to open: the arguments that say so, checked.
 #[derive(Debug)]
-pub(crate) struct Opening {
+pub(super) struct Opening {
     args: RouterArgs,
     device: DeviceChoice,
     prices: Option<PriceFile>,
@@ -31,15 +32,15 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    /// Looks at what needs no router yet.
-    pub(crate) fn check(args: RouterArgs, quiet: bool) -> anyhow::Result<Self> {
+    /// Checks whatever can be checked before a router is read.
+    pub(super) fn check(args: RouterArgs, quiet: bool) -> anyhow::Result<Self> {
         let bad_device = |error: nets::Error| usage_error(error.to_string());
         let device: DeviceChoice = args.device.parse().map_err(bad_device)?;
         device.device().map_err(bad_device)?;
         let is_server = args.embedder.as_deref() == Some(Path::new(SERVER));
         if !is_server && (args.embedding_model.is_some() || args.embedding_store.is_some()) {
             return Err(usage_error(
-                "`--embedding-model` and `--embedding-store` are for `--embedder openai`",
+                "`--embedding-model` and `--embedding-store` are only for `--embedder openai`",
             ));
         }
         let order = args.label_order.as_deref().map(read_label_order);
@@ -52,8 +53,8 @@ impl Opening {
         })
     }
 
-    /// Opens the router, with what it needs from the hub.
-    pub(crate) fn open(&self) -> anyhow::Result<CarrotRouter> {
+    /// Opens the router, and fetches from the hub what it needs from there.
+    pub(super) fn open(&self) -> anyhow::Result<CarrotRouter> {
         let setup = Setup {
             device: self.device,
             prices: self.prices.as_ref(),
@@ -66,35 +67,34 @@ impl Opening {
     }
 
     fn open_saved(&self, folder: &Path, setup: &Setup<'_>) -> anyhow::Result<CarrotRouter> {
-        NewFolder::recover(folder)?;
-        let is_knn = matches!(Record::read(folder)?.contents, Contents::Knn { .. });
         let from_hub;
-        let vectors = match &self.args.embedder {
+        let embeddings = match &self.args.embedder {
             Some(embedder) if embedder == Path::new(SERVER) => {
                 let settings = ServerSettings {
                     endpoint: Endpoint::from_env()?,
                     model: self.args.embedding_model.as_deref(),
                     store: self.args.embedding_store.as_deref(),
                 };
-                VectorSource::Server(ServerEmbedder::of(folder, settings)?.into())
+                EmbeddingSource::Server(ServerEmbedder::of(folder, settings)?.into())
             }
-            Some(embedder) => VectorSource::Folder(embedder),
-            None if !is_knn => VectorSource::Recorded,
+            Some(embedder) => EmbeddingSource::Folder(embedder),
             None => match EmbedderPlace::of(folder)? {
-                EmbedderPlace::Elsewhere {
+                Some(EmbedderPlace::Elsewhere {
                     recorded: Some(id), ..
-                } if is_hub_id(&id) => {
-                    from_hub = self.hub_folder(&id, ModelFiles::FILES).with_context(|| {
-                        format!(
-                            "cannot get the embedder `{id}`, which is no folder here; pass its folder with --embedder"
-                        )
+                }) if is_hub_id(&id) => {
+                    from_hub = self.folder(&id, ModelFiles::FILES).map_err(|error| {
+                        let error = anyhow::Error::new(error).context(format!(
+                            "cannot find the embedder that `{}` was fitted with",
+                            folder.display()
+                        ));
+                        hints::with(error, "pass its folder with `--embedder`")
                     })?;
-                    VectorSource::Folder(&from_hub)
+                    EmbeddingSource::Folder(&from_hub)
                 }
-                _ => VectorSource::Recorded,
+                _ => EmbeddingSource::Recorded,
             },
         };
-        Ok(CarrotRouter::open_saved(folder, vectors, setup)?)
+        Ok(CarrotRouter::open_saved(folder, embeddings, setup)?)
     }
 
     fn open_pair(&self, setup: &Setup<'_>) -> anyhow::Result<CarrotRouter> {
@@ -108,7 +108,10 @@ impl Opening {
                 Some(&*config.label_order),
             ),
         };
-        let folders = [self.network(performance)?, self.network(cost)?];
+        let folders = [
+            self.folder(performance, RobertaModel::FILES)?,
+            self.folder(cost, RobertaModel::FILES)?,
+        ];
         let pair = NetworkPair {
             performance: NamedFolder {
                 name: performance,
@@ -134,24 +137,14 @@ impl Opening {
         Ok(router)
     }
 
-    /// The folder of a network by its name: that folder, else what the hub has under this id.
-    fn network(&self, name: &str) -> anyhow::Result<PathBuf> {
-        if Path::new(name).is_dir() {
-            return Ok(name.into());
-        }
-        self.hub_folder(name, RobertaModel::FILES).with_context(|| {
-            format!("`{name}` is no folder, and cannot be had from the hub either")
-        })
-    }
-
-    fn hub_folder(&self, id: &str, files: &[(&'static str, Need)]) -> anyhow::Result<PathBuf> {
+    /// The folder of a model by its name, a folder or a hub id, with the model's files in it.
+    fn folder(&self, name: &str, files: &[(&'static str, Need)]) -> Result<PathBuf, PlaceError> {
         let wanted = files.iter().map(|&(name, need)| WantedFile {
             name,
             is_required: need == Need::Required,
         });
         let wanted: Vec<WantedFile<'_>> = wanted.collect();
-        Ok(Hub::from_env()
-            .with_progress(Progress::of_downloads(self.quiet))
-            .model_folder(id, &wanted)?)
+        let hub = Hub::from_env().with_progress(Progress::of_downloads(self.quiet));
+        ModelPlace::of(name).folder(&hub, &wanted)
     }
 }

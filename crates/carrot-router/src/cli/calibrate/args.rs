@@ -14,72 +14,72 @@ const EXAMPLES: [&str; 5] = [
 pub(crate) struct CalibrateArgs {
     /// The data set that the router was fitted on
     #[arg(long, value_name = "NAME")]
-    pub(crate) dataset: String,
+    pub(super) dataset: String,
 
-    /// The router, by its name in train-and-infer: the setting is chosen on its predictions for the test split, which it was not fitted on
+    /// The router, by its name in train-and-infer. Its setting is chosen on its predictions for the test prompts, which it was not fitted on
     #[arg(long, value_name = "NAME")]
-    pub(crate) router: String,
+    pub(super) router: String,
 
     #[command(flatten)]
-    pub(crate) target: TargetArgs,
+    pub(super) goal: GoalArgs,
 
-    /// What to call the calibration. Default: made of the target, usd-per-1k-2.5 say
+    /// The calibration's name. Default: derived from the goal, such as usd-per-1k-2.5
     #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
+    pub(super) name: Option<String>,
 
-    /// Replace a calibration of that name that is for another target
+    /// Overwrite a calibration of that name that is for a different goal
     #[arg(long)]
-    pub(crate) force: bool,
+    pub(super) force: bool,
 
-    /// The number of new prompts whose means the intervals are for. Default: as many as are left untouched
+    /// The number of new prompts over which the predicted means are taken. Default: the number of untouched test prompts
     #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) new_prompts: Option<usize>,
+    pub(super) new_prompts: Option<usize>,
 
-    /// Which part of the test prompts has no share in the choice and checks it. Default: in configs/calibration.toml
+    /// The share of the test prompts that stays untouched by the choice and checks it. Default: in configs/calibration.toml
     #[arg(long, value_name = "SHARE")]
-    pub(crate) holdout_share: Option<f64>,
+    pub(super) holdout_share: Option<f64>,
 
-    /// Which prompts those are. Default: in configs/calibration.toml
+    /// Seed of the choice of these prompts. Default: in configs/calibration.toml
     #[arg(long, value_name = "SEED")]
-    pub(crate) seed: Option<u32>,
+    pub(super) seed: Option<u32>,
 
-    /// Store nothing; calibrate so many times, each time with other prompts left untouched, and count how often what comes of them lies within
-    /// the intervals
+    /// Store nothing; calibrate N times, each time with other prompts left untouched, and count how often the results on those lie within the
+    /// predicted intervals
     #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with_all = ["name", "force", "new_prompts"])]
-    pub(crate) check: Option<usize>,
+    pub(super) check: Option<usize>,
 
     #[command(flatten)]
-    pub(crate) data_dir: DataDir,
+    pub(super) data_dir: DataDir,
 
     #[command(flatten)]
-    pub(crate) models_dir: ModelsDir,
+    pub(super) models_dir: ModelsDir,
 
     #[command(flatten)]
-    pub(crate) config: ConfigFile,
+    pub(super) config: ConfigFile,
 
     #[command(flatten)]
     pub(crate) output: Output,
 }
 
-/// What to calibrate to: exactly one.
+/// What to calibrate to: exactly one of these.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-pub(crate) struct TargetArgs {
-    /// At most so many US dollars per 1,000 prompts: the most accurate such setting
+pub(super) struct GoalArgs {
+    /// Cost at most this many US dollars per 1,000 prompts: the most accurate such setting
     #[arg(long, value_name = "USD")]
-    pub(crate) usd_per_1k: Option<f64>,
+    pub(super) usd_per_1k: Option<f64>,
 
-    /// An LLM's share of the prompts, such as gpt-4o:30%
+    /// Send this share of the prompts to an LLM, such as gpt-4o:30%
     #[arg(long, value_name = "LLM:P%")]
-    pub(crate) share: Option<String>,
+    pub(super) share: Option<String>,
 
-    /// At least this mean score, from 0 to 1: the cheapest such setting
+    /// Reach at least this mean score, from 0 to 1: the cheapest such setting
     #[arg(long, value_name = "SCORE")]
-    pub(crate) accuracy: Option<f64>,
+    pub(super) accuracy: Option<f64>,
 
-    /// At most a part of what one LLM alone costs, such as 30%:gpt-4o: the most accurate such setting
+    /// Cost at most this part of what one LLM alone costs, such as 30%:gpt-4o: the most accurate such setting
     #[arg(long, value_name = "P%:LLM")]
-    pub(crate) relative_cost: Option<String>,
+    pub(super) relative_cost: Option<String>,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -1,0 +1,157 @@
+use std::path::Path;
+
+use evaluation::{CalibrationParams, Setting, Standing, standing_at};
+use serde::Deserialize;
+
+use super::{
+    goal::CalibrationGoal,
+    held_out::{Half, HeldOut},
+};
+use crate::{COST_MULTIPLIER, CalibrationError};
+
+/// How to calibrate; configs/calibration.toml has the program's values.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CalibrationSettings {
+    /// The share of the test prompts that stays untouched by the choice and checks it, between 0 and 1.
+    pub holdout_share: f64,
+    /// Seed of the division of the prompts and of the resamples.
+    pub seed: u32,
+    /// Number of resamples behind the intervals.
+    pub n_resamples: usize,
+    /// The intervals' level of confidence.
+    pub level: f64,
+}
+
+/// Calibrates one saved router to one goal.
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// use carrot_router::{CalibrationGoal, CalibrationSettings, Calibrator, HeldOut};
+/// use saved_routers::CalibrationTarget;
+///
+/// # fn main() -> Result<(), carrot_router::CalibrationError> {
+/// let held_out = HeldOut::open(Path::new("data"), Path::new("models"), "sprout", "carrot-knn")?;
+/// let goal = CalibrationGoal::new(CalibrationTarget::UsdPer1k { at_most: 2.5 })?;
+/// let settings = CalibrationSettings { holdout_share: 0.5, seed: 42, n_resamples: 2000, level: 0.95 };
+/// let calibrator = Calibrator::new(held_out, goal, settings)?;
+/// let calibrated = calibrator.calibrate()?;
+/// calibrator.record("cheap", &calibrated)?.write(calibrator.folder())?;
+/// let mu = carrot_router::mu_of_calibration(calibrator.folder(), "cheap")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Calibrator {
+    pub(super) held_out: HeldOut,
+    pub(super) goal: CalibrationGoal,
+    pub(super) settings: CalibrationSettings,
+    n_new_prompts: Option<usize>,
+}
+
+/// What a calibration found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibrated {
+    /// The setting with a cost multiplier of 1, and what to expect of it on new prompts.
+    pub found: evaluation::Calibration,
+    /// The same setting with [`COST_MULTIPLIER`], as [`crate::CarrotRouter::route`] takes it.
+    pub setting: Setting,
+    /// The number of new prompts that the expectations are for.
+    pub n_new_prompts: usize,
+    /// Cost, accuracy and shares on the untouched prompts.
+    pub realized: Standing,
+}
+
+impl Calibrator {
+    /// Prepares a calibration; nothing is computed yet.
+    ///
+    /// # Errors
+    /// [`CalibrationError::BadHoldoutShare`], or [`CalibrationError::Evaluation`] for a goal about an LLM that the router does not have.
+    pub fn new(
+        held_out: HeldOut,
+        goal: CalibrationGoal,
+        settings: CalibrationSettings,
+    ) -> Result<Self, CalibrationError> {
+        let share = settings.holdout_share;
+        if !(share > 0.0 && share < 1.0) {
+            return Err(CalibrationError::BadHoldoutShare { share });
+        }
+        goal.resolve(held_out.models())?;
+        Ok(Self {
+            held_out,
+            goal,
+            settings,
+            n_new_prompts: None,
+        })
+    }
+
+    /// The same with expectations for the means over this many new prompts, instead of as many as are left untouched.
+    #[must_use]
+    pub fn with_new_prompts(mut self, n_new_prompts: usize) -> Self {
+        self.n_new_prompts = Some(n_new_prompts);
+        self
+    }
+
+    /// The router's folder, which the calibration is to be written to.
+    pub fn folder(&self) -> &Path {
+        self.held_out.folder()
+    }
+
+    /// The goal.
+    pub fn goal(&self) -> &CalibrationGoal {
+        &self.goal
+    }
+
+    /// Chooses a setting on one part of the held-out prompts, and checks it on the other.
+    ///
+    /// # Errors
+    /// [`CalibrationError::OutOfReach`]; [`CalibrationError::TooFewPrompts`]; others as for [`evaluation::calibrate`].
+    pub fn calibrate(&self) -> Result<Calibrated, CalibrationError> {
+        self.calibrate_with(self.settings.seed)
+    }
+
+    /// The same with a seed of its own for the division of the prompts and the resamples.
+    pub(super) fn calibrate_with(&self, seed: u32) -> Result<Calibrated, CalibrationError> {
+        let (chosen_on, untouched) = self.held_out.part(self.settings.holdout_share, seed)?;
+        let n_untouched = count_choices(&untouched)?;
+        let n_new_prompts = self.n_new_prompts.unwrap_or(n_untouched);
+        let params = CalibrationParams {
+            goal: self.goal.resolve(self.held_out.models())?,
+            n_new_prompts,
+            level: self.settings.level,
+            n_resamples: self.settings.n_resamples,
+            seed: seed.into(),
+        };
+        let found = evaluation::calibrate(&chosen_on.truth()?, chosen_on.router()?, &params);
+        let found = found.map_err(|error| match error {
+            evaluation::Error::OutOfReach { least, most, .. } => CalibrationError::OutOfReach {
+                router: self.held_out.router().to_owned(),
+                goal: self.goal.to_string(),
+                nearest: self.goal.nearest(least, most),
+            },
+            error => error.into(),
+        })?;
+        let setting = found.setting.with_multiplier(COST_MULTIPLIER)?;
+        let realized = standing_at(&untouched.truth()?, untouched.router()?, setting)?;
+        Ok(Calibrated {
+            found,
+            setting,
+            n_new_prompts,
+            realized,
+        })
+    }
+}
+
+/// Number of prompts of a half that have an LLM to choose, whatever the setting.
+fn count_choices(half: &Half) -> Result<usize, CalibrationError> {
+    let any = match half.router()? {
+        evaluation::Router::PerModel { .. } => Setting::Weight {
+            lambda: 0.0,
+            cost_multiplier: 1.0,
+        },
+        _ => Setting::Threshold(0.0),
+    };
+    let standing = standing_at(&half.truth()?, half.router()?, any);
+    Ok(standing.map_err(CalibrationError::Untouched)?.n_prompts)
+}

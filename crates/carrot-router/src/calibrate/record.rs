@@ -1,0 +1,161 @@
+use std::path::Path;
+
+use evaluation::Setting;
+use saved_routers::{
+    CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, Drawn, Expected, ModelShare, Range,
+    Realized,
+};
+
+use super::calibrator::{Calibrated, Calibrator};
+use crate::{COST_MULTIPLIER, CalibrationError};
+
+const MADE_BY: &str = concat!("carrot-router ", env!("CARGO_PKG_VERSION"));
+
+/// The weight of cost, mu, that a calibration stored with the router in `folder`.
+///
+/// # Errors
+/// [`CalibrationError::IsThreshold`] or [`CalibrationError::OtherMultiplier`] for a calibration of another rule;
+/// [`CalibrationError::SavedRouter`] for one that is missing, or stale because the router, the test split or the predictions have changed.
+pub fn mu_of_calibration(folder: &Path, name: &str) -> Result<f64, CalibrationError> {
+    let calibration = Calibration::open(folder, name)?;
+    let name = name.to_owned();
+    match calibration.setting {
+        CalibratedSetting::Weight {
+            mu,
+            cost_multiplier,
+            ..
+        } if cost_multiplier == COST_MULTIPLIER => Ok(mu),
+        CalibratedSetting::Weight {
+            cost_multiplier, ..
+        } => Err(CalibrationError::OtherMultiplier {
+            name,
+            found: cost_multiplier,
+            expected: COST_MULTIPLIER,
+        }),
+        CalibratedSetting::Threshold { threshold, .. } => Err(CalibrationError::IsThreshold {
+            name,
+            router: calibration.router,
+            threshold,
+        }),
+    }
+}
+
+impl Calibrator {
+    /// What to write into the router's folder under a name, see [`Calibration::write`].
+    ///
+    /// # Errors
+    /// [`CalibrationError::SavedRouter`] when the folder cannot be read; [`CalibrationError::NoPair`].
+    pub fn record(
+        &self,
+        name: &str,
+        calibrated: &Calibrated,
+    ) -> Result<Calibration, CalibrationError> {
+        let Calibrator {
+            held_out,
+            goal,
+            settings,
+            ..
+        } = self;
+        let Calibrated {
+            found,
+            n_new_prompts,
+            realized,
+            ..
+        } = calibrated;
+        let models = held_out.models();
+        let setting = setting(self, calibrated)?;
+        let rule = match &setting {
+            CalibratedSetting::Weight { .. } => {
+                "argmax (1 - mu) * score - mu * cost-multiplier * cost-usd"
+            }
+            CalibratedSetting::Threshold { .. } => {
+                "small if its probability is at least threshold, else large"
+            }
+        };
+        let shares = found.shares.iter().map(|it| range(it, 1.0)).collect();
+        Ok(Calibration {
+            format_version: CALIBRATION_FORMAT_VERSION,
+            name: name.to_owned(),
+            dataset: held_out.dataset().to_owned(),
+            router: held_out.router().to_owned(),
+            target: goal.target().clone(),
+            rule: rule.to_owned(),
+            setting,
+            drawn: Drawn {
+                seed: settings.seed,
+                holdout_share: settings.holdout_share,
+                n_chosen_on: found.in_sample.n_prompts,
+                n_resamples: settings.n_resamples,
+                out_of_reach: found.out_of_reach,
+            },
+            expected: Expected {
+                n_new_prompts: *n_new_prompts,
+                level: settings.level,
+                usd_per_1k: range(&found.cost_usd, 1e3),
+                accuracy: range(&found.accuracy, 1.0),
+                shares: with_names(models, shares),
+            },
+            realized: Realized {
+                n_prompts: realized.n_prompts,
+                usd_per_1k: 1e3 * realized.point.cost_usd,
+                accuracy: realized.point.accuracy,
+                shares: with_names(models, realized.shares.clone()),
+            },
+            model_sha256: Calibration::model_sha256_of(held_out.folder())?,
+            inputs: held_out.inputs().to_vec(),
+            made_by: MADE_BY.to_owned(),
+        })
+    }
+}
+
+fn setting(
+    calibrator: &Calibrator,
+    calibrated: &Calibrated,
+) -> Result<CalibratedSetting, CalibrationError> {
+    let held_out = &calibrator.held_out;
+    match (
+        calibrated.setting,
+        calibrated.found.setting,
+        held_out.pair(),
+    ) {
+        (
+            Setting::Weight {
+                lambda: mu,
+                cost_multiplier,
+            },
+            Setting::Weight { lambda, .. },
+            _,
+        ) => Ok(CalibratedSetting::Weight {
+            mu,
+            cost_multiplier,
+            lambda,
+        }),
+        (Setting::Threshold(threshold), _, Some(pair)) => Ok(CalibratedSetting::Threshold {
+            threshold,
+            small: pair.small.clone(),
+            large: pair.large.clone(),
+        }),
+        _ => Err(CalibrationError::NoPair {
+            router: held_out.router().to_owned(),
+        }),
+    }
+}
+
+/// One value per LLM, under the LLMs' names.
+pub(super) fn with_names<T>(models: &[String], values: Vec<T>) -> Vec<ModelShare<T>> {
+    let named = models.iter().zip(values);
+    named
+        .map(|(model, share)| ModelShare {
+            model: model.clone(),
+            share,
+        })
+        .collect()
+}
+
+fn range(interval: &evaluation::Interval, factor: f64) -> Range {
+    Range {
+        estimate: factor * interval.estimate,
+        low: factor * interval.low,
+        high: factor * interval.high,
+    }
+}

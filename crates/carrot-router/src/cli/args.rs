@@ -1,0 +1,39 @@
+use clap::{Parser, Subcommand};
+use cli_support::examples;
+
+use super::{calibrate::CalibrateArgs, pool::PoolArgs, route::RouteArgs};
+
+const EXAMPLES: [&str; 3] = [
+    "cargo run -p carrot-router -- route \"Explain entropy in one sentence.\" --mu 0.3",
+    "cargo run -p carrot-router -- calibrate --dataset sprout --router carrot-knn --usd-per-1k 2.5",
+    "cargo run -p carrot-router -- pool --model models/sprout/carrot-knn --output models/sprout/carrot-knn-2027 --prices prices.toml",
+];
+
+/// Pick the LLM that should answer a prompt
+#[derive(Debug, Parser)]
+#[command(version, after_help = examples(&EXAMPLES))]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Pick an LLM for each prompt: the one with the highest predicted utility, (1 - mu) * score - mu * 100 * cost in US dollars
+    Route(RouteArgs),
+    /// Find the mu, or threshold, at which a router meets a budget, an accuracy or a share of calls, with the results to expect
+    Calibrate(CalibrateArgs),
+    /// Change a saved router's prices, or remove and add LLMs, without refitting it
+    Pool(PoolArgs),
+}
+
+impl Args {
+    /// Whether only warnings and errors are logged.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match &self.command {
+            Command::Route(args) => args.output.quiet,
+            Command::Calibrate(args) => args.output.quiet,
+            Command::Pool(args) => args.output_form.quiet,
+        }
+    }
+}

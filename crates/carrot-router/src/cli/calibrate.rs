@@ -1,0 +1,53 @@
+//! `carrot-router calibrate`: a router's setting for a goal, and what to expect of it.
+
+mod args;
+mod goal;
+mod job;
+mod report;
+
+use cli_support::Progress;
+use saved_routers::Calibration;
+
+pub(super) use self::args::CalibrateArgs;
+use self::{
+    job::{CalibrateJob, Task},
+    report::{CalibrationReport, coverage_table},
+};
+use super::hints;
+
+pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
+    let output = args.output;
+    let CalibrateJob { calibrator, task } = CalibrateJob::check(args)?;
+    match task {
+        Task::Check { n_repetitions } => {
+            let bar = Progress::bar("calibrating", n_repetitions as u64, output.quiet);
+            let coverage = calibrator.coverage(n_repetitions, &|n| bar.add(n))?;
+            output.print(&coverage, &coverage_table(&coverage, calibrator.goal()))
+        }
+        Task::Store { name, force } => {
+            let folder = calibrator.folder();
+            let older = Calibration::read(folder, &name);
+            if !force && older.is_ok_and(|older| older.target != *calibrator.goal().target()) {
+                let path = Calibration::path(folder, &name)?;
+                let error = anyhow::anyhow!(
+                    "`{}` already exists and is for a different goal",
+                    path.display()
+                );
+                return Err(hints::with(
+                    error,
+                    "give the new one another name with `--name`, or overwrite the old one with `--force`",
+                ));
+            }
+            let calibrated = calibrator.calibrate()?;
+            let calibration = calibrator.record(&name, &calibrated)?;
+            let path = calibration.write(folder)?;
+            let report = CalibrationReport {
+                calibration: &calibration,
+                path: &path,
+                goal: calibrator.goal(),
+                folder,
+            };
+            output.print(&report, &report.table())
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Which flag cures which error. The libraries say what they need; only the program knows what its flags are called.
+
+use std::fmt;
+
+use carrot_router::{CalibrationError, Error};
+use cli_support::fit_command;
+
+/// An error that ends in what to do about it.
+#[derive(Debug)]
+struct Hinted {
+    error: anyhow::Error,
+    hint: String,
+}
+
+impl fmt::Display for Hinted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}\nhint: {}", self.error, self.hint)
+    }
+}
+
+// Without a source: the text above has the whole chain already.
+impl std::error::Error for Hinted {}
+
+/// Adds a hint to an error.
+pub(super) fn with(error: anyhow::Error, hint: impl Into<String>) -> anyhow::Error {
+    let hint = hint.into();
+    Hinted { error, hint }.into()
+}
+
+/// Adds a hint to an error of the libraries where a flag of this program, or a command, could cure it.
+pub(super) fn add(error: anyhow::Error) -> anyhow::Error {
+    let hint = error.chain().find_map(|cause| {
+        let own = cause.downcast_ref().and_then(of_router);
+        let own = own.or_else(|| cause.downcast_ref().and_then(of_saved_router));
+        let flag = own.map(str::to_owned);
+        flag.or_else(|| cause.downcast_ref().and_then(of_calibration))
+    });
+    match hint {
+        Some(hint) => with(error, hint),
+        None => error,
+    }
+}
+
+fn of_router(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::NoEmbedder { recorded: None, .. } => {
+            "if an OpenAI-compatible server made the embeddings, pass `--embedder openai` to send each prompt to it, which may cost money; if a \
+             sentence-transformers model did, pass its folder with `--embedder`"
+        }
+        Error::NoEmbedder { .. } => "pass its folder with `--embedder`",
+        Error::OtherEmbedder { .. } => "pass the original embedder's folder with `--embedder`",
+        Error::LocalEmbeddings { .. } => "leave out `--embedder openai`",
+        Error::OtherServerModel { .. } => {
+            "leave out `--embedding-model` to use the name that the embeddings have"
+        }
+        Error::OtherTask { .. } => "`--performance` and `--cost` may be swapped",
+        Error::OneOrderForTwo { .. } => {
+            "leave out `--label-order` to use the networks' own names for their outputs"
+        }
+        Error::NamedTwice { .. } => "give each output a name of its own with `--label-order`",
+        Error::NoPrice { .. } => "give it a price with `--prices`",
+        Error::UselessPrices { .. } => "leave out `--prices`",
+        // Transparent errors are not in the chain themselves, only what caused them is.
+        Error::SavedRouter(error) => return of_saved_router(error),
+        _ => return None,
+    })
+}
+
+fn of_calibration(error: &CalibrationError) -> Option<String> {
+    let command = match error {
+        CalibrationError::Unusable(it) => fit_command(&it.dataset, &it.router, it.n_train),
+        CalibrationError::OtherFit {
+            dataset, router, ..
+        } => fit_command(dataset, router, None),
+        _ => return None,
+    };
+    Some(format!("refit the router with `{command}`"))
+}
+
+fn of_saved_router(error: &saved_routers::Error) -> Option<&'static str> {
+    use saved_routers::Error;
+    Some(match error {
+        Error::LabelOrderLength { .. } | Error::UnnamedOutputs { .. } => {
+            "give the LLMs' names in the order of the outputs with `--label-order`"
+        }
+        Error::NotEditable { .. } => "`route --prices` takes other prices for any router",
+        Error::EditWithoutPrice { .. } => "give it a price with `--prices`",
+        _ => return None,
+    })
+}

@@ -1,0 +1,31 @@
+//! `carrot-router pool`: a saved router with other prices, fewer LLMs, or more of them.
+
+mod args;
+mod job;
+mod report;
+
+use anyhow::Context as _;
+use carrot_router::{edit_pool, is_poorly_known};
+use tracing::warn;
+
+pub(super) use self::args::PoolArgs;
+use self::{job::PoolJob, report::PoolReport};
+
+pub(super) fn run(args: PoolArgs) -> anyhow::Result<()> {
+    let output = args.output_form;
+    let job = PoolJob::check(args)?;
+    let edited = edit_pool(&job.model, &job.changes)
+        .with_context(|| format!("cannot make `{}`", job.output.display()))?;
+    for added in edited.added() {
+        if is_poorly_known(added) {
+            warn!(
+                "`{}` has a score on only {:.1} of a prompt's {} neighbors on average, so that predicting its mean score would do as well; score \
+                 it on more train prompts",
+                added.name, added.n_known_neighbors, added.n_neighbors
+            );
+        }
+    }
+    edited.write(&job.output)?;
+    let report = PoolReport::of(&edited, &job.output);
+    output.print(&report, &report.table())
+}

@@ -1,0 +1,98 @@
+use std::path::PathBuf;
+
+use cli_support::{Output, examples};
+
+const EXAMPLES: [&str; 7] = [
+    "cargo run -p carrot-router -- route \"Explain entropy in one sentence.\" --mu 0.3",
+    "cargo run -p carrot-router -- route --model models/sprout/carrot-knn --mu 0.3 --input prompts.jsonl --json",
+    "echo \"What is 2 + 2?\" | cargo run -p carrot-router -- route --model models/sprout/carrot-roberta --mu 0.9",
+    "cargo run -p carrot-router -- route \"Why?\" --mu 0.3 --performance CARROT-LLM-Routing/Perfo3 --cost CARROT-LLM-Routing/costo3 --label-order order.txt",
+    "cargo run -p carrot-router -- route \"Why?\" --mu 0.3 --performance nets/perf --cost nets/cost --prices prices.toml",
+    "cargo run -p carrot-router -- route \"Why?\" --mu 0.3 --model models/sprout/carrot-roberta --tokenizers tokenizers",
+    "cargo run -p carrot-router -- route \"Why?\" --mu 0.3 --model models/sprout/carrot-knn --embedder openai",
+];
+
+/// `carrot-router route`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples(&EXAMPLES))]
+pub(crate) struct RouteArgs {
+    /// The prompt. Without it and without --input, prompts are read from standard input, one per line: plain text, or a JSON object with a
+    /// key "prompt"
+    #[arg(value_name = "PROMPT")]
+    pub(super) prompt: Option<String>,
+
+    /// A file of prompts: one JSON object per line, with a key "prompt"
+    #[arg(long, value_name = "JSONL", conflicts_with = "prompt")]
+    pub(super) input: Option<PathBuf>,
+
+    /// The weight of cost, from 0 (always the most accurate LLM) to 1 (always the cheapest)
+    #[arg(
+        long,
+        value_name = "MU",
+        allow_negative_numbers = true,
+        required_unless_present = "calibration"
+    )]
+    pub(super) mu: Option<f64>,
+
+    /// Use the weight of cost that `calibrate` stored with the model under this name
+    #[arg(long, value_name = "NAME", conflicts_with = "mu")]
+    pub(super) calibration: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+    // Last, because clap puts everything after it under its heading.
+    #[command(flatten)]
+    pub(super) router: RouterArgs,
+}
+
+/// Which router, and what it needs.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Router")]
+pub(super) struct RouterArgs {
+    /// The folder of a router fitted by train-and-infer: carrot-knn, carrot-knn-sbert or carrot-roberta. Default: CARROT's released pair of
+    /// networks for the 13 LLMs of SPROUT, from the Hugging Face hub
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["performance", "cost", "label_order"])]
+    pub(super) model: Option<PathBuf>,
+
+    /// The network of a pair that predicts scores, as logits: a folder in Hugging Face layout, or a hub id
+    #[arg(long, value_name = "DIR_OR_HUB_ID", requires = "cost")]
+    pub(super) performance: Option<String>,
+
+    /// The network of a pair that predicts thousands of output tokens
+    #[arg(long, value_name = "DIR_OR_HUB_ID", requires = "performance")]
+    pub(super) cost: Option<String>,
+
+    /// The LLM of each output of a pair: names separated by commas, or a file with one name per line. Needed if the networks do not name
+    /// their outputs; for the released pair, the order of CARROT's own CarrotRouter is then assumed, with a warning
+    #[arg(long, value_name = "FILE_OR_LIST")]
+    pub(super) label_order: Option<String>,
+
+    /// Prices in US dollars per million tokens that override the router's own: a prices.toml as for gen-custom. The prices of SPROUT's LLMs
+    /// are built in
+    #[arg(long, value_name = "TOML")]
+    pub(super) prices: Option<PathBuf>,
+
+    /// A folder with the LLMs' own tokenizers, DIR/LLM/tokenizer.json, to count input tokens with. LLMs without one there are counted with
+    /// the router's tokenizer
+    #[arg(long, value_name = "DIR")]
+    pub(super) tokenizers: Option<PathBuf>,
+
+    /// What embeds prompts for a KNN router: the folder of the embedder that it was fitted with, or `openai` to send each prompt to the server
+    /// at OPENAI_BASE_URL (OpenAI's if unset) with the key OPENAI_API_KEY, which OpenAI charges for. Default: the embedder that the router
+    /// records, a folder or a hub id; never a server
+    #[arg(long, value_name = "DIR_OR_openai", requires = "model")]
+    pub(super) embedder: Option<PathBuf>,
+
+    /// The server's embedding model, if its name differs from that of the router's embeddings
+    #[arg(long, value_name = "NAME", requires = "embedder")]
+    pub(super) embedding_model: Option<String>,
+
+    /// Keep the server's embeddings in this file, so that no prompt is paid for twice; the gen-* programs use data/embeddings.redb. Default:
+    /// they are discarded
+    #[arg(long, value_name = "FILE", requires = "embedder")]
+    pub(super) embedding_store: Option<PathBuf>,
+
+    /// Where networks run: auto, cpu, cuda, cuda:INDEX or mps. For a few prompts, starting a GPU takes longer than predicting on the CPU
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    pub(super) device: String,
+}

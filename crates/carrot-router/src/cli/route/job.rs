@@ -1,0 +1,39 @@
+use carrot_router::{check_mu, mu_of_calibration};
+use cli_support::usage_error;
+use tracing::info;
+
+use super::{args::RouteArgs, open::Opening, prompts::Prompts};
+
+/// `route` with its command line checked and its prompt file opened.
+pub(super) struct RouteJob {
+    pub(super) opening: Opening,
+    pub(super) prompts: Prompts,
+    pub(super) mu: f64,
+    pub(super) is_json: bool,
+}
+
+impl RouteJob {
+    pub(super) fn check(args: RouteArgs) -> anyhow::Result<Self> {
+        let mu = match (args.mu, &args.calibration, &args.router.model) {
+            (Some(mu), ..) => mu,
+            (None, Some(name), Some(model)) => {
+                let mu = mu_of_calibration(model, name)?;
+                info!("calibration `{name}`: mu {mu}");
+                mu
+            }
+            (None, Some(_), None) => {
+                return Err(usage_error(
+                    "--calibration needs --model: calibrations are stored with a model",
+                ));
+            }
+            (None, None, _) => return Err(usage_error("give --mu or --calibration")),
+        };
+        check_mu(mu).map_err(|error| usage_error(error.to_string()))?;
+        Ok(Self {
+            opening: Opening::check(args.router, args.output.quiet)?,
+            prompts: Prompts::find(args.prompt, args.input.as_deref())?,
+            mu,
+            is_json: args.output.json,
+        })
+    }
+}

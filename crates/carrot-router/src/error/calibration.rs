@@ -1,0 +1,108 @@
+use std::path::PathBuf;
+
+use dataset::Unusable;
+
+/// What can go wrong when a router is calibrated, or a calibration used.
+#[derive(Debug, thiserror::Error)]
+pub enum CalibrationError {
+    /// A number of a goal that is out of range.
+    #[error("{what} is {value}, expected a number {}", if *most == 1.0 { "from 0 to 1" } else { "of at least 0" })]
+    BadGoal {
+        /// What the number is of, a noun.
+        what: &'static str,
+        /// The number.
+        value: f64,
+        /// The largest that makes sense.
+        most: f64,
+    },
+    /// A share of held-out prompts that leaves none on one side.
+    #[error("the share of untouched prompts is {share}, expected a number between 0 and 1")]
+    BadHoldoutShare {
+        /// The share.
+        share: f64,
+    },
+    /// A goal that the router does not reach on the prompts that choose its setting.
+    #[error("`{router}` cannot reach {goal} on the calibration prompts: {nearest}")]
+    OutOfReach {
+        /// The router.
+        router: String,
+        /// The goal, in words.
+        goal: String,
+        /// The nearest that the router reaches, in words.
+        nearest: String,
+    },
+    /// Predictions of LLMs that the router no longer has.
+    #[error(
+        "the LLMs of `{}` were changed after its fit, so there are no predictions of the new ones for the test prompts; calibrate the router \
+         that it was made from, or fit a router on a data set with these LLMs",
+        folder.display()
+    )]
+    Edited {
+        /// The router's folder.
+        folder: PathBuf,
+    },
+    /// Predictions that are missing, or not for the test part as it is now.
+    #[error(transparent)]
+    Unusable(#[from] Box<Unusable>),
+    /// Predictions of another fit than the saved one.
+    #[error(
+        "`{}` was predicted by a different fit of the router than the one in `{}`",
+        predictions.display(),
+        folder.display()
+    )]
+    OtherFit {
+        /// The predictions.
+        predictions: PathBuf,
+        /// The router's folder.
+        folder: PathBuf,
+        /// The data set.
+        dataset: String,
+        /// The router.
+        router: String,
+    },
+    /// A router of two LLMs that does not say which.
+    #[error("the record of `{router}` names no pair of LLMs")]
+    NoPair {
+        /// The router.
+        router: String,
+    },
+    /// Too few test prompts to calibrate on some and check on others.
+    #[error("the test prompts are too few to leave some untouched")]
+    TooFewPrompts(#[source] dataset::Error),
+    /// The untouched prompts cannot check a setting.
+    #[error("cannot check a setting on the untouched prompts")]
+    Untouched(#[source] evaluation::Error),
+    /// A calibration for another routing rule than the one in use.
+    #[error(
+        "calibration `{name}` is for a cost multiplier of {found}, expected {expected}; calibrate again"
+    )]
+    OtherMultiplier {
+        /// The calibration.
+        name: String,
+        /// Its multiplier.
+        found: f64,
+        /// The multiplier of the rule.
+        expected: f64,
+    },
+    /// A calibration of a router that decides between two LLMs.
+    #[error(
+        "calibration `{name}` is a threshold of {threshold} for `{router}`, which decides between two LLMs; only routers of all LLMs have a mu"
+    )]
+    IsThreshold {
+        /// The calibration.
+        name: String,
+        /// The router.
+        router: String,
+        /// The threshold.
+        threshold: f64,
+    },
+    /// The prompts or predictions cannot be evaluated.
+    #[error(transparent)]
+    Evaluation(#[from] evaluation::Error),
+    /// A split or predictions could not be read.
+    #[error(transparent)]
+    Dataset(#[from] dataset::Error),
+    /// The router could not be read, or the calibration could not be read or written.
+    #[error(transparent)]
+    SavedRouter(#[from] saved_routers::Error),
+}
