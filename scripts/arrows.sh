@@ -31,15 +31,15 @@ ARROWS = """
     workspace-hack, cli-support, dataset -> (no crate)
     pickle, row-order, embeddings       -> (no crate)
     intrinsic-dimension                 -> (no crate)
-    loopback, hub                       -> (no crate)
+    test-support                        -> dataset
+    hub                                 -> (no crate)
     routers, evaluation                 -> dataset
-    datagen                             -> dataset
-    gen-cli                             -> datagen, embeddings, cli-support
-    gen-custom                          -> gen-cli
-    gen-sprout                          -> gen-cli, hub
-    gen-routerbench                     -> gen-cli, hub, pickle
-    gen-openllm                         -> gen-cli, hub, pickle, row-order
-    gen-synthetic                       -> datagen, cli-support
+    datagen                             -> dataset, embeddings, cli-support
+    gen-custom                          -> datagen
+    gen-sprout                          -> datagen, hub
+    gen-routerbench                     -> datagen, hub, pickle
+    gen-openllm                         -> datagen, hub, pickle, row-order, evaluation
+    gen-synthetic                       -> datagen, evaluation
     nets, saved-routers                 -> dataset, routers
     train-and-infer                     -> dataset, routers, nets, saved-routers, hub, cli-support
     carrot-router                       -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support
@@ -53,7 +53,7 @@ REACHES = """
     tch, torch-sys                      -> nets, train-and-infer, carrot-router
     polars, polars-*                    -> gen-custom, gen-openllm
     plotters, svg2pdf, resvg            -> plots
-    tokio, reqwest, hyper, redb         -> embeddings, gen-cli, gen-custom, gen-openllm, gen-routerbench, gen-sprout, carrot-router
+    tokio, reqwest, hyper, redb         -> embeddings, datagen, gen-custom, gen-openllm, gen-routerbench, gen-sprout, gen-synthetic, carrot-router
 """
 
 # Left is named in the manifest of no other crate than right. Others may have it below them: polars has arrow of its own. gen-sprout
@@ -62,7 +62,7 @@ NAMED_BY = """
     arrow-*, parquet                    -> dataset, gen-sprout
     hf-hub, ureq                        -> hub
     indicatif                           -> cli-support
-    clap, anyhow                        -> cli-support, gen-cli, (binaries)
+    clap, anyhow                        -> cli-support, datagen, (binaries)
     tracing-subscriber                  -> cli-support
 """
 

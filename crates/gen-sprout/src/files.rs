@@ -32,6 +32,7 @@ pub(crate) fn find_on_hub(repo_id: &str, quiet: bool) -> anyhow::Result<Found> {
     let names = listing
         .paths()
         .filter_map(|path| path.strip_prefix(HUB_FOLDER)?.strip_prefix('/'));
+    // Chosen from the listing, so that only the shards are downloaded.
     let files = shards(&place, &names.collect::<Vec<_>>())?;
     let wanted = files.iter().map(|(_, name)| format!("{HUB_FOLDER}/{name}"));
     let paths = hub.files(&repo, &wanted.collect::<Vec<_>>())?;

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use hub::{Hub, HubRepo, WantedFile};
-use loopback::{Fault, Stage, Tree};
+use test_support::{Fault, Stage, Tree};
 
 use crate::{LARGE, SMALL, client, dataset, large_bytes, server, temporary, tree};
 
@@ -138,7 +138,7 @@ fn a_model_folder_has_what_is_required_and_what_there_is() {
         ("config.json", "{}"),
         ("1_Pooling/config.json", "{\"a\": 1}"),
     ]);
-    let server = loopback::Hub::start().model("owner/model", model);
+    let server = test_support::Hub::start().model("owner/model", model);
     let cache = temporary();
     let hub = client(&server, cache.path());
     let want = |name, is_required| WantedFile { name, is_required };

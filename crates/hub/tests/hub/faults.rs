@@ -3,12 +3,12 @@
 use std::{fs, time::Duration};
 
 use hub::{Hub, HubError};
-use loopback::{Fault, Stage, Wrong};
+use test_support::{Fault, Stage, Wrong};
 
 use crate::{LARGE, SMALL, blobs, client, dataset, large_bytes, server, temporary};
 
 /// The ranges in which the large file was asked for.
-fn ranges(server: &loopback::Hub) -> Vec<Option<String>> {
+fn ranges(server: &test_support::Hub) -> Vec<Option<String>> {
     let contents = server
         .seen()
         .into_iter()

@@ -8,8 +8,8 @@ mod refusals;
 use std::{fs, path::Path, time::Duration};
 
 use hub::{Hub, HubRepo};
-use loopback::Tree;
 use tempfile::TempDir;
+use test_support::Tree;
 
 const DATASET: &str = "owner/data";
 /// Kept in large-file storage, and so behind a redirect to another host.
@@ -31,8 +31,8 @@ fn tree() -> Tree {
     ])
 }
 
-fn server() -> loopback::Hub {
-    loopback::Hub::start().dataset(DATASET, tree())
+fn server() -> test_support::Hub {
+    test_support::Hub::start().dataset(DATASET, tree())
 }
 
 fn temporary() -> TempDir {
@@ -40,7 +40,7 @@ fn temporary() -> TempDir {
 }
 
 /// A client without waits.
-fn client(server: &loopback::Hub, cache: &Path) -> Hub {
+fn client(server: &test_support::Hub, cache: &Path) -> Hub {
     Hub {
         cache_dir: cache.to_owned(),
         endpoint: server.url(),

@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-use loopback::{Fault, Stage, Wrong};
+use test_support::{Fault, Stage, Wrong};
 
 use crate::{LARGE, blobs, client, dataset, large_bytes, server, temporary};
 
 const ENDPOINT: &str = "HF_ENDPOINT";
 const IS_CHILD: &str = "HUB_TEST_IS_CHILD";
 
-fn start(server: &loopback::Hub, cache: &std::path::Path) -> Child {
+fn start(server: &test_support::Hub, cache: &std::path::Path) -> Child {
     Command::new(env::current_exe().expect("this program"))
         .args(["processes::another_process", "--exact"])
         .env(IS_CHILD, "1")

@@ -1,12 +1,12 @@
 //! What the hub refuses, what is said about it, and who sees the token.
 
 use hub::{Hub, HubError, HubRepo};
-use loopback::{Fault, Stage, Wrong};
+use test_support::{Fault, Stage, Wrong};
 
 use crate::{LARGE, SMALL, client, dataset, server, temporary, tree};
 
 /// The error of asking for a file, in words. It never has the token.
-fn refusal(server: &loopback::Hub, token: Option<&str>, repo: &HubRepo, path: &str) -> String {
+fn refusal(server: &test_support::Hub, token: Option<&str>, repo: &HubRepo, path: &str) -> String {
     let cache = temporary();
     let hub = Hub {
         token: token.map(str::to_owned),

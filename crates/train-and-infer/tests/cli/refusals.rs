@@ -1,11 +1,11 @@
 use dataset::{CostKind, Embeddings, Part};
 use ndarray::array;
 
-use crate::bench::{Bench, N_TRAIN, stderr};
+use crate::bench::{N_TRAIN, Tiny, stderr};
 
 #[test]
 fn what_cannot_be_done_is_said_in_one_line() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     let check = |args: &[&str], code: i32, expected: &str| {
         let output = bench.run(args);
         let message = stderr(&output);

@@ -6,13 +6,13 @@ use std::{
 };
 
 use dataset::{CostKind, Part, Quantity};
-use loopback::Hub;
 use ndarray::{Array2, s};
 use saved_routers::{Model, SavedRouter};
 use serde_json::Value;
+use test_support::Hub;
 
 use crate::{
-    bench::{Bench, N_TEST, names, split, stderr, topic},
+    bench::{N_TEST, Tiny, names, split, stderr, topic},
     tiny_roberta,
 };
 
@@ -26,14 +26,14 @@ pub(crate) const TRAIN: [&str; 6] = [
 ];
 
 /// A data set, a tiny base, and settings under which it learns something in no time.
-pub(crate) fn bench(cost_kind: CostKind) -> Bench {
-    let bench = Bench::new(cost_kind);
+pub(crate) fn bench(cost_kind: CostKind) -> Tiny {
+    let bench = Tiny::new(cost_kind);
     tiny_roberta::write(&bench.path().join("base"));
     write_training(&bench, 30, 500);
     bench
 }
 
-pub(crate) fn write_training(bench: &Bench, n_epochs: usize, checkpoint_every_steps: usize) {
+pub(crate) fn write_training(bench: &Tiny, n_epochs: usize, checkpoint_every_steps: usize) {
     let settings = include_str!("../../../../configs/roberta.toml")
         .replace("learning-rate = 2e-5", "learning-rate = 1e-2")
         .replace("steps = 1000", "steps = 2")
@@ -365,7 +365,7 @@ fn the_base_and_the_released_networks_come_from_the_hub() {
 fn networks_of_transformers_need_their_order() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nets/tests/golden/roberta");
     let [performance, cost] = ["performance", "cost"].map(|name| golden.join(name));
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     let [performance, cost] = [performance, cost].map(|path| path.display().to_string());
     let output = bench.run(&[
         "--dataset",
