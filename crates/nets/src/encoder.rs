@@ -7,13 +7,14 @@ mod config;
 mod embeddings;
 mod layer;
 mod linear;
+mod pass;
 
 use tch::{Device, Kind, TchError, Tensor, nn};
 
-use self::config::{Activation, Positions};
 pub(crate) use self::{
     config::{EncoderConfig, Family},
     linear::{Linear, dropout},
+    pass::Pass,
 };
 use self::{embeddings::Embeddings, layer::Layer};
 
@@ -25,27 +26,6 @@ pub(crate) struct Batch {
     /// bool, `(batch, tokens)`, true for a text's own tokens; `None` when all texts are equally long, or when attention shall see the
     /// padding too.
     pub(crate) mask: Option<Tensor>,
-}
-
-/// How a forward pass is made.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Pass {
-    /// Probability that a value of a token's vector is set to zero; 0 outside of training.
-    pub(crate) hidden_dropout: f64,
-    /// The same for the weights of attention.
-    pub(crate) attention_dropout: f64,
-    /// The kind in which attention and linear maps multiply: float32, or bfloat16 on a GPU that is much faster at it. The weights, the
-    /// sums along layers and the normalizations are float32 in any case.
-    pub(crate) product_kind: Kind,
-}
-
-impl Pass {
-    /// No dropout, float32.
-    pub(crate) const INFERENCE: Self = Self {
-        hidden_dropout: 0.,
-        attention_dropout: 0.,
-        product_kind: Kind::Float,
-    };
 }
 
 /// A table of embeddings and a stack of layers.
@@ -151,7 +131,10 @@ impl Encoder {
 mod tests {
     use tch::nn::VarStore;
 
-    use super::*;
+    use super::{
+        config::{Activation, Positions},
+        *,
+    };
 
     fn config(activation: Activation) -> EncoderConfig {
         EncoderConfig {

@@ -9,6 +9,7 @@ mod model;
 mod params;
 mod ranks;
 mod split;
+mod sweep;
 
 pub use self::{
     arrays::ForestArrays,

@@ -1,11 +1,13 @@
 //! k-nearest-neighbors regression on embeddings: CARROT (KNN).
 
 mod fit;
+mod means;
 mod model;
 mod params;
+mod target;
 
 pub use self::{
-    fit::{CvScore, Target, TargetFit},
     model::Knn,
     params::{CheckedKnnParams, KnnParams},
+    target::{CvScore, Target, TargetFit},
 };

@@ -6,6 +6,7 @@
 //! will do.
 //! Must not know a file, a command line, libtorch, or how predictions are judged.
 
+mod dot;
 mod error;
 mod folds;
 mod forest;

@@ -3,7 +3,7 @@ use std::{fmt, ops::Range, sync::Arc};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use crate::{Error, Result, neighbors::dot_f64};
+use crate::{Error, Result, dot::dot_f64};
 
 /// How far the length of a stored vector may be off 1. Rounding to float32 takes it off by at most 2^-24, 6e-8.
 const LENGTH_TOLERANCE: f64 = 1e-6;

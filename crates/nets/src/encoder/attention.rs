@@ -1,8 +1,9 @@
 use tch::{TchError, Tensor, nn};
 
 use super::{
-    EncoderConfig, Pass,
+    config::EncoderConfig,
     linear::{Linear, for_linear, plain},
+    pass::Pass,
 };
 
 /// Scaled dot-product attention of tokens to every token of their text, in several heads.

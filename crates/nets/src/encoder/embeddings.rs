@@ -1,8 +1,9 @@
 use tch::{Kind, TchError, Tensor, nn};
 
 use super::{
-    EncoderConfig, Pass, Positions,
+    config::{EncoderConfig, Positions},
     linear::{LayerNorm, dropout, table},
+    pass::Pass,
 };
 
 /// The sum of a token's, a position's and a type's vector, normalized.

@@ -1,9 +1,10 @@
 use tch::{TchError, Tensor, nn};
 
 use super::{
-    Activation, EncoderConfig, Pass,
     attention::SelfAttention,
+    config::{Activation, EncoderConfig},
     linear::{LayerNorm, Linear, dropout, for_linear, plain},
+    pass::Pass,
 };
 
 /// Attention and a feed-forward part, each added to its input and then normalized.

@@ -1,6 +1,6 @@
 use tch::{Device, Kind, TchError, Tensor, nn, nn::Init};
 
-use super::{EncoderConfig, Pass};
+use super::{config::EncoderConfig, pass::Pass};
 
 /// An affine map of the last dimension, `x W^T + b`.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 use rand::{Rng as _, RngCore};
 
-use super::split::Sample;
+use super::sweep::Sample;
 
 /// The rows that a tree sees, ascending, each once with the number of times it counts.
 pub(super) fn samples(labels: &[u8], draw: bool, rng: &mut impl RngCore) -> Vec<Sample> {

@@ -17,7 +17,7 @@ use pulp::Arch;
 
 use super::{
     ranks::Rank,
-    split::{Split, Sweep, key},
+    sweep::{Split, Sweep, key},
 };
 
 /// Buckets for each square root of the number of rows. Chance moves v_k by about that root from end to end of a node, so buckets that hold a
@@ -225,7 +225,7 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
-    use crate::forest::split::{Sample, Totals};
+    use crate::forest::sweep::{Sample, Totals};
 
     /// A cut's weighted Gini impurity, and the samples on its left: by definition, without any running sum.
     fn impurity(samples: &[Sample], n_classes: usize, goes_left: impl Fn(&Sample) -> bool) -> f64 {

@@ -8,7 +8,8 @@ use super::{
     model::{LEAF, Node},
     params::ForestParams,
     ranks::Rank,
-    split::{Sample, Split, Splitter, Sweep, Table, Totals},
+    split::{Splitter, Table},
+    sweep::{Sample, Split, Sweep, Totals},
 };
 
 /// A tree by itself: children and rows of `leaves` are counted from its own first.

@@ -1,13 +1,16 @@
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
-use pulp::Arch;
+use ndarray::ArrayView2;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use super::{CheckedKnnParams, Knn};
+use super::{
+    means::{RunningMean, known_means},
+    model::Knn,
+    params::CheckedKnnParams,
+    target::{CvScore, Target, TargetFit, output_ranges, side_by_side},
+};
 use crate::{
-    Error, Result, UnitRows,
+    Result, UnitRows,
     folds::k_folds,
     neighbors::{self, NeighborLists},
     r2::{R2Sums, uniform_average},
@@ -16,37 +19,6 @@ use crate::{
 /// Rows whose errors are summed by one thread at a time. Sums of such runs are added in order, so that rounding does not depend on the
 /// number of threads.
 const ROWS_PER_SUM: usize = 256;
-
-/// What is to be predicted: one matrix, one k.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// What the values are: `score`, `output_tokens`, `cost`.
-    pub name: String,
-    /// Shape `(n_rows, n_outputs)`; NaN where unknown.
-    pub values: Array2<f32>,
-}
-
-/// How the k of one target was chosen.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct TargetFit {
-    /// The target's name.
-    pub target: String,
-    /// The k in force.
-    pub n_neighbors: usize,
-    /// Cross-validation of every k that the folds allow; empty where there were too few rows for one.
-    pub cross_validation: Vec<CvScore>,
-}
-
-/// The cross-validation score of one k.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct CvScore {
-    /// Number of neighbors.
-    pub n_neighbors: usize,
-    /// Coefficient of determination: the mean over folds of the mean over outputs.
-    pub mean_r2: f64,
-}
 
 impl CheckedKnnParams {
     /// Chooses k for each target by cross-validation and keeps all rows, brought to length 1, as neighbors-to-be.
@@ -71,8 +43,8 @@ impl CheckedKnnParams {
     /// number of rows.
     ///
     /// # Errors
-    /// [`Error::Shape`] when a target has other rows than the embeddings; [`Error::Empty`], [`Error::NotFinite`] or
-    /// [`Error::TooManyRows`] for the embeddings; [`Error::Backend`].
+    /// [`crate::Error::Shape`] when a target has other rows than the embeddings; [`crate::Error::Empty`], [`crate::Error::NotFinite`] or
+    /// [`crate::Error::TooManyRows`] for the embeddings; [`crate::Error::Backend`].
     pub fn fit(
         &self,
         embeddings: ArrayView2<'_, f32>,
@@ -188,51 +160,6 @@ fn sum_fold(
     })
 }
 
-/// Means over known values of a growing set of rows, for each output.
-pub(super) struct RunningMean {
-    sums: Vec<f64>,
-    counts: Vec<u32>,
-}
-
-impl RunningMean {
-    pub(super) fn new(n_outputs: usize) -> Self {
-        Self {
-            sums: vec![0.0; n_outputs],
-            counts: vec![0; n_outputs],
-        }
-    }
-
-    pub(super) fn add(&mut self, rows: &[u32], values: ArrayView2<'_, f32>) {
-        let values = values
-            .to_slice()
-            .expect("targets stand side by side in one standard matrix");
-        let (sums, counts) = (&mut self.sums[..], &mut self.counts[..]);
-        let n_outputs = sums.len();
-        // Compiled for each instruction set: wide registers hold several outputs.
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for &row in rows {
-                    let start = row as usize * n_outputs;
-                    let row_values = &values[start..start + n_outputs];
-                    for ((sum, count), &value) in sums.iter_mut().zip(&mut *counts).zip(row_values)
-                    {
-                        // Without a branch, so that several outputs are summed at once.
-                        let is_known = !value.is_nan();
-                        *sum += if is_known { f64::from(value) } else { 0.0 };
-                        *count += u32::from(is_known);
-                    }
-                }
-            },
-        );
-    }
-
-    pub(super) fn get(&self, output: usize) -> Option<f64> {
-        let count = self.counts[output];
-        (count > 0).then(|| self.sums[output] / f64::from(count))
-    }
-}
-
 /// The first of the best; a score that is not defined is never the best.
 fn best(table: &[CvScore]) -> Option<usize> {
     let defined = table.iter().filter(|score| !score.mean_r2.is_nan());
@@ -245,62 +172,4 @@ fn best(table: &[CvScore]) -> Option<usize> {
             }
         })
         .map(|score| score.n_neighbors)
-}
-
-/// All targets in one matrix.
-///
-/// # Errors
-/// [`Error::Shape`] or [`Error::Empty`].
-pub(super) fn side_by_side(n_rows: usize, targets: &[Target]) -> Result<Array2<f32>> {
-    for target in targets {
-        let (found, n_outputs) = (target.values.dim(), target.values.ncols());
-        if found.0 != n_rows {
-            return Err(Error::Shape {
-                what: "target",
-                expected: (n_rows, n_outputs),
-                found,
-            });
-        }
-        if n_outputs == 0 {
-            return Err(Error::Empty {
-                what: "target",
-                shape: found,
-            });
-        }
-    }
-    let n_outputs = targets.iter().map(|target| target.values.ncols()).sum();
-    let mut values = Array2::zeros((n_rows, n_outputs));
-    for (target, outputs) in targets.iter().zip(output_ranges(targets)) {
-        values
-            .slice_mut(ndarray::s![.., outputs])
-            .assign(&target.values);
-    }
-    Ok(values)
-}
-
-/// The columns of each target when all stand side by side.
-pub(super) fn output_ranges(targets: &[Target]) -> Vec<Range<usize>> {
-    let mut start = 0;
-    targets
-        .iter()
-        .map(|target| {
-            let end = start + target.values.ncols();
-            std::mem::replace(&mut start, end)..end
-        })
-        .collect()
-}
-
-/// The mean of each output over the rows where it is known; NaN where it is known in none.
-pub(super) fn known_means<S: ndarray::Data<Elem = f32>>(
-    values: &ndarray::ArrayBase<S, ndarray::Ix2>,
-    rows: impl Iterator<Item = usize>,
-) -> Array1<f64> {
-    let mut mean = RunningMean::new(values.ncols());
-    let values = values.view();
-    for row in rows {
-        mean.add(&[row as u32], values);
-    }
-    (0..values.len_of(Axis(1)))
-        .map(|output| mean.get(output).unwrap_or(f64::NAN))
-        .collect()
 }

@@ -2,7 +2,10 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView2, s};
 
-use super::fit::{RunningMean, Target, TargetFit, known_means, output_ranges, side_by_side};
+use super::{
+    means::{RunningMean, known_means},
+    target::{Target, TargetFit, output_ranges, side_by_side},
+};
 use crate::{Backend, Error, Result, UnitRows, neighbors};
 
 /// Fitted k-nearest-neighbors regression; made by [`super::CheckedKnnParams::fit`], or from what a fit left.

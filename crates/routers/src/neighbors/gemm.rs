@@ -12,11 +12,11 @@ use gemm::Parallelism;
 use rayon::prelude::*;
 
 use super::{
-    NeighborLists,
     candidates::{Candidate, Candidates, Wanted},
-    dot_f64, scan,
+    lists::NeighborLists,
+    scan,
 };
-use crate::{UnitRows, folds::k_folds};
+use crate::{UnitRows, dot::dot_f64, folds::k_folds};
 
 /// Most rows of a block. A product of two blocks (4 MiB) stays in the outer cache, and packing the blocks costs a few percent of it.
 const BLOCK: usize = 1024;

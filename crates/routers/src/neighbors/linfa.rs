@@ -9,11 +9,11 @@ use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use super::{
-    Backend, NeighborLists,
+    backend::Backend,
     candidates::{Candidate, Candidates, Wanted},
-    dot_f64,
+    lists::NeighborLists,
 };
-use crate::{Error, Result, UnitRows};
+use crate::{Error, Result, UnitRows, dot::dot_f64};
 
 /// Candidates beyond `k_max` that are asked for at first.
 const SPARE: usize = 8;

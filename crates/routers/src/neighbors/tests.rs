@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::*;
-use crate::folds::k_folds;
+use crate::{dot::dot_f64, folds::k_folds};
 
 const BACKENDS: [Backend; 4] = [
     Backend::Gemm,

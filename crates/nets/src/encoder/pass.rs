@@ -1,0 +1,22 @@
+use tch::Kind;
+
+/// How a forward pass is made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pass {
+    /// Probability that a value of a token's vector is set to zero; 0 outside of training.
+    pub(crate) hidden_dropout: f64,
+    /// The same for the weights of attention.
+    pub(crate) attention_dropout: f64,
+    /// The kind in which attention and linear maps multiply: float32, or bfloat16 on a GPU that is much faster at it. The weights, the
+    /// sums along layers and the normalizations are float32 in any case.
+    pub(crate) product_kind: Kind,
+}
+
+impl Pass {
+    /// No dropout, float32.
+    pub(crate) const INFERENCE: Self = Self {
+        hidden_dropout: 0.,
+        attention_dropout: 0.,
+        product_kind: Kind::Float,
+    };
+}

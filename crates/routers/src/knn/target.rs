@@ -1,0 +1,80 @@
+use std::ops::Range;
+
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// What is to be predicted: one matrix, one k.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// What the values are: `score`, `output_tokens`, `cost`.
+    pub name: String,
+    /// Shape `(n_rows, n_outputs)`; NaN where unknown.
+    pub values: Array2<f32>,
+}
+
+/// How the k of one target was chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TargetFit {
+    /// The target's name.
+    pub target: String,
+    /// The k in force.
+    pub n_neighbors: usize,
+    /// Cross-validation of every k that the folds allow; empty where there were too few rows for one.
+    pub cross_validation: Vec<CvScore>,
+}
+
+/// The cross-validation score of one k.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CvScore {
+    /// Number of neighbors.
+    pub n_neighbors: usize,
+    /// Coefficient of determination: the mean over folds of the mean over outputs.
+    pub mean_r2: f64,
+}
+
+/// All targets in one matrix.
+///
+/// # Errors
+/// [`Error::Shape`] or [`Error::Empty`].
+pub(super) fn side_by_side(n_rows: usize, targets: &[Target]) -> Result<Array2<f32>> {
+    for target in targets {
+        let (found, n_outputs) = (target.values.dim(), target.values.ncols());
+        if found.0 != n_rows {
+            return Err(Error::Shape {
+                what: "target",
+                expected: (n_rows, n_outputs),
+                found,
+            });
+        }
+        if n_outputs == 0 {
+            return Err(Error::Empty {
+                what: "target",
+                shape: found,
+            });
+        }
+    }
+    let n_outputs = targets.iter().map(|target| target.values.ncols()).sum();
+    let mut values = Array2::zeros((n_rows, n_outputs));
+    for (target, outputs) in targets.iter().zip(output_ranges(targets)) {
+        values
+            .slice_mut(ndarray::s![.., outputs])
+            .assign(&target.values);
+    }
+    Ok(values)
+}
+
+/// The columns of each target when all stand side by side.
+pub(super) fn output_ranges(targets: &[Target]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    targets
+        .iter()
+        .map(|target| {
+            let end = start + target.values.ncols();
+            std::mem::replace(&mut start, end)..end
+        })
+        .collect()
+}
