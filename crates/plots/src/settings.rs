@@ -163,8 +163,9 @@ impl Settings {
         self.named_first.get(dataset).cloned().unwrap_or_default()
     }
 
-    fn check(self) -> anyhow::Result<Self> {
-        let ranges = [
+    /// Keys, their values, and the least and the largest value that makes a figure.
+    fn ranges(&self) -> Vec<(&'static str, f64, f64, f64)> {
+        vec![
             ("width-in", self.width_in, 2.0, 40.0),
             ("height-in", self.height_in, 2.0, 40.0),
             ("png-dpi", self.png_dpi, 20.0, 1200.0),
@@ -212,14 +213,17 @@ impl Settings {
                 1e-9,
                 1e9,
             ),
-        ];
+        ]
+    }
+
+    fn check(self) -> anyhow::Result<Self> {
         for &lambda in &self.regret.lambdas {
             ensure!(
                 (0.0..=1.0).contains(&lambda),
                 "`regret.lambdas` has {lambda}, expected numbers from 0 to 1"
             );
         }
-        for (key, value, low, high) in ranges {
+        for (key, value, low, high) in self.ranges() {
             ensure!(
                 (low..=high).contains(&value),
                 "`{key}` is {value}, expected a number from {low} to {high}"

@@ -1,6 +1,7 @@
 //! How fast CARROT (KNN) learns, of the folders that rate-study made.
 
 mod figures;
+mod table;
 
 use charts::panels::PanelFigure;
 use dataset::{DatasetDir, RateStudy};
@@ -44,7 +45,7 @@ pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
                 outcome.write_figure(job, &name, look, &stem, &svg, &csv)?;
             }
         }
-        outcome.write_table(&job.folder(&name), stem, &figures::table(&study))?;
+        outcome.write_table(&job.folder(&name), stem, &table::table(&study))?;
     }
     Ok(())
 }

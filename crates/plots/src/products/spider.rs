@@ -11,6 +11,7 @@ mod legend;
 mod look;
 mod numbers;
 mod radar;
+mod radial_scale;
 mod words;
 
 use charts::draw::look::Look;

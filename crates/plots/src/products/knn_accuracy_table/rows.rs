@@ -8,85 +8,54 @@ use crate::{
     output::tables::{Cell, Column, Document, Prose, Table},
 };
 
-/// The columns of the CARROT repository's `plots/knn_accuracy_table.md`: ours, the published number, ours less that.
-const METRICS: [(&str, &str, &str); 9] = [
-    ("n_test", "n_test_published", "n_test_difference"),
-    ("n_models", "n_models_published", "n_models_difference"),
-    (
-        "binarized_acc",
-        "binarized_acc_published",
-        "binarized_acc_difference",
-    ),
-    ("score_mae", "score_mae_published", "score_mae_difference"),
-    ("score_r2", "score_r2_published", "score_r2_difference"),
-    (
-        "routing_acc",
-        "routing_acc_published",
-        "routing_acc_difference",
-    ),
-    (
-        "best_single",
-        "best_single_published",
-        "best_single_difference",
-    ),
-    ("oracle", "oracle_published", "oracle_difference"),
-    ("cost_mae", "cost_mae_published", "cost_mae_difference"),
+/// A number of the table: its column, those of the published number and of ours less that, and where ours comes from.
+struct Metric {
+    name: &'static str,
+    published: &'static str,
+    difference: &'static str,
+    ours: fn(&PredictionAccuracy) -> Cell,
+}
+
+macro_rules! metric {
+    ($name:literal, $ours:expr) => {
+        Metric {
+            name: $name,
+            published: concat!($name, "_published"),
+            difference: concat!($name, "_difference"),
+            ours: $ours,
+        }
+    };
+}
+
+/// The columns of the CARROT repository's `plots/knn_accuracy_table.md`.
+const METRICS: [Metric; 9] = [
+    metric!("n_test", |accuracy| Cell::Count(accuracy.n_test)),
+    metric!("n_models", |accuracy| Cell::Count(accuracy.n_models)),
+    metric!("binarized_acc", |accuracy| Cell::Number(
+        accuracy.binarized_acc
+    )),
+    metric!("score_mae", |accuracy| Cell::Number(accuracy.score_mae)),
+    metric!("score_r2", |accuracy| Cell::Number(accuracy.score_r2)),
+    metric!("routing_acc", |accuracy| Cell::Number(accuracy.routing_acc)),
+    metric!("best_single", |accuracy| Cell::Number(accuracy.best_single)),
+    metric!("oracle", |accuracy| Cell::Number(accuracy.oracle)),
+    metric!("cost_mae", cost),
 ];
 
 /// One row per data set on which the paper's KNN was run, with the embedder and the mean over LLMs of the area under the ROC curve besides. The
 /// table has the published numbers and the differences in the same row, empty where nothing was published; the document, which must fit a
 /// reader's window, has them in a second table.
 pub(crate) fn knn_accuracy_table(all: &[Results], published: &Published) -> (Table, Document) {
-    let column = |csv, markdown| Column { csv, markdown };
-    let mut columns = vec![column("dataset", "dataset"), column("embedder", "embedder")];
-    columns.extend(METRICS.iter().map(|&(name, ..)| column(name, name)));
-    columns.push(column("cost_mae_unit", ""));
-    columns.push(column("mean_auc", "mean_auc"));
-    for (_, published, difference) in METRICS {
-        columns.push(column(published, ""));
-        columns.push(column(difference, ""));
-    }
     let (mut rows, mut beside) = (Vec::new(), Vec::new());
     for results in all {
-        let Some(accuracy) = &results.knn_accuracy else {
-            continue;
-        };
-        let mut row = vec![
-            Cell::Text(results.dataset.clone()),
-            results
-                .knn_embedder
-                .clone()
-                .map_or(Cell::Missing, Cell::Text),
-        ];
-        row.extend(METRICS.iter().map(|(name, ..)| ours(accuracy, name)));
-        row.push(Cell::Text(unit(accuracy).to_owned()));
-        row.push(Cell::number(accuracy.mean_auc));
-        for (name, ..) in METRICS {
-            let number = published.of(&results.dataset, CARROT_KNN, name);
-            let Some(number) = number else {
-                row.extend([Cell::Blank, Cell::Blank]);
-                continue;
-            };
-            let ours = ours(accuracy, name);
-            let theirs = ours.with_value(number.value);
-            let difference = ours.value().map_or(Cell::Missing, |value| {
-                ours.with_value(value - number.value).signed()
-            });
-            row.extend([theirs.clone(), difference.clone()]);
-            beside.push(vec![
-                Cell::Text(results.dataset.clone()),
-                Cell::Text(name.to_owned()),
-                ours,
-                theirs,
-                difference,
-                Cell::Text(number.conditions().join(", ")),
-                Cell::Text(number.source.clone()),
-            ]);
+        if let Some(accuracy) = &results.knn_accuracy {
+            let with_published = with_published(results, accuracy, published);
+            rows.push(row(results, accuracy, &with_published));
+            beside.extend(with_published.into_iter().flatten());
         }
-        rows.push(row);
     }
     let table = Table {
-        columns,
+        columns: columns(),
         rows,
         notes: vec![
             "binarized_acc: share of (prompt, LLM) pairs on whose success, a score above .5, prediction and truth agree. routing_acc: mean score of \
@@ -98,13 +67,85 @@ pub(crate) fn knn_accuracy_table(all: &[Results], published: &Published) -> (Tab
     let document = if beside.is_empty() {
         table.document()
     } else {
-        with_published(table.document(), beside)
+        beside_published(table.document(), beside)
     };
     (table, document)
 }
 
+fn columns() -> Vec<Column> {
+    let column = |csv, markdown| Column { csv, markdown };
+    let mut columns = vec![column("dataset", "dataset"), column("embedder", "embedder")];
+    columns.extend(METRICS.map(|metric| column(metric.name, metric.name)));
+    columns.push(column("cost_mae_unit", ""));
+    columns.push(column("mean_auc", "mean_auc"));
+    for metric in METRICS {
+        columns.push(column(metric.published, ""));
+        columns.push(column(metric.difference, ""));
+    }
+    columns
+}
+
+/// A data set's row of the table.
+fn row(
+    results: &Results,
+    accuracy: &PredictionAccuracy,
+    with_published: &[Option<Beside>],
+) -> Vec<Cell> {
+    let embedder = results.knn_embedder.clone();
+    let mut row = vec![
+        Cell::Text(results.dataset.clone()),
+        embedder.map_or(Cell::Missing, Cell::Text),
+    ];
+    row.extend(METRICS.map(|metric| (metric.ours)(accuracy)));
+    row.push(Cell::Text(unit(accuracy).to_owned()));
+    row.push(Cell::number(accuracy.mean_auc));
+    for beside in with_published {
+        row.extend(match beside {
+            Some(beside) => [beside.theirs.clone(), beside.difference.clone()],
+            None => [Cell::Blank, Cell::Blank],
+        });
+    }
+    row
+}
+
+/// One of our numbers beside the published one.
+struct Beside {
+    dataset: String,
+    metric: &'static str,
+    ours: Cell,
+    theirs: Cell,
+    /// Ours less theirs.
+    difference: Cell,
+    conditions: String,
+    source: String,
+}
+
+/// A data set's numbers in the order of [`METRICS`]; `None` where nothing was published.
+fn with_published(
+    results: &Results,
+    accuracy: &PredictionAccuracy,
+    published: &Published,
+) -> Vec<Option<Beside>> {
+    let beside = |metric: &Metric| {
+        let number = published.of(&results.dataset, CARROT_KNN, metric.name)?;
+        let ours = (metric.ours)(accuracy);
+        Some(Beside {
+            dataset: results.dataset.clone(),
+            metric: metric.name,
+            theirs: ours.with_value(number.value),
+            difference: ours.value().map_or(Cell::Missing, |value| {
+                ours.with_value(value - number.value).signed()
+            }),
+            ours,
+            conditions: number.conditions().join(", "),
+            source: number.source.clone(),
+        })
+    };
+    METRICS.iter().map(beside).collect()
+}
+
 /// Adds the table of our numbers beside the published ones.
-fn with_published(document: Document, rows: Vec<Vec<Cell>>) -> Document {
+fn beside_published(document: Document, all: Vec<Beside>) -> Document {
     let names = [
         "dataset",
         "metric",
@@ -114,6 +155,17 @@ fn with_published(document: Document, rows: Vec<Vec<Cell>>) -> Document {
         "published of",
         "source",
     ];
+    let rows = all.into_iter().map(|beside| {
+        vec![
+            Cell::Text(beside.dataset),
+            Cell::Text(beside.metric.to_owned()),
+            beside.ours,
+            beside.theirs,
+            beside.difference,
+            Cell::Text(beside.conditions),
+            Cell::Text(beside.source),
+        ]
+    });
     let beside = Table {
         columns: names
             .map(|name| Column {
@@ -121,7 +173,7 @@ fn with_published(document: Document, rows: Vec<Vec<Cell>>) -> Document {
                 markdown: name,
             })
             .to_vec(),
-        rows,
+        rows: rows.collect(),
         notes: Vec::new(),
     };
     document
@@ -134,21 +186,6 @@ fn with_published(document: Document, rows: Vec<Vec<Cell>>) -> Document {
                     ": these vectors, and of the Open LLM Leaderboard the matrix with its rows in the published order, which mixes questions up.",
                 ),
         )
-}
-
-fn ours(accuracy: &PredictionAccuracy, metric: &str) -> Cell {
-    match metric {
-        "n_test" => Cell::Count(accuracy.n_test),
-        "n_models" => Cell::Count(accuracy.n_models),
-        "binarized_acc" => Cell::Number(accuracy.binarized_acc),
-        "score_mae" => Cell::Number(accuracy.score_mae),
-        "score_r2" => Cell::Number(accuracy.score_r2),
-        "routing_acc" => Cell::Number(accuracy.routing_acc),
-        "best_single" => Cell::Number(accuracy.best_single),
-        "oracle" => Cell::Number(accuracy.oracle),
-        "cost_mae" => cost(accuracy),
-        _ => unreachable!("`METRICS` has no other"),
-    }
 }
 
 fn cost(accuracy: &PredictionAccuracy) -> Cell {

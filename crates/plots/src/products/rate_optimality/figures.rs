@@ -1,18 +1,19 @@
 //! The study of rates: what `rate_optimality` shows, its numbers as CSV, and the table of exponents.
 
 use charts::{
-    draw::axis::Axis,
+    draw::axis::{Axis, range},
     panels::{Panel, PanelLine},
 };
-use dataset::{RateCurve, RateInterval, RateProblem, RateStudy, router_names::CARROT_KNN};
-
-use crate::{
-    data::series::Series,
-    output::tables::{Cell, Column, Table, csv_of},
+use dataset::{
+    RateCurve, RateInterval, RatePoint, RateProblem, RateStudy, router_names::CARROT_KNN,
 };
 
-/// The router whose rate is in question; the others are there to be worse.
-const ROUTER: &str = CARROT_KNN;
+use crate::{data::series::Series, output::tables::csv_of};
+
+/// CARROT (KNN) with a single neighbor, as a study names it. It and [`RANDOM`] are there to be worse than the router whose rate is in question.
+pub(super) const ONE_NEIGHBOR: &str = "1-nn";
+/// A router that chooses at random, as a study names it.
+pub(super) const RANDOM: &str = "random";
 /// How far the line of the bound stands below the estimates, as a factor: on top of the fitted line nothing could be told.
 const GUIDE_FACTOR: f64 = 0.45;
 /// Room for words below the data, in parts of the decades that the data span.
@@ -31,17 +32,17 @@ const CSV_COLUMNS: [&str; 8] = [
 
 /// One figure.
 #[derive(Debug)]
-pub(crate) struct RateFigure {
+pub(super) struct RateFigure {
     /// The name of the problem, which goes into that of its files.
-    pub(crate) problem: String,
-    pub(crate) title: String,
-    pub(crate) panels: Vec<Panel>,
+    pub(super) problem: String,
+    pub(super) title: String,
+    pub(super) panels: Vec<Panel>,
     /// Of the CSV, without its header.
     rows: Vec<Vec<String>>,
 }
 
 /// The lines of all panels by name.
-pub(crate) const KEY: [Series; 4] = [
+pub(super) const KEY: [Series; 4] = [
     Series::RateFitted,
     Series::RateBound,
     Series::OneNeighbor,
@@ -49,7 +50,7 @@ pub(crate) const KEY: [Series; 4] = [
 ];
 
 /// A figure for each problem, with a panel for each dimension.
-pub(crate) fn figures(study: &RateStudy) -> Vec<RateFigure> {
+pub(super) fn figures(study: &RateStudy) -> Vec<RateFigure> {
     let mut figures: Vec<RateFigure> = Vec::new();
     for problem in &study.problems {
         let at = figures
@@ -74,70 +75,26 @@ pub(crate) fn figures(study: &RateStudy) -> Vec<RateFigure> {
 }
 
 fn panel(problem: &RateProblem, fit_from_n: usize) -> Panel {
-    let mut lines = Vec::new();
-    let (mut dots, mut notes) = (Vec::new(), Vec::new());
+    let (mut lines, mut dots, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for curve in &problem.curves {
-        // A logarithm shows nothing else.
-        let shown = || {
-            let above_0 = |point: &&dataset::RatePoint| point.excess_risk.estimate > 0.0;
-            curve.points.iter().filter(above_0)
-        };
-        let points: Vec<(f64, f64)> = shown()
+        let points: Vec<(f64, f64)> = shown(curve)
             .map(|point| (point.n as f64, point.excess_risk.estimate))
             .collect();
-        if curve.router != ROUTER {
-            let series = match curve.router.as_str() {
-                "random" => Series::Random,
-                _ => Series::OneNeighbor,
-            };
-            lines.push(PanelLine {
-                points,
-                line: series.named_line(),
-            });
-            continue;
-        }
-        for point in shown().filter(|point| point.excess_risk.low > 0.0) {
-            let (n, interval) = (point.n as f64, point.excess_risk);
-            lines.push(PanelLine {
-                points: vec![(n, interval.low), (n, interval.high)],
-                line: Series::RateInterval.named_line(),
-            });
-        }
-        if let Some(exponent) = curve.exponent {
-            let fitted: Vec<(f64, f64)> = points
-                .iter()
-                .copied()
-                .filter(|point| point.0 >= fit_from_n as f64)
-                .collect();
-            for (slope, factor, series) in [
-                (exponent.estimate, 1.0, Series::RateFitted),
-                (problem.bound_exponent, GUIDE_FACTOR, Series::RateBound),
-            ] {
-                let points = power_law(&fitted, slope, factor);
-                lines.push(PanelLine {
-                    points,
-                    line: series.named_line(),
-                });
+        match curve.router.as_str() {
+            CARROT_KNN => {
+                lines.extend(intervals(curve));
+                if let Some(exponent) = curve.exponent {
+                    lines.extend(slopes(&points, exponent, problem, fit_from_n));
+                    notes.push(format!("fitted {}", shown_interval(exponent)));
+                }
+                notes.push(format!("bound {:.3}", problem.bound_exponent));
+                dots.extend(points);
             }
-            notes.push(format!("fitted {}", shown_interval(exponent)));
+            RANDOM => lines.push(line(points, Series::Random)),
+            _ => lines.push(line(points, Series::OneNeighbor)),
         }
-        notes.push(format!("bound {:.3}", problem.bound_exponent));
-        dots.extend(points);
     }
     let values = || lines.iter().flat_map(|line| &line.points).chain(&dots);
-    let range = |of: fn(&(f64, f64)) -> f64| {
-        let values = values().map(of);
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(value), high.max(value))
-        })
-    };
-    let axis = |(low, high): (f64, f64), room: f64| {
-        if low > high {
-            Axis::log((0.1, 1.0))
-        } else {
-            Axis::log((low * (low / high).powf(room), high))
-        }
-    };
     Panel {
         title: format!(
             "{} dimension{}",
@@ -146,11 +103,60 @@ fn panel(problem: &RateProblem, fit_from_n: usize) -> Panel {
         ),
         x_title: "Training prompts",
         y_title: "Excess risk",
-        x: axis(range(|point| point.0), 0.0),
-        y: axis(range(|point| point.1), ROOM_BELOW),
+        x: log_axis(values().map(|point| point.0), 0.0),
+        y: log_axis(values().map(|point| point.1), ROOM_BELOW),
         lines,
         dots,
         notes,
+    }
+}
+
+/// The points that a logarithmic axis has a place for.
+fn shown(curve: &RateCurve) -> impl Iterator<Item = &RatePoint> {
+    let points = curve.points.iter();
+    points.filter(|point| point.excess_risk.estimate > 0.0)
+}
+
+/// An upright line for the interval of each estimate. One that reaches 0 has no lower end on a logarithmic axis.
+fn intervals(curve: &RateCurve) -> impl Iterator<Item = PanelLine> {
+    let shown = shown(curve).filter(|point| point.excess_risk.low > 0.0);
+    shown.map(|point| {
+        let (n, interval) = (point.n as f64, point.excess_risk);
+        line(
+            vec![(n, interval.low), (n, interval.high)],
+            Series::RateInterval,
+        )
+    })
+}
+
+/// The power law through the estimates that were fitted, and below it the slope of the bound.
+fn slopes(
+    points: &[(f64, f64)],
+    exponent: RateInterval,
+    problem: &RateProblem,
+    fit_from_n: usize,
+) -> [PanelLine; 2] {
+    let is_fitted = |point: &&(f64, f64)| point.0 >= fit_from_n as f64;
+    let fitted: Vec<(f64, f64)> = points.iter().filter(is_fitted).copied().collect();
+    [
+        (exponent.estimate, 1.0, Series::RateFitted),
+        (problem.bound_exponent, GUIDE_FACTOR, Series::RateBound),
+    ]
+    .map(|(slope, factor, series)| line(power_law(&fitted, slope, factor), series))
+}
+
+fn line(points: Vec<(f64, f64)>, series: Series) -> PanelLine {
+    PanelLine {
+        points,
+        line: series.named_line(),
+    }
+}
+
+/// An axis over some values, with room below them in parts of the decades that they span.
+fn log_axis(values: impl Iterator<Item = f64>, room_below: f64) -> Axis {
+    match range(values) {
+        Some((low, high)) => Axis::log((low * (low / high).powf(room_below), high)),
+        None => Axis::log((0.1, 1.0)),
     }
 }
 
@@ -167,7 +173,7 @@ fn power_law(points: &[(f64, f64)], exponent: f64, factor: f64) -> Vec<(f64, f64
 
 impl RateFigure {
     /// The numbers that the figure was drawn from.
-    pub(crate) fn csv(&self) -> String {
+    pub(super) fn csv(&self) -> String {
         let header = CSV_COLUMNS.map(str::to_owned).to_vec();
         csv_of([header].into_iter().chain(self.rows.iter().cloned()))
     }
@@ -197,78 +203,6 @@ fn rows(problem: &RateProblem) -> Vec<Vec<String>> {
         }
     }
     rows
-}
-
-/// The table `rate_optimality`: fitted exponents beside the bound's.
-pub(crate) fn table(study: &RateStudy) -> Table {
-    let column = |csv, markdown| Column { csv, markdown };
-    Table {
-        columns: vec![
-            column("problem", "Problem"),
-            column("dim", "d"),
-            column("smoothness", "g"),
-            column("margin_exponent", "a"),
-            column("neighbors", "c"),
-            column("bound_exponent", "Bound"),
-            column("exponent", "Fitted"),
-            column("exponent_low", "Low"),
-            column("exponent_high", "High"),
-            column("bound_within", "Bound within"),
-            column("predicted_exponent", "Predicted"),
-            column("one_neighbor_exponent", "1 neighbor"),
-            column("one_neighbor_low", ""),
-            column("one_neighbor_high", ""),
-            column("random_exponent", "Random"),
-            column("random_low", ""),
-            column("random_high", ""),
-            column("n_repetitions", ""),
-        ],
-        rows: study.problems.iter().map(row).collect(),
-        notes: vec![format!(
-            "Excess risk goes like n^-r; shown is r, fitted on n from {} on, with bootstrap intervals of level {} over repetitions. \
-                 Bound: g (1 + a) / (2 g + d), with k = ceil(c n^(2 g / (2 g + d))) neighbors. Predicted: r at the same n by quadrature, \
-                 without any draw; where it differs from the bound, n is too small for the limit.",
-            study.fit_from_n, study.level
-        )],
-    }
-}
-
-fn row(problem: &RateProblem) -> Vec<Cell> {
-    let curve = |router: &str| problem.curves.iter().find(|curve| curve.router == router);
-    let exponent = |router: &str| curve(router).and_then(|curve| curve.exponent);
-    let cells = |interval: Option<RateInterval>| {
-        let part = |of: fn(RateInterval) -> f64| Cell::number(interval.map(of));
-        [
-            part(|interval| interval.estimate),
-            part(|interval| interval.low),
-            part(|interval| interval.high),
-        ]
-    };
-    let measured = exponent(ROUTER);
-    let mut row = vec![
-        Cell::Text(problem.name.clone()),
-        Cell::Count(problem.dim),
-        plain(problem.smoothness),
-        plain(problem.margin_exponent),
-        plain(problem.neighbors),
-        Cell::Number(problem.bound_exponent),
-    ];
-    row.extend(cells(measured));
-    row.push(measured.map_or(Cell::Missing, |measured| {
-        let within = measured.holds(problem.bound_exponent);
-        Cell::Text(if within { "yes" } else { "no" }.to_owned())
-    }));
-    let predicted = |curve: &RateCurve| curve.predicted_exponent;
-    row.push(Cell::number(curve(ROUTER).and_then(predicted)));
-    row.extend(cells(exponent("1-nn")));
-    row.extend(cells(exponent("random")));
-    row.push(Cell::Count(problem.n_repetitions));
-    row
-}
-
-/// A setting, with the decimals that it was given.
-fn plain(value: f64) -> Cell {
-    Cell::Written(value.to_string())
 }
 
 fn shown_interval(interval: RateInterval) -> String {

@@ -3,7 +3,6 @@
 use charts::{
     draw::{
         axes,
-        axis::{Axis, Tick},
         canvas::{Canvas, Pen},
         geometry::{Point, Rect, Segment},
         key::Key,
@@ -21,13 +20,12 @@ use super::{
     legend::{Legend, Sample},
     look,
     numbers::{Cell, Spider},
+    radial_scale::RadialScale,
     words::{Label, Paragraph, broken},
 };
 
 /// Radius of the chart in parts of the page's width: as large as labels let it be, in between.
 const RADIUS: (f64, f64) = (0.25, 0.36);
-/// Rings between the center and the rim, at most.
-const MAX_RINGS: usize = 6;
 /// Benchmarks whose labels also say how many prompts they have, at most: more labels need the room.
 const MAX_WITH_COUNTS: usize = 8;
 /// In how many pieces a circle is bent.
@@ -270,59 +268,6 @@ impl Plan {
     }
 }
 
-/// Values from the center to the rim.
-#[derive(Debug, Clone, PartialEq)]
-struct RadialScale {
-    center: f64,
-    rim: f64,
-    /// From the center to the rim.
-    ticks: Vec<Tick>,
-}
-
-impl RadialScale {
-    fn of(spider: &Spider) -> Self {
-        let cells = spider
-            .benchmarks
-            .iter()
-            .flat_map(|benchmark| &benchmark.cells);
-        Self::over(cells.filter_map(|cell| cell.accuracy_ratio().ok()))
-    }
-
-    /// A scale that holds 1, which is the large LLM, and all values, the least of which is at least half a ring from the center.
-    fn over(values: impl Iterator<Item = f64>) -> Self {
-        let (low, high) = values.fold((1.0_f64, 1.0_f64), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
-        let axis = Axis::linear((low, high), (0.0, f64::INFINITY), MAX_RINGS);
-        let step = match axis.ticks[..] {
-            [ref first, ref second, ..] => second.value - first.value,
-            _ => 0.1,
-        };
-        let n_decimals = axis.max_decimals();
-        let first = ((low / step - 0.5).floor()).max(0.0) as i64;
-        let last = (high / step - 1e-9).ceil() as i64;
-        let ticks: Vec<Tick> = (first..=last)
-            .map(|i| {
-                let value = i as f64 * step;
-                Tick {
-                    value,
-                    label: format!("{value:.n_decimals$}"),
-                }
-            })
-            .collect();
-        Self {
-            center: first as f64 * step,
-            rim: last as f64 * step,
-            ticks,
-        }
-    }
-
-    /// From 0 at the center to 1 at the rim.
-    fn position(&self, value: f64) -> f64 {
-        (value - self.center) / (self.rim - self.center)
-    }
-}
-
 /// The largest radius that leaves room for the labels at both sides; `None` where that is too small.
 fn fitting_radius(width: f64, labels: &[Label]) -> Option<f64> {
     let (least, most) = (RADIUS.0 * width, RADIUS.1 * width);
@@ -421,39 +366,6 @@ fn words(spider: &Spider, scale: &RadialScale) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_scale_holds_all_values_and_the_circle() {
-        let check = |values: &[f64], center: f64, rim: f64, labels: &[&str]| {
-            let scale = RadialScale::over(values.iter().copied());
-            let found: Vec<&str> = scale.ticks.iter().map(|tick| tick.label.as_str()).collect();
-            assert_eq!(found, labels, "{values:?}");
-            assert!((scale.center - center).abs() < 1e-9 && (scale.rim - rim).abs() < 1e-9);
-            assert!((scale.position(center)).abs() < 1e-9);
-            assert!((scale.position(rim) - 1.0).abs() < 1e-9);
-        };
-        check(
-            &[0.83, 0.97, 1.04],
-            0.8,
-            1.05,
-            &["0.80", "0.85", "0.90", "0.95", "1.00", "1.05"],
-        );
-        // Less than half a ring from .80.
-        check(
-            &[0.82],
-            0.75,
-            1.0,
-            &["0.75", "0.80", "0.85", "0.90", "0.95", "1.00"],
-        );
-        check(
-            &[0.0, 0.4],
-            0.0,
-            1.0,
-            &["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"],
-        );
-        // Nothing but the circle.
-        check(&[], 0.95, 1.0, &["0.95", "1.00"]);
-    }
 
     #[test]
     fn a_gap_has_no_edges() {

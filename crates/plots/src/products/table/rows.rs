@@ -1,82 +1,49 @@
-//! What the tables and the figure's CSV say: results laid out in rows.
+//! The rows of the table: all methods and LLMs of one data set.
 
 use evaluation::Point;
 
 use crate::{
-    data::results::Results,
+    data::results::{Method, Results},
     output::tables::{Cell, Column, Table},
 };
 
-/// All methods and LLMs of one data set.
+/// The columns: in the CSV, and in Markdown, where an empty name leaves the column out.
+const COLUMNS: [(&str, &str); 10] = [
+    ("method", "Method"),
+    ("kind", "Kind"),
+    ("peak_accuracy", "Peak accuracy"),
+    ("cost_at_peak_usd", "Cost at peak"),
+    ("aiq", "AIQ"),
+    ("audc", "AUDC"),
+    ("qnc", "QNC"),
+    (
+        "cost_at_best_single_accuracy_usd",
+        "Cost at the best LLM's accuracy",
+    ),
+    (
+        "accuracy_at_best_single_cost",
+        "Accuracy at the best LLM's cost",
+    ),
+    ("n_prompts", ""),
+];
+
+/// All methods and LLMs of one data set: curves in the order of legends, then what they compare with, then LLMs, the most accurate first.
 pub(crate) fn method_table(results: &Results) -> Table {
-    let columns = [
-        ("method", "Method"),
-        ("kind", "Kind"),
-        ("peak_accuracy", "Peak accuracy"),
-        ("cost_at_peak_usd", "Cost at peak"),
-        ("aiq", "AIQ"),
-        ("audc", "AUDC"),
-        ("qnc", "QNC"),
-        (
-            "cost_at_best_single_accuracy_usd",
-            "Cost at the best LLM's accuracy",
-        ),
-        (
-            "accuracy_at_best_single_cost",
-            "Accuracy at the best LLM's cost",
-        ),
-        ("n_prompts", ""),
-    ];
-    let mut rows = Vec::new();
-    for method in &results.methods {
-        let metrics = &method.metrics;
-        rows.push(vec![
-            Cell::Text(method.series.name()),
-            Cell::Text("curve".to_owned()),
-            Cell::number(metrics.peak.map(|peak| peak.accuracy)),
-            Cell::usd(metrics.peak.map(|peak| peak.cost_usd)),
-            Cell::number(metrics.aiq),
-            Cell::number(metrics.audc),
-            Cell::number(metrics.qnc),
-            Cell::usd(metrics.cost_at_best_single_usd),
-            Cell::number(metrics.accuracy_at_best_single_cost),
-            Cell::Count(method.curve.n_prompts),
-        ]);
+    let mut rows: Vec<Vec<Cell>> = results.methods.iter().map(curve_row).collect();
+    let references = [("Oracle", results.oracle), ("Random LLM", results.random)];
+    for (name, point) in references {
+        rows.extend(point.map(|point| point_row(name.to_owned(), "point", point)));
     }
-    // A single point has no areas.
-    let point_row = |name: String, kind: &str, point: Point| {
-        let mut row = vec![
-            Cell::Text(name),
-            Cell::Text(kind.to_owned()),
-            Cell::Number(point.accuracy),
-            Cell::Usd(point.cost_usd),
-        ];
-        row.resize(columns.len(), Cell::Blank);
-        row
-    };
+    let best = results.best_single.as_ref();
     rows.extend(
-        results
-            .oracle
-            .map(|point| point_row("Oracle".to_owned(), "point", point)),
-    );
-    rows.extend(
-        results
-            .random
-            .map(|point| point_row("Random LLM".to_owned(), "point", point)),
-    );
-    rows.extend(
-        (results.best_single.as_ref())
-            .map(|best| point_row(format!("Best LLM: {}", best.name), "point", best.point)),
+        best.map(|best| point_row(format!("Best LLM: {}", best.name), "point", best.point)),
     );
     let mut models: Vec<_> = results.models.iter().collect();
     models.sort_by(|a, b| b.point.accuracy.total_cmp(&a.point.accuracy));
-    rows.extend(
-        models
-            .into_iter()
-            .map(|model| point_row(model.name.clone(), "llm", model.point)),
-    );
+    let models = models.into_iter();
+    rows.extend(models.map(|model| point_row(model.name.clone(), "llm", model.point)));
     Table {
-        columns: columns.map(|(csv, markdown)| Column { csv, markdown }).to_vec(),
+        columns: COLUMNS.map(|(csv, markdown)| Column { csv, markdown }).to_vec(),
         rows,
         notes: vec![
             "Costs are US dollars per 1,000 queries (the CSV has dollars per query). AIQ: mean height of the convex hull over the costs from \
@@ -86,4 +53,32 @@ pub(crate) fn method_table(results: &Results) -> Table {
                 .to_owned(),
         ],
     }
+}
+
+fn curve_row(method: &Method) -> Vec<Cell> {
+    let metrics = &method.metrics;
+    vec![
+        Cell::Text(method.series.name()),
+        Cell::Text("curve".to_owned()),
+        Cell::number(metrics.peak.map(|peak| peak.accuracy)),
+        Cell::usd(metrics.peak.map(|peak| peak.cost_usd)),
+        Cell::number(metrics.aiq),
+        Cell::number(metrics.audc),
+        Cell::number(metrics.qnc),
+        Cell::usd(metrics.cost_at_best_single_usd),
+        Cell::number(metrics.accuracy_at_best_single_cost),
+        Cell::Count(method.curve.n_prompts),
+    ]
+}
+
+/// A single point has no areas.
+fn point_row(name: String, kind: &str, point: Point) -> Vec<Cell> {
+    let mut row = vec![
+        Cell::Text(name),
+        Cell::Text(kind.to_owned()),
+        Cell::Number(point.accuracy),
+        Cell::Usd(point.cost_usd),
+    ];
+    row.resize(COLUMNS.len(), Cell::Blank);
+    row
 }
