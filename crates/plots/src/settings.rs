@@ -1,4 +1,4 @@
-//! configs/plots.toml: what it may say, and what it must not.
+//! configs/plots.toml: its keys, and the values they may have.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,4 @@
-//! One frame: where curves and markers stand, and how they are drawn.
+//! One frame: where curves and markers lie, and how they are drawn.
 
 use super::{
     curves::PlannedCurve,

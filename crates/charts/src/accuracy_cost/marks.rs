@@ -1,4 +1,4 @@
-//! The markers that tell curves apart in print: where they stand along their curves.
+//! The markers that distinguish curves in print: where they lie along their curves.
 
 use crate::draw::{
     geometry::{Point, Rect},

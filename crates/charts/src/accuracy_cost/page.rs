@@ -1,4 +1,4 @@
-//! Where everything stands on the page.
+//! Where everything goes on the page.
 //!
 //! The order matters. Axes come first, since the width of their labels decides how large a frame is; then curves and markers, which stand where
 //! the data say; then, in what they leave free, the legend and the names of LLMs together, since each place of the legend takes room from other

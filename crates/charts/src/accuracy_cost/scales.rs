@@ -117,7 +117,7 @@ fn points(scenes: &[Scene]) -> impl Iterator<Item = DataPoint> {
     models.map(|model| model.point).chain(curves)
 }
 
-/// Whether a linear cost axis would heap most LLMs up at its left end.
+/// Whether a linear cost axis would crowd most LLMs at its left end.
 fn is_crowded(scene: &Scene, rules: &ScaleRules) -> bool {
     let costs = || scene.models.iter().map(|model| model.point.cost_usd);
     let Some((_, dearest)) = range(costs()) else {

@@ -91,7 +91,7 @@ pub fn draw_page_title(
 }
 
 impl Axes<'_> {
-    /// Where a pair of values stands on the page.
+    /// The place of a pair of values on the page.
     #[must_use]
     pub fn place(&self, x: f64, y: f64) -> Point {
         Point::new(

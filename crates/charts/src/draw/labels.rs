@@ -26,7 +26,7 @@ pub(crate) enum Effort {
 }
 
 impl Effort {
-    /// How often annealing starts anew; the best outcome counts.
+    /// How often annealing starts again, with another seed; the best layout counts.
     fn n_starts(self) -> u64 {
         match self {
             Self::Quick => 1,

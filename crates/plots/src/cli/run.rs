@@ -59,7 +59,7 @@ pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     }
     let written = outcome.report();
     if written.is_empty() {
-        bail!("nothing could be made of what was asked for; the log says what is missing");
+        bail!("nothing that was asked for could be made; the log says what is missing");
     }
     Ok(written)
 }

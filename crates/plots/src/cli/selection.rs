@@ -35,7 +35,7 @@ pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
     }
     if names.is_empty() && studies.is_empty() && job.wanted.iter().any(|it| is_of_data_set(&it)) {
         bail!(
-            "there is no data set under `{}`; `cargo run -p gen-synthetic` or another gen-* program makes one",
+            "there is no data set under `{}`; create one with `cargo run -p gen-synthetic` or another gen-* program",
             job.data_dir.display()
         );
     }

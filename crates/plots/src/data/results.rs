@@ -20,14 +20,14 @@ pub(crate) struct Results {
     pub(crate) dataset: String,
     /// In the order of legends and tables: routers, then the optimum, then the zero router.
     pub(crate) methods: Vec<Method>,
-    /// LLMs by name, in the data set's order; without those of which nothing is known.
+    /// LLMs by name, in the data set's order; those of which nothing is known are left out.
     pub(crate) models: Vec<NamedPoint>,
     pub(crate) best_single: Option<NamedPoint>,
     pub(crate) oracle: Option<Point>,
     pub(crate) random: Option<Point>,
     /// How well the paper's KNN predicts, where it was run.
     pub(crate) knn_accuracy: Option<PredictionAccuracy>,
-    /// The embedder whose vectors that KNN took, where its manifest tells.
+    /// The embedder that this KNN was fitted on, where it is recorded.
     pub(crate) knn_embedder: Option<String>,
 }
 
@@ -165,7 +165,7 @@ impl Metrics {
             aiq: range.and_then(|range| aiq(&points, range)),
             audc: range.and_then(|range| audc(&points, range)),
             qnc,
-            // Infinitely more than nothing is no cost.
+            // Where the best LLM is free, the ratio is infinite and says nothing about dollars.
             cost_at_best_single_usd: cost_at_best_single.filter(|cost| cost.is_finite()),
             accuracy_at_best_single_cost: best_single
                 .and_then(|target| curve.best_within(target.cost_usd))

@@ -162,7 +162,7 @@ impl Series {
             (Self::RateBound, Look::Color) => RATE_BOUND,
             (Self::OneNeighbor, Look::Color) => ONE_NEIGHBOR,
             (Self::Random, Look::Color) => RANDOM,
-            // Dashes tell these apart, and dots stand on the fitted line alone.
+            // Dashes distinguish these, and only the fitted line has dots on it.
             (
                 Self::RateFitted
                 | Self::RateInterval

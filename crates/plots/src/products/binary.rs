@@ -42,7 +42,7 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         .collect();
     if !missing.is_empty() {
         info!(
-            "`{dataset}/{stem}` is without {}; `{}` makes what is missing",
+            "`{dataset}/{stem}` lacks {}; `{}` makes what is missing",
             missing.join(", "),
             command(&missing.join(" "))
         );
@@ -62,7 +62,7 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
                 });
             }
             Err(cure) => {
-                info!("`{dataset}/{stem}` is without the rows as published beside it; {cure}");
+                info!("`{dataset}/{stem}` lacks the rows as published beside it; {cure}");
             }
         }
     }
@@ -84,8 +84,8 @@ fn comparison(of: &Evaluated<'_>, results: &Results, order: Option<RowOrder>) ->
 /// The same data set with its rows in the published order; if there is none that can be drawn, what makes it.
 fn as_published(of: &Evaluated<'_>) -> anyhow::Result<Result<Results, String>> {
     let Some(dir) = row_order::twin(&of.job.data_dir, of.inputs.info())? else {
-        let how = "of the published matrix `cargo run -p gen-openllm -- --source-pickle PICKLE --questions TABLE` makes the one, and with \
-                   --as-published the other";
+        let how = "`cargo run -p gen-openllm -- --source-pickle PICKLE --questions TABLE` makes the data set by document, and with --as-published \
+                   the other one";
         return Ok(Err(how.to_owned()));
     };
     match Inputs::read(&dir)? {

@@ -21,7 +21,7 @@ pub(crate) fn draw(
         outcome.skip(
             format!("{dataset}/{stem}"),
             "no prompt of the test split has both a score and a cost of any LLM",
-            "make the data set anew with the gen-* program that it came from",
+            "regenerate the data set with the gen-* program that made it",
         );
         return Ok(());
     }

@@ -23,8 +23,8 @@ pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
     if names.is_empty() && (job.datasets.is_none() || job.wanted.len() == 1) {
         outcome.skip(
             format!("rate-study/{stem}"),
-            "there is no rate-study.json",
-            "make one with `cargo run -p rate-study`",
+            "no study was found (rate-study.json)",
+            "create one with `cargo run -p rate-study`",
         );
     }
     for name in names {

@@ -1,4 +1,4 @@
-//! Figures as the reference draws them, mistakes included, to hold against the published ones: `--reference-quirks`.
+//! Figures as the reference draws them, mistakes included, to compare with the published ones: `--reference-quirks`.
 
 use anyhow::Context as _;
 use evaluation::{
@@ -53,7 +53,7 @@ pub(crate) fn draw(
             format!("{dataset}/{stem}"),
             "the reference has no such figure",
             format!(
-                "`[reference-quirks.{dataset}.{}]` in a file for --config makes one up",
+                "`[reference-quirks.{dataset}.{}]` in a file for --config defines one",
                 product.name().replace('_', "-")
             ),
         );

@@ -35,8 +35,8 @@ fn draw(
         if has(Role::PerModelRouter) {
             outcome.skip(
                 what,
-                "the RouterBench rule takes mean costs from train.parquet, which is not there or knows none",
-                "make the data set anew with the gen-* program that it came from",
+                "the RouterBench rule takes mean costs from train.parquet, which is missing or has no costs",
+                "regenerate the data set with the gen-* program that made it",
             );
         } else {
             outcome.skip(

@@ -24,7 +24,7 @@ pub(super) struct Known {
     pub(super) bw: LineStyle,
 }
 
-/// The routers that the paper shows, in the order of the legend and in the paper's hues. Dashes tell them apart in print without color.
+/// The routers that the paper shows, in the order of the legend and in the paper's hues. Dashes distinguish them in print without color.
 pub(super) const ROUTERS: [Known; 6] = [
     Known {
         router: CARROT_KNN,

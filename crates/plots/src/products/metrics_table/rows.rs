@@ -8,7 +8,7 @@ use crate::{
     products::percent::percent,
 };
 
-/// What stands in the Markdown, by what it is about; the CSV has all metrics.
+/// The metrics of the Markdown tables, by subject; the CSV has all.
 const AREAS: [(Metric, &str); 4] = [
     (Metric::PeakAccuracy, "Peak accuracy"),
     (Metric::Aiq, "AIQ"),

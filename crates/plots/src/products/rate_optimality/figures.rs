@@ -14,7 +14,7 @@ use crate::{data::series::Series, output::tables::csv_of};
 pub(super) const ONE_NEIGHBOR: &str = "1-nn";
 /// A router that chooses at random, as a study names it.
 pub(super) const RANDOM: &str = "random";
-/// How far the line of the bound stands below the estimates, as a factor: on top of the fitted line nothing could be told.
+/// How far the line of the bound lies below the estimates, as a factor: on top of the fitted line neither slope could be read.
 const GUIDE_FACTOR: f64 = 0.45;
 /// Room for words below the data, in parts of the decades that the data span.
 const ROOM_BELOW: f64 = 0.35;

@@ -37,7 +37,7 @@ pub(super) fn draw(regrets: &Regrets, look: Look, page: PageSize, style: &Style)
     Canvas::svg(look, width, height, |canvas| {
         let title = format!("{}: regret against the Bayes router", regrets.dataset);
         axes::draw_page_title(canvas, &title, width, style)?;
-        // A frame leaves room for a title of its own, where that of the page stands.
+        // A frame leaves room for a title of its own; here the page's title takes that room.
         let half = |i: f64| Rect::new(i * width / 2.0, 0.0, width / 2.0, bottom);
         by_size(regrets, canvas, half(0.0), style)?;
         by_lambda(regrets, canvas, half(1.0), style)?;

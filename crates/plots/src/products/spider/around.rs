@@ -7,10 +7,10 @@ const GAP: f64 = 4.0;
 const CLEARANCE: f64 = 1.5;
 /// From this distance on a label that had to move out has a line to the circle.
 const LEADER_FROM: f64 = 7.0;
-/// A label stands beside its axis, no longer above or below it, where the sine of its angle exceeds the inverse.
+/// A label is beside its axis, no longer above or below it, where the sine of its angle exceeds the inverse.
 const SIDEWAYS: f64 = 2.5;
 
-/// Where a label stands.
+/// The place of a label.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Place {
     pub(super) rect: Rect,

@@ -65,7 +65,7 @@ pub(super) fn draw(spider: &Spider, page: BarSettings, style: &Style) -> Result<
     })
 }
 
-/// A benchmark's name with its number of prompts, the name without its middle as far as there is no room for it.
+/// A benchmark's name with its number of prompts, the name shortened in its middle until it fits.
 fn panel_name(name: &str, n_prompts: usize, room: f64, size: f64) -> Result<String> {
     let mut n_chars = name.chars().count();
     loop {
@@ -220,7 +220,7 @@ impl Bar {
             )
         };
         let Some((value, low, high)) = self.value else {
-            // A dash where the bar would stand; the caption says why.
+            // A dash in place of the bar; the caption says why.
             return write("\u{2013}", bottom - theme::GAP);
         };
         let width = BAR_WIDTH * room;

@@ -29,7 +29,7 @@ pub(super) fn large(spider: &Spider) -> String {
     shorten::short_name(&spider.large)
 }
 
-/// A benchmark's name: what stands after the last slash, unless another benchmark has the same there.
+/// A benchmark's name: the part after the last slash, unless another benchmark ends the same way.
 pub(super) fn benchmark_names(spider: &Spider) -> Vec<String> {
     let names = || spider.benchmarks.iter().map(|benchmark| &benchmark.name);
     let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
@@ -142,7 +142,7 @@ fn spent(spider: &Spider, share_idx: usize) -> Option<String> {
     ))
 }
 
-/// A share in percent, in whole ones where they say enough.
+/// A share in percent, with a decimal only below 10%.
 fn rounded(share: f64) -> String {
     let percent = 100.0 * share;
     let n_decimals = usize::from(percent < 9.95);

@@ -64,7 +64,7 @@ fn row(spider: &Spider, benchmark: &Benchmark, cell: &Cell) -> Vec<String> {
         cell.point.budget_ratio.to_string(),
         lambda_from,
     ];
-    // Without an accuracy there is no choice to tell of, either.
+    // Without an accuracy there was no choice of lambda either.
     let router = cell
         .point
         .router
@@ -103,7 +103,7 @@ fn with_ends(interval: Interval) -> [String; 3] {
     [interval.estimate, interval.low, interval.high].map(number)
 }
 
-/// Empty for what is no number.
+/// Empty for a value that is not finite.
 fn number(value: f64) -> String {
     if value.is_finite() {
         value.to_string()

@@ -18,7 +18,7 @@ use crate::{data::inputs::Inputs, settings::Settings};
 /// The figure in both forms, and its numbers.
 #[derive(Debug)]
 pub(crate) struct Drawn {
-    /// SVG; or why there is no radar chart, where bars are all that can be drawn.
+    /// SVG; or why only bars can be drawn.
     pub(crate) radar: Result<String, NotMade>,
     /// SVG, in black and white.
     pub(crate) bars: String,

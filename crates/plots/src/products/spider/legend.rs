@@ -18,7 +18,7 @@ const ROW_HEIGHT: f64 = 1.5;
 /// Height of a sample in parts of the font size.
 const SAMPLE_HEIGHT: f64 = 0.9;
 
-/// What stands beside a text.
+/// What is drawn beside a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Sample {
     Line(Pen, Option<Shape>),

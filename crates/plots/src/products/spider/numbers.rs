@@ -114,7 +114,7 @@ impl Spider {
         let (kept, left_out) = split_by_knowledge(inputs, large_idx, &benchmarks);
         let sums = Selected::of(inputs, predicted, &benchmarks.labels, &kept);
         let no_large = |what: &str| NotMade {
-            why: format!("{what} `{large}`, so there is no part of its cost to spend"),
+            why: format!("{what} `{large}`, so its cost cannot be divided into parts"),
             cure: "give prices or costs to the gen-* program that makes the data set".to_owned(),
         };
         if kept.is_empty() {

@@ -42,7 +42,7 @@ pub(super) fn draw(spider: &Spider, width: f64, style: &Style) -> Result<String>
     })
 }
 
-/// Where everything stands, in points.
+/// Where everything goes, in points.
 struct Plan {
     width: f64,
     height: f64,
@@ -177,7 +177,7 @@ impl Plan {
             .collect()
     }
 
-    /// How far from the center a value stands.
+    /// The distance of a value from the center.
     fn distance(&self, value: f64) -> f64 {
         self.radius * self.scale.position(value)
     }
@@ -231,7 +231,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Where the rings' values stand: on the ray between two axes where the fewest of them lie on a line.
+    /// Where the rings' values go: on the ray between two axes where the fewest of them lie on a line.
     fn tick_rects(&self, series: &[Vec<Option<Point>>], style: &Style) -> Result<Vec<Rect>> {
         let mut widths = Vec::new();
         for tick in &self.scale.ticks {
