@@ -30,7 +30,7 @@ pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for product in wanted(job) {
         if let Maker::Studies(make) = maker(product) {
-            outcome.from_unknown();
+            outcome.forget_inputs();
             make(job, &mut outcome)?;
         }
     }
@@ -54,7 +54,7 @@ pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
         all.sort_by(|a, b| a.dataset.cmp(&b.dataset));
     }
     for make in makers {
-        outcome.from_unknown();
+        outcome.forget_inputs();
         make(job, &all, &mut outcome)?;
     }
     let written = outcome.report();
@@ -90,10 +90,10 @@ fn of_dataset(
         }
     }
     for product in products {
-        outcome.from_unknown();
+        outcome.forget_inputs();
         match (maker(product), &evaluated) {
             (Maker::Predictions(make), Some((inputs, results))) => {
-                outcome.from_inputs_of(product, dir, None)?;
+                outcome.uses_inputs_of(product, dir, None)?;
                 let of = Evaluated {
                     job,
                     inputs,

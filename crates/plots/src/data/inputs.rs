@@ -136,7 +136,7 @@ impl Inputs {
             let found = match usable(test_set.router(&router)?) {
                 Ok(found) => found,
                 Err(why) => {
-                    left_out.insert(router, why.to_string());
+                    left_out.insert(router, why);
                     continue;
                 }
             };
@@ -208,19 +208,19 @@ impl Inputs {
     }
 }
 
-/// Warns of predictions that cannot be used.
-fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, Unusable> {
-    let warn_of = |unusable: &Unusable| {
+/// Predictions, or, with a warning, the reason why they cannot be used.
+fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, String> {
+    read.map_err(|unusable| {
         let Unusable {
             dataset,
             router,
             n_train,
             ..
-        } = unusable;
-        let why = cli_support::with_fit_command(unusable, dataset, router, *n_train);
+        } = &unusable;
+        let why = cli_support::with_fit_command(&unusable, dataset, router, *n_train);
         warn!("leaving out predictions: {why}");
-    };
-    read.inspect_err(warn_of)
+        unusable.to_string()
+    })
 }
 
 /// Why there is nothing to route by, as where every prediction is NaN; `None` where there is.

@@ -60,7 +60,7 @@ impl Outcome {
     ///
     /// # Errors
     /// When an input cannot be read.
-    pub(crate) fn from_inputs_of(
+    pub(crate) fn uses_inputs_of(
         &mut self,
         product: Product,
         dir: &DatasetDir,
@@ -73,15 +73,15 @@ impl Outcome {
     /// The same of a table over all data sets.
     ///
     /// # Errors
-    /// As for [`Outcome::from_inputs_of`].
-    pub(crate) fn from_all_data_sets(&mut self) -> anyhow::Result<()> {
+    /// As for [`Outcome::uses_inputs_of`].
+    pub(crate) fn uses_all_data_sets(&mut self) -> anyhow::Result<()> {
         self.from = Some(self.sources.of_all()?);
         Ok(())
     }
 
     /// Says that no record is kept of the files written from now on. A run says so before it calls a maker: one that forgets to name its
     /// inputs leaves files of unknown origin, rather than with the inputs of the maker before it.
-    pub(crate) fn from_unknown(&mut self) {
+    pub(crate) fn forget_inputs(&mut self) {
         self.from = None;
     }
 
@@ -188,7 +188,7 @@ impl Outcome {
     }
 
     /// Records what files of a folder were made from. Comes after the files: a run that is killed in between leaves new files with the record
-    /// of the old ones, which at worst calls them out of date.
+    /// of the old ones, by which the page calls them out of date.
     fn record(&self, folder: &Path, files: BTreeSet<String>) -> anyhow::Result<()> {
         match &self.from {
             Some(from) => Record::add(folder, files, from),

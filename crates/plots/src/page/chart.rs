@@ -1,5 +1,13 @@
 //! The interactive chart in numbers: exact curves, thinned out to what can be seen, and at each point how many prompts each LLM gets.
 
+use charts::{
+    accuracy_cost,
+    draw::{
+        geometry::{Point, simplify},
+        line_style::LineStyle,
+        look::Look,
+    },
+};
 use dataset::PairIdx;
 use evaluation::{
     Point as DataPoint, Router, ShareCurve, Truth, ZeroRouter, pair_share_curve, share_curve,
@@ -14,14 +22,6 @@ use crate::{
     },
     output::tables::csv_of,
     settings::Settings,
-};
-use charts::{
-    accuracy_cost,
-    draw::{
-        geometry::{Point, simplify},
-        line_style::LineStyle,
-        look::Look,
-    },
 };
 
 /// Size of a frame that no screen's chart exceeds, in pixels: points that make no difference there make none anywhere. A curve has a point

@@ -56,7 +56,7 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
     let settings = &job.settings;
     let stem = stem(job, dir, embedder);
     let params = settings.embedding_dim.analysis.clone().check()?;
-    outcome.from_inputs_of(Product::EmbeddingDim, dir, Some(embedder))?;
+    outcome.uses_inputs_of(Product::EmbeddingDim, dir, Some(embedder))?;
     let pooled = embeddings::pooled(dir, embedder)?;
     let dimension = match params.analyze(pooled.view()) {
         Ok(dimension) => dimension,

@@ -21,6 +21,6 @@ pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow:
         );
         return Ok(());
     }
-    outcome.from_all_data_sets()?;
+    outcome.uses_all_data_sets()?;
     outcome.write_document(&job.plots_dir, name, &document, &table.csv())
 }

@@ -30,7 +30,7 @@ pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
     for name in names {
         info!("drawing the study `{name}`");
         let dir = DatasetDir::new(&job.data_dir, &name);
-        outcome.from_inputs_of(Product::RateOptimality, &dir, None)?;
+        outcome.uses_inputs_of(Product::RateOptimality, &dir, None)?;
         let study = RateStudy::read(&dir.rate_study())?;
         for figure in figures::figures(&study) {
             let stem = format!("{stem}-{}", figure.problem);

@@ -22,7 +22,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         outcome.skip(what, "the data set has no true expectations", cure);
         return Ok(());
     }
-    outcome.from_inputs_of(Product::Regret, dir, None)?;
+    outcome.uses_inputs_of(Product::Regret, dir, None)?;
     let inputs = match Inputs::read(dir)? {
         Found::Inputs(inputs) => inputs,
         Found::Nothing { why, cure } => {
