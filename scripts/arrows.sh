@@ -28,21 +28,22 @@ import collections, fnmatch, pathlib, sys
 
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
-    one-build, cli-support, dataset     -> (no crate)
-    pickle, alignment, embeddings       -> (no crate)
+    workspace-hack, cli-support, dataset -> (no crate)
+    pickle, row-order, embeddings       -> (no crate)
     intrinsic-dimension                 -> (no crate)
-    loopback                            -> (no crate)
+    test-support                        -> dataset
+    hub                                 -> (no crate)
     charts                              -> (no crate)
     routers, evaluation                 -> dataset
-    datagen                             -> dataset
-    gen-cli                             -> datagen, embeddings, cli-support
-    gen-custom, gen-sprout              -> gen-cli
-    gen-routerbench                     -> gen-cli, pickle
-    gen-openllm                         -> gen-cli, pickle, alignment
-    gen-synthetic                       -> datagen, cli-support
+    datagen                             -> dataset, embeddings, cli-support
+    gen-custom                          -> datagen
+    gen-sprout                          -> datagen, hub
+    gen-routerbench                     -> datagen, hub, pickle
+    gen-openllm                         -> datagen, hub, pickle, row-order, evaluation
+    gen-synthetic                       -> datagen, evaluation
     nets, saved-routers                 -> dataset, routers
-    train-and-infer                     -> dataset, routers, nets, saved-routers, cli-support
-    carrot-router                       -> dataset, evaluation, nets, saved-routers, embeddings, cli-support
+    train-and-infer                     -> dataset, routers, nets, saved-routers, hub, cli-support
+    carrot-router                       -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support
     rate-study                          -> dataset, routers, cli-support
     plots                               -> dataset, evaluation, charts, intrinsic-dimension, cli-support
     verdict                             -> dataset, evaluation, cli-support
@@ -53,20 +54,21 @@ REACHES = """
     tch, torch-sys                      -> nets, train-and-infer, carrot-router
     polars, polars-*                    -> gen-custom, gen-openllm
     plotters, svg2pdf, resvg            -> charts, plots
-    tokio, reqwest, hyper, redb         -> embeddings, gen-cli, gen-custom, gen-openllm, gen-routerbench, gen-sprout, carrot-router
+    tokio, reqwest, hyper, redb         -> embeddings, datagen, gen-custom, gen-openllm, gen-routerbench, gen-sprout, gen-synthetic, carrot-router
 """
 
 # Left is named in the manifest of no other crate than right. Others may have it below them: polars has arrow of its own. gen-sprout
 # reads single fields of struct columns, which polars cannot.
 NAMED_BY = """
     arrow-*, parquet                    -> dataset, gen-sprout
-    hf-hub, ureq, indicatif             -> cli-support
-    clap, anyhow                        -> cli-support, gen-cli, (binaries)
+    hf-hub, ureq                        -> hub
+    indicatif                           -> cli-support
+    clap, anyhow                        -> cli-support, datagen, (binaries)
     tracing-subscriber                  -> cli-support
 """
 
 # Every crate uses it, and it uses none: it only makes the features of dependencies agree.
-FREE = "one-build"
+FREE = "workspace-hack"
 
 
 def name(package_id):

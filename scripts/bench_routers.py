@@ -13,7 +13,7 @@ and scikit-learn's defaults. Both are fitted once with each seed, by turns; medi
 alone may miss that, and the standard error tells. The data set must be there with its embeddings (`cargo run -p gen-custom`, then
 `cargo run -p train-and-infer -- --routers carrot-knn --embedding minilm`).
 
-mf: a plain PyTorch loop with the reference's settings, against the bench `mf` of the crate `nets`. Both train for 100 epochs with each seed on the
+mf: a plain PyTorch loop with the reference's settings, against the bench `mf` of the crate `routers`. Both train for 100 epochs with each seed on the
 same rows and validate every 10 steps on the same others. Agreement: the means over seeds of the best validation log-likelihood, and of the last
 one, differ by at most .002.
 
@@ -217,7 +217,7 @@ def bench_mf(args):
         folder = Path(name)
         pair.train.astype("<f4").tofile(folder / "train.f32")
         labels.tofile(folder / "labels.u8")
-        bench = build_bench("mf", "nets")
+        bench = build_bench("mf", "routers")
         for seed in args.seeds:
             ours, validation = fit_ours_mf(bench, folder, dim, seed)
             runs["ours"].append(ours)

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use crate::networks::NetworkTask;
+use nets::NetworkTask;
 
 /// What can go wrong on the way from a prompt to a decision.
 #[derive(Debug, thiserror::Error)]

@@ -28,18 +28,19 @@ mod networks;
 mod one_thread;
 mod own_tokenizers;
 mod pair;
+mod predicted;
 mod predictor;
 mod prices;
 mod router;
 mod server;
 
 pub use evaluation::COST_MULTIPLIER;
+pub use nets::NetworkTask;
 
 pub use crate::{
     decision::{Candidate, Decision, check_mu},
     embedder::EmbedderPlace,
     error::{Error, Result},
-    networks::NetworkTask,
     pair::{NamedFolder, NetworkPair},
     prices::PriceFile,
     router::{CarrotRouter, Setup, VectorSource},

@@ -5,14 +5,14 @@ use std::{
 
 use ndarray::Array2;
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
-use saved_routers::{Embedder, SavedKnn, SavedKnnPredictions};
+use saved_routers::{Embedder, PerModelOutputs, SavedKnn};
 use serde::Deserialize;
 
 use crate::{
     Error, Result, ServerEmbedder,
     counter::Counter,
     one_thread::OneThread,
-    predictor::{Length, Predicted},
+    predicted::{Length, Predicted},
 };
 
 /// Predicts means over the nearest train prompts.
@@ -50,7 +50,7 @@ impl Neighbors {
             Vectors::Local(local) => local.embed(prompts)?,
             Vectors::Server(server) => server.embed(prompts)?,
         };
-        let SavedKnnPredictions { scores, cost } = self.knn.predict(&vectors, &|_| ())?;
+        let PerModelOutputs { scores, cost } = self.knn.predict(vectors.view(), &|_| ())?;
         Ok(Predicted {
             scores,
             cost,

@@ -1,13 +1,13 @@
+use dataset::PredictedCost;
 use std::path::{Path, PathBuf};
 
-use ndarray::Axis;
-use nets::{DeviceChoice, Padding, PredictParams, ProblemType, RobertaModel, sigmoid};
-use saved_routers::{PredictedCost, RobertaCost, outputs_of_models};
+use nets::{DeviceChoice, NetworkTask, Padding, PredictParams, TaskNetwork};
+use saved_routers::{RobertaCost, outputs_of_models};
 
 use crate::{
     Error, Result,
     counter::Counter,
-    predictor::{Length, Predicted},
+    predicted::{Length, Predicted},
 };
 
 /// Predicts with networks that read the prompt: one for scores and, unless costs are known, one for them.
@@ -20,37 +20,18 @@ pub(crate) struct Networks {
     params: PredictParams,
 }
 
-/// A network, and for each LLM the output that is its.
+/// A network with one output for each LLM.
 #[derive(Debug)]
 struct Network {
     name: String,
-    model: RobertaModel,
-    columns: Vec<usize>,
+    network: TaskNetwork,
 }
 
 /// A network that was read, whose outputs nobody has looked at yet.
 #[derive(Debug)]
 pub(crate) struct LoadedNetwork {
     pub(crate) name: String,
-    model: RobertaModel,
-}
-
-/// What a network is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NetworkTask {
-    /// Scores.
-    Performance,
-    /// What costs are made of.
-    Cost,
-}
-
-impl std::fmt::Display for NetworkTask {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Performance => "performance",
-            Self::Cost => "cost",
-        })
-    }
+    network: TaskNetwork,
 }
 
 /// The LLMs to predict for, and the names that the user gave to outputs.
@@ -71,42 +52,28 @@ impl LoadedNetwork {
         task: NetworkTask,
         device: DeviceChoice,
     ) -> Result<Self> {
-        let model = RobertaModel::from_folder(folder, device).map_err(|source| Error::Network {
-            name: name.to_owned(),
-            source: source.into(),
-        })?;
-        // The released performance network may not say what it is.
-        let is_other = matches!(
-            (task, model.problem_type()),
-            (NetworkTask::Performance, Some(ProblemType::Regression))
-                | (
-                    NetworkTask::Cost,
-                    Some(ProblemType::MultiLabelClassification)
-                )
-        );
-        match is_other {
-            true => Err(Error::OtherTask {
-                name: name.to_owned(),
-                task,
-            }),
-            false => Ok(Self {
-                name: name.to_owned(),
-                model,
+        let name = name.to_owned();
+        match TaskNetwork::from_folder(folder, task, device) {
+            Ok(network) => Ok(Self { name, network }),
+            Err(nets::Error::OtherTask { .. }) => Err(Error::OtherTask { name, task }),
+            Err(source) => Err(Error::Network {
+                name,
+                source: source.into(),
             }),
         }
     }
 
     /// What it calls its outputs.
     pub(crate) fn labels(&self) -> &[String] {
-        self.model.labels()
+        self.network.model().labels()
     }
 
     fn with_outputs(self, outputs: Outputs<'_>) -> Result<Network> {
         let Outputs { models, order } = outputs;
+        let columns = outputs_of_models(&self.name, self.labels(), order, models)?;
         Ok(Network {
-            columns: outputs_of_models(&self.name, self.model.labels(), order, models)?,
             name: self.name,
-            model: self.model,
+            network: self.network.with_outputs(columns),
         })
     }
 }
@@ -122,7 +89,7 @@ impl Networks {
         outputs: Outputs<'_>,
         max_tokens: usize,
     ) -> Result<Self> {
-        let tokenizer = performance.model.tokenizer().clone();
+        let tokenizer = performance.network.model().tokenizer().clone();
         let counter = Counter::new(tokenizer).map_err(|source| Error::Tokenizer {
             path: PathBuf::from(&performance.name),
             source,
@@ -143,20 +110,17 @@ impl Networks {
     }
 
     pub(crate) fn predict(&self, prompts: &[String]) -> Result<Predicted> {
-        let performance = self
-            .performance
-            .model
-            .predict(prompts, &self.params, &|_| ())?;
-        let scores = sigmoid(&performance.values).select(Axis(1), &self.performance.columns);
+        let predict = |network: &Network| network.network.predict(prompts, &self.params, &|_| ());
+        let performance = predict(&self.performance)?;
         let mut is_truncated = performance.is_truncated;
         let cost = match &self.cost {
             None => PredictedCost::Known,
             Some((network, unit)) => {
-                let predicted = network.model.predict(prompts, &self.params, &|_| ())?;
+                let predicted = predict(network)?;
                 for (one, other) in is_truncated.iter_mut().zip(predicted.is_truncated) {
                     *one |= other;
                 }
-                unit.predicted(&predicted.values.select(Axis(1), &network.columns))
+                unit.predicted(&predicted.values)
             }
         };
         let counts = self.counter.count_all(prompts)?;
@@ -166,7 +130,7 @@ impl Networks {
             is_truncated,
         };
         Ok(Predicted {
-            scores,
+            scores: performance.values,
             cost,
             lengths: lengths.map(length).collect(),
         })

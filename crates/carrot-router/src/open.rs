@@ -5,8 +5,9 @@ use carrot_router::{
     CarrotRouter, EmbedderPlace, NamedFolder, NetworkPair, PriceFile, ServerEmbedder,
     ServerSettings, Setup, VectorSource,
 };
-use cli_support::{Hub, WantedFile, is_hub_id, usage_error};
+use cli_support::{Progress, usage_error};
 use embeddings::Endpoint;
+use hub::{Hub, WantedFile, is_hub_id};
 use nets::{DeviceChoice, ModelFiles, Need, RobertaModel};
 use saved_routers::{Contents, NewFolder, Record, read_label_order};
 use tracing::info;
@@ -149,6 +150,8 @@ impl Opening {
             is_required: need == Need::Required,
         });
         let wanted: Vec<WantedFile<'_>> = wanted.collect();
-        Ok(Hub::from_env(!self.quiet).model_folder(id, &wanted)?)
+        Ok(Hub::from_env()
+            .with_progress(Progress::of_downloads(self.quiet))
+            .model_folder(id, &wanted)?)
     }
 }

@@ -1,13 +1,13 @@
 use std::{collections::BTreeSet, path::Path};
 
-use dataset::{CostRule, ModelInfo, Prices};
-use nets::DeviceChoice;
-use saved_routers::{Quantity, RobertaCost};
+use dataset::{CostRule, ModelInfo, Prices, Quantity};
+use nets::{DeviceChoice, NetworkTask};
+use saved_routers::RobertaCost;
 use tracing::warn;
 
 use crate::{
     Error, Result,
-    networks::{LoadedNetwork, NetworkTask, Networks, Outputs},
+    networks::{LoadedNetwork, Networks, Outputs},
 };
 
 /// Two networks that were trained elsewhere, such as CARROT's released ones: one predicts scores, the other thousands of output tokens.

@@ -1,7 +1,4 @@
-use ndarray::Array2;
-use saved_routers::PredictedCost;
-
-use crate::{Result, neighbors::Neighbors, networks::Networks};
+use crate::{Result, neighbors::Neighbors, networks::Networks, predicted::Predicted};
 
 /// What predicts scores and costs.
 #[derive(Debug)]
@@ -10,25 +7,6 @@ pub(crate) enum Predictor {
     Neighbors(Box<Neighbors>),
     /// Networks that read the prompt.
     Networks(Box<Networks>),
-}
-
-/// What is predicted for prompts.
-#[derive(Debug)]
-pub(crate) struct Predicted {
-    /// Shape `(n_prompts, n_models)`.
-    pub(crate) scores: Array2<f32>,
-    pub(crate) cost: PredictedCost,
-    /// One per prompt.
-    pub(crate) lengths: Vec<Length>,
-}
-
-/// A prompt's length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Length {
-    /// In tokens of what stands in for an LLM's own tokenizer.
-    pub(crate) n_tokens: usize,
-    /// Whether what predicts saw only its beginning.
-    pub(crate) is_truncated: bool,
 }
 
 impl Predictor {

@@ -1,16 +1,17 @@
 use std::path::Path;
 
 use dataset::{ModelInfo, Quantity};
-use nets::DeviceChoice;
+use nets::{DeviceChoice, NetworkTask};
 use saved_routers::{Contents, Model, Record, SavedRouter};
 
 use crate::{
     Candidate, Decision, EmbedderPlace, Error, NetworkPair, PriceFile, Result, ServerEmbedder,
     check_mu, decision,
     neighbors::{LocalEmbedder, Neighbors, Vectors},
-    networks::{LoadedNetwork, NetworkTask, Networks, Outputs},
+    networks::{LoadedNetwork, Networks, Outputs},
     own_tokenizers::OwnTokenizers,
-    predictor::{Length, Predicted, Predictor},
+    predicted::{Length, Predicted},
+    predictor::Predictor,
 };
 
 /// A router that is ready: for each prompt it predicts every LLM's score and cost, and chooses by the weight of cost, mu.

@@ -6,7 +6,7 @@ use saved_routers::{Contents, NewFolder, Record};
 use tempfile::TempDir;
 use tracing::info;
 
-use crate::{Error, Result, predictor::Length};
+use crate::{Error, Result, predicted::Length};
 
 /// Makes vectors by asking a server that speaks OpenAI's protocol: each prompt is sent there, and costs money where the server takes it.
 #[derive(Debug)]

@@ -1,14 +1,13 @@
-//! Manners that all binaries of this workspace share.
+//! What all binaries of this workspace share.
 //!
-//! Holds the common flags, logs and progress bars on standard error, results on standard output, exit codes, TOML configuration and
-//! files from the Hugging Face hub, settings from `.env`. In comes a binary's own argument type and what it wants done, out goes an exit code.
+//! Holds the common flags, logs and progress bars on standard error, results on standard output, exit codes, TOML configuration, and
+//! settings from `.env`. In comes a binary's own argument type and what it wants done, out goes an exit code.
 //! Must not know any data set, learner or figure; no library crate may depend on it.
 
 mod commands;
 mod config;
 mod dirs;
 mod env_file;
-mod hub;
 mod memory;
 mod output;
 mod progress;
@@ -18,10 +17,6 @@ pub use crate::{
     commands::{fit_command, with_fit_command},
     config::read_toml,
     dirs::{ConfigFile, DataDir, ModelsDir, PlotsDir},
-    hub::{
-        Hub, HubError, HubFile, HubListing, HubRepo, ModelPlace, PlaceError, RepoKind, WantedFile,
-        is_hub_id,
-    },
     memory::peak_memory_bytes,
     output::{Output, print_json, print_text},
     progress::Progress,

@@ -28,6 +28,16 @@ impl Progress {
         bar
     }
 
+    /// Starts a bar of bytes for each download: what the crate `hub` takes as the display of its downloads.
+    pub fn of_downloads(
+        quiet: bool,
+    ) -> impl Fn(&str, u64) -> Box<dyn Fn(u64) + Send + Sync> + Send + Sync + 'static {
+        move |label, n_bytes| {
+            let bar = Self::bytes(label, n_bytes, quiet);
+            Box::new(move |n| bar.add(n))
+        }
+    }
+
     /// Counts units as done. Libraries take this as `&(dyn Fn(u64) + Sync)`.
     pub fn add(&self, n: u64) {
         self.0.inc(n);

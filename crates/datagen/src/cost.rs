@@ -20,7 +20,7 @@ pub(crate) struct Costs {
 }
 
 impl PriceList {
-    /// Checks prices that were read from `path`.
+    /// Checks prices read from `path`, which may hold other settings too.
     ///
     /// # Errors
     /// [`DatasetError::BadPrice`].
@@ -62,6 +62,8 @@ pub(crate) fn costs(
     prices: Option<&PriceList>,
 ) -> Result<Costs> {
     let costs = match (&model.cost_usd, &model.input_tokens) {
+        // What a call did cost is better than what a price list says, so given costs come first. The price is still recorded: a router
+        // may be applied to other prompts later, for which only the price is known.
         (Some(given), _) => Costs {
             rule: CostRule::Given,
             price: prices.and_then(|list| list.prices.get(&model.name).cloned()),
@@ -102,6 +104,7 @@ pub(crate) fn costs(
 }
 
 fn refuse_unknown_costs(table: &RawTable, model: &RawModel, costs: &Costs) -> Result<()> {
+    // A router weighs scores against costs, so a score without a cost is of no use. Where both are unknown, nothing is claimed.
     let unknown =
         (0..costs.usd.len()).find(|&i| !model.scores[i].is_nan() && costs.usd[i].is_nan());
     let Some(i) = unknown else { return Ok(()) };

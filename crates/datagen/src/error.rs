@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
 use dataset::Part;
 
@@ -9,33 +9,23 @@ pub enum Error {
     /// A value or a file that `dataset` refuses.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
-    /// The operating system refused.
-    #[error("cannot {action} `{}`", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
     /// A table without a single LLM.
     #[error("`{}` has no LLM: each needs a column `<model>/score`", path.display())]
     NoModels {
         /// The source.
         path: PathBuf,
     },
-    /// Two LLMs of one name.
-    #[error("model `{model}` stands twice in `{}`", path.display())]
+    /// Two LLMs with the same name.
+    #[error("duplicate model `{model}` in `{}`", path.display())]
     DuplicateModel {
         /// The source.
         path: PathBuf,
         /// The LLM.
         model: String,
     },
-    /// An LLM whose costs cannot be had from any column.
+    /// An LLM whose costs follow from no column.
     #[error(
-        "`{}` says nothing of the costs of model `{model}`: it needs a column `{model}/cost_usd`, or `{model}/input_tokens` and a price",
+        "`{}` has no cost column for model `{model}`: it needs a column `{model}/cost_usd`, or `{model}/input_tokens` and a price",
         path.display()
     )]
     NoCostColumns {
@@ -67,7 +57,7 @@ pub enum Error {
         /// The column that would have given the cost.
         column: String,
     },
-    /// An LLM of which nothing could be learned.
+    /// An LLM about which nothing could be learned.
     #[error("no {} row of `{}` has a score of model `{model}`; leave the model out", part.name(), path.display())]
     NoKnownScore {
         /// The source.
@@ -103,17 +93,3 @@ pub enum Error {
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-impl Error {
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
-        }
-    }
-}

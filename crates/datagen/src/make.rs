@@ -1,49 +1,25 @@
-use std::{
-    collections::BTreeMap,
-    mem,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, mem, path::Path};
 
-use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, Field, ModelInfo, Pair, Part, Source, Split,
-    SplitOrigin, train_test_split,
-};
+use dataset::{CostKind, CostRule, DatasetDir, DatasetInfo, Field, ModelInfo, Part, Split};
 use ndarray::Array2;
 use serde_json::Value;
 
 use crate::{
-    DatasetName, Error, PriceList, RawModel, RawTable, Result, SourcePart, Staging,
+    Error, PriceList, RawModel, RawTable, Recipe, Result, Staging,
     cost::{Costs, costs},
+    pair::check_pair,
+    split::{Rows, split_rows},
 };
 
 /// What to make of a raw table.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The data set's name.
-    pub name: DatasetName,
-    /// The LLMs that binary routers choose between.
-    pub pair: Option<Pair>,
-    /// How to split a table whose rows have no part yet.
-    pub split: RandomSplit,
-    /// The files that the table was made from.
-    pub sources: Vec<Source>,
-    /// Program and version.
-    pub made_by: String,
-    /// The arguments that decided what is in the data set, by name.
-    pub options: BTreeMap<String, String>,
+    /// Name, pair, split, sources and options.
+    pub recipe: Recipe,
     /// What a reader of the numbers should know.
     pub notes: Vec<String>,
     /// What else was found out about the source, by name.
     pub findings: BTreeMap<String, Value>,
-}
-
-/// A random split as scikit-learn's `train_test_split` makes it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RandomSplit {
-    /// Share of test rows, in (0, 1).
-    pub test_size: f64,
-    /// Seed of the permutation.
-    pub seed: u32,
 }
 
 /// A data set in memory, checked and ready to be written.
@@ -63,11 +39,18 @@ pub struct Made {
 /// the table came in parts, in the table's order, validation rows after all other train rows.
 ///
 /// # Errors
-/// [`Error`] names the file, the column and the row of what is wrong: an id that stands twice, a value outside its range, a score without a
+/// [`Error`] names the file, the column and the row of what is wrong: a duplicate id, a value outside its range, a score without a
 /// cost, an LLM without a price or without any known train score, a part without rows, a pair of unknown LLMs.
 pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -> Result<Made> {
+    let Request {
+        recipe,
+        mut notes,
+        findings,
+    } = request;
     table.check()?;
-    check_pair(&table, request.pair.as_ref())?;
+    if let Some(pair) = &recipe.pair {
+        check_pair(&table, pair)?;
+    }
     let costs = table
         .models
         .iter()
@@ -78,11 +61,11 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         test: test_rows,
         n_validation,
         origin,
-    } = split_rows(&table, request.split)?;
+    } = split_rows(&table, recipe.split)?;
+    // After the split, because what counts is whether the train rows have a score to learn from.
     refuse_unknown_scores(&table, &train_rows)?;
-
-    let mut notes = request.notes;
     notes.extend(unknown_score_notes(&table));
+
     let models = table.models.iter().zip(&costs);
     let models = models.map(|(model, costs)| ModelInfo {
         name: model.name.clone(),
@@ -91,19 +74,19 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
     });
     let rules: Vec<CostRule> = costs.iter().map(|costs| costs.rule).collect();
     let info = DatasetInfo {
-        name: request.name.as_str().to_owned(),
+        name: recipe.name.as_str().to_owned(),
         models: models.collect(),
-        pair: request.pair,
+        pair: recipe.pair,
         cost_kind: CostKind::of(&rules),
         n_train: train_rows.len(),
         n_test: test_rows.len(),
         n_validation,
         split: origin,
-        sources: request.sources,
-        made_by: request.made_by,
-        options: request.options,
+        sources: recipe.sources,
+        made_by: recipe.made_by,
+        options: recipe.options,
         notes,
-        findings: request.findings,
+        findings,
     };
     let train = take_rows(&mut table, &costs, &train_rows);
     let test = take_rows(&mut table, &costs, &test_rows);
@@ -114,72 +97,13 @@ impl Made {
     /// Writes the three files under `data_dir`; the old data set of that name stays until the new one is whole.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Dataset`] when the disk refuses.
+    /// [`Error::Dataset`] when the disk refuses.
     pub fn write(&self, data_dir: &Path) -> Result<DatasetDir> {
         let staging = Staging::new(data_dir, &self.info.name)?;
         self.train.write(&staging.dir().split(Part::Train))?;
         self.test.write(&staging.dir().split(Part::Test))?;
         staging.commit(&self.info)
     }
-}
-
-fn check_pair(table: &RawTable, pair: Option<&Pair>) -> Result<()> {
-    let Some(Pair { small, large }) = pair else {
-        return Ok(());
-    };
-    for model in [small, large] {
-        if !table.models.iter().any(|known| known.name == *model) {
-            return Err(Error::UnknownPairModel {
-                path: table.path.clone(),
-                model: model.clone(),
-            });
-        }
-    }
-    if small == large {
-        return Err(Error::PairOfOne {
-            model: small.clone(),
-        });
-    }
-    Ok(())
-}
-
-/// Which rows of the table go where.
-struct Rows {
-    train: Vec<usize>,
-    test: Vec<usize>,
-    n_validation: Option<usize>,
-    origin: SplitOrigin,
-}
-
-fn split_rows(table: &RawTable, random: RandomSplit) -> Result<Rows> {
-    let Some(parts) = &table.parts else {
-        let RandomSplit { test_size, seed } = random;
-        let rows = train_test_split(table.n_prompts(), test_size, seed)?;
-        let widen = |rows: Vec<u32>| rows.into_iter().map(|row| row as usize).collect();
-        return Ok(Rows {
-            train: widen(rows.train),
-            test: widen(rows.test),
-            n_validation: None,
-            origin: SplitOrigin::Random { test_size, seed },
-        });
-    };
-    let rows_of = |part| (0..parts.len()).filter(move |&i| parts[i] == part);
-    let mut train: Vec<usize> = rows_of(SourcePart::Train).collect();
-    let validation: Vec<usize> = rows_of(SourcePart::Validation).collect();
-    let test: Vec<usize> = rows_of(SourcePart::Test).collect();
-    for (rows, part) in [(&train, Part::Train), (&test, Part::Test)] {
-        if rows.is_empty() {
-            let path: PathBuf = table.path.clone();
-            return Err(Error::EmptyPart { path, part });
-        }
-    }
-    train.extend(&validation);
-    Ok(Rows {
-        train,
-        test,
-        n_validation: (!validation.is_empty()).then_some(validation.len()),
-        origin: SplitOrigin::Given,
-    })
 }
 
 fn refuse_unknown_scores(table: &RawTable, train_rows: &[usize]) -> Result<()> {
@@ -221,6 +145,7 @@ fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> Split {
     let models = &table.models;
     let shape = (rows.len(), models.len());
     let tokens = |field| {
+        // A table has a column for all LLMs or for none; where only some have it, it is unknown for the others.
         let is_there = models.iter().any(|model| model.column(field).is_some());
         is_there.then(|| {
             Array2::from_shape_fn(shape, |(i, m)| {

@@ -10,11 +10,10 @@ use std::{fmt, str::FromStr};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatasetName(String);
 
-/// A name that could not serve as a folder's everywhere, or would leave the data folder.
+/// A name that is not valid for a folder on every system, or would leave the data folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` cannot name a data set: only ASCII letters, digits, `.`, `_` and `-` may stand in a name, at most {MAX_LEN} of them, and it \
-     may not begin with `.` or `-`"
+    "`{0}` cannot name a data set: a name has at most {MAX_LEN} ASCII letters, digits, `.`, `_` and `-`, and does not begin with `.` or `-`"
 )]
 pub struct BadName(String);
 

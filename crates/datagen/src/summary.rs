@@ -3,7 +3,7 @@ use std::{fmt::Write as _, path::PathBuf};
 use dataset::{CostKind, DatasetDir, DatasetInfo, Split};
 use serde::Serialize;
 
-/// What a user is told of a data set that was made.
+/// What is reported of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Summary {
@@ -68,6 +68,7 @@ impl Tally {
     pub fn add(&mut self, rows: &Split) {
         for (m, sums) in self.models.iter_mut().enumerate() {
             sums.n_rows += rows.n_prompts();
+            // Scores and costs are averaged over the rows where each is known, which need not be the same rows.
             for &score in rows.scores.column(m).iter().filter(|score| !score.is_nan()) {
                 sums.scores += f64::from(score);
                 sums.n_scores += 1;
@@ -106,7 +107,7 @@ impl Tally {
 }
 
 impl Summary {
-    /// The summary for people: counts, a line per LLM, and the command that comes next, with the vectors that it would use.
+    /// The summary for people: counts, a line per LLM, and the command that comes next, with the embeddings that it would use.
     pub fn text(&self, embedding: &str) -> String {
         let mut text = format!(
             "{}: {} train and {} test rows, {} LLMs, {} unknown scores; costs: {}\n\n",
@@ -116,7 +117,7 @@ impl Summary {
             self.n_models,
             self.n_unknown_scores,
             match self.cost_kind {
-                CostKind::Known => "known beforehand, from input tokens",
+                CostKind::Known => "known in advance, from input tokens",
                 CostKind::OutputTokens => "input and output tokens times prices",
                 CostKind::Usd => "in dollars, as given",
             },

@@ -1,13 +1,13 @@
 use std::{
     collections::{HashMap, HashSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use dataset::{Error as DatasetError, Field};
 
 use crate::{Error, Result};
 
-/// A source's rows in memory, before any check. All vectors are as long as `ids`; NaN stands for an unknown number.
+/// A source's rows in memory, before any check. All columns are as long as `ids`; NaN is an unknown number.
 #[derive(Debug, Clone)]
 pub struct RawTable {
     /// Where the rows came from, for messages.
@@ -31,7 +31,7 @@ pub struct RawTable {
 pub enum SourcePart {
     /// What estimators are fitted on.
     Train,
-    /// What choices are made on. It stands at the end of the train split, and `dataset.json` says how many rows it has.
+    /// What choices are made on. Its rows come last in the train split; `dataset.json` says how many there are.
     Validation,
     /// What estimators are judged on.
     Test,
@@ -66,7 +66,59 @@ pub struct RawModel {
     pub cost_usd: Option<Vec<f64>>,
 }
 
+/// A row of a table whose costs follow from input tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRow<'a> {
+    /// Its number in the source, from 1.
+    pub number: usize,
+    /// Its number within its task, which with the task's name makes the id.
+    pub document: usize,
+    /// The benchmark or family.
+    pub task: &'a str,
+    /// What an LLM is asked.
+    pub prompt: &'a str,
+}
+
 impl RawTable {
+    /// A table without rows, for LLMs whose input tokens are counted and whose output tokens nobody knows.
+    pub fn of_input_tokens(path: &Path, models: impl IntoIterator<Item = String>) -> Self {
+        let models = models.into_iter().map(|name| RawModel {
+            name,
+            scores: Vec::new(),
+            input_tokens: Some(Vec::new()),
+            output_tokens: None,
+            cost_usd: None,
+        });
+        Self {
+            path: path.to_owned(),
+            row_numbers: Vec::new(),
+            ids: Vec::new(),
+            tasks: Vec::new(),
+            prompts: Vec::new(),
+            parts: None,
+            models: models.collect(),
+        }
+    }
+
+    /// Adds a row to such a table; `answers` has each LLM's score and input tokens, NaN where unknown.
+    ///
+    /// # Panics
+    /// If the table has other columns, or there is not one answer per LLM.
+    pub fn push(&mut self, row: NewRow<'_>, answers: impl IntoIterator<Item = (f64, f64)>) {
+        self.row_numbers.push(row.number);
+        self.ids.push(format!("{}/{}", row.task, row.document));
+        self.tasks.push(row.task.to_owned());
+        self.prompts.push(row.prompt.to_owned());
+        let mut answers = answers.into_iter();
+        for model in &mut self.models {
+            let (score, n_tokens) = answers.next().expect("one answer per LLM");
+            model.scores.push(score);
+            let tokens = model.input_tokens.as_mut();
+            tokens.expect("a column of input tokens").push(n_tokens);
+        }
+        assert!(answers.next().is_none(), "one answer per LLM");
+    }
+
     /// Number of rows.
     pub fn n_prompts(&self) -> usize {
         self.ids.len()
@@ -74,6 +126,7 @@ impl RawTable {
 
     /// Keeps only the first rows: `n` of each part, where the source came in parts. Returns how many rows are gone.
     pub fn keep_first(&mut self, n: usize) -> usize {
+        // Each part keeps its first rows, since the first rows of a source in parts are all of one part.
         let mut n_kept = HashMap::new();
         let kept: Vec<bool> = (0..self.n_prompts())
             .map(|i| {
@@ -164,6 +217,7 @@ impl RawTable {
     }
 
     fn check_ids(&self) -> Result<()> {
+        // Ids join splits with embeddings and predictions, so a duplicate would pair one prompt with the numbers of another.
         let mut first_rows = HashMap::with_capacity(self.ids.len());
         for (id, &row) in self.ids.iter().zip(&self.row_numbers) {
             if let Some(first_row) = first_rows.insert(id, row) {

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use datagen::{
-    Made, PriceList, RandomSplit, RawModel, RawTable, Request, Result, SourcePart, Tally, make,
+    Made, PriceList, RandomSplit, RawModel, RawTable, Recipe, Request, Result, SourcePart, Tally,
+    make,
 };
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, Pair, Part, Split, SplitOrigin, train_test_split,
@@ -33,15 +34,17 @@ fn table(n: usize) -> RawTable {
 
 fn request() -> Request {
     Request {
-        name: "mine".parse().expect("a good name"),
-        pair: None,
-        split: RandomSplit {
-            test_size: 0.2,
-            seed: 42,
+        recipe: Recipe {
+            name: "mine".parse().expect("a good name"),
+            pair: None,
+            split: RandomSplit {
+                test_size: 0.2,
+                seed: 42,
+            },
+            sources: Vec::new(),
+            made_by: "test".to_owned(),
+            options: BTreeMap::new(),
         },
-        sources: Vec::new(),
-        made_by: "test".to_owned(),
-        options: BTreeMap::new(),
         notes: Vec::new(),
         findings: BTreeMap::new(),
     }
@@ -184,7 +187,7 @@ fn bad_tables_are_refused() {
         ),
         (
             |table| table.models[1].name = "small".to_owned(),
-            "model `small` stands twice",
+            "duplicate model `small`",
         ),
         (
             |table| table.models[1].scores.fill(f64::NAN),
@@ -219,8 +222,9 @@ fn bad_tables_are_refused() {
 fn a_pair_is_of_two_known_models() {
     let with = |small: &str, large: &str| {
         let (small, large) = (small.to_owned(), large.to_owned());
-        let pair = Some(Pair { small, large });
-        make(table(5), Some(&prices()), Request { pair, ..request() })
+        let mut request = request();
+        request.recipe.pair = Some(Pair { small, large });
+        make(table(5), Some(&prices()), request)
     };
     assert!(with("small", "org/large").is_ok());
     for (small, large, expected) in [

@@ -42,6 +42,7 @@ mod split;
 mod standardizer;
 mod table;
 mod test_set;
+pub mod toml;
 mod train_test_split;
 
 pub use crate::{

@@ -1,8 +1,8 @@
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, toml};
 
 /// What an LLM charges.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,11 +50,7 @@ impl Prices {
     /// # Errors
     /// [`Error::Io`], [`Error::Toml`] (with line and column), or [`Error::BadPrice`] for a price that is not a finite number of at least 0.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
-        let prices: Self = toml::from_str(&text).map_err(|source| Error::Toml {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })?;
+        let prices: Self = toml::read(path)?;
         prices.check(path)?;
         Ok(prices)
     }
@@ -103,6 +99,8 @@ impl FromIterator<(String, Price)> for Prices {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(text: &str) -> Result<Prices> {

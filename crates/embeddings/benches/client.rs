@@ -24,9 +24,9 @@ use std::{
 };
 
 use embeddings::{Client, Endpoint, Limits, Model, Progress, Store};
-use loopback::OpenAi;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use rayon::prelude::*;
+use test_support::OpenAi;
 
 const MODEL: &str = "text-embedding-3-small";
 const DIM: usize = 1_536;
@@ -82,9 +82,11 @@ fn client(server: &OpenAi, limits: Limits) -> Client {
 /// Seconds of `embed` with a new store.
 fn embed(client: &Client, texts: &[String], on_progress: &(dyn Fn(Progress) + Sync)) -> f64 {
     let dir = tempfile::tempdir().expect("a folder");
-    let store = Store::open(&dir.path().join("vectors.redb")).expect("a store");
+    let store = Store::open(&dir.path().join("embeddings.redb")).expect("a store");
     let start = Instant::now();
-    let embedded = client.embed(&store, texts, on_progress).expect("vectors");
+    let embedded = client
+        .embed(&store, texts, on_progress)
+        .expect("embeddings");
     assert_eq!(embedded.values.dim(), (texts.len(), DIM));
     start.elapsed().as_secs_f64()
 }
@@ -155,7 +157,7 @@ fn overhead(n_inputs: usize, n_words: usize, n_requests: usize) {
         };
         let client = client(&server, limits);
         let dir = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&dir.path().join("vectors.redb")).expect("a store");
+        let store = Store::open(&dir.path().join("embeddings.redb")).expect("a store");
         // Reads the encoding's table, which is no part of a run's cost.
         client.plan(&store, &texts[..1]).expect("a plan");
         let mut n_tokens = 0;
@@ -170,7 +172,7 @@ fn overhead(n_inputs: usize, n_words: usize, n_requests: usize) {
             assert_eq!(counts.sum::<usize>() as u64, n_tokens);
         });
         let bare = bare(&server, &texts, n_inputs, max_in_flight);
-        let whole = seconds(|| _ = client.embed(&store, &texts, &|_| ()).expect("vectors"));
+        let whole = seconds(|| _ = client.embed(&store, &texts, &|_| ()).expect("embeddings"));
         let share = |seconds: f64| seconds / whole * 100.0;
         println!(
             "overhead: {n_requests} requests of {n_inputs} texts of {n_words} tokens, {max_in_flight} at a time: {whole:.2} s, bare {bare:.2} s \

@@ -17,7 +17,7 @@ pub(crate) struct Answer {
     pub(crate) n_tokens: Option<u64>,
 }
 
-/// Why a body is no answer.
+/// Why a body is not an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// It ends too soon: another attempt may bring all of it.
@@ -54,7 +54,7 @@ pub(crate) fn parse(
     dimensions: Option<usize>,
 ) -> Result<Answer, Problem> {
     let body: Body = serde_json::from_slice(body).map_err(|error| {
-        let problem = format!("it is no embeddings answer: {error}");
+        let problem = format!("it is not an embeddings answer: {error}");
         if error.is_eof() {
             Problem::Truncated(problem)
         } else {
@@ -64,10 +64,10 @@ pub(crate) fn parse(
     let wrong = |problem: String| Err(Problem::Wrong(problem));
     let n_vectors = body.data.len();
     if n_vectors != n_inputs {
-        return wrong(format!("{n_vectors} vectors for {n_inputs} texts"));
+        return wrong(format!("{n_vectors} embeddings for {n_inputs} texts"));
     }
     let Some(first) = body.data.first() else {
-        return wrong("no vectors".to_owned());
+        return wrong("no embeddings".to_owned());
     };
     let dim = dimensions.unwrap_or(first.embedding.0.len());
     let mut values = vec![f32::NAN; n_inputs * dim];
@@ -82,11 +82,11 @@ pub(crate) fn parse(
         let found = embedding.0.len();
         if found != dim || found == 0 {
             return wrong(format!(
-                "vector {index} (from 0) has {found} values, expected {dim}"
+                "embedding {index} (from 0) has {found} values, expected {dim}"
             ));
         }
         if let Some(value) = embedding.0.iter().find(|value| !value.is_finite()) {
-            return wrong(format!("vector {index} (from 0) holds {value}"));
+            return wrong(format!("embedding {index} (from 0) holds {value}"));
         }
         values[index * dim..][..dim].copy_from_slice(&embedding.0);
     }
@@ -143,7 +143,7 @@ impl<'de> Visitor<'de> for VectorVisitor {
     type Value = Vector;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a vector as base64 or as an array of numbers")
+        f.write_str("an embedding as base64 or as an array of numbers")
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Vector, E> {
@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for VectorVisitor {
         let (values, rest) = bytes.as_chunks::<4>();
         if !rest.is_empty() {
             return Err(E::custom(format_args!(
-                "{} bytes are no whole number of float32 values",
+                "{} bytes are not a whole number of float32 values",
                 bytes.len()
             )));
         }
@@ -201,9 +201,9 @@ mod tests {
         };
         let good = r#"{"index":0,"embedding":[1,2]}"#;
         let two = |second: &str| format!("{good},{second}");
-        check("", None, "0 vectors for 2 texts");
-        check(good, None, "1 vectors for 2 texts");
-        check(&two(&two(good)), None, "3 vectors for 2 texts");
+        check("", None, "0 embeddings for 2 texts");
+        check(good, None, "1 embeddings for 2 texts");
+        check(&two(&two(good)), None, "3 embeddings for 2 texts");
         check(&two(good), None, "index 0 (from 0) comes twice");
         check(&two(r#"{"index":2,"embedding":[1,2]}"#), None, "index 2");
         check(&two(r#"{"index":-1,"embedding":[1,2]}"#), None, "-1");
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_too_soon_is_told_from_what_is_no_answer() {
+    fn truncated_answers_differ_from_wrong_ones() {
         let whole = r#"{"data":[{"index":0,"embedding":[1.5,2]}]}"#;
         for n in 0..whole.len() {
             let found = parse(&whole.as_bytes()[..n], 1, None);

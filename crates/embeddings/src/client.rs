@@ -28,7 +28,7 @@ const N_WORKERS: usize = 2;
 /// Answers that may be on their way to the disk, if fewer requests may be under way: a sync takes now 1 ms, now 20.
 const MIN_UNSAVED: usize = 4;
 
-/// Asks an endpoint for the vectors of texts.
+/// Asks an endpoint for the embeddings of texts.
 ///
 /// Its methods block; it owns the threads that its requests run on. It must not be used, or dropped, inside another asynchronous runtime.
 #[derive(Debug)]
@@ -99,10 +99,10 @@ impl Client {
         Ok(Prepared::new(texts, store, model, limits)?.plan)
     }
 
-    /// The vectors of the texts, in their order. The same text has the same vector, and is asked for once.
+    /// The embeddings of the texts, in their order. The same text has the same embedding, and is asked for once.
     ///
-    /// An empty text, which OpenAI refuses, is sent as a single space; one with more than the model's `max_tokens` is cut. Vectors are taken
-    /// from the store where it has them. What is asked for goes into the store, and each request's vectors are on disk before `on_progress`
+    /// An empty text, which OpenAI refuses, is sent as a single space; one with more than the model's `max_tokens` is cut. Embeddings are taken
+    /// from the store where it has them. What is asked for goes into the store, and each request's embeddings are on disk before `on_progress`
     /// hears of it: a run that was killed is run again, and pays twice for no more than the requests that were under way to
     /// the server or from there to the disk: twice [`Limits::max_in_flight`] at most, or 4 more than it if that is more.
     ///

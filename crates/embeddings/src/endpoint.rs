@@ -10,7 +10,7 @@ use crate::{Error, Result};
 const OPENAI_URL: &str = "https://api.openai.com/v1";
 const OPENAI_HOST: &str = "api.openai.com";
 
-/// Where vectors come from, and who asks.
+/// Where embeddings come from, and who asks.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     /// The address before `/embeddings`, such as `https://api.openai.com/v1`.
@@ -55,7 +55,7 @@ impl fmt::Display for ApiKey {
 impl Endpoint {
     /// Reads `OPENAI_API_KEY`, `OPENAI_BASE_URL` (OpenAI's own address if unset) and `OPENAI_ORG_ID`. An empty variable counts as unset.
     ///
-    /// A missing key is no error here: a plan needs none, nor does a run that finds all its vectors in the store.
+    /// A missing key is not an error yet: a plan needs none, nor does a run that finds all its embeddings in the store.
     ///
     /// # Errors
     /// [`Error::BadSetting`] for a variable that is not UTF-8; its value is not shown.

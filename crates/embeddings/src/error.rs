@@ -1,6 +1,6 @@
 use std::{io, path::PathBuf, time::Duration};
 
-/// What goes wrong between a text and its vector. No message ever holds the API key.
+/// What goes wrong between a text and its embedding. No message ever holds the API key.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A setting that no request can use.
@@ -14,11 +14,13 @@ pub enum Error {
         expected: &'static str,
     },
     /// The API key cannot be sent in a header. It is not shown.
-    #[error("the API key holds characters that no HTTP header can carry; check `OPENAI_API_KEY`")]
-    BadKey,
-    /// OpenAI's own address was to be asked without a key.
     #[error(
-        "`{base_url}` wants an API key; set `OPENAI_API_KEY`, or `OPENAI_BASE_URL` for another server"
+        "the API key contains characters that are not valid in an HTTP header; check `OPENAI_API_KEY`"
+    )]
+    BadKey,
+    /// OpenAI's own address needs a key.
+    #[error(
+        "`{base_url}` requires an API key; set `OPENAI_API_KEY`, or `OPENAI_BASE_URL` for another server"
     )]
     NoKey {
         /// The address.
@@ -28,7 +30,7 @@ pub enum Error {
     #[error("cannot set up the HTTP client")]
     Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The store is open in another process, or twice in this one.
-    #[error("the store `{}` is in use by another process; wait for it to end, or name another store", path.display())]
+    #[error("the store `{}` is in use by another process; wait until it ends, or use another store", path.display())]
     StoreInUse {
         /// The store's file.
         path: PathBuf,
@@ -42,17 +44,17 @@ pub enum Error {
         #[source]
         source: Box<redb::Error>,
     },
-    /// The store holds a vector that no server of this crate's can have given.
-    #[error("the store `{}` holds a broken vector for text {row} (from 1): {problem}; delete the file", path.display())]
+    /// The store holds an embedding that this crate cannot have written.
+    #[error("the store `{}` holds a broken embedding of text {row} (from 1): {problem}; delete the file", path.display())]
     StoredVector {
         /// The store's file.
         path: PathBuf,
-        /// The first text that the vector belongs to, from 1.
+        /// The first text that the embedding belongs to, from 1.
         row: usize,
         /// What is wrong with it.
         problem: String,
     },
-    /// The server refused, and asking again would not help.
+    /// The server refused, and a retry would not help.
     #[error("{request} was refused with status {status}: {message}")]
     Refused {
         /// The request.
@@ -63,7 +65,7 @@ pub enum Error {
         message: String,
     },
     /// The account has no money or quota left.
-    #[error("{request} was refused as the account's quota is used up: {message}")]
+    #[error("{request} was refused because the account's quota is used up: {message}")]
     QuotaUsedUp {
         /// The request.
         request: RequestName,
@@ -71,7 +73,7 @@ pub enum Error {
         message: String,
     },
     /// The server turned the request down each time.
-    #[error("{request} failed {n_attempts} times, at last with status {status}: {message}")]
+    #[error("{request} failed {n_attempts} times, most recently with status {status}: {message}")]
     Unavailable {
         /// The request.
         request: RequestName,
@@ -83,7 +85,7 @@ pub enum Error {
         message: String,
     },
     /// No answer, or only part of one, arrived each time.
-    #[error("{request} failed {n_attempts} times, at last as {problem}")]
+    #[error("{request} failed {n_attempts} times, most recently: {problem}")]
     Broken {
         /// The request.
         request: RequestName,
@@ -94,7 +96,7 @@ pub enum Error {
     },
     /// The server asked for a longer wait than is allowed.
     #[error(
-        "{request} is to wait {} s by the server's word, more than the {} s allowed; run again later, all finished requests are kept: {message}",
+        "the server asked to wait {} s before retrying {request}; the limit is {} s. Run again later, finished requests are kept: {message}",
         wait.as_secs(), limit.as_secs()
     )]
     LongWait {

@@ -10,7 +10,7 @@ use crate::{
 pub(crate) struct Answered {
     pub(crate) idx: usize,
     pub(crate) answer: Answer,
-    /// Given back when the vectors are on disk, so that a killed run cannot lose much.
+    /// Given back when the embeddings are on disk, so that a killed run cannot lose much.
     pub(crate) unsaved: OwnedSemaphorePermit,
 }
 

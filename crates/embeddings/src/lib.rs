@@ -1,16 +1,16 @@
-//! Vectors of texts from any endpoint that speaks OpenAI's `/embeddings`: each text is asked for once, each vector paid for once.
+//! Embeddings of texts from any endpoint that speaks OpenAI's `/embeddings`: each text is asked for once, each embedding paid for once.
 //!
-//! In come texts, an address with a model, and a store on disk; out goes a matrix of vectors in the texts' order. Holds cutting and counting
+//! In come texts, an address with a model, and a store on disk; out goes a matrix of embeddings in the texts' order. Holds cutting and counting
 //! by tokens, packing into requests, pacing by the server's limits, retries, checks of what comes back, and the store.
 //! Must not know any data set, any file format of the workspace, or a terminal. Its methods block: no caller needs to know of its runtime.
 //!
 //! ```
 //! use embeddings::{Client, Endpoint, Limits, Model, Store};
 //!
-//! # let server = loopback::OpenAi::start().model("text-embedding-3-small", 8);
+//! # let server = test_support::OpenAi::start().model("text-embedding-3-small", 8);
 //! # let base_url = server.url();
 //! # let dir = tempfile::tempdir()?;
-//! # let path = dir.path().join("vectors.redb");
+//! # let path = dir.path().join("embeddings.redb");
 //! let endpoint = Endpoint { base_url, api_key: None, organization: None }; // or Endpoint::from_env()
 //! let client = Client::new(endpoint, Model::named("text-embedding-3-small"), Limits::openai())?;
 //! let store = Store::open(&path)?;

@@ -12,7 +12,7 @@ pub struct Limits {
     /// Tokens in one request at most; a single longer text goes alone. OpenAI takes 300,000.
     pub max_tokens_per_request: usize,
     /// Requests under way at a time; as many answers, or 4, may be on their way to the disk. Each holds its body and its answer in memory: 30 MB for
-    /// 2,048 vectors of length 1,536.
+    /// 2,048 embeddings of length 1,536.
     pub max_in_flight: usize,
     /// For one attempt, from the connection to the last byte.
     pub timeout: Duration,

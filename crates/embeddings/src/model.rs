@@ -1,6 +1,6 @@
 use crate::{Error, Result};
 
-/// OpenAI's models: name, length of a vector, dollars per million tokens.
+/// OpenAI's models: name, length of an embedding, dollars per million tokens.
 ///
 /// Prices of OpenAI's list for the synchronous API, as announced on 2024-01-25 ("New embedding models and API updates") for the third
 /// generation and on 2023-06-13 ("Function calling and other API updates") for ada-002; the embeddings guide gives the lengths.
@@ -14,12 +14,12 @@ const KNOWN: [(&str, usize, f64); 3] = [
 const OF: &str = "-of-";
 const TOKENS: &str = "-tokens";
 
-/// What turns texts into vectors.
+/// What turns texts into embeddings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// The name that the server knows it by.
     pub name: String,
-    /// The length of the vectors, for models that can shorten them; `None` takes the model's own.
+    /// The length of the embeddings, for models that can shorten them; `None` takes the model's own.
     pub dimensions: Option<usize>,
     /// Longer texts are cut.
     pub max_tokens: usize,
@@ -43,7 +43,7 @@ impl Model {
         }
     }
 
-    /// A name for files of its vectors: the model's, and where they are shortened or prompts are cut elsewhere than usual, that too.
+    /// A name for files of its embeddings: the model's, and where they are shortened or prompts are cut elsewhere than usual, that too.
     ///
     /// A model's name may hold `/`, a file's may not.
     pub fn file_name(&self) -> String {
@@ -57,9 +57,9 @@ impl Model {
         name
     }
 
-    /// The model behind a [`Model::file_name`], whose vectors have `dim` values.
+    /// The model behind a [`Model::file_name`], whose embeddings have `dim` values.
     ///
-    /// A number at the end is the length that vectors were shortened to, if it is theirs; `--` is `/`. A model whose own name looks like that is
+    /// A number at the end is the length that embeddings were shortened to, if it is theirs; `--` is `/`. A model whose own name looks like that is
     /// not told apart, and its name has to be given.
     pub fn of_file_name(file_name: &str, dim: usize) -> Self {
         let (rest, max_tokens) = file_name
@@ -80,7 +80,7 @@ impl Model {
         Some(n_tokens as f64 / 1e6 * self.usd_per_mtok?)
     }
 
-    /// The length of a vector as far as it is known before any has arrived.
+    /// The length of an embedding as far as it is known before any has arrived.
     pub(crate) fn expected_dimensions(&self) -> Option<usize> {
         let known = KNOWN.iter().find(|(known, ..)| *known == self.name);
         self.dimensions.or(known.map(|(_, dim, _)| *dim))

@@ -47,7 +47,7 @@ pub(crate) struct Ticket {
 /// What became of a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Fate {
-    /// It was answered, and billed so many tokens if the server told.
+    /// It was answered, and billed this many tokens if the server said so.
     Answered(Option<u64>),
     /// It was turned down by a limit, so cost nothing.
     Limited,

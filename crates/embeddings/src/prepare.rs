@@ -25,7 +25,7 @@ pub struct Plan {
     pub n_truncated: usize,
     /// Different texts, after cutting.
     pub n_distinct: usize,
-    /// Different texts whose vector is in the store.
+    /// Different texts whose embedding is in the store.
     pub n_cached: usize,
     /// Tokens of the others, which are to be sent. By cl100k_base, so exact for OpenAI's models and an estimate for others.
     pub n_tokens: u64,
@@ -55,7 +55,7 @@ pub(crate) struct Distinct {
     pub(crate) first_row: usize,
     /// How much of that text is sent.
     n_bytes: usize,
-    /// How many texts it stands for.
+    /// How many texts have this key.
     pub(crate) n_rows: u32,
 }
 

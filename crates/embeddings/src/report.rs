@@ -2,10 +2,10 @@ use ndarray::Array2;
 
 use crate::Plan;
 
-/// What a run has done so far. Told at its start, and after each request once its vectors are safe on disk.
+/// What a run has done so far. Told at its start, and after each request once its embeddings are safe on disk.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// Texts that have their vector, with those of the store and all copies of a text.
+    /// Texts that have their embedding, with those of the store and all copies of a text.
     pub n_done: usize,
     /// Texts given.
     pub n_total: usize,
@@ -23,7 +23,7 @@ pub struct Progress {
     pub usd: Option<f64>,
 }
 
-/// The vectors, and what they took.
+/// The embeddings, and what they took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedded {
     /// Shape `(n_texts, dim)`. Without texts, `dim` is the model's if it is known and 0 if not.
@@ -34,7 +34,7 @@ pub struct Embedded {
     pub usage: Usage,
 }
 
-/// What a run took. Attempts that were billed but whose answer was lost are not in it: no one tells of them.
+/// What a run took. Attempts that were billed but whose answer was lost are not in it, because only an answer says what was billed.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Usage {
     /// Requests answered.

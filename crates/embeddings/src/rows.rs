@@ -7,10 +7,10 @@ use crate::{
     prepare::{Distinct, Prepared},
 };
 
-/// The result, as it fills. A text's vector is written where the text occurs first, and copied to its other places in the end.
+/// The result, as it fills. A text's embedding is written where the text occurs first, and copied to its other places in the end.
 pub(crate) struct Rows {
     n_rows: usize,
-    /// Vectors expected, should none ever come.
+    /// Embeddings expected, should none ever come.
     expected_dim: usize,
     dim: Option<usize>,
     values: Vec<f32>,
@@ -28,7 +28,7 @@ impl Rows {
         }
     }
 
-    /// Texts that have their vector, counting all copies.
+    /// Texts that have their embedding, counting all copies.
     pub(crate) fn n_done(&self) -> usize {
         self.n_done
     }
@@ -55,7 +55,7 @@ impl Rows {
         Ok(())
     }
 
-    /// All vectors have the length of the first, from the store or from a server.
+    /// All embeddings have the length of the first, from the store or from a server.
     pub(crate) fn check_dim(
         &mut self,
         answer: &Answer,
@@ -64,7 +64,7 @@ impl Rows {
         self.fix_dim(answer.dim).map_err(|expected| Error::BadAnswer {
             request: name(),
             problem: format!(
-                "its vectors have {} values, those in the store or of other answers have {expected}",
+                "its embeddings have {} values, those in the store or of other answers have {expected}",
                 answer.dim
             ),
         })

@@ -94,7 +94,7 @@ impl Run {
 }
 
 impl Sender {
-    /// A request for the vectors of these texts.
+    /// A request for the embeddings of these texts.
     pub(crate) fn request(&self, input: &[&str]) -> Result<Request> {
         let body = Body {
             model: &self.model.name,

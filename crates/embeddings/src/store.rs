@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{Error, Model, Result};
 
-/// SHA-256 of what a vector depends on.
+/// SHA-256 of what an embedding depends on.
 pub(crate) type Key = [u8; 32];
 
 const VECTORS: TableDefinition<'_, &Key, &[u8]> = TableDefinition::new("vectors");
@@ -17,14 +17,14 @@ const KEY_TAG: &[u8] = b"embeddings store 1\0";
 /// redb would take a gigabyte. Every key is looked up about once, so a cache is of little use.
 const CACHE_BYTES: usize = 32 << 20;
 
-/// Vectors that were paid for, in one file.
+/// Embeddings that were paid for, in one file.
 ///
 /// ```text
 /// key    SHA-256 over: tag, n(model) model, dimensions or 0, n(text) text      n and dimensions: 64 bits, little-endian
-/// value  the vector's float32 values, little-endian
+/// value  the embedding's float32 values, little-endian
 /// ```
 ///
-/// The text is the one sent, that is after cutting; so a vector is found again whatever data set it is asked for from, and texts that differ
+/// The text is the one sent, that is after cutting; so an embedding is found again whatever data set it is asked for from, and texts that differ
 /// only behind the cut share one. The address is not in the key: a model's name is taken to mean the same weights on every server. Where it
 /// does not, use another file.
 ///
@@ -47,7 +47,7 @@ impl Store {
     /// Opens the file, or makes a new one. After a crash it is repaired first, which reads all of it.
     ///
     /// # Errors
-    /// [`Error::StoreInUse`] if it is open already; [`Error::Store`] if its folder is missing or it is no redb file.
+    /// [`Error::StoreInUse`] if it is open already; [`Error::Store`] if its folder is missing or it is not a redb file.
     pub fn open(path: &Path) -> Result<Self> {
         let path = path.to_owned();
         let opened = Database::builder()
@@ -68,7 +68,7 @@ impl Store {
         &self.path
     }
 
-    /// How many vectors it holds, of all models.
+    /// How many embeddings it holds, of all models.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -95,7 +95,7 @@ impl Store {
         }
     }
 
-    /// Puts vectors in, all or none; they are on disk when this returns.
+    /// Puts embeddings in, all or none; they are on disk when this returns.
     pub(crate) fn insert<'a>(
         &self,
         vectors: impl IntoIterator<Item = (Key, &'a [f32])>,
@@ -141,7 +141,7 @@ impl Snapshot<'_> {
         Ok(found.is_some())
     }
 
-    /// The vector's values into `vector`, which is emptied first. `row` is the text's place, for errors.
+    /// The embedding's values into `vector`, which is emptied first. `row` is the text's place, for errors.
     pub(crate) fn read(&self, key: &Key, row: usize, vector: &mut Vec<f32>) -> Result<()> {
         let broken = |problem: String| Error::StoredVector {
             path: self.store.path.clone(),
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_in_use_and_what_is_no_store_are_told_apart() {
+    fn a_store_in_use_and_other_files_are_different_errors() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store.redb");
         let _store = Store::open(&path).unwrap();

@@ -55,6 +55,7 @@ mod metric;
 mod metrics;
 mod point;
 mod prediction_accuracy;
+pub mod published;
 mod regret;
 mod router;
 mod shares;

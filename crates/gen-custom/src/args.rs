@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use cli_support::examples;
-use gen_cli::GenArgs;
+use datagen::cli::GenArgs;
 
 const EXAMPLES: [&str; 3] = [
     "cargo run -p gen-custom -- --input logs.parquet --prices prices.toml --name my-logs",
@@ -10,7 +10,7 @@ const EXAMPLES: [&str; 3] = [
     "cargo run -p gen-custom -- --input table.parquet --prices prices.toml --name no-ifeval --exclude-task 'ifeval*'",
 ];
 
-/// Make a data set of your own table of prompts, scores, tokens and costs
+/// Make a data set from your own table of prompts, scores, tokens and costs
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// `<model>/cost_usd` per LLM; a column `split` of `train`, `validation` and `test` is kept
     #[arg(long, visible_alias = "source", value_name = "FILE")]
     pub(crate) input: PathBuf,
-    /// The table's format, if its extension (.csv, .jsonl, .parquet) does not tell
+    /// The table's format, if it does not follow from the extension (.csv, .jsonl, .parquet)
     #[arg(long)]
     pub(crate) format: Option<Format>,
     /// Prices per LLM; needed where an LLM has no column `<model>/cost_usd`
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     /// The large LLM of that pair
     #[arg(long, value_name = "MODEL", requires = "small")]
     pub(crate) large: Option<String>,
-    /// Leave out the rows of these tasks; `*` stands for any characters
+    /// Leave out the rows of these tasks; `*` matches any characters
     #[arg(long, value_name = "PATTERN", num_args = 1.., value_delimiter = ',')]
     pub(crate) exclude_task: Vec<String>,
     /// Leave out these LLMs
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     pub(crate) shared: GenArgs,
 }
 
-/// How a table is written down.
+/// The format of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Comma-separated, with a header, in UTF-8

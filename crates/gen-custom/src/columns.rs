@@ -24,6 +24,7 @@ pub(crate) struct Columns {
     /// All columns, wanted or not, in the file's order.
     pub(crate) names: Vec<String>,
     pub(crate) n_rows: usize,
+    // CSV has no other way to write null.
     /// An empty text counts as none.
     pub(crate) texts: HashMap<String, Vec<Option<String>>>,
     /// NaN where the file has nothing; the file itself may hold no NaN.

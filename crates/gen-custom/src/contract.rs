@@ -21,7 +21,7 @@ pub(crate) struct Filter {
     pub(crate) excluded_tasks: Vec<Pattern>,
 }
 
-/// Makes the columns of a file the raw table that the contract promises, with notes on what was left out.
+/// Turns the columns of a file into the raw table that the contract promises, with notes on what was left out.
 pub(crate) fn raw_table(
     path: &Path,
     mut columns: Columns,
@@ -34,6 +34,7 @@ pub(crate) fn raw_table(
         }
     );
     let models = models(path, &columns, filter)?;
+    // A warning and not an error, since logs come with columns of their own; but `m/cost` instead of `m/cost_usd` should be noticed.
     warn_of_unknown_columns(path, &columns);
     let ids = required(path, &mut columns, "id")?;
     let prompts = required(path, &mut columns, "prompt")?;
@@ -41,6 +42,7 @@ pub(crate) fn raw_table(
         Some(tasks) => values(path, "task", tasks, 0..columns.n_rows)?,
         None => vec![ONE_TASK.to_owned(); columns.n_rows],
     };
+    // Before the other columns are checked: what is left out may be incomplete.
     let (rows, notes) = kept_rows(&tasks, filter)?;
 
     let parts = match columns.texts.remove("split") {
@@ -86,6 +88,7 @@ fn models(path: &Path, columns: &Columns, filter: &Filter) -> anyhow::Result<Vec
             models.push(model);
         }
     }
+    // A misspelled name would leave the LLM in without a word.
     for excluded in &filter.excluded_models {
         if !models.contains(&excluded.as_str()) {
             let message = format!(
@@ -120,7 +123,7 @@ fn warn_of_unknown_columns(path: &Path, columns: &Columns) {
     let unknown: Vec<String> = unknown.map(|name| format!("`{name}`")).collect();
     if !unknown.is_empty() {
         warn!(
-            "ignored columns of `{}` that mean nothing here: {}",
+            "ignored unknown columns of `{}`: {}",
             path.display(),
             unknown.join(", ")
         );
@@ -134,7 +137,7 @@ fn required(path: &Path, columns: &mut Columns, name: &str) -> anyhow::Result<Ve
     })
 }
 
-/// The values of some rows of a column that may have no nulls there.
+/// The values of some rows of a column, where null is not allowed.
 fn values(
     path: &Path,
     column: &str,

@@ -1,9 +1,11 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use cli_support::usage_error;
-use datagen::{DatasetName, Error as MakeError, PriceList, RandomSplit};
+use datagen::{
+    DatasetName, Error as MakeError, PriceList, RandomSplit, Recipe,
+    cli::{GenArgs, Raw},
+};
 use dataset::{Pair, Source};
-use gen_cli::{GenArgs, Raw, Recipe};
 use tracing::warn;
 
 use crate::{
@@ -44,7 +46,7 @@ impl Job {
             Some(name) => name.clone(),
             None => {
                 return Err(usage_error(
-                    "--name is needed: how the data set is to be called",
+                    "--name is required: the data set has no usual name",
                 ));
             }
         };
@@ -88,7 +90,7 @@ impl Job {
         })
     }
 
-    /// Reads, checks, splits, writes and embeds what is not there yet.
+    /// Reads, checks, splits, writes and embeds what is missing.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let mut sources = vec![Source::of(&self.input)?];
         sources.extend(self.prices.as_deref().map(Source::of).transpose()?);
@@ -100,7 +102,7 @@ impl Job {
             options: self.options.clone(),
             made_by: concat!("gen-custom ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        gen_cli::run(&self.shared, recipe, || self.read()).map_err(blame)
+        datagen::cli::run(&self.shared, recipe, || self.read()).map_err(blame)
     }
 
     fn read(&self) -> anyhow::Result<Raw> {
@@ -110,9 +112,10 @@ impl Job {
         };
         let columns = read::read(&self.input, self.format, wanted)?;
         let (table, notes) = raw_table(&self.input, columns, &self.filter)?;
+        // The table has its own parts, which are kept: a random split would mix them.
         if table.parts.is_some() && self.asks_for_random_split {
             warn!(
-                "`{}` has a column `split`: --test-size and --seed change nothing",
+                "`{}` has a column `split`: --test-size and --seed have no effect",
                 self.input.display()
             );
         }
@@ -125,7 +128,7 @@ impl Job {
     }
 }
 
-/// Tells a command line that cannot be meant from a table that is wrong.
+/// Adds the flag that helps, and separates a mistake on the command line, exit code 2, from one in the table.
 fn blame(error: anyhow::Error) -> anyhow::Error {
     match error.downcast_ref::<MakeError>() {
         Some(MakeError::NoPriceList { .. }) => {

@@ -1,4 +1,4 @@
-//! Makes a data set of your own table: prompts, and every LLM's score, tokens or cost on them.
+//! Makes a data set from your own table: prompts, and every LLM's score, tokens or cost on them.
 //!
 //! In comes one CSV, JSONL or Parquet file with the columns of the contract below, and a price list where costs have to be worked out from
 //! tokens; out goes `data/<name>/`.

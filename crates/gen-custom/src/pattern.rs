@@ -1,4 +1,4 @@
-/// A task's name, in which `*` stands for any characters, none included. Case counts.
+/// A task's name, in which `*` matches any characters or none. Case matters.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern(String);
 
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stars_stand_for_anything() {
+    fn stars_match_anything() {
         for (pattern, text, expected) in [
             ("ifeval", "ifeval", true),
             ("ifeval", "ifeval/ifeval", false),

@@ -24,7 +24,7 @@ pub(crate) fn format_of(path: &Path) -> anyhow::Result<Format> {
         Some("jsonl" | "ndjson") => Ok(Format::Jsonl),
         Some("parquet" | "pq") => Ok(Format::Parquet),
         _ => Err(usage_error(format!(
-            "the extension of `{}` is none of .csv, .jsonl, .parquet: say with --format what it is",
+            "the extension of `{}` is not one of .csv, .jsonl, .parquet; name the format with --format",
             path.display()
         ))),
     }

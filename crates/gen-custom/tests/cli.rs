@@ -1,14 +1,10 @@
 //! The built program on small tables.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+use std::{fs, path::Path};
 
-use dataset::{CostKind, DatasetDir, DatasetInfo, Pair, Part, Split, SplitOrigin};
+use dataset::{CostKind, DatasetInfo, Pair, Part, Split, SplitOrigin};
 use polars::prelude::{Column, DataFrame, DataType, ParquetWriter};
-use tempfile::TempDir;
+use test_support::{Bench, stderr};
 
 const PRICES: &str = "[models.small]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n\
                       [models.\"org/large\"]\ninput_usd_per_mtok = 10\noutput_usd_per_mtok = 30\n";
@@ -29,72 +25,29 @@ a8,code/py,print(3),1,19,13,1,20,15
 a9,qa,last,1,20,14,,,
 ";
 
-/// A folder with a price list and whatever tables a case needs.
-struct Bench(TempDir);
-
-impl Bench {
-    fn new() -> Self {
-        let bench = Self(tempfile::tempdir().expect("a temporary folder"));
-        bench.put("prices.toml", PRICES.as_bytes());
-        bench
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) {
-        fs::write(self.path(name), bytes).expect("written");
-    }
-
-    fn run(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_gen-custom"))
-            .args(args)
-            .current_dir(self.0.path())
-            .env_remove("CARROT_DATA_DIR")
-            .env_remove("CARROT_LOG")
-            .output()
-            .expect("the program starts")
-    }
-
-    /// Runs on a table that has to be taken.
-    fn make(&self, input: &str, extra: &[&str]) -> (DatasetInfo, Split, Split) {
-        let output = self.run(
-            &[
-                &[
-                    "--input",
-                    input,
-                    "--prices",
-                    "prices.toml",
-                    "--name",
-                    "mine",
-                    "--force",
-                ],
-                extra,
-            ]
-            .concat(),
-        );
-        assert!(output.status.success(), "{}", stderr(&output));
-        self.read()
-    }
-
-    fn read(&self) -> (DatasetInfo, Split, Split) {
-        let dir = DatasetDir::new(&self.path("data"), "mine");
-        let split = |part| Split::read(&dir.split(part)).expect("a readable split");
-        let info = DatasetInfo::read(&dir.info()).expect("readable");
-        (info, split(Part::Train), split(Part::Test))
-    }
+/// A folder with a price list.
+fn bench() -> Bench {
+    let bench = Bench::new(env!("CARGO_BIN_EXE_gen-custom"));
+    bench.write("prices.toml", PRICES);
+    bench
 }
 
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+/// Runs on a table that has to be accepted, and reads the data set `mine`.
+fn make(bench: &Bench, input: &str, extra: &[&str]) -> (DatasetInfo, Split, Split) {
+    let usual = ["--prices", "prices.toml", "--name", "mine", "--force"];
+    bench.succeed(&[&["--input", input], &usual[..], extra].concat());
+    bench.read("mine")
 }
 
 #[test]
 fn a_table_becomes_a_data_set() {
-    let bench = Bench::new();
-    bench.put("t.csv", TABLE.as_bytes());
-    let (info, train, test) = bench.make("t.csv", &["--small", "small", "--large", "org/large"]);
+    let bench = bench();
+    bench.write("t.csv", TABLE.as_bytes());
+    let (info, train, test) = make(
+        &bench,
+        "t.csv",
+        &["--small", "small", "--large", "org/large"],
+    );
     assert_eq!((info.n_train, info.n_test), (8, 2));
     assert_eq!(info.model_names(), ["small", "org/large"]);
     assert_eq!(info.cost_kind, CostKind::OutputTokens);
@@ -129,8 +82,8 @@ fn a_table_becomes_a_data_set() {
 
 #[test]
 fn the_summary_is_text_or_json() {
-    let bench = Bench::new();
-    bench.put("t.csv", TABLE.as_bytes());
+    let bench = bench();
+    bench.write("t.csv", TABLE.as_bytes());
     let args = [
         "--input",
         "t.csv",
@@ -161,7 +114,7 @@ fn the_summary_is_text_or_json() {
 
 #[test]
 fn csv_jsonl_and_parquet_give_the_same_bytes() {
-    let bench = Bench::new();
+    let bench = bench();
     let crlf = format!(
         "\u{feff}{}",
         TABLE
@@ -169,13 +122,13 @@ fn csv_jsonl_and_parquet_give_the_same_bytes() {
             .replace('\n', "\r\n")
             .replace('|', "\nlines")
     );
-    bench.put("t.csv", TABLE.as_bytes());
-    bench.put("crlf.csv", crlf.as_bytes());
-    bench.put("t.jsonl", jsonl(&columns()).as_bytes());
-    write_parquet(&bench.path("t.parquet"), columns());
+    bench.write("t.csv", TABLE.as_bytes());
+    bench.write("crlf.csv", crlf.as_bytes());
+    bench.write("t.jsonl", jsonl(&columns()).as_bytes());
+    write_parquet(&bench.join("t.parquet"), columns());
     let bytes = |input: &str| {
-        bench.make(input, &[]);
-        let dir = DatasetDir::new(&bench.path("data"), "mine");
+        make(&bench, input, &[]);
+        let dir = bench.dataset("mine");
         Part::ALL.map(|part| fs::read(dir.split(part)).expect("written"))
     };
     let expected = bytes("t.csv");
@@ -186,7 +139,7 @@ fn csv_jsonl_and_parquet_give_the_same_bytes() {
 
 #[test]
 fn parquet_numbers_may_have_any_type() {
-    let bench = Bench::new();
+    let bench = bench();
     for dtype in [
         DataType::Int32,
         DataType::Int64,
@@ -201,8 +154,8 @@ fn parquet_numbers_may_have_any_type() {
                 .expect("small whole numbers fit any type");
         }
         columns[0] = Column::new("id".into(), (0..10_i64).collect::<Vec<_>>());
-        write_parquet(&bench.path("t.parquet"), columns);
-        let (_, _, test) = bench.make("t.parquet", &[]);
+        write_parquet(&bench.join("t.parquet"), columns);
+        let (_, _, test) = make(&bench, "t.parquet", &[]);
         assert_eq!(test.ids, ["8", "1"], "whole numbers serve as ids");
         assert_eq!(test.cost_usd[(0, 0)], (19.0 + 13.0 * 2.0) / 1e6, "{dtype}");
     }
@@ -210,7 +163,7 @@ fn parquet_numbers_may_have_any_type() {
 
 #[test]
 fn given_parts_and_filters_are_honored() {
-    let bench = Bench::new();
+    let bench = bench();
     let mut lines = TABLE.replace("two\nlines", "two lines");
     lines = lines
         .lines()
@@ -223,8 +176,8 @@ fn given_parts_and_filters_are_honored() {
             };
             text + line + "," + part + "\n"
         });
-    bench.put("t.csv", lines.as_bytes());
-    let (info, train, test) = bench.make("t.csv", &[]);
+    bench.write("t.csv", lines.as_bytes());
+    let (info, train, test) = make(&bench, "t.csv", &[]);
     assert_eq!(info.split, SplitOrigin::Given);
     assert_eq!(test.ids, ["a2", "a5", "a8"]);
     assert_eq!(train.n_prompts(), 7);
@@ -237,7 +190,7 @@ fn given_parts_and_filters_are_honored() {
         "--exclude-model",
         "org/large",
     ];
-    let (info, train, test) = bench.make("t.csv", &extra);
+    let (info, train, test) = make(&bench, "t.csv", &extra);
     assert_eq!(
         (train.ids, test.ids),
         (
@@ -258,17 +211,15 @@ fn given_parts_and_filters_are_honored() {
 
 #[test]
 fn a_table_without_tasks_and_with_costs_needs_no_prices() {
-    let bench = Bench::new();
-    bench.put(
+    let bench = bench();
+    bench.write(
         "t.csv",
         b"id,prompt,m/score,m/cost_usd,remark\n1,x,1,0.5,good\n2,y,0,0.25,bad\n",
     );
     let output = bench.run(&["--input", "t.csv", "--name", "mine", "--test-size", "0.5"]);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("ignored columns of `t.csv` that mean nothing here: `remark`")
-    );
-    let (info, train, _) = bench.read();
+    assert!(stderr(&output).contains("ignored unknown columns of `t.csv`: `remark`"));
+    let (info, train, _) = bench.read("mine");
     assert_eq!(info.cost_kind, CostKind::Usd);
     assert_eq!(train.tasks, ["all"]);
 }
@@ -299,7 +250,7 @@ const CASES: &[Case] = &[
     Case { text: GOOD, extra: &["--name", ""], code: 2, expected: "cannot name a data set" },
     // The files.
     Case { text: GOOD, extra: &["--input", "none.csv"], code: 1, expected: "cannot read `none.csv`" },
-    Case { text: GOOD, extra: &["--input", "t.csv.gz"], code: 2, expected: "say with --format" },
+    Case { text: GOOD, extra: &["--input", "t.csv.gz"], code: 2, expected: "name the format with --format" },
     Case { text: GOOD, extra: &["--format", "parquet"], code: 1, expected: "cannot read `t.csv` as Parquet" },
     Case { text: GOOD, extra: &["--prices", "none.toml"], code: 1, expected: "`none.toml`" },
     Case { text: "", extra: &[], code: 1, expected: "`t.csv` has no rows" },
@@ -313,7 +264,7 @@ const CASES: &[Case] = &[
     Case { text: "id,prompt,small/input_tokens\n1,x,3\n", extra: &[], code: 1, expected: "no column `small/score`" },
     Case { text: "id,prompt,small/score\n1,x,1\n2,y,1\n", extra: &[], code: 1, expected: "says nothing of the costs of model `small`" },
     Case { text: "id,prompt,other/score,other/input_tokens\n1,x,1,3\n2,y,1,3\n", extra: &[], code: 1, expected: "`prices.toml` has no price for model `other`" },
-    Case { text: "id,prompt,id,small/score\n1,x,1,3\n", extra: &[], code: 1, expected: "column `id` stands twice in `t.csv`" },
+    Case { text: "id,prompt,id,small/score\n1,x,1,3\n", extra: &[], code: 1, expected: "duplicate column `id` in `t.csv`" },
     // The rows.
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n1,y,0,11\n", extra: &[], code: 1, expected: "duplicate id `1` in rows 1 and 2" },
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n,y,0,11\n", extra: &[], code: 1, expected: "column `id` of `t.csv` is null in row 2" },
@@ -345,8 +296,8 @@ fn what_cannot_be_taken_is_refused_and_nothing_written() {
         expected,
     } in CASES
     {
-        let bench = Bench::new();
-        bench.put("t.csv", text.as_bytes());
+        let bench = bench();
+        bench.write("t.csv", text.as_bytes());
         let mut args = vec![
             "--input",
             "t.csv",
@@ -362,17 +313,17 @@ fn what_cannot_be_taken_is_refused_and_nothing_written() {
                 None => args.extend(pair),
             }
         }
-        check_refused(&bench, &args, *code, expected);
+        bench.refuse(&args, *code, expected);
     }
 }
 
 #[test]
 fn other_refusals() {
-    let bench = Bench::new();
+    let bench = bench();
     let check = |name: &str, bytes: &[u8], code, expected: &str| {
-        bench.put(name, bytes);
+        bench.write(name, bytes);
         let args = ["--input", name, "--prices", "prices.toml", "--name", "mine"];
-        check_refused(&bench, &args, code, expected);
+        bench.refuse(&args, code, expected);
     };
     check(
         "l.csv",
@@ -397,7 +348,7 @@ fn other_refusals() {
         "b.jsonl",
         b"{\"id\": 1, \"id\": 2}\n",
         1,
-        "key `id` stands twice",
+        "duplicate key `id`",
     );
     check(
         "c.jsonl",
@@ -414,7 +365,7 @@ fn other_refusals() {
 
     let mut columns = columns();
     columns[3] = Column::new("small/score".into(), ["1"; 10]);
-    write_parquet(&bench.path("t.parquet"), columns);
+    write_parquet(&bench.join("t.parquet"), columns);
     let args = [
         "--input",
         "t.parquet",
@@ -423,8 +374,7 @@ fn other_refusals() {
         "--name",
         "mine",
     ];
-    check_refused(
-        &bench,
+    bench.refuse(
         &args,
         1,
         "column `small/score` of `t.parquet` is `str`, expected `numbers`",
@@ -432,30 +382,24 @@ fn other_refusals() {
 
     let mut columns = self::columns();
     columns[3] = Column::new("small/score".into(), [true; 10]);
-    write_parquet(&bench.path("t.parquet"), columns);
-    check_refused(
-        &bench,
+    write_parquet(&bench.join("t.parquet"), columns);
+    bench.refuse(
         &args,
         1,
         "column `small/score` of `t.parquet` is `Boolean`, expected `text, whole numbers",
     );
 
-    bench.put("t.csv", GOOD.as_bytes());
+    bench.write("t.csv", GOOD.as_bytes());
     let args = ["--input", "t.csv", "--name", "mine"];
-    check_refused(
-        &bench,
-        &args,
-        2,
-        "a price list is needed; name one with --prices",
-    );
+    bench.refuse(&args, 2, "a price list is needed; name one with --prices");
 }
 
 #[test]
 fn a_refused_table_leaves_the_old_data_set() {
-    let bench = Bench::new();
-    bench.put("t.csv", TABLE.as_bytes());
-    let before = bench.make("t.csv", &[]).0;
-    bench.put("t.csv", TABLE.replace("a9", "a0").as_bytes());
+    let bench = bench();
+    bench.write("t.csv", TABLE.as_bytes());
+    let before = make(&bench, "t.csv", &[]).0;
+    bench.write("t.csv", TABLE.replace("a9", "a0").as_bytes());
     let output = bench.run(&[&AGAIN[..], &["--force"]].concat());
     assert!(
         stderr(&output).contains("duplicate id `a0` in rows 1 and 10"),
@@ -463,7 +407,7 @@ fn a_refused_table_leaves_the_old_data_set() {
         stderr(&output)
     );
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(bench.read().0, before);
+    assert_eq!(bench.read("mine").0, before);
 }
 
 const AGAIN: [&str; 6] = [
@@ -477,11 +421,11 @@ const AGAIN: [&str; 6] = [
 
 #[test]
 fn what_is_there_is_not_made_again_and_not_overwritten() {
-    let bench = Bench::new();
-    bench.put("t.csv", TABLE.as_bytes());
+    let bench = bench();
+    bench.write("t.csv", TABLE.as_bytes());
     let first = bench.run(&AGAIN);
     assert!(first.status.success(), "{}", stderr(&first));
-    let split = DatasetDir::new(&bench.path("data"), "mine").split(Part::Train);
+    let split = bench.dataset("mine").split(Part::Train);
     let written = |path: &Path| {
         let metadata = fs::metadata(path).expect("written");
         metadata.modified().expect("a time")
@@ -490,7 +434,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
 
     let second = bench.run(&AGAIN);
     assert!(
-        stderr(&second).contains("is there already"),
+        stderr(&second).contains("already exists"),
         "{}",
         stderr(&second)
     );
@@ -498,15 +442,15 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     assert_eq!(written(&split), before);
 
     // The same table elsewhere is the same table.
-    fs::rename(bench.path("t.csv"), bench.path("u.csv")).expect("renamed");
+    fs::rename(bench.join("t.csv"), bench.join("u.csv")).expect("renamed");
     let mut moved = AGAIN;
     moved[1] = "u.csv";
     assert!(bench.run(&moved).status.success());
     assert_eq!(written(&split), before);
 
-    bench.put("t.csv", TABLE.replace("a9", "b9").as_bytes());
+    bench.write("t.csv", TABLE.replace("a9", "b9").as_bytes());
     for (extra, expected) in [
-        (&[][..], "made of other files"),
+        (&[][..], "made from other files"),
         (&["--limit", "5"], "limit was not set, now `5`"),
         (&["--seed", "7"], "seed was not set, now `7`"),
         (
@@ -525,18 +469,8 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     }
     let forced = bench.run(&[&AGAIN[..], &["--force"]].concat());
     assert!(forced.status.success(), "{}", stderr(&forced));
-    let ids = bench.read().1.ids;
+    let ids = bench.read("mine").1.ids;
     assert!(ids.contains(&"b9".to_owned()), "{ids:?}");
-}
-
-fn check_refused(bench: &Bench, args: &[&str], code: i32, expected: &str) {
-    let output = bench.run(args);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {message}");
-    // Clap breaks its lines to the terminal's width.
-    let one_line = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(one_line.contains(expected), "{args:?}: {message}");
-    assert!(!bench.path("data").exists(), "{args:?} wrote something");
 }
 
 /// [`TABLE`] in columns.

@@ -2,52 +2,44 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output, Stdio},
     thread,
     time::Duration,
 };
 
 use dataset::{DatasetDir, Embeddings, Part, Split};
-use loopback::{EmbeddingFault, OpenAi};
-use tempfile::TempDir;
+use test_support::{Bench, EmbeddingFault, OpenAi, expect_success, stderr};
 
 const MODEL: &str = "text-embedding-3-small";
 const DIM: usize = 1_536;
 const KEY: &str = "sk-not-to-be-seen";
 
-/// A folder with a table, and the server that the program is pointed at.
-struct Bench {
-    folder: TempDir,
+/// A folder with a table, and the server that the program talks to.
+struct Served {
+    bench: Bench,
     server: OpenAi,
 }
 
-impl Bench {
+impl Served {
     /// A table of `n` rows, of which two have the same prompt.
     fn new(n: usize, server: OpenAi) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
         let mut table = "id,prompt,m/score,m/cost_usd\n".to_owned();
         for i in 0..n {
             let prompt = if i == 1 { 0 } else { i };
             table.push_str(&format!("{i},question number {prompt}?,{},0.5\n", i % 2));
         }
-        fs::write(folder.path().join("t.csv"), table).expect("written");
-        Self { folder, server }
+        let bench = Bench::new(env!("CARGO_BIN_EXE_gen-custom"))
+            .var("OPENAI_BASE_URL", server.url())
+            .var("OPENAI_API_KEY", KEY);
+        bench.write("t.csv", table);
+        Self { bench, server }
     }
 
     fn command(&self, data_dir: &str, extra: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gen-custom"));
-        command
-            .args(["--input", "t.csv", "--name", "mine", "--data-dir", data_dir])
-            .args(["--embedder", "openai"])
-            .args(extra)
-            .current_dir(self.folder.path())
-            .env_remove("CARROT_DATA_DIR")
-            .env_remove("CARROT_LOG")
-            .env_remove("OPENAI_ORG_ID")
-            .env("OPENAI_BASE_URL", self.server.url())
-            .env("OPENAI_API_KEY", KEY);
-        command
+        let table = ["--input", "t.csv", "--name", "mine", "--embedder", "openai"];
+        let args = [&table[..], &["--data-dir", data_dir], extra].concat();
+        self.bench.command(&args)
     }
 
     fn run(&self, data_dir: &str, extra: &[&str]) -> Output {
@@ -56,21 +48,9 @@ impl Bench {
             .expect("the program starts")
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     fn dir(&self, data_dir: &str) -> DatasetDir {
-        DatasetDir::new(&self.path(data_dir), "mine")
+        DatasetDir::new(&self.bench.join(data_dir), "mine")
     }
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn assert_done(output: &Output) {
-    assert!(output.status.success(), "{}", stderr(output));
 }
 
 fn server() -> OpenAi {
@@ -92,46 +72,43 @@ fn files(dir: &DatasetDir, embedder: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn every_prompt_has_its_vector_and_none_is_asked_for_twice() {
-    let bench = Bench::new(40, server());
-    let output = bench.run("data", &["--max-request-inputs", "10"]);
-    assert_done(&output);
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let served = Served::new(40, server());
+    let output = served.run("data", &["--max-request-inputs", "10"]);
+    let stdout = expect_success(&output);
     assert!(stdout.contains("train: 32 prompts"), "{stdout}");
     assert!(stdout.contains(&format!("--embedding {MODEL}")), "{stdout}");
     for part in Part::ALL {
-        let split = Split::read(&bench.dir("data").split(part)).expect("readable");
-        let path = bench.dir("data").embeddings(MODEL, part);
+        let split = Split::read(&served.dir("data").split(part)).expect("readable");
+        let path = served.dir("data").embeddings(MODEL, part);
         let vectors = Embeddings::read(&path).expect("readable");
         assert_eq!(vectors.ids, split.ids);
         for (prompt, row) in split.prompts.iter().zip(vectors.values.rows()) {
             assert_eq!(row.to_vec(), OpenAi::vector(prompt, DIM), "{prompt}");
         }
     }
-    let n_times = bench.server.n_times_asked();
+    let n_times = served.server.n_times_asked();
     assert_eq!(n_times.len(), 39);
     assert!(n_times.values().all(|&n| n == 1), "{n_times:?}");
 
     // Nothing is missing, so nothing is asked for; nor is it for the same prompts in another data set.
-    let n_requests = bench.server.n_requests();
-    let before = files(&bench.dir("data"), MODEL);
-    let again = bench.run("data", &[]);
-    assert_done(&again);
+    let n_requests = served.server.n_requests();
+    let before = files(&served.dir("data"), MODEL);
+    let again = served.run("data", &[]);
+    expect_success(&again);
     assert!(
-        stderr(&again).contains("are there already"),
+        stderr(&again).contains("already exist"),
         "{}",
         stderr(&again)
     );
-    assert_done(&bench.run("data", &["--force", "--limit", "20"]));
-    assert_eq!(bench.server.n_requests(), n_requests);
-    assert_ne!(files(&bench.dir("data"), MODEL), before);
+    expect_success(&served.run("data", &["--force", "--limit", "20"]));
+    assert_eq!(served.server.n_requests(), n_requests);
+    assert_ne!(files(&served.dir("data"), MODEL), before);
 }
 
 #[test]
 fn a_dry_run_tells_the_price_and_neither_asks_nor_writes() {
-    let bench = Bench::new(40, server());
-    let output = bench.run("data", &["--dry-run"]);
-    assert_done(&output);
-    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let served = Served::new(40, server());
+    let stdout = expect_success(&served.run("data", &["--dry-run"]));
     for part in [
         "train: 32 prompts, 31 different",
         "test: 8 prompts",
@@ -140,10 +117,10 @@ fn a_dry_run_tells_the_price_and_neither_asks_nor_writes() {
     ] {
         assert!(stdout.contains(part), "{part}: {stdout}");
     }
-    assert_eq!(bench.server.n_requests(), 0);
-    assert!(!bench.path("data").exists());
+    assert_eq!(served.server.n_requests(), 0);
+    assert!(!served.bench.join("data").exists());
 
-    let output = bench.run(
+    let output = served.run(
         "data",
         &[
             "--dry-run",
@@ -153,7 +130,7 @@ fn a_dry_run_tells_the_price_and_neither_asks_nor_writes() {
             "1000000",
         ],
     );
-    assert_done(&output);
+    expect_success(&output);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let plan = &report["embedding"]["parts"][0]["plan"];
     // `question`, ` number`, ` `, `7` and `?`; two digits are one token as well.
@@ -164,7 +141,7 @@ fn a_dry_run_tells_the_price_and_neither_asks_nor_writes() {
 
 #[test]
 fn shorter_vectors_and_other_models_have_folders_of_their_own() {
-    let bench = Bench::new(20, server().model("org/own-model", 8));
+    let served = Served::new(20, server().model("org/own-model", 8));
     for (extra, folder, dim) in [
         (&["--dimensions", "16"][..], "text-embedding-3-small-16", 16),
         (&["--embedding-model", "org/own-model"], "org--own-model", 8),
@@ -174,8 +151,8 @@ fn shorter_vectors_and_other_models_have_folders_of_their_own() {
             8,
         ),
     ] {
-        assert_done(&bench.run("data", extra));
-        let path = bench.dir("data").embeddings(folder, Part::Test);
+        expect_success(&served.run("data", extra));
+        let path = served.dir("data").embeddings(folder, Part::Test);
         assert_eq!(
             Embeddings::read(&path).expect("readable").values.dim(),
             (4, dim)
@@ -186,8 +163,8 @@ fn shorter_vectors_and_other_models_have_folders_of_their_own() {
 #[test]
 fn a_refusal_is_told_without_the_key_and_leaves_no_vectors() {
     let refusal = EmbeddingFault::refusal(400, &format!("no such thing, {KEY}"));
-    let bench = Bench::new(20, server().faults([refusal]));
-    let output = bench.run("data", &[]);
+    let served = Served::new(20, server().faults([refusal]));
+    let output = served.run("data", &[]);
     assert_eq!(output.status.code(), Some(1));
     let message = stderr(&output);
     assert!(
@@ -195,11 +172,11 @@ fn a_refusal_is_told_without_the_key_and_leaves_no_vectors() {
         "{message}"
     );
     assert!(!message.contains(KEY), "{message}");
-    assert!(!bench.dir("data").embeddings(MODEL, Part::Train).exists());
-    assert!(bench.dir("data").info().is_file(), "the splits are whole");
-    assert_done(&bench.run("data", &[]));
+    assert!(!served.dir("data").embeddings(MODEL, Part::Train).exists());
+    assert!(served.dir("data").info().is_file(), "the splits are whole");
+    expect_success(&served.run("data", &[]));
 
-    let wrong_key = bench
+    let wrong_key = served
         .command("other", &["--embedding-model", "unknown"])
         .env("OPENAI_API_KEY", "sk-wrong-and-secret")
         .output()
@@ -214,20 +191,20 @@ fn a_refusal_is_told_without_the_key_and_leaves_no_vectors() {
 
 #[test]
 fn settings_come_from_an_env_file_too() {
-    let bench = Bench::new(20, server());
+    let served = Served::new(20, server());
     let lines = format!(
         "OPENAI_BASE_URL={}\nOPENAI_API_KEY={KEY}\n",
-        bench.server.url()
+        served.server.url()
     );
-    fs::write(bench.path(".env"), lines).expect("written");
-    let output = bench
+    served.bench.write(".env", lines);
+    let output = served
         .command("data", &[])
         .env_remove("OPENAI_BASE_URL")
         .env_remove("OPENAI_API_KEY")
         .output()
         .expect("the program starts");
-    assert_done(&output);
-    assert!(bench.dir("data").embeddings(MODEL, Part::Test).is_file());
+    expect_success(&output);
+    assert!(served.dir("data").embeddings(MODEL, Part::Test).is_file());
 }
 
 /// A program that is killed with no warning, again and again, ends with the bytes of one that was not, and pays twice for nothing but what
@@ -243,14 +220,14 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
         "2",
         "--quiet",
     ];
-    let bench = Bench::new(300, server().latency(Duration::from_millis(15)));
-    assert_done(&bench.run("whole", &extra));
-    let n_before = bench.server.n_times_asked();
+    let served = Served::new(300, server().latency(Duration::from_millis(15)));
+    expect_success(&served.run("whole", &extra));
+    let n_before = served.server.n_times_asked();
 
     let mut n_kills = 0;
     // Moments from before the first request on, in an order without a pattern, later and later so that a slow machine gets done too.
     for i in 0_u64.. {
-        let mut child = bench
+        let mut child = served
             .command("killed", &extra)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -267,9 +244,9 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
         assert!(i < 100, "it never got done");
     }
     assert!(n_kills >= 3, "killed {n_kills} times only");
-    assert!(files(&bench.dir("whole"), MODEL) == files(&bench.dir("killed"), MODEL));
+    assert!(files(&served.dir("whole"), MODEL) == files(&served.dir("killed"), MODEL));
 
-    let n_after = bench.server.n_times_asked();
+    let n_after = served.server.n_times_asked();
     let again: usize = n_after.iter().map(|(text, n)| n - n_before[text] - 1).sum();
     assert!(
         again <= n_kills * IN_FLIGHT * PER_REQUEST,

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use cli_support::{ConfigFile, examples};
-use gen_cli::GenArgs;
+use datagen::cli::GenArgs;
 
 const EXAMPLES: [&str; 3] = [
     "cargo run -p gen-openllm -- --exclude-model meta-llama/Meta-Llama-3.1-8B-Instruct",
@@ -13,7 +13,7 @@ const EXAMPLES: [&str; 3] = [
 /// Make the data set of the Open LLM Leaderboard v2, from its sample files or from CARROT's published matrix
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
-pub(crate) struct Args {
+pub struct Args {
     /// Folder with the sample files, laid out as `MODEL-details/MODEL/samples_TASK_TIME.json`, instead of the hub
     #[arg(long, value_name = "DIR", conflicts_with = "source_pickle")]
     pub(crate) source: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Leave out these LLMs
     #[arg(long, value_name = "MODEL", num_args = 1..)]
     pub(crate) exclude_model: Vec<String>,
-    /// A `tokenizer.json`, its folder, or a repository of the hub, to count tokens with where an LLM's own tokenizer cannot be had
+    /// A `tokenizer.json`, its folder, or a repository of the hub, to count tokens with where an LLM's own tokenizer is not available
     #[arg(long, value_name = "PATH_OR_REPO", conflicts_with = "source_pickle")]
     pub(crate) token_counter: Option<String>,
     /// Whose tokens are counted with --token-counter
@@ -52,11 +52,18 @@ pub(crate) struct Args {
     pub(crate) shared: GenArgs,
 }
 
+impl Args {
+    /// Whether nothing but errors and results is to be printed.
+    pub fn is_quiet(&self) -> bool {
+        self.shared.output.quiet
+    }
+}
+
 /// Whose tokens a stand-in counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StandInFor {
-    /// Of LLMs whose own tokenizer is gated, missing or out of reach
+    /// LLMs whose own tokenizer is gated, missing or out of reach
     Missing,
-    /// Of all LLMs; no other tokenizer is asked for
+    /// All LLMs; no other tokenizer is requested
     All,
 }

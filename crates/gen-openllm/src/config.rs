@@ -2,11 +2,11 @@ mod benchmarks;
 
 use std::{collections::HashSet, path::Path};
 
-use alignment::{AuditParams, CheckedAuditParams};
 use anyhow::{Context as _, ensure};
 use cli_support::{read_toml, usage_error};
-use datagen::PriceList;
+use datagen::{PriceList, cli::pair_among};
 use dataset::{Pair, Price, Prices, Source};
+use row_order::{AuditParams, CheckedAuditParams};
 use serde::Deserialize;
 
 pub(crate) use self::benchmarks::{Benchmark, Metric, Task};
@@ -22,6 +22,7 @@ const BUILT_IN_PATH: &str = "configs/open-llm-lb-v2.toml";
 struct ConfigToml {
     test_size: f64,
     seed: u32,
+    // A few questions change between versions of a benchmark; more than a few mean that numbers do not identify documents.
     max_mismatch_share: f64,
     pair: Pair,
     audit: AuditParams,
@@ -76,6 +77,7 @@ impl Config {
             "`max-mismatch-share` is {share}, expected a number from 0 to 1"
         );
         let mut models = toml.models;
+        // A duplicate would give one LLM two columns, and count it twice in every figure.
         let mut names = HashSet::new();
         for model in &models {
             ensure!(
@@ -83,12 +85,12 @@ impl Config {
                     .name
                     .split_once('/')
                     .is_some_and(|(owner, name)| !owner.is_empty() && !name.is_empty()),
-                "model `{}` is no `owner/name`",
+                "model `{}` is not of the form `owner/name`",
                 model.name
             );
             ensure!(
                 names.insert(model.name.clone()),
-                "model `{}` stands twice",
+                "duplicate model `{}`",
                 model.name
             );
         }
@@ -100,11 +102,11 @@ impl Config {
         for task in benchmarks.iter().flat_map(|benchmark| &benchmark.tasks) {
             ensure!(
                 names.insert(&task.source_name),
-                "task `{}` stands twice",
+                "duplicate task `{}`",
                 task.source_name
             );
         }
-        ensure!(!names.is_empty(), "there is no task");
+        ensure!(!names.is_empty(), "no task is listed");
         Ok(Self {
             source,
             test_size: toml.test_size,
@@ -156,6 +158,7 @@ impl Config {
     /// What the LLMs charge: the same for input and output tokens, of which the latter are never known.
     pub(crate) fn prices(&self) -> anyhow::Result<PriceList> {
         let prices = self.models.iter().map(|model| {
+            // Output tokens are unknown for every LLM here, so that their price never enters a cost; it is recorded for completeness.
             let price = Price {
                 input_usd_per_mtok: model.usd_per_mtok,
                 output_usd_per_mtok: model.usd_per_mtok,
@@ -169,10 +172,10 @@ impl Config {
         )?)
     }
 
-    /// The pair, if both its LLMs are there.
+    /// The pair, if it is among these LLMs.
     pub(crate) fn pair_among(&self, models: &[&Model]) -> Option<Pair> {
-        let is_there = |name: &String| models.iter().any(|model| model.name == *name);
-        (is_there(&self.pair.small) && is_there(&self.pair.large)).then(|| self.pair.clone())
+        let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
+        pair_among(&self.pair, &names).ok()
     }
 
     /// Notes on benchmarks of which some documents are there, but not as many as published; `counts` has one number per task, in order.
@@ -181,6 +184,7 @@ impl Config {
         let notes = self.benchmarks.iter().map(|benchmark| {
             let n: usize = counts.by_ref().take(benchmark.tasks.len()).sum();
             let expected = benchmark.n_documents;
+            // A benchmark of which the source has nothing is noted elsewhere, by its tasks.
             (n > 0 && n != expected).then(|| {
                 format!(
                     "`{}` has {n} documents, {expected} were published",
@@ -277,22 +281,22 @@ mod tests {
             (
                 "\"leaderboard_ifeval\"",
                 "\"leaderboard_bbh_navigate\"",
-                "is none of `leaderboard_ifeval`",
+                "does not begin with `leaderboard_ifeval`",
             ),
             (
                 "    \"leaderboard_bbh_snarks\",",
                 "    \"leaderboard_bbh_navigate\",",
-                "task `leaderboard_bbh_navigate` stands twice",
+                "duplicate task `leaderboard_bbh_navigate`",
             ),
             (
                 "name = \"google/gemma-2b-it\"",
                 "name = \"google/gemma-2-9b-it\"",
-                "model `google/gemma-2-9b-it` stands twice",
+                "duplicate model `google/gemma-2-9b-it`",
             ),
             (
                 "name = \"google/gemma-2b-it\"",
                 "name = \"gemma\"",
-                "is no `owner/name`",
+                "is not of the form `owner/name`",
             ),
             (
                 "candidate-widths = [1, 2, 4, 8]",

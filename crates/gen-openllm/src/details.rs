@@ -2,6 +2,7 @@
 
 mod choice;
 mod files;
+mod found;
 mod join;
 mod latest;
 mod question;
@@ -10,7 +11,8 @@ mod stream;
 
 pub(crate) use self::{
     choice::incomplete_note,
-    files::{Found, find_in_folder, find_on_hub},
+    files::{find_in_folder, find_on_hub},
+    found::Found,
     join::raw_table,
     stream::read,
 };

@@ -6,7 +6,7 @@ mod questions;
 mod table;
 
 pub(crate) use self::{
-    audit::{Alignment, align},
+    audit::align,
     matrix::Matrix,
     questions::Questions,
     table::{Order, raw_table},

@@ -1,4 +1,6 @@
 use dataset::train_test_split;
+use evaluation::{Truth, best_single, oracle, single_models};
+use ndarray::Array2;
 use serde::Serialize;
 
 use crate::config::Config;
@@ -24,33 +26,25 @@ pub(crate) fn test_rows(config: &Config, n_documents: usize) -> anyhow::Result<V
 
 impl Summary {
     /// Of one column of scores per LLM. Unknown scores (NaN) are left out; of equally good LLMs the first one is named.
-    pub(crate) fn of(models: &[&str], columns: &[Vec<f64>], rows: &[u32]) -> Self {
-        let mean = |scores: &mut dyn Iterator<Item = f64>| {
-            let (sum, n) = scores
-                .filter(|score| !score.is_nan())
-                .fold((0.0, 0_u32), |(sum, n), score| (sum + score, n + 1));
-            sum / f64::from(n)
-        };
-        let of_column = |column: &Vec<f64>| mean(&mut rows.iter().map(|&row| column[row as usize]));
-        let accuracies: Vec<f64> = columns.iter().map(of_column).collect();
-        let mut best = ("", f64::NAN);
-        for (&model, &score) in models.iter().zip(&accuracies) {
-            if best.1.is_nan() || score > best.1 {
-                best = (model, score);
-            }
-        }
-        // `f64::max` passes over NaN.
-        let highest = |&row: &u32| {
-            columns
-                .iter()
-                .map(|column| column[row as usize])
-                .fold(f64::NAN, f64::max)
-        };
+    pub(crate) fn of(models: &[&str], columns: &[impl AsRef<[f64]>], rows: &[u32]) -> Self {
+        let shape = (rows.len(), models.len());
+        let scores =
+            Array2::from_shape_fn(shape, |(i, m)| columns[m].as_ref()[rows[i] as usize] as f32);
+        // The figures are of scores alone. A cost of 0 for all makes every known score count, and decides nothing.
+        let cost_usd = Array2::zeros(shape);
+        // Without an LLM that has all tasks there are no figures.
+        let truth = Truth::new(scores.view(), cost_usd.view()).ok();
+        let accuracies = truth.iter().flat_map(single_models);
+        let accuracies = accuracies.map(|point| point.map_or(f64::NAN, |point| point.accuracy));
+        let best = truth.as_ref().and_then(best_single);
         Self {
-            best_single: best.0.to_owned(),
-            best_single_score: best.1,
-            oracle: mean(&mut rows.iter().map(highest)),
-            accuracies,
+            best_single: best.map_or("", |(m, _)| models[m]).to_owned(),
+            best_single_score: best.map_or(f64::NAN, |(_, point)| point.accuracy),
+            oracle: truth
+                .as_ref()
+                .and_then(oracle)
+                .map_or(f64::NAN, |point| point.accuracy),
+            accuracies: accuracies.collect(),
         }
     }
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use cli_support::{ConfigFile, examples};
-use gen_cli::GenArgs;
+use datagen::cli::GenArgs;
 
 const EXAMPLES: [&str; 3] = [
     "cargo run -p gen-routerbench",

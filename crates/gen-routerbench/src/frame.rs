@@ -1,9 +1,11 @@
 use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context as _, ensure};
-use datagen::{RawModel, RawTable};
+use datagen::{
+    RawModel, RawTable,
+    cli::{Extra, Raw},
+};
 use dataset::Error as DatasetError;
-use gen_cli::{Extra, Raw};
 use pickle::{ColumnKind, Frame};
 use serde_json::json;
 use tracing::warn;
@@ -16,6 +18,7 @@ const RESPONSE: &str = "|model_response";
 /// The LLMs of a frame in its order: those whose score and cost have a column.
 pub(crate) fn models(path: &Path, frame: &Frame<'_>) -> anyhow::Result<Vec<String>> {
     let names: Vec<&str> = frame.column_names().collect();
+    // A cost without a score is a damaged file. A number without a cost is a column of something else, and is only reported.
     for name in &names {
         if let Some(model) = name.strip_suffix(COST) {
             ensure!(
@@ -34,7 +37,7 @@ pub(crate) fn models(path: &Path, frame: &Frame<'_>) -> anyhow::Result<Vec<Strin
             .is_some_and(|column| column.kind() == ColumnKind::Float);
         if is_number && !name.ends_with(COST) && !has_cost(name) {
             warn!(
-                "ignored column `{name}` of `{}`: there is no column `{name}{COST}`",
+                "ignored column `{name}` of `{}`: it has no column `{name}{COST}` beside it",
                 path.display()
             );
         }
@@ -70,6 +73,7 @@ pub(crate) struct Wanted<'a> {
 pub(crate) fn read(path: &Path, frame: &Frame<'_>, wanted: &Wanted<'_>) -> anyhow::Result<Raw> {
     let eval_names = texts(path, frame, "eval_name")?;
     let prefix = wanted.dropped_prefix;
+    // The reference drops these rows by their names, whose case varies.
     let is_kept = |name: &str| prefix.is_empty() || !name.to_lowercase().starts_with(prefix);
     let rows: Vec<usize> = (0..eval_names.len())
         .filter(|&row| is_kept(eval_names[row]))
@@ -142,14 +146,15 @@ fn extra(n_dropped: usize, findings: &Findings) -> Extra {
         value: json!({"n-dropped-rows": n_dropped, "literals": findings}),
         text: format!(
             "prompts: {n_prompts} kept, {n_dropped} dropped; {n_differ} differ between reading the list and the reference's cut, \
-             {n_no_list} are no list of strings"
+             {n_no_list} are not a list of strings"
         ),
     }
 }
 
-/// The ids of some rows, and whether they had to be told apart by the rows' numbers.
+/// The ids of some rows, and whether row numbers had to be added to make them unique.
 fn ids(all: &[&str], rows: &[usize]) -> (Vec<String>, bool) {
     let mut seen = HashSet::with_capacity(rows.len());
+    // Row numbers only if they are needed: other tools find a prompt by its `sample_id`.
     if rows.iter().all(|&row| seen.insert(all[row])) {
         return (rows.iter().map(|&row| all[row].to_owned()).collect(), false);
     }
@@ -184,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_that_stand_twice_are_told_apart_by_row() {
+    fn duplicate_ids_get_their_row_numbers() {
         let all = ["a", "b", "a", "b"];
         assert_eq!(
             ids(&all, &[0, 3]),

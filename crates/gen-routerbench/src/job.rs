@@ -4,10 +4,13 @@ use std::{
 };
 
 use anyhow::Context as _;
-use cli_support::{Hub, HubRepo};
-use datagen::{DatasetName, RandomSplit};
-use dataset::{Pair, Source, train_test_split};
-use gen_cli::{GenArgs, Raw, Recipe};
+use cli_support::Progress;
+use datagen::{
+    DatasetName, RandomSplit, Recipe,
+    cli::{GenArgs, Raw, pair_among},
+};
+use dataset::{Source, train_test_split};
+use hub::{Hub, HubRepo};
 use pickle::Pickle;
 use tracing::warn;
 
@@ -41,10 +44,7 @@ struct Found {
 impl Job {
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
         let (config, config_source) = Config::read(args.config.config.as_deref())?;
-        let name = match &args.shared.name {
-            Some(name) => name.clone(),
-            None => NAME.parse()?,
-        };
+        let name = args.shared.name_or(NAME)?;
         Ok(Self {
             config,
             config_source,
@@ -59,19 +59,22 @@ impl Job {
         })
     }
 
-    /// Downloads, reads, checks, splits, writes and embeds what is not there yet.
+    /// Downloads, reads, checks, splits, writes and embeds what is missing.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let found = self.find()?;
         // The columns' names come after all values in a pickle, and the recipe needs them.
         let pickle = Pickle::read(&found.path).with_context(|| cannot_read(&found.path))?;
         let frame = pickle.frame().with_context(|| cannot_read(&found.path))?;
         let models = frame::models(&found.path, &frame)?;
+        // It borrows the pickle, which moves into the closure below.
         drop(frame);
-        let pair = self.pair(&models);
+        let pair = self.config.pair.as_ref();
+        let pair = pair.map(|pair| pair_among(pair, &models));
+        // A local file of the published LLMs should have the published rows; a file of other LLMs is something else, and is not measured by it.
         let is_published = found.is_of_hub || has_all(&models, &self.config.published.models);
         let recipe = Recipe {
             name: self.name.clone(),
-            pair: pair.clone(),
+            pair: pair.clone().and_then(Result::ok),
             split: RandomSplit {
                 test_size: self.config.test_size,
                 seed: self.config.seed,
@@ -84,15 +87,13 @@ impl Job {
         let read = || {
             let pickle = pickle;
             let mut raw = self.read(&found.path, &pickle, &models)?;
-            if pair.is_none() {
-                raw.notes.extend(self.note_on_pair());
-            }
+            raw.notes.extend(pair.and_then(Result::err));
             if is_published {
                 raw.notes.extend(self.note_on_rows(raw.table.n_prompts())?);
             }
             Ok(raw)
         };
-        gen_cli::run(&self.shared, recipe, read)
+        datagen::cli::run(&self.shared, recipe, read)
     }
 
     fn find(&self) -> anyhow::Result<Found> {
@@ -109,8 +110,9 @@ impl Job {
                 is_of_hub: false,
             });
         }
-        let hub = Hub::from_env(!self.shared.output.quiet);
+        let hub = Hub::from_env().with_progress(Progress::of_downloads(self.shared.output.quiet));
         let path = hub.file(&HubRepo::dataset(repo), file)?;
+        // The path in the cache is this machine's; the name in the repository is what another person can look up.
         let source = Source {
             path: Path::new(repo).join(file),
             ..Source::of(&path)?
@@ -138,19 +140,6 @@ impl Job {
         };
         let frame = pickle.frame().with_context(|| cannot_read(path))?;
         frame::read(path, &frame, &wanted)
-    }
-
-    /// The pair of the settings, if the source has both.
-    fn pair(&self, models: &[String]) -> Option<Pair> {
-        let pair = self.config.pair.clone()?;
-        (models.contains(&pair.small) && models.contains(&pair.large)).then_some(pair)
-    }
-
-    fn note_on_pair(&self) -> Option<String> {
-        let Pair { small, large } = self.config.pair.as_ref()?;
-        Some(format!(
-            "there is no pair for binary routers: the source lacks `{small}` or `{large}`; --config names another pair"
-        ))
     }
 
     /// That the published file has another number of rows; `n` is before `--limit`.

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Why a text is no list of strings, and where.
+/// Why a text is not a list of strings, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// The character, from 1.
@@ -16,7 +16,7 @@ impl fmt::Display for Refusal {
 
 /// The strings of a Python list literal, as `ast.literal_eval` reads them: `['It\'s', "one\n"]`.
 ///
-/// Either quote, all escapes, strings that stand side by side and so are one, and a comma at the end.
+/// Either quote, all escapes, adjacent strings, which are one, and a comma at the end.
 ///
 /// # Deviations
 /// What `str(list)` never writes is refused rather than guessed at: prefixes (`r''`, `b''`, `u''`, `f''`), triple quotes, characters by
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
         let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         let found = match code {
             None => Err("an escape without its hexadecimal digits"),
-            Some(code) => char::from_u32(code).ok_or("an escape that is no character"),
+            Some(code) => char::from_u32(code).ok_or("an escape that is not a character"),
         };
         found.inspect(|_| self.at += n_digits).map_err(|what| {
             self.at = backslash;
@@ -275,11 +275,11 @@ mod tests {
             ),
             (
                 r"['\ud83d\ude00']",
-                "an escape that is no character at character 3",
+                "an escape that is not a character at character 3",
             ),
             (
                 r"['\U00110000']",
-                "an escape that is no character at character 3",
+                "an escape that is not a character at character 3",
             ),
             (r"['\N{DASH}']", "a character by its name at character 3"),
         ] {

@@ -5,10 +5,10 @@ use crate::literal;
 /// Between the strings of a list of several, which are the turns of a conversation.
 const BETWEEN_TURNS: &str = "\n\n";
 
-/// How the text is had of a prompt that is written as a Python list of strings.
+/// How to get the text of a prompt that is written as a Python list of strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// The list is read. A prompt that is no such list stays as it is.
+    /// The list is read. A prompt that is not such a list stays as it is.
     Literal,
     /// The first and the last two characters go, whatever they are: the reference's `prompt[2:-2]`.
     Cut,
@@ -23,13 +23,13 @@ pub(crate) struct Findings {
     pub(crate) n_differ: usize,
     /// Lists of several strings.
     pub(crate) n_of_several: usize,
-    /// Prompts that are no list of strings.
+    /// Prompts that are not a list of strings.
     pub(crate) n_no_list: usize,
     /// The first of them.
     pub(crate) first_no_list: Option<NoList>,
 }
 
-/// A prompt that is no list of strings.
+/// A prompt that is not a list of strings.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct NoList {
@@ -43,6 +43,7 @@ impl Findings {
     pub(crate) fn text(&mut self, prompt: &str, row: usize, reading: Reading) -> String {
         self.n_prompts += 1;
         let text = match literal::strings(prompt) {
+            // Nearly all prompts are lists of one string.
             Ok(mut strings) if strings.len() == 1 => strings.remove(0),
             Ok(strings) => {
                 self.n_of_several += 1;
@@ -57,6 +58,7 @@ impl Findings {
                 prompt.to_owned()
             }
         };
+        // Both readings are made of every prompt, so that a note can say how far they differ.
         let cut = cut(prompt);
         if text != cut {
             self.n_differ += 1;
@@ -96,7 +98,7 @@ impl Findings {
                 Reading::Cut => "",
             };
             notes.push(format!(
-                "{n_no_list} {of} are no Python list of strings{done}; the first is in row {row}: {why}"
+                "{n_no_list} {of} are not a Python list of strings{done}; the first is in row {row}: {why}"
             ));
         }
         notes

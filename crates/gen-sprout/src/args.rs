@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use cli_support::{ConfigFile, examples};
-use gen_cli::GenArgs;
+use datagen::cli::GenArgs;
 
 const EXAMPLES: [&str; 4] = [
     "cargo run -p gen-sprout",
@@ -11,7 +11,7 @@ const EXAMPLES: [&str; 4] = [
     "cargo run -p gen-sprout -- --prices titan-at-half.toml --name sprout-other-prices",
 ];
 
-/// Make a data set of SPROUT
+/// Make the data set SPROUT
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {

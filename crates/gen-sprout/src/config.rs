@@ -71,7 +71,7 @@ impl Config {
         for ModelConfig { name, .. } in &config.models {
             ensure!(
                 names.insert(name),
-                "model `{name}` stands twice in `{}`",
+                "duplicate model `{name}` in `{}`",
                 source.path.display()
             );
         }
@@ -101,13 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn a_model_may_not_stand_twice() {
+    fn a_duplicate_model_is_refused() {
         let model = "[[models]]\nname = \"a\"\ninput-usd-per-mtok = 1\noutput-usd-per-mtok = 1\nsource = \"x\"\n";
         let rows = "[n-rows]\ntrain = 1\nvalidation = 1\ntest = 1\n";
         let text = format!("repo = \"a/b\"\n{rows}{model}{model}");
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), text).expect("written");
         let error = Config::read(Variant::Sprout, Some(file.path())).expect_err("doubled");
-        assert!(error.to_string().contains("`a` stands twice"), "{error}");
+        assert!(error.to_string().contains("duplicate model `a`"), "{error}");
     }
 }

@@ -4,9 +4,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use cli_support::{Hub, HubRepo};
+use cli_support::Progress;
 use datagen::SourcePart;
 use dataset::{Error as DatasetError, Source};
+use hub::{Hub, HubRepo};
 
 use crate::shard_names::{is_shard, shards};
 
@@ -23,14 +24,15 @@ pub(crate) struct Found {
 }
 
 /// The files of a data set of the hub, downloaded if the cache lacks them.
-pub(crate) fn find_on_hub(repo_id: &str, shows_progress: bool) -> anyhow::Result<Found> {
-    let hub = Hub::from_env(shows_progress);
+pub(crate) fn find_on_hub(repo_id: &str, quiet: bool) -> anyhow::Result<Found> {
+    let hub = Hub::from_env().with_progress(Progress::of_downloads(quiet));
     let repo = HubRepo::dataset(repo_id);
     let listing = hub.list(&repo)?;
     let place = format!("{}/{HUB_FOLDER}", repo_id);
     let names = listing
         .paths()
         .filter_map(|path| path.strip_prefix(HUB_FOLDER)?.strip_prefix('/'));
+    // Chosen from the listing, so that only the shards are downloaded.
     let files = shards(&place, &names.collect::<Vec<_>>())?;
     let wanted = files.iter().map(|(_, name)| format!("{HUB_FOLDER}/{name}"));
     let paths = hub.files(&repo, &wanted.collect::<Vec<_>>())?;

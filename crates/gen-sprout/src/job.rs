@@ -1,8 +1,10 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
-use datagen::{DatasetName, RandomSplit, RawTable, SourcePart};
+use datagen::{
+    DatasetName, RandomSplit, RawTable, Recipe, SourcePart,
+    cli::{GenArgs, Raw},
+};
 use dataset::{Prices, Source};
-use gen_cli::{GenArgs, Raw, Recipe};
 use tracing::{info, warn};
 
 use crate::{
@@ -35,10 +37,7 @@ pub(crate) struct Job {
 impl Job {
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
         let (config, config_source) = Config::read(args.variant, args.config.config.as_deref())?;
-        let name = match &args.shared.name {
-            Some(name) => name.clone(),
-            None => args.variant.dataset_name().parse()?,
-        };
+        let name = args.shared.name_or(args.variant.dataset_name())?;
         Ok(Self {
             variant: args.variant,
             config,
@@ -50,13 +49,14 @@ impl Job {
         })
     }
 
-    /// Downloads, reads, checks, costs, writes and embeds what is not there yet.
+    /// Downloads, reads, checks, costs, writes and embeds what is missing.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let found = match &self.source {
             Some(folder) => find_in_folder(folder)?,
-            None => find_on_hub(&self.config.repo, !self.shared.output.quiet)?,
+            None => find_on_hub(&self.config.repo, self.shared.output.quiet)?,
         };
         let open = |(part, path): &(SourcePart, PathBuf)| Ok((*part, Shard::open(path)?));
+        // All footers first: a file that does not fit is refused before any is read.
         let shards = found.files.iter().map(open);
         let shards = shards.collect::<anyhow::Result<Vec<_>>>()?;
         let own_prices = self.prices.as_deref().map(Prices::read).transpose()?;
@@ -74,6 +74,7 @@ impl Job {
             options: BTreeMap::from(options),
             made_by: concat!("gen-sprout ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
+        // Answers are nine tenths of the bytes: without a word, reading so little of the files would look like a mistake.
         let read = || {
             log_bytes(&shards);
             let (table, read_notes) = table::read(&found.place, shards, &models.names)?;
@@ -89,7 +90,7 @@ impl Job {
                 extras: Vec::new(),
             })
         };
-        gen_cli::run(&self.shared, recipe, read)
+        datagen::cli::run(&self.shared, recipe, read)
     }
 
     /// That the published files have other numbers of rows; `table` is the whole, before `--limit`.

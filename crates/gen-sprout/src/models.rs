@@ -2,7 +2,7 @@ use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context as _, ensure};
 use cli_support::usage_error;
-use datagen::{PriceList, SourcePart};
+use datagen::{PriceList, SourcePart, cli::pair_among};
 use dataset::{Error as DatasetError, Pair, Price, Prices};
 
 use crate::{config::Config, shard::Shard};
@@ -19,7 +19,7 @@ pub(crate) struct Models {
 }
 
 impl Models {
-    /// Compares files and settings; `own_prices` come before those of the settings, which stand in `config_path`.
+    /// Compares files and settings; `own_prices` come before those of the settings, which are from `config_path`.
     pub(crate) fn new(
         config: &Config,
         config_path: &Path,
@@ -35,6 +35,7 @@ impl Models {
             .filter(is_found)
             .cloned()
             .collect();
+        // The order of the settings comes first, because figures and published numbers refer to it.
         let others = found.iter().filter(|name| !configured.contains(name));
         let names: Vec<String> = known.iter().cloned().chain(others.cloned()).collect();
 
@@ -48,6 +49,7 @@ impl Models {
             })
         };
         let price = |name: &str| own_price(name).or_else(|| configured_price(name));
+        // All of them in one message, so that one price list can be written in one go.
         let unpriced = names.iter().filter(|name| price(name).is_none());
         let unpriced: Vec<String> = unpriced.map(|name| format!("`{name}`")).collect();
         if !unpriced.is_empty() {
@@ -62,22 +64,23 @@ impl Models {
             .filter_map(|name| Some((name.clone(), price(name)?)));
         let prices = PriceList::new(config_path, prices.collect())?;
 
-        let pair = config.pair.clone();
-        let has_pair = |pair: &Pair| names.contains(&pair.small) && names.contains(&pair.large);
         let mut notes = Vec::new();
         for note in &config.price_notes {
             if names.contains(&note.model) && own_price(&note.model).is_none() {
                 notes.push(format!("`{}` is {}", note.model, note.note));
             }
         }
-        if let Some(Pair { small, large }) = pair.as_ref().filter(|pair| !has_pair(pair)) {
-            notes.push(format!(
-            "there is no pair for binary routers: the source lacks `{small}` or `{large}`; --config names another pair"
-        ));
-        }
+        let pair = match config.pair.as_ref().map(|pair| pair_among(pair, &names)) {
+            Some(Ok(pair)) => Some(pair),
+            Some(Err(note)) => {
+                notes.push(note);
+                None
+            }
+            None => None,
+        };
         Ok(Self {
             are_those_published: known.len() == configured.len() && names.len() == known.len(),
-            pair: pair.filter(has_pair),
+            pair,
             names,
             prices,
             notes,
@@ -88,11 +91,12 @@ impl Models {
 /// The LLMs that all files have, in the order of the first.
 fn common_models(shards: &[(SourcePart, Shard)]) -> anyhow::Result<Vec<String>> {
     let mut files = shards.iter().map(|(_, shard)| shard);
-    let first = files.next().context("there are no files")?;
+    let first = files.next().context("the source has no files")?;
     let expected: HashSet<&String> = first.models.iter().collect();
     for shard in files {
         let found: HashSet<&String> = shard.models.iter().collect();
         let mut differing: Vec<&String> = expected.symmetric_difference(&found).copied().collect();
+        // Sets have no order, and a message should not change from run to run.
         differing.sort();
         ensure!(
             differing.is_empty(),

@@ -5,7 +5,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use arrow_array::{Array as _, RecordBatch, cast::AsArray as _};
-use dataset::Error as DatasetError;
+use dataset::{Error as DatasetError, Field};
 use parquet::{
     arrow::{
         ProjectionMask,
@@ -19,7 +19,12 @@ use crate::numbers::{numbers, texts};
 /// Rows decoded at a time.
 const ROWS_PER_BATCH: usize = 4096;
 const TEXTS: [&str; 3] = ["key", "dataset", "prompt"];
-const NUMBERS: [&str; 3] = ["score", "num_input_tokens", "num_output_tokens"];
+/// An LLM's numbers as the source names them, and what they are.
+const NUMBERS: [(&str, Field); 3] = [
+    ("score", Field::Score),
+    ("num_input_tokens", Field::InputTokens),
+    ("num_output_tokens", Field::OutputTokens),
+];
 
 /// One file of a part, of which the footer was read.
 pub(crate) struct Shard {
@@ -74,7 +79,7 @@ impl Shard {
         let mut models = Vec::new();
         for parts in &columns {
             if let [model, field] = parts
-                && field == NUMBERS[0]
+                && field == NUMBERS[0].0
             {
                 models.push(model.clone());
             }
@@ -85,7 +90,7 @@ impl Shard {
             leaves.push(found.ok_or_else(|| missing(name.to_owned()))?);
         }
         for model in &models {
-            for field in NUMBERS {
+            for (field, _) in NUMBERS {
                 let found = columns.iter().position(
                     |parts| matches!(parts, [root, leaf] if root == model && leaf == field),
                 );
@@ -96,7 +101,9 @@ impl Shard {
             !models.is_empty(),
             "`{}` has no LLM: each is a group of columns {}",
             path.display(),
-            NUMBERS.map(|field| format!("`MODEL.{field}`")).join(", ")
+            NUMBERS
+                .map(|(field, _)| format!("`MODEL.{field}`"))
+                .join(", ")
         );
         Ok(Self {
             path: path.to_owned(),
@@ -152,22 +159,11 @@ impl Shard {
             rows.datasets.extend(batch.texts("dataset")?);
             rows.prompts.extend(batch.texts("prompt")?);
             for (model, into) in models.iter().zip(&mut rows.models) {
-                into.scores.extend(batch.numbers(
-                    model,
-                    "score",
-                    is_score,
-                    "a number in [0, 1]",
-                )?);
-                let tokens = |field| {
-                    batch.numbers(
-                        model,
-                        field,
-                        is_count,
-                        "a whole number of at least 0 and below 2^32",
-                    )
-                };
-                into.input_tokens.extend(tokens("num_input_tokens")?);
-                into.output_tokens.extend(tokens("num_output_tokens")?);
+                let numbers = |(name, field)| batch.numbers(model, name, field);
+                let [score, input_tokens, output_tokens] = NUMBERS;
+                into.scores.extend(numbers(score)?);
+                into.input_tokens.extend(numbers(input_tokens)?);
+                into.output_tokens.extend(numbers(output_tokens)?);
             }
         }
         Ok(rows)
@@ -205,23 +201,17 @@ impl Batch<'_> {
             .collect::<Result<_, _>>()?)
     }
 
-    fn numbers(
-        &self,
-        model: &str,
-        field: &str,
-        is_good: fn(f64) -> bool,
-        expected: &'static str,
-    ) -> anyhow::Result<Vec<f64>> {
+    fn numbers(&self, model: &str, name: &str, field: Field) -> anyhow::Result<Vec<f64>> {
         let group = self.columns.column_by_name(model);
         let group = group
             .and_then(|group| group.as_struct_opt())
             .expect("`Shard::open` found a group of columns");
         let array = group
-            .column_by_name(field)
+            .column_by_name(name)
             .expect("`Shard::open` found the column");
         let mut values = numbers(array).ok_or_else(|| DatasetError::ColumnType {
             path: self.path.to_owned(),
-            column: column_name(model, field),
+            column: column_name(model, name),
             expected: "numbers".to_owned(),
             found: array.data_type().to_string(),
         })?;
@@ -231,26 +221,18 @@ impl Batch<'_> {
                 *value = f64::NAN;
             }
             ensure!(
-                value.is_nan() || is_good(*value),
+                field.admits(*value),
                 DatasetError::OutOfRange {
                     path: self.path.to_owned(),
-                    column: column_name(model, field),
+                    column: column_name(model, name),
                     row: self.first_row + i + 1,
                     value: *value,
-                    expected,
+                    expected: field.range(),
                 }
             );
         }
         Ok(values)
     }
-}
-
-fn is_score(value: f64) -> bool {
-    (0.0..=1.0).contains(&value)
-}
-
-fn is_count(value: f64) -> bool {
-    (0.0..=f64::from(u32::MAX)).contains(&value) && value.fract() == 0.0
 }
 
 fn column_name(model: &str, field: &str) -> String {

@@ -29,6 +29,7 @@ pub(crate) fn read(
     let mut notes = Vec::new();
     let ids = ids(keys, &parts, &mut notes);
     for (model, columns) in models.iter().zip(&mut columns) {
+        // A router cannot weigh a score without a cost, and `datagen` would refuse the row: the score is dropped, not the prompt.
         let n_dropped = columns.drop_scores_without_cost();
         if n_dropped > 0 {
             notes.push(format!(

@@ -113,10 +113,7 @@ impl Config {
         let mut families = HashSet::new();
         for family in &self.families {
             let name = family.family.name();
-            ensure!(
-                families.insert(family.family),
-                "family `{name}` stands twice"
-            );
+            ensure!(families.insert(family.family), "duplicate family `{name}`");
             family.check().with_context(|| format!("family `{name}`"))?;
         }
         ensure!(!self.models.is_empty(), "`models` is empty");
@@ -125,13 +122,14 @@ impl Config {
             ensure!(!model.name.is_empty(), "a model has no name");
             ensure!(
                 models.insert(model.name.as_str()),
-                "model `{}` stands twice",
+                "duplicate model `{}`",
                 model.name
             );
             model
                 .check(&self.families)
                 .with_context(|| format!("model `{}`", model.name))?;
         }
+        // After the LLMs, so that a misspelled name is reported as such.
         let PairConfig { small, large } = &self.pair;
         for model in [small, large] {
             ensure!(
@@ -199,6 +197,7 @@ impl ModelConfig {
                 "`ability` in `{name}` is {ability}, expected a finite number"
             );
             for tokens in family.answer_tokens {
+                // The lognormal part of a length has mean L - 1, which must be positive.
                 let tokens = tokens * self.verbosity;
                 ensure!(
                     tokens > 1.0,
@@ -259,7 +258,7 @@ pub(crate) mod tests {
             (|config| config.families.clear(), "`families` is empty"),
             (
                 |config| config.families[1] = config.families[0].clone(),
-                "stands twice",
+                "duplicate family",
             ),
             (|config| config.families[0].weight = -1.0, "`weight` is -1"),
             (
@@ -283,7 +282,7 @@ pub(crate) mod tests {
             (|config| config.models[0].name.clear(), "no name"),
             (
                 |config| config.models[1].name = config.models[0].name.clone(),
-                "stands twice",
+                "duplicate model",
             ),
             (
                 |config| config.models[0].output_usd_per_mtok = f64::INFINITY,

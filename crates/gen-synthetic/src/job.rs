@@ -1,21 +1,25 @@
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, num::NonZeroUsize};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use cli_support::{Progress, read_toml, usage_error};
-use datagen::{DatasetName, Staging, Summary, Tally};
-use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, MadeFrom, ModelInfo, Part, PredictionsWriter,
-    Source, SplitOrigin, SplitWriter, TrainTestSplit, sha256_file, train_test_split,
+use datagen::{
+    DatasetName, RandomSplit, Recipe, Tally,
+    cli::{Extra, GenArgs, Staged, run_staged},
 };
-use serde::Serialize;
+use dataset::{
+    CostKind, CostRule, DatasetDir, DatasetInfo, MadeFrom, ModelInfo, Part, Predictions,
+    PredictionsWriter, Source, SplitOrigin, SplitWriter, TrainTestSplit, sha256_file,
+    train_test_split,
+};
 
 use crate::{
     args::Args,
-    bayes::{BayesReport, BayesTally},
+    bayes::BayesReport,
     config::{BUILT_IN, Config},
     rows::Rows,
 };
 
+const NAME: &str = "synthetic";
 /// Rows made and written at a time: some megabytes.
 const ROWS_PER_CHUNK: usize = 8192;
 
@@ -26,17 +30,10 @@ pub(crate) struct Job {
     source: Source,
     name: DatasetName,
     rows: TrainTestSplit,
-    seed: u32,
-    test_size: f64,
-    data_dir: PathBuf,
-    quiet: bool,
-}
-
-/// What was made.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    dataset: Summary,
-    truth: BayesReport,
+    split: RandomSplit,
+    /// Rows that `--limit` leaves out.
+    n_left_out: usize,
+    shared: GenArgs,
 }
 
 impl Job {
@@ -48,97 +45,124 @@ impl Job {
             None => "cannot use the built-in settings".to_owned(),
         })?;
         let source = Source::of_settings(path, "configs/synthetic.toml", BUILT_IN)?;
-        let n = args.n.map_or(config.n_prompts, usize::from);
-        let seed = args.seed.unwrap_or(config.seed);
-        let test_size = args.test_size.unwrap_or(config.test_size);
-        let rows =
-            train_test_split(n, test_size, seed).map_err(|error| usage_error(error.to_string()))?;
+        let n = args.n.map_or(config.n_prompts, NonZeroUsize::get);
+        // The limit comes before the split, as for a source that is read: the first rows, not the first of each part.
+        let n_kept = args.shared.limit.map_or(n, |limit| n.min(limit.get()));
+        let split = RandomSplit {
+            test_size: args.test_size.unwrap_or(config.test_size),
+            seed: args.seed.unwrap_or(config.seed),
+        };
+        let rows = train_test_split(n_kept, split.test_size, split.seed)
+            .map_err(|error| usage_error(error.to_string()))?;
         Ok(Self {
             config,
             source,
-            name: args.name,
+            name: args.shared.name_or(NAME)?,
             rows,
-            seed,
-            test_size,
-            data_dir: args.data_dir.data_dir,
-            quiet: args.output.quiet,
+            split,
+            n_left_out: n - n_kept,
+            shared: args.shared,
         })
     }
 
-    /// Makes and writes the rows piece by piece, in the split's order.
-    pub(crate) fn run(&self) -> anyhow::Result<Report> {
-        let info = self.info();
-        let staging = Staging::new(&self.data_dir, self.name.as_str())?;
-        let mut tally = Tally::new(info.models.len());
-        let mut bayes = BayesTally::new(info.models.len());
-        let progress = Progress::bar("rows", (info.n_train + info.n_test) as u64, self.quiet);
-        let rows = Rows::new(&self.config, self.seed)?;
-        for (part, numbers) in [
-            (Part::Train, &self.rows.train),
-            (Part::Test, &self.rows.test),
-        ] {
-            let mut writers = Writers::create(&rows, staging.dir(), part)?;
-            for numbers in numbers.chunks(ROWS_PER_CHUNK) {
-                let chunk = rows.chunk(numbers);
-                writers.split.write(&chunk.split)?;
-                writers.truth.write(&chunk.truth)?;
-                tally.add(&chunk.split);
-                if part == Part::Test {
-                    bayes.add(&chunk.truth);
-                }
-                progress.add(numbers.len() as u64);
-            }
-            writers.split.finish()?;
-            // The truth says which table it is the truth of, which has a hash only once it is whole.
-            let split_sha256 = sha256_file(&staging.dir().split(part))?;
-            writers.truth.finish(&MadeFrom {
-                made_by: Some(info.made_by.clone()),
-                ..MadeFrom::split(split_sha256)
-            })?;
+    /// Makes, writes and embeds what is missing.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        run_staged(&self.shared, &self)
+    }
+}
+
+impl Staged for Job {
+    fn recipe(&self) -> Recipe {
+        let limit = self.shared.limit;
+        let limit = limit.map(|limit| ("limit".to_owned(), limit.to_string()));
+        Recipe {
+            name: self.name.clone(),
+            pair: Some(self.config.pair()),
+            split: self.split,
+            sources: vec![self.source.clone()],
+            options: limit.into_iter().collect(),
+            made_by: concat!("gen-synthetic ", env!("CARGO_PKG_VERSION")).to_owned(),
         }
-        let dir = staging.commit(&info)?;
-        Ok(Report {
-            dataset: tally.summary(&info, &dir),
-            truth: bayes.report(&info.model_names()),
-        })
     }
 
     fn info(&self) -> DatasetInfo {
+        let recipe = self.recipe();
         let models = self.config.models.iter().map(|model| ModelInfo {
             name: model.name.clone(),
             price: Some(model.price()),
             cost_rule: CostRule::InputAndOutputTokens,
         });
+        let mut notes = vec![
+            "synthetic: prompts come from templates, scores and lengths are drawn from a latent model; no LLM was asked".to_owned(),
+            "truth/ holds the expected score, output tokens and cost of every LLM on every prompt".to_owned(),
+        ];
+        notes.extend(self.shared.limit_note(self.n_left_out));
         DatasetInfo {
-            name: self.name.as_str().to_owned(),
+            name: recipe.name.as_str().to_owned(),
             models: models.collect(),
-            pair: Some(self.config.pair()),
+            pair: recipe.pair,
             cost_kind: CostKind::OutputTokens,
             n_train: self.rows.train.len(),
             n_test: self.rows.test.len(),
             n_validation: None,
-            split: SplitOrigin::Random { test_size: self.test_size, seed: self.seed },
-            sources: vec![self.source.clone()],
-            made_by: concat!("gen-synthetic ", env!("CARGO_PKG_VERSION")).to_owned(),
-            options: BTreeMap::new(),
-            notes: vec![
-                "synthetic: prompts come from templates, scores and lengths are drawn from a latent model; no LLM was asked".to_owned(),
-                "truth/ holds the expected score, output tokens and cost of every LLM on every prompt".to_owned(),
-            ],
+            split: SplitOrigin::Random {
+                test_size: self.split.test_size,
+                seed: self.split.seed,
+            },
+            sources: recipe.sources,
+            made_by: recipe.made_by,
+            options: recipe.options,
+            notes,
             findings: BTreeMap::new(),
         }
     }
-}
 
-impl Report {
-    pub(crate) fn text(&self) -> String {
-        format!("{}\n{}", self.truth.text(), self.dataset.text("minilm"))
+    /// Rows are made and written piece by piece, in the split's order.
+    fn write(&self, dir: &DatasetDir) -> anyhow::Result<Tally> {
+        let n_rows = self.rows.train.len() + self.rows.test.len();
+        let progress = Progress::bar("rows", n_rows as u64, self.shared.output.quiet);
+        let rows = Rows::new(&self.config, self.split.seed)?;
+        let mut tally = Tally::new(self.config.models.len());
+        for (part, numbers) in [
+            (Part::Train, &self.rows.train),
+            (Part::Test, &self.rows.test),
+        ] {
+            let mut writers = Writers::create(&rows, dir, part)?;
+            for numbers in numbers.chunks(ROWS_PER_CHUNK) {
+                let chunk = rows.chunk(numbers);
+                writers.split.write(&chunk.split)?;
+                writers.expectations.write(&chunk.expectations)?;
+                tally.add(&chunk.split);
+                progress.add(numbers.len() as u64);
+            }
+            writers.split.finish()?;
+            // The expectations say which table they belong to, and its hash is known only once it is complete.
+            let split_sha256 = sha256_file(&dir.split(part))?;
+            writers.expectations.finish(&MadeFrom {
+                made_by: Some(self.recipe().made_by),
+                ..MadeFrom::split(split_sha256)
+            })?;
+        }
+        Ok(tally)
+    }
+
+    fn extras(&self, dir: &DatasetDir) -> anyhow::Result<Vec<Extra>> {
+        let path = dir.truth(Part::Test);
+        let Predictions::PerModel(expectations) = Predictions::read(&path)? else {
+            bail!("`{}` does not hold expectations per LLM", path.display());
+        };
+        let report = BayesReport::of(&expectations)?;
+        Ok(vec![Extra {
+            name: "truth",
+            value: serde_json::to_value(&report)?,
+            text: report.text(),
+        }])
     }
 }
 
 struct Writers {
     split: SplitWriter,
-    truth: PredictionsWriter,
+    expectations: PredictionsWriter,
 }
 
 impl Writers {
@@ -146,7 +170,7 @@ impl Writers {
         let like = rows.chunk(&[]);
         Ok(Self {
             split: SplitWriter::create(&dir.split(part), &like.split)?,
-            truth: PredictionsWriter::create(&dir.truth(part), &like.truth)?,
+            expectations: PredictionsWriter::create(&dir.truth(part), &like.expectations)?,
         })
     }
 }

@@ -88,6 +88,7 @@ impl<'a> Latent<'a> {
         rng: &mut impl Rng,
     ) -> Drawn {
         let n_steps = family.score_steps;
+        // Drawn one by one, which for a few steps is as fast as a binomial sampler.
         let n_won = (0..n_steps)
             .filter(|_| rng.random_bool(expected.score))
             .count();
@@ -109,6 +110,7 @@ impl<'a> Latent<'a> {
 /// How many pieces a tokenizer might cut a text into: six letters, three digits, or one other sign each.
 pub(crate) fn n_pieces(text: &str) -> usize {
     let (mut n_pieces, mut n_letters, mut n_digits) = (0, 0_usize, 0_usize);
+    // Pieces are counted per run of one kind, as a tokenizer does not join letters with digits.
     let mut finish_run = |n_letters: &mut usize, n_digits: &mut usize| {
         n_pieces += n_letters.div_ceil(6) + n_digits.div_ceil(3);
         (*n_letters, *n_digits) = (0, 0);

@@ -1,4 +1,4 @@
-//! Makes prompts and LLMs whose truth is known: the offline default of this workspace, and the test of its theory.
+//! Makes prompts and LLMs whose expectations are known: the offline default of this workspace, and the test of its theory.
 //!
 //! In comes `configs/synthetic.toml` (built in) and a seed; out goes `data/synthetic/`, with the expected score and cost of every LLM on
 //! every prompt in `truth/`. No LLM was asked, and none of the names is a real one's.
@@ -25,11 +25,7 @@ use crate::{args::Args, job::Job};
 
 fn main() -> ExitCode {
     cli_support::run(
-        |args: &Args| args.output.quiet,
-        |args| {
-            let output = args.output;
-            let report = Job::new(args)?.run()?;
-            output.print(&report, &report.text())
-        },
+        |args: &Args| args.shared.output.quiet,
+        |args| Job::new(args)?.run(),
     )
 }

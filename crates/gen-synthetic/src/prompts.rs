@@ -1,24 +1,19 @@
-//! Prompts from templates. A prompt's difficulty is worked out from what stands in its text, so that a router could read it there.
+//! Prompts from templates. A prompt's difficulty follows from what its text says, so that a router can learn it from
+//! there.
 
 mod code;
 mod numbers;
+mod parts;
 mod passages;
 mod reasoning;
 mod text;
 mod writing;
 
-use rand::{Rng as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
 
 use crate::config::Family;
 
-/// What an LLM is asked.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Prompt {
-    pub(crate) text: String,
-    /// From 0, the easiest of its family, to 1.
-    pub(crate) difficulty: f64,
-}
+pub(crate) use self::parts::Prompt;
 
 /// Makes a prompt of a family.
 pub(crate) fn prompt(family: Family, rng: &mut ChaCha8Rng) -> Prompt {
@@ -34,44 +29,6 @@ pub(crate) fn prompt(family: Family, rng: &mut ChaCha8Rng) -> Prompt {
         Family::Retrieval => passages::retrieval(rng),
         Family::Summary => passages::summary(rng),
         Family::Writing => writing::writing(rng),
-    }
-}
-
-impl Prompt {
-    fn new(text: impl Into<String>, difficulty: f64) -> Self {
-        Self {
-            text: text.into(),
-            difficulty: difficulty.clamp(0.0, 1.0),
-        }
-    }
-}
-
-/// One of some words.
-fn pick<'a>(rng: &mut ChaCha8Rng, words: &[&'a str]) -> &'a str {
-    words.choose(rng).expect("lists of words are not empty")
-}
-
-/// So many different words, in random order.
-fn several<'a>(rng: &mut ChaCha8Rng, words: &[&'a str], n: usize) -> Vec<&'a str> {
-    let mut chosen: Vec<&str> = words.choose_multiple(rng, n).copied().collect();
-    // The order of `choose_multiple` is not uniform.
-    for i in (1..chosen.len()).rev() {
-        chosen.swap(i, rng.random_range(0..=i));
-    }
-    chosen
-}
-
-/// Where `value` lies between `low` and `high`: 0 to 1.
-fn share(value: usize, low: usize, high: usize) -> f64 {
-    (value - low) as f64 / (high - low) as f64
-}
-
-/// `a, b and c`.
-fn listed(items: &[String]) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
 

@@ -23,11 +23,11 @@ pub(crate) struct Rows<'a> {
     seed: u32,
 }
 
-/// Some rows, and the truth about them.
+/// Some rows, and what was to be expected of them.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) split: Split,
-    pub(crate) truth: PerModel,
+    pub(crate) expectations: PerModel,
 }
 
 struct Row {
@@ -55,12 +55,13 @@ impl<'a> Rows<'a> {
 
     /// The rows of these numbers, in this order.
     pub(crate) fn chunk(&self, rows: &[u32]) -> Chunk {
+        // Each row has a generator of its own, so threads and chunks do not change any row.
         let rows: Vec<Row> = rows.par_iter().map(|&i| self.row(i)).collect();
         let shape = (rows.len(), self.models.len());
         let answer = |(i, m): (usize, usize)| -> (Expected, Drawn) { rows[i].answers[m] };
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         let models = self.models.to_vec();
-        let truth = PerModel {
+        let expectations = PerModel {
             ids: ids.clone(),
             models: models.clone(),
             scores: Array2::from_shape_fn(shape, |at| answer(at).0.score as f32),
@@ -83,7 +84,10 @@ impl<'a> Rows<'a> {
             tasks: rows.iter().map(|row| row.task.to_owned()).collect(),
             prompts: rows.into_iter().map(|row| row.prompt).collect(),
         };
-        Chunk { split, truth }
+        Chunk {
+            split,
+            expectations,
+        }
     }
 
     fn row(&self, i: u32) -> Row {
@@ -126,7 +130,10 @@ mod tests {
             let alone = rows.chunk(&[row]);
             assert_eq!(alone.split.prompts[0], together.split.prompts[i]);
             assert_eq!(alone.split.cost_usd.row(0), together.split.cost_usd.row(i));
-            assert_eq!(alone.truth.scores.row(0), together.truth.scores.row(i));
+            assert_eq!(
+                alone.expectations.scores.row(0),
+                together.expectations.scores.row(i)
+            );
         }
         let other = Rows::new(&config, 8).expect("good weights").chunk(&[3]);
         assert_ne!(other.split.prompts[0], together.split.prompts[0]);
@@ -157,7 +164,7 @@ mod tests {
         assert_eq!(ids.len(), numbers.len());
         let prompts: HashSet<&String> = chunk.split.prompts.iter().collect();
         let n_doubles = numbers.len() - prompts.len();
-        assert!(n_doubles < 20, "{n_doubles} prompts stand more than once");
+        assert!(n_doubles < 20, "{n_doubles} duplicate prompts");
         let tasks: HashSet<&String> = chunk.split.tasks.iter().collect();
         assert_eq!(tasks.len(), config.families.len());
     }

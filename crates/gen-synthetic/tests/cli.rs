@@ -1,32 +1,17 @@
 //! The built program on small sizes.
 
-use std::{
-    collections::HashSet,
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{collections::HashSet, fs};
 
 use dataset::{CostKind, DatasetDir, DatasetInfo, Part, PerModel, Predictions, Split};
+use test_support::{Bench, stderr, stdout};
 
-fn run(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gen-synthetic"))
-        .args(args)
-        .current_dir(folder)
-        .env_remove("CARROT_DATA_DIR")
-        .env_remove("CARROT_LOG")
-        .output()
-        .expect("the program starts")
+fn bench() -> Bench {
+    Bench::new(env!("CARGO_BIN_EXE_gen-synthetic"))
 }
 
-fn make(folder: &Path, args: &[&str]) -> DatasetDir {
-    let output = run(folder, args);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    DatasetDir::existing(&folder.join("data"), "synthetic").expect("a data set")
+fn make(bench: &Bench, args: &[&str]) -> DatasetDir {
+    bench.succeed(args);
+    DatasetDir::existing(&bench.join("data"), "synthetic").expect("a data set")
 }
 
 fn truth(dir: &DatasetDir, part: Part) -> PerModel {
@@ -38,15 +23,11 @@ fn truth(dir: &DatasetDir, part: Part) -> PerModel {
 
 #[test]
 fn the_default_data_set_is_whole_and_routing_pays_on_it() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = run(folder.path(), &["--json", "--quiet"]);
-    assert!(
-        output.status.success() && output.stderr.is_empty(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let bench = bench();
+    let output = bench.succeed(&["--json", "--quiet"]);
+    assert_eq!(stderr(&output), "");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let dir = DatasetDir::existing(&folder.path().join("data"), "synthetic").expect("a data set");
+    let dir = DatasetDir::existing(&bench.join("data"), "synthetic").expect("a data set");
     let info = DatasetInfo::read(&dir.info()).expect("readable");
     assert_eq!((info.n_train, info.n_test), (3200, 800));
     assert_eq!(info.cost_kind, CostKind::OutputTokens);
@@ -91,8 +72,7 @@ fn the_default_data_set_is_whole_and_routing_pays_on_it() {
 
 #[test]
 fn the_bayes_router_dominates_every_single_model() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let truth = truth(&make(folder.path(), &["--n", "1000"]), Part::Train);
+    let truth = truth(&make(&bench(), &["--n", "1000"]), Part::Train);
     let n = truth.ids.len() as f64;
     for weight in [0.0, 10.0, 100.0, 1000.0] {
         let value =
@@ -118,8 +98,8 @@ fn the_bayes_router_dominates_every_single_model() {
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     let bytes = |args: &[&str]| {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let dir = make(folder.path(), args);
+        let bench = bench();
+        let dir = make(&bench, args);
         let files = Part::ALL
             .map(|part| [dir.split(part), dir.truth(part)])
             .concat();
@@ -136,8 +116,8 @@ fn the_same_seed_gives_the_same_bytes() {
 
 #[test]
 fn tiny_sizes_work_or_are_refused() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let dir = make(folder.path(), &["--n", "2", "--test-size", "0.5"]);
+    let bench = bench();
+    let dir = make(&bench, &["--n", "2", "--test-size", "0.5"]);
     assert_eq!(truth(&dir, Part::Test).ids.len(), 1);
     for (args, expected) in [
         (&["--n", "0"][..], "--n"),
@@ -145,20 +125,17 @@ fn tiny_sizes_work_or_are_refused() {
         (&["--test-size", "1.5"], "neither may be empty"),
         (&["--name", "a/b"], "cannot name a data set"),
     ] {
-        let output = run(folder.path(), args);
-        let message = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
-        assert!(message.contains(expected), "{args:?}: {message}");
+        bench.refuse(args, 2, expected);
     }
 }
 
 #[test]
 fn another_configuration_can_be_used() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bench = bench();
     let text = include_str!("../../../configs/synthetic.toml");
-    let path = folder.path().join("mine.toml");
-    fs::write(&path, text.replace("n-prompts = 4000", "n-prompts = 10")).expect("written");
-    let dir = make(folder.path(), &["--config", "mine.toml"]);
+    let small = text.replace("n-prompts = 4000", "n-prompts = 10");
+    bench.write("mine.toml", small);
+    let dir = make(&bench, &["--config", "mine.toml"]);
     assert_eq!(DatasetInfo::read(&dir.info()).expect("readable").n_train, 8);
 
     for (from, to, expected) in [
@@ -178,13 +155,87 @@ fn another_configuration_can_be_used() {
             "unknown variant `poems`",
         ),
     ] {
-        fs::write(&path, text.replace(from, to)).expect("written");
-        let output = run(folder.path(), &["--config", "mine.toml"]);
-        let message = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{message}");
-        assert!(
-            message.contains(expected) && message.contains("mine.toml"),
-            "{message}"
-        );
+        bench.write("mine.toml", text.replace(from, to));
+        let message = bench.refuse(&["--config", "mine.toml"], 1, expected);
+        assert!(message.contains("mine.toml"), "{message}");
     }
+}
+
+#[test]
+fn an_existing_data_set_is_replaced_only_by_force() {
+    let bench = bench();
+    let dir = make(&bench, &["--n", "60"]);
+    let files = Part::ALL.map(|part| [dir.split(part), dir.truth(part)]);
+    let files: Vec<_> = files.concat().into_iter().chain([dir.info()]).collect();
+    let bytes = || {
+        let bytes = files.iter().map(|path| fs::read(path).expect("there"));
+        bytes.collect::<Vec<_>>()
+    };
+    let before = bytes();
+
+    let again = bench.succeed(&["--n", "60", "--json"]);
+    assert!(stderr(&again).contains("already exists"));
+    assert!(bytes() == before);
+    let report: serde_json::Value = serde_json::from_slice(&again.stdout).expect("JSON");
+    assert_eq!(report["dataset"]["n-train"], 48);
+    assert!(report["truth"]["bayes-score"].is_f64(), "{report}");
+
+    let text = include_str!("../../../configs/synthetic.toml");
+    bench.write("other.toml", format!("{text}\n# Another file.\n"));
+    for (args, expected) in [
+        (&["--n", "61"][..], "60 prompts, now 61"),
+        (
+            &["--n", "60", "--seed", "7"],
+            "seed 42, now test size 0.2 and seed 7",
+        ),
+        (
+            &["--n", "60", "--test-size", "0.5"],
+            "now test size 0.5 and seed 42",
+        ),
+        (
+            &["--n", "60", "--limit", "50"],
+            "limit was not set, now `50`",
+        ),
+        (
+            &["--n", "60", "--config", "other.toml"],
+            "made from other files",
+        ),
+    ] {
+        let message = bench.refuse(args, 1, expected);
+        assert!(message.contains("--force"), "{message}");
+        assert!(bytes() == before, "{args:?} changed the data set");
+    }
+
+    bench.succeed(&["--n", "61", "--force"]);
+    assert_eq!(bench.read("synthetic").0.n_train, 48);
+    assert_eq!(bench.read("synthetic").0.n_test, 13);
+    assert!(bytes() != before);
+}
+
+#[test]
+fn a_limit_keeps_the_first_prompts() {
+    let (limited, small) = (bench(), bench());
+    limited.succeed(&["--n", "100", "--limit", "40"]);
+    small.succeed(&["--n", "40"]);
+    let (info, train, test) = limited.read("synthetic");
+    let (_, small_train, small_test) = small.read("synthetic");
+    assert_eq!((&train, &test), (&small_train, &small_test));
+    assert_eq!(info.options["limit"], "40");
+    let note = "kept only the first rows: --limit 40 left out 60";
+    assert!(
+        info.notes.iter().any(|found| found == note),
+        "{:?}",
+        info.notes
+    );
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let bench = bench();
+    let output = bench.succeed(&["--n", "40", "--dry-run", "--embedder", "openai"]);
+    let text = stdout(&output);
+    for part in ["train: 32 prompts", "would send", "nothing was written"] {
+        assert!(text.contains(part), "no `{part}` in: {text}");
+    }
+    assert!(!bench.join("data").exists());
 }

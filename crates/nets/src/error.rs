@@ -2,6 +2,8 @@ use std::{io, path::PathBuf};
 
 use tch::TchError;
 
+use crate::NetworkTask;
+
 /// What can go wrong with a net. Every variant that concerns a file names it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -147,6 +149,16 @@ pub enum Error {
     /// The model's files do not say how its outputs are learned.
     #[error("the model's config.json has no `problem_type`, so it can predict but not be trained")]
     NoProblemType,
+    /// A network for another task than it was given for.
+    #[error("the network in `{}` is given as a {task} network, but its config.json has the `problem_type` of a {trained_for} network", folder.display())]
+    OtherTask {
+        /// Its folder.
+        folder: PathBuf,
+        /// What it was given as.
+        task: NetworkTask,
+        /// What it was trained for.
+        trained_for: NetworkTask,
+    },
     /// A part of the rows is empty.
     #[error("no prompt with a known target to {purpose}")]
     NoRows {
@@ -176,60 +188,6 @@ pub enum Error {
     OtherCheckpoint {
         /// The file.
         path: PathBuf,
-    },
-    /// The embeddings are of another text model than the router's, or there are none.
-    #[error("the embeddings have {found} dimensions, expected {expected}")]
-    EmbeddingDim {
-        /// What would do, in words.
-        expected: String,
-        /// Their dimensions.
-        found: usize,
-    },
-    /// An embedding holds NaN or an infinity.
-    #[error("the embedding in row {row} holds a value that is not finite")]
-    EmbeddingNotFinite {
-        /// The row, from 1.
-        row: usize,
-    },
-    /// Labels do not belong to the embeddings.
-    #[error("there are {found} labels for {expected} embeddings")]
-    LabelCount {
-        /// Embeddings.
-        expected: usize,
-        /// Labels.
-        found: usize,
-    },
-    /// A label that says neither yes nor no.
-    #[error("the label in row {row} is {found}, expected 0 or 1, or NaN where it is unknown")]
-    BinaryLabel {
-        /// The row, from 1.
-        row: usize,
-        /// The label.
-        found: f32,
-    },
-    /// Nothing to tell apart.
-    #[error("all {n_rows} known labels are {label}, expected both 0 and 1")]
-    OneClass {
-        /// The label.
-        label: f32,
-        /// Known labels.
-        n_rows: usize,
-    },
-    /// Weights that make no router.
-    #[error("the router's weight `{name}` {problem}")]
-    BadWeight {
-        /// The weight.
-        name: &'static str,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// A file's weights make no router.
-    #[error("cannot use the weights in `{}`", path.display())]
-    UnusableWeights {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with them.
-        source: Box<Error>,
     },
     /// The tokenizer could not be read.
     #[error("cannot read a tokenizer from `{}`", path.display())]

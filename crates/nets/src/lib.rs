@@ -1,5 +1,4 @@
-//! Everything that runs on libtorch: encoders, sentence embeddings, RoBERTa classifiers and their training, and the device that they run on;
-//! and the binary router MF, whose weights are kept in the same kind of file.
+//! Everything that runs on libtorch: encoders, sentence embeddings, RoBERTa classifiers and their training, and the device that they run on.
 //!
 //! In come model folders in Hugging Face layout, prompts and matrices of targets; out go matrices, and model folders in the same layout.
 //! Must not know where prompts come from, how models are fetched, what a label means, or how vectors are stored: a caller hands over paths,
@@ -11,7 +10,6 @@ mod device;
 mod encoder;
 mod error;
 mod json;
-mod mf;
 mod model_files;
 mod pooling;
 mod roberta;
@@ -23,9 +21,11 @@ mod train;
 pub use crate::{
     device::DeviceChoice,
     error::{Error, Result},
-    mf::{CheckedMfParams, Mf, MfBest, MfEpoch, MfParams, MfReport, MfWeights},
     model_files::{ModelFiles, Need},
-    roberta::{Padding, PredictParams, Predicted, ProblemType, RobertaModel, sigmoid},
+    roberta::{
+        NetworkTask, Padding, PredictParams, Predicted, ProblemType, RobertaModel, TaskNetwork,
+        sigmoid,
+    },
     sentence_embedder::{Embedded, SentenceEmbedder},
     train::{
         BatchOrder, Best, CheckedTrainParams, Decayed, Precision, Record, TrainPadding,

@@ -4,6 +4,8 @@ mod config;
 mod head;
 mod model;
 mod predict;
+mod task;
+mod task_network;
 mod tokenizer;
 
 pub(crate) use self::model::TrainingPass;
@@ -11,4 +13,6 @@ pub use self::{
     config::ProblemType,
     model::RobertaModel,
     predict::{Padding, PredictParams, Predicted, sigmoid},
+    task::NetworkTask,
+    task_network::TaskNetwork,
 };

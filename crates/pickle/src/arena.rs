@@ -72,7 +72,7 @@ impl Arena {
         self.nodes[id as usize]
     }
 
-    /// Where a value stands; for numbers, which have no place of their own, `parent`'s.
+    /// Where a value is; for numbers, which have no place of their own, `parent`'s.
     pub(crate) fn offset(&self, id: Id, parent: usize) -> usize {
         match self.node(id) {
             Node::None | Node::Bool(_) | Node::Int(_) | Node::Float(_) => parent,

@@ -44,7 +44,7 @@ pub struct Array<'a> {
     data: Data<'a>,
 }
 
-/// A cell as it stands in the file.
+/// A cell as the file has it.
 pub(crate) enum Cell<'a> {
     /// None, NaN or NA.
     Missing,
@@ -156,7 +156,7 @@ impl<'a> Array<'a> {
     /// The elements of a one-dimensional array, as [`Column::as_f64`](crate::Column::as_f64) turns cells into numbers.
     ///
     /// # Errors
-    /// If there is another number of dimensions, or an object is no number.
+    /// If there is another number of dimensions, or an object is not a number.
     pub fn to_array1_f64(&self) -> Result<Array1<f64>> {
         let &[n] = &self.shape[..] else {
             return Err(self.wrong_shape(1));
@@ -167,7 +167,7 @@ impl<'a> Array<'a> {
     /// The elements of a two-dimensional array, in its shape whatever its order in memory.
     ///
     /// # Errors
-    /// If there is another number of dimensions, or an object is no number.
+    /// If there is another number of dimensions, or an object is not a number.
     pub fn to_array2_f64(&self) -> Result<Array2<f64>> {
         let &[n_rows, n_columns] = &self.shape[..] else {
             return Err(self.wrong_shape(2));
@@ -197,7 +197,7 @@ impl<'a> Array<'a> {
         })
     }
 
-    /// Where an element of a two-dimensional array stands.
+    /// The position of an element of a two-dimensional array.
     pub(crate) fn position(&self, row: usize, column: usize) -> usize {
         if self.fortran {
             column * self.shape[0] + row

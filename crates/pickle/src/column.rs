@@ -89,7 +89,7 @@ impl<'a> Column<'a> {
     /// The cells as float64, `(n_rows)`: bools are 0 and 1, integers and narrower floats are widened, None, NaN and NA are NaN.
     ///
     /// # Errors
-    /// If a cell is text or anything else that is no number, or the dtype is not read.
+    /// If a cell is text or anything else that is not a number, or the dtype is not read.
     pub fn as_f64(&self) -> Result<Vec<f64>> {
         self.map("a number", |cell| cell.to_f64())
     }
@@ -97,9 +97,9 @@ impl<'a> Column<'a> {
     /// The cells as integers, `(n_rows)`, None where a cell is missing. Bools are 0 and 1; floats count if they are whole.
     ///
     /// # Errors
-    /// If a cell is no integer or beyond 64 bits with sign, or the dtype is not read.
+    /// If a cell is not an integer or beyond 64 bits with sign, or the dtype is not read.
     pub fn as_i64(&self) -> Result<Vec<Option<i64>>> {
-        // Beyond 2^53 a float no longer tells one integer from the next.
+        // Beyond 2^53 a float cannot represent every integer.
         const LARGEST: f64 = 9_007_199_254_740_992.0;
         self.map("an integer", |cell| match *cell {
             Cell::Missing => Ok(None),

@@ -12,9 +12,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The file does not begin as a pickle of protocol 2 to 5 does.
-    #[error("no pickle of protocol 2 to 5 at byte 0: {found}")]
+    #[error("not a pickle of protocol 2 to 5, at byte 0: {found}")]
     NotAPickle {
-        /// What stands there instead.
+        /// What is there instead.
         found: String,
     },
     /// The file ends inside something.
@@ -22,7 +22,7 @@ pub enum Error {
         "the pickle is cut off: `{opcode}` at byte {offset} needs {needed} bytes, {left} are left"
     )]
     Truncated {
-        /// Where the opcode stands.
+        /// Where the opcode is.
         offset: usize,
         /// The opcode.
         opcode: &'static str,
@@ -44,7 +44,7 @@ pub enum Error {
     /// An opcode that no pickle of a frame or an array needs.
     #[error("refused opcode `{opcode}` at byte {offset}: NumPy and pandas data do not need it")]
     Opcode {
-        /// Where it stands.
+        /// Where it is.
         offset: usize,
         /// Its name in Python's `pickletools`, or its number.
         opcode: String,
@@ -60,7 +60,7 @@ pub enum Error {
     /// Data of a kind that is not read.
     #[error("cannot read {what} at byte {offset}")]
     Unsupported {
-        /// Where it stands.
+        /// Where it is.
         offset: usize,
         /// The kind.
         what: String,
@@ -68,7 +68,7 @@ pub enum Error {
     /// A value is of another type than was asked for.
     #[error("expected {expected} at byte {offset}, found {found}")]
     Type {
-        /// Where the value stands, or the one that holds it.
+        /// Where the value is, or the one that holds it.
         offset: usize,
         /// What was asked for.
         expected: &'static str,
@@ -78,7 +78,7 @@ pub enum Error {
     /// An array has another shape than was asked for.
     #[error("the array at byte {offset} has shape {found:?}, expected {expected} dimensions")]
     Shape {
-        /// Where the array stands.
+        /// Where the array is.
         offset: usize,
         /// The number of dimensions that was asked for.
         expected: usize,
@@ -88,7 +88,7 @@ pub enum Error {
     /// A dictionary has no such key.
     #[error("no key `{key}` in the dictionary at byte {offset}")]
     NoKey {
-        /// Where the dictionary stands.
+        /// Where the dictionary is.
         offset: usize,
         /// The key.
         key: String,

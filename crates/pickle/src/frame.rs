@@ -119,7 +119,7 @@ impl<'a> Frame<'a> {
         self.names.len()
     }
 
-    /// The columns' names in order. Whole numbers stand as their digits.
+    /// The columns' names in order. Whole numbers become their digits.
     pub fn column_names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.names.iter().map(|name| &**name)
     }
@@ -291,7 +291,7 @@ fn names<'a>(arena: &'a Arena, id: Id, parent: usize) -> Result<Vec<Cow<'a, str>
     }
 }
 
-/// How many labels an index has, where no column tells the number of rows.
+/// How many labels an index has, where no column gives the number of rows.
 fn n_labels(arena: &Arena, id: Id, parent: usize) -> Result<usize> {
     let offset = arena.offset(id, parent);
     let (class, parts) = index(arena, id, parent)?;

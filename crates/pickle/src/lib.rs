@@ -34,6 +34,7 @@ mod error;
 mod frame;
 mod globals;
 mod machine;
+mod opcodes;
 mod value;
 
 use std::{fs, path::Path};
@@ -69,7 +70,7 @@ impl Pickle {
     /// Takes the bytes of a pickle apart.
     ///
     /// # Errors
-    /// If they are no pickle of protocol 2 to 5, if they end early or contradict themselves, or if they name anything that is not NumPy or
+    /// If they are not a pickle of protocol 2 to 5, if they end early or contradict themselves, or if they name anything that is not NumPy or
     /// pandas data. Each error has the offset of the byte.
     pub fn parse(bytes: Vec<u8>) -> Result<Self> {
         let (arena, root) = machine::run(bytes)?;

@@ -9,6 +9,7 @@ use crate::{
     arena::{Arena, Call, Id, Items, Node},
     error::{Error, Result},
     globals::{self, Global, Role},
+    opcodes::name,
 };
 
 const NONE: Id = 0;
@@ -36,7 +37,7 @@ struct Machine {
     n_memoized: usize,
     /// Text that was turned into bytes, so that doing it again costs nothing.
     decoded: HashMap<Id, Id>,
-    /// Where the current opcode stands, and its name.
+    /// Where the current opcode is, and its name.
     at: usize,
     opcode: &'static str,
 }
@@ -112,147 +113,192 @@ impl Machine {
             self.opcode = "STOP";
             let [opcode] = self.fixed()?;
             self.opcode = name(opcode);
-            match opcode {
-                b'.' => {
-                    let root = self.pop()?;
-                    return Ok((self.arena, root));
-                }
-                0x95 => {
-                    let n = u64::from_le_bytes(self.fixed()?);
-                    // A frame is how Python reads ahead; its end means nothing here, but it must be there.
-                    self.require(n)?;
-                }
-                b'(' => self.marks.push(self.stack.len()),
-                b'0' => {
-                    if self.marks.last() == Some(&self.stack.len()) {
-                        self.marks.pop();
-                    } else {
-                        self.pop()?;
-                    }
-                }
-                b'1' => {
-                    let mark = self.mark()?;
-                    self.stack.truncate(mark);
-                }
-                b'N' => self.stack.push(NONE),
-                0x88 => self.stack.push(TRUE),
-                0x89 => self.stack.push(FALSE),
-                b')' => self.stack.push(EMPTY_TUPLE),
-                b'K' => {
-                    let [byte] = self.fixed()?;
-                    self.stack.push(FIRST_INT + Id::from(byte));
-                }
-                b'M' => {
-                    let n = u16::from_le_bytes(self.fixed()?);
-                    self.push(Node::Int(n.into()));
-                }
-                b'J' => {
-                    let n = i32::from_le_bytes(self.fixed()?);
-                    self.push(Node::Int(n.into()));
-                }
-                0x8a => {
-                    let [len] = self.fixed()?;
-                    self.long(len.into())?;
-                }
-                0x8b => {
-                    let len = i32::from_le_bytes(self.fixed()?);
-                    self.long(
-                        u64::try_from(len)
-                            .map_err(|_| self.malformed("an integer of negative length"))?,
-                    )?;
-                }
-                b'G' => {
-                    let x = f64::from_be_bytes(self.fixed()?);
-                    self.push(Node::Float(x));
-                }
-                0x8c => self.text(1)?,
-                b'X' => self.text(4)?,
-                0x8d => self.text(8)?,
-                b'C' => self.binary(1)?,
-                b'B' => self.binary(4)?,
-                0x8e | 0x96 => self.binary(8)?,
-                b']' => self.container(Vec::new(), Node::List)?,
-                b'}' => self.container(Vec::new(), Node::Dict)?,
-                0x85 => self.tuple_of(1)?,
-                0x86 => self.tuple_of(2)?,
-                0x87 => self.tuple_of(3)?,
-                b't' => {
-                    let mark = self.mark()?;
-                    let ids = self.stack.split_off(mark);
-                    self.container(ids, Node::Tuple)?;
-                }
-                b'a' => {
-                    let from = self.top(1)?;
-                    self.append(from)?;
-                }
-                b'e' => {
-                    let mark = self.mark()?;
-                    self.append(mark)?;
-                }
-                b's' => {
-                    let from = self.top(2)?;
-                    self.set(from)?;
-                }
-                b'u' => {
-                    let mark = self.mark()?;
-                    self.set(mark)?;
-                }
-                b'c' => {
-                    let module = self.line()?;
-                    let name = self.line()?;
-                    let range = |range: Range<usize>| {
-                        String::from_utf8_lossy(&self.arena.bytes[range]).into_owned()
-                    };
-                    self.global(&range(module), &range(name))?;
-                }
-                0x93 => {
-                    let (name, module) = (self.pop()?, self.pop()?);
-                    let both = self.arena.str(module).zip(self.arena.str(name));
-                    let (module, name) =
-                        both.ok_or_else(|| self.malformed("a name that is not text"))?;
-                    // A name as long as the file is none of ours, and not worth a copy in the message.
-                    let shorten = |text: &str| text.chars().take(200).collect::<String>();
-                    let (module, name) = (shorten(module), shorten(name));
-                    self.global(&module, &name)?;
-                }
-                b'R' | 0x81 => self.reduce()?,
-                b'b' => self.build()?,
-                b'h' => {
-                    let [i] = self.fixed()?;
-                    self.recall(i.into())?;
-                }
-                b'j' => {
-                    let i = u32::from_le_bytes(self.fixed()?);
-                    self.recall(i as usize)?;
-                }
-                b'q' => {
-                    let [i] = self.fixed()?;
-                    self.memoize(i.into())?;
-                }
-                b'r' => {
-                    let i = u32::from_le_bytes(self.fixed()?);
-                    self.memoize(i as usize)?;
-                }
-                0x94 => self.memoize(self.n_memoized)?,
-                0x97 | 0x98 => {
-                    return Err(Error::unsupported(
-                        self.at,
-                        "a buffer that lies outside of the pickle",
-                    ));
-                }
-                _ => {
-                    let opcode = if self.opcode.is_empty() {
-                        format!("0x{opcode:02x}")
-                    } else {
-                        self.opcode.into()
-                    };
-                    return Err(Error::Opcode {
-                        offset: self.at,
-                        opcode,
-                    });
-                }
+            if opcode == b'.' {
+                let root = self.pop()?;
+                return Ok((self.arena, root));
+            }
+            // The most frequent first: a frame is mostly cells, and each text is memoized.
+            let is_known = self.scalar_opcode(opcode)?
+                || self.memo_opcode(opcode)?
+                || self.collection_opcode(opcode)?
+                || self.stack_opcode(opcode)?
+                || self.object_opcode(opcode)?;
+            if !is_known {
+                return Err(self.refusal(opcode));
             }
         }
+    }
+
+    fn refusal(&self, opcode: u8) -> Error {
+        if let 0x97 | 0x98 = opcode {
+            return Error::unsupported(self.at, "a buffer that lies outside of the pickle");
+        }
+        let opcode = if self.opcode.is_empty() {
+            format!("0x{opcode:02x}")
+        } else {
+            self.opcode.into()
+        };
+        Error::Opcode {
+            offset: self.at,
+            opcode,
+        }
+    }
+
+    /// Numbers, text, bytes and constants. Returns whether the opcode is one of them, as do the functions below.
+    fn scalar_opcode(&mut self, opcode: u8) -> Result<bool> {
+        match opcode {
+            b'N' => self.stack.push(NONE),
+            0x88 => self.stack.push(TRUE),
+            0x89 => self.stack.push(FALSE),
+            b')' => self.stack.push(EMPTY_TUPLE),
+            b'K' => {
+                let [byte] = self.fixed()?;
+                self.stack.push(FIRST_INT + Id::from(byte));
+            }
+            b'M' => {
+                let n = u16::from_le_bytes(self.fixed()?);
+                self.push(Node::Int(n.into()));
+            }
+            b'J' => {
+                let n = i32::from_le_bytes(self.fixed()?);
+                self.push(Node::Int(n.into()));
+            }
+            0x8a => {
+                let [len] = self.fixed()?;
+                self.long(len.into())?;
+            }
+            0x8b => {
+                let len = i32::from_le_bytes(self.fixed()?);
+                self.long(
+                    u64::try_from(len)
+                        .map_err(|_| self.malformed("an integer of negative length"))?,
+                )?;
+            }
+            b'G' => {
+                let x = f64::from_be_bytes(self.fixed()?);
+                self.push(Node::Float(x));
+            }
+            0x8c => self.text(1)?,
+            b'X' => self.text(4)?,
+            0x8d => self.text(8)?,
+            b'C' => self.binary(1)?,
+            b'B' => self.binary(4)?,
+            0x8e | 0x96 => self.binary(8)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What keeps the top of the stack, or brings back what was kept.
+    fn memo_opcode(&mut self, opcode: u8) -> Result<bool> {
+        match opcode {
+            b'h' => {
+                let [i] = self.fixed()?;
+                self.recall(i.into())?;
+            }
+            b'j' => {
+                let i = u32::from_le_bytes(self.fixed()?);
+                self.recall(i as usize)?;
+            }
+            b'q' => {
+                let [i] = self.fixed()?;
+                self.memoize(i.into())?;
+            }
+            b'r' => {
+                let i = u32::from_le_bytes(self.fixed()?);
+                self.memoize(i as usize)?;
+            }
+            0x94 => self.memoize(self.n_memoized)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Lists, dictionaries and tuples.
+    fn collection_opcode(&mut self, opcode: u8) -> Result<bool> {
+        match opcode {
+            b']' => self.container(Vec::new(), Node::List)?,
+            b'}' => self.container(Vec::new(), Node::Dict)?,
+            0x85 => self.tuple_of(1)?,
+            0x86 => self.tuple_of(2)?,
+            0x87 => self.tuple_of(3)?,
+            b't' => {
+                let mark = self.mark()?;
+                let ids = self.stack.split_off(mark);
+                self.container(ids, Node::Tuple)?;
+            }
+            b'a' => {
+                let from = self.top(1)?;
+                self.append(from)?;
+            }
+            b'e' => {
+                let mark = self.mark()?;
+                self.append(mark)?;
+            }
+            b's' => {
+                let from = self.top(2)?;
+                self.set(from)?;
+            }
+            b'u' => {
+                let mark = self.mark()?;
+                self.set(mark)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Frames, and the stack itself.
+    fn stack_opcode(&mut self, opcode: u8) -> Result<bool> {
+        match opcode {
+            0x95 => {
+                let n = u64::from_le_bytes(self.fixed()?);
+                // A frame is how Python reads ahead; its end means nothing here, but it must be there.
+                self.require(n)?;
+            }
+            b'(' => self.marks.push(self.stack.len()),
+            b'0' => {
+                if self.marks.last() == Some(&self.stack.len()) {
+                    self.marks.pop();
+                } else {
+                    self.pop()?;
+                }
+            }
+            b'1' => {
+                let mark = self.mark()?;
+                self.stack.truncate(mark);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Names of functions and classes, and what is made with them.
+    fn object_opcode(&mut self, opcode: u8) -> Result<bool> {
+        match opcode {
+            b'c' => {
+                let module = self.line()?;
+                let name = self.line()?;
+                let range = |range: Range<usize>| {
+                    String::from_utf8_lossy(&self.arena.bytes[range]).into_owned()
+                };
+                self.global(&range(module), &range(name))?;
+            }
+            0x93 => {
+                let (name, module) = (self.pop()?, self.pop()?);
+                let both = self.arena.str(module).zip(self.arena.str(name));
+                let (module, name) =
+                    both.ok_or_else(|| self.malformed("a name that is not text"))?;
+                // A name as long as the file is none of ours, and not worth a copy in the message.
+                let shorten = |text: &str| text.chars().take(200).collect::<String>();
+                let (module, name) = (shorten(module), shorten(name));
+                self.global(&module, &name)?;
+            }
+            b'R' | 0x81 => self.reduce()?,
+            b'b' => self.build()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn malformed(&self, what: impl Into<String>) -> Error {
@@ -552,80 +598,5 @@ impl Machine {
         }
         self.stack.push(target);
         Ok(())
-    }
-}
-
-/// The opcode's name in `pickletools`, empty if it has none.
-fn name(opcode: u8) -> &'static str {
-    match opcode {
-        b'.' => "STOP",
-        0x80 => "PROTO",
-        0x95 => "FRAME",
-        b'(' => "MARK",
-        b'0' => "POP",
-        b'1' => "POP_MARK",
-        b'2' => "DUP",
-        b'N' => "NONE",
-        0x88 => "NEWTRUE",
-        0x89 => "NEWFALSE",
-        b'I' => "INT",
-        b'K' => "BININT1",
-        b'M' => "BININT2",
-        b'J' => "BININT",
-        b'L' => "LONG",
-        0x8a => "LONG1",
-        0x8b => "LONG4",
-        b'F' => "FLOAT",
-        b'G' => "BINFLOAT",
-        b'S' => "STRING",
-        b'T' => "BINSTRING",
-        b'U' => "SHORT_BINSTRING",
-        b'V' => "UNICODE",
-        0x8c => "SHORT_BINUNICODE",
-        b'X' => "BINUNICODE",
-        0x8d => "BINUNICODE8",
-        b'C' => "SHORT_BINBYTES",
-        b'B' => "BINBYTES",
-        0x8e => "BINBYTES8",
-        0x96 => "BYTEARRAY8",
-        0x97 => "NEXT_BUFFER",
-        0x98 => "READONLY_BUFFER",
-        b']' => "EMPTY_LIST",
-        b'l' => "LIST",
-        b'a' => "APPEND",
-        b'e' => "APPENDS",
-        b')' => "EMPTY_TUPLE",
-        b't' => "TUPLE",
-        0x85 => "TUPLE1",
-        0x86 => "TUPLE2",
-        0x87 => "TUPLE3",
-        b'}' => "EMPTY_DICT",
-        b'd' => "DICT",
-        b's' => "SETITEM",
-        b'u' => "SETITEMS",
-        0x8f => "EMPTY_SET",
-        0x90 => "ADDITEMS",
-        0x91 => "FROZENSET",
-        b'c' => "GLOBAL",
-        0x93 => "STACK_GLOBAL",
-        b'R' => "REDUCE",
-        b'b' => "BUILD",
-        b'i' => "INST",
-        b'o' => "OBJ",
-        0x81 => "NEWOBJ",
-        0x92 => "NEWOBJ_EX",
-        0x82 => "EXT1",
-        0x83 => "EXT2",
-        0x84 => "EXT4",
-        b'P' => "PERSID",
-        b'Q' => "BINPERSID",
-        b'g' => "GET",
-        b'h' => "BINGET",
-        b'j' => "LONG_BINGET",
-        b'p' => "PUT",
-        b'q' => "BINPUT",
-        b'r' => "LONG_BINPUT",
-        0x94 => "MEMOIZE",
-        _ => "",
     }
 }

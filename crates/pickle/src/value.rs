@@ -38,7 +38,7 @@ impl<'a> Value<'a> {
     /// The text, borrowed from the file.
     ///
     /// # Errors
-    /// If the value is no text, or text with lone surrogates.
+    /// If the value is not text, or text with lone surrogates.
     pub fn as_str(self) -> Result<&'a str> {
         self.arena.str(self.id).ok_or_else(|| self.wrong("text"))
     }
@@ -80,7 +80,7 @@ impl<'a> Value<'a> {
     /// Keys and values of a dictionary, in the order of the file.
     ///
     /// # Errors
-    /// If the value is no dictionary.
+    /// If the value is not a dictionary.
     pub fn entries(
         self,
     ) -> Result<impl ExactSizeIterator<Item = (Value<'a>, Value<'a>)> + use<'a>> {
@@ -96,7 +96,7 @@ impl<'a> Value<'a> {
     /// What a dictionary holds under a key.
     ///
     /// # Errors
-    /// If the value is no dictionary or has no such key.
+    /// If the value is not a dictionary or has no such key.
     pub fn get(self, key: &str) -> Result<Value<'a>> {
         if self.arena.pairs(self.id).is_none() {
             return Err(self.wrong("a dictionary"));
@@ -114,7 +114,7 @@ impl<'a> Value<'a> {
     /// The NumPy array.
     ///
     /// # Errors
-    /// If the value is no array, if its dtype is neither numeric, nor bool, nor object, or if its data do not have the size that its shape says.
+    /// If the value is not an array, if its dtype is neither numeric, nor bool, nor object, or if its data do not have the size that its shape says.
     pub fn array(self) -> Result<Array<'a>> {
         Array::new(self.arena, self.id, 0)
     }

@@ -121,18 +121,21 @@ fn opcodes_that_data_do_not_need_are_refused() {
 
 #[test]
 fn other_files_are_told_what_they_are() {
-    check_error(b"", "no pickle of protocol 2 to 5 at byte 0: an empty file");
+    check_error(
+        b"",
+        "not a pickle of protocol 2 to 5, at byte 0: an empty file",
+    );
     check_error(
         b"\x80\x06N.",
-        "no pickle of protocol 2 to 5 at byte 0: protocol `6`",
+        "not a pickle of protocol 2 to 5, at byte 0: protocol `6`",
     );
     check_error(
         b"(lp0\n.",
-        "no pickle of protocol 2 to 5 at byte 0: byte `0x28`",
+        "not a pickle of protocol 2 to 5, at byte 0: byte `0x28`",
     );
     check_error(
         b"\x1f\x8b\x08\x00",
-        "no pickle of protocol 2 to 5 at byte 0: a gzip file; decompress it first",
+        "not a pickle of protocol 2 to 5, at byte 0: a gzip file; decompress it first",
     );
 }
 

@@ -4,7 +4,6 @@ pub(crate) mod comparison;
 pub(crate) mod contenders;
 pub(crate) mod inputs;
 pub(crate) mod intervals;
-pub(crate) mod published;
 pub(crate) mod results;
 pub(crate) mod row_order;
 pub(crate) mod series;

@@ -263,7 +263,9 @@ mod tests {
 
     #[test]
     fn the_built_in_settings_are_good() {
-        assert!(Settings::read(None).is_ok());
+        let settings = Settings::read(None).expect("good");
+        // Regret is measured by the rule that routers choose by.
+        assert_eq!(settings.regret.cost_multiplier, evaluation::COST_MULTIPLIER);
     }
 
     #[test]

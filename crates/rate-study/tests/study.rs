@@ -1,9 +1,10 @@
 //! The study as a whole, and the program.
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
 use dataset::{RateStudy, Source};
 use rate_study::{Error, ROUTERS, Search, Size, StudyParams};
+use test_support::{Bench, stdout};
 
 const BUILT_IN: &str = include_str!("../../../configs/rate-study.toml");
 
@@ -155,38 +156,21 @@ fn bad_settings_are_refused() {
     ));
 }
 
-fn program(folder: &Path, arguments: &[&str]) -> std::process::Output {
-    Command::new(env!("CARGO_BIN_EXE_rate-study"))
-        .args(arguments)
-        .args(["--data-dir", "data"])
-        .current_dir(folder)
-        .env_remove("CARROT_LOG")
-        .output()
-        .expect("the program starts")
-}
-
 #[test]
 fn the_program_leaves_its_result_and_says_what_it_found() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let output = program(folder.path(), &["--quick"]);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
-    let path = folder.path().join("data/rate-study-quick/rate-study.json");
+    let bench = Bench::new(env!("CARGO_BIN_EXE_rate-study"));
+    let stdout = stdout(&bench.succeed(&["--quick"]));
+    let path = bench.join("data/rate-study-quick/rate-study.json");
     let study = RateStudy::read(&path).expect("it was written");
     assert_eq!(study.settings.path, Path::new("configs/rate-study.toml"));
-    let stdout = String::from_utf8_lossy(&output.stdout);
     assert_eq!(stdout.lines().count(), 9, "{stdout}");
     let bytes = std::fs::read(&path).expect("read");
-    let output = program(folder.path(), &["--quick", "--quiet", "--json"]);
+    let output = bench.succeed(&["--quick", "--quiet", "--json"]);
     assert_eq!(std::fs::read(&path).expect("read"), bytes);
     let printed: RateStudy = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(printed, study);
 
-    std::fs::write(
-        folder.path().join("bad.toml"),
-        format!("{BUILT_IN}\nextra = 1\n"),
-    )
-    .expect("written");
+    bench.write("bad.toml", format!("{BUILT_IN}\nextra = 1\n"));
     for (arguments, code, message) in [
         (
             &["--quick", "--name", "../x"][..],
@@ -204,9 +188,6 @@ fn the_program_leaves_its_result_and_says_what_it_found() {
             "cannot use the settings in `bad.toml`",
         ),
     ] {
-        let output = program(folder.path(), arguments);
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{stderr}");
-        assert!(stderr.contains(message), "{stderr}");
+        bench.refuse(arguments, code, message);
     }
 }

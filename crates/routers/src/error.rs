@@ -70,6 +70,30 @@ pub enum Error {
         /// Rows given.
         n_rows: usize,
     },
+    /// A label that says neither yes nor no.
+    #[error("label {row} (from 0) is {found}, expected 0 or 1, or NaN where it is unknown")]
+    BinaryLabel {
+        /// The row, from 0.
+        row: usize,
+        /// The label.
+        found: f32,
+    },
+    /// Gradient descent left the range of numbers.
+    #[error(
+        "step {step} had a loss or a weight that is not finite; a smaller `learning-rate` may help"
+    )]
+    Diverged {
+        /// The step, from 1.
+        step: u64,
+    },
+    /// Weights that do not make a router.
+    #[error("the router's weight `{name}` {problem}")]
+    BadWeight {
+        /// The weight.
+        name: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// More nodes than a node number of 32 bits can name.
     #[error(
         "the trees have {n_nodes} nodes, more than the {} that can be named; use fewer trees or a `max-depth`",

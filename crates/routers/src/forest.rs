@@ -11,7 +11,7 @@ mod ranks;
 mod split;
 
 pub use self::{
-    arrays::{ForestArrays, LEAF},
-    model::Forest,
+    arrays::ForestArrays,
+    model::{Forest, LEAF},
     params::{CheckedForestParams, ForestParams, MaxFeatures},
 };

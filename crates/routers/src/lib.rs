@@ -1,7 +1,7 @@
-//! Learners that need no libtorch, and the labels that learners are fitted on.
+//! Learners that need no libtorch.
 //!
 //! Holds k-nearest-neighbors regression ([`KnnParams`], [`Knn`]) with its exact neighbor search, a random forest with exact splits
-//! ([`ForestParams`], [`Forest`]) and the binary router that uses it ([`Rorf`]), and [`labels`].
+//! ([`ForestParams`], [`Forest`]) the binary router that uses it ([`Rorf`]), and the matrix factorization ([`MfParams`], [`Mf`]).
 //! In come matrices of embeddings and targets, out go predictions of every LLM's score and cost, or of how likely the small LLM of a pair
 //! will do.
 //! Must not know a file, a command line, libtorch, or how predictions are judged.
@@ -10,8 +10,9 @@ mod error;
 mod folds;
 mod forest;
 mod knn;
-pub mod labels;
+mod mf;
 mod neighbors;
+mod pair_outcome;
 mod r2;
 mod rorf;
 mod unit_rows;
@@ -20,7 +21,9 @@ pub use crate::{
     error::{Error, Result},
     forest::{CheckedForestParams, Forest, ForestArrays, ForestParams, LEAF, MaxFeatures},
     knn::{CheckedKnnParams, CvScore, Knn, KnnParams, Target, TargetFit},
+    mf::{CheckedMfParams, Mf, MfBest, MfEpoch, MfParams, MfReport, MfWeights},
     neighbors::Backend,
+    pair_outcome::PairOutcome,
     rorf::{PairScores, Rorf},
     unit_rows::{SharedValues, UnitRows},
 };

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, ArrayView1, ArrayView2, Axis};
 
-use crate::{CheckedForestParams, Error, Forest, Result, labels::PairOutcome};
+use crate::{CheckedForestParams, Error, Forest, PairOutcome, Result};
 
 /// The true scores of the two LLMs that a binary router chooses between; each of shape `(n_prompts)`, NaN where unknown.
 #[derive(Debug, Clone, Copy)]

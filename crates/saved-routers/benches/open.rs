@@ -16,14 +16,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dataset::{CostKind, CostRule, ModelInfo};
+use dataset::{CostKind, CostRule, ModelInfo, Quantity};
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use routers::{Backend, Target, UnitRows};
 use saved_routers::{
-    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, Model, NewFolder, Quantity, Record,
-    SavedRouter, VectorFormat,
+    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, Model, NewFolder, Record, SavedRouter,
+    VectorFormat,
 };
 
 const N_ROWS: usize = 30_968;
@@ -77,7 +77,7 @@ fn open(folder: &Path) -> Result<(), Box<dyn Error>> {
     for _ in 0..N_QUERIES {
         let query = Array2::from_shape_simple_fn((1, DIM), || rng.random_range(-1.0..1.0));
         let start = Instant::now();
-        std::hint::black_box(knn.predict(&query, &|_| ())?);
+        std::hint::black_box(knn.predict(query.view(), &|_| ())?);
         queries.push(start.elapsed());
     }
     println!(

@@ -1,11 +1,11 @@
 use std::fmt::Write as _;
 
-use crate::{Contents, Quantity, Record};
+use crate::Record;
 
-/// The model card: what the router is, what it was made from, how good it was in the fit, and whose license its base is under.
+/// The model card: what the router is, what it was made from, how good it was in the fit, and the license of its base.
 pub(crate) fn text(record: &Record) -> String {
     let mut text = String::new();
-    let mut line = |line: String| writeln!(text, "{line}").expect("a text takes all");
+    let mut line = |line: String| writeln!(text, "{line}").expect("a string grows as needed");
     let licenses = [
         record.embedder.as_ref().and_then(|it| it.license.as_ref()),
         record.base.as_ref().and_then(|it| it.license.as_ref()),
@@ -20,7 +20,7 @@ pub(crate) fn text(record: &Record) -> String {
     line(format!("# {} on {}\n", record.router, record.dataset));
     line(format!(
         "{} Written by {}; the crate `saved-routers` reads it.\n",
-        kind(record),
+        record.contents.description(),
         record.made_by
     ));
     line("## Data\n".to_owned());
@@ -47,7 +47,7 @@ pub(crate) fn text(record: &Record) -> String {
     let unstated = "which its model card does not state";
     if let Some(embedder) = &record.embedder {
         let model = embedder.model.as_ref().map_or_else(
-            || "vectors that came with the data".to_owned(),
+            || "embeddings that came with the data".to_owned(),
             |model| format!("`{model}`"),
         );
         line("\n## Embedder\n".to_owned());
@@ -74,41 +74,4 @@ pub(crate) fn text(record: &Record) -> String {
         line(format!("\n## {title}\n\n```json\n{value:#}\n```"));
     }
     text
-}
-
-fn kind(record: &Record) -> String {
-    let outputs = |quantity| match quantity {
-        Quantity::Score => "scores",
-        Quantity::OutputTokens => "output tokens",
-        Quantity::ThousandsOfOutputTokens => "thousands of output tokens",
-        Quantity::StandardizedUsd => "costs in dollars",
-    };
-    match &record.contents {
-        Contents::Knn { targets, .. } => {
-            let targets = targets
-                .iter()
-                .map(|it| format!("{} (k = {})", outputs(it.quantity), it.n_neighbors));
-            format!(
-                "Nearest neighbors by cosine similarity that predict every LLM's {}.",
-                targets.collect::<Vec<_>>().join(" and ")
-            )
-        }
-        Contents::Forest {} => {
-            "A random forest that tells whether the small LLM answers right.".to_owned()
-        }
-        Contents::Mf { .. } => {
-            "A matrix factorization that tells whether the small LLM does at least as well."
-                .to_owned()
-        }
-        Contents::Roberta { cost, .. } => format!(
-            "RoBERTa networks that predict every LLM's {}.",
-            cost.as_ref().map_or_else(
-                || "scores".to_owned(),
-                |cost| format!("scores and {}", outputs(cost.quantity))
-            )
-        ),
-        Contents::RobertaBinary { .. } => {
-            "A RoBERTa network that tells whether the small LLM does at least as well.".to_owned()
-        }
-    }
 }

@@ -17,14 +17,14 @@ pub enum Error {
     },
     /// A folder without a finished router.
     #[error(
-        "`{}` holds no saved router, as it has no `router.json`; train-and-infer writes one when it is done",
+        "`{}` holds no saved router: it has no `router.json`, which train-and-infer writes when it is done",
         folder.display()
     )]
     NoRouter {
         /// The folder.
         folder: PathBuf,
     },
-    /// The file is no JSON of the expected form.
+    /// The file is not JSON of the expected form.
     #[error("cannot read `{}` as JSON", path.display())]
     Json {
         /// The file.
@@ -34,13 +34,13 @@ pub enum Error {
     },
     /// Another version of this workspace wrote the folder.
     #[error(
-        "`{}` has format version {found}, expected {expected}; fit the router anew with train-and-infer --force",
+        "`{}` has format version {found}, expected {expected}; refit the router with train-and-infer",
         path.display()
     )]
     FormatVersion {
         /// The file.
         path: PathBuf,
-        /// Its version, as it stands there.
+        /// Its version, as written.
         found: String,
         /// The version that this crate reads and writes.
         expected: u32,
@@ -52,20 +52,20 @@ pub enum Error {
         path: PathBuf,
         /// The key.
         key: &'static str,
-        /// What stands there.
+        /// Its value.
         found: String,
-        /// What may stand there.
+        /// What it may be.
         expected: String,
     },
-    /// The file is no safetensors file, or a broken one.
-    #[error("cannot read `{}` as safetensors; it may be cut off or changed", path.display())]
+    /// The file is not a safetensors file, or a broken one.
+    #[error("cannot read `{}` as safetensors; it may be truncated or modified", path.display())]
     Tensors {
         /// The file.
         path: PathBuf,
         /// What the library said.
         source: SafeTensorError,
     },
-    /// A tensor that must be there is not.
+    /// A required tensor is missing.
     #[error("`{}` has no tensor `{name}`", path.display())]
     MissingTensor {
         /// The file.
@@ -73,7 +73,15 @@ pub enum Error {
         /// The tensor.
         name: &'static str,
     },
-    /// A tensor holds other numbers than it should.
+    /// A tensor that the router does not have: the file is another model's.
+    #[error("`{}` has a tensor `{name}`, which this kind of router does not have", path.display())]
+    ExtraTensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+    },
+    /// A tensor holds numbers of another type than expected.
     #[error("tensor `{name}` of `{}` is of type {found}, expected {expected}", path.display())]
     TensorType {
         /// The file.
@@ -94,10 +102,10 @@ pub enum Error {
         name: &'static str,
         /// Its shape.
         found: Vec<usize>,
-        /// The right shape, sizes that may be any by name.
+        /// The right shape; `any` where a size is free.
         expected: String,
     },
-    /// The numbers make no router.
+    /// The numbers do not make a router.
     #[error("`{}` holds no usable router", path.display())]
     Router {
         /// The file.
@@ -105,7 +113,7 @@ pub enum Error {
         /// What the router's crate said.
         source: routers::Error,
     },
-    /// A network's folder that router.json names is not there.
+    /// A network's folder that router.json names is missing.
     #[error("`{}` is missing, though `router.json` beside it names it", folder.display())]
     MissingNetwork {
         /// The folder.
@@ -125,7 +133,7 @@ pub enum Error {
         n_models: usize,
     },
     /// A label order for other outputs.
-    #[error("`--label-order` has {n_names} names, and `{network}` has {n_outputs} outputs")]
+    #[error("the label order has {n_names} names, and `{network}` has {n_outputs} outputs")]
     LabelOrderLength {
         /// The network, as it was named.
         network: String,
@@ -135,19 +143,19 @@ pub enum Error {
         n_names: usize,
     },
     /// A label order for other LLMs.
-    #[error("`--label-order` does not name `{model}`: it has {}", order.join(", "))]
+    #[error("the label order does not name `{model}`: it has {}", order.join(", "))]
     NotInLabelOrder {
         /// The LLM.
         model: String,
         /// The names given.
         order: Vec<String>,
     },
-    /// Nobody said which LLM an output is.
+    /// It is unknown which LLM each output is for.
     #[error(
-        "`{network}` does not say which LLM each of its outputs is: it calls them {}{}. Say it with `--label-order`. \
+        "`{network}` does not say which LLM each of its outputs is: it calls them {}{}. Give the LLMs' names in the order of the outputs. \
          For the released networks the sources disagree: CarrotRouter's list ends in mixtral and then the 405b Llama, the scripts that \
-         made the data and the figures have these two the other way round. Predict SPROUT's test split with either order, by train-and-infer, and \
-         look at each LLM's mean predicted score beside its mean score there: the two are about 15 points apart, so that the wrong order shows",
+         made the data and the figures have these two the other way round. To find out, predict SPROUT's test split with either order and \
+         compare each LLM's mean predicted score with its mean score there: the two LLMs are about 15 points apart, so the wrong order shows",
         labels.join(", "),
         match &models[..] {
             [] => String::new(),
@@ -170,13 +178,18 @@ pub enum Error {
         /// Those given.
         found: usize,
     },
+    /// Embeddings were given to networks.
+    #[error(
+        "the router consists of networks that read prompts, so it cannot predict from embeddings"
+    )]
+    ReadsPrompts,
     /// A prediction failed.
     #[error("cannot predict")]
     Predict {
         /// What the router's crate said.
         source: routers::Error,
     },
-    /// A name that no file may bear.
+    /// A name that no file may have.
     #[error(
         "`{name}` cannot name a calibration; use letters, digits and any of `._-+%`, and do not begin with a dot"
     )]
@@ -191,12 +204,12 @@ pub enum Error {
         folder: PathBuf,
         /// The name.
         name: String,
-        /// Those there are.
+        /// Those that exist.
         names: Vec<String>,
     },
-    /// A calibration of what is no longer there.
+    /// A calibration of a router, split or predictions that have changed.
     #[error(
-        "calibration `{name}` of `{}` does not hold any longer, as `{}` has changed since; calibrate anew",
+        "calibration `{name}` of `{}` is out of date: `{}` has changed since; calibrate again",
         folder.display(),
         changed.display()
     )]
@@ -205,7 +218,7 @@ pub enum Error {
         folder: PathBuf,
         /// The name.
         name: String,
-        /// What is not as it was.
+        /// What has changed.
         changed: PathBuf,
     },
     /// A change of a router's LLMs that cannot be made.
@@ -214,9 +227,9 @@ pub enum Error {
         /// The reason, and the cure where there is one.
         why: String,
     },
-    /// A file could not be written whole.
+    /// A file could not be read as JSON, or not be written whole.
     #[error(transparent)]
-    Dataset(#[from] dataset::Error),
+    Dataset(dataset::Error),
 }
 
 /// A result with this crate's [`Error`].
@@ -224,8 +237,26 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 fn there_are(names: &[String]) -> String {
     match names {
-        [] => "it has none, which `carrot-router calibrate` makes".to_owned(),
+        [] => "it has none; `carrot-router calibrate` makes one".to_owned(),
         _ => format!("there are `{}`", names.join("`, `")),
+    }
+}
+
+impl From<dataset::Error> for Error {
+    fn from(error: dataset::Error) -> Self {
+        match error {
+            // Only this crate knows what renews its files.
+            dataset::Error::FormatVersion {
+                path,
+                found,
+                expected,
+            } => Self::FormatVersion {
+                path,
+                found,
+                expected,
+            },
+            error => Self::Dataset(error),
+        }
     }
 }
 

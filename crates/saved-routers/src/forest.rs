@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use routers::{Forest, ForestArrays, Rorf, labels::PairOutcome};
+use routers::{Forest, ForestArrays, PairOutcome, Rorf};
 
 use crate::{
     Error, Result,

@@ -1,12 +1,13 @@
 use std::path::Path;
 
-use dataset::{PredictedCost, Quantity};
+use dataset::{PredictedCost, Quantity, Standardizer};
 use half::{f16, slice::HalfFloatSliceExt as _, vec::HalfFloatVecExt as _};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
-use routers::{Knn, Target, UnitRows, labels::Standardizer};
+use routers::{Knn, Target, UnitRows};
 
 use crate::{
     Contents, Embedder, Error, Record, Result, VectorFormat,
+    predicted::{PerModelOutputs, check_dim},
     tensors::{self, Tensor, TensorFile},
 };
 
@@ -28,15 +29,6 @@ pub struct SavedKnn {
     /// What its targets are.
     quantities: Vec<Quantity>,
     scale: Option<Standardizer>,
-}
-
-/// Predictions for some prompts.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SavedKnnPredictions {
-    /// Expected scores, of shape `(n_prompts, n_models)`.
-    pub scores: Array2<f32>,
-    /// What costs are made of.
-    pub cost: PredictedCost,
 }
 
 const VECTORS: &str = "vectors";
@@ -156,22 +148,16 @@ impl SavedKnn {
     /// Predicts for embeddings of shape `(n_prompts, dim)`. A prediction does not depend on the other prompts. `on_progress` counts prompts.
     ///
     /// # Errors
-    /// [`Error::Dimension`] for embeddings of another length; [`Error::Predict`] for such as are not finite.
+    /// [`Error::Dimension`] for embeddings of another length; [`Error::Predict`] for embeddings that are not finite.
     pub fn predict(
         &self,
-        embeddings: &Array2<f32>,
+        embeddings: ArrayView2<'_, f32>,
         on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<SavedKnnPredictions> {
-        let dim = self.knn.rows().dim();
-        if embeddings.ncols() != dim {
-            return Err(Error::Dimension {
-                expected: dim,
-                found: embeddings.ncols(),
-            });
-        }
+    ) -> Result<PerModelOutputs> {
+        check_dim(embeddings, self.knn.rows().dim())?;
         let predicted = self
             .knn
-            .predict(embeddings.view(), on_progress)
+            .predict(embeddings, on_progress)
             .map_err(|source| Error::Predict { source })?;
         let mut scores = None;
         let mut cost = PredictedCost::Known;
@@ -181,7 +167,7 @@ impl SavedKnn {
                 Some(predicted) => cost = predicted,
             }
         }
-        Ok(SavedKnnPredictions {
+        Ok(PerModelOutputs {
             scores: scores.expect("a record without a score is refused"),
             cost,
         })

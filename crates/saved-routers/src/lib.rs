@@ -10,6 +10,7 @@
 //! models/<dataset>/<router>/router.json          Record: LLMs with prices, what is predicted, embedder, hashes, config, metrics
 //! models/<dataset>/<router>/README.md            the model card
 //! models/<dataset>/<router>/router.safetensors   KNN: unit vectors and targets; forest: flat arrays
+//! models/<dataset>/<router>/factorization/       MF: model.safetensors with RouteLLM's names, and the metrics of its training
 //! models/<dataset>/<router>/cost.safetensors     mean and deviation of each LLM's dollars, where z-scores are predicted
 //! models/<dataset>/<router>/<network>/           a network's own folder, in Hugging Face layout
 //! models/<dataset>/<router>/calibrations/        Calibration: a setting for a target, bound to the files beside it by their hashes
@@ -17,31 +18,34 @@
 
 mod calibration;
 mod card;
+mod contents;
 mod error;
 mod folder;
 mod forest;
 mod knn;
+mod mf;
+mod model;
 mod open;
 mod outputs;
 mod pool;
+mod predicted;
 mod record;
 mod scale;
 mod tensors;
-
-pub use dataset::{PredictedCost, Quantity};
 
 pub use crate::{
     calibration::{
         CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
         Expected, ModelShare, Range, Realized,
     },
+    contents::{Contents, KnnTarget, NetworkCost, VectorFormat},
     error::{Error, Result},
     folder::NewFolder,
-    knn::{KnnParts, SavedKnn, SavedKnnPredictions},
-    open::{Model, RobertaCost, SavedRouter},
+    knn::{KnnParts, SavedKnn},
+    model::{Model, RobertaCost},
+    open::SavedRouter,
     outputs::{outputs_of_models, read_label_order},
     pool::{AddedModel, Addition, EditedPool, PoolEdit},
-    record::{
-        Base, Contents, Embedder, FORMAT_VERSION, KnnTarget, NetworkCost, Record, VectorFormat,
-    },
+    predicted::{PerModelOutputs, Predicted},
+    record::{Base, Embedder, FORMAT_VERSION, Record},
 };

@@ -1,12 +1,6 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use routers::{Rorf, labels::Standardizer};
-
-use crate::{
-    Contents, Error, Quantity, Record, Result, SavedKnn,
-    folder::{self, ROUTER},
-    forest, knn, scale,
-};
+use crate::{Model, Record, Result, folder};
 
 /// A router that was fitted before.
 #[derive(Debug, Clone)]
@@ -17,87 +11,21 @@ pub struct SavedRouter {
     pub model: Model,
 }
 
-/// What predicts; networks are left to those who know libtorch.
-#[derive(Debug, Clone)]
-pub enum Model {
-    /// k-nearest-neighbors regression on embeddings.
-    Knn(SavedKnn),
-    /// A random forest on embeddings.
-    Rorf(Rorf),
-    /// The folder of a matrix factorization on embeddings.
-    Mf(PathBuf),
-    /// The folders of networks that read prompts.
-    Roberta {
-        /// The one that predicts a score for each LLM.
-        performance: PathBuf,
-        /// The one that predicts costs, unless they are known.
-        cost: Option<RobertaCost>,
-    },
-    /// The folder of a network that reads prompts and tells whether the small LLM of the pair does at least as well.
-    RobertaBinary(PathBuf),
-}
-
-/// A network that predicts costs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RobertaCost {
-    /// Its folder.
-    pub folder: PathBuf,
-    /// What its outputs are.
-    pub quantity: Quantity,
-    /// The way back to dollars, where outputs are z-scores.
-    pub scale: Option<Standardizer>,
-}
-
 impl SavedRouter {
     /// Opens a folder that [`crate::NewFolder`] wrote, and checks all of it.
     ///
-    /// The vectors of k-nearest-neighbors regression are mapped, not read in: routers of several processes share the system's cache, and a
-    /// folder that is replaced by [`crate::NewFolder`] meanwhile stays as it was for who has it open. A file that another program writes to in
-    /// place changes what is predicted without a check; one that it cuts off ends the process by a signal (SIGBUS) at the next search.
+    /// The embeddings of k-nearest-neighbors regression are mapped, not read: routers of several processes share the system's cache, and if
+    /// [`crate::NewFolder`] replaces the folder, an opened router stays as it was. A file that another program modifies in place changes
+    /// predictions without a check; one that it truncates ends the process by a signal (SIGBUS) at the next search.
     ///
-    /// If writing a newer one was cut off between two renames, the older one is put back first.
+    /// If replacing an older router was interrupted between two renames, the older one is put back first.
     ///
     /// # Errors
-    /// [`Error::NoRouter`] for another folder; [`Error::FormatVersion`], [`Error::BadRecord`], or any that concerns a file.
+    /// [`crate::Error::NoRouter`] for another folder; [`crate::Error::FormatVersion`], [`crate::Error::BadRecord`], or any that concerns a file.
     pub fn open(folder: &Path) -> Result<Self> {
         folder::recover(folder)?;
         let record = Record::read(folder)?;
-        let scale = match record.has_scale() {
-            true => Some(scale::read(folder, record.models.len())?),
-            false => None,
-        };
-        let network = |name: &str| {
-            let folder = folder.join(name);
-            match folder.is_dir() {
-                true => Ok(folder),
-                false => Err(Error::MissingNetwork { folder }),
-            }
-        };
-        let path = folder.join(ROUTER);
-        let model = match (&record.contents, &record.embedder) {
-            (Contents::Knn { .. }, Some(embedder)) => {
-                Model::Knn(knn::read(&path, &record, embedder, scale)?)
-            }
-            (Contents::Forest {}, Some(embedder)) => {
-                Model::Rorf(forest::read(&path, embedder.dim)?)
-            }
-            (Contents::Knn { .. } | Contents::Forest {}, None) => {
-                unreachable!("a record without its embedder is refused")
-            }
-            (Contents::Mf { folder }, _) => Model::Mf(network(folder)?),
-            (Contents::Roberta { performance, cost }, _) => Model::Roberta {
-                performance: network(performance)?,
-                cost: match cost {
-                    Some(cost) => Some(RobertaCost {
-                        folder: network(&cost.folder)?,
-                        quantity: cost.quantity,
-                        scale,
-                    }),
-                    None => None,
-                },
-            },
-            (Contents::RobertaBinary { folder }, _) => Model::RobertaBinary(network(folder)?),
-        };
+        let model = Model::open(folder, &record)?;
         Ok(Self { record, model })
     }
 }

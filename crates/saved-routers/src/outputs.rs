@@ -101,8 +101,12 @@ mod tests {
             (&["a", "b"], None, Ok(vec![0, 1])),
             (&["a", "b"], Some(&["b", "a"][..]), Ok(vec![1, 0])),
             (&["LABEL_0", "LABEL_1"], Some(&["a", "b"]), Ok(vec![0, 1])),
-            (&["LABEL_0", "LABEL_1"], None, Err("--label-order")),
-            (&["a", "a"], None, Err("--label-order")),
+            (
+                &["LABEL_0", "LABEL_1"],
+                None,
+                Err("in the order of the outputs"),
+            ),
+            (&["a", "a"], None, Err("in the order of the outputs")),
             (&["a"], None, Err("1 outputs, fewer than the 2 LLMs")),
             (
                 &["a", "b", "c"],

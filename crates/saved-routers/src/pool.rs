@@ -2,17 +2,19 @@
 
 use std::{collections::HashMap, path::Path};
 
-use dataset::{CostKind, CostRule, ModelInfo, ModelScores, Prices, TOKENS_PER_UNIT};
+use dataset::{
+    CostKind, CostRule, ModelInfo, ModelScores, Prices, Quantity, Standardizer, TOKENS_PER_UNIT,
+};
 use ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
-use routers::{Backend, Knn, Target, UnitRows, labels::Standardizer};
+use routers::{Backend, Knn, Target, UnitRows};
 use serde_json::{Value, json};
 
 use crate::{
-    Contents, Error, KnnParts, Model, NewFolder, Quantity, Record, Result, SavedKnn, SavedRouter,
+    Contents, Error, KnnParts, KnnTarget, Model, NewFolder, Record, Result, SavedKnn, SavedRouter,
     record::EDITS,
 };
 
-/// Parts that an added LLM's prompts are dealt out to, to be predicted by the others.
+/// Folds of the cross-validation that judges an added LLM.
 const N_FOLDS: usize = 5;
 
 /// Changes of the LLMs of a saved k-nearest-neighbors router. What is predicted for the LLMs that stay is the same to the last bit (with
@@ -72,72 +74,32 @@ impl SavedRouter {
     /// none has. k is the one that the fit chose for the others.
     ///
     /// # Errors
-    /// [`Error::BadEdit`] for another kind of router, an LLM that is not there or is there already, a price of neither, an added LLM
-    /// without a price or without a value that costs need, a table of other prompts, or no LLM that is left.
+    /// [`Error::BadEdit`] for another kind of router, an LLM to remove that it does not have or one to add that it has, a price of neither, an
+    /// added LLM without a price or without a value that costs need, a table of other prompts, or when no LLM is left.
     pub fn edit(&self, edit: &PoolEdit<'_>) -> Result<EditedPool> {
         let (Model::Knn(knn), Contents::Knn { targets, .. }) = (&self.model, &self.record.contents)
         else {
             return refuse(format!(
-                "`{}` predicts for the LLMs that it was fitted for; only routers of nearest neighbors can have others (route --prices gives \
-                 other prices to any router)",
+                "`{}` predicts only for the LLMs that it was fitted for; the LLMs of nearest-neighbor routers can be changed, and prices of \
+                 any router can be replaced when it routes",
                 self.record.router
             ));
         };
-        let mut record = self.record.clone();
-        let kept = kept(&record.models, edit.removed)?;
-        record.models = kept.iter().map(|&m| record.models[m].clone()).collect();
-        let mut columns: Vec<Array2<f32>> = (0..targets.len())
-            .map(|target| knn.values(target).select(Axis(1), &kept))
-            .collect();
-        let mut scale = knn.scale().map(|scale| {
-            let keep = |all: ArrayView1<'_, f64>| all.select(Axis(0), &kept).to_vec();
-            (keep(scale.mean()), keep(scale.deviation()))
-        });
-        let mut added = Vec::new();
+        let kept = kept(&self.record.models, edit.removed)?;
+        let mut pool = Pool::of(self, knn, targets, &kept);
         if let Some(addition) = &edit.added {
             let rows = addition.rows(knn.n_rows())?;
-            for (m, name) in addition.table.models.iter().enumerate() {
-                if record.models.iter().any(|model| model.name == *name) {
-                    return refuse(format!("there is an LLM `{name}` already"));
-                }
-                let column = |values: ArrayView1<'_, f64>| scattered(values, &rows, knn.n_rows());
-                let scores = column(addition.table.scores.column(m).mapv(f64::from).view());
-                if scores.iter().all(|score| score.is_nan()) {
-                    return refuse(format!("no train prompt has a score of `{name}`"));
-                }
-                for (target, columns) in targets.iter().zip(&mut columns) {
-                    let values = match target.quantity {
-                        Quantity::Score => scores.clone(),
-                        Quantity::OutputTokens => column(addition.tokens(m)?),
-                        Quantity::ThousandsOfOutputTokens => {
-                            column(addition.tokens(m)?) / f64::from(TOKENS_PER_UNIT)
-                        }
-                        Quantity::StandardizedUsd => {
-                            let costs = column(addition.costs(m)?).insert_axis(Axis(1));
-                            let own = Standardizer::fit(&costs);
-                            if let Some((mean, deviation)) = &mut scale {
-                                mean.extend(own.mean());
-                                deviation.extend(own.deviation());
-                            }
-                            own.standardize(&costs).column(0).mapv(f64::from)
-                        }
-                    };
-                    let values = values.mapv(|value| value as f32).insert_axis(Axis(1));
-                    *columns = concatenate(Axis(1), &[columns.view(), values.view()])
-                        .expect("one value per row");
-                }
-                added.push(judge(knn, targets[0].n_neighbors, name, &scores)?);
-                record.models.push(ModelInfo {
-                    name: name.clone(),
-                    price: None,
-                    cost_rule: match record.cost_kind {
-                        CostKind::OutputTokens => CostRule::InputAndOutputTokens,
-                        CostKind::Usd => CostRule::Given,
-                        CostKind::Known => CostRule::InputTokens,
-                    },
-                });
+            for m in 0..addition.table.models.len() {
+                pool.add(addition, &rows, m)?;
             }
         }
+        let Pool {
+            mut record,
+            columns,
+            scale,
+            added,
+            ..
+        } = pool;
         if record.models.is_empty() {
             return refuse("no LLM would be left".to_owned());
         }
@@ -148,16 +110,16 @@ impl SavedRouter {
             && let Some(model) = record.models.iter().find(|model| model.price.is_none())
         {
             return refuse(format!(
-                "`{}` has no price, and none is taken for zero; give it with --prices",
+                "`{}` has no price, and a missing price is never treated as zero; give its price",
                 model.name
             ));
         }
-        let is_there = |name: &String| record.models.iter().any(|model| model.name == *name);
+        let has = |name: &String| record.models.iter().any(|model| model.name == *name);
         record.pair = record
             .pair
-            .filter(|pair| is_there(&pair.small) && is_there(&pair.large));
+            .filter(|pair| has(&pair.small) && has(&pair.large));
         note(&mut record, edit, &added);
-        let named = |(values, target): (Array2<f32>, &crate::KnnTarget)| Target {
+        let named = |(values, target): (Array2<f32>, &KnnTarget)| Target {
             name: format!("{:?}", target.quantity),
             values,
         };
@@ -174,6 +136,92 @@ impl SavedRouter {
     }
 }
 
+/// The LLMs of a router while they are being changed.
+struct Pool<'a> {
+    knn: &'a SavedKnn,
+    targets: &'a [KnnTarget],
+    record: Record,
+    /// For each target the values of all LLMs, of shape `(n_prompts, n_models)`.
+    columns: Vec<Array2<f32>>,
+    /// Mean and deviation of each LLM's dollars, where z-scores are predicted.
+    scale: Option<(Vec<f64>, Vec<f64>)>,
+    added: Vec<AddedModel>,
+}
+
+impl<'a> Pool<'a> {
+    /// The LLMs that stay, by their positions.
+    fn of(
+        router: &SavedRouter,
+        knn: &'a SavedKnn,
+        targets: &'a [KnnTarget],
+        kept: &[usize],
+    ) -> Self {
+        let mut record = router.record.clone();
+        record.models = kept.iter().map(|&m| record.models[m].clone()).collect();
+        Self {
+            columns: (0..targets.len())
+                .map(|target| knn.values(target).select(Axis(1), kept))
+                .collect(),
+            scale: knn.scale().map(|scale| {
+                let keep = |all: ArrayView1<'_, f64>| all.select(Axis(0), kept).to_vec();
+                (keep(scale.mean()), keep(scale.deviation()))
+            }),
+            added: Vec::new(),
+            knn,
+            targets,
+            record,
+        }
+    }
+
+    /// Adds the LLM in column `m` of a table whose prompts are these rows of the router.
+    fn add(&mut self, addition: &Addition<'_>, rows: &[Option<usize>], m: usize) -> Result<()> {
+        let name = &addition.table.models[m];
+        if self.record.models.iter().any(|model| model.name == *name) {
+            return refuse(format!("the router already has an LLM `{name}`"));
+        }
+        let column = |values: ArrayView1<'_, f64>| scattered(values, rows, self.knn.n_rows());
+        let scores = column(addition.table.scores.column(m).mapv(f64::from).view());
+        if scores.iter().all(|score| score.is_nan()) {
+            return refuse(format!("no train prompt has a score of `{name}`"));
+        }
+        for (target, columns) in self.targets.iter().zip(&mut self.columns) {
+            let values = match target.quantity {
+                Quantity::Score => scores.clone(),
+                Quantity::OutputTokens => column(addition.tokens(m)?),
+                Quantity::ThousandsOfOutputTokens => {
+                    column(addition.tokens(m)?) / f64::from(TOKENS_PER_UNIT)
+                }
+                Quantity::StandardizedUsd => {
+                    // Each LLM has a scale of its own, so the new one does not move those of the others.
+                    let costs = column(addition.costs(m)?).insert_axis(Axis(1));
+                    let own = Standardizer::fit(&costs);
+                    if let Some((mean, deviation)) = &mut self.scale {
+                        mean.extend(own.mean());
+                        deviation.extend(own.deviation());
+                    }
+                    own.standardize(&costs).column(0).mapv(f64::from)
+                }
+            };
+            let values = values.mapv(|value| value as f32).insert_axis(Axis(1));
+            *columns =
+                concatenate(Axis(1), &[columns.view(), values.view()]).expect("one value per row");
+        }
+        let n_neighbors = self.targets[0].n_neighbors;
+        self.added
+            .push(judge(self.knn, n_neighbors, name, &scores)?);
+        self.record.models.push(ModelInfo {
+            name: name.clone(),
+            price: None,
+            cost_rule: match self.record.cost_kind {
+                CostKind::OutputTokens => CostRule::InputAndOutputTokens,
+                CostKind::Usd => CostRule::Given,
+                CostKind::Known => CostRule::InputTokens,
+            },
+        });
+        Ok(())
+    }
+}
+
 impl EditedPool {
     /// The LLMs that were added, in order.
     pub fn added(&self) -> &[AddedModel] {
@@ -185,13 +233,13 @@ impl EditedPool {
         &self.record
     }
 
-    /// Writes the router into a folder of its own, whole or not at all; what is there is replaced.
+    /// Writes the router into a folder of its own, whole or not at all; an existing one is replaced.
     ///
     /// # Errors
     /// [`Error::Io`] when the disk is full, say.
     pub fn write(&self, place: &Path) -> Result<()> {
         let Contents::Knn { vectors, .. } = self.record.contents else {
-            unreachable!("others cannot be edited");
+            unreachable!("only nearest neighbors can be edited");
         };
         let folder = NewFolder::create(place)?;
         folder.write_knn(&KnnParts {
@@ -211,7 +259,7 @@ impl Addition<'_> {
     fn rows(&self, n_rows: usize) -> Result<Vec<Option<usize>>> {
         if self.train_ids.len() != n_rows {
             return refuse(format!(
-                "there are ids of {} train prompts, and the router has {n_rows}",
+                "the train split has {} prompts, but the router was fitted on {n_rows}",
                 self.train_ids.len()
             ));
         }
@@ -248,7 +296,7 @@ impl Addition<'_> {
     fn without_cost<T>(&self, m: usize, field: &str) -> Result<T> {
         let name = &self.table.models[m];
         refuse(format!(
-            "what `{name}` costs cannot be predicted: the table knows no `{name}/{field}`"
+            "the cost of `{name}` cannot be predicted: the table has no value in `{name}/{field}`"
         ))
     }
 }
@@ -276,11 +324,11 @@ fn scattered(values: ArrayView1<'_, f64>, rows: &[Option<usize>], n_rows: usize)
 
 /// The positions of the LLMs that stay.
 fn kept(models: &[ModelInfo], removed: &[String]) -> Result<Vec<usize>> {
-    let is_there = |name: &&String| models.iter().any(|model| model.name == **name);
-    if let Some(name) = removed.iter().find(|name| !is_there(name)) {
+    let has = |name: &&String| models.iter().any(|model| model.name == **name);
+    if let Some(name) = removed.iter().find(|name| !has(name)) {
         let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
         return refuse(format!(
-            "there is no LLM `{name}` to remove, but `{}`",
+            "cannot remove `{name}`, which the router does not have; it has `{}`",
             names.join("`, `")
         ));
     }
@@ -290,10 +338,10 @@ fn kept(models: &[ModelInfo], removed: &[String]) -> Result<Vec<usize>> {
 }
 
 fn set_prices(record: &mut Record, prices: &Prices) -> Result<()> {
-    let is_there = |name: &&str| record.models.iter().any(|model| model.name == **name);
-    if let Some(name) = prices.models().find(|name| !is_there(name)) {
+    let has = |name: &&str| record.models.iter().any(|model| model.name == **name);
+    if let Some(name) = prices.models().find(|name| !has(name)) {
         return refuse(format!(
-            "there is a price of `{name}`, which is none of its LLMs"
+            "there is a price for `{name}`, but the router has no such LLM"
         ));
     }
     for model in &mut record.models {
@@ -302,7 +350,7 @@ fn set_prices(record: &mut Record, prices: &Prices) -> Result<()> {
         };
         if record.cost_kind == CostKind::Usd {
             return refuse(format!(
-                "the cost of `{}` is predicted in dollars, as its train prompts cost; a price changes nothing",
+                "the router predicts the cost of `{}` in dollars, as observed on train prompts, so a price has no effect",
                 model.name
             ));
         }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use dataset::Standardizer;
 use ndarray::Array1;
-use routers::labels::Standardizer;
 
 use crate::{
     Error, Result,

@@ -1,5 +1,6 @@
 use std::{
     borrow::Cow,
+    collections::HashMap,
     fs::File,
     ops::Range,
     path::{Path, PathBuf},
@@ -117,8 +118,25 @@ impl View for &Tensor<'_> {
 /// # Errors
 /// [`Error::Tensors`] or [`Error::Io`], when the disk is full, say.
 pub(crate) fn write(path: &Path, tensors: &[Tensor<'_>]) -> Result<()> {
+    serialize(path, tensors, None)
+}
+
+/// The same for files that PyTorch users open too: without the key `format` some Python libraries refuse a file of weights.
+///
+/// # Errors
+/// As [`write`].
+pub(crate) fn write_for_pytorch(path: &Path, tensors: &[Tensor<'_>]) -> Result<()> {
+    let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    serialize(path, tensors, Some(format))
+}
+
+fn serialize(
+    path: &Path,
+    tensors: &[Tensor<'_>],
+    metadata: Option<HashMap<String, String>>,
+) -> Result<()> {
     let named = tensors.iter().map(|tensor| (tensor.name, tensor));
-    safetensors::serialize_to_file(named, &None, path).map_err(|error| match error {
+    safetensors::serialize_to_file(named, &metadata, path).map_err(|error| match error {
         safetensors::SafeTensorError::IoError(source) => Error::io("write", path)(source),
         source => Error::Tensors {
             path: path.to_owned(),
@@ -169,6 +187,25 @@ impl TensorFile {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Refuses a file with tensors that are not among the expected ones: it belongs to another model.
+    ///
+    /// # Errors
+    /// [`Error::Tensors`] or [`Error::ExtraTensor`].
+    pub(crate) fn has_only(&self, expected: &[&str]) -> Result<()> {
+        let tensors = self.tensors()?;
+        let extra = tensors
+            .names()
+            .into_iter()
+            .find(|name| !expected.contains(&name.as_str()));
+        match extra {
+            Some(name) => Err(Error::ExtraTensor {
+                path: self.path.clone(),
+                name: name.clone(),
+            }),
+            None => Ok(()),
+        }
     }
 
     /// A list of so many numbers, or of any number of them.
@@ -236,10 +273,7 @@ impl TensorFile {
 
     /// A tensor's shape, and where in the file it stands.
     fn bytes(&self, name: &'static str, dtype: Dtype) -> Result<(Vec<usize>, Range<usize>)> {
-        let tensors = SafeTensors::deserialize(&self.map).map_err(|source| Error::Tensors {
-            path: self.path.clone(),
-            source,
-        })?;
+        let tensors = self.tensors()?;
         let tensor = tensors.tensor(name).map_err(|_| Error::MissingTensor {
             path: self.path.clone(),
             name,
@@ -255,6 +289,13 @@ impl TensorFile {
         let bytes = tensor.data();
         let start = bytes.as_ptr().addr() - self.map.as_ptr().addr();
         Ok((tensor.shape().to_vec(), start..start + bytes.len()))
+    }
+
+    fn tensors(&self) -> Result<SafeTensors<'_>> {
+        SafeTensors::deserialize(&self.map).map_err(|source| Error::Tensors {
+            path: self.path.clone(),
+            source,
+        })
     }
 
     fn shape_error(

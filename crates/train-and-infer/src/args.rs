@@ -1,9 +1,7 @@
-use std::path::PathBuf;
-
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use cli_support::{ConfigFile, DataDir, ModelsDir, Output, examples};
 
-use crate::router::Wanted;
+use crate::{roberta_args::RobertaArgs, router::RouterChoice};
 
 const EXAMPLES: [&str; 7] = [
     "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn",
@@ -18,88 +16,51 @@ const EXAMPLES: [&str; 7] = [
 /// Fit routers on a data set's train split and predict its test split
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
-pub(crate) struct Args {
+pub struct Args {
     /// The data set: a folder under the data folder, made by a gen-* program
     #[arg(long, value_name = "NAME")]
-    pub(crate) dataset: String,
+    pub dataset: String,
 
     /// The routers to fit, separated by spaces or commas
     #[arg(long, value_name = "ROUTER", required = true, num_args = 1.., value_delimiter = ',')]
-    pub(crate) routers: Vec<Wanted>,
+    pub routers: Vec<RouterChoice>,
 
-    /// What turns prompts into vectors: a name from the settings (minilm), a folder with a sentence-transformers model, an id on the
-    /// Hugging Face hub, or the name of embeddings that lie with the data set. Default: text-embedding-3-small where the data set has it,
+    /// What turns prompts into embeddings: a name from the settings (minilm), a folder with a sentence-transformers model, an id on the
+    /// Hugging Face hub, or the name of embeddings in the data set's folder. Default: text-embedding-3-small where the data set has it,
     /// else minilm
     #[arg(long, value_name = "NAME")]
-    pub(crate) embedding: Option<String>,
+    pub embedding: Option<String>,
 
-    /// Fit on so many train prompts instead of all, once for each number: nested parts of the train split, drawn by the settings' seed. The
-    /// predictions go to data/DATASET/learning-curve/ROUTER/N.parquet, and no fitted router is kept
+    /// Fit on this many train prompts instead of all, once for each number: nested samples of the train split, drawn with the settings' seed.
+    /// The predictions go to data/DATASET/learning-curve/ROUTER/N.parquet, and no fitted router is kept
     #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',')]
-    pub(crate) train_sizes: Vec<usize>,
+    pub train_sizes: Vec<usize>,
 
     /// Where neural networks run: auto, cpu, cuda, cuda:INDEX or mps
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub(crate) device: String,
+    pub device: String,
 
-    /// Fit anew what is there already, from the start
+    /// Refit routers whose results are up to date, and restart interrupted training
     #[arg(long)]
-    pub(crate) force: bool,
+    pub force: bool,
 
+    #[expect(
+        missing_docs,
+        reason = "clap would print it above the flags of the struct"
+    )]
     #[command(flatten)]
-    pub(crate) config: ConfigFile,
+    pub config: ConfigFile,
+    #[expect(missing_docs, reason = "as above")]
     #[command(flatten)]
-    pub(crate) data_dir: DataDir,
+    pub data_dir: DataDir,
+    #[expect(missing_docs, reason = "as above")]
     #[command(flatten)]
-    pub(crate) models_dir: ModelsDir,
+    pub models_dir: ModelsDir,
+    #[expect(missing_docs, reason = "as above")]
     #[command(flatten)]
-    pub(crate) output: Output,
-    // Last, since all that follows it stands under its heading.
+    pub output: Output,
+    // Last, because clap lists everything after it under its heading.
+    #[expect(missing_docs, reason = "as above")]
     #[command(flatten)]
-    pub(crate) roberta: RobertaArgs,
-}
-
-/// What concerns carrot-roberta and roberta-binary only.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "RoBERTa")]
-pub(crate) struct RobertaArgs {
-    /// How networks are trained: the section of the training settings
-    #[arg(long, value_enum, default_value = "custom")]
-    pub(crate) trainer: Trainer,
-
-    /// Passes over the train split, instead of what the training settings say
-    #[arg(long, value_name = "N")]
-    pub(crate) epochs: Option<u64>,
-
-    /// The network that training begins with: a folder in Hugging Face layout or an id on the hub. Default: the settings' roberta-base
-    #[arg(long, value_name = "DIR_OR_HUB_ID")]
-    pub(crate) base: Option<String>,
-
-    /// Training settings to use instead of the built-in configs/roberta.toml
-    #[arg(long, value_name = "TOML")]
-    pub(crate) training_config: Option<PathBuf>,
-
-    /// Train nothing: predict with networks that were trained elsewhere, folders or ids on the hub; without values, the released ones.
-    /// The cost network's outputs are thousands of output tokens
-    #[arg(long, num_args = 0..=2, value_names = ["PERFORMANCE", "COST"], conflicts_with_all = ["trainer", "epochs", "base", "training_config"])]
-    pub(crate) pretrained: Option<Vec<String>>,
-
-    /// Which LLM each output of the --pretrained networks is: names separated by commas, or a file with one on each line. Needed where
-    /// the networks do not name their outputs
-    #[arg(long, value_name = "FILE_OR_LIST", requires = "pretrained")]
-    pub(crate) label_order: Option<String>,
-
-    /// Predict as the reference does where it passes no attention mask: padding is attended to, so that a prompt's outputs depend on its
-    /// batch
-    #[arg(long)]
-    pub(crate) reference_quirks: bool,
-}
-
-/// A section of the training settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Trainer {
-    /// The reference's own loop
-    Custom,
-    /// What Hugging Face's Trainer does with the reference's arguments
-    Hf,
+    pub roberta: RobertaArgs,
 }

@@ -1,10 +1,8 @@
 use std::collections::BTreeMap;
 
-use routers::{ForestParams, KnnParams};
+use routers::{ForestParams, KnnParams, MfParams};
 use saved_routers::VectorFormat;
 use serde::Deserialize;
-
-use crate::torch::MfParams;
 
 /// configs/routers.toml.
 #[derive(Debug, Deserialize)]

@@ -2,18 +2,21 @@
 
 use std::{collections::BTreeMap, rc::Rc, time::Instant};
 
-use anyhow::{Context as _, bail};
-use dataset::{Pair, Part, Source, Split, Stage};
-use ndarray::{ArrayView1, Axis};
+use anyhow::bail;
+use dataset::{Part, Source, Split, Stage};
+use ndarray::Axis;
 
 use crate::{
     embedder::Embedder,
     embeddings::{self, SplitEmbeddings},
-    job::Job,
+    router::Router,
+    sample::Sample,
+    setup::Setup,
+    stopwatch::Stopwatch,
     torch::SentenceModel,
 };
 
-/// What was read so far.
+/// What was read so far; each table and each model is read once, however many routers use it.
 #[derive(Default)]
 pub(crate) struct Data {
     sources: Option<[Source; 2]>,
@@ -30,31 +33,31 @@ pub(crate) struct Splits {
 
 impl Data {
     /// Hashes of train and test split.
-    pub(crate) fn sources(&mut self, job: &Job) -> anyhow::Result<&[Source; 2]> {
+    pub(crate) fn sources(&mut self, setup: &Setup) -> anyhow::Result<&[Source; 2]> {
         if self.sources.is_none() {
-            let [train, test] = Part::ALL.map(|part| Source::of(&job.dir.split(part)));
+            let [train, test] = Part::ALL.map(|part| Source::of(&setup.dir.split(part)));
             self.sources = Some([train?, test?]);
         }
         Ok(self.sources.as_ref().expect("just read"))
     }
 
     /// Both splits, and the stage of reading them.
-    pub(crate) fn splits(&mut self, job: &Job) -> anyhow::Result<(Rc<Splits>, Stage)> {
+    pub(crate) fn splits(&mut self, setup: &Setup) -> anyhow::Result<(Rc<Splits>, Stage)> {
         if self.splits.is_none() {
             let start = Instant::now();
-            let [train_path, test_path] = Part::ALL.map(|part| job.dir.split(part));
+            let [train_path, test_path] = Part::ALL.map(|part| setup.dir.split(part));
             let splits = Splits {
                 train: Split::read(&train_path)?,
                 test: Split::read(&test_path)?,
             };
-            let models = job.info.model_names();
+            let models = setup.info.model_names();
             for (path, split) in [(train_path, &splits.train), (test_path, &splits.test)] {
                 if split.models != models {
                     bail!(
                         "`{}` has models {:?}, `{}` {models:?}",
                         path.display(),
                         split.models,
-                        job.dir.info().display()
+                        setup.dir.info().display()
                     );
                 }
             }
@@ -70,13 +73,13 @@ impl Data {
     /// The model behind an embedder, if one is at hand; it is looked for once, and loaded only to compute.
     pub(crate) fn model(
         &mut self,
-        job: &Job,
+        setup: &Setup,
         embedder: &Embedder,
     ) -> anyhow::Result<&mut Option<SentenceModel>> {
         if !self.models.contains_key(&embedder.name) {
             let model = embedder.model.as_ref();
             let model = model
-                .map(|model| SentenceModel::find(job, &embedder.name, model))
+                .map(|model| SentenceModel::find(setup, &embedder.name, model))
                 .transpose()?;
             self.models.insert(embedder.name.clone(), model);
         }
@@ -86,17 +89,22 @@ impl Data {
             .expect("just looked for"))
     }
 
-    /// The vectors of both parts.
+    /// The embeddings of both parts.
     pub(crate) fn embeddings(
         &mut self,
-        job: &Job,
+        setup: &Setup,
         embedder: &Embedder,
     ) -> anyhow::Result<Rc<SplitEmbeddings>> {
         if !self.embeddings.contains_key(&embedder.name) {
-            let (splits, _) = self.splits(job)?;
-            let sources = self.sources(job)?.clone();
-            let model = self.model(job, embedder)?;
-            let loaded = embeddings::load(job, embedder, model, &splits, &sources)?;
+            let (splits, _) = self.splits(setup)?;
+            let sources = self.sources(setup)?.clone();
+            let model = self.model(setup, embedder)?;
+            let loaded = embeddings::load(
+                setup,
+                embedder,
+                model,
+                [(&splits.train, &sources[0]), (&splits.test, &sources[1])],
+            )?;
             self.embeddings
                 .insert(embedder.name.clone(), Rc::new(loaded));
         }
@@ -104,63 +112,50 @@ impl Data {
     }
 }
 
+/// What a router is fitted on and judged on.
+pub(crate) struct Prompts {
+    pub(crate) splits: Rc<Splits>,
+    /// For routers that predict from embeddings.
+    pub(crate) embeddings: Option<Rc<SplitEmbeddings>>,
+}
+
 impl Data {
-    /// The same with some of the train rows only, and with the vectors of one embedder.
-    pub(crate) fn of_train_rows(
+    /// Both splits with a router's embeddings, and of the train split only a sample.
+    pub(crate) fn prompts(
         &mut self,
-        job: &Job,
-        embedder: Option<&Embedder>,
-        rows: &[usize],
-    ) -> anyhow::Result<Self> {
-        let (splits, stage) = self.splits(job)?;
-        let part = Splits {
-            train: splits.train.select(rows),
-            test: splits.test.clone(),
+        setup: &Setup,
+        router: &Router,
+        sample: &Sample,
+        stopwatch: &mut Stopwatch,
+    ) -> anyhow::Result<Prompts> {
+        let (splits, read_splits) = self.splits(setup)?;
+        stopwatch.add(read_splits);
+        let embeddings = match setup.embedder_for(router.input) {
+            Some(embedder) => Some(stopwatch.time("embed", || self.embeddings(setup, embedder))?),
+            None => None,
         };
-        let mut embeddings = BTreeMap::new();
-        if let Some(embedder) = embedder {
-            let whole = self.embeddings(job, embedder)?;
-            let part = SplitEmbeddings {
-                train: whole.train.select(Axis(0), rows),
-                test: whole.test.clone(),
-            };
-            embeddings.insert(embedder.name.clone(), Rc::new(part));
+        let whole = Prompts { splits, embeddings };
+        match sample {
+            Sample::Whole => Ok(whole),
+            Sample::Rows(rows) => stopwatch.time("take prompts", || Ok(whole.select(rows))),
         }
-        Ok(Self {
-            sources: Some(self.sources(job)?.clone()),
-            splits: Some((Rc::new(part), stage)),
-            models: BTreeMap::new(),
-            embeddings,
-        })
     }
 }
 
-/// The pair's true scores, those of the small LLM first.
-pub(crate) fn pair_scores<'a>(
-    job: &Job,
-    split: &'a Split,
-) -> anyhow::Result<[ArrayView1<'a, f32>; 2]> {
-    let Pair { small, large } = job
-        .info
-        .pair
-        .as_ref()
-        .context("the data set names no pair")?;
-    let column = |name: &String| {
-        let column = split.models.iter().position(|model| model == name);
-        column.with_context(|| {
-            format!(
-                "`{name}`, which `{}` names in its pair, is not among the LLMs: {}",
-                job.dir.info().display(),
-                split.models.join(", ")
-            )
-        })
-    };
-    let (small_column, large_column) = (column(small)?, column(large)?);
-    if small_column == large_column {
-        bail!(
-            "the pair in `{}` is `{small}` twice",
-            job.dir.info().display()
-        );
+impl Prompts {
+    /// The same with some of the train prompts only.
+    fn select(&self, rows: &[usize]) -> Self {
+        let splits = Splits {
+            train: self.splits.train.select(rows),
+            test: self.splits.test.clone(),
+        };
+        let embeddings = self.embeddings.as_ref().map(|whole| SplitEmbeddings {
+            train: whole.train.select(Axis(0), rows),
+            test: whole.test.clone(),
+        });
+        Self {
+            splits: Rc::new(splits),
+            embeddings: embeddings.map(Rc::new),
+        }
     }
-    Ok([small_column, large_column].map(|column| split.scores.column(column)))
 }

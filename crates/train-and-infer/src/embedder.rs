@@ -1,33 +1,33 @@
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
-use cli_support::{is_hub_id, usage_error};
+use cli_support::usage_error;
 use dataset::{DatasetDir, Part};
+use hub::{ModelPlace, is_hub_id};
 
 use crate::config::EmbedderConfig;
 
-/// What turns prompts into vectors.
+/// What a router predicts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Input {
+    /// The embedding that the user chose.
+    ChosenEmbedding,
+    /// The sentence embedding that the settings name.
+    SentenceEmbedding,
+    /// The prompts themselves.
+    Prompts,
+}
+
+/// What turns prompts into embeddings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Embedder {
     /// The name of its folder under `data/<dataset>/embeddings/`.
     pub(crate) name: String,
-    /// The model that makes the vectors; `None` where they lie with the data set and no model is at hand.
-    pub(crate) model: Option<Model>,
-}
-
-/// Where a sentence-transformers model lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Model {
-    /// In a folder.
-    Folder(PathBuf),
-    /// On the hub, under an id.
-    Hub(String),
+    /// The sentence-transformers model that computes the embeddings; `None` where they are on disk and no model is known.
+    pub(crate) model: Option<ModelPlace>,
 }
 
 impl Embedder {
-    /// Finds what a name on the command line stands for: a short name, a folder, vectors on disk, or a hub id, in this order.
+    /// Finds what a name on the command line stands for: a short name, a folder, embeddings on disk, or a hub id, in this order.
     pub(crate) fn resolve(
         name: &str,
         short_names: &BTreeMap<String, EmbedderConfig>,
@@ -42,39 +42,44 @@ impl Embedder {
         if let Some(config) = short_names.get(name) {
             let folder = models_dir.join(&config.folder);
             let model = if folder.is_dir() {
-                Some(Model::Folder(folder))
+                Some(ModelPlace::Folder(folder))
             } else if is_on_disk(name) {
                 None
             } else {
-                Some(Model::Hub(config.hub.clone()))
+                Some(ModelPlace::Hub(config.hub.clone()))
             };
             return Ok(Self {
                 name: name.to_owned(),
                 model,
             });
         }
-        if let (true, Some(last)) = (Path::new(name).is_dir(), Path::new(name).file_name()) {
-            return Ok(Self {
-                name: last.to_string_lossy().into_owned(),
-                model: Some(Model::Folder(name.into())),
-            });
-        }
         let folder_name = name.replace('/', "--");
-        if is_on_disk(&folder_name) && !is_hub_id(name) {
-            return Ok(Self {
-                name: folder_name,
-                model: None,
-            });
-        }
-        if is_hub_id(name) {
-            return Ok(Self {
-                name: folder_name,
-                model: Some(Model::Hub(name.to_owned())),
-            });
+        match ModelPlace::of(name) {
+            ModelPlace::Folder(folder) => {
+                if let Some(last) = folder.file_name() {
+                    return Ok(Self {
+                        name: last.to_string_lossy().into_owned(),
+                        model: Some(ModelPlace::Folder(folder.clone())),
+                    });
+                }
+            }
+            place if is_hub_id(name) => {
+                return Ok(Self {
+                    name: folder_name,
+                    model: Some(place),
+                });
+            }
+            ModelPlace::Hub(_) if is_on_disk(&folder_name) => {
+                return Ok(Self {
+                    name: folder_name,
+                    model: None,
+                });
+            }
+            ModelPlace::Hub(_) => {}
         }
         let known: Vec<&str> = short_names.keys().map(String::as_str).collect();
         Err(usage_error(format!(
-            "`{name}` is no embedding: it is neither a name from the settings ({}), nor a folder, nor embeddings under `{}`, nor a hub \
+            "`{name}` is not an embedding: it is neither a name from the settings ({}), nor a folder, nor embeddings under `{}`, nor a hub \
              id of the form owner/name",
             known.join(", "),
             dir.root().join("embeddings").display()

@@ -5,30 +5,29 @@ use dataset::{Embeddings, EmbeddingsMeta, Part, Source, Split};
 use ndarray::Array2;
 use tracing::info;
 
-use crate::{data::Splits, embedder::Embedder, job::Job, torch::SentenceModel};
+use crate::{embedder::Embedder, setup::Setup, torch::SentenceModel};
 
-/// The vectors of both parts, of shape `(n_prompts, dim)`.
+/// The embeddings of both parts, of shape `(n_prompts, dim)`.
 pub(crate) struct SplitEmbeddings {
     pub(crate) train: Array2<f32>,
     pub(crate) test: Array2<f32>,
 }
 
-/// Loads the vectors of both parts; the model is loaded only if a part has to be computed.
+/// Loads the embeddings of both parts; the model is loaded only if a part has to be computed.
 ///
-/// Vectors on disk are used if they were made from this very split by this very model, which SHA-256 tells; vectors made elsewhere bear no
-/// hashes and need only have the split's ids.
+/// Embeddings on disk are used if they were made from this very split by this very model, which their hashes show; embeddings made elsewhere
+/// have no hashes and need only have the split's ids.
 pub(crate) fn load(
-    job: &Job,
+    setup: &Setup,
     embedder: &Embedder,
     model: &mut Option<SentenceModel>,
-    splits: &Splits,
-    [train, test]: &[Source; 2],
+    [train, test]: [(&Split, &Source); 2],
 ) -> anyhow::Result<SplitEmbeddings> {
     let mut load =
-        |part, split, source| load_part(job, embedder, model.as_mut(), part, split, source);
+        |part, (split, source)| load_part(setup, embedder, model.as_mut(), part, split, source);
     let loaded = SplitEmbeddings {
-        train: load(Part::Train, &splits.train, train)?,
-        test: load(Part::Test, &splits.test, test)?,
+        train: load(Part::Train, train)?,
+        test: load(Part::Test, test)?,
     };
     if loaded.train.ncols() != loaded.test.ncols() {
         bail!(
@@ -42,14 +41,14 @@ pub(crate) fn load(
 }
 
 fn load_part(
-    job: &Job,
+    setup: &Setup,
     embedder: &Embedder,
     model: Option<&mut SentenceModel>,
     part: Part,
     split: &Split,
     source: &Source,
 ) -> anyhow::Result<Array2<f32>> {
-    let (path, split_path) = (job.dir.embeddings(&embedder.name, part), &source.path);
+    let (path, split_path) = (setup.dir.embeddings(&embedder.name, part), &source.path);
     let embedder_sha256 = model
         .as_ref()
         .and_then(|model| model.sha256())
@@ -68,19 +67,19 @@ fn load_part(
             return Ok(embeddings.values);
         }
         info!(
-            "the embeddings in `{}` are of another split or model",
+            "the embeddings in `{}` are of a different split or model",
             path.display()
         );
     }
     let Some(model) = model else {
         bail!(
-            "the embeddings in `{}` were made from another version of `{}`, and there is no model to make them anew",
+            "the embeddings in `{}` were made from a different version of `{}`, and no model is known that would recompute them",
             path.display(),
             split_path.display()
         );
     };
     let values = model
-        .embed(job, &split.prompts)
+        .embed(setup, &split.prompts)
         .with_context(|| format!("cannot embed the prompts of `{}`", split_path.display()))?;
     let embeddings = Embeddings {
         ids: split.ids.clone(),

@@ -1,19 +1,23 @@
-//! What every router's module gives: `recipe`, which tells what its result depends on before anything is fitted, and `run`.
+//! What fits a router: `recipe` says what its result depends on before anything is fitted, `fit` learns and saves.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
-use dataset::{Predictions, Source};
+use cli_support::Progress;
+use dataset::{Predictions, Source, Split};
+use ndarray::ArrayView2;
 use saved_routers::{Base, Contents, NewFolder};
 use serde_json::Value;
 
-use crate::{
-    data::Data,
-    job::Job,
-    knn, rorf,
-    router::Router,
-    stopwatch::Stopwatch,
-    torch::{mf, roberta},
-};
+use crate::{setup::Setup, stopwatch::Stopwatch};
+
+/// A way to fit a router; the rows of the table name one each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Learner {
+    /// What the result depends on besides the data.
+    pub(crate) recipe: fn(&Setup) -> anyhow::Result<Recipe>,
+    /// Learns from the train prompts and saves what it learned.
+    pub(crate) fit: fn(&mut Fit<'_>) -> anyhow::Result<Outcome>,
+}
 
 /// What a router's result depends on besides splits, embeddings and the program.
 pub(crate) struct Recipe {
@@ -27,17 +31,51 @@ pub(crate) struct Recipe {
     pub(crate) is_fitted: bool,
 }
 
-/// What came of a router.
+/// A router that is being fitted.
+pub(crate) struct Fit<'a> {
+    pub(crate) setup: &'a Setup,
+    /// The prompts to learn from.
+    pub(crate) train: &'a Split,
+    /// How many of them, the last ones, the data set wants to be validated on, if it says so.
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "only networks use it")
+    )]
+    pub(crate) n_validation: Option<usize>,
+    /// Their embeddings, of shape `(n_prompts, dim)`, for routers that predict from embeddings.
+    pub(crate) embeddings: Option<ArrayView2<'a, f32>>,
+    /// Only for networks that were trained elsewhere, which predict at once.
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "only networks use it")
+    )]
+    pub(crate) test: &'a Split,
+    /// Where the fitted router will be. What a long training keeps on the way lies below it.
+    pub(crate) place: &'a Path,
+    pub(crate) stopwatch: &'a mut Stopwatch,
+}
+
+/// What came of a fit.
 pub(crate) struct Outcome {
-    pub(crate) predictions: Predictions,
+    pub(crate) product: Product,
     /// What was chosen or measured in the fit, for the manifest and the model card.
     pub(crate) results: Value,
     /// The same for people, a line each.
     pub(crate) summary: Vec<String>,
     /// What it ran on.
     pub(crate) environment: BTreeMap<String, String>,
-    /// The fitted router, on its way to its place; `None` if nothing was fitted.
-    pub(crate) fitted: Option<Fitted>,
+}
+
+/// What a learner leaves.
+pub(crate) enum Product {
+    /// A fitted router; it predicts once it is in its place and opened again.
+    Fitted(Fitted),
+    /// Predictions of networks that were trained elsewhere, of which nothing is kept.
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "only networks give it")
+    )]
+    Predictions(Predictions),
 }
 
 /// A fitted router whose files are written beside their place.
@@ -47,25 +85,20 @@ pub(crate) struct Fitted {
     pub(crate) base: Option<Base>,
 }
 
-pub(crate) fn recipe(job: &Job, router: Router) -> anyhow::Result<Recipe> {
-    match router {
-        Router::CarrotKnn | Router::CarrotKnnSbert => Ok(knn::recipe(job)),
-        Router::Mf => mf::recipe(job),
-        Router::Rorf => Ok(rorf::recipe(job)),
-        Router::CarrotRoberta | Router::RobertaBinary => roberta::recipe(job, router),
+impl<'a> Fit<'a> {
+    /// The embeddings of a router whose row says that it predicts from them.
+    pub(crate) fn embeddings(&self) -> ArrayView2<'a, f32> {
+        self.embeddings
+            .expect("the program brings the embeddings that a row asks for")
     }
-}
 
-pub(crate) fn run(
-    job: &Job,
-    router: Router,
-    data: &mut Data,
-    stopwatch: &mut Stopwatch,
-) -> anyhow::Result<Outcome> {
-    match router {
-        Router::CarrotKnn | Router::CarrotKnnSbert => knn::run(job, router, data, stopwatch),
-        Router::Mf => mf::run(job, router, data, stopwatch),
-        Router::Rorf => rorf::run(job, router, data, stopwatch),
-        Router::CarrotRoberta | Router::RobertaBinary => roberta::run(job, router, data, stopwatch),
+    /// A progress bar, unless the user wants quiet.
+    pub(crate) fn bar(&self, label: &str, total: u64) -> Progress {
+        Progress::bar(label, total, self.setup.quiet)
+    }
+
+    /// An empty folder beside the router's place, to be filled.
+    pub(crate) fn new_folder(&self) -> anyhow::Result<NewFolder> {
+        Ok(NewFolder::create(self.place)?)
     }
 }

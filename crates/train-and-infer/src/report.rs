@@ -3,25 +3,31 @@ use std::{fmt::Write as _, path::PathBuf};
 use dataset::RunManifest;
 use serde::Serialize;
 
-/// What a run gives back to whoever started it.
+/// What a run leaves.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Report {
-    pub(crate) status: Status,
-    pub(crate) predictions: PathBuf,
-    /// Where the fitted router lies, if one was fitted.
-    pub(crate) model: Option<PathBuf>,
-    pub(crate) n_train: usize,
-    pub(crate) n_test: usize,
+pub struct Report {
+    /// Whether it was fitted now.
+    pub status: Status,
+    /// The file of predictions.
+    pub predictions: PathBuf,
+    /// The folder of the fitted router, if one is kept.
+    pub model: Option<PathBuf>,
+    /// Number of prompts that it was fitted on.
+    pub n_train: usize,
+    /// Number of prompts that it predicted for.
+    pub n_test: usize,
+    /// What was chosen or measured in the fit, for people, a line each.
     #[serde(skip)]
-    pub(crate) summary: Vec<String>,
-    pub(crate) manifest: RunManifest,
+    pub summary: Vec<String>,
+    /// How the predictions were made.
+    pub manifest: RunManifest,
 }
 
 /// How predictions came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Status {
+pub enum Status {
     /// In this run.
     Fitted,
     /// In an earlier one that had the same data, settings and program.
@@ -30,7 +36,7 @@ pub(crate) enum Status {
 
 impl Report {
     /// A few lines for each router, and the command that comes next.
-    pub(crate) fn table(reports: &[Self]) -> String {
+    pub fn table(reports: &[Self]) -> String {
         let mut text = String::new();
         for report in reports {
             let manifest = &report.manifest;

@@ -1,98 +1,135 @@
+//! The table of routers: all that the rest of the program knows of one stands in its row.
+
 use std::fmt;
 
 use clap::{ValueEnum, builder::PossibleValue};
+use dataset::router_names as names;
 
-/// The routers that can be fitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Router {
-    CarrotKnn,
-    CarrotKnnSbert,
-    CarrotRoberta,
-    Mf,
-    Rorf,
-    RobertaBinary,
+use crate::{
+    embedder::Input,
+    learner::Learner,
+    learners::{knn, mf, rorf},
+    torch,
+};
+
+/// A router that can be fitted: a row of [`ROUTERS`].
+#[derive(Debug)]
+pub struct Router {
+    /// Its name on the command line, under `preds/` and under `models/`.
+    pub name: &'static str,
+    /// What `--help` says of it.
+    pub help: &'static str,
+    /// What it predicts from.
+    pub(crate) input: Input,
+    /// Whether it chooses between the two LLMs of a pair, rather than among all.
+    pub(crate) needs_pair: bool,
+    /// What fits it; none in a build without libtorch if it needs libtorch.
+    ///
+    /// How it is saved, and so how it predicts, is not said here: the learner writes one of the forms that `saved-routers` knows
+    /// (`saved_routers::Contents`), and everything after the fit goes by that form.
+    pub(crate) learner: Option<Learner>,
 }
 
-impl Router {
-    /// All of them, the quick ones first.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::CarrotKnn,
-        Self::CarrotKnnSbert,
-        Self::Mf,
-        Self::Rorf,
-        Self::CarrotRoberta,
-        Self::RobertaBinary,
-    ];
-
-    /// Its name on the command line and under `preds/`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::CarrotKnn => "carrot-knn",
-            Self::CarrotKnnSbert => "carrot-knn-sbert",
-            Self::CarrotRoberta => "carrot-roberta",
-            Self::Mf => "mf",
-            Self::Rorf => "rorf",
-            Self::RobertaBinary => "roberta-binary",
-        }
-    }
-
-    /// Whether it chooses between the two LLMs of a pair.
-    pub(crate) fn is_binary(self) -> bool {
-        matches!(self, Self::Mf | Self::Rorf | Self::RobertaBinary)
-    }
-
-    /// Whether it cannot be fitted without libtorch, even on embeddings that are there.
-    pub(crate) fn needs_torch(self) -> bool {
-        matches!(self, Self::CarrotRoberta | Self::Mf | Self::RobertaBinary)
-    }
-
-    fn help(self) -> &'static str {
-        match self {
-            Self::CarrotKnn => "CARROT (KNN) on the chosen embedding",
-            Self::CarrotKnnSbert => "CARROT (KNN) on the sentence embedding that the settings name",
-            Self::CarrotRoberta => {
-                "CARROT (RoBERTa): two networks that read prompts and predict scores and costs"
-            }
-            Self::Mf => {
-                "A matrix factorization on the chosen embedding that chooses within the pair"
-            }
-            Self::Rorf => "A random forest on the chosen embedding that chooses within the pair",
-            Self::RobertaBinary => "A RoBERTa that chooses within the pair",
-        }
-    }
-}
+/// All routers, the quick ones first: the order in which `all` fits them and `--help` lists them.
+pub static ROUTERS: [Router; 6] = [
+    Router {
+        name: names::CARROT_KNN,
+        help: "CARROT (KNN) on the chosen embedding",
+        input: Input::ChosenEmbedding,
+        needs_pair: false,
+        learner: Some(knn::LEARNER),
+    },
+    Router {
+        name: names::CARROT_KNN_SBERT,
+        help: "CARROT (KNN) on the sentence embedding that the settings name",
+        input: Input::SentenceEmbedding,
+        needs_pair: false,
+        learner: Some(knn::LEARNER),
+    },
+    Router {
+        name: names::MF,
+        help: "A matrix factorization on the chosen embedding that chooses within the pair",
+        input: Input::ChosenEmbedding,
+        needs_pair: true,
+        learner: Some(mf::LEARNER),
+    },
+    Router {
+        name: names::RORF,
+        help: "A random forest on the chosen embedding that chooses within the pair",
+        input: Input::ChosenEmbedding,
+        needs_pair: true,
+        learner: Some(rorf::LEARNER),
+    },
+    Router {
+        name: names::CARROT_ROBERTA,
+        help: "CARROT (RoBERTa): two networks that read prompts and predict scores and costs",
+        input: Input::Prompts,
+        needs_pair: false,
+        learner: torch::CARROT_ROBERTA,
+    },
+    Router {
+        name: names::ROBERTA_BINARY,
+        help: "A RoBERTa that chooses within the pair",
+        input: Input::Prompts,
+        needs_pair: true,
+        learner: torch::ROBERTA_BINARY,
+    },
+];
 
 impl fmt::Display for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.name)
     }
 }
 
+// A name is one row's.
+impl PartialEq for Router {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Router {}
+
 /// A value of `--routers`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    One(Router),
+pub enum RouterChoice {
+    /// A router by its name.
+    One(&'static Router),
+    /// All that the data set allows.
     All,
 }
 
-impl ValueEnum for Wanted {
+impl ValueEnum for RouterChoice {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Wanted; Router::ALL.len() + 1] = {
-            let mut wanted = [Wanted::All; Router::ALL.len() + 1];
+        static CHOICES: [RouterChoice; ROUTERS.len() + 1] = {
+            let mut choices = [RouterChoice::All; ROUTERS.len() + 1];
             let mut i = 0;
-            while i < Router::ALL.len() {
-                wanted[i] = Wanted::One(Router::ALL[i]);
+            while i < ROUTERS.len() {
+                choices[i] = RouterChoice::One(&ROUTERS[i]);
                 i += 1;
             }
-            wanted
+            choices
         };
-        &ALL
+        &CHOICES
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
-            Self::One(router) => PossibleValue::new(router.name()).help(router.help()),
+            Self::One(router) => PossibleValue::new(router.name).help(router.help),
             Self::All => PossibleValue::new("all").help("All that the data set allows"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_rows_have_one_name() {
+        for (i, router) in ROUTERS.iter().enumerate() {
+            assert!(!ROUTERS[..i].contains(router), "{router}");
+        }
     }
 }

@@ -1,260 +1,334 @@
-//! One router from what it depends on to what lies on disk.
+//! One router on one set of train prompts: fit, save, open, predict, and what lies on disk in the end.
 
-use std::{collections::BTreeMap, fs, io, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use cli_support::peak_memory_bytes;
-use dataset::{MadeFrom, Part, RunManifest, Source};
+use dataset::{MadeFrom, Part, Predictions, RunManifest, Source, atomic};
 use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, NewFolder, Record, SavedRouter};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::{
-    data::Data,
-    embedder::Model,
-    job::Job,
-    learner::{self, Fitted, Outcome, Recipe},
+    data::{Data, Prompts},
+    learner::{Fit, Fitted, Learner, Outcome, Product, Recipe},
+    predict,
     report::{Report, Status},
     router::Router,
+    sample::Sample,
+    setup::Setup,
     stopwatch::Stopwatch,
 };
 
-pub(crate) const MADE_BY: &str = concat!("train-and-infer ", env!("CARGO_PKG_VERSION"));
-
-/// Fits a router, unless what is there was made from the same; leaves predictions, the fitted router, and last a manifest.
-pub(crate) fn run(job: &Job, router: Router, data: &mut Data) -> anyhow::Result<Report> {
-    let run = Run::new(job, router, data)?;
-    if !job.force
-        && let Some(report) = run.kept(data)?
-    {
-        return Ok(report);
-    }
-    // Before a training makes a folder in its place.
-    NewFolder::recover(&job.model_folder(router))?;
-    let mut stopwatch = Stopwatch::start();
-    let (_, read_splits) = data.splits(job)?;
-    stopwatch.add(read_splits);
-    let outcome = learner::run(job, router, data, &mut stopwatch)?;
-    run.write(data, outcome, stopwatch)
-}
+const MADE_BY: &str = concat!("train-and-infer ", env!("CARGO_PKG_VERSION"));
 
 /// A router to be fitted, and all that decides what comes out.
 pub(crate) struct Run<'a> {
-    pub(crate) job: &'a Job,
-    pub(crate) router: Router,
-    pub(crate) recipe: Recipe,
-    /// The recipe's settings with the embedder's identity.
-    pub(crate) config: Value,
+    setup: &'a Setup,
+    router: &'static Router,
+    learner: Learner,
+    sample: &'a Sample,
+    places: Places,
+    recipe: Recipe,
+    /// The recipe's settings with the embedder's identity and the sample.
+    config: Value,
+}
+
+/// Where a run's results lie.
+struct Places {
+    predictions: PathBuf,
+    manifest: PathBuf,
+    /// The fitted router's folder; for a learning curve, one that is removed in the end.
+    model: PathBuf,
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(job: &'a Job, router: Router, data: &mut Data) -> anyhow::Result<Self> {
-        let recipe = learner::recipe(job, router)?;
-        let config = config(job, router, data, &recipe)?;
+    pub(crate) fn new(
+        setup: &'a Setup,
+        router: &'static Router,
+        sample: &'a Sample,
+        data: &mut Data,
+    ) -> anyhow::Result<Self> {
+        let learner = router
+            .learner
+            .context("this build lacks what fits the router")?;
+        let recipe = (learner.recipe)(setup)?;
+        let config = config(setup, router, sample, data, &recipe)?;
         Ok(Self {
-            job,
+            setup,
             router,
+            learner,
+            sample,
+            places: Places::of(setup, router, sample),
             recipe,
             config,
         })
     }
 
-    /// The files that go into a router, hashed as they are now; `None` where some are not there yet.
-    pub(crate) fn inputs(&self, data: &mut Data) -> anyhow::Result<Option<Vec<Source>>> {
-        let Self {
-            job,
-            router,
-            recipe,
-            ..
-        } = self;
-        let mut inputs = data.sources(job)?.to_vec();
-        if let Some(embedder) = job.embedder_of(*router) {
-            for path in Part::ALL.map(|part| job.dir.embeddings(&embedder.name, part)) {
+    /// Fits the router and predicts the test split, unless what is on disk was made from the same.
+    pub(crate) fn run(self, data: &mut Data) -> anyhow::Result<Report> {
+        if !self.setup.force
+            && let Some(report) = self.kept(data)?
+        {
+            return Ok(report);
+        }
+        // Before a training makes a folder in its place.
+        NewFolder::recover(&self.places.model)?;
+        let mut stopwatch = Stopwatch::start();
+        let prompts = data.prompts(self.setup, self.router, self.sample, &mut stopwatch)?;
+        let outcome = (self.learner.fit)(&mut Fit {
+            setup: self.setup,
+            train: &prompts.splits.train,
+            n_validation: self.sample.n_validation(&self.setup.info),
+            embeddings: prompts.embeddings.as_ref().map(|it| it.train.view()),
+            test: &prompts.splits.test,
+            place: &self.places.model,
+            stopwatch: &mut stopwatch,
+        })?;
+        self.finish(data, &prompts, outcome, stopwatch)
+    }
+
+    /// The files that go into a router, hashed as they are now; `None` where some do not exist yet.
+    fn inputs(&self, data: &mut Data) -> anyhow::Result<Option<Vec<Source>>> {
+        let mut inputs = data.sources(self.setup)?.to_vec();
+        if let Some(embedder) = self.setup.embedder_for(self.router.input) {
+            for path in Part::ALL.map(|part| self.setup.dir.embeddings(&embedder.name, part)) {
                 if !path.is_file() {
                     return Ok(None);
                 }
                 inputs.push(Source::of(&path)?);
             }
         }
-        inputs.extend(recipe.inputs.iter().cloned());
+        inputs.extend(self.recipe.inputs.iter().cloned());
         Ok(Some(inputs))
     }
 
     /// What the predictions say that they were made from; `inputs` as [`Run::inputs`] gives them.
-    pub(crate) fn made_from(&self, inputs: &[Source]) -> MadeFrom {
+    fn made_from(&self, inputs: &[Source]) -> MadeFrom {
         let [train, test, others @ ..] = inputs else {
-            unreachable!("train and test part come first");
+            unreachable!("the train and the test part come first");
         };
-        let embedder = self.job.embedder_of(self.router);
+        let embedder = self.setup.embedder_for(self.router.input);
         MadeFrom {
             split_sha256: test.sha256.clone(),
             made_by: Some(MADE_BY.to_owned()),
-            router: Some(self.router.name().to_owned()),
+            router: Some(self.router.name.to_owned()),
             embedder: embedder.map(|embedder| embedder.name.clone()),
             train_sha256: Some(train.sha256.clone()),
             other_sha256: others.iter().map(|input| input.sha256.clone()).collect(),
         }
     }
 
-    /// What is there already, if it was made from the same data with the same settings by the same program, and is whole.
+    /// What is on disk, if it was made from the same data with the same settings by the same program, and is whole.
     fn kept(&self, data: &mut Data) -> anyhow::Result<Option<Report>> {
-        let Self {
-            job,
-            router,
-            recipe,
-            config,
-        } = self;
-        let (manifest, predictions) = (
-            job.dir.manifest(router.name()),
-            job.dir.predictions(router.name()),
-        );
+        let (router, on) = (self.router, self.sample.described());
+        let Places {
+            predictions,
+            manifest,
+            model,
+        } = &self.places;
         if !manifest.is_file() || !predictions.is_file() {
             return Ok(None);
         }
-        let Ok(manifest) = RunManifest::read(&manifest) else {
+        let Ok(manifest) = RunManifest::read(manifest) else {
             return Ok(None);
         };
         let is_same = manifest.made_by == MADE_BY
-            && manifest.config == as_read(config)?
-            && manifest.seed == recipe.seed
+            && manifest.config == as_read(&self.config)?
+            && manifest.seed == self.recipe.seed
             && Some(&manifest.inputs) == self.inputs(data)?.as_ref();
         if !is_same {
-            info!("`{router}` was fitted with other data, settings or program; fitting it anew");
+            info!("`{router}`{on} was fitted with other data, settings or program; refitting it");
             return Ok(None);
         }
-        let model = recipe.is_fitted.then(|| job.model_folder(*router));
-        if let Some(folder) = &model
-            && let Err(error) = SavedRouter::open(folder)
+        if self.keeps_model()
+            && let Err(error) = SavedRouter::open(model)
         {
             let error = anyhow::Error::new(error);
-            warn!("the fitted `{router}` cannot be used, fitting it anew: {error:#}");
+            warn!("the fitted `{router}` cannot be used, refitting it: {error:#}");
             return Ok(None);
         }
-        info!("keeping `{router}`: nothing it depends on has changed; --force fits it anew");
-        Ok(Some(Report {
-            status: Status::Kept,
-            predictions,
-            model,
-            n_train: job.info.n_train,
-            n_test: job.info.n_test,
-            summary: Vec::new(),
-            manifest,
-        }))
+        info!("keeping `{router}`{on}: nothing it depends on has changed; --force refits it");
+        Ok(Some(self.report(Status::Kept, Vec::new(), manifest)))
     }
 
-    /// Leaves predictions, the fitted router, and last the manifest.
-    fn write(
+    /// Puts the fitted router in its place, predicts with what lies there, and leaves predictions and last the manifest.
+    ///
+    /// The older manifest goes first and the new one comes last: whatever ends the program in between, no manifest vouches for files that are
+    /// not of one run. The router comes before its predictions because it makes them.
+    fn finish(
         self,
         data: &mut Data,
+        prompts: &Prompts,
         outcome: Outcome,
         mut stopwatch: Stopwatch,
     ) -> anyhow::Result<Report> {
-        let (job, router) = (self.job, self.router);
-        let path = job.dir.predictions(router.name());
-        let manifest_path = job.dir.manifest(router.name());
-        // An older manifest must not stand beside newer predictions, should this be the end.
-        match fs::remove_file(&manifest_path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error)
-                    .with_context(|| format!("cannot remove `{}`", manifest_path.display()));
+        atomic::remove_file(&self.places.manifest)?;
+        let inputs = self
+            .inputs(data)?
+            .context("the embeddings were removed meanwhile")?;
+        let predictions = match outcome.product {
+            Product::Predictions(predictions) => predictions,
+            Product::Fitted(fitted) => {
+                let record = self.record(data, prompts, &outcome.results, &fitted)?;
+                fitted.folder.commit(&record)?;
+                self.predict(prompts, &mut stopwatch)?
             }
-            _ => {}
-        }
-        let inputs = self.inputs(data)?.context("the embeddings went away")?;
-        let model = stopwatch.time("write", || {
-            outcome.predictions.write(&path, &self.made_from(&inputs))?;
-            let fitted = outcome.fitted;
-            fitted
-                .map(|fitted| self.commit(data, &outcome.results, fitted))
-                .transpose()
+        };
+        let made_from = self.made_from(&inputs);
+        stopwatch.time("write", || {
+            Ok(predictions.write(&self.places.predictions, &made_from)?)
         })?;
-        let mut environment = BTreeMap::from([("threads".to_owned(), n_threads())]);
+        let threads = std::thread::available_parallelism();
+        let threads = threads.map_or_else(|_| "unknown".to_owned(), |n| n.to_string());
+        let mut environment = BTreeMap::from([("threads".to_owned(), threads)]);
         environment.extend(outcome.environment);
         let manifest = RunManifest {
-            dataset: job.dir.name().to_owned(),
-            router: router.name().to_owned(),
-            embedder: job
-                .embedder_of(router)
+            dataset: self.setup.dir.name().to_owned(),
+            router: self.router.name.to_owned(),
+            embedder: self
+                .setup
+                .embedder_for(self.router.input)
                 .map(|embedder| embedder.name.clone()),
             seed: self.recipe.seed,
             made_by: MADE_BY.to_owned(),
-            config: self.config,
+            config: self.config.clone(),
             inputs,
             results: outcome.results,
             stages: stopwatch.stages(),
             peak_memory_bytes: peak_memory_bytes(),
             environment,
         };
-        manifest.write(&manifest_path)?;
-        let (splits, _) = data.splits(job)?;
-        Ok(Report {
-            status: Status::Fitted,
-            predictions: path,
-            model,
-            n_train: splits.train.n_prompts(),
-            n_test: splits.test.n_prompts(),
-            summary: outcome.summary,
-            manifest,
-        })
+        manifest.write(&self.places.manifest)?;
+        if self.sample != &Sample::Whole {
+            forget(&self.places.model)?;
+        }
+        Ok(self.report(Status::Fitted, outcome.summary, manifest))
     }
 
-    /// Puts a fitted router in its place.
-    fn commit(&self, data: &mut Data, results: &Value, fitted: Fitted) -> anyhow::Result<PathBuf> {
-        let (job, router) = (self.job, self.router);
-        let embedder = match job.embedder_of(router) {
-            Some(embedder) => {
-                let dim = data.embeddings(job, embedder)?.train.ncols();
-                let model = data.model(job, embedder)?.as_ref();
+    /// Predicts the test split with the router as it lies on disk, so that each run proves what it saved.
+    fn predict(&self, prompts: &Prompts, stopwatch: &mut Stopwatch) -> anyhow::Result<Predictions> {
+        let router = stopwatch.time("open", || Ok(SavedRouter::open(&self.places.model)?))?;
+        let test = prompts.embeddings.as_ref().map(|it| it.test.view());
+        predict::test_split(self.setup, &router, &prompts.splits.test, test, stopwatch)
+            .context("cannot predict with the router that was just saved")
+    }
+
+    fn record(
+        &self,
+        data: &mut Data,
+        prompts: &Prompts,
+        results: &Value,
+        fitted: &Fitted,
+    ) -> anyhow::Result<Record> {
+        let (setup, router) = (self.setup, self.router);
+        let embedder = match (setup.embedder_for(router.input), &prompts.embeddings) {
+            (Some(embedder), Some(embeddings)) => {
+                let model = data.model(setup, embedder)?.as_ref();
                 Some(SavedEmbedder {
                     name: embedder.name.clone(),
-                    model: embedder.model.as_ref().map(|model| match model {
-                        Model::Folder(folder) => folder.display().to_string(),
-                        Model::Hub(id) => id.clone(),
-                    }),
+                    model: embedder.model.as_ref().map(ToString::to_string),
                     sha256: model.and_then(|model| model.sha256()).map(str::to_owned),
-                    dim,
+                    dim: embeddings.train.ncols(),
                     license: model.and_then(|model| model.license()).map(str::to_owned),
                 })
             }
-            None => None,
+            _ => None,
         };
-        let [train, _] = data.sources(job)?;
-        let record = Record {
+        let [train, _] = data.sources(setup)?;
+        Ok(Record {
             format_version: FORMAT_VERSION,
-            router: router.name().to_owned(),
-            dataset: job.dir.name().to_owned(),
+            router: router.name.to_owned(),
+            dataset: setup.dir.name().to_owned(),
             train_sha256: train.sha256.clone(),
-            models: job.info.models.clone(),
-            cost_kind: job.info.cost_kind,
-            pair: job.info.pair.clone().filter(|_| router.is_binary()),
+            models: setup.info.models.clone(),
+            cost_kind: setup.info.cost_kind,
+            pair: setup.info.pair.clone().filter(|_| router.needs_pair),
             embedder,
-            base: fitted.base,
-            contents: fitted.contents,
+            base: fitted.base.clone(),
+            contents: fitted.contents.clone(),
             config: self.config.clone(),
             results: results.clone(),
             made_by: MADE_BY.to_owned(),
-        };
-        fitted.folder.commit(&record)?;
-        Ok(job.model_folder(router))
+        })
+    }
+
+    fn keeps_model(&self) -> bool {
+        self.recipe.is_fitted && self.sample == &Sample::Whole
+    }
+
+    fn report(&self, status: Status, summary: Vec<String>, manifest: RunManifest) -> Report {
+        Report {
+            status,
+            predictions: self.places.predictions.clone(),
+            model: self.keeps_model().then(|| self.places.model.clone()),
+            n_train: self.sample.n_train(&self.setup.info),
+            n_test: self.setup.info.n_test,
+            summary,
+            manifest,
+        }
     }
 }
 
-/// The recipe's settings and the embedder's identity.
-fn config(job: &Job, router: Router, data: &mut Data, recipe: &Recipe) -> anyhow::Result<Value> {
+impl Places {
+    fn of(setup: &Setup, router: &Router, sample: &Sample) -> Self {
+        let (dir, name) = (&setup.dir, router.name);
+        let models = setup.models_dir.join(dir.name());
+        match sample {
+            Sample::Whole => Self {
+                predictions: dir.predictions(name),
+                manifest: dir.manifest(name),
+                model: models.join(name),
+            },
+            Sample::Rows(rows) => Self {
+                predictions: dir.learning_curve_predictions(name, rows.len()),
+                manifest: dir.learning_curve_manifest(name, rows.len()),
+                model: models
+                    .join("learning-curve")
+                    .join(name)
+                    .join(rows.len().to_string()),
+            },
+        }
+    }
+}
+
+/// The recipe's settings, the embedder's identity, and the sample.
+fn config(
+    setup: &Setup,
+    router: &Router,
+    sample: &Sample,
+    data: &mut Data,
+    recipe: &Recipe,
+) -> anyhow::Result<Value> {
     let mut config = recipe.config.clone();
-    if let Some(embedder) = job.embedder_of(router) {
-        let model = data.model(job, embedder)?;
+    if let Some(embedder) = setup.embedder_for(router.input) {
+        let model = data.model(setup, embedder)?;
         let sha256 = model.as_ref().and_then(|model| model.sha256());
         config["embedder"] = json!({ "name": embedder.name, "sha256": sha256 });
+    }
+    if let Sample::Rows(rows) = sample {
+        config["train-prompts"] = json!({ "n": rows.len(), "seed": setup.train_sizes_seed });
     }
     Ok(config)
 }
 
 /// Settings as they come back from a manifest: a number may lose its last bit when it is read from JSON.
-pub(crate) fn as_read(config: &Value) -> anyhow::Result<Value> {
+fn as_read(config: &Value) -> anyhow::Result<Value> {
     Ok(serde_json::from_str(&config.to_string())?)
 }
 
-pub(crate) fn n_threads() -> String {
-    std::thread::available_parallelism().map_or_else(|_| "unknown".to_owned(), |n| n.to_string())
+/// Removes the folder of a router that is not kept, and with it the checkpoints of its training; and those above it that are empty then.
+fn forget(folder: &Path) -> anyhow::Result<()> {
+    atomic::remove_folder(folder)?;
+    for above in folder.ancestors().skip(1).take(2) {
+        // Another size may be at work in it.
+        if fs::remove_dir(above).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }

@@ -6,6 +6,6 @@ mod disabled;
 mod enabled;
 
 #[cfg(not(feature = "torch"))]
-pub(crate) use disabled::{IS_THERE, MfParams, SentenceModel, Settings, mf, roberta};
+pub(crate) use disabled::{CARROT_ROBERTA, ROBERTA_BINARY, SentenceModel, Settings, predict};
 #[cfg(feature = "torch")]
-pub(crate) use enabled::{IS_THERE, MfParams, SentenceModel, Settings, mf, roberta};
+pub(crate) use enabled::{CARROT_ROBERTA, ROBERTA_BINARY, SentenceModel, Settings, predict};

@@ -2,28 +2,35 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use anyhow::ensure;
-use cli_support::read_toml;
+use evaluation::published::{Published, PublishedMetric, PublishedNumber};
 use serde::{Deserialize, Serialize};
 
+use crate::{Error, Result};
+
+/// The file as it is in the repository, and its text.
+const PATH: &str = "configs/claims.toml";
 const BUILT_IN: &str = include_str!("../../../configs/claims.toml");
 
 /// The file as it is written.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct ClaimsFile {
-    pub(crate) settings: Settings,
+    pub(crate) settings: ClaimSettings,
     pub(crate) groups: Vec<Group>,
 }
 
 /// How what a known truth demands is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Settings {
-    pub(crate) n_resamples: usize,
-    pub(crate) seed: u64,
-    pub(crate) level: f64,
-    pub(crate) cost_multiplier: f64,
+pub struct ClaimSettings {
+    /// Resamples of the test prompts.
+    pub n_resamples: usize,
+    /// Their seed.
+    pub seed: u64,
+    /// Level of all intervals.
+    pub level: f64,
+    /// Brings dollars to the scale of scores.
+    pub cost_multiplier: f64,
 }
 
 /// Claims about one data set from one source.
@@ -32,7 +39,7 @@ pub(crate) struct Settings {
 pub(crate) struct Group {
     dataset: String,
     source: String,
-    /// The embedder whose vectors the routers' numbers hold for; without one, for any.
+    /// The embedder whose embeddings the routers' numbers hold for; without one, for any.
     embedder: Option<String>,
     claims: Vec<ClaimToml>,
 }
@@ -49,13 +56,18 @@ struct ClaimToml {
 /// One number that can be held against ours.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Claim {
-    pub(crate) id: String,
-    pub(crate) dataset: String,
+pub struct Claim {
+    /// A unique name.
+    pub id: String,
+    /// The data set that it is about.
+    pub dataset: String,
     pub(crate) metric: Metric,
-    pub(crate) expect: Option<Expect>,
-    pub(crate) embedder: Option<String>,
-    pub(crate) source: String,
+    /// What our number has to be; without it our number is reported, and held against nothing.
+    pub expect: Option<Expect>,
+    /// The embedder that it needs, if it needs a certain one.
+    pub embedder: Option<String>,
+    /// Where it is published.
+    pub source: String,
 }
 
 /// What is measured.
@@ -162,25 +174,34 @@ pub(crate) enum Metric {
 /// Which number of an interval decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum End {
+pub enum End {
+    /// The estimate itself.
     Estimate,
+    /// The lower end.
     Low,
+    /// The upper end.
     High,
 }
 
 /// What a number has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "kind")]
-pub(crate) enum Expect {
+pub enum Expect {
     /// At most `tolerance` away from `value`.
     Equal {
+        /// The number.
         value: f64,
+        /// The largest difference that still is the same number.
         tolerance: f64,
     },
+    /// No less than `value`.
     AtLeast {
+        /// The number.
         value: f64,
     },
+    /// No more than `value`.
     AtMost {
+        /// The number.
         value: f64,
     },
 }
@@ -198,32 +219,39 @@ pub(crate) enum Unit {
 }
 
 impl ClaimsFile {
-    /// Reads and checks the claims.
+    /// Reads and checks the claims; without a path, those that are built in.
     ///
     /// # Errors
-    /// When the file cannot be read or is not of the expected form.
-    pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Self> {
-        let this: Self = read_toml(path, BUILT_IN)?;
-        let Settings {
+    /// When the file cannot be read or is not of the expected form; [`Error::BadSettings`].
+    pub(crate) fn read(path: Option<&Path>) -> Result<Self> {
+        let this: Self = match path {
+            Some(path) => dataset::toml::read(path)?,
+            None => dataset::toml::parse(BUILT_IN, Path::new(PATH))?,
+        };
+        let ClaimSettings {
             n_resamples,
             level,
             cost_multiplier,
             ..
         } = this.settings;
-        ensure!(
-            n_resamples > 0 && level > 0.0 && level < 1.0 && cost_multiplier > 0.0,
-            "the claims' settings ask for {n_resamples} resamples, level {level} and multiplier {cost_multiplier}, expected numbers above 0 and a \
-             level below 1"
-        );
-        Ok(this)
+        if n_resamples > 0 && level > 0.0 && level < 1.0 && cost_multiplier > 0.0 {
+            Ok(this)
+        } else {
+            Err(Error::BadSettings {
+                n_resamples,
+                level,
+                cost_multiplier,
+            })
+        }
     }
 }
 
-/// All claims, those of a data set together, in the order in which data sets first occur.
+/// All claims, those of a data set together, in the order in which data sets first occur: first the published numbers, then the groups.
 ///
 /// # Errors
-/// When two have the same id, or one cannot be held against any number.
-pub(crate) fn all(mut claims: Vec<Claim>, groups: Vec<Group>) -> anyhow::Result<Vec<Claim>> {
+/// [`Error::DuplicateClaim`], or [`Error::BadExpectation`] for a claim that cannot be held against any number.
+pub(crate) fn all(published: &Published, groups: Vec<Group>) -> Result<Vec<Claim>> {
+    let mut claims: Vec<Claim> = published.numbers().iter().map(Claim::of).collect();
     for group in groups {
         claims.extend(group.claims.into_iter().map(|claim| Claim {
             id: claim.id,
@@ -236,26 +264,56 @@ pub(crate) fn all(mut claims: Vec<Claim>, groups: Vec<Group>) -> anyhow::Result<
     }
     let (mut ids, mut datasets) = (BTreeSet::new(), Vec::new());
     for claim in &claims {
-        ensure!(
-            ids.insert(&claim.id),
-            "two claims have the id `{}`",
-            claim.id
-        );
-        let is_usable = claim.expect.is_none_or(|expect| match expect {
-            Expect::Equal { value, tolerance } => value.is_finite() && tolerance >= 0.0,
-            Expect::AtLeast { value } | Expect::AtMost { value } => value.is_finite(),
-        });
-        ensure!(
-            is_usable,
-            "claim `{}` expects no finite number, or has a tolerance below 0",
-            claim.id
-        );
+        let id = || claim.id.clone();
+        if !ids.insert(&claim.id) {
+            return Err(Error::DuplicateClaim { id: id() });
+        }
+        if !claim.expect.is_none_or(Expect::is_usable) {
+            return Err(Error::BadExpectation { id: id() });
+        }
         if !datasets.contains(&claim.dataset) {
             datasets.push(claim.dataset.clone());
         }
     }
     claims.sort_by_key(|claim| datasets.iter().position(|name| *name == claim.dataset));
     Ok(claims)
+}
+
+impl Claim {
+    /// The claim that our number is a published one.
+    fn of(number: &PublishedNumber) -> Self {
+        let router = number.router.clone();
+        Self {
+            id: number.id.clone(),
+            dataset: number.holds_on(),
+            metric: match number.metric {
+                PublishedMetric::NTest => Metric::NTest,
+                PublishedMetric::NModels => Metric::NModels,
+                PublishedMetric::BinarizedAcc => Metric::BinarizedAcc { router },
+                PublishedMetric::ScoreMae => Metric::ScoreMae { router },
+                PublishedMetric::ScoreR2 => Metric::ScoreR2 { router },
+                PublishedMetric::RoutingAcc => Metric::RoutingAcc { router },
+                PublishedMetric::BestSingle => Metric::BestSingle,
+                PublishedMetric::Oracle => Metric::Oracle,
+                PublishedMetric::CostMae => Metric::CostMae { router },
+            },
+            expect: Some(Expect::Equal {
+                value: number.value,
+                tolerance: number.tolerance,
+            }),
+            embedder: number.embedder().map(str::to_owned),
+            source: number.source.clone(),
+        }
+    }
+}
+
+impl Expect {
+    fn is_usable(self) -> bool {
+        match self {
+            Self::Equal { value, tolerance } => value.is_finite() && tolerance >= 0.0,
+            Self::AtLeast { value } | Self::AtMost { value } => value.is_finite(),
+        }
+    }
 }
 
 impl Metric {
@@ -268,5 +326,20 @@ impl Metric {
             Self::CostMae { .. } => Unit::Cost,
             _ => Unit::Score,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use evaluation::COST_MULTIPLIER;
+
+    use super::*;
+
+    #[test]
+    fn the_built_in_claims_weigh_costs_as_routers_do() {
+        let file = ClaimsFile::read(None).expect("good");
+        assert_eq!(file.settings.cost_multiplier, COST_MULTIPLIER);
+        let published = Published::read(None).expect("good");
+        assert!(all(&published, file.groups).expect("good").len() > published.numbers().len());
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::{
-    args::Job,
+    Error, Job, Result,
     claims::{Claim, Expect},
     measure::{Measured, Obstacle, measure},
     subject::Subject,
@@ -15,27 +14,31 @@ use crate::{
 /// What a double loses on the way from a decimal of a file, relative to the number: a difference of exactly the tolerance passes.
 const ROUNDING: f64 = 1e-9;
 
-/// What became of a claim.
+/// How a claim ended, and by which number.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Verdict {
-    pub(crate) claim: Claim,
-    pub(crate) status: Status,
+pub struct Verdict {
+    /// What was claimed.
+    pub claim: Claim,
+    /// Whether it holds.
+    pub status: Status,
     /// Our number, where there is one.
-    pub(crate) ours: Option<f64>,
+    pub ours: Option<f64>,
     /// What it counts.
-    pub(crate) unit: Option<&'static str>,
+    pub unit: Option<&'static str>,
     /// Lower end, estimate and upper end, where our number is one of them.
-    pub(crate) interval: Option<[f64; 3]>,
+    pub interval: Option<[f64; 3]>,
     /// Why there is no number.
-    pub(crate) reason: Option<String>,
+    pub reason: Option<String>,
 }
 
 /// How a claim ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Status {
+pub enum Status {
+    /// Our number is what was expected.
     Passed,
+    /// It is not.
     Failed,
     /// There is no number of ours.
     NotRun,
@@ -46,8 +49,8 @@ pub(crate) enum Status {
 /// Judges all claims of a job, in their order.
 ///
 /// # Errors
-/// When a file that is there cannot be read or evaluated.
-pub(crate) fn judge(job: &Job) -> anyhow::Result<Vec<Verdict>> {
+/// When a file that exists cannot be read or evaluated.
+pub fn judge(job: &Job) -> Result<Vec<Verdict>> {
     let mut subjects: BTreeMap<&str, Result<Subject, String>> = BTreeMap::new();
     let mut verdicts = Vec::new();
     for claim in &job.claims {
@@ -58,7 +61,7 @@ pub(crate) fn judge(job: &Job) -> anyhow::Result<Vec<Verdict>> {
             let reason = job.reasons.get(name).map(String::as_str);
             subjects.insert(name, Subject::read(&job.data_dir, name, reason)?);
         }
-        let subject = subjects.get_mut(name).expect("just read");
+        let subject = subjects.get(name).expect("just read");
         let found = match subject {
             Ok(subject) => measure(subject, claim, &job.settings),
             Err(reason) => Err(Obstacle::NotRun(reason.clone())),
@@ -69,7 +72,7 @@ pub(crate) fn judge(job: &Job) -> anyhow::Result<Vec<Verdict>> {
 }
 
 impl Verdict {
-    fn new(claim: &Claim, found: Result<Measured, Obstacle>) -> anyhow::Result<Self> {
+    fn new(claim: &Claim, found: Result<Measured, Obstacle>) -> Result<Self> {
         let claim = claim.clone();
         match found {
             // A number that is not defined is none.
@@ -90,9 +93,10 @@ impl Verdict {
                 reason: None,
             }),
             Err(Obstacle::NotRun(reason)) => Ok(Self::not_run(claim, reason)),
-            Err(Obstacle::Failed(error)) => {
-                Err(error).with_context(|| format!("cannot measure `{}`", claim.id))
-            }
+            Err(Obstacle::Failed(error)) => Err(Error::Measure {
+                id: claim.id,
+                source: Box::new(error),
+            }),
         }
     }
 

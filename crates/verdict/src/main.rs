@@ -1,30 +1,15 @@
-//! Whether the reproduction holds: every published number that is known, and what a known truth demands, against ours.
-//!
-//! In come the claims of configs/published.toml and configs/claims.toml, data sets, predictions and learning curves; out go verdict.md and
-//! verdict.json, and the exit code. A claim is passed, failed, not run (with the reason), or only reported, where there is nothing to hold a
-//! number against. Must not make what is missing, nor know how a prediction was made; whatever is measured is measured by `evaluation`.
-//!
-//! From claim to verdict: `claims` and `published` say what is claimed, `subject` reads a data set, `measure` finds our number or what keeps
-//! it from being found, `judge` compares, `report` tells.
+//! The program: judges the claims, writes plots/verdict.md and plots/verdict.json, and says by its exit code whether all hold.
 
 mod args;
-mod claims;
-mod judge;
-mod measure;
-mod published;
-mod report;
-mod subject;
 
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use dataset::write_atomically;
 use tracing::info;
+use verdict::{Report, judge};
 
-use crate::{
-    args::{Args, Job},
-    report::Report,
-};
+use crate::args::Args;
 
 fn main() -> ExitCode {
     cli_support::run(|args: &Args| args.output.quiet, run)
@@ -32,16 +17,15 @@ fn main() -> ExitCode {
 
 /// Judges, writes and prints; fails where a claim does, and where there was nothing to judge.
 fn run(args: Args) -> anyhow::Result<()> {
-    let job = Job::new(args)?;
-    let verdicts = judge::judge(&job).context("cannot judge")?;
+    let verdicts = judge(&args.job()?).context("cannot judge")?;
     let report = Report::new(verdicts);
     let markdown = report.markdown();
     for (file, text) in [("verdict.md", &markdown), ("verdict.json", &report.json()?)] {
-        let path = job.plots_dir.join(file);
+        let path = args.plots_dir.plots_dir.join(file);
         write_atomically(&path, text.as_bytes())?;
         info!("wrote `{}`", path.display());
     }
-    job.output.print(&report, &report.text())?;
+    args.output.print(&report, &report.text())?;
     let counts = report.counts();
     if counts.failed > 0 {
         bail!(
@@ -53,7 +37,7 @@ fn run(args: Args) -> anyhow::Result<()> {
     }
     if counts.passed == 0 {
         bail!(
-            "nothing was judged: {} claims were not run, and their reasons say what is missing",
+            "nothing was judged: {} claims were not run; their reasons say what is missing",
             counts.not_run
         );
     }

@@ -4,11 +4,11 @@ mod data;
 mod routers;
 mod truth;
 
-use anyhow::anyhow;
 use dataset::CostKind;
 
 use crate::{
-    claims::{Claim, Metric, Settings, Unit},
+    Error,
+    claims::{Claim, ClaimSettings, Metric, Unit},
     subject::Subject,
 };
 
@@ -26,17 +26,18 @@ pub(crate) struct Measured {
 pub(crate) enum Obstacle {
     /// Something is missing, or is not what the number needs.
     NotRun(String),
-    /// Something that is there cannot be used.
-    Failed(anyhow::Error),
+    /// Something that exists cannot be used.
+    Failed(Error),
 }
 
 impl Obstacle {
-    pub(crate) fn failed(message: String) -> Self {
-        Self::Failed(anyhow!(message))
+    /// Nothing is known of what a number would be made of.
+    pub(crate) fn nothing_known(what: impl Into<String>) -> Self {
+        Self::Failed(Error::NothingKnown { what: what.into() })
     }
 }
 
-impl<E: Into<anyhow::Error>> From<E> for Obstacle {
+impl<E: Into<Error>> From<E> for Obstacle {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
@@ -46,7 +47,7 @@ impl<E: Into<anyhow::Error>> From<E> for Obstacle {
 pub(crate) fn measure(
     subject: &Subject,
     claim: &Claim,
-    settings: &Settings,
+    settings: &ClaimSettings,
 ) -> Result<Measured, Obstacle> {
     let (value, interval) = value(subject, claim, settings)?;
     Ok(Measured {
@@ -64,7 +65,7 @@ pub(crate) fn measure(
 fn value(
     subject: &Subject,
     claim: &Claim,
-    settings: &Settings,
+    settings: &ClaimSettings,
 ) -> Result<(f64, Option<[f64; 3]>), Obstacle> {
     let embedder = claim.embedder.as_deref();
     let alone = |value: f64| (value, None);

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::Serialize;
 
 use crate::{
+    Result,
     claims::{Expect, Unit},
     judge::{Status, Verdict},
 };
@@ -12,7 +13,7 @@ use crate::{
 /// All verdicts, and how many there are of each kind.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Report {
+pub struct Report {
     counts: Counts,
     verdicts: Vec<Verdict>,
 }
@@ -20,15 +21,20 @@ pub(crate) struct Report {
 /// How many claims ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) struct Counts {
-    pub(crate) passed: usize,
-    pub(crate) failed: usize,
-    pub(crate) not_run: usize,
-    pub(crate) reported: usize,
+pub struct Counts {
+    /// Our number is what was expected.
+    pub passed: usize,
+    /// It is not.
+    pub failed: usize,
+    /// There is no number of ours.
+    pub not_run: usize,
+    /// There is one, and nothing to hold it against.
+    pub reported: usize,
 }
 
 impl Report {
-    pub(crate) fn new(verdicts: Vec<Verdict>) -> Self {
+    /// Counts verdicts, which are in the order of their claims.
+    pub fn new(verdicts: Vec<Verdict>) -> Self {
         let n_of = |status| {
             verdicts
                 .iter()
@@ -46,12 +52,13 @@ impl Report {
         }
     }
 
-    pub(crate) fn counts(&self) -> Counts {
+    /// How many claims ended how.
+    pub fn counts(&self) -> Counts {
         self.counts
     }
 
     /// The ids of the claims that failed.
-    pub(crate) fn failed(&self) -> Vec<&str> {
+    pub fn failed(&self) -> Vec<&str> {
         let failed = self
             .verdicts
             .iter()
@@ -59,14 +66,16 @@ impl Report {
         failed.map(|verdict| verdict.claim.id.as_str()).collect()
     }
 
+    /// The report as indented JSON.
+    ///
     /// # Errors
-    /// Never, as far as the serializer is concerned.
-    pub(crate) fn json(&self) -> anyhow::Result<String> {
+    /// [`crate::Error::Json`], which no report gives as far as the serializer is concerned.
+    pub fn json(&self) -> Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
     /// A table for each data set: what was computed, then what was not run by its reason.
-    pub(crate) fn markdown(&self) -> String {
+    pub fn markdown(&self) -> String {
         let mut text = format!("# Verdict\n\n{}\n", self.line());
         for verdicts in self.by_dataset() {
             _ = write!(text, "\n## {}\n", verdicts[0].claim.dataset);
@@ -108,7 +117,7 @@ impl Report {
     }
 
     /// A line for each claim that was computed, and one for each reason why others were not.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let mut text = String::new();
         for verdicts in self.by_dataset() {
             for verdict in verdicts.iter().filter(|verdict| verdict.ours.is_some()) {

@@ -7,7 +7,6 @@ use std::{
     rc::Rc,
 };
 
-use anyhow::Context as _;
 use dataset::{
     DatasetDir, DatasetInfo, PerModel, Predictions, Reason, Split, TestPredictions, TestSet,
     Unusable,
@@ -15,7 +14,7 @@ use dataset::{
 use evaluation::Router;
 use serde::Deserialize;
 
-use crate::measure::Obstacle;
+use crate::{Error, Result, measure::Obstacle};
 
 /// What a data set is judged by.
 pub(crate) struct Subject {
@@ -61,7 +60,7 @@ impl Subject {
         data_dir: &Path,
         name: &str,
         reason: Option<&str>,
-    ) -> anyhow::Result<Result<Self, String>> {
+    ) -> Result<Result<Self, String>> {
         let dir = DatasetDir::new(data_dir, name);
         if !dir.info().is_file() {
             let reason = reason.map_or_else(
@@ -79,11 +78,9 @@ impl Subject {
         let summary = info.findings.get("summary").cloned();
         let summary = summary.map(serde_json::from_value).transpose();
         Ok(Ok(Self {
-            summary: summary.with_context(|| {
-                format!(
-                    "`findings.summary` in `{}` is of no known form",
-                    dir.info().display()
-                )
+            summary: summary.map_err(|source| Error::BadSummary {
+                path: dir.info(),
+                source,
             })?,
             dir,
             info,
@@ -107,7 +104,7 @@ impl Subject {
     }
 
     /// The test split.
-    pub(crate) fn test(&self) -> anyhow::Result<&Split> {
+    pub(crate) fn test(&self) -> Result<&Split> {
         Ok(self.test_set()?.split())
     }
 
@@ -158,7 +155,7 @@ impl Subject {
     }
 
     /// Predictions as they are measured.
-    pub(crate) fn measured<'a>(&self, found: &'a TestPredictions) -> anyhow::Result<Router<'a>> {
+    pub(crate) fn measured<'a>(&self, found: &'a TestPredictions) -> Result<Router<'a>> {
         Ok(Router::of(&found.predictions, self.test_set()?)?)
     }
 }
@@ -190,7 +187,7 @@ fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, Ob
         let why = cli_support::with_fit_command(&unusable, dataset, router, *n_train);
         match reason {
             Reason::Missing | Reason::Stale | Reason::UnknownOrigin { .. } => Obstacle::NotRun(why),
-            Reason::DoesNotFit { .. } => Obstacle::failed(why),
+            Reason::DoesNotFit { .. } => Obstacle::Failed(Error::Unusable { why }),
         }
     })
 }
@@ -199,8 +196,6 @@ fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, Ob
 pub(crate) fn per_model(found: &TestPredictions) -> Result<&PerModel, Obstacle> {
     match &found.predictions {
         Predictions::PerModel(per_model) => Ok(per_model),
-        Predictions::SmallWins(_) => Err(Obstacle::failed(
-            "the router predicts no score of each LLM, as the metric needs".to_owned(),
-        )),
+        Predictions::SmallWins(_) => Err(Obstacle::Failed(Error::NotPerModel)),
     }
 }

@@ -3,31 +3,37 @@
 use std::{
     collections::BTreeMap,
     fs,
+    ops::Deref,
     path::PathBuf,
     process::{Command, Output},
 };
 
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, MadeFrom, ModelInfo, Pair, Part, PerModel,
-    Predictions, SmallWins, Split, SplitOrigin, sha256_file,
+    DatasetDir, DatasetInfo, MadeFrom, Pair, Part, PerModel, Predictions, SmallWins, Split,
+    sha256_file,
 };
 use ndarray::{Array2, array};
 use serde_json::{Value, json};
+use test_support::{Bench, dataset_info, stderr};
 
 const SETTINGS: &str =
     "[settings]\nn-resamples = 50\nseed = 42\nlevel = 0.95\ncost-multiplier = 100\n";
 const NO_TABLE: &str = "published = []\n";
 
 /// A folder with the data set `tiny`: four test prompts, `cheap` right on two of them, `dear` on three, one of them right on each.
-struct Bench {
-    folder: tempfile::TempDir,
+struct Tiny(Bench);
+
+impl Deref for Tiny {
+    type Target = Bench;
+
+    fn deref(&self) -> &Bench {
+        &self.0
+    }
 }
 
-impl Bench {
+impl Tiny {
     fn new() -> Self {
-        let bench = Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-        };
+        let bench = Self(program());
         let split = Split {
             ids: (0..4).map(|i| format!("p{i}")).collect(),
             tasks: ["a/x", "a/y", "b/x", "b/y"].map(str::to_owned).to_vec(),
@@ -46,32 +52,16 @@ impl Bench {
     }
 
     fn dir(&self) -> DatasetDir {
-        DatasetDir::new(&self.folder.path().join("data"), "tiny")
+        self.dataset("tiny")
     }
 
     fn write_info(&self, edit: impl FnOnce(&mut DatasetInfo)) {
-        let model = |name: &str| ModelInfo {
-            name: name.to_owned(),
-            price: None,
-            cost_rule: CostRule::Given,
-        };
         let mut info = DatasetInfo {
-            name: "tiny".to_owned(),
-            models: vec![model("cheap"), model("dear")],
             pair: Some(Pair {
                 small: "cheap".to_owned(),
                 large: "dear".to_owned(),
             }),
-            cost_kind: CostKind::Usd,
-            n_train: 16,
-            n_test: 4,
-            n_validation: None,
-            split: SplitOrigin::Given,
-            sources: Vec::new(),
-            made_by: "a test".to_owned(),
-            options: BTreeMap::new(),
-            notes: Vec::new(),
-            findings: BTreeMap::new(),
+            ..dataset_info("tiny", &["cheap", "dear"], [16, 4])
         };
         edit(&mut info);
         info.write(&self.dir().info()).expect("written");
@@ -101,18 +91,11 @@ impl Bench {
         MadeFrom::split(sha256_file(&self.dir().split(Part::Test)).expect("hashed"))
     }
 
-    fn run(&self, claims: &str, table: &str, args: &[&str]) -> Output {
-        let path = |name: &str| self.folder.path().join(name);
-        fs::write(path("claims.toml"), claims).expect("written");
-        fs::write(path("published.toml"), table).expect("written");
-        Command::new(env!("CARGO_BIN_EXE_verdict"))
-            .args(["--claims", "claims.toml", "--published", "published.toml"])
-            .args(args)
-            .current_dir(self.folder.path())
-            .env_remove("CARROT_DATA_DIR")
-            .env_remove("CARROT_PLOTS_DIR")
-            .output()
-            .expect("the program starts")
+    fn run_on(&self, claims: &str, table: &str, args: &[&str]) -> Output {
+        self.write("claims.toml", claims);
+        self.write("published.toml", table);
+        let files = ["--claims", "claims.toml", "--published", "published.toml"];
+        self.0.run(&[&files[..], args].concat())
     }
 
     /// Judges one group of claims about `tiny`, each `id = metric, expect`; returns the exit code and each claim's status and reason.
@@ -124,14 +107,14 @@ impl Bench {
         let text = format!(
             "{SETTINGS}\n[[groups]]\ndataset = \"tiny\"\nsource = \"a test\"\n{head}\nclaims = [\n{claims}]\n"
         );
-        let output = self.run(&text, NO_TABLE, &["--quiet"]);
+        let output = self.run_on(&text, NO_TABLE, &["--quiet"]);
         let code = output.status.code().expect("an exit code");
         assert!(code < 2, "{}", stderr(&output));
         (code, self.verdicts())
     }
 
     fn report(&self) -> Value {
-        let text = fs::read(self.folder.path().join("plots/verdict.json")).expect("written");
+        let text = fs::read(self.join("plots/verdict.json")).expect("written");
         serde_json::from_slice(&text).expect("JSON")
     }
 
@@ -150,8 +133,8 @@ impl Bench {
     }
 }
 
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+fn program() -> Bench {
+    Bench::new(env!("CARGO_BIN_EXE_verdict"))
 }
 
 /// Predictions that choose right at lambda 0 on all prompts.
@@ -163,7 +146,7 @@ const BEST_SINGLE: &str = r#"metric = { kind = "best-single" }"#;
 
 #[test]
 fn what_holds_passes_and_what_does_not_fails_the_run() {
-    let bench = Bench::new();
+    let bench = Tiny::new();
     let equal = |value: f64, tolerance: f64| {
         format!(
             "{BEST_SINGLE}, expect = {{ kind = \"equal\", value = {value}, tolerance = {tolerance} }}"
@@ -187,7 +170,7 @@ fn what_holds_passes_and_what_does_not_fails_the_run() {
 
 #[test]
 fn numbers_of_the_data_alone_by_hand() {
-    let bench = Bench::new();
+    let bench = Tiny::new();
     let metrics = [
         ("n-rows", "", 20.0),
         ("n-train", "", 16.0),
@@ -217,7 +200,7 @@ fn numbers_of_the_data_alone_by_hand() {
 
 #[test]
 fn numbers_of_predictions_by_hand() {
-    let bench = Bench::new();
+    let bench = Tiny::new();
     bench.write_predictions("knn", right(), Some("minilm"));
     let wins = Predictions::SmallWins(SmallWins {
         ids: (0..4).map(|i| format!("p{i}")).collect(),
@@ -273,7 +256,7 @@ fn numbers_of_predictions_by_hand() {
 
 #[test]
 fn what_was_not_run_is_never_passed() {
-    let bench = Bench::new();
+    let bench = Tiny::new();
     let routing = r#"metric = { kind = "routing-acc", router = "knn" }, expect = { kind = "equal", value = 1, tolerance = 0.1 }"#;
     let oracle =
         r#"metric = { kind = "oracle" }, expect = { kind = "equal", value = 1, tolerance = 0 }"#;
@@ -327,7 +310,7 @@ fn what_was_not_run_is_never_passed() {
 
 #[test]
 fn a_source_without_all_texts_is_judged_by_what_its_generator_found() {
-    let bench = Bench::new();
+    let bench = Tiny::new();
     bench.write_predictions("knn", right(), Some("minilm"));
     let order = |best: f64, oracle: f64| json!({ "best-single": "dear", "best-single-score": best, "oracle": oracle, "accuracies": [0.25, best] });
     let summary = json!({
@@ -369,7 +352,7 @@ fn a_source_without_all_texts_is_judged_by_what_its_generator_found() {
 
 #[test]
 fn a_known_truth_makes_demands() {
-    let bench = Bench::new();
+    let bench = Tiny::new();
     let test = Split::read(&bench.dir().split(Part::Test)).expect("read");
     let truth = PerModel {
         ids: test.ids.clone(),
@@ -433,7 +416,7 @@ fn a_known_truth_makes_demands() {
 
 #[test]
 fn the_published_table_is_judged_too() {
-    let bench = Bench::new();
+    let bench = Tiny::new();
     let entry = |dataset: &str, metric: &str, order: bool| {
         format!(
             "[[published]]\nid = \"{dataset}/{metric}\"\ndataset = \"{dataset}\"\nrouter = \"carrot-knn\"\nmetric = \"{metric}\"\nvalue = 0.75\n\
@@ -443,7 +426,7 @@ fn the_published_table_is_judged_too() {
     let no_claims = format!("groups = []\n{SETTINGS}");
     let table = entry("tiny", "best_single", false) + &entry("tiny", "oracle", true);
     let reason = ["--reason", "tiny-as-published=no matrix"];
-    let output = bench.run(&no_claims, &table, &reason);
+    let output = bench.run_on(&no_claims, &table, &reason);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let verdicts = bench.verdicts();
     assert_eq!(verdicts["tiny/best_single"]["status"], "passed");
@@ -452,8 +435,7 @@ fn the_published_table_is_judged_too() {
         "tiny-as-published"
     );
     assert_eq!(verdicts["tiny/oracle"]["reason"], "no matrix");
-    let markdown =
-        fs::read_to_string(bench.folder.path().join("plots/verdict.md")).expect("written");
+    let markdown = fs::read_to_string(bench.path().join("plots/verdict.md")).expect("written");
     assert!(
         markdown.contains("1 passed, 0 failed, 1 not run, 0 reported only"),
         "{markdown}"
@@ -467,10 +449,10 @@ fn the_published_table_is_judged_too() {
         "{markdown}"
     );
 
-    let output = bench.run(&no_claims, &entry("tiny", "color", false), &[]);
+    let output = bench.run_on(&no_claims, &entry("tiny", "color", false), &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stderr(&output).contains("no column of the table"),
+        stderr(&output).contains("unknown variant `color`"),
         "{}",
         stderr(&output)
     );
@@ -478,7 +460,7 @@ fn the_published_table_is_judged_too() {
 
 #[test]
 fn what_cannot_be_meant_is_bad_usage() {
-    let bench = Bench::new();
+    let bench = Tiny::new();
     let claims = format!(
         "{SETTINGS}\n[[groups]]\ndataset = \"tiny\"\nsource = \"a test\"\nclaims = [{{ id = \"it\", {BEST_SINGLE} }}]\n"
     );
@@ -489,14 +471,14 @@ fn what_cannot_be_meant_is_bad_usage() {
         ["--reason", "nope=why"],
         ["--color", "red"],
     ] {
-        let output = bench.run(&claims, NO_TABLE, &args);
+        let output = bench.run_on(&claims, NO_TABLE, &args);
         assert_eq!(
             output.status.code(),
             Some(2),
             "{args:?}: {}",
             stderr(&output)
         );
-        assert!(!bench.folder.path().join("plots").exists());
+        assert!(!bench.path().join("plots").exists());
     }
     for (change, expected) in [
         (
@@ -524,7 +506,7 @@ fn what_cannot_be_meant_is_bad_usage() {
             "a tolerance below 0",
         ),
     ] {
-        let output = bench.run(&claims.replace(change.0, change.1), NO_TABLE, &[]);
+        let output = bench.run_on(&claims.replace(change.0, change.1), NO_TABLE, &[]);
         assert_eq!(output.status.code(), Some(1), "{expected}");
         assert!(
             stderr(&output).contains(expected),
@@ -536,14 +518,7 @@ fn what_cannot_be_meant_is_bad_usage() {
 
 #[test]
 fn the_built_in_claims_are_whole_and_all_not_run_without_data() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = Command::new(env!("CARGO_BIN_EXE_verdict"))
-        .args(["--json", "--quiet"])
-        .current_dir(folder.path())
-        .env_remove("CARROT_DATA_DIR")
-        .env_remove("CARROT_PLOTS_DIR")
-        .output()
-        .expect("the program starts");
+    let output = program().run(&["--json", "--quiet"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let n_claims = report["verdicts"].as_array().expect("a list").len();

@@ -2,20 +2,22 @@
 
 use std::{
     fs,
-    io::Write as _,
+    ops::Deref,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Output},
 };
 
-use dataset::{CostKind, CostRule, ModelInfo, Price};
+use dataset::{CostKind, CostRule, ModelInfo, Price, Quantity, Standardizer};
 use ndarray::{Array2, array};
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
-use routers::{Backend, Target, UnitRows, labels::Standardizer};
+use routers::{Backend, Target, UnitRows};
 use saved_routers::{
-    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Quantity, Record,
-    VectorFormat,
+    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record, VectorFormat,
 };
 use serde_json::{Value, json};
+use test_support::Bench;
+
+pub(crate) use test_support::{run_with_input as run, stderr};
 
 /// `twin` is `cheap` under another name, so that they tie whatever mu is.
 pub(crate) const MODELS: [&str; 3] = ["owner/dear", "cheap", "twin"];
@@ -46,11 +48,18 @@ pub(crate) struct TrainVectors {
     pub(crate) embedder: Embedder,
 }
 
-pub(crate) struct Bench {
-    folder: tempfile::TempDir,
+/// A folder with a tiny router, or with none yet, and the program.
+pub(crate) struct Tiny(Bench);
+
+impl Deref for Tiny {
+    type Target = Bench;
+
+    fn deref(&self) -> &Bench {
+        &self.0
+    }
 }
 
-impl Bench {
+impl Tiny {
     /// A router of the given kind in `models/tiny/carrot-knn`, its embedder in `models/tiny-bert`.
     pub(crate) fn new(cost_kind: CostKind) -> Self {
         Self::with(cost_kind, |_| ())
@@ -80,9 +89,7 @@ impl Bench {
 
     /// A working folder without a router.
     pub(crate) fn empty() -> Self {
-        Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-        }
+        Self(Bench::new(env!("CARGO_BIN_EXE_carrot-router")))
     }
 
     /// Writes a router of the given kind on vectors of the train prompts.
@@ -133,47 +140,25 @@ impl Bench {
         folder.commit(&record).expect("committed");
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
     pub(crate) fn router(&self) -> PathBuf {
-        self.path().join("models/tiny/carrot-knn")
+        self.join("models/tiny/carrot-knn")
     }
 
-    /// Writes a file into the working folder.
-    pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path().join(name), text).expect("written");
-    }
-
-    /// `route` and more in the working folder, without a hub and a server.
-    pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_carrot-router"));
-        command
-            .arg("route")
-            .args(args)
-            .current_dir(self.path())
-            .env("HF_HUB_OFFLINE", "1")
-            .env("HF_HOME", self.path())
-            .env_remove("CARROT_LOG")
-            .env_remove("OPENAI_API_KEY")
-            .env_remove("OPENAI_BASE_URL")
-            .env_remove("OPENAI_ORG_ID")
-            // On nets this small, threads would only wait for one another.
-            .env("OMP_NUM_THREADS", "1");
-        command
+    /// `route` with these arguments in the working folder.
+    pub(crate) fn route_command(&self, args: &[&str]) -> Command {
+        self.command(&[&["route"], args].concat())
     }
 
     /// `route` on the router of this bench, unless another is named, with a text on standard input.
     pub(crate) fn route(&self, args: &[&str], stdin: &str) -> Output {
-        run(&mut self.command(&self.with_router(args)), stdin)
+        run(&mut self.route_command(&self.with_router(args)), stdin)
     }
 
     /// The lines of `--json`, for a run that must succeed.
     pub(crate) fn decisions(&self, args: &[&str], stdin: &str) -> Vec<Value> {
         let args = self.with_router(args);
         let args = [&args[..], &["--json"]].concat();
-        decisions(&run(&mut self.command(&args), stdin))
+        decisions(&run(&mut self.route_command(&args), stdin))
     }
 
     fn with_router<'a>(&self, args: &[&'a str]) -> Vec<&'a str> {
@@ -186,20 +171,6 @@ impl Bench {
         };
         [args, model].concat()
     }
-}
-
-/// Runs a program to its end.
-pub(crate) fn run(command: &mut Command, stdin: &str) -> Output {
-    let command = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().expect("started");
-    let mut input = child.stdin.take().expect("piped");
-    // A program that refuses its command line reads nothing.
-    input.write_all(stdin.as_bytes()).ok();
-    drop(input);
-    child.wait_with_output().expect("ended")
 }
 
 /// What was printed as JSON, by a run that must have succeeded.
@@ -271,8 +242,4 @@ pub(crate) fn copy_embedder(to: &Path) {
     ] {
         fs::copy(from.join(name), to.join(name)).expect(name);
     }
-}
-
-pub(crate) fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }

@@ -1,30 +1,27 @@
 //! `calibrate` on a tiny router, and `route` at what it stored.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    process::{Command, Output},
-};
+use std::{collections::BTreeMap, fs, process::Output};
 
 use dataset::{
-    CostKind, DatasetDir, DatasetInfo, MadeFrom, Pair, Part, PerModel, Predictions, RunManifest,
-    SmallWins, Source, Split, SplitOrigin, sha256_file,
+    CostKind, DatasetInfo, MadeFrom, Pair, Part, PerModel, Predictions, RunManifest, SmallWins,
+    Source, Split, sha256_file,
 };
 use ndarray::{Array1, Array2};
 use saved_routers::{Contents, NewFolder};
 use serde_json::{Value, json};
+use test_support::dataset_info;
 
-use crate::bench::{Bench, MODELS, assert_refused, record, run, stderr};
+use crate::bench::{MODELS, Tiny, assert_refused, record, stderr};
 
 const N_PROMPTS: usize = 80;
 const KNN: [&str; 4] = ["--dataset", "tiny", "--router", "carrot-knn"];
 const PAIR: [&str; 4] = ["--dataset", "tiny", "--router", "roberta-binary"];
 
 /// A router of all LLMs and one of two, with their predictions for a test split.
-fn bench() -> Bench {
+fn bench() -> Tiny {
     let mut models = Vec::new();
-    let bench = Bench::with(CostKind::Usd, |record| models.clone_from(&record.models));
-    let dir = DatasetDir::new(&bench.path().join("data"), "tiny");
+    let bench = Tiny::with(CostKind::Usd, |record| models.clone_from(&record.models));
+    let dir = bench.dataset("tiny");
     let pair = Pair {
         small: "cheap".to_owned(),
         large: "owner/dear".to_owned(),
@@ -47,19 +44,9 @@ fn bench() -> Bench {
     };
     split.write(&dir.split(Part::Test)).expect("written");
     let info = DatasetInfo {
-        name: "tiny".to_owned(),
         models,
         pair: Some(pair.clone()),
-        cost_kind: CostKind::Usd,
-        n_train: 3,
-        n_test: N_PROMPTS,
-        n_validation: None,
-        split: SplitOrigin::Given,
-        sources: Vec::new(),
-        made_by: "a test".to_owned(),
-        options: BTreeMap::new(),
-        findings: BTreeMap::new(),
-        notes: Vec::new(),
+        ..dataset_info("tiny", &MODELS, [3, N_PROMPTS])
     };
     info.write(&dir.info()).expect("written");
 
@@ -115,20 +102,12 @@ fn bench() -> Bench {
     bench
 }
 
-fn calibrate(bench: &Bench, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_carrot-router"));
-    command
-        .arg("calibrate")
-        .args(args)
-        .current_dir(bench.path())
-        .env_remove("CARROT_LOG")
-        .env_remove("CARROT_DATA_DIR")
-        .env_remove("CARROT_MODELS_DIR");
-    run(&mut command, "")
+fn calibrate(bench: &Tiny, args: &[&str]) -> Output {
+    bench.run(&[&["calibrate"], args].concat())
 }
 
 /// What a run that must succeed printed.
-fn calibrated(bench: &Bench, router: &[&str], args: &[&str]) -> Value {
+fn calibrated(bench: &Tiny, router: &[&str], args: &[&str]) -> Value {
     let output = calibrate(bench, &[router, args, &["--json"]].concat());
     assert!(output.status.success(), "{}", stderr(&output));
     serde_json::from_slice(&output.stdout).expect("JSON")
@@ -200,7 +179,7 @@ fn route_takes_the_weight_of_a_calibration() {
     assert_refused(&bench.route(&pair, ""), 1, "chooses between two LLMs");
 
     // Another test split than the one that it was chosen on.
-    let dir = DatasetDir::new(&bench.path().join("data"), "tiny");
+    let dir = bench.dataset("tiny");
     let mut split = Split::read(&dir.split(Part::Test)).expect("read");
     split.scores[[0, 0]] = 0.5;
     split.write(&dir.split(Part::Test)).expect("written");

@@ -5,7 +5,7 @@ use std::path::Path;
 use nets::{DeviceChoice, ProblemType, RobertaModel};
 use tch::Tensor;
 
-use crate::{bench::Bench, tiny_roberta};
+use crate::{bench::Tiny, tiny_roberta};
 
 /// The LLMs of [`pair`], and their prices per million input and output tokens in `prices.toml`.
 pub(crate) const LLMS: [&str; 3] = ["owner/dear", "cheap", "free"];
@@ -69,8 +69,8 @@ pub(crate) fn price(name: &str, (input, output): (f64, f64)) -> String {
 }
 
 /// A working folder with the networks `perf` and `cost` for [`LLMS`], and their prices.
-pub(crate) fn pair() -> Bench {
-    let bench = Bench::empty();
+pub(crate) fn pair() -> Tiny {
+    let bench = Tiny::empty();
     write(&bench.path().join("perf"), &LLMS, SCORES, &LOGITS);
     write(&bench.path().join("cost"), &LLMS, TOKENS, &KILOTOKENS);
     let prices = LLMS.iter().zip(LLM_PRICES);

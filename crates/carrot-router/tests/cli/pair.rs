@@ -1,8 +1,8 @@
-use loopback::Hub;
 use serde_json::{Value, json};
+use test_support::Hub;
 
 use crate::{
-    bench::{Bench, decisions, number, run, stderr},
+    bench::{Tiny, decisions, number, run, stderr},
     networks::{LLMS, PAIR, SCORES, TOKENS, pair, write, write_varying},
 };
 
@@ -146,7 +146,7 @@ fn a_label_order_comes_before_the_networks_own_names() {
 
 #[test]
 fn the_released_pair_comes_from_the_hub() {
-    let bench = Bench::empty();
+    let bench = Tiny::empty();
     let unnamed: Vec<String> = (0..13).map(|idx| format!("LABEL_{idx}")).collect();
     let unnamed: Vec<&str> = unnamed.iter().map(String::as_str).collect();
     let thousands: Vec<f32> = (0..13).map(|idx| idx as f32 / 10.0).collect();
@@ -160,7 +160,7 @@ fn the_released_pair_comes_from_the_hub() {
     };
     let route = |hub: &Hub, args: &[&str]| {
         let args = [&["so so", "--mu", "0.3", "--json"], args].concat();
-        let mut command = bench.command(&args);
+        let mut command = bench.route_command(&args);
         command
             .env_remove("HF_HUB_OFFLINE")
             .env("HF_ENDPOINT", hub.url());

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, number};
+use crate::bench::{Tiny, number};
 
 /// float32 through two layers in another order of sums; 2e-7 as a rule.
 const PARITY: f64 = 1e-5;
@@ -53,7 +53,7 @@ fn decisions_follow_from_the_logits_of_transformers() {
     let folders = folders
         .each_ref()
         .map(|folder| folder.to_str().expect("text"));
-    let bench = Bench::empty();
+    let bench = Tiny::empty();
     // The program refuses an empty prompt.
     let rows: Vec<usize> = (0..performance.prompts.len())
         .filter(|&row| !performance.prompts[row].trim().is_empty())

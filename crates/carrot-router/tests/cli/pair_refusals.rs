@@ -3,12 +3,12 @@ use std::fs;
 use tch::{Kind, Tensor};
 
 use crate::{
-    bench::{Bench, assert_refused},
+    bench::{Tiny, assert_refused},
     networks::{LLMS, PAIR, SCORES, TOKENS, edit, pair, price, write},
 };
 
 /// Standard input has no prompt: what is wrong with the router must be said before that is seen.
-fn check(bench: &Bench, args: &[&str], part: &str) {
+fn check(bench: &Tiny, args: &[&str], part: &str) {
     let args = [&["--mu", "0"], &PAIR[..], args].concat();
     assert_refused(&bench.route(&args, ""), 1, part);
 }
@@ -105,7 +105,7 @@ fn networks_in_the_wrong_place_or_nowhere() {
     let part = "`nets/perf/x` is no folder, and cannot be had from the hub either";
     assert_refused(&bench.route(&nowhere, ""), 1, part);
     // The hub's default is not asked in silence.
-    let output = crate::bench::run(&mut bench.command(&["so", "--mu", "0"]), "");
+    let output = crate::bench::run(&mut bench.route_command(&["so", "--mu", "0"]), "");
     assert_refused(&output, 1, "HF_HUB_OFFLINE is set");
 }
 

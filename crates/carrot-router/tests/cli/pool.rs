@@ -1,24 +1,21 @@
 //! `pool` on a tiny router, and `route` with what it wrote.
 
-use std::{
-    fs,
-    path::Path,
-    process::{Command, Output},
-};
+use std::{fs, path::Path, process::Output};
 
-use dataset::{CostKind, DatasetDir, DatasetInfo, Part, Split, SplitOrigin, sha256_file};
+use dataset::{CostKind, DatasetInfo, Part, Split, sha256_file};
 use ndarray::{Array2, array};
 use serde_json::Value;
+use test_support::{dataset_info, expect_success as check_ok};
 
-use crate::bench::{Bench, MODELS, PROMPTS, assert_refused, output_tokens, run, scores, stderr};
+use crate::bench::{MODELS, PROMPTS, Tiny, assert_refused, output_tokens, scores};
 
 const MODEL: &str = "models/tiny/carrot-knn";
 
 /// A router with the train split that it was fitted on.
-fn bench(cost_kind: CostKind) -> Bench {
+fn bench(cost_kind: CostKind) -> Tiny {
     let mut models = Vec::new();
-    let bench = Bench::with(cost_kind, |record| models.clone_from(&record.models));
-    let dir = DatasetDir::new(&bench.path().join("data"), "tiny");
+    let bench = Tiny::with(cost_kind, |record| models.clone_from(&record.models));
+    let dir = bench.dataset("tiny");
     let ids: Vec<String> = (0..PROMPTS.len()).map(|i| format!("p{i}")).collect();
     let split = Split {
         ids: ids.clone(),
@@ -32,19 +29,9 @@ fn bench(cost_kind: CostKind) -> Bench {
     };
     split.write(&dir.split(Part::Train)).expect("written");
     let info = DatasetInfo {
-        name: "tiny".to_owned(),
         models,
-        pair: None,
         cost_kind,
-        n_train: PROMPTS.len(),
-        n_test: 0,
-        n_validation: None,
-        split: SplitOrigin::Given,
-        sources: Vec::new(),
-        made_by: "a test".to_owned(),
-        options: Default::default(),
-        findings: Default::default(),
-        notes: Vec::new(),
+        ..dataset_info("tiny", &MODELS, [PROMPTS.len(), 0])
     };
     info.write(&dir.info()).expect("written");
     // The record names the split by its hash.
@@ -57,7 +44,7 @@ fn bench(cost_kind: CostKind) -> Bench {
 }
 
 /// A table of an LLM that was asked the first two train prompts, and one of another data set.
-fn write_table(bench: &Bench, name: &str) {
+fn write_table(bench: &Tiny, name: &str) {
     let nan = f32::NAN;
     let split = Split {
         ids: ["p1", "p0", "elsewhere"].map(str::to_owned).to_vec(),
@@ -74,29 +61,18 @@ fn write_table(bench: &Bench, name: &str) {
         .expect("written");
 }
 
-fn pool(bench: &Bench, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_carrot-router"));
-    command
-        .args(["pool", "--model", MODEL, "--output", "models/tiny/edited"])
-        .args(args)
-        .current_dir(bench.path())
-        .env_remove("CARROT_LOG")
-        .env_remove("CARROT_DATA_DIR");
-    run(&mut command, "")
+fn pool(bench: &Tiny, args: &[&str]) -> Output {
+    let usual = ["pool", "--model", MODEL, "--output", "models/tiny/edited"];
+    bench.run(&[&usual[..], args].concat())
 }
 
-fn check_ok(output: &Output) -> String {
-    assert!(output.status.success(), "{}", stderr(output));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn edited(bench: &Bench) -> &Path {
+fn edited(bench: &Tiny) -> &Path {
     assert!(bench.path().join("models/tiny/edited/README.md").is_file());
     Path::new("models/tiny/edited")
 }
 
 /// What `route` says of each LLM for the first train prompt.
-fn candidates(bench: &Bench, folder: &Path) -> Vec<Value> {
+fn candidates(bench: &Tiny, folder: &Path) -> Vec<Value> {
     let folder = folder.to_str().expect("text");
     let args = [PROMPTS[0], "--mu", "0.5", "--model", folder];
     let mut decision = bench.decisions(&args, "").remove(0);
@@ -151,18 +127,15 @@ fn llms_go_and_prices_change() {
     assert!((cost - f64::from(output_tokens()[[0, 2]]) * 1000.0 / 1e6).abs() < 1e-12);
     // An edited router can be edited again.
     let again = [
+        "pool",
         "--model",
         "models/tiny/edited",
         "--output",
         "models/tiny/again",
+        "--remove",
+        "cheap",
     ];
-    let mut command = Command::new(env!("CARGO_BIN_EXE_carrot-router"));
-    command
-        .arg("pool")
-        .args(again)
-        .args(["--remove", "cheap"])
-        .current_dir(bench.path());
-    check_ok(&run(&mut command, ""));
+    bench.succeed(&again);
     assert_eq!(candidates(&bench, Path::new("models/tiny/again")).len(), 1);
 }
 
@@ -220,7 +193,7 @@ fn what_cannot_be_edited_is_refused_and_leaves_nothing() {
         1,
         "an LLM `cheap` already",
     );
-    let dir = DatasetDir::new(&bench.path().join("data"), "tiny");
+    let dir = bench.dataset("tiny");
     let mut split = Split::read(&dir.split(Part::Train)).expect("read");
     split.ids = ["a", "b", "c"].map(str::to_owned).to_vec();
     split.write(&dir.split(Part::Train)).expect("written");

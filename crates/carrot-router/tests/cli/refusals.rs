@@ -3,16 +3,16 @@ use std::fs;
 use dataset::{CostKind, Pair};
 use saved_routers::{Contents, NewFolder};
 
-use crate::bench::{Bench, MODELS, assert_refused, number, stderr};
+use crate::bench::{MODELS, Tiny, assert_refused, number, stderr};
 
 /// Runs the program, and expects an exit code, a part of the message, and nothing on standard output.
-fn check(bench: &Bench, args: &[&str], stdin: &str, code: i32, part: &str) {
+fn check(bench: &Tiny, args: &[&str], stdin: &str, code: i32, part: &str) {
     assert_refused(&bench.route(args, stdin), code, part);
 }
 
 #[test]
 fn bad_command_lines() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     for mu in ["1.01", "-0.5", "NaN", "inf"] {
         check(
             &bench,
@@ -36,7 +36,7 @@ fn bad_command_lines() {
     }
     for half in [["--performance", "a/b"], ["--cost", "a/b"]] {
         let args = [&["so", "--mu", "0"], &half[..]].concat();
-        let output = crate::bench::run(&mut bench.command(&args), "");
+        let output = crate::bench::run(&mut bench.route_command(&args), "");
         assert_refused(&output, 2, "required arguments were not provided");
     }
     for other in ["--performance", "--cost", "--label-order"] {
@@ -57,7 +57,7 @@ fn bad_command_lines() {
 
 #[test]
 fn no_prompts() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     check(
         &bench,
         &["--mu", "0"],
@@ -84,7 +84,7 @@ fn no_prompts() {
 
 #[test]
 fn folders_without_a_router_that_fits() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     let missing = ["so", "--mu", "0", "--model", "models/tiny/nothing"];
     check(
         &bench,
@@ -125,7 +125,7 @@ fn folders_without_a_router_that_fits() {
 
 #[test]
 fn embedders_that_are_not_the_right_one() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     let given = ["so", "--mu", "0", "--embedder", "nowhere"];
     check(&bench, &given, "", 1, "`nowhere` has no `config.json`");
 
@@ -143,7 +143,7 @@ fn embedders_that_are_not_the_right_one() {
         "pass its folder with --embedder",
     );
 
-    let unknown = Bench::with(CostKind::Known, |record| {
+    let unknown = Tiny::with(CostKind::Known, |record| {
         let embedder = record.embedder.as_mut().expect("there is one");
         embedder.model = None;
     });
@@ -160,7 +160,7 @@ fn embedders_that_are_not_the_right_one() {
 
 #[test]
 fn prices_are_needed_where_tokens_make_costs() {
-    let without = |kind| Bench::with(kind, |record| record.models[1].price = None);
+    let without = |kind| Tiny::with(kind, |record| record.models[1].price = None);
     for kind in [CostKind::Known, CostKind::OutputTokens] {
         let part = "LLM `cheap` has no price";
         check(&without(kind), &["so", "--mu", "0"], "", 1, part);
@@ -195,7 +195,7 @@ fn prices_are_needed_where_tokens_make_costs() {
     );
     bench.write("prices.toml", &price("cheap", -1.0));
     check(&bench, &args, "", 1, "prices.toml");
-    let bench = Bench::new(CostKind::Usd);
+    let bench = Tiny::new(CostKind::Usd);
     bench.write("prices.toml", &price("cheap", 5.0));
     check(&bench, &args, "", 1, "other prices change nothing");
 }

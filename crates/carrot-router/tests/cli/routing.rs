@@ -4,7 +4,7 @@ use nets::DeviceChoice;
 use serde_json::{Value, json};
 
 use crate::bench::{
-    Bench, MODELS, PRICES, PROMPTS, cost_usd, number, output_tokens, run, scores, stderr,
+    MODELS, PRICES, PROMPTS, Tiny, cost_usd, number, output_tokens, run, scores, stderr,
 };
 
 /// The tiny tokenizer splits words that it does not know into letters and digits; these it knows.
@@ -14,7 +14,7 @@ const SAME_USD: f64 = 1e-8;
 
 /// Every number that is printed for the train prompts, which are their own neighbors.
 fn check_numbers(kind: CostKind, cost: impl Fn(usize, usize) -> f64) {
-    let bench = Bench::new(kind);
+    let bench = Tiny::new(kind);
     let mu = 0.25;
     for (row, prompt) in PROMPTS.iter().enumerate() {
         let decisions = bench.decisions(&[prompt, "--mu", "0.25"], "");
@@ -70,7 +70,7 @@ fn input_tokens_make_known_costs() {
 
 #[test]
 fn mu_0_is_the_most_accurate_and_mu_1_the_cheapest() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     // `cheap` ties with `twin`, and stands before it.
     for (prompt, mu, expected) in [
         (PROMPTS[0], "0", "owner/dear"),
@@ -92,7 +92,7 @@ fn mu_0_is_the_most_accurate_and_mu_1_the_cheapest() {
 
 #[test]
 fn a_line_of_json_has_these_keys() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     let decisions = bench.decisions(&["so", "--mu", "0.3"], "");
     let keys = |value: &Value| -> Vec<String> {
         value
@@ -120,7 +120,7 @@ fn a_line_of_json_has_these_keys() {
 
 #[test]
 fn prompts_come_from_a_file_or_standard_input_in_their_order() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     // More than one chunk, of different lengths.
     let prompts: Vec<String> = (0..300).map(|i| "so b ".repeat(1 + i % 5)).collect();
     let lines: Vec<String> = prompts
@@ -143,7 +143,7 @@ fn prompts_come_from_a_file_or_standard_input_in_their_order() {
 
 #[test]
 fn long_prompts_are_told_and_counted_to_the_end() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     // sentence_bert_config.json allows 16 tokens, of which two are special.
     for (n_words, truncated) in [(1, false), (14, false), (15, true), (400, true)] {
         let prompt = ["so"].repeat(n_words).join(" ");
@@ -155,7 +155,7 @@ fn long_prompts_are_told_and_counted_to_the_end() {
 
 #[test]
 fn the_table_names_the_choice_the_rule_and_what_counts_tokens() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     let output = bench.route(&[PROMPTS[0], "--mu", "1"], "");
     assert!(output.status.success(), "{}", stderr(&output));
     let text = String::from_utf8(output.stdout).expect("text");
@@ -168,18 +168,18 @@ fn the_table_names_the_choice_the_rule_and_what_counts_tokens() {
 
 #[test]
 fn a_moved_models_folder_still_has_its_embedder() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let router = bench.router();
     let router = router.to_str().expect("text");
-    let mut command = bench.command(&["so", "--mu", "0", "--model", router]);
+    let mut command = bench.route_command(&["so", "--mu", "0", "--model", router]);
     let output = run(command.current_dir(elsewhere.path()), "");
     assert!(output.status.success(), "{}", stderr(&output));
 }
 
 #[test]
 fn the_library_decides_as_the_program_does() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     let router = CarrotRouter::open(&bench.router(), DeviceChoice::Cpu).expect("opened");
     assert!(router.describe().contains("of 3 prompts"));
     let prompts = PROMPTS.map(str::to_owned);

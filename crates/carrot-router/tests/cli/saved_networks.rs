@@ -1,15 +1,14 @@
 use std::path::PathBuf;
 
 use carrot_router::CarrotRouter;
-use dataset::CostKind;
+use dataset::{CostKind, Quantity, Standardizer};
 use ndarray::{Array2, Axis};
 use nets::DeviceChoice;
-use routers::labels::Standardizer;
-use saved_routers::{Contents, NetworkCost, NewFolder, Quantity, Record};
+use saved_routers::{Contents, NetworkCost, NewFolder, Record};
 use serde_json::{Value, json};
 
 use crate::{
-    bench::{Bench, MODELS, PRICES, assert_refused, cost_usd, number, record},
+    bench::{MODELS, PRICES, Tiny, assert_refused, cost_usd, number, record},
     networks::{SCORES, TOKENS, write},
 };
 
@@ -23,8 +22,8 @@ fn save(
     quantity: Quantity,
     outputs: &[f32; 3],
     edit: impl FnOnce(&mut Record, PathBuf),
-) -> Bench {
-    let bench = Bench::empty();
+) -> Tiny {
+    let bench = Tiny::empty();
     let folder = NewFolder::create(&bench.path().join(FOLDER)).expect("created");
     // Outputs in another order than the record's LLMs: they are found by name.
     let labels: Vec<&str> = MODELS.iter().rev().copied().collect();
@@ -54,7 +53,7 @@ fn save(
     bench
 }
 
-fn costs(bench: &Bench) -> Vec<f64> {
+fn costs(bench: &Tiny) -> Vec<f64> {
     let decision = bench.decisions(&ARGS, "").remove(0);
     // "so so" and two special tokens are one more than the record's 6.
     assert_eq!(decision["truncated"], json!(true));

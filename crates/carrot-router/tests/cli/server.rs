@@ -3,13 +3,13 @@
 use std::process::Output;
 
 use dataset::CostKind;
-use loopback::{EmbeddingFault, OpenAi};
 use ndarray::Array2;
 use saved_routers::Embedder;
 use serde_json::json;
+use test_support::{EmbeddingFault, OpenAi};
 
 use crate::bench::{
-    Bench, MODELS, PROMPTS, TrainVectors, assert_refused, decisions, number, output_tokens, run,
+    MODELS, PROMPTS, Tiny, TrainVectors, assert_refused, decisions, number, output_tokens, run,
     scores, stderr,
 };
 
@@ -19,8 +19,8 @@ const KEY: &str = "sk-not-to-be-seen";
 const ROUTE: [&str; 4] = ["--model", "models/tiny/carrot-knn", "--mu", "0.25"];
 
 /// A router whose vectors have a name and no model, as `--embedder openai` of the generators leaves them.
-fn bench(name: &str) -> Bench {
-    let bench = Bench::empty();
+fn bench(name: &str) -> Tiny {
+    let bench = Tiny::empty();
     let vectors = PROMPTS.map(|prompt| OpenAi::vector(prompt, DIM)).concat();
     let vectors = TrainVectors {
         values: Array2::from_shape_vec((PROMPTS.len(), DIM), vectors).expect("a matrix"),
@@ -40,9 +40,9 @@ fn server() -> OpenAi {
     OpenAi::start().model(MODEL, DIM).key(KEY)
 }
 
-fn route(bench: &Bench, server: &OpenAi, args: &[&str], stdin: &str) -> Output {
+fn route(bench: &Tiny, server: &OpenAi, args: &[&str], stdin: &str) -> Output {
     let args = [&ROUTE[..], args].concat();
-    let mut command = bench.command(&args);
+    let mut command = bench.route_command(&args);
     command
         .env("OPENAI_BASE_URL", server.url())
         .env("OPENAI_API_KEY", KEY);
@@ -159,10 +159,10 @@ fn refusals_do_not_show_the_key() {
     let part = "predicts from embeddings of 8 dimensions, not 9";
     assert_refused(&route(&bench, &server, &args, ""), 1, part);
     // OpenAI itself wants a key, which is said before it is asked.
-    let output = run(&mut bench.command(&[&ROUTE[..], &args].concat()), "");
+    let output = run(&mut bench.route_command(&[&ROUTE[..], &args].concat()), "");
     assert_refused(&output, 1, "set `OPENAI_API_KEY`");
     // A local model's vectors.
-    let local = Bench::new(CostKind::Known);
+    let local = Tiny::new(CostKind::Known);
     assert_refused(
         &local.route(&["so", "--mu", "0", "--embedder", "openai"], ""),
         1,

@@ -1,12 +1,12 @@
 use std::{fs, path::Path};
 
 use crate::{
-    bench::{Bench, assert_refused, number, stderr},
+    bench::{Tiny, assert_refused, number, stderr},
     networks::{PAIR, pair},
 };
 
 /// Puts a tokenizer of words and letters into an LLM's folder.
-fn give(bench: &Bench, llm: &str) {
+fn give(bench: &Tiny, llm: &str) {
     let from =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../nets/tests/golden/tiny-bert/tokenizer.json");
     let folder = bench.path().join("tokenizers").join(llm);

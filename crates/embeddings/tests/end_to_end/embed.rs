@@ -3,7 +3,7 @@ use std::sync::Mutex;
 
 use crate::support::{DIM, KEY, MODEL, client, endpoint, limits, server, store, texts};
 use embeddings::{Client, Endpoint, Error, Limits, Model, Progress};
-use loopback::{EmbeddingFault, OpenAi};
+use test_support::{EmbeddingFault, OpenAi};
 
 fn silent(_: Progress) {}
 
@@ -130,7 +130,7 @@ fn arrays_and_shorter_vectors_are_taken() {
         for (row, text) in embedded.values.rows().into_iter().zip(&texts) {
             assert_eq!(row.to_vec(), OpenAi::vector(text, 7));
         }
-        // Another length is another vector.
+        // Another length is another embedding.
         let whole = crate::support::client(&server, limits());
         assert_eq!(whole.plan(&store, &texts).unwrap().n_cached, 0);
     }

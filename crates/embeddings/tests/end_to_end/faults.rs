@@ -3,7 +3,7 @@ use std::{error::Error as _, time::Duration};
 
 use crate::support::{DIM, KEY, MODEL, client, endpoint, limits, server, store, texts};
 use embeddings::{Client, Embedded, Endpoint, Error, Limits, Model, Progress, Store};
-use loopback::{EmbeddingFault, OpenAi};
+use test_support::{EmbeddingFault, OpenAi};
 
 fn silent(_: Progress) {}
 
@@ -130,21 +130,21 @@ fn what_cannot_pass_ends_the_run_at_once() {
     let moved = EmbeddingFault::refusal(307, "").with_header("location", "http://h/v2/embeddings");
     check(moved, &[name, "307", "http://h/v2/embeddings"]);
 
-    check(EmbeddingFault::OneLess, &[name, "3 vectors for 4 texts"]);
-    check(EmbeddingFault::OneMore, &[name, "5 vectors for 4 texts"]);
+    check(EmbeddingFault::OneLess, &[name, "3 embeddings for 4 texts"]);
+    check(EmbeddingFault::OneMore, &[name, "5 embeddings for 4 texts"]);
     check(
         EmbeddingFault::SameIndex,
         &[name, "index 0 (from 0) comes twice"],
     );
     check(EmbeddingFault::IndexTooLarge, &[name, "index 4"]);
-    check(EmbeddingFault::NotANumber, &[name, "vector 3", "NaN"]);
+    check(EmbeddingFault::NotANumber, &[name, "embedding 3", "NaN"]);
     check(
         EmbeddingFault::ShortVector,
         &[name, "23 values, expected 24"],
     );
     check(
         EmbeddingFault::Garbage("<html>Welcome</html>".to_owned()),
-        &[name, "no embeddings answer"],
+        &[name, "not an embeddings answer"],
     );
     let echo = format!(r#"{{"data":"{KEY}"}}"#);
     check(EmbeddingFault::Garbage(echo), &[name, "***"]);

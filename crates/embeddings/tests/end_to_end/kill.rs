@@ -10,12 +10,13 @@ use std::{
 
 use crate::support::{DIM, MODEL, limits, open, store};
 use embeddings::{Client, Endpoint, Limits, Model};
-use loopback::OpenAi;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use test_support::OpenAi;
 
 /// Set in the process that is killed: where its store is.
 const STORE: &str = "EMBEDDINGS_TEST_STORE";
 const URL: &str = "EMBEDDINGS_TEST_URL";
+const THIS_TEST: &str = "kill::killed_at_any_moment_nothing_is_paid_twice_but_what_was_under_way";
 const N_TEXTS: usize = 600;
 const N_INPUTS: usize = 5;
 const N_IN_FLIGHT: usize = 4;
@@ -46,14 +47,10 @@ fn client(url: &str) -> Client {
     Client::new(endpoint, Model::named(MODEL), small_limits()).unwrap()
 }
 
-/// The process that is killed. Run as a test of its own, it has nothing to do.
-#[test]
-fn child() {
-    let (Some(path), Ok(url)) = (env::var_os(STORE).map(PathBuf::from), env::var(URL)) else {
-        return;
-    };
+/// What the process does that is killed.
+fn embed_all(path: &Path, url: &str) {
     let ticks = path.with_extension("ticks");
-    let embedded = client(&url).embed(&open(&path), &texts(), &|progress| {
+    let embedded = client(url).embed(&open(path), &texts(), &|progress| {
         fs::write(&ticks, progress.n_done.to_string()).unwrap();
     });
     let values = embedded.unwrap().values;
@@ -74,7 +71,7 @@ fn bytes(values: &ndarray::Array2<f32>) -> Vec<u8> {
 
 fn start_child(path: &Path, url: &str) -> Child {
     Command::new(env::current_exe().unwrap())
-        .args(["kill::child", "--exact", "--test-threads=1"])
+        .args([THIS_TEST, "--exact", "--test-threads=1"])
         .env(STORE, path)
         .env(URL, url)
         .stdout(Stdio::null())
@@ -82,13 +79,21 @@ fn start_child(path: &Path, url: &str) -> Child {
         .unwrap()
 }
 
+/// The test starts itself again and again: with the variables set it is the process that is killed.
 #[test]
 fn killed_at_any_moment_nothing_is_paid_twice_but_what_was_under_way() {
+    match (env::var_os(STORE).map(PathBuf::from), env::var(URL)) {
+        (Some(path), Ok(url)) => embed_all(&path, &url),
+        _ => kill_and_restart(),
+    }
+}
+
+fn kill_and_restart() {
     let server = OpenAi::start()
         .model(MODEL, DIM)
         .latency(Duration::from_millis(4));
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("vectors.redb");
+    let path = dir.path().join("embeddings.redb");
     let mut rng = StdRng::seed_from_u64(7);
     let mut paid: HashSet<String> = HashSet::new();
     let (mut n_kills, mut n_asked) = (0, 0);

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use embeddings::{ApiKey, Client, Delays, Endpoint, Limits, Model, Store};
-use loopback::OpenAi;
 use tempfile::TempDir;
+use test_support::OpenAi;
 
 pub(crate) const MODEL: &str = "text-embedding-3-small";
 pub(crate) const KEY: &str = "sk-very-secret";
@@ -40,7 +40,7 @@ pub(crate) fn client(server: &OpenAi, limits: Limits) -> Client {
 
 pub(crate) fn store() -> (TempDir, Store) {
     let dir = tempfile::tempdir().expect("a folder");
-    let store = open(&dir.path().join("vectors.redb"));
+    let store = open(&dir.path().join("embeddings.redb"));
     (dir, store)
 }
 

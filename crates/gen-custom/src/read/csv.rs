@@ -8,7 +8,7 @@ use crate::columns::{Columns, Kind, Wanted, checked_number};
 /// What some programs write before the header of a UTF-8 file.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// Reads a CSV file with a header. Fields come as bytes, so that a message can name the field that is no UTF-8 or no number.
+/// Reads a CSV file with a header. Fields come as bytes, so that a message can name the field that is not UTF-8 or not a number.
 pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
     let what = || format!("cannot read `{}`", path.display());
     let mut reader = ReaderBuilder::new()
@@ -30,6 +30,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => match error.kind() {
+                // The reader counts records from 0 and bytes, a person counts rows.
                 ErrorKind::UnequalLengths {
                     expected_len, len, ..
                 } => {
@@ -71,11 +72,12 @@ fn header(path: &Path, record: &ByteRecord) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for (i, name) in record.iter().enumerate() {
         let mut name = utf8(path, name, "the header")?;
+        // Spreadsheets write the mark before the first name, which would then be no known column.
         if i == 0 {
             name = name.strip_prefix(BYTE_ORDER_MARK).unwrap_or(name);
         }
         if !seen.insert(name.to_owned()) {
-            bail!("column `{name}` stands twice in `{}`", path.display());
+            bail!("duplicate column `{name}` in `{}`", path.display());
         }
         names.push(name.to_owned());
     }
@@ -93,6 +95,7 @@ fn utf8<'a>(path: &Path, field: &'a [u8], place: &str) -> anyhow::Result<&'a str
 }
 
 fn number(path: &Path, column: &str, row: usize, field: &str) -> anyhow::Result<f64> {
+    // Written by hand or by a spreadsheet, numbers have spaces around them.
     let field = field.trim();
     if field.is_empty() {
         return Ok(f64::NAN);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::columns::{Columns, Kind, Wanted, checked_number};
 
-/// Reads one flat JSON object a line. A key that a line lacks is null there; columns stand in the order in which keys first come up.
+/// Reads one flat JSON object a line. A key that a line lacks is null there; columns are in the order in which their keys first appear.
 pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
     let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let mut columns = Columns::default();
@@ -30,6 +30,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
             match wanted.kind(&name) {
                 Some(Kind::Text) => {
                     let text = text(path, &name, row, value)?;
+                    // A key may first appear in a later line: the rows before it are null.
                     let column = columns.texts.entry(name).or_default();
                     column.resize(row - 1, None);
                     column.push(text);
@@ -96,7 +97,7 @@ impl<'de> Deserialize<'de> for Entries {
                 let mut keys = HashSet::new();
                 while let Some((key, value)) = map.next_entry::<String, Value>()? {
                     if !keys.insert(key.clone()) {
-                        return Err(A::Error::custom(format_args!("key `{key}` stands twice")));
+                        return Err(A::Error::custom(format_args!("duplicate key `{key}`")));
                     }
                     entries.push((key, value));
                 }

@@ -15,6 +15,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
     let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
     let mut reader = ParquetReader::new(file);
     let schema = reader.schema().with_context(what)?;
+    // Checked before anything is decoded, because polars panics over some types instead of returning an error.
     for field in schema
         .iter_values()
         .filter(|field| wanted.kind(&field.name).is_some())

@@ -51,6 +51,7 @@ pub(crate) enum Metric {
 
 impl Benchmark {
     pub(super) fn new(toml: BenchmarkToml) -> anyhow::Result<Self> {
+        // Without a key the question would be empty for every document, and all documents would agree.
         ensure!(
             !toml.question.is_empty(),
             "benchmark `{}` has no `question`",
@@ -62,7 +63,7 @@ impl Benchmark {
                 .and_then(|name| name.strip_prefix(toml.name.as_str()))
                 .with_context(|| {
                     format!(
-                        "task `{source_name}` is none of `{TASK_PREFIX}{}`",
+                        "task `{source_name}` does not begin with `{TASK_PREFIX}{}`",
                         toml.name
                     )
                 })?;

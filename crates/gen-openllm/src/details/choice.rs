@@ -4,10 +4,19 @@ use anyhow::ensure;
 use dataset::Source;
 use rayon::prelude::*;
 
-use super::{files::Found, latest::Listed};
+use super::{found::Found, latest::Listed};
 use crate::config::{Config, Model, Task};
 
-/// Which LLMs and tasks there are.
+/// Which LLMs and tasks go into the data set, and which of their files.
+///
+/// The leaderboard holds several runs of some tasks, none of others, and not every LLM ran every task. A row of the data set needs a score of
+/// every LLM, because routers are fitted and judged on whole rows; and the paper's numbers are of the LLMs that have all tasks. Hence:
+///
+/// - of several runs of a task the latest counts, since the leaderboard itself shows that one (see [`super::latest`]);
+/// - a task counts if any LLM has it, so that a folder with a part of the files gives a smaller data set instead of an error;
+/// - an LLM that lacks one of those tasks is left out as a whole, unless the user asks to keep it with unknown scores.
+///
+/// The choice is made from names alone, before anything large is downloaded or read.
 pub(super) struct Choice<'a> {
     pub(super) tasks: Vec<&'a Task>,
     models: Vec<&'a Model>,
@@ -16,7 +25,7 @@ pub(super) struct Choice<'a> {
 }
 
 impl<'a> Choice<'a> {
-    /// Of the LLMs those that have all tasks that any of them has, or all of them.
+    /// Keeps the LLMs that have all tasks that any of them has; with `keep_incomplete`, all LLMs.
     pub(super) fn of(
         config: &'a Config,
         models: Vec<&'a Model>,
@@ -58,7 +67,7 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// The files, had by `fetch` from the paths of one LLM's tasks.
+    /// The files of each LLM for each task; `fetch` gets those at some paths of one LLM, all at once so that a hub is asked once per LLM.
     pub(super) fn files(
         &self,
         mut fetch: impl FnMut(&Model, &[&str]) -> anyhow::Result<Vec<PathBuf>>,
@@ -79,6 +88,7 @@ impl<'a> Choice<'a> {
         files.collect()
     }
 
+    /// Puts the files together with what is recorded of them. `name` is the path to record for a file: the hub's, not that in the cache.
     pub(super) fn found(
         self,
         path: PathBuf,
@@ -88,7 +98,7 @@ impl<'a> Choice<'a> {
     ) -> anyhow::Result<Found<'a>> {
         ensure!(
             !self.models.is_empty(),
-            "no LLM of `{}` has all tasks; --keep-incomplete keeps those that lack some",
+            "no LLM of `{}` has all tasks; keep those that lack some with --keep-incomplete",
             path.display()
         );
         let all: Vec<(&Model, &PathBuf)> = self
@@ -97,6 +107,7 @@ impl<'a> Choice<'a> {
             .zip(&files)
             .flat_map(|(&model, files)| files.iter().flatten().map(move |file| (model, file)))
             .collect();
+        // Hashing gigabytes takes as long as reading them, so it is done on all threads.
         let sources = all.par_iter().map(|(model, file)| {
             let mut source = Source::of(file)?;
             source.path = name(model, file);
@@ -115,7 +126,7 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// What is said of an LLM that lacks tasks.
+/// The note on an LLM that lacks tasks.
 pub(crate) fn incomplete_note(model: &Model, missing: &[String], is_kept: bool) -> String {
     let what = match missing {
         [one] => one.clone(),

@@ -4,35 +4,18 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use cli_support::{Hub, HubError, HubRepo};
-use dataset::Source;
+use hub::{Hub, HubError, HubRepo};
 use tracing::{info, warn};
 
 use super::{
     choice::Choice,
+    found::Found,
     latest::{Listed, latest},
 };
-use crate::config::{Config, Model, Task};
+use crate::config::{Config, Model};
 
 /// The owner of the repositories of details.
 const LEADERBOARD: &str = "open-llm-leaderboard";
-
-/// The sample files of an evaluation, the latest of each LLM and task.
-#[derive(Debug)]
-pub(crate) struct Found<'a> {
-    /// Where they were looked for, for messages.
-    pub(crate) path: PathBuf,
-    /// The tasks that any LLM has.
-    pub(crate) tasks: Vec<&'a Task>,
-    /// The LLMs that are kept.
-    pub(crate) models: Vec<&'a Model>,
-    /// Of each LLM the file of each task.
-    pub(crate) files: Vec<Vec<Option<PathBuf>>>,
-    /// The files as a data set records them.
-    pub(crate) sources: Vec<Source>,
-    /// What is missing.
-    pub(crate) notes: Vec<String>,
-}
 
 /// Finds the files of the LLMs that a folder has.
 pub(crate) fn find_in_folder<'a>(
@@ -40,39 +23,16 @@ pub(crate) fn find_in_folder<'a>(
     folder: &Path,
     keep_incomplete: bool,
 ) -> anyhow::Result<Found<'a>> {
-    let list = |folder: &Path| -> anyhow::Result<Vec<String>> {
-        let entries =
-            fs::read_dir(folder).with_context(|| format!("cannot list `{}`", folder.display()))?;
-        let name = |entry: std::io::Result<fs::DirEntry>| {
-            Ok(entry?.file_name().to_string_lossy().into_owned())
-        };
-        let mut names: Vec<String> = entries.map(name).collect::<std::io::Result<_>>()?;
-        names.sort();
-        Ok(names)
-    };
-    let there = list(folder)?;
-    let unknown = there.iter().filter(|name| {
-        let is_known = config
-            .models
-            .iter()
-            .any(|model| model.details_repo() == **name);
-        name.ends_with("-details") && !is_known
-    });
-    let unknown: Vec<String> = unknown.map(|name| format!("`{name}`")).collect();
-    if !unknown.is_empty() {
-        warn!(
-            "left out LLMs that the settings do not list, or that were excluded: {}",
-            unknown.join(", ")
-        );
-    }
+    let names = list(folder)?;
+    warn_of_unknown(config, &names);
     let mut notes = Vec::new();
     let (models, absent): (Vec<&Model>, Vec<&Model>) = config
         .models
         .iter()
-        .partition(|model| there.contains(&model.details_repo()));
+        .partition(|model| names.contains(&model.details_repo()));
     ensure!(
         !models.is_empty(),
-        "`{}` has no folder of any LLM: expected `{}`",
+        "`{}` has no folder for any LLM: expected `{}`",
         folder.display(),
         config
             .models
@@ -80,7 +40,7 @@ pub(crate) fn find_in_folder<'a>(
             .map_or_else(|| "OWNER__NAME-details".to_owned(), Model::details_repo)
     );
     if !absent.is_empty() {
-        notes.push(format!("the source has nothing of {}", names(&absent)));
+        notes.push(format!("the source has nothing of {}", quoted(&absent)));
     }
     let listed = models.iter().map(|model| {
         let own = folder.join(model.details_repo()).join(model.folder());
@@ -109,6 +69,7 @@ pub(crate) fn find_on_hub<'a>(
     hub: &Hub,
     keep_incomplete: bool,
 ) -> anyhow::Result<Found<'a>> {
+    // Every LLM has a repository of its own.
     let repo = |model: &Model| HubRepo::dataset(format!("{LEADERBOARD}/{}", model.details_repo()));
     let mut refusals = Refusals::default();
     let mut listed = Vec::new();
@@ -122,6 +83,7 @@ pub(crate) fn find_on_hub<'a>(
             .filter_map(|path| path.strip_prefix(&folder));
         listed.push(latest(&model.name, paths));
     }
+    // All refusals at once: accepting twenty licenses one error at a time would take twenty runs.
     refusals.check()?;
     let choice = Choice::of(
         config,
@@ -129,6 +91,7 @@ pub(crate) fn find_on_hub<'a>(
         listed,
         keep_incomplete,
     );
+    // The hub should have every task of some LLM, so a missing one is a mistake in the settings. A folder may have a part only.
     if let Some(task) = config.tasks().find(|task| !choice.tasks.contains(task)) {
         bail!(
             "no LLM has a sample file of `{}` on the hub",
@@ -158,7 +121,36 @@ pub(crate) fn find_on_hub<'a>(
     )
 }
 
-/// Repositories that the hub does not open, gathered so that one message names all of them.
+/// The names in a folder, sorted.
+fn list(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let cannot = || format!("cannot list `{}`", folder.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).with_context(cannot)? {
+        let name = entry.with_context(cannot)?.file_name();
+        names.push(name.to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn warn_of_unknown(config: &Config, names: &[String]) {
+    let is_known = |name: &str| {
+        let mut models = config.models.iter();
+        models.any(|model| model.details_repo() == name)
+    };
+    let unknown = names
+        .iter()
+        .filter(|name| name.ends_with("-details") && !is_known(name));
+    let unknown: Vec<String> = unknown.map(|name| format!("`{name}`")).collect();
+    if !unknown.is_empty() {
+        warn!(
+            "left out LLMs that the settings do not list, or that were excluded: {}",
+            unknown.join(", ")
+        );
+    }
+}
+
+/// Repositories that the hub does not open, gathered so that one message names all of them: each may need a license to be accepted by hand.
 #[derive(Default)]
 struct Refusals(Vec<String>);
 
@@ -182,7 +174,7 @@ impl Refusals {
     fn check(self) -> anyhow::Result<()> {
         ensure!(
             self.0.is_empty(),
-            "the sample files of {} LLMs cannot be had (--exclude-model goes on without them):{}",
+            "the sample files of {} LLMs are not available (continue without them by --exclude-model):{}",
             self.0.len(),
             self.0.concat()
         );
@@ -190,7 +182,7 @@ impl Refusals {
     }
 }
 
-fn names(models: &[&Model]) -> String {
+fn quoted(models: &[&Model]) -> String {
     let names: Vec<String> = models
         .iter()
         .map(|model| format!("`{}`", model.name))

@@ -1,10 +1,10 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use anyhow::bail;
-use datagen::{RawModel, RawTable};
+use datagen::{NewRow, RawTable};
 
 use super::{
-    files::Found,
+    found::Found,
     stream::{Sample, Samples},
 };
 use crate::config::Task;
@@ -23,9 +23,10 @@ pub(crate) struct Joined {
 
 /// Joins the LLMs' samples: a row per document, tasks in their order, documents by number. An LLM without a document has no score there.
 ///
-/// That a number names the same document for all LLMs is compared, not believed. Where the LLMs' hashes of the document differ but the question is
-/// the same, the row is kept and counted (evaluations draw the order of choices anew, and versions of a data set add columns). Where the question
-/// differs, the row is left out, counted and named; where that befalls more than `max_mismatch_share` of a task's documents, nothing can be joined.
+/// Whether a number names the same document for all LLMs is checked, not assumed. Where the LLMs' hashes of the document differ but the question
+/// is the same, the row is kept and counted (evaluations shuffle the order of choices again, and newer versions of a data set add columns). Where
+/// the question differs, the row is left out, counted and named; when that happens for more than `max_mismatch_share` of a task's documents,
+/// nothing can be joined.
 ///
 /// # Errors
 /// When too many documents of a task differ.
@@ -34,24 +35,12 @@ pub(crate) fn raw_table(
     samples: &Samples,
     max_mismatch_share: f64,
 ) -> anyhow::Result<Joined> {
-    let models = found.models.iter().map(|model| RawModel {
-        name: model.name.clone(),
-        scores: Vec::new(),
-        input_tokens: Some(Vec::new()),
-        output_tokens: None,
-        cost_usd: None,
-    });
-    let mut table = RawTable {
-        path: found.path.clone(),
-        row_numbers: Vec::new(),
-        ids: Vec::new(),
-        tasks: Vec::new(),
-        prompts: Vec::new(),
-        parts: None,
-        models: models.collect(),
-    };
+    let models = found.models.iter().map(|model| model.name.clone());
+    let mut table = RawTable::of_input_tokens(&found.path, models);
     let (mut notes, mut n_documents) = (Vec::new(), Vec::new());
     for (t, task) in found.tasks.iter().enumerate() {
+        // Each evaluation gathers its samples from as many processes as it ran on, so that line numbers of two LLMs do not correspond:
+        // only the document's own number does.
         let documents = documents(samples, t);
         let mut mismatches = Vec::new();
         let mut n_other_hashes = 0;
@@ -121,6 +110,7 @@ fn agreement(document: &Document<'_>) -> Agreement {
         .flatten()
         .next()
         .expect("a document is one that some LLM has");
+    // The first LLM that has the document is the reference: which one is right is unknown, and for the row it does not matter.
     let other = document
         .iter()
         .position(|sample| sample.is_some_and(|sample| sample.question != first.question));
@@ -145,20 +135,18 @@ fn push(table: &mut RawTable, task: &Task, doc_id: u32, document: &Document<'_>)
         .flatten()
         .next()
         .expect("a document is one that some LLM has");
-    table.row_numbers.push(table.ids.len() + 1);
-    table.ids.push(format!("{}/{doc_id}", task.name));
-    table.tasks.push(task.name.clone());
-    table.prompts.push(Arc::clone(&sample.question).to_string());
-    for (model, sample) in table.models.iter_mut().zip(document) {
-        model
-            .scores
-            .push(sample.map_or(f64::NAN, |sample| sample.score));
-        let tokens = model
-            .input_tokens
-            .as_mut()
-            .expect("every LLM's tokens are counted");
-        tokens.push(sample.map_or(f64::NAN, |sample| sample.n_tokens));
-    }
+    let row = NewRow {
+        number: table.n_prompts() + 1,
+        document: doc_id as usize,
+        task: &task.name,
+        prompt: &sample.question,
+    };
+    let answers = document.iter().map(|sample| {
+        sample.map_or((f64::NAN, f64::NAN), |sample| {
+            (sample.score, sample.n_tokens)
+        })
+    });
+    table.push(row, answers);
 }
 
 fn refuse_mismatches(
@@ -168,12 +156,13 @@ fn refuse_mismatches(
     mismatches: &[(u32, usize)],
     max_share: f64,
 ) -> anyhow::Result<()> {
+    // A share, because the same number of changed questions is harmless in a large task and fatal in a small one.
     if mismatches.len() as f64 <= max_share * n_documents as f64 {
         return Ok(());
     }
     let (doc_id, m) = mismatches[0];
     bail!(
-        "`doc_id` does not name documents: the LLMs differ in the question of {} of {n_documents} documents of `{}`, `{}` first in document {doc_id}; \
+        "`doc_id` does not identify documents: the LLMs differ in the question of {} of {n_documents} documents of `{}`, `{}` first in document {doc_id}; \
          leave it out with --exclude-model, or raise `max-mismatch-share` (now {max_share}) to leave out the documents",
         mismatches.len(),
         task.name,

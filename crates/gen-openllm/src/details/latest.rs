@@ -5,7 +5,8 @@ use tracing::info;
 /// The latest file of each task of one LLM, as a path below its folder or repository.
 pub(super) type Listed = BTreeMap<String, String>;
 
-/// The latest file of each task: the largest of the times in their names, whose parts have a fixed width.
+/// The latest file of each task: the one with the largest time in its name. The parts of a time have a fixed width, so text order is time order;
+/// the time of a file on disk would be that of its download.
 pub(super) fn latest<'p>(model: &str, paths: impl IntoIterator<Item = &'p str>) -> Listed {
     let mut newest: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
     for path in paths {
@@ -14,7 +15,7 @@ pub(super) fn latest<'p>(model: &str, paths: impl IntoIterator<Item = &'p str>) 
         };
         let run = newest.entry(task).or_insert((time, path));
         if run.1 != path {
-            info!("`{model}` has several runs of `{task}`; the latest is taken");
+            info!("`{model}` has several runs of `{task}`; using the latest");
             *run = (*run).max((time, path));
         }
     }

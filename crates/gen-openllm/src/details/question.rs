@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-/// What the shared fixtures have in every task, and BBH anyway.
+/// Where BBH has its question, and other tasks in files that were prepared for tests.
 const FALLBACK: &str = "input";
 
 /// The bare question of a document, of which embeddings are made: no instructions, no examples, no chat template.
@@ -9,17 +9,18 @@ const FALLBACK: &str = "input";
 ///
 /// ```text
 /// bbh        input                    with its options, where the task has some
-/// gpqa       Question                 without its choices, whose order is drawn anew in each evaluation
+/// gpqa       Question                 without its choices, whose order each evaluation shuffles
 /// ifeval     prompt
 /// math       problem
 /// mmlu_pro   question, options        options as lines `A. ...`
-/// musr       narrative, question      without its choices, which stand there as Python source
+/// musr       narrative, question      without its choices, which are Python source there
 /// ```
 ///
 /// Keys are found whatever their case (`Question`, `question`). Texts are joined by an empty line, options follow on the next line.
 /// A document without those keys has its question in `input`; one without that has none.
 pub(super) fn question(doc: &Map<String, Value>, keys: &[String]) -> Option<String> {
     let parts: Option<Vec<Part<'_>>> = keys.iter().map(|key| Part::of(find(doc, key)?)).collect();
+    // Falling back only if a key is missing, so that a document of the usual form never loses a part of its question.
     let Some(parts) = parts else {
         return find(doc, FALLBACK)?.as_str().map(str::to_owned);
     };
@@ -98,7 +99,7 @@ mod tests {
                 &["narrative", "question"],
                 Some("N.\n\nWho?"),
             ),
-            // The fixtures, whatever the task.
+            // The fallback, whatever the task.
             (json!({"input": "Q?"}), &["question", "options"], Some("Q?")),
             (json!({"question": "Q?"}), &["question", "options"], None),
             (

@@ -1,6 +1,7 @@
 use std::{fmt, marker::PhantomData};
 
 use anyhow::{Context as _, bail, ensure};
+use dataset::Field;
 use serde::{
     Deserialize,
     de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
@@ -31,6 +32,7 @@ struct Line {
     doc: Map<String, Value>,
     doc_hash: Option<String>,
     arguments: Context,
+    // One field per metric instead of a map of all keys: a line also has the answers, which are most of its bytes and are skipped.
     #[serde(default)]
     acc: Option<Score>,
     #[serde(default)]
@@ -53,11 +55,13 @@ pub(super) fn parse(line: &[u8], task: &Task) -> anyhow::Result<ParsedLine> {
     };
     let key = task.metric.key();
     let Score(score) =
-        score.with_context(|| format!("there is no `{key}`, the metric of `{}`", task.name))?;
+        score.with_context(|| format!("missing `{key}`, the metric of `{}`", task.name))?;
     ensure!(
-        score.is_nan() || (0.0..=1.0).contains(&score),
-        "`{key}` is {score}, expected a number in [0, 1]"
+        Field::Score.admits(score),
+        "`{key}` is {score}, expected {}",
+        Field::Score.range()
     );
+    // The question identifies the document when LLMs are joined, so a line without one cannot be used.
     let Some(question) = question(&line.doc, &task.question) else {
         let found: Vec<String> = line.doc.keys().map(|key| format!("`{key}`")).collect();
         bail!(
@@ -229,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_lines_are_told_apart() {
+    fn bad_lines_are_refused() {
         let good = line(NEW, r#""acc": 1"#);
         for (text, message) in [
             (
@@ -242,7 +246,7 @@ mod tests {
             ),
             (
                 good.replace("\"acc\": 1", "\"acc_norm\": 1"),
-                "there is no `acc`, the metric of `bbh/x`",
+                "missing `acc`, the metric of `bbh/x`",
             ),
             (good.replace("\"acc\": 1", "\"acc\": 1.5"), "`acc` is 1.5"),
             (

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 use rayon::prelude::*;
 
 use super::{
-    files::Found,
+    found::Found,
     sample::{ParsedLine, parse},
 };
 use crate::{
@@ -49,6 +49,7 @@ pub(crate) fn read(
     let cells: Vec<(usize, usize)> = (0..found.models.len())
         .flat_map(|m| (0..n_tasks).map(move |t| (m, t)))
         .collect();
+    // One file is one unit of work: files differ widely in size, and larger units would leave threads idle at the end.
     let samples = cells.into_par_iter().with_max_len(1).map(|(m, t)| {
         let Some(path) = &found.files[m][t] else {
             return Ok(None);
@@ -95,9 +96,10 @@ fn read_file(
             context,
             score,
         } = parse(&line, task).with_context(place)?;
+        // Keeping either of two scores for one document would be a guess.
         if let Some(first) = first_lines.insert(doc_id, number) {
             bail!(
-                "`doc_id` {doc_id} stands in lines {first} and {number} of `{}`",
+                "duplicate `doc_id` {doc_id} in lines {first} and {number} of `{}`",
                 path.display()
             );
         }
@@ -110,6 +112,7 @@ fn read_file(
         });
     }
     ensure!(!samples.is_empty(), "`{}` has no lines", path.display());
+    // Files are in the order in which several processes finished; from here on the order of lines has no meaning.
     samples.sort_by_key(|sample| sample.doc_id);
     Ok(samples)
 }
@@ -120,6 +123,7 @@ struct Questions(Mutex<HashSet<Arc<str>>>);
 
 impl Questions {
     fn shared(&self, question: String) -> Arc<str> {
+        // Locked once per line, which costs little beside parsing and tokenizing it.
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.get(question.as_str()) {
             return Arc::clone(known);

@@ -1,18 +1,18 @@
 use std::num::NonZeroUsize;
 
-use alignment::{Audit, Finding, ModelAudit, Task, TaskAudit, Verdict, deinterleave};
 use anyhow::Context as _;
-use gen_cli::Extra;
+use datagen::cli::Extra;
+use row_order::{Audit, Finding, ModelAudit, Task, TaskAudit, Verdict, deinterleave};
 use serde_json::json;
 
-use super::Matrix;
+use super::matrix::Matrix;
 use crate::config::Config;
 
 /// What was found out about the order of a matrix, and the matrix in the order of the documents.
 #[derive(Debug)]
 pub(crate) struct Alignment {
     audit: Audit,
-    /// Of each task, of each LLM, the scores by document; where nothing can be said of an LLM's order, as published.
+    /// Of each task, of each LLM, the scores by document; where an LLM's order cannot be determined, as published.
     pub(crate) columns: Vec<Vec<Option<Vec<f64>>>>,
 }
 
@@ -33,6 +33,7 @@ pub(crate) fn align(matrix: &Matrix<'_>, config: &Config) -> anyhow::Result<Alig
         .audit(&models, &tasks)
         .with_context(|| format!("cannot audit the order of `{}`", matrix.path.display()))?;
     let widths: Vec<Option<NonZeroUsize>> = audit.models.iter().map(ModelAudit::width).collect();
+    // An order that is not determined is left alone: a wrong one would be worse than the known mixture.
     let ordered = |(column, width): (Option<Vec<f64>>, &Option<NonZeroUsize>)| match (column, width)
     {
         (Some(column), Some(width)) => Some(deinterleave(&column, *width)),
@@ -67,7 +68,7 @@ impl Alignment {
         let mut notes = Vec::new();
         if let Some(names) = named(Finding::Undetermined) {
             notes.push(format!(
-                "the order of the scores of {names} cannot be told; they are kept as published"
+                "the order of the scores of {names} cannot be determined; they are kept as published"
             ));
         }
         if let Some(names) = named(Finding::Ambiguous) {
@@ -75,7 +76,7 @@ impl Alignment {
         }
         if self.audit.verdict == Verdict::OneOrder {
             notes.push(
-                "all LLMs share one order; which one it is the scores do not tell".to_owned(),
+                "all LLMs share one order; the scores do not show which one it is".to_owned(),
             );
         }
         notes
@@ -99,7 +100,7 @@ impl Alignment {
                 Verdict::OneOrder => "one, shared by all LLMs",
                 Verdict::SeveralOrders =>
                     "several; a row as published holds different documents for different LLMs",
-                Verdict::Undetermined => "cannot be told",
+                Verdict::Undetermined => "cannot be determined",
             },
             table(
                 &[

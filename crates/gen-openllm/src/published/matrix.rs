@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use dataset::Field;
 use ndarray::Array2;
 use pickle::{Pickle, Value};
 use tracing::warn;
@@ -129,10 +130,11 @@ impl StoredTask {
                 .rsplit_once('/')
                 .map_or(model, |(_, model)| model)
                 .to_owned();
-            ensure!(!models.contains(&model), "LLM `{model}` stands twice");
+            ensure!(!models.contains(&model), "duplicate LLM `{model}`");
             models.push(model);
         }
         let correctness = value.get("correctness")?;
+        // IFEval scores instructions and whole prompts; the leaderboard's score, like the sample files' metric, is of prompts.
         let correctness = correctness.get("correctness_prompt").unwrap_or(correctness);
         let scores = correctness.array()?.to_array2_f64()?;
         ensure!(
@@ -141,14 +143,16 @@ impl StoredTask {
             models.len(),
             scores.nrows()
         );
-        ensure!(scores.ncols() > 0, "there are no documents");
+        ensure!(scores.ncols() > 0, "it has no documents");
+        // Checked here, because the audit and the summary come before the checks of the data set.
         let bad = scores
             .indexed_iter()
-            .find(|(_, score)| !score.is_nan() && !(0.0..=1.0).contains(*score));
+            .find(|(_, score)| !Field::Score.admits(**score));
         if let Some(((row, column), score)) = bad {
             bail!(
-                "the score of `{}` on document {column} is {score}, expected a number in [0, 1]",
-                models[row]
+                "the score of `{}` on document {column} is {score}, expected {}",
+                models[row],
+                Field::Score.range()
             );
         }
         Ok(Self { models, scores })

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use dataset::{Error as DatasetError, Field, column_name};
 use polars::prelude::{Column, DataFrame, DataType, ParquetReader, SerReader as _};
 
-use super::Matrix;
+use super::matrix::Matrix;
 use crate::config::Model;
 
 /// What the matrix lacks: texts, and how long they are for each LLM.
@@ -81,6 +81,7 @@ impl Questions {
     ) -> anyhow::Result<(Vec<Vec<Option<Question<'_>>>>, usize)> {
         let mut numbers = HashMap::new();
         for (t, task) in matrix.tasks.iter().enumerate() {
+            // Tables name tasks as this program does, or as the leaderboard does.
             numbers.insert(task.task.name.as_str(), t);
             numbers.insert(task.task.source_name.as_str(), t);
         }
@@ -91,6 +92,7 @@ impl Questions {
             .collect();
         let mut n_others = 0;
         for (row, (task, &doc_id)) in self.tasks.iter().zip(&self.doc_ids).enumerate() {
+            // The table may serve several settings: rows of other tasks are counted, not refused.
             let Some(&t) = numbers.get(task.as_str()) else {
                 n_others += 1;
                 continue;

@@ -1,9 +1,8 @@
-use datagen::{RawModel, RawTable};
-use gen_cli::Extra;
+use datagen::{NewRow, RawTable, cli::Extra};
 use serde_json::json;
 use tracing::warn;
 
-use super::{Alignment, Matrix, Questions};
+use super::{audit::Alignment, matrix::Matrix, questions::Questions};
 use crate::{
     config::Config,
     summary::{Summary, test_rows},
@@ -44,28 +43,15 @@ pub(crate) fn raw_table(
         Order::ByDocument => notes.extend(alignment.notes()),
         Order::AsPublished => notes.push(as_published_note(alignment)),
     }
+    // Whoever does not read dataset.json should see it as well.
     for note in &notes {
         warn!("{note}");
     }
     if n_others > 0 {
         notes.push(format!("left out {n_others} questions of tasks that were not asked for or that the matrix lacks"));
     }
-    let models = kept.iter().map(|&m| RawModel {
-        name: matrix.models[m].name.clone(),
-        scores: Vec::new(),
-        input_tokens: Some(Vec::new()),
-        output_tokens: None,
-        cost_usd: None,
-    });
-    let mut table = RawTable {
-        path: matrix.path.clone(),
-        row_numbers: Vec::new(),
-        ids: Vec::new(),
-        tasks: Vec::new(),
-        prompts: Vec::new(),
-        parts: None,
-        models: models.collect(),
-    };
+    let models = kept.iter().map(|&m| matrix.models[m].name.clone());
+    let mut table = RawTable::of_input_tokens(&matrix.path, models);
     let mut n_documents = 0;
     let mut without_text = Vec::new();
     for (t, task) in matrix.tasks.iter().enumerate() {
@@ -81,24 +67,21 @@ pub(crate) fn raw_table(
             Order::AsPublished => &task.columns,
         };
         for (doc_id, question) in questions[t].iter().enumerate() {
+            // Counted before documents without a text are skipped: the number is the row in the matrix.
             n_documents += 1;
             let Some(question) = question else { continue };
-            table.row_numbers.push(n_documents);
-            table.ids.push(format!("{}/{doc_id}", task.task.name));
-            table.tasks.push(task.task.name.clone());
-            table.prompts.push(question.prompt.to_owned());
-            for (i, (&m, model)) in kept.iter().zip(&mut table.models).enumerate() {
-                model.scores.push(
-                    columns[m]
-                        .as_ref()
-                        .map_or(f64::NAN, |column| column[doc_id]),
-                );
-                let tokens = model
-                    .input_tokens
-                    .as_mut()
-                    .expect("every LLM has a column of tokens");
-                tokens.push(question.n_tokens(i));
-            }
+            let row = NewRow {
+                number: n_documents,
+                document: doc_id,
+                task: &task.task.name,
+                prompt: question.prompt,
+            };
+            let answers = kept.iter().enumerate().map(|(i, &m)| {
+                let column = columns[m].as_ref();
+                let score = column.map_or(f64::NAN, |column| column[doc_id]);
+                (score, question.n_tokens(i))
+            });
+            table.push(row, answers);
         }
     }
     let n_textless: usize = without_text.iter().map(|(_, n)| n).sum();
@@ -141,6 +124,7 @@ fn summary(
         .map(|&m| matrix.models[m].name.as_str())
         .collect();
     let n_documents = matrix.tasks.iter().map(|task| task.n_documents).sum();
+    // The published figures are of all documents, with or without a text, so these are too.
     let rows = test_rows(config, n_documents)?;
     let of = |tasks: &mut dyn Iterator<Item = &Vec<Option<Vec<f64>>>>| {
         let mut columns = vec![Vec::with_capacity(n_documents); complete.len()];

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use tokenizers::Tokenizer;
 
-use super::TokenizerFiles;
+use super::files::TokenizerFiles;
 
 /// The tokenizers of all LLMs, each loaded once.
 pub(crate) struct Counters {
@@ -20,10 +20,11 @@ impl Counters {
     /// Loads the files, several at a time.
     ///
     /// # Errors
-    /// When a file is no tokenizer.
+    /// When a file is not a tokenizer.
     pub(crate) fn load(files: &TokenizerFiles) -> anyhow::Result<Self> {
         let paths = files.paths.par_iter().enumerate();
         let counters = paths.map(|(i, path)| {
+            // Remembering counts takes memory, and pays only if another LLM may read the same text with the same tokenizer.
             let is_shared = files.of_model.iter().filter(|&&other| other == i).count() > 1;
             Counter::load(path, is_shared)
         });
@@ -41,7 +42,7 @@ impl Counters {
 
 /// Counts tokens.
 ///
-/// Special tokens that stand in the text (a chat template writes them out) count; none is added, as the evaluation added none. (It does add Gemma's
+/// Special tokens in the text (a chat template writes them out) count; none is added, as the evaluation added none. (It does add Gemma's
 /// one token at the start; the count of a Gemma without a chat template is one too low.)
 pub(crate) struct Counter {
     tokenizer: Tokenizer,
@@ -74,6 +75,7 @@ impl Counter {
         if let Some(&n_tokens) = lock().get(&key) {
             return Ok(n_tokens);
         }
+        // Not under the lock: two threads may count the same text, which costs less than waiting for each other.
         let n_tokens = self.encode(text)?;
         lock().insert(key, n_tokens);
         Ok(n_tokens)

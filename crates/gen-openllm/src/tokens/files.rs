@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use cli_support::{Hub, HubError, HubRepo, is_hub_id, usage_error};
+use cli_support::usage_error;
 use dataset::Source;
+use hub::{Hub, HubError, HubRepo, ModelPlace, WantedFile, is_hub_id};
 use tracing::warn;
 
 use crate::{args::StandInFor, config::Model};
@@ -10,7 +11,7 @@ use crate::{args::StandInFor, config::Model};
 /// The file that has all of a tokenizer.
 const TOKENIZER_FILE: &str = "tokenizer.json";
 
-/// What to count with where an LLM's own tokenizer is not to be had.
+/// What counts tokens where an LLM's own tokenizer is not available.
 #[derive(Debug, Clone)]
 pub(crate) struct StandIn {
     /// A file, a folder, or a repository.
@@ -35,7 +36,7 @@ impl TokenizerFiles {
     /// Finds every LLM's tokenizer, or what stands in for it.
     ///
     /// # Errors
-    /// One error that names all LLMs whose tokenizer cannot be had, with the page where each one's license is accepted.
+    /// One error that names all LLMs whose tokenizer is not available, with the page where each one's license is accepted.
     pub(crate) fn find(
         models: &[&Model],
         hub: &Hub,
@@ -55,14 +56,14 @@ impl TokenizerFiles {
         let replacement = match stand_in {
             _ if n_missing == 0 => None,
             None => bail!(
-                "the tokenizers of {n_missing} LLMs cannot be had; --token-counter counts their tokens with another one:{}",
+                "the tokenizers of {n_missing} LLMs are not available; --token-counter counts their tokens with another one:{}",
                 own.reasons
             ),
             Some(StandIn { name, of }) => {
                 if *of == StandInFor::Missing {
                     let reasons = &own.reasons;
                     warn!(
-                        "`{name}` counts the tokens of {n_missing} LLMs whose own tokenizers cannot be had:{reasons}"
+                        "`{name}` counts the tokens of {n_missing} LLMs whose own tokenizers are not available:{reasons}"
                     );
                 }
                 Some(resolve(name, hub)?)
@@ -83,6 +84,7 @@ impl TokenizerFiles {
     }
 
     fn add(&mut self, path: PathBuf, name: PathBuf) -> anyhow::Result<()> {
+        // LLMs of one family share a tokenizer. Equal bytes are loaded once, and their counts are shared.
         let mut source = Source::of(&path)?;
         source.path = name;
         let known = self
@@ -101,13 +103,14 @@ impl TokenizerFiles {
 /// The LLMs' own tokenizers, as far as the hub and the cache have them.
 struct OwnFiles {
     paths: Vec<Option<PathBuf>>,
-    /// Why the others cannot be had, a line for each.
+    /// Why the others are not available, a line for each.
     reasons: String,
 }
 
 impl OwnFiles {
     /// A hub that cannot be reached is an error, or, where there is a stand-in, not asked again.
     fn find(models: &[&Model], hub: &Hub, has_stand_in: bool) -> anyhow::Result<Self> {
+        // A copy, so that going offline after a failure lasts for these files only.
         let mut hub = hub.clone();
         let mut was_out_of_reach = false;
         let (mut paths, mut reasons) = (Vec::new(), String::new());
@@ -149,21 +152,19 @@ fn resolve(name: &str, hub: &Hub) -> anyhow::Result<(PathBuf, PathBuf)> {
     let path = Path::new(name);
     let inside = path.join(TOKENIZER_FILE);
     if path.is_file() {
-        Ok((path.to_owned(), path.to_owned()))
-    } else if inside.is_file() {
-        Ok((inside.clone(), inside))
-    } else if is_hub_id(name) && !path.exists() {
-        let file = hub.file(&HubRepo::model(name), TOKENIZER_FILE);
-        let file = file.with_context(|| {
-            format!(
-                "--token-counter: there is no file or folder `{name}`, and not on the hub either"
-            )
-        })?;
-        Ok((file, inside))
-    } else {
-        Err(usage_error(format!(
-            "--token-counter: `{name}` is no `{TOKENIZER_FILE}`, nor a folder with one, nor a repository of the hub"
-        )))
+        return Ok((path.to_owned(), path.to_owned()));
+    }
+    match ModelPlace::of(name) {
+        ModelPlace::Folder(_) if inside.is_file() => Ok((inside.clone(), inside)),
+        place @ ModelPlace::Hub(_) if is_hub_id(name) => {
+            let folder = place
+                .folder(hub, &[WantedFile::required(TOKENIZER_FILE)])
+                .context("cannot use --token-counter")?;
+            Ok((folder.join(TOKENIZER_FILE), inside))
+        }
+        _ => Err(usage_error(format!(
+            "--token-counter: `{name}` is not a `{TOKENIZER_FILE}`, a folder with one, or a repository of the hub"
+        ))),
     }
 }
 

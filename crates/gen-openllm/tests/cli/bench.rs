@@ -1,12 +1,13 @@
 use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
+    ops::{Deref, DerefMut},
+    process::Output,
 };
 
-use dataset::{DatasetDir, DatasetInfo, Part, Split};
+use dataset::{DatasetInfo, Split};
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use test_support::{Bench, expect_success};
+
+pub(crate) use test_support::stderr;
 
 pub(crate) const YI: &str = "01-ai/Yi-34B-Chat";
 pub(crate) const SMALL: &str = "Qwen/Qwen2.5-7B-Instruct";
@@ -14,6 +15,16 @@ pub(crate) const LARGE: &str = "Qwen/Qwen2.5-72B-Instruct";
 pub(crate) const GEMMA: &str = "google/gemma-2b-it";
 
 pub(crate) const TIME: &str = "2024-12-05T09-38-15.158243";
+
+/// Arguments for the sample files in `details/`, whose tokens a stand-in counts for all LLMs.
+pub(crate) const DETAILS: [&str; 6] = [
+    "--source",
+    "details",
+    "--token-counter",
+    "words.json",
+    "--token-counter-for",
+    "all",
+];
 
 /// A tokenizer whose tokens are words; `comment` makes files differ that count alike.
 pub(crate) fn words(comment: &str) -> String {
@@ -61,31 +72,34 @@ pub(crate) fn details_path(model: &str, task: &str, time: &str) -> String {
     format!("{folder}-details/{folder}/samples_leaderboard_{task}_{time}.json")
 }
 
-/// A folder with whatever a case needs.
-pub(crate) struct Bench {
-    folder: TempDir,
-    variables: Vec<(&'static str, String)>,
+/// A folder with the tokenizer `words.json`, and whatever else a case needs.
+pub(crate) struct Leaderboard(Bench);
+
+impl Deref for Leaderboard {
+    type Target = Bench;
+
+    fn deref(&self) -> &Bench {
+        &self.0
+    }
 }
 
-impl Bench {
-    /// An empty folder and a hub that is never asked.
+impl DerefMut for Leaderboard {
+    fn deref_mut(&mut self) -> &mut Bench {
+        &mut self.0
+    }
+}
+
+impl Leaderboard {
+    /// Nothing but the tokenizer, and no hub.
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let variables = vec![
-            ("HF_HUB_OFFLINE", "1".to_owned()),
-            ("HF_HOME", folder.path().join("hf").display().to_string()),
-        ];
-        let bench = Self { folder, variables };
-        bench.put("words.json", words(""));
+        let bench = Self(Bench::new(env!("CARGO_BIN_EXE_gen-openllm")));
+        bench.write("words.json", words(""));
         bench
     }
 
     /// The same with a hub at an address.
     pub(crate) fn with_hub(url: &str) -> Self {
-        let mut bench = Self::new();
-        bench.set("HF_HUB_OFFLINE", "0");
-        bench.set("HF_ENDPOINT", url);
-        bench
+        Self(Self::new().0.hub(url))
     }
 
     /// Two LLMs, the pair, with twelve documents of two tasks: BBH's navigate and MMLU-Pro.
@@ -93,65 +107,21 @@ impl Bench {
         let bench = Self::new();
         for (model, examples) in [(SMALL, 3), (LARGE, 5)] {
             for (path, text) in pair_files(model, examples) {
-                bench.put(&format!("details/{path}"), text);
+                bench.write(format!("details/{path}"), text);
             }
         }
         bench
     }
 
-    pub(crate) fn set(&mut self, name: &'static str, value: &str) {
-        self.variables.push((name, value.to_owned()));
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(path, bytes).expect("written");
-    }
-
-    pub(crate) fn run(&self, args: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gen-openllm"));
-        command.args(args).current_dir(self.folder.path());
-        for name in [
-            "CARROT_DATA_DIR",
-            "CARROT_LOG",
-            "HF_TOKEN",
-            "HF_ENDPOINT",
-            "HF_HUB_CACHE",
-            "HUGGING_FACE_HUB_TOKEN",
-            "TRANSFORMERS_OFFLINE",
-        ] {
-            command.env_remove(name);
-        }
-        let variables = self.variables.iter().map(|(name, value)| (name, value));
-        command
-            .envs(variables)
-            .output()
-            .expect("the program starts")
-    }
-
     /// Runs what has to go well; returns the report.
     pub(crate) fn report(&self, args: &[&str]) -> Value {
         let output = self.run(&[args, &["--json"]].concat());
-        assert!(output.status.success(), "{}", stderr(&output));
-        serde_json::from_slice(&output.stdout).expect("JSON")
+        serde_json::from_str(&expect_success(&output)).expect("JSON")
     }
 
     /// Runs on `details/` with the stand-in for all.
     pub(crate) fn run_on_details(&self, more: &[&str]) -> Output {
-        let usual = [
-            "--source",
-            "details",
-            "--token-counter",
-            "words.json",
-            "--token-counter-for",
-            "all",
-        ];
-        self.run(&[&usual[..], more].concat())
+        self.run(&[&DETAILS[..], more].concat())
     }
 
     /// What a run that has to fail says, and its exit code.
@@ -162,17 +132,17 @@ impl Bench {
             "{}",
             String::from_utf8_lossy(&output.stdout)
         );
-        assert!(!self.path("data/open-llm-lb-v2/dataset.json").exists());
+        assert!(!self.dataset("open-llm-lb-v2").info().exists());
         (stderr(&output), output.status.code())
     }
 
     pub(crate) fn info(&self, name: &str) -> DatasetInfo {
-        DatasetInfo::read(&DatasetDir::new(&self.path("data"), name).info()).expect("a data set")
+        self.read(name).0
     }
 
     pub(crate) fn rows(&self, name: &str) -> Rows {
-        let dir = DatasetDir::new(&self.path("data"), name);
-        Rows(Part::ALL.map(|part| Split::read(&dir.split(part)).expect("a readable split")))
+        let (_, train, test) = self.read(name);
+        Rows([train, test])
     }
 }
 
@@ -265,23 +235,7 @@ impl Rows {
         &self.0[0].models
     }
 
-    pub(crate) fn splits(&self) -> &[Split] {
-        &self.0
-    }
-
     pub(crate) fn test_ids(&self) -> &[String] {
         &self.0[1].ids
     }
-}
-
-pub(crate) fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A file of `../shared`, where it is.
-pub(crate) fn shared(path: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared")
-        .join(path);
-    path.exists().then_some(path)
 }

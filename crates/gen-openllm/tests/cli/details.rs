@@ -2,13 +2,15 @@
 
 use dataset::{CostKind, CostRule, Pair, SplitOrigin};
 
-use crate::bench::{Bench, GEMMA, LARGE, SMALL, TIME, YI, details_path, line, pair_files, stderr};
+use crate::bench::{
+    DETAILS, GEMMA, LARGE, Leaderboard, SMALL, TIME, YI, details_path, line, pair_files, stderr,
+};
 
 const NAME: &str = "open-llm-lb-v2";
 
 #[test]
 fn sample_files_become_a_data_set_joined_by_document() {
-    let bench = Bench::with_pair();
+    let bench = Leaderboard::with_pair();
     let output = bench.run_on_details(&[]);
     assert!(output.status.success(), "{}", stderr(&output));
 
@@ -99,16 +101,8 @@ fn sample_files_become_a_data_set_joined_by_document() {
 
 #[test]
 fn the_summary_is_of_the_test_rows() {
-    let bench = Bench::with_pair();
-    let usual = [
-        "--source",
-        "details",
-        "--token-counter",
-        "words.json",
-        "--token-counter-for",
-        "all",
-    ];
-    let report = bench.report(&usual);
+    let bench = Leaderboard::with_pair();
+    let report = bench.report(&DETAILS);
     let summary = &report["summary"];
     // Of the documents 8, 4, 0, 6, 11 the small one has the even ones, the large one those that 3 does not divide.
     assert_eq!(summary["by-document"]["best-single"], SMALL);
@@ -127,16 +121,16 @@ fn the_summary_is_of_the_test_rows() {
 
 #[test]
 fn the_latest_run_counts_and_others_do_not() {
-    let bench = Bench::with_pair();
+    let bench = Leaderboard::with_pair();
     let old = line(0, "old", 0, "acc_norm", 0.0);
-    bench.put(
+    bench.write(
         &format!(
             "details/{}",
             details_path(SMALL, "bbh_navigate", "2024-06-16T01-00-00.999999")
         ),
         &old,
     );
-    bench.put(
+    bench.write(
         &format!(
             "details/{}",
             details_path(LARGE, "bbh_navigate", "2023-12-31T23-59-59")
@@ -158,7 +152,7 @@ fn the_latest_run_counts_and_others_do_not() {
 
 #[test]
 fn ifeval_comes_when_asked_for() {
-    let bench = Bench::with_pair();
+    let bench = Leaderboard::with_pair();
     for model in [SMALL, LARGE] {
         let lines: Vec<String> = (0..4)
             .map(|d| {
@@ -171,7 +165,7 @@ fn ifeval_comes_when_asked_for() {
                 )
             })
             .collect();
-        bench.put(
+        bench.write(
             &format!("details/{}", details_path(model, "ifeval", TIME)),
             lines.join("\n"),
         );
@@ -194,11 +188,11 @@ fn ifeval_comes_when_asked_for() {
 }
 
 /// Adds an LLM that has one of the two tasks, and there only the documents 0 to 9.
-fn with_incomplete(bench: &Bench) {
+fn with_incomplete(bench: &Leaderboard) {
     let lines: Vec<String> = (0..10)
         .map(|d| line(d, &format!("navigate question {d}"), 0, "acc_norm", 1))
         .collect();
-    bench.put(
+    bench.write(
         &format!("details/{}", details_path(GEMMA, "bbh_navigate", TIME)),
         lines.join("\n"),
     );
@@ -206,7 +200,7 @@ fn with_incomplete(bench: &Bench) {
 
 #[test]
 fn incomplete_llms_are_left_out_or_have_unknown_scores() {
-    let bench = Bench::with_pair();
+    let bench = Leaderboard::with_pair();
     with_incomplete(&bench);
     let output = bench.run_on_details(&[]);
     assert!(output.status.success(), "{}", stderr(&output));
@@ -244,7 +238,7 @@ fn incomplete_llms_are_left_out_or_have_unknown_scores() {
 
 #[test]
 fn llms_are_left_out_by_name() {
-    let bench = Bench::with_pair();
+    let bench = Leaderboard::with_pair();
     let output = bench.run_on_details(&["--exclude-model", SMALL]);
     assert!(output.status.success(), "{}", stderr(&output));
     let info = bench.info(NAME);
@@ -254,7 +248,7 @@ fn llms_are_left_out_by_name() {
     );
     assert_eq!(info.options["exclude-model"], SMALL);
 
-    let bench = Bench::with_pair();
+    let bench = Leaderboard::with_pair();
     let (message, code) = bench.refusal(&["--exclude-model", "gpt-5"]);
     assert!(
         message.contains("--exclude-model: `configs/open-llm-lb-v2.toml` has no model `gpt-5`"),
@@ -265,23 +259,23 @@ fn llms_are_left_out_by_name() {
 
 #[test]
 fn what_is_there_is_not_made_again() {
-    let bench = Bench::with_pair();
+    let bench = Leaderboard::with_pair();
     assert!(bench.run_on_details(&[]).status.success());
-    let before = std::fs::read(bench.path("data/open-llm-lb-v2/train.parquet")).expect("readable");
+    let before = std::fs::read(bench.join("data/open-llm-lb-v2/train.parquet")).expect("readable");
     let again = bench.run_on_details(&[]);
     assert!(
-        stderr(&again).contains("is there already"),
+        stderr(&again).contains("already exists"),
         "{}",
         stderr(&again)
     );
     let forced = bench.run_on_details(&["--force"]);
     assert!(forced.status.success());
     assert_eq!(
-        std::fs::read(bench.path("data/open-llm-lb-v2/train.parquet")).expect("readable"),
+        std::fs::read(bench.join("data/open-llm-lb-v2/train.parquet")).expect("readable"),
         before
     );
     // Another counter would make other costs.
-    bench.put("other.json", crate::bench::characters());
+    bench.write("other.json", crate::bench::characters());
     let other = bench.run(&[
         "--source",
         "details",
@@ -299,11 +293,11 @@ fn what_is_there_is_not_made_again() {
 }
 
 /// The file of the small LLM in BBH with one piece of text replaced.
-fn with_replaced(from: &str, to: &str) -> Bench {
-    let bench = Bench::with_pair();
+fn with_replaced(from: &str, to: &str) -> Leaderboard {
+    let bench = Leaderboard::with_pair();
     let (path, text) = pair_files(SMALL, 3).swap_remove(0);
     assert!(text.contains(from), "{from}");
-    bench.put(&format!("details/{path}"), text.replacen(from, to, 1));
+    bench.write(&format!("details/{path}"), text.replacen(from, to, 1));
     bench
 }
 
@@ -320,13 +314,13 @@ fn bad_sample_files_are_named_with_the_line() {
         (
             r#""doc_id":3"#,
             r#""doc_id":6"#,
-            format!("`doc_id` 6 stands in lines 2 and 3 of `{file}`"),
+            format!("duplicate `doc_id` 6 in lines 2 and 3 of `{file}`"),
         ),
         (
             r#"{"acc_norm":1.0,"#,
             "{",
             format!(
-                "cannot read line 1 of `{file}`: there is no `acc_norm`, the metric of `bbh/navigate`"
+                "cannot read line 1 of `{file}`: missing `acc_norm`, the metric of `bbh/navigate`"
             ),
         ),
         (
@@ -372,7 +366,7 @@ fn documents_that_differ_are_left_out_or_refused() {
     let config = config
         .expect("readable")
         .replace("max-mismatch-share = 0.01", "max-mismatch-share = 0.1");
-    bench.put("settings.toml", config);
+    bench.write("settings.toml", config);
     let output = bench.run_on_details(&["--config", "settings.toml"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let note =
@@ -403,23 +397,23 @@ fn documents_whose_hash_alone_differs_are_kept_and_counted() {
 
 #[test]
 fn folders_without_samples_are_refused() {
-    let bench = Bench::new();
+    let bench = Leaderboard::new();
     let (message, _) = bench.refusal(&[]);
     assert!(message.contains("cannot list `details`"), "{message}");
-    bench.put("details/results/x.json", "{}");
+    bench.write("details/results/x.json", "{}");
     let (message, _) = bench.refusal(&[]);
     assert!(
         message
-            .contains("`details` has no folder of any LLM: expected `01-ai__Yi-34B-Chat-details`"),
+            .contains("`details` has no folder for any LLM: expected `01-ai__Yi-34B-Chat-details`"),
         "{message}"
     );
-    bench.put(&format!("details/{}", details_path(YI, "xyz", TIME)), "");
+    bench.write(&format!("details/{}", details_path(YI, "xyz", TIME)), "");
     let (message, _) = bench.refusal(&[]);
     assert!(
         message.contains("`details` has no sample file of any task"),
         "{message}"
     );
-    bench.put(
+    bench.write(
         &format!("details/{}", details_path(YI, "mmlu_pro", TIME)),
         "\n\n",
     );
@@ -429,12 +423,12 @@ fn folders_without_samples_are_refused() {
 
 #[test]
 fn without_a_tokenizer_the_error_names_all_llms_that_lack_one() {
-    let bench = Bench::with_pair();
+    let bench = Leaderboard::with_pair();
     let output = bench.run(&["--source", "details"]);
     assert_eq!(output.status.code(), Some(1));
     let message = stderr(&output);
     assert!(
-        message.contains("the tokenizers of 2 LLMs cannot be had; --token-counter"),
+        message.contains("the tokenizers of 2 LLMs are not available; --token-counter"),
         "{message}"
     );
     assert!(
@@ -445,18 +439,22 @@ fn without_a_tokenizer_the_error_names_all_llms_that_lack_one() {
     for (counter, message, code) in [
         (
             "nowhere.json",
-            "--token-counter: `nowhere.json` is no `tokenizer.json`",
+            "--token-counter: `nowhere.json` is not a `tokenizer.json`",
             2,
         ),
         (
             "details",
-            "--token-counter: `details` is no `tokenizer.json`",
+            "--token-counter: `details` is not a `tokenizer.json`",
             2,
         ),
-        ("details/x", "there is no file or folder `details/x`", 1),
+        (
+            "details/x",
+            "`details/x` is not a local folder and could not be fetched",
+            1,
+        ),
         ("bad.json", "cannot use `bad.json` as a tokenizer", 1),
     ] {
-        bench.put("bad.json", "{}");
+        bench.write("bad.json", "{}");
         let output = bench.run(&["--source", "details", "--token-counter", counter]);
         assert!(stderr(&output).contains(message), "{}", stderr(&output));
         assert_eq!(output.status.code(), Some(code));
@@ -465,7 +463,7 @@ fn without_a_tokenizer_the_error_names_all_llms_that_lack_one() {
 
 #[test]
 fn arguments_that_do_not_go_together_are_refused() {
-    let bench = Bench::new();
+    let bench = Leaderboard::new();
     for args in [
         &["--as-published"][..],
         &["--questions", "t.parquet"],

@@ -1,8 +1,8 @@
 //! A hub on this machine.
 
-use loopback::{Hub, Stage, Tree};
+use test_support::{Hub, Stage, Tree};
 
-use crate::bench::{Bench, LARGE, SMALL, characters, pair_files, stderr, words};
+use crate::bench::{LARGE, Leaderboard, SMALL, characters, pair_files, stderr, words};
 
 const GATED_TOKEN: &str = "hf_good";
 
@@ -60,9 +60,9 @@ fn settings() -> String {
     toml::to_string(&settings).expect("TOML")
 }
 
-fn bench(hub: &Hub) -> Bench {
-    let bench = Bench::with_hub(&hub.url());
-    bench.put("settings.toml", settings());
+fn bench(hub: &Hub) -> Leaderboard {
+    let bench = Leaderboard::with_hub(&hub.url());
+    bench.write("settings.toml", settings());
     bench
 }
 
@@ -122,7 +122,7 @@ fn details_and_tokenizers_come_from_the_hub_once() {
 
     // Nor is the hub needed for it.
     hub.forget();
-    bench.set("HF_HUB_OFFLINE", "1");
+    bench.set_var("HF_HUB_OFFLINE", "1");
     bench.report(&[&ARGS[..], &["--force"]].concat());
     assert_eq!(bench.info("open-llm-lb-v2"), info);
     assert!(hub.seen().is_empty(), "{:?}", hub.seen());
@@ -135,7 +135,7 @@ fn gated_tokenizers_are_named_together_and_can_be_stood_in_for() {
     let output = bench.run(&ARGS);
     assert_eq!(output.status.code(), Some(1));
     let message = stderr(&output);
-    assert!(message.contains("the tokenizers of 2 LLMs cannot be had; --token-counter counts their tokens with another one"), "{message}");
+    assert!(message.contains("the tokenizers of 2 LLMs are not available; --token-counter counts their tokens with another one"), "{message}");
     for model in [SMALL, LARGE] {
         let line = format!(
             "`{model}`: model `{model}` is gated: accept the license at {}/{model}, and set HF_TOKEN",
@@ -149,7 +149,7 @@ fn gated_tokenizers_are_named_together_and_can_be_stood_in_for() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(
         stderr(&output).contains(
-            "`words.json` counts the tokens of 2 LLMs whose own tokenizers cannot be had"
+            "`words.json` counts the tokens of 2 LLMs whose own tokenizers are not available"
         ),
         "{}",
         stderr(&output)
@@ -174,7 +174,7 @@ fn gated_tokenizers_are_named_together_and_can_be_stood_in_for() {
     );
 
     // With a token that opens them the data set would be another.
-    bench.set("HF_TOKEN", GATED_TOKEN);
+    bench.set_var("HF_TOKEN", GATED_TOKEN);
     let output = bench.run(&with_stand_in);
     assert!(
         stderr(&output).contains("token-counter was `words.json`, now not set"),
@@ -210,7 +210,7 @@ fn a_stand_in_may_be_on_the_hub() {
 }
 
 #[test]
-fn details_that_cannot_be_had_are_named_together() {
+fn details_that_are_not_available_are_named_together() {
     let gated = format!("datasets/{}", details_repo(SMALL));
     let hub = hub().gate(&gated, GATED_TOKEN);
     let bench = bench(&hub);
@@ -219,7 +219,7 @@ fn details_that_cannot_be_had_are_named_together() {
     let message = stderr(&output);
     assert!(
         message.contains(
-            "the sample files of 1 LLMs cannot be had (--exclude-model goes on without them)"
+            "the sample files of 1 LLMs are not available (continue without them by --exclude-model)"
         ),
         "{message}"
     );
@@ -250,7 +250,7 @@ fn details_that_cannot_be_had_are_named_together() {
 fn a_task_that_no_llm_has_on_the_hub_is_refused() {
     let hub = hub();
     let bench = bench(&hub);
-    bench.put(
+    bench.write(
         "settings.toml",
         settings().replace(
             "\"leaderboard_bbh_navigate\"",

@@ -1,7 +1,7 @@
-//! The built program: on sample files and a matrix made here, on a hub on this machine, and on the shared files where they are.
+//! The built program: on sample files and a matrix made here, and on a hub on this machine.
 
 mod bench;
 mod details;
 mod hub;
+mod orders;
 mod published;
-mod shared;

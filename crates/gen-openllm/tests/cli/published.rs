@@ -6,7 +6,7 @@ use dataset::{CostKind, Pair};
 use polars::prelude::{Column, DataFrame, ParquetWriter};
 use serde_json::Value;
 
-use crate::bench::{Bench, GEMMA, LARGE, Rows, SMALL, YI, stderr};
+use crate::bench::{GEMMA, LARGE, Leaderboard, Rows, SMALL, YI, stderr};
 
 const MATRIX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/matrix.pickle");
 const SOLAR: &str = "upstage/SOLAR-10.7B-Instruct-v1.0";
@@ -81,15 +81,15 @@ fn questions() -> DataFrame {
     DataFrame::new_infer_height(columns).expect("columns of one length")
 }
 
-fn put(bench: &Bench, mut questions: DataFrame) {
-    let file = File::create(bench.path("questions.parquet")).expect("created");
+fn put(bench: &Leaderboard, mut questions: DataFrame) {
+    let file = File::create(bench.join("questions.parquet")).expect("created");
     ParquetWriter::new(file)
         .finish(&mut questions)
         .expect("written");
 }
 
-fn bench() -> Bench {
-    let bench = Bench::new();
+fn bench() -> Leaderboard {
+    let bench = Leaderboard::new();
     put(&bench, questions());
     bench
 }
@@ -249,7 +249,7 @@ fn the_published_order_is_kept_when_asked_for_and_called_what_it_is() {
         info.notes
     );
     assert_eq!(info.options["as-published"], "true");
-    assert!(!bench.path("data/open-llm-lb-v2").exists());
+    assert!(!bench.join("data/open-llm-lb-v2").exists());
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn llms_of_one_order_are_said_to_be() {
     assert_eq!(report["alignment"]["verdict"], "one-order");
     let notes = bench.info("open-llm-lb-v2").notes.join("\n");
     assert!(
-        notes.contains("all LLMs share one order; which one it is the scores do not tell"),
+        notes.contains("all LLMs share one order; the scores do not show which one it is"),
         "{notes}"
     );
 }
@@ -325,7 +325,7 @@ fn tables_that_do_not_fit_are_refused() {
         (numbers, "column `prompt` of `questions.parquet` is `i32`, expected `text`".to_owned()),
         (twice, "rows 1 and 242 of `questions.parquet` are document 100 of `bbh/navigate`".to_owned()),
     ] {
-        let bench = Bench::new();
+        let bench = Leaderboard::new();
         put(&bench, table);
         let output = bench.run(&ARGS);
         assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
@@ -345,7 +345,7 @@ fn files_that_are_no_matrix_are_refused() {
         (b"\x80\x02].", "cannot use `m.pickle`"),
         (b"PAR1", "cannot use `m.pickle`"),
     ] {
-        bench.put("m.pickle", bytes);
+        bench.write("m.pickle", bytes);
         let output = bench.run(&[
             "--source-pickle",
             "m.pickle",

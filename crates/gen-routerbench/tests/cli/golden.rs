@@ -4,8 +4,9 @@ use std::{fs, path::PathBuf};
 
 use dataset::{CostKind, CostRule, Part, SplitOrigin, sha256_bytes, train_test_split};
 use serde_json::{Value, json};
+use test_support::{Bench, stderr};
 
-use crate::bench::{Bench, stderr};
+use crate::bench;
 
 /// The rows that are left, as `tests/golden/make.py` has them: id, task, text, and what the reference's cut gives.
 pub(crate) const ROWS: [(&str, &str, &str, &str); 10] = [
@@ -77,10 +78,10 @@ fn args<'a>(source: &'a [String; 2], extra: &[&'a str]) -> Vec<&'a str> {
 fn each_pandas_gives_the_rows_and_the_same_bytes() {
     let mut bytes: Option<[Vec<u8>; 2]> = None;
     for name in ["pandas1.pkl", "pandas2.pkl", "pandas3.pkl"] {
-        let bench = Bench::new();
-        bench.make(&args(&source(name), &[]));
+        let bench = bench();
+        bench.succeed(&args(&source(name), &[]));
         check_rows(&bench);
-        let dir = bench.dir("routerbench");
+        let dir = bench.dataset("routerbench");
         let found = Part::ALL.map(|part| fs::read(dir.split(part)).expect("written"));
         assert!(
             *bytes.get_or_insert_with(|| found.clone()) == found,
@@ -126,9 +127,9 @@ fn check_rows(bench: &Bench) {
 
 #[test]
 fn what_was_found_is_said_in_notes_report_and_file() {
-    let bench = Bench::new();
+    let bench = bench();
     let source = source("pandas2.pkl");
-    let output = bench.make(&args(&source, &["--json", "--quiet"]));
+    let output = bench.succeed(&args(&source, &["--json", "--quiet"]));
     assert_eq!(stderr(&output), "");
     let findings = json!({
         "n-dropped-rows": 2,
@@ -152,7 +153,7 @@ fn what_was_found_is_said_in_notes_report_and_file() {
             "left out 2 of 12 rows whose `eval_name` begins with `chinese` in any case, as the reference does",
             "prompts were read as Python lists; 5 of 10 prompts differ from the reference's `prompt[2:-2]`, which leaves escapes in",
             "1 of 10 prompts are lists of several strings, which were joined by an empty line",
-            "1 of 10 prompts are no Python list of strings, and were left as they are; the first is in row 6: no `[` at character 1",
+            "1 of 10 prompts are not a Python list of strings, and were left as they are; the first is in row 6: no `[` at character 1",
             "there is no pair for binary routers: the source lacks `mistralai/mixtral-8x7b-chat` or `gpt-4-1106-preview`; --config names another pair",
             "the score of `org/small` is unknown in 1 of 10 rows",
         ]
@@ -163,7 +164,7 @@ fn what_was_found_is_said_in_notes_report_and_file() {
     let config = include_bytes!("../../../../configs/routerbench.toml");
     assert_eq!(sources, [&sha256_bytes(config), &sha256_bytes(&pickle)]);
 
-    let text = bench.make(&args(&source, &["--force"]));
+    let text = bench.succeed(&args(&source, &["--force"]));
     let text = String::from_utf8(text.stdout).expect("UTF-8");
     assert!(
         text.starts_with("prompts: 10 kept, 2 dropped; 5 differ"),
@@ -173,8 +174,8 @@ fn what_was_found_is_said_in_notes_report_and_file() {
 
 #[test]
 fn the_references_cut_is_there_for_parity() {
-    let bench = Bench::new();
-    bench.make(&args(&source("pandas3.pkl"), &["--reference-quirks"]));
+    let bench = bench();
+    bench.succeed(&args(&source("pandas3.pkl"), &["--reference-quirks"]));
     let (info, train, test) = bench.read("routerbench");
     assert_eq!(train.n_prompts() + test.n_prompts(), 10);
     for split in [train, test] {
@@ -193,11 +194,11 @@ fn the_references_cut_is_there_for_parity() {
 
 #[test]
 fn settings_name_pair_split_and_what_to_expect() {
-    let bench = Bench::new();
-    bench.put("c.toml", CONFIG);
-    fs::copy(golden("pandas1.pkl"), bench.path("other.pkl")).expect("copied");
+    let bench = bench();
+    bench.write("c.toml", CONFIG);
+    fs::copy(golden("pandas1.pkl"), bench.join("other.pkl")).expect("copied");
     // A folder will do: the settings name the file in it.
-    let output = bench.make(&["--source", ".", "--config", "c.toml", "--name", "mine"]);
+    let output = bench.succeed(&["--source", ".", "--config", "c.toml", "--name", "mine"]);
     let expected = "expected the 11 rows of the published file (7 train and 4 test rows), found 10";
     assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     let (info, train, test) = bench.read("mine");
@@ -208,10 +209,10 @@ fn settings_name_pair_split_and_what_to_expect() {
 
 #[test]
 fn what_is_there_is_not_made_again_and_not_overwritten() {
-    let bench = Bench::new();
+    let bench = bench();
     let source = source("pandas2.pkl");
-    let first = bench.make(&args(&source, &["--limit", "6"]));
-    let path = bench.dir("routerbench").split(Part::Train);
+    let first = bench.succeed(&args(&source, &["--limit", "6"]));
+    let path = bench.dataset("routerbench").split(Part::Train);
     let written = || {
         fs::metadata(&path)
             .and_then(|data| data.modified())
@@ -220,8 +221,8 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     let before = written();
     assert_eq!(bench.read("routerbench").1.n_prompts(), 4);
 
-    let second = bench.make(&args(&source, &["--limit", "6"]));
-    assert!(stderr(&second).contains("is there already"));
+    let second = bench.succeed(&args(&source, &["--limit", "6"]));
+    assert!(stderr(&second).contains("already exists"));
     assert_eq!(written(), before);
     let (first, second) = (&first.stdout, &second.stdout);
     assert!(
@@ -242,19 +243,19 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     }
     let other = self::source("pandas1.pkl");
     let output = bench.run(&args(&other, &["--limit", "6"]));
-    assert!(stderr(&output).contains("made of other files"));
+    assert!(stderr(&output).contains("made from other files"));
     assert_eq!(written(), before);
 }
 
 #[test]
 fn what_cannot_be_taken_is_refused() {
-    let bench = Bench::new();
-    bench.put("folder/x.txt", "");
-    bench.put("text.pkl", "no pickle");
+    let bench = bench();
+    bench.write("folder/x.txt", "");
+    bench.write("text.pkl", "no pickle");
     let whole = fs::read(golden("pandas2.pkl")).expect("there");
-    bench.put("cut.pkl", &whole[..whole.len() / 2]);
+    bench.write("cut.pkl", &whole[..whole.len() / 2]);
     // A call of a function, which is never made.
-    bench.put("hostile.pkl", b"cos\nsystem\n(S'true'\ntR.");
+    bench.write("hostile.pkl", b"cos\nsystem\n(S'true'\ntR.");
     // A short text in a pickle: its opcode, its length, and itself.
     let renamed = |from: &str, to: &str| {
         let text = |name: &str| [&[0x8c, name.len() as u8], name.as_bytes()].concat();
@@ -265,9 +266,9 @@ fn what_cannot_be_taken_is_refused() {
         bytes[at..at + to.len()].copy_from_slice(&to);
         bytes
     };
-    bench.put("no-prompt.pkl", renamed("prompt", "prompf"));
-    bench.put("no-score.pkl", renamed("large", "largf"));
-    bench.put("bad.toml", "repo = 1");
+    bench.write("no-prompt.pkl", renamed("prompt", "prompf"));
+    bench.write("no-score.pkl", renamed("large", "largf"));
+    bench.write("bad.toml", "repo = 1");
     for (args, code, expected) in [
         (&["--source", "none.pkl"][..], 1, "cannot read `none.pkl`"),
         (

@@ -1,14 +1,11 @@
-//! From a hub on this machine, which stands where `HF_ENDPOINT` says.
+//! From a hub on this machine.
 
 use std::{fs, path::Path};
 
 use dataset::Part;
-use loopback::{Hub, Tree};
+use test_support::{Hub, Tree, check_gated, stderr};
 
-use crate::{
-    bench::{Bench, stderr},
-    golden::golden,
-};
+use crate::{bench, golden::golden};
 
 const REPO: &str = "withmartian/routerbench";
 const FILE: &str = "routerbench_0shot.pkl";
@@ -20,10 +17,9 @@ fn hub() -> Hub {
 
 #[test]
 fn the_file_is_downloaded_once_and_found_again_offline() {
-    let (bench, hub) = (Bench::new(), hub());
-    let url = hub.url();
-    let output = bench.run_with(&[], &[("HF_ENDPOINT", url.as_str())]);
-    assert!(output.status.success(), "{}", stderr(&output));
+    let hub = hub();
+    let mut bench = bench().hub(&hub.url());
+    let output = bench.succeed(&[]);
     // A file of the hub is held against the published one, whatever its LLMs.
     assert!(
         stderr(&output).contains("expected the 35712 rows"),
@@ -34,58 +30,35 @@ fn the_file_is_downloaded_once_and_found_again_offline() {
     assert_eq!((train.n_prompts(), test.n_prompts()), (8, 2));
     assert_eq!(info.sources[1].path, Path::new(REPO).join(FILE));
 
+    let files = bench.dataset("routerbench");
+    let files = [
+        files.info(),
+        files.split(Part::Train),
+        files.split(Part::Test),
+    ];
     let bytes = || {
-        let dir = bench.dir("routerbench");
-        let files = [dir.info(), dir.split(Part::Train), dir.split(Part::Test)];
-        files.map(|file| fs::read(file).expect("written"))
+        files
+            .each_ref()
+            .map(|file| fs::read(file).expect("written"))
     };
     let before = bytes();
-    // The hub cannot be reached; the cache has the file.
-    let offline = [("HF_HUB_OFFLINE", "1")];
-    let again = bench.run_with(&["--force"], &offline);
-    assert!(again.status.success(), "{}", stderr(&again));
+    // Without the hub the cache has the file.
+    bench.set_var("HF_HUB_OFFLINE", "1");
+    hub.forget();
+    bench.succeed(&["--force"]);
+    assert!(hub.seen().is_empty(), "{:?}", hub.seen());
     assert!(bytes() == before);
-    let nothing = bench.run_with(&[], &offline);
-    assert!(
-        stderr(&nothing).contains("is there already"),
-        "{}",
-        stderr(&nothing)
-    );
+    let nothing = stderr(&bench.succeed(&[]));
+    assert!(nothing.contains("already exists"), "{nothing}");
     // The same file from a path is the same source.
     let path = golden("pandas2.pkl").display().to_string();
-    let local = bench.make(&["--source", &path]);
-    assert!(
-        stderr(&local).contains("is there already"),
-        "{}",
-        stderr(&local)
-    );
+    let local = stderr(&bench.succeed(&["--source", &path]));
+    assert!(local.contains("already exists"), "{local}");
 
-    let empty = Bench::new();
-    let output = empty.run_with(&[], &offline);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("HF_HUB_OFFLINE"),
-        "{}",
-        stderr(&output)
-    );
+    crate::bench().refuse(&[], 1, "HF_HUB_OFFLINE");
 }
 
 #[test]
 fn a_gated_repository_says_where_to_accept_the_license() {
-    let bench = Bench::new();
-    let hub = hub().gate(&format!("datasets/{REPO}"), "hf_good");
-    let url = hub.url();
-    let output = bench.run_with(&[], &[("HF_ENDPOINT", url.as_str())]);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        message.contains(&format!("{url}/datasets/{REPO}")),
-        "{message}"
-    );
-    assert!(message.contains("HF_TOKEN"), "{message}");
-    assert!(!bench.path("data").exists());
-
-    let vars = [("HF_ENDPOINT", url.as_str()), ("HF_TOKEN", "hf_good")];
-    let output = bench.run_with(&[], &vars);
-    assert!(output.status.success(), "{}", stderr(&output));
+    check_gated(bench(), hub(), REPO, &[]);
 }

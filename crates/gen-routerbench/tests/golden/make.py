@@ -2,9 +2,15 @@
 """Writes what the tests of gen-routerbench read.
 
     python make.py literals      literals.json: `[str(list), list]` of random strings, as `str` writes them (Python 3.11)
-    python make.py frame         pandas<major>.pkl: a frame laid out as routerbench_0shot.pkl, by the installed pandas
+    python make.py frame         pandas<major>.pkl: a frame of two LLMs laid out as routerbench_0shot.pkl, by the installed pandas
+    python make.py published     published-pandas<major>.pkl: a frame with the 37 columns of the published file; published.parquet: the same
+                                 without the answers, as pandas itself reads it back
 
-The frames were made with pandas 1.5.3 (NumPy 1.26.4), 2.2.3 (NumPy 2.2.6) and 3.1.1 (NumPy 2.3.5). Every number is made up.
+The frames were made with pandas 1.5.3 (NumPy 1.26.4), 2.2.3 (NumPy 2.2.6) and 3.1.1 (NumPy 2.3.5); those of `published` with the first two,
+and the Parquet file with pyarrow 17.0.0. Every text and number is made up.
+
+    python -m venv a && a/bin/pip install pandas==1.5.3 numpy==1.26.4 pyarrow==17.0.0 && a/bin/python make.py published
+    python -m venv b && b/bin/pip install pandas==2.2.3 numpy==2.2.6  pyarrow==17.0.0 && b/bin/python make.py published
 """
 
 import json
@@ -60,4 +66,36 @@ def frame():
     pd.DataFrame(columns).to_pickle(HERE / f"pandas{major}.pkl")
 
 
-{"literals": literals, "frame": frame}[sys.argv[1]]()
+def published():
+    import pandas as pd
+
+    models = ["WizardLM/WizardLM-13B-V1.2", "claude-instant-v1", "claude-v1", "claude-v2", "gpt-3.5-turbo-1106", "gpt-4-1106-preview",
+              "meta/code-llama-instruct-34b-chat", "meta/llama-2-70b-chat", "mistralai/mistral-7b-chat", "mistralai/mixtral-8x7b-chat",
+              "zero-one-ai/Yi-34B-Chat"]
+    names = ["mmlu-abstract-algebra", "grade-school-math", "Chinese_homonym", "hellaswag", "mbpp", "arc-challenge", "chinese_zodiac"]
+    questions = ["How far is it from {} to {}?\nA. near\nB. far\nAnswer:", "It's {} o'clock; \"when\" is {}?", "第{}题：{}是什么？",
+                 "A naïve reader – number {} – turns\tto page {}", "def f(x):\n    return x \\\n        + {} * {}", 'Say "{}", not "{}".', "属相 {} {}"]
+    n = 42
+    rng = random.Random(7)
+    prompts = [str([questions[i % 7].format(i, 100 + i)]) for i in range(n)]
+    columns = {
+        "sample_id": [f"{names[i % 7]}.val.{i // 7}" for i in range(n)],
+        "prompt": prompts,
+        "eval_name": [names[i % 7] for i in range(n)],
+    }
+    # Scores of judged answers are fractions; costs are long ones, as a price times a token count is.
+    for model in models:
+        columns[model] = [rng.choice([0.0, 1.0, 1.0, 0.25, 0.1 * rng.randint(1, 9)]) for _ in range(n)]
+    for m, model in enumerate(models):
+        columns[f"{model}|model_response"] = [None if (i + m) % 11 == 0 else f"answer {i} of {m}: é" for i in range(n)]
+        columns[f"{model}|total_cost"] = [(m + 1) * rng.randint(20, 900) * 1.5e-7 for i in range(n)]
+    columns["oracle_model_to_route_to"] = [rng.choice(models + ["no_model_correct"]) for _ in range(n)]
+    major = pd.__version__.split(".")[0]
+    path = HERE / f"published-pandas{major}.pkl"
+    pd.DataFrame(columns).to_pickle(path)
+    read = pd.read_pickle(path)
+    assert read.shape == (n, 37)
+    read[[c for c in read.columns if not c.endswith("|model_response")]].to_parquet(HERE / "published.parquet", index=False)
+
+
+{"literals": literals, "frame": frame, "published": published}[sys.argv[1]]()

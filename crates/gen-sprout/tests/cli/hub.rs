@@ -1,11 +1,11 @@
-//! From a hub on this machine, which stands where `HF_ENDPOINT` says.
+//! From a hub on this machine.
 
 use std::{fs, path::Path};
 
-use loopback::{Hub, Tree};
+use test_support::{Bench, Hub, Tree, check_gated, stderr};
 
 use crate::{
-    bench::{Bench, stderr},
+    empty,
     files::{PRICES, small},
 };
 
@@ -22,20 +22,19 @@ fn tree() -> Tree {
 }
 
 fn bench() -> Bench {
-    let bench = Bench::new();
-    bench.put("p.toml", PRICES);
+    let bench = empty();
+    bench.write("p.toml", PRICES);
     bench
 }
 
 #[test]
 fn files_are_downloaded_once_and_found_again_offline() {
-    let (bench, hub) = (bench(), Hub::start().dataset(REPO, tree()));
-    let url = hub.url();
-    let output = bench.run_with(&["--prices", "p.toml"], &[("HF_ENDPOINT", url.as_str())]);
-    assert!(output.status.success(), "{}", stderr(&output));
+    let hub = Hub::start().dataset(REPO, tree());
+    let mut bench = bench().hub(&hub.url());
+    let message = stderr(&bench.succeed(&["--prices", "p.toml"]));
     // What the hub has is held against the published files, whatever its LLMs.
     let expected = "expected the 30968 train, 6636 validation and 6637 test rows of the published files, found 5 train";
-    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    assert!(message.contains(expected), "{message}");
     let (info, train, test) = bench.read("sprout");
     assert_eq!(train.ids, ["a", "b", "c", "d", "e", "f", "g"]);
     assert_eq!(test.ids, ["h", "i"]);
@@ -48,65 +47,37 @@ fn files_are_downloaded_once_and_found_again_offline() {
         "only what is needed is downloaded"
     );
 
-    // The hub cannot be reached; the cache has the files.
-    let offline = [("HF_HUB_OFFLINE", "1")];
-    let again = bench.run_with(&["--prices", "p.toml", "--force"], &offline);
-    assert!(again.status.success(), "{}", stderr(&again));
+    // Without the hub the cache has the files.
+    bench.set_var("HF_HUB_OFFLINE", "1");
+    hub.forget();
+    bench.succeed(&["--prices", "p.toml", "--force"]);
+    assert!(hub.seen().is_empty(), "{:?}", hub.seen());
     assert_eq!(bench.read("sprout"), (info, train, test));
-    let nothing = bench.run_with(&["--prices", "p.toml"], &offline);
-    assert!(
-        stderr(&nothing).contains("is there already"),
-        "{}",
-        stderr(&nothing)
-    );
+    let nothing = stderr(&bench.succeed(&["--prices", "p.toml"]));
+    assert!(nothing.contains("already exists"), "{nothing}");
 }
 
 #[test]
 fn the_variant_is_another_repository() {
-    let (bench, hub) = (bench(), Hub::start().dataset(REPO, tree()));
-    let url = hub.url();
+    let hub = Hub::start().dataset(REPO, tree());
+    let bench = bench().hub(&hub.url());
     let args = ["--variant", "o3mini", "--prices", "p.toml"];
-    let output = bench.run_with(&args, &[("HF_ENDPOINT", url.as_str())]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("CARROT-LLM-Routing/SPROUT-o3mini"),
-        "{}",
-        stderr(&output)
-    );
+    bench.refuse(&args, 1, "CARROT-LLM-Routing/SPROUT-o3mini");
     hub.commit("datasets/CARROT-LLM-Routing/SPROUT-o3mini", tree());
-    let output = bench.run_with(&args, &[("HF_ENDPOINT", url.as_str())]);
-    assert!(output.status.success(), "{}", stderr(&output));
+    bench.succeed(&args);
     assert_eq!(bench.read("sprout-o3mini").0.name, "sprout-o3mini");
 }
 
 #[test]
 fn a_gated_repository_says_where_to_accept_the_license() {
-    let hub = Hub::start()
-        .dataset(REPO, tree())
-        .gate(&format!("datasets/{REPO}"), "hf_good");
-    let (bench, url) = (bench(), hub.url());
-    let output = bench.run_with(&["--prices", "p.toml"], &[("HF_ENDPOINT", url.as_str())]);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        message.contains(&format!("{url}/datasets/{REPO}")),
-        "{message}"
-    );
-    assert!(message.contains("HF_TOKEN"), "{message}");
-    assert!(!bench.path("data").exists());
-
-    let vars = [("HF_ENDPOINT", url.as_str()), ("HF_TOKEN", "hf_good")];
-    let output = bench.run_with(&["--prices", "p.toml"], &vars);
-    assert!(output.status.success(), "{}", stderr(&output));
+    let hub = Hub::start().dataset(REPO, tree());
+    check_gated(bench(), hub, REPO, &["--prices", "p.toml"]);
 }
 
 #[test]
 fn a_repository_of_another_layout_is_refused() {
-    let bench = bench();
     let hub = Hub::start().dataset(REPO, Tree::from([("data/all.parquet", "x")]));
-    let url = hub.url();
-    let output = bench.run_with(&[], &[("HF_ENDPOINT", url.as_str())]);
-    assert_eq!(output.status.code(), Some(1));
+    let bench = bench().hub(&hub.url());
     let expected = "`CARROT-LLM-Routing/SPROUT/data` has no file `train-00000-of-00001.parquet`";
-    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    bench.refuse(&[], 1, expected);
 }

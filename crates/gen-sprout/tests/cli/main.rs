@@ -1,8 +1,13 @@
-//! The built program: on files made here, on the shared fixtures, and against a hub on this machine.
+//! The built program: on files made here and against a hub on this machine.
 
-mod bench;
 mod files;
-mod fixtures;
 mod hub;
+mod published;
 mod refusals;
 mod small;
+
+use test_support::Bench;
+
+fn empty() -> Bench {
+    Bench::new(env!("CARGO_BIN_EXE_gen-sprout"))
+}

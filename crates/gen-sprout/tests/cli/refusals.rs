@@ -47,8 +47,8 @@ fn without(files: &mut [(&'static str, File)], i: usize, column: &'static str) {
 #[test]
 fn command_lines_and_other_files() {
     let bench = bench(&small());
-    bench.put("bad.toml", "repo = \"a/b\"\nmodel = 1\n");
-    bench.put(
+    bench.write("bad.toml", "repo = \"a/b\"\nmodel = 1\n");
+    bench.write(
         "bad-prices.toml",
         "[models.another-llm]\ninput_usd_per_mtok = -1\noutput_usd_per_mtok = 1\n",
     );
@@ -80,7 +80,7 @@ fn command_lines_and_other_files() {
     ] {
         bench.refuse(args, code, expected);
     }
-    let path = bench.path("s/test-00000-of-00001.parquet");
+    let path = bench.join("s/test-00000-of-00001.parquet");
     let whole = fs::read(&path).expect("there");
     for bytes in [&whole[..whole.len() / 2], b"no Parquet", b""] {
         fs::write(&path, bytes).expect("written");

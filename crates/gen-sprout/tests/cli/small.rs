@@ -5,9 +5,10 @@ use std::{fs, path::Path, sync::Arc};
 use arrow_array::Int64Array;
 use dataset::{CostKind, Pair, Part, SplitOrigin, sha256_bytes};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use test_support::{Bench, stderr};
 
 use crate::{
-    bench::{Bench, stderr},
+    empty,
     files::{File, GPT_4O, MINI, Model, OTHER, PRICES, small},
 };
 
@@ -15,18 +16,18 @@ const ARGS: [&str; 4] = ["--source", "s", "--prices", "p.toml"];
 
 /// A bench with the files of a source in `s`, and a price list.
 pub(crate) fn bench(files: &[(&str, File)]) -> Bench {
-    let bench = Bench::new();
+    let bench = empty();
     for (name, file) in files {
-        file.write(&bench.path("s").join(name));
+        file.write(&bench.join("s").join(name));
     }
-    bench.put("p.toml", PRICES);
+    bench.write("p.toml", PRICES);
     bench
 }
 
 #[test]
 fn parts_tokens_and_costs_are_the_sources() {
     let bench = bench(&small());
-    bench.make(&ARGS);
+    bench.succeed(&ARGS);
     let (info, train, test) = bench.read("sprout");
     // Those of the settings in their order, then the others.
     assert_eq!(info.model_names(), [GPT_4O, MINI, OTHER]);
@@ -77,18 +78,18 @@ fn parts_tokens_and_costs_are_the_sources() {
 
 #[test]
 fn a_folder_data_in_the_source_will_do() {
-    let (flat, nested) = (bench(&small()), Bench::new());
-    nested.put("p.toml", PRICES);
-    nested.put("s/README.md", "");
+    let (flat, nested) = (bench(&small()), empty());
+    nested.write("p.toml", PRICES);
+    nested.write("s/README.md", "");
     for (name, file) in small() {
-        file.write(&nested.path("s/data").join(name));
+        file.write(&nested.join("s/data").join(name));
     }
     // A folder of that name beside the files is another matter.
-    flat.put("s/data/notes.txt", "");
-    flat.make(&ARGS);
-    nested.make(&ARGS);
+    flat.write("s/data/notes.txt", "");
+    flat.succeed(&ARGS);
+    nested.succeed(&ARGS);
     for part in Part::ALL {
-        let bytes = |bench: &Bench| fs::read(bench.dir("sprout").split(part)).expect("written");
+        let bytes = |bench: &Bench| fs::read(bench.dataset("sprout").split(part)).expect("written");
         assert!(bytes(&flat) == bytes(&nested));
     }
 }
@@ -101,12 +102,12 @@ fn answers_are_not_read() {
         ("num_output_tokens", true),
     ] {
         let bench = bench(&small());
-        wipe(&bench.path("s/train-00000-of-00002.parquet"), field);
+        wipe(&bench.join("s/train-00000-of-00002.parquet"), field);
         if is_read {
             let expected = "cannot read `s/train-00000-of-00002.parquet` as Parquet";
             bench.refuse(&ARGS, 1, expected);
         } else {
-            bench.make(&ARGS);
+            bench.succeed(&ARGS);
         }
     }
 }
@@ -144,7 +145,7 @@ fn unknown_scores_stay_unknown() {
     // Below the null there are values, which mean nothing.
     train[2].null_rows = vec![0];
     let bench = bench(&files);
-    bench.make(&ARGS);
+    bench.succeed(&ARGS);
     let (info, train, _) = bench.read("sprout");
     let unknown: Vec<(usize, usize)> = train
         .scores
@@ -182,7 +183,7 @@ fn whole_numbers_serve_as_keys_and_keys_of_several_parts_are_told_apart() {
     files[0].0 = "train-00000-of-00001.parquet";
     files.remove(1);
     let bench = bench(&files);
-    bench.make(&ARGS);
+    bench.succeed(&ARGS);
     let (info, train, test) = bench.read("sprout");
     assert_eq!(
         train.ids,
@@ -228,7 +229,7 @@ fn o3mini_has_settings_order_and_name_of_its_own() {
         ),
     ];
     let bench = bench(&files);
-    bench.make(&["--source", "s", "--variant", "o3mini"]);
+    bench.succeed(&["--source", "s", "--variant", "o3mini"]);
     let (info, train, _) = bench.read("sprout-o3mini");
     let expected = ["openai-o3-mini", "aws-titan-text-premier-v1", MINI, GPT_4O];
     assert_eq!(info.model_names(), expected);
@@ -241,7 +242,7 @@ fn o3mini_has_settings_order_and_name_of_its_own() {
     // The other price, and nothing to be said of it.
     let other =
         "[models.aws-titan-text-premier-v1]\ninput_usd_per_mtok = 0.5\noutput_usd_per_mtok = 1.5\n";
-    bench.put("titan.toml", other);
+    bench.write("titan.toml", other);
     let args = [
         "--source",
         "s",
@@ -253,11 +254,11 @@ fn o3mini_has_settings_order_and_name_of_its_own() {
     let output = bench.run(&args);
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        stderr(&output).contains("made of other files"),
+        stderr(&output).contains("made from other files"),
         "{}",
         stderr(&output)
     );
-    bench.make(&[&args[..], &["--name", "router-prices"]].concat());
+    bench.succeed(&[&args[..], &["--name", "router-prices"]].concat());
     let (info, train, _) = bench.read("router-prices");
     assert_eq!(train.cost_usd[(0, 1)], (10.0 * 0.5 + 20.0 * 1.5) / 1e6);
     assert_eq!(info.notes, Vec::<String>::new());
@@ -277,9 +278,9 @@ fn settings_name_models_pair_and_what_to_expect() {
         model(GPT_4O)
     );
     let bench = bench(&small());
-    bench.put("c.toml", &config);
+    bench.write("c.toml", &config);
     let args = ["--source", "s", "--config", "c.toml"];
-    let output = bench.make(&args);
+    let output = bench.succeed(&args);
     let expected = "expected the 5 train, 2 validation and 3 test rows of the published files, found 5 train, 2 validation and 2 test rows";
     assert!(stderr(&output).contains(expected), "{}", stderr(&output));
     let (info, _, _) = bench.read("sprout");
@@ -293,13 +294,13 @@ fn settings_name_models_pair_and_what_to_expect() {
     assert_eq!(info.notes[1], expected);
 
     // With the numbers that there are, nothing is said.
-    bench.put(
+    bench.write(
         "c.toml",
         config
             .replace("test = 3", "test = 2")
             .replace("absent", MINI),
     );
-    let output = bench.make(&[&args[..], &["--force"]].concat());
+    let output = bench.succeed(&[&args[..], &["--force"]].concat());
     assert!(!stderr(&output).contains("WARN"), "{}", stderr(&output));
     let (info, _, _) = bench.read("sprout");
     assert_eq!(info.pair.expect("both are there").large, MINI);
@@ -308,7 +309,7 @@ fn settings_name_models_pair_and_what_to_expect() {
 #[test]
 fn a_limit_keeps_the_first_rows_of_each_part() {
     let bench = bench(&small());
-    bench.make(&[&ARGS[..], &["--limit", "1"]].concat());
+    bench.succeed(&[&ARGS[..], &["--limit", "1"]].concat());
     let (info, train, test) = bench.read("sprout");
     assert_eq!(
         (train.ids, test.ids),
@@ -317,8 +318,8 @@ fn a_limit_keeps_the_first_rows_of_each_part() {
     assert_eq!(info.n_validation, Some(1));
 
     // Again: nothing is made. Otherwise: refused.
-    let again = bench.make(&[&ARGS[..], &["--limit", "1"]].concat());
-    assert!(stderr(&again).contains("is there already"));
+    let again = bench.succeed(&[&ARGS[..], &["--limit", "1"]].concat());
+    assert!(stderr(&again).contains("already exists"));
     let output = bench.run(&ARGS);
     assert!(
         stderr(&output).contains("limit was `1`, now not set"),

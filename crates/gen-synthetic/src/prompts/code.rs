@@ -3,7 +3,7 @@
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::prompts::{Prompt, pick, share};
+use super::parts::{Prompt, pick, share};
 
 pub(crate) fn code(rng: &mut ChaCha8Rng) -> Prompt {
     if rng.random_bool(0.6) {

@@ -5,10 +5,8 @@ use std::fmt::Write as _;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{
-    prompts::{Prompt, listed, pick, several, share},
-    words::{GOODS, NAMES, SHOPS},
-};
+use super::parts::{Prompt, listed, pick, several, share};
+use crate::words::{GOODS, NAMES, SHOPS};
 
 pub(crate) fn arithmetic(rng: &mut ChaCha8Rng) -> Prompt {
     if rng.random_bool(0.5) {
@@ -44,6 +42,7 @@ fn expression(rng: &mut ChaCha8Rng) -> Prompt {
         rng,
         &["", " Give only the number.", " Multiply before you add."],
     );
+    // The weights sum to 1, so that the hardest expression has difficulty 1.
     let difficulty = 0.4 * share(n_operations, 1, 6)
         + 0.4 * share(n_digits as usize, 1, 4)
         + 0.2 * n_products.min(2) as f64 / 2.0;

@@ -3,10 +3,8 @@
 use rand::{Rng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{
-    prompts::{Prompt, pick, several, share},
-    words::{CITIES, JOBS, NAMES, TOPICS},
-};
+use super::parts::{Prompt, pick, several, share};
+use crate::words::{CITIES, JOBS, NAMES, TOPICS};
 
 /// Facts about people, of which one question asks for one, or for one that another leads to.
 pub(crate) fn retrieval(rng: &mut ChaCha8Rng) -> Prompt {

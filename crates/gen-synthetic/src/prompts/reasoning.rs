@@ -3,10 +3,8 @@
 use rand::{Rng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{
-    prompts::{Prompt, pick, several, share},
-    words::{MONTHS, NAMES, WEEKDAYS},
-};
+use super::parts::{Prompt, pick, several, share};
+use crate::words::{MONTHS, NAMES, WEEKDAYS};
 
 pub(crate) fn logic(rng: &mut ChaCha8Rng) -> Prompt {
     if rng.random_bool(0.6) {

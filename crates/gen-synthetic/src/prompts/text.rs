@@ -3,10 +3,8 @@
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{
-    prompts::{Prompt, pick, several, share},
-    words::{LONG_WORDS, NAMES, PLAIN_WORDS, PRODUCTS},
-};
+use super::parts::{Prompt, pick, several, share};
+use crate::words::{LONG_WORDS, NAMES, PLAIN_WORDS, PRODUCTS};
 
 pub(crate) fn strings(rng: &mut ChaCha8Rng) -> Prompt {
     let is_long = rng.random_bool(0.5);
@@ -101,6 +99,7 @@ pub(crate) fn sentiment(rng: &mut ChaCha8Rng) -> Prompt {
         2 => [several(rng, PRAISE, n_plain), several(rng, BLAME, n_plain)].concat(),
         _ => [several(rng, PRAISE, n_plain - 1), several(rng, IRONY, 2)].concat(),
     };
+    // Mixed reviews are shuffled: praise first and blame last would give the answer away.
     if kind == 2 {
         sentences = several(rng, &sentences, sentences.len());
     }

@@ -3,10 +3,8 @@
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{
-    prompts::{Prompt, pick, several, share},
-    words::{AUDIENCES, NAMES, PLAIN_WORDS, TOPICS},
-};
+use super::parts::{Prompt, pick, several, share};
+use crate::words::{AUDIENCES, NAMES, PLAIN_WORDS, TOPICS};
 
 /// What to write, and how hard its form is.
 const FORMS: &[(&str, f64)] = &[

@@ -1,9 +1,9 @@
 use tch::{TchError, Tensor};
 
-use super::{
-    params::{Decayed, TrainParams},
-    state::Copies,
-};
+use super::params::{Decayed, TrainParams};
+
+/// Deep copies of weights, by name.
+pub(super) type Copies = Vec<(String, Tensor)>;
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2017, arXiv 1711.05101), in PyTorch's order of operations.
 ///

@@ -112,28 +112,36 @@ impl TrainParams {
     /// # Errors
     /// [`Error::BadParameter`] with the first that is out of bounds.
     pub fn check(self) -> Result<CheckedTrainParams> {
+        let checks = self.optimizer_checks().into_iter();
+        for (name, is_good, found, expected) in checks.chain(self.course_checks()) {
+            if !is_good {
+                return Err(Error::BadParameter {
+                    name,
+                    found,
+                    expected,
+                });
+            }
+        }
+        Ok(CheckedTrainParams(self))
+    }
+
+    fn optimizer_checks(&self) -> Vec<Check> {
         let [beta1, beta2] = self.betas;
-        let is_share = |x: f64| (0. ..1.).contains(&x);
-        let at_least_0 = |x: f64| x >= 0. && x.is_finite();
-        let above_0 = |x: f64| x > 0. && x.is_finite();
         let (warm_up, warm_up_is_good) = match self.warm_up {
             WarmUp::Ratio(ratio) => (ratio.to_string(), is_share(ratio)),
             WarmUp::Steps(steps) => (steps.to_string(), true),
         };
-        let (positive, at_least_1) = ("a positive number", "at least 1");
-        let of = |option: Option<u64>| option.map_or("absent".to_owned(), |n| n.to_string());
-        let is_validated = self.validation_share > 0.;
-        for (name, is_good, found, expected) in [
+        vec![
             (
                 "learning-rate",
-                above_0(self.learning_rate),
+                is_positive(self.learning_rate),
                 self.learning_rate.to_string(),
-                positive,
+                POSITIVE,
             ),
             ("warm-up", warm_up_is_good, warm_up, "a ratio in [0, 1)"),
             (
                 "weight-decay",
-                at_least_0(self.weight_decay),
+                self.weight_decay >= 0. && self.weight_decay.is_finite(),
                 self.weight_decay.to_string(),
                 "at least 0",
             ),
@@ -145,33 +153,40 @@ impl TrainParams {
             ),
             (
                 "epsilon",
-                above_0(self.epsilon),
+                is_positive(self.epsilon),
                 self.epsilon.to_string(),
-                positive,
+                POSITIVE,
             ),
             (
                 "max-gradient-norm",
-                above_0(self.max_gradient_norm),
+                is_positive(self.max_gradient_norm),
                 self.max_gradient_norm.to_string(),
-                positive,
+                POSITIVE,
             ),
+        ]
+    }
+
+    fn course_checks(&self) -> Vec<Check> {
+        let of = |option: Option<u64>| option.map_or("absent".to_owned(), |n| n.to_string());
+        let is_validated = self.validation_share > 0.;
+        vec![
             (
                 "batch-size",
                 self.batch_size > 0,
                 self.batch_size.to_string(),
-                at_least_1,
+                AT_LEAST_1,
             ),
             (
                 "gradient-accumulation",
                 self.gradient_accumulation > 0,
                 self.gradient_accumulation.to_string(),
-                at_least_1,
+                AT_LEAST_1,
             ),
             (
                 "n-epochs",
                 self.n_epochs > 0,
                 self.n_epochs.to_string(),
-                at_least_1,
+                AT_LEAST_1,
             ),
             (
                 "max-tokens",
@@ -189,7 +204,7 @@ impl TrainParams {
                 "validate-every-steps",
                 self.validate_every_steps != Some(0),
                 of(self.validate_every_steps),
-                at_least_1,
+                AT_LEAST_1,
             ),
             (
                 "patience",
@@ -201,37 +216,42 @@ impl TrainParams {
                 "max-non-finite-in-a-row",
                 self.max_non_finite_in_a_row > 0,
                 self.max_non_finite_in_a_row.to_string(),
-                at_least_1,
+                AT_LEAST_1,
             ),
             (
                 "log-every-steps",
                 self.log_every_steps > 0,
                 self.log_every_steps.to_string(),
-                at_least_1,
+                AT_LEAST_1,
             ),
             (
                 "checkpoint-every-steps",
                 self.checkpoint_every_steps > 0,
                 self.checkpoint_every_steps.to_string(),
-                at_least_1,
+                AT_LEAST_1,
             ),
             (
                 "gpu-peak-tflops",
-                self.gpu_peak_tflops.is_none_or(above_0),
+                self.gpu_peak_tflops.is_none_or(is_positive),
                 format!("{:?}", self.gpu_peak_tflops),
-                positive,
+                POSITIVE,
             ),
-        ] {
-            if !is_good {
-                return Err(Error::BadParameter {
-                    name,
-                    found,
-                    expected,
-                });
-            }
-        }
-        Ok(CheckedTrainParams(self))
+        ]
     }
+}
+
+/// A parameter's name, whether it can be used, its value, and what it may be.
+type Check = (&'static str, bool, String, &'static str);
+
+const POSITIVE: &str = "a positive number";
+const AT_LEAST_1: &str = "at least 1";
+
+fn is_share(x: f64) -> bool {
+    (0. ..1.).contains(&x)
+}
+
+fn is_positive(x: f64) -> bool {
+    x > 0. && x.is_finite()
 }
 
 impl CheckedTrainParams {

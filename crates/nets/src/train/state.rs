@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{
-    adamw::AdamW,
+    adamw::{AdamW, Copies},
     data::TrainData,
     params::TrainParams,
     report::{Best, Record},
@@ -44,9 +44,6 @@ pub(super) struct SinceRecord {
     pub(super) n_flops: f64,
     pub(super) seconds: f64,
 }
-
-/// Deep copies of weights, by name.
-pub(super) type Copies = Vec<(String, Tensor)>;
 
 /// Key of the state in the file's header.
 const STATE: &str = "state";

@@ -3,16 +3,17 @@
 mod rows;
 
 use dataset::router_names::CARROT_KNN;
+use evaluation::published::Published;
 
 use crate::{
-    data::{inputs, published::Published, results::Results},
+    data::{inputs, results::Results},
     output::outcome::Outcome,
     settings::{job::Job, product::Product},
 };
 
 pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow::Result<()> {
     let name = Product::KnnAccuracyTable.name();
-    let (table, document) = rows::knn_accuracy_table(all, &Published::read()?);
+    let (table, document) = rows::knn_accuracy_table(all, &Published::read(None)?);
     if table.rows.is_empty() {
         outcome.skip(
             name.to_owned(),

@@ -8,10 +8,11 @@ use std::{
 };
 
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, MadeFrom, ModelInfo,
-    Pair, Part, PerModel, Predictions, SmallWins, Source, Split, SplitOrigin, sha256_file,
+    DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, MadeFrom, Pair, Part, PerModel,
+    Predictions, SmallWins, Source, Split, sha256_file,
 };
 use ndarray::{Array1, Array2};
+use test_support::{dataset_info, expect_success as check_ok, stderr};
 
 mod browser;
 mod degenerate;
@@ -89,30 +90,13 @@ fn write(data_dir: &Path, name: &str, models: &[(&str, f64, f64)], routers: &[&s
         .write(&dir.split(Part::Test))
         .expect("the test split is written");
     write_train(&dir, split);
+    let llms: Vec<&str> = models.iter().map(|model| model.0).collect();
     let info = DatasetInfo {
-        name: name.to_owned(),
-        models: names
-            .iter()
-            .map(|name| ModelInfo {
-                name: name.clone(),
-                price: None,
-                cost_rule: CostRule::Given,
-            })
-            .collect(),
         pair: (models.len() > 1).then(|| Pair {
             small: names[0].clone(),
             large: names[names.len() - 1].clone(),
         }),
-        cost_kind: CostKind::Usd,
-        n_train: N_PROMPTS,
-        n_test: N_PROMPTS,
-        n_validation: None,
-        split: SplitOrigin::Given,
-        sources: Vec::new(),
-        made_by: "a test".to_owned(),
-        options: BTreeMap::new(),
-        findings: BTreeMap::new(),
-        notes: Vec::new(),
+        ..dataset_info(name, &llms, [N_PROMPTS; 2])
     };
     info.write(&dir.info()).expect("dataset.json is written");
     for (r, router) in routers.iter().enumerate() {
@@ -182,12 +166,6 @@ fn plots(folder: &Path, args: &[&str]) -> Output {
         .env_remove("CARROT_PLOTS_DIR")
         .output()
         .expect("the program starts")
-}
-
-fn check_ok(output: &Output) -> String {
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Compares with a file under tests/snapshots, or writes it where `PLOTS_BLESS` is set.

@@ -75,10 +75,6 @@ fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
         .unwrap_or_else(|_| panic!("`{column}` is `{text}`, expected a number"))
 }
 
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 #[test]
 fn a_spider_and_its_bars_stay_as_they_are() {
     let folder = tempfile::tempdir().expect("a folder");

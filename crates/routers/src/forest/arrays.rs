@@ -2,11 +2,8 @@ use std::ops::Range;
 
 use ndarray::Array2;
 
-use super::model::{Forest, Node};
+use super::model::{Forest, LEAF, Node};
 use crate::{Error, Result};
-
-/// Stands for the feature of a node that is a leaf.
-pub const LEAF: u32 = u32::MAX;
 
 /// How far the shares of a leaf may be from a sum of 1. Rounding to float32 moves each by at most 6e-8.
 const SUM_TOLERANCE: f32 = 1e-4;

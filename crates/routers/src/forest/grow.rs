@@ -5,8 +5,7 @@ use std::ops::Range;
 use rand::{Rng as _, RngCore};
 
 use super::{
-    arrays::LEAF,
-    model::Node,
+    model::{LEAF, Node},
     params::ForestParams,
     ranks::Rank,
     split::{Sample, Split, Splitter, Sweep, Table, Totals},

@@ -1,8 +1,10 @@
 use ndarray::{Array2, ArrayView2, s};
 use rayon::prelude::*;
 
-use super::arrays::LEAF;
 use crate::{Error, Result};
+
+/// Stands for the feature of a node that is a leaf.
+pub const LEAF: u32 = u32::MAX;
 
 /// Rows that walk down one tree after the other: enough to keep a tree in the cache, few enough to stay there themselves.
 const ROWS_PER_BLOCK: usize = 64;

@@ -5,15 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{CostKind, CostRule, ModelInfo, Pair, Price};
+use dataset::{CostKind, CostRule, ModelInfo, Pair, Price, Quantity, Standardizer};
 use ndarray::Array2;
-use routers::{
-    Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Rorf, Target,
-    labels::Standardizer,
-};
+use routers::{Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Rorf, Target};
 use saved_routers::{
-    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Quantity, Record,
-    VectorFormat,
+    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record, VectorFormat,
 };
 use serde_json::json;
 use tempfile::TempDir;

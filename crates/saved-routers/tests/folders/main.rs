@@ -1,7 +1,9 @@
-//! Routers are written and read back; what is broken is refused; a crash leaves the older one whole.
+//! Routers are written and read back, those of older versions too; broken ones are refused; a crash leaves the older one whole.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod crashes;
 mod fixtures;
+mod formats;
+mod mf;
 mod refusals;
 mod round_trips;

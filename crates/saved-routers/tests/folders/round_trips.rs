@@ -1,11 +1,9 @@
+use dataset::{PredictedCost, Quantity};
 use std::fs;
 
 use ndarray::Array1;
 use routers::Rorf;
-use saved_routers::{
-    Contents, Error, Model, NetworkCost, NewFolder, PredictedCost, Quantity, SavedRouter,
-    VectorFormat,
-};
+use saved_routers::{Contents, Error, Model, NetworkCost, NewFolder, SavedRouter, VectorFormat};
 
 use crate::fixtures::{
     DIM, N_ROWS, fitted, forest, knn_record, names, numbers, place, record, write_forest, write_knn,
@@ -29,7 +27,7 @@ fn nearest_neighbors_predict_the_same_bits_after_a_round_trip() {
         };
         assert_eq!(knn.n_rows(), N_ROWS);
         let expected = fitted.knn.predict(queries.view(), &|_| ()).unwrap();
-        let found = knn.predict(&queries, &|_| ()).unwrap();
+        let found = knn.predict(queries.view(), &|_| ()).unwrap();
         assert_eq!(
             found.scores.mapv(f32::to_bits),
             expected[0].mapv(f32::to_bits)
@@ -42,7 +40,9 @@ fn nearest_neighbors_predict_the_same_bits_after_a_round_trip() {
             }
             other => panic!("{other:?}"),
         }
-        let error = knn.predict(&numbers((2, DIM + 1), 1), &|_| ()).unwrap_err();
+        let error = knn
+            .predict(numbers((2, DIM + 1), 1).view(), &|_| ())
+            .unwrap_err();
         assert!(matches!(error, Error::Dimension { expected: DIM, .. }));
     }
 }
@@ -56,13 +56,13 @@ fn a_router_that_is_replaced_stays_as_it_was_for_who_has_it_open() {
     let Model::Knn(knn) = SavedRouter::open(&place).unwrap().model else {
         panic!("nearest neighbors")
     };
-    let before = knn.predict(&queries, &|_| ()).unwrap();
+    let before = knn.predict(queries.view(), &|_| ()).unwrap();
     write_forest(&place);
     assert!(matches!(
         SavedRouter::open(&place).unwrap().model,
         Model::Rorf(_)
     ));
-    assert_eq!(knn.predict(&queries, &|_| ()).unwrap(), before);
+    assert_eq!(knn.predict(queries.view(), &|_| ()).unwrap(), before);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn half_precision_takes_half_the_space_and_predicts_nearly_the_same() {
         let Model::Knn(knn) = SavedRouter::open(&place).unwrap().model else {
             panic!("nearest neighbors")
         };
-        scores.push(knn.predict(&queries, &|_| ()).unwrap().scores);
+        scores.push(knn.predict(queries.view(), &|_| ()).unwrap().scores);
     }
     let saved = (N_ROWS * DIM * 2) as u64;
     assert!(sizes[0].abs_diff(sizes[1] + saved) < 64, "{sizes:?}");

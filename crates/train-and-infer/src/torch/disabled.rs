@@ -1,20 +1,32 @@
+//! The same without libtorch: routers of networks have no learner, and embeddings are only read.
+
 use anyhow::bail;
+use dataset::Split;
+use hub::ModelPlace;
 use ndarray::Array2;
-use serde::{Deserialize, de::IgnoredAny};
+use saved_routers::{Predicted, SavedRouter};
 
 use crate::{
-    args::RobertaArgs,
-    config::RobertaConfig,
-    data::Data,
-    embedder::Model,
-    job::Job,
-    learner::{Outcome, Recipe},
-    router::Router,
+    config::RobertaConfig, learner::Learner, roberta_args::RobertaArgs, setup::Setup,
     stopwatch::Stopwatch,
 };
 
-/// Whether networks can run.
-pub(crate) const IS_THERE: bool = false;
+pub(crate) const CARROT_ROBERTA: Option<Learner> = None;
+pub(crate) const ROBERTA_BINARY: Option<Learner> = None;
+
+/// What concerns networks: nothing here.
+#[derive(Debug)]
+pub(crate) struct Settings;
+
+impl Settings {
+    pub(crate) fn check(
+        _device: &str,
+        _args: RobertaArgs,
+        _roberta: RobertaConfig,
+    ) -> anyhow::Result<Self> {
+        Ok(Self)
+    }
+}
 
 /// A sentence embedder that this build cannot run.
 pub(crate) struct SentenceModel {
@@ -22,7 +34,7 @@ pub(crate) struct SentenceModel {
 }
 
 impl SentenceModel {
-    pub(crate) fn find(_job: &Job, name: &str, _model: &Model) -> anyhow::Result<Self> {
+    pub(crate) fn find(_setup: &Setup, name: &str, _place: &ModelPlace) -> anyhow::Result<Self> {
         Ok(Self {
             name: name.to_owned(),
         })
@@ -36,7 +48,11 @@ impl SentenceModel {
         None
     }
 
-    pub(crate) fn embed(&mut self, _job: &Job, _prompts: &[String]) -> anyhow::Result<Array2<f32>> {
+    pub(crate) fn embed(
+        &mut self,
+        _setup: &Setup,
+        _prompts: &[String],
+    ) -> anyhow::Result<Array2<f32>> {
         bail!(
             "computing embeddings with `{}` needs libtorch, which this build lacks; build it with `--features torch`",
             self.name
@@ -44,60 +60,15 @@ impl SentenceModel {
     }
 }
 
-/// Settings of the matrix factorization, which this build does not look at.
-#[derive(Debug, Deserialize)]
-pub(crate) struct MfParams(IgnoredAny);
-
-/// What concerns networks: nothing here.
-pub(crate) struct Settings;
-
-impl Settings {
-    pub(crate) fn check(
-        _device: &str,
-        _args: RobertaArgs,
-        MfParams(IgnoredAny): MfParams,
-        _roberta: RobertaConfig,
-    ) -> anyhow::Result<Self> {
-        Ok(Self)
-    }
-}
-
-/// Never reached: the job refuses these routers.
-pub(crate) mod mf {
-    use anyhow::bail;
-
-    use super::{Data, Job, Outcome, Recipe, Router, Stopwatch};
-
-    pub(crate) fn recipe(_job: &Job) -> anyhow::Result<Recipe> {
-        bail!("this build lacks libtorch");
-    }
-
-    pub(crate) fn run(
-        _job: &Job,
-        _router: Router,
-        _data: &mut Data,
-        _stopwatch: &mut Stopwatch,
-    ) -> anyhow::Result<Outcome> {
-        bail!("this build lacks libtorch");
-    }
-}
-
-/// Never reached: the job refuses these routers.
-pub(crate) mod roberta {
-    use anyhow::bail;
-
-    use super::{Data, Job, Outcome, Recipe, Router, Stopwatch};
-
-    pub(crate) fn recipe(_job: &Job, _router: Router) -> anyhow::Result<Recipe> {
-        bail!("this build lacks libtorch");
-    }
-
-    pub(crate) fn run(
-        _job: &Job,
-        _router: Router,
-        _data: &mut Data,
-        _stopwatch: &mut Stopwatch,
-    ) -> anyhow::Result<Outcome> {
-        bail!("this build lacks libtorch");
-    }
+/// Never reached: nothing here fits a router that reads prompts.
+pub(crate) fn predict(
+    _setup: &Setup,
+    router: &SavedRouter,
+    _test: &Split,
+    _stopwatch: &mut Stopwatch,
+) -> anyhow::Result<Predicted> {
+    bail!(
+        "predicting with `{}` needs libtorch, which this build lacks",
+        router.record.router
+    );
 }

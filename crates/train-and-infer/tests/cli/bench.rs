@@ -1,32 +1,34 @@
 //! A tiny data set, and the program run on it.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+use std::{fs, ops::Deref, path::PathBuf};
 
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, ModelInfo, Pair, Part,
-    PerModel, Predictions, Price, RunManifest, SmallWins, Split, SplitOrigin,
+    PerModel, Predictions, Price, RunManifest, SmallWins, Split,
 };
 use ndarray::Array2;
+use test_support::{Bench, dataset_info};
+
+pub(crate) use test_support::{file_names as names, stderr};
 
 pub(crate) const N_TRAIN: usize = 30;
 pub(crate) const N_TEST: usize = 6;
 pub(crate) const MODELS: [&str; 2] = ["cheap", "owner/dear"];
 
 /// A folder with the data set `tiny`: prompts about three things, of which each LLM knows some.
-pub(crate) struct Bench {
-    folder: tempfile::TempDir,
+pub(crate) struct Tiny(Bench);
+
+impl Deref for Tiny {
+    type Target = Bench;
+
+    fn deref(&self) -> &Bench {
+        &self.0
+    }
 }
 
-impl Bench {
+impl Tiny {
     pub(crate) fn new(cost_kind: CostKind) -> Self {
-        let bench = Self {
-            folder: tempfile::tempdir().expect("a temporary folder"),
-        };
+        let bench = Self(Bench::new(env!("CARGO_BIN_EXE_train-and-infer")));
         let price = |input_usd_per_mtok, output_usd_per_mtok| Price {
             input_usd_per_mtok,
             output_usd_per_mtok,
@@ -42,7 +44,6 @@ impl Bench {
             },
         };
         let info = DatasetInfo {
-            name: "tiny".to_owned(),
             models: vec![
                 model(MODELS[0], price(1.0, 2.0)),
                 model(MODELS[1], price(10.0, 20.0)),
@@ -52,15 +53,7 @@ impl Bench {
                 large: MODELS[1].to_owned(),
             }),
             cost_kind,
-            n_train: N_TRAIN,
-            n_test: N_TEST,
-            n_validation: None,
-            split: SplitOrigin::Given,
-            sources: Vec::new(),
-            made_by: "a test".to_owned(),
-            options: BTreeMap::new(),
-            findings: BTreeMap::new(),
-            notes: Vec::new(),
+            ..dataset_info("tiny", &MODELS, [N_TRAIN, N_TEST])
         };
         for (part, n_rows) in [(Part::Train, N_TRAIN), (Part::Test, N_TEST)] {
             let split = split(n_rows, part);
@@ -86,23 +79,13 @@ impl Bench {
         bench
     }
 
-    /// The working folder of the program.
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
     pub(crate) fn dir(&self) -> DatasetDir {
-        DatasetDir::new(&self.path().join("data"), "tiny")
+        self.dataset("tiny")
     }
 
     /// Where a fitted router lies.
     pub(crate) fn model(&self, router: &str) -> PathBuf {
         self.path().join("models/tiny").join(router)
-    }
-
-    /// Writes a file into the working folder.
-    pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path().join(name), text).expect("written");
     }
 
     /// Writes routers.toml with parts replaced.
@@ -129,25 +112,6 @@ impl Bench {
         let mut split = Split::read(&path).expect("read");
         edit(&mut split);
         split.write(&path).expect("written");
-    }
-
-    /// The program on the data set `tiny`, ready to start.
-    pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_train-and-infer"));
-        command
-            .args(args)
-            .current_dir(self.path())
-            .env_remove("CARROT_DATA_DIR")
-            .env("CARROT_MODELS_DIR", "models")
-            .env("HF_HUB_OFFLINE", "1")
-            // On nets this small, threads would only wait for one another.
-            .env("OMP_NUM_THREADS", "1")
-            .env("HF_HOME", self.path());
-        command
-    }
-
-    pub(crate) fn run(&self, args: &[&str]) -> Output {
-        self.command(args).output().expect("started")
     }
 
     /// Runs some routers on the embeddings `given`, and expects an exit code; gives what was said.
@@ -222,21 +186,4 @@ pub(crate) fn split(n_rows: usize, part: Part) -> Split {
         output_tokens: Some(output_tokens),
         cost_usd,
     }
-}
-
-pub(crate) fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The names of what lies in a folder, in order.
-pub(crate) fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).expect("listed");
-    let mut names: Vec<String> = entries
-        .map(|entry| {
-            let name = entry.expect("listed").file_name();
-            name.to_string_lossy().into_owned()
-        })
-        .collect();
-    names.sort();
-    names
 }

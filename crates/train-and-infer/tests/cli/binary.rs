@@ -1,7 +1,7 @@
 use dataset::{CostKind, Embeddings, Part};
 use saved_routers::{Model, SavedRouter};
 
-use crate::bench::{Bench, N_TEST, names, topic};
+use crate::bench::{N_TEST, Tiny, names, topic};
 
 const QUICK: [(&str, &str); 2] = [
     ("n-trees = 100", "n-trees = 20"),
@@ -10,7 +10,7 @@ const QUICK: [(&str, &str); 2] = [
 
 #[test]
 fn a_forest_learns_the_pair_and_is_kept() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     bench.write_settings(&QUICK);
     bench.fit("rorf", &["--config", "routers.toml"], 0);
     let wins = bench.small_wins("rorf");
@@ -40,7 +40,7 @@ fn a_forest_learns_the_pair_and_is_kept() {
 
 #[test]
 fn a_factorization_learns_the_pair_and_is_kept() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     bench.write_settings(&QUICK);
     bench.fit("mf", &["--config", "routers.toml"], 0);
     let wins = bench.small_wins("mf");
@@ -53,9 +53,13 @@ fn a_factorization_learns_the_pair_and_is_kept() {
     assert_eq!(manifest.results["n-validation"], 3);
 
     let router = SavedRouter::open(&bench.model("mf")).expect("opened");
-    let Model::Mf(folder) = router.model else {
+    let Model::Mf(mf) = router.model else {
         panic!("a factorization")
     };
+    let embeddings = Embeddings::read(&bench.dir().embeddings("given", Part::Test)).expect("read");
+    let found = mf.predict(embeddings.values.view()).expect("predicted");
+    assert_eq!(found.mapv(|p| p as f32), wins.probability);
+    let folder = bench.model("mf").join("factorization");
     assert_eq!(names(&folder), ["metrics.csv", "model.safetensors"]);
     let metrics = std::fs::read_to_string(folder.join("metrics.csv")).expect("read");
     assert_eq!(metrics.lines().count(), 1 + 300);
@@ -63,7 +67,7 @@ fn a_factorization_learns_the_pair_and_is_kept() {
 
 #[test]
 fn a_pair_that_tells_nothing_apart_loses_no_other_router() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     bench.edit_split(Part::Train, |split| split.scores.fill(1.0));
     let message = bench.fit("carrot-knn,rorf,mf", &[], 1);
     for part in [
@@ -81,7 +85,7 @@ fn a_pair_that_tells_nothing_apart_loses_no_other_router() {
 
 #[test]
 fn a_pair_must_be_two_llms_of_the_data_set() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     for (small, expected) in [("nobody", "`nobody`"), ("owner/dear", "twice")] {
         bench.edit_info(|info| info.pair.as_mut().expect("a pair").small = small.to_owned());
         let message = bench.fit("rorf", &[], 1);

@@ -5,7 +5,7 @@ use std::{
 
 use dataset::{CostKind, Embeddings, Part};
 
-use crate::bench::{Bench, N_TEST, stderr};
+use crate::bench::{N_TEST, Tiny, stderr};
 
 /// Where scripts/minilm.sh puts models.
 fn models_dir() -> PathBuf {
@@ -17,7 +17,7 @@ fn models_dir() -> PathBuf {
 
 #[test]
 fn embeddings_are_computed_once_for_a_split_and_a_model() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     let minilm = models_dir().join("all-MiniLM-L6-v2");
     assert!(
         minilm.is_dir(),

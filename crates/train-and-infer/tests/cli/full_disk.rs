@@ -6,12 +6,12 @@ use dataset::CostKind;
 use saved_routers::SavedRouter;
 
 use crate::{
-    bench::{Bench, names, stderr},
+    bench::{Tiny, names, stderr},
     roberta::{self, TRAIN, write_training},
 };
 
 /// Runs the program with files of at most so many of the shell's blocks, 512 bytes or 1,024 each.
-fn run(bench: &Bench, args: &[&str], n_blocks: u32) -> Output {
+fn run(bench: &Tiny, args: &[&str], n_blocks: u32) -> Output {
     let program = bench.command(args);
     let mut shell = Command::new("sh");
     // The signal that comes first would end the program; a full disk sends none.
@@ -29,7 +29,7 @@ fn run(bench: &Bench, args: &[&str], n_blocks: u32) -> Output {
 
 #[test]
 fn a_full_disk_leaves_what_was_there() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     for router in ["carrot-knn", "rorf"] {
         bench.fit(router, &[], 0);
         let predictions = bench.dir().predictions(router);

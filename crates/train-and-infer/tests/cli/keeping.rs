@@ -3,11 +3,11 @@ use std::fs;
 use dataset::{CostKind, Part};
 use saved_routers::SavedRouter;
 
-use crate::bench::{Bench, N_TEST};
+use crate::bench::{N_TEST, Tiny};
 
 #[test]
 fn what_is_unchanged_is_kept() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     let settings = ["--config", "routers.toml"];
     bench.write_settings(&[]);
     let manifest = || fs::read(bench.dir().manifest("carrot-knn")).expect("read");
@@ -57,7 +57,7 @@ fn what_is_unchanged_is_kept() {
 
 #[test]
 fn a_saved_router_that_is_broken_is_fitted_anew() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     bench.fit("carrot-knn", &[], 0);
     let folder = bench.model("carrot-knn");
     let tensors = folder.join("router.safetensors");
@@ -84,7 +84,7 @@ fn a_saved_router_that_is_broken_is_fitted_anew() {
 
 #[test]
 fn all_is_what_the_data_set_allows() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     bench.edit_info(|info| info.pair = None);
     // Neither the sentence embedder nor roberta-base is at hand, so those two fail and take no other with them.
     let message = bench.fit("all", &[], 1);
@@ -101,7 +101,7 @@ fn all_is_what_the_data_set_allows() {
 
 #[test]
 fn results_can_be_read_by_programs() {
-    let bench = Bench::new(CostKind::Known);
+    let bench = Tiny::new(CostKind::Known);
     let args = [
         "--dataset",
         "tiny",

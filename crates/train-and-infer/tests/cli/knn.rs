@@ -1,11 +1,11 @@
-use dataset::{CostKind, Part};
-use saved_routers::{Contents, Model, PredictedCost, Quantity, SavedRouter};
+use dataset::{CostKind, Part, PredictedCost, Quantity};
+use saved_routers::{Contents, Model, SavedRouter};
 
-use crate::bench::{Bench, N_TEST, names, split};
+use crate::bench::{N_TEST, Tiny, names, split};
 
 #[test]
 fn output_tokens_become_costs() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     bench.fit("carrot-knn", &[], 0);
     let predictions = bench.per_model("carrot-knn");
     // Rows of one topic have one embedding, so the neighbors of a test prompt are prompts of its topic.
@@ -40,14 +40,22 @@ fn output_tokens_become_costs() {
     );
     assert_eq!(
         bench.stages("carrot-knn"),
-        ["read splits", "embed", "fit", "predict", "save", "write"]
+        [
+            "read splits",
+            "embed",
+            "fit",
+            "save",
+            "open",
+            "predict",
+            "write"
+        ]
     );
 }
 
 #[test]
 fn dollars_are_predicted_or_known() {
     for cost_kind in [CostKind::Usd, CostKind::Known] {
-        let bench = Bench::new(cost_kind);
+        let bench = Tiny::new(cost_kind);
         bench.fit("carrot-knn", &[], 0);
         let predictions = bench.per_model("carrot-knn");
         assert!(predictions.output_tokens.is_none());
@@ -67,7 +75,7 @@ fn dollars_are_predicted_or_known() {
 
 #[test]
 fn the_same_input_gives_the_same_bytes_with_every_back_end() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     let mut bytes = Vec::new();
     for backend in [
         "gemm",
@@ -86,7 +94,7 @@ fn the_same_input_gives_the_same_bytes_with_every_back_end() {
 #[test]
 fn the_saved_router_predicts_what_the_program_did() {
     for cost_kind in [CostKind::OutputTokens, CostKind::Usd, CostKind::Known] {
-        let bench = Bench::new(cost_kind);
+        let bench = Tiny::new(cost_kind);
         bench.fit("carrot-knn", &[], 0);
         let folder = bench.model("carrot-knn");
         let scale = (cost_kind == CostKind::Usd).then_some("cost.safetensors");
@@ -109,9 +117,9 @@ fn the_saved_router_predicts_what_the_program_did() {
         let Model::Knn(knn) = router.model else {
             panic!("nearest neighbors")
         };
-        let vectors = dataset::Embeddings::read(&bench.dir().embeddings("given", Part::Test));
+        let embeddings = dataset::Embeddings::read(&bench.dir().embeddings("given", Part::Test));
         let found = knn
-            .predict(&vectors.expect("read").values, &|_| ())
+            .predict(embeddings.expect("read").values.view(), &|_| ())
             .expect("predicted");
         let expected = bench.per_model("carrot-knn");
         assert_eq!(found.scores, expected.scores);

@@ -2,7 +2,7 @@ use std::fs;
 
 use dataset::{CostKind, Predictions, RunManifest};
 
-use crate::bench::{Bench, N_TEST, N_TRAIN, names};
+use crate::bench::{N_TEST, N_TRAIN, Tiny, names};
 
 /// What stands above the seed in the settings.
 const SPLITS: &str = "42 is that of CARROT's own splits.";
@@ -11,7 +11,7 @@ const SIZES: [&str; 2] = ["--train-sizes", "12,30"];
 #[test]
 fn a_learning_curve_stands_beside_the_ordinary_predictions() {
     for router in ["carrot-knn", "mf", "rorf"] {
-        let bench = Bench::new(CostKind::OutputTokens);
+        let bench = Tiny::new(CostKind::OutputTokens);
         bench.fit(router, &[], 0);
         let (predictions, manifest) = (bench.bytes(router), bench.dir().manifest(router));
         let manifest_bytes = fs::read(&manifest).expect("read");
@@ -49,7 +49,7 @@ fn a_learning_curve_stands_beside_the_ordinary_predictions() {
 
 #[test]
 fn another_seed_takes_other_prompts() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     let settings = ["--config", "routers.toml", "--train-sizes", "3"];
     let path = bench.dir().learning_curve_predictions("carrot-knn", 3);
     let mut seen = Vec::new();
@@ -70,7 +70,7 @@ fn another_seed_takes_other_prompts() {
 
 #[test]
 fn sizes_that_no_split_has_are_bad_usage() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     for size in ["0", "31", "12,31"] {
         let message = bench.fit("carrot-knn", &["--train-sizes", size], 2);
         assert!(
@@ -90,7 +90,7 @@ fn sizes_that_no_split_has_are_bad_usage() {
 
 #[test]
 fn a_part_without_both_outcomes_fails_and_says_which() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     let message = bench.fit("mf", &["--train-sizes", "1"], 1);
     assert!(
         message.contains("cannot fit on 1 train prompts"),

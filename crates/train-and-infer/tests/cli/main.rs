@@ -1,5 +1,4 @@
 //! The built program on tiny data sets in a temporary folder.
-#![expect(clippy::print_stderr, reason = "a note that a test was skipped")]
 
 mod bench;
 mod binary;

@@ -1,11 +1,11 @@
 use dataset::{CostKind, Embeddings, Part};
 use ndarray::array;
 
-use crate::bench::{Bench, N_TRAIN, stderr};
+use crate::bench::{N_TRAIN, Tiny, stderr};
 
 #[test]
 fn what_cannot_be_done_is_said_in_one_line() {
-    let bench = Bench::new(CostKind::OutputTokens);
+    let bench = Tiny::new(CostKind::OutputTokens);
     let check = |args: &[&str], code: i32, expected: &str| {
         let output = bench.run(args);
         let message = stderr(&output);
@@ -33,7 +33,7 @@ fn what_cannot_be_done_is_said_in_one_line() {
     check(
         &knn(&["--embedding", "no-such-thing"]),
         2,
-        "`no-such-thing` is no embedding",
+        "`no-such-thing` is not an embedding",
     );
     check(
         &knn(&["--embedding", "given", "--device", "abacus"]),
@@ -102,7 +102,7 @@ fn what_cannot_be_done_is_said_in_one_line() {
     check(
         &knn(&["--embedding", "given"]),
         1,
-        "were made from another version of",
+        "were made from a different version of",
     );
     embeddings.meta.split_sha256 = None;
     embeddings.values = array![[1.0_f32]]

@@ -5,14 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dataset::{CostKind, Part};
-use loopback::Hub;
+use dataset::{CostKind, Part, Quantity};
 use ndarray::{Array2, s};
-use saved_routers::{Model, Quantity, SavedRouter};
+use saved_routers::{Model, SavedRouter};
 use serde_json::Value;
+use test_support::Hub;
 
 use crate::{
-    bench::{Bench, N_TEST, names, split, stderr, topic},
+    bench::{N_TEST, Tiny, names, split, stderr, topic},
     tiny_roberta,
 };
 
@@ -26,14 +26,14 @@ pub(crate) const TRAIN: [&str; 6] = [
 ];
 
 /// A data set, a tiny base, and settings under which it learns something in no time.
-pub(crate) fn bench(cost_kind: CostKind) -> Bench {
-    let bench = Bench::new(cost_kind);
+pub(crate) fn bench(cost_kind: CostKind) -> Tiny {
+    let bench = Tiny::new(cost_kind);
     tiny_roberta::write(&bench.path().join("base"));
     write_training(&bench, 30, 500);
     bench
 }
 
-pub(crate) fn write_training(bench: &Bench, n_epochs: usize, checkpoint_every_steps: usize) {
+pub(crate) fn write_training(bench: &Tiny, n_epochs: usize, checkpoint_every_steps: usize) {
     let settings = include_str!("../../../../configs/roberta.toml")
         .replace("learning-rate = 2e-5", "learning-rate = 1e-2")
         .replace("steps = 1000", "steps = 2")
@@ -238,7 +238,7 @@ fn a_binary_network_learns_the_pair() {
 
     bench.edit_split(Part::Train, |split| split.scores.fill(0.5));
     let message = bench.fit("roberta-binary", &TRAIN, 1);
-    assert!(message.contains("nothing to tell apart"), "{message}");
+    assert!(message.contains("nothing to learn"), "{message}");
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn a_training_that_was_killed_goes_on() {
         &[&TRAIN[..], &["--epochs", "21"]].concat(),
         1,
     );
-    assert!(other.contains("--force starts anew"), "{other}");
+    assert!(other.contains("--force starts over"), "{other}");
 
     let message = bench.fit("roberta-binary", &TRAIN, 0);
     assert!(message.contains("took up a checkpoint"), "{message}");
@@ -363,13 +363,9 @@ fn the_base_and_the_released_networks_come_from_the_hub() {
 
 #[test]
 fn networks_of_transformers_need_their_order() {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures");
-    let [performance, cost] = ["perf", "cost"].map(|it| shared.join(format!("roberta-tiny-{it}")));
-    if !performance.is_dir() {
-        eprintln!("skipped: `{}` is not there", performance.display());
-        return;
-    }
-    let bench = Bench::new(CostKind::OutputTokens);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nets/tests/golden/roberta");
+    let [performance, cost] = ["performance", "cost"].map(|name| golden.join(name));
+    let bench = Tiny::new(CostKind::OutputTokens);
     let [performance, cost] = [performance, cost].map(|path| path.display().to_string());
     let output = bench.run(&[
         "--dataset",
@@ -383,7 +379,7 @@ fn networks_of_transformers_need_their_order() {
     let message = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(
-        message.contains("13 outputs, more than the 2 LLMs"),
+        message.contains("3 outputs, more than the 2 LLMs"),
         "{message}"
     );
     // As a base they serve whatever their head.

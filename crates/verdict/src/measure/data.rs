@@ -1,6 +1,5 @@
 //! What data and split alone decide.
 
-use anyhow::Context as _;
 use evaluation::{Truth, single_models};
 
 use super::Obstacle;
@@ -41,7 +40,7 @@ pub(super) fn best_single(subject: &Subject) -> Number {
         return Ok(order.best_single_score);
     }
     let truth = Truth::of(subject.test()?)?;
-    let (_, point) = evaluation::best_single(&truth).context("no score is known")?;
+    let (_, point) = evaluation::best_single(&truth).ok_or_else(no_score)?;
     Ok(point.accuracy)
 }
 
@@ -50,9 +49,8 @@ pub(super) fn oracle(subject: &Subject) -> Number {
         return Ok(order.oracle);
     }
     let truth = Truth::of(subject.test()?)?;
-    Ok(evaluation::oracle(&truth)
-        .context("no score is known")?
-        .accuracy)
+    let point = evaluation::oracle(&truth).ok_or_else(no_score)?;
+    Ok(point.accuracy)
 }
 
 pub(super) fn model_accuracy(subject: &Subject, model: &str) -> Number {
@@ -62,7 +60,7 @@ pub(super) fn model_accuracy(subject: &Subject, model: &str) -> Number {
         let accuracy = order.accuracies.get(position);
         return accuracy.copied().ok_or_else(|| {
             Obstacle::NotRun(
-                "the data set was made by a generator that did not tell the LLMs' accuracies; make it anew with --force".to_owned(),
+                "the data set was made by an older generator, which did not record the LLMs' accuracies; regenerate it with --force".to_owned(),
             )
         });
     }
@@ -75,19 +73,14 @@ pub(super) fn model_cost(subject: &Subject, model: &str) -> Number {
 
 fn point_of(subject: &Subject, model: &str) -> Result<evaluation::Point, Obstacle> {
     let test = subject.test()?;
-    let point = test
-        .models
-        .iter()
-        .position(|name| name == model)
-        .map(|position| {
-            let truth = Truth::of(test)?;
-            let point = single_models(&truth)[position];
-            point.with_context(|| format!("nothing is known of `{model}`"))
-        });
-    match point {
-        Some(point) => Ok(point?),
-        None => Err(no_such_model(subject, model)),
-    }
+    let position = test.models.iter().position(|name| name == model);
+    let position = position.ok_or_else(|| no_such_model(subject, model))?;
+    let point = single_models(&Truth::of(test)?)[position];
+    point.ok_or_else(|| Obstacle::nothing_known(format!("nothing is known of `{model}`")))
+}
+
+pub(super) fn no_score() -> Obstacle {
+    Obstacle::nothing_known("no score is known")
 }
 
 fn no_such_model(subject: &Subject, model: &str) -> Obstacle {

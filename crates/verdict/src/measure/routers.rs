@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use anyhow::Context as _;
 use dataset::TestPredictions;
 use evaluation::{Curve, Grid, LambdaFrom, Lambdas, Predicted, Rows, Truth, benchmark_points, qnc};
 
-use super::Obstacle;
+use super::{Obstacle, data::no_score};
 use crate::{
+    Error, Result as VerdictResult,
     claims::Metric,
     subject::{Subject, per_model},
 };
@@ -34,7 +34,7 @@ fn curve(
     subject: &Subject,
     predictions: &TestPredictions,
     truth: &Truth<'_>,
-) -> anyhow::Result<Curve> {
+) -> VerdictResult<Curve> {
     Ok(subject.measured(predictions)?.curve(truth)?)
 }
 
@@ -71,7 +71,7 @@ pub(super) fn accuracy_at_cost(
     let predictions = read(subject, router, embedder)?;
     let test = subject.test()?;
     let curve = curve(subject, &predictions, &Truth::of(test)?)?;
-    // Cheaper than it can be is a number that is not there.
+    // Cheaper than the router can be: the number is not defined.
     Ok(curve
         .best_within(cost_usd)
         .map_or(f64::NAN, |point| point.accuracy))
@@ -81,7 +81,7 @@ pub(super) fn relative_cost(subject: &Subject, router: &str, embedder: Option<&s
     let predictions = read(subject, router, embedder)?;
     let test = subject.test()?;
     let truth = Truth::of(test)?;
-    let (_, best) = evaluation::best_single(&truth).context("no score is known")?;
+    let (_, best) = evaluation::best_single(&truth).ok_or_else(no_score)?;
     // Never reached is more than any cost.
     Ok(qnc(&curve(subject, &predictions, &truth)?.to_points(), best).unwrap_or(f64::INFINITY))
 }
@@ -131,11 +131,12 @@ pub(super) fn least_benchmark_ratio(
     };
     let labels = test.tasks.iter().map(|task| {
         let benchmark = benchmarks.iter().find(|name| task.contains(name.as_str()));
-        benchmark
-            .cloned()
-            .with_context(|| format!("task `{task}` belongs to none of {}", benchmarks.join(", ")))
+        benchmark.cloned().ok_or_else(|| Error::NoBenchmark {
+            task: task.clone(),
+            benchmarks: benchmarks.clone(),
+        })
     });
-    let labels: Vec<String> = labels.collect::<anyhow::Result<_>>()?;
+    let labels: Vec<String> = labels.collect::<VerdictResult<_>>()?;
     let rows = Rows {
         truth: Truth::of(test)?,
         predicted: Predicted::of(per_model(&predictions)?)?,

@@ -1,12 +1,12 @@
 //! What a known truth demands of any router.
 
-use anyhow::Context as _;
 use dataset::{PerModel, Split, TestPredictions};
 use evaluation::{Interval, Predicted, Regret, Resamples, Router, Truth, Weights, choose, regret};
 
 use super::Obstacle;
 use crate::{
-    claims::{End, Settings},
+    Result as VerdictResult,
+    claims::{ClaimSettings, End},
     subject::Subject,
 };
 
@@ -32,8 +32,8 @@ impl End {
 
 pub(super) fn best_single(subject: &Subject) -> Number {
     let expectations = subject.expectations()?;
-    let (_, point) =
-        evaluation::best_single(&Truth::expected(expectations)?).context("nothing is expected")?;
+    let (_, point) = evaluation::best_single(&Truth::expected(expectations)?)
+        .ok_or_else(|| Obstacle::nothing_known("nothing is expected"))?;
     Ok(point.accuracy)
 }
 
@@ -56,7 +56,7 @@ pub(super) fn bayes_accuracy(subject: &Subject) -> Number {
 pub(super) fn regret_of(
     subject: &Subject,
     router: &str,
-    settings: &Settings,
+    settings: &ClaimSettings,
 ) -> Result<Interval, Obstacle> {
     let predictions = subject.router(router, None)?;
     let expectations = subject.expectations()?;
@@ -67,7 +67,7 @@ pub(super) fn regret_of(
 pub(super) fn change(
     subject: &Subject,
     router: &str,
-    settings: &Settings,
+    settings: &ClaimSettings,
 ) -> Result<Interval, Obstacle> {
     let sizes = subject.dir.learning_curve_sizes(router)?;
     let (Some(&fewest), Some(&most)) = (sizes.first(), sizes.get(1..).and_then(<[_]>::last)) else {
@@ -88,7 +88,7 @@ pub(super) fn change(
 pub(super) fn over_zero(
     subject: &Subject,
     router: &str,
-    settings: &Settings,
+    settings: &ClaimSettings,
 ) -> Result<Interval, Obstacle> {
     let predictions = subject.router(router, None)?;
     let expectations = subject.expectations()?;
@@ -104,7 +104,7 @@ pub(super) fn over_zero(
 pub(super) fn observed_gain(
     subject: &Subject,
     router: &str,
-    settings: &Settings,
+    settings: &ClaimSettings,
 ) -> Result<Interval, Obstacle> {
     let predictions = subject.router(router, None)?;
     let expectations = subject.expectations()?;
@@ -123,7 +123,7 @@ pub(super) fn observed_gain(
     })
 }
 
-fn weights(settings: &Settings) -> Weights<'static> {
+fn weights(settings: &ClaimSettings) -> Weights<'static> {
     Weights {
         lambdas: &[],
         cost_multiplier: settings.cost_multiplier,
@@ -133,8 +133,8 @@ fn weights(settings: &Settings) -> Weights<'static> {
 fn against_bayes(
     expectations: &PerModel,
     router: &Router<'_>,
-    settings: &Settings,
-) -> anyhow::Result<Regret> {
+    settings: &ClaimSettings,
+) -> VerdictResult<Regret> {
     let bayes = Predicted::of(expectations)?;
     Ok(regret(
         &Truth::expected(expectations)?,
@@ -144,7 +144,11 @@ fn against_bayes(
     )?)
 }
 
-fn interval(found: &Regret, truth: &Truth<'_>, settings: &Settings) -> Result<Interval, Obstacle> {
+fn interval(
+    found: &Regret,
+    truth: &Truth<'_>,
+    settings: &ClaimSettings,
+) -> Result<Interval, Obstacle> {
     let resamples = Resamples::drawn(settings.n_resamples, settings.seed)?;
     Ok(found
         .intervals(truth, &resamples, settings.level)?

@@ -1,10 +1,10 @@
 //! The table of KNN accuracies, beside the published numbers.
 
 use dataset::router_names::CARROT_KNN;
-use evaluation::{CostUnit, PredictionAccuracy};
+use evaluation::{CostUnit, PredictionAccuracy, published::Published};
 
 use crate::{
-    data::{published::Published, results::Results},
+    data::results::Results,
     output::tables::{Cell, Column, Document, Prose, Table},
 };
 

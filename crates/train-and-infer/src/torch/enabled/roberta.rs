@@ -4,72 +4,57 @@ mod binary;
 mod folders;
 mod network;
 mod per_model;
+mod predict;
 mod pretrained;
 mod settings;
 
-use dataset::Source;
 use serde_json::json;
 
-pub(crate) use self::settings::RobertaSettings;
 use self::{folders::NetworkFolder, settings::Plan};
+pub(crate) use self::{predict::predict, settings::RobertaSettings};
 use crate::{
-    data::Data,
-    job::Job,
-    learner::{Outcome, Recipe},
-    router::Router,
-    stopwatch::Stopwatch,
+    learner::{Fit, Learner, Outcome, Recipe},
+    setup::Setup,
 };
 
-pub(crate) fn recipe(job: &Job, router: Router) -> anyhow::Result<Recipe> {
-    let settings = &job.torch.roberta;
-    let predict = settings.predict_config();
-    if let (Router::CarrotRoberta, Some(pretrained)) = (router, &settings.pretrained) {
-        let mut inputs = Vec::new();
-        for model in pretrained.models(job.info.cost_kind) {
-            inputs.extend(NetworkFolder::find(job, model)?.sources()?);
+/// Two networks, or those that the user names instead.
+pub(crate) const CARROT_ROBERTA: Option<Learner> = Some(Learner {
+    recipe: |setup| match &setup.torch.roberta.pretrained {
+        Some(pretrained) => pretrained.recipe(setup),
+        None => trained(setup),
+    },
+    fit: |fit: &mut Fit<'_>| -> anyhow::Result<Outcome> {
+        let setup = fit.setup;
+        match &setup.torch.roberta.pretrained {
+            Some(pretrained) => pretrained.predict(fit),
+            None => per_model::fit(fit),
         }
-        return Ok(Recipe {
-            config: json!({
-                "pretrained": pretrained.models(job.info.cost_kind),
-                "label-order": pretrained.label_order,
-                "predict": predict,
-            }),
-            seed: None,
-            inputs,
-            is_fitted: false,
-        });
-    }
+    },
+});
+
+/// One network, which knows the pair.
+pub(crate) const ROBERTA_BINARY: Option<Learner> = Some(Learner {
+    recipe: trained,
+    fit: binary::fit,
+});
+
+/// The recipe of networks that are trained here.
+fn trained(setup: &Setup) -> anyhow::Result<Recipe> {
+    let settings = &setup.torch.roberta;
     let Plan {
         params,
         trainer,
         base,
     } = &settings.plan;
-    let inputs: Vec<Source> = NetworkFolder::find(job, base)?.sources()?;
     Ok(Recipe {
         config: json!({
             "trainer": trainer,
             "training": params.params(),
             "base": base,
-            "predict": predict,
+            "predict": settings.predict_config(),
         }),
         seed: Some(params.params().seed.into()),
-        inputs,
+        inputs: NetworkFolder::find(setup, base)?.sources()?,
         is_fitted: true,
     })
-}
-
-pub(crate) fn run(
-    job: &Job,
-    router: Router,
-    data: &mut Data,
-    stopwatch: &mut Stopwatch,
-) -> anyhow::Result<Outcome> {
-    let (splits, _) = data.splits(job)?;
-    match (router, &job.torch.roberta.pretrained) {
-        (Router::CarrotRoberta, Some(pretrained)) => {
-            pretrained::run(job, pretrained, &splits.test, stopwatch)
-        }
-        (Router::RobertaBinary, _) => binary::run(job, &splits, stopwatch),
-        _ => per_model::run(job, &splits, stopwatch),
-    }
 }

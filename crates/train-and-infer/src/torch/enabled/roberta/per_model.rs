@@ -1,94 +1,59 @@
 use std::collections::BTreeMap;
 
-use dataset::{Predictions, Quantity, TOKENS_PER_UNIT};
+use dataset::{CostTarget, Quantity, TOKENS_PER_UNIT};
 use ndarray::Array2;
 use nets::ProblemType;
-use routers::labels::CostTarget;
-use saved_routers::{Contents, NetworkCost, NewFolder, PredictedCost};
+use saved_routers::{Contents, NetworkCost};
 use serde_json::json;
 
 use super::network::{Network, Trained};
-use crate::{
-    costs,
-    data::Splits,
-    job::Job,
-    learner::{Fitted, Outcome},
-    router::Router,
-    stopwatch::Stopwatch,
-};
+use crate::learner::{Fit, Fitted, Outcome, Product};
 
-const ROUTER: Router = Router::CarrotRoberta;
 const PERFORMANCE: &str = "performance";
 const COST: &str = "cost";
 
-/// Trains a network for scores and, unless costs are known, one for them; predicts the test split.
+/// Trains a network for scores and, unless costs are known, one for them.
 ///
 /// Source: carrot-roberta of somerstep/CARROT at 3e6acff.
 ///
 /// # Deviations
 /// Output tokens are learned in thousands, as by the released cost network. The reference's program learns their plain number, which at a
 /// learning rate of 2e-5 does not come near in three epochs. A predicted count below zero counts as zero.
-pub(super) fn run(
-    job: &Job,
-    splits: &Splits,
-    stopwatch: &mut Stopwatch,
-) -> anyhow::Result<Outcome> {
-    let models = &splits.train.models;
+pub(super) fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
+    let train = fit.train;
     let performance = Network {
-        router: ROUTER,
         name: PERFORMANCE,
-        labels: models,
+        labels: &train.models,
         problem_type: ProblemType::MultiLabelClassification,
-        targets: splits.train.scores.clone(),
+        targets: train.scores.clone(),
     };
-    let performance = performance.train(job, &splits.train, stopwatch)?;
-    let scores = performance.predict(job, &splits.test, stopwatch)?;
-
-    let cost_target = CostTarget::of(job.info.cost_kind, &splits.train);
+    let performance = performance.train(fit)?;
+    let cost_target = CostTarget::of(fit.setup.info.cost_kind, train);
     let cost = match cost_values(&cost_target) {
         None => None,
         Some(targets) => {
             let network = Network {
-                router: ROUTER,
                 name: COST,
-                labels: models,
+                labels: &train.models,
                 problem_type: ProblemType::Regression,
                 targets,
             };
-            let network = network.train(job, &splits.train, stopwatch)?;
-            let values = network.predict(job, &splits.test, stopwatch)?;
-            Some((network, values))
+            Some(network.train(fit)?)
         }
     };
-    let fitted = stopwatch.time("save", || {
-        let cost = cost.as_ref().map(|(network, _)| network);
-        save(job, &performance, cost, &cost_target)
-    })?;
+    let fitted = save(fit, &performance, cost.as_ref(), &cost_target)?;
     let mut results = json!({ PERFORMANCE: performance.results() });
     let mut summary = vec![performance.summary()];
-    let environment = BTreeMap::from([(
-        "device".to_owned(),
-        format!("{:?}", performance.model.device()),
-    )]);
-    let predicted_cost = match (cost, &cost_target) {
-        (Some((network, values)), target) => {
-            results[COST] = network.results();
-            summary.push(network.summary());
-            let predicted = match target {
-                CostTarget::Usd(_, scale) => Quantity::StandardizedUsd.cost(&values, Some(scale)),
-                _ => Quantity::ThousandsOfOutputTokens.cost(&values, None),
-            };
-            predicted.expect("both quantities are of costs")
-        }
-        (None, _) => PredictedCost::Known,
-    };
-    let predictions = costs::per_model(job, &splits.test, scores, predicted_cost);
+    if let Some(cost) = &cost {
+        results[COST] = cost.results();
+        summary.push(cost.summary());
+    }
+    let device = format!("{:?}", performance.model.device());
     Ok(Outcome {
-        predictions: Predictions::PerModel(predictions),
+        product: Product::Fitted(fitted),
         results,
         summary,
-        environment,
-        fitted: Some(fitted),
+        environment: BTreeMap::from([("device".to_owned(), device)]),
     })
 }
 
@@ -102,23 +67,25 @@ fn cost_values(target: &CostTarget) -> Option<Array2<f32>> {
 }
 
 fn save(
-    job: &Job,
+    fit: &mut Fit<'_>,
     performance: &Trained,
     cost: Option<&Trained>,
     cost_target: &CostTarget,
 ) -> anyhow::Result<Fitted> {
-    let folder = NewFolder::create(&job.model_folder(ROUTER))?;
-    performance.save(folder.path())?;
-    if let Some(cost) = cost {
-        cost.save(folder.path())?;
-    }
-    let quantity = match cost_target {
-        CostTarget::Usd(_, standardizer) => {
-            folder.write_scale(standardizer)?;
-            Quantity::StandardizedUsd
+    let folder = fit.new_folder()?;
+    let quantity = fit.stopwatch.time("save", || {
+        performance.save(folder.path())?;
+        if let Some(cost) = cost {
+            cost.save(folder.path())?;
         }
-        _ => Quantity::ThousandsOfOutputTokens,
-    };
+        Ok(match cost_target {
+            CostTarget::Usd(_, standardizer) => {
+                folder.write_scale(standardizer)?;
+                Quantity::StandardizedUsd
+            }
+            _ => Quantity::ThousandsOfOutputTokens,
+        })
+    })?;
     Ok(Fitted {
         folder,
         contents: Contents::Roberta {

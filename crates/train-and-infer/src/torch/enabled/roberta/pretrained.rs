@@ -1,79 +1,104 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
-use dataset::{CostKind, Predictions, Quantity, Split};
-use ndarray::{Array2, Axis};
-use nets::ProblemType;
-use saved_routers::{PredictedCost, outputs_of_models};
+use dataset::{CostKind, PerModel, PredictedCost, Predictions, Quantity};
+use nets::{NetworkTask, TaskNetwork};
+use saved_routers::outputs_of_models;
 use serde_json::json;
 
-use super::{folders::NetworkFolder, network::predict, settings::Pretrained};
-use crate::{costs, job::Job, learner::Outcome, stopwatch::Stopwatch};
+use super::{folders::NetworkFolder, predict::outputs, settings::Pretrained};
+use crate::{
+    learner::{Fit, Outcome, Product, Recipe},
+    setup::Setup,
+};
 
-/// Predicts with networks that were trained elsewhere. The cost network's outputs are thousands of output tokens.
-pub(super) fn run(
-    job: &Job,
-    pretrained: &Pretrained,
-    test: &Split,
-    stopwatch: &mut Stopwatch,
-) -> anyhow::Result<Outcome> {
-    if job.info.cost_kind == CostKind::Usd {
-        bail!(
-            "a cost network that was trained elsewhere predicts output tokens, and in data set `{}` dollars are what is predicted",
-            job.info.name
-        );
+impl Pretrained {
+    pub(super) fn recipe(&self, setup: &Setup) -> anyhow::Result<Recipe> {
+        let models = self.models(setup.info.cost_kind);
+        let mut inputs = Vec::new();
+        for model in &models {
+            inputs.extend(NetworkFolder::find(setup, model)?.sources()?);
+        }
+        Ok(Recipe {
+            config: json!({
+                "pretrained": models,
+                "label-order": self.label_order,
+                "predict": setup.torch.roberta.predict_config(),
+            }),
+            seed: None,
+            inputs,
+            is_fitted: false,
+        })
     }
-    let order = pretrained.label_order.as_deref();
-    let mut environment = BTreeMap::new();
-    let mut n_truncated = 0;
-    let mut outputs = |name: &str, what: &str, expected| -> anyhow::Result<Array2<f32>> {
-        let model = stopwatch.time(&format!("load {what}"), || {
-            NetworkFolder::find(job, name)?.load(job)
-        })?;
-        if model.problem_type().is_some_and(|found| found != expected) {
+
+    /// Predicts with networks that were trained elsewhere. The cost network's outputs are thousands of output tokens.
+    pub(super) fn predict(&self, fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
+        let (setup, test) = (fit.setup, fit.test);
+        let cost_kind = setup.info.cost_kind;
+        if cost_kind == CostKind::Usd {
             bail!(
-                "`{name}` is given as the {what} network, and its config.json has another `problem_type`; the performance network comes \
-                 first, then the cost network"
+                "a cost network that was trained elsewhere predicts output tokens, and in data set `{}` dollars are what is predicted",
+                setup.info.name
             );
         }
-        let columns = outputs_of_models(name, model.labels(), order, &test.models)?;
-        let (values, n) = stopwatch.time(&format!("predict {what}"), || {
-            predict(job, &model, what, test)
-                .with_context(|| format!("cannot predict with `{name}`"))
-        })?;
-        n_truncated = n;
-        environment.insert("device".to_owned(), format!("{:?}", model.device()));
-        Ok(values.select(Axis(1), &columns))
-    };
-    let scores = outputs(
-        &pretrained.performance,
-        "performance",
-        ProblemType::MultiLabelClassification,
-    )?;
-    let cost = match job.info.cost_kind {
-        CostKind::Known => PredictedCost::Known,
-        CostKind::OutputTokens | CostKind::Usd => {
-            let values = outputs(&pretrained.cost, "cost", ProblemType::Regression)?;
-            let cost = Quantity::ThousandsOfOutputTokens.cost(&values, None);
-            cost.expect("the quantity is of costs")
-        }
-    };
-    Ok(Outcome {
-        predictions: Predictions::PerModel(costs::per_model(job, test, scores, cost)),
-        results: json!({ "n-truncated": n_truncated }),
-        summary: vec![
+        let mut environment = BTreeMap::new();
+        let mut n_truncated = 0;
+        let mut values = |name: &str, task| {
+            let network = fit.stopwatch.time(&format!("load {task}"), || {
+                self.load(setup, name, task, &test.models)
+            })?;
+            let outputs = outputs(setup, &network, task, test, fit.stopwatch)
+                .with_context(|| format!("cannot use `{name}`"))?;
+            n_truncated = outputs.is_truncated.iter().filter(|it| **it).count();
+            let device = format!("{:?}", network.model().device());
+            environment.insert("device".to_owned(), device);
+            anyhow::Ok(outputs.values)
+        };
+        let scores = values(&self.performance, NetworkTask::Performance)?;
+        let cost = match cost_kind {
+            CostKind::Known => PredictedCost::Known,
+            CostKind::OutputTokens | CostKind::Usd => {
+                let values = values(&self.cost, NetworkTask::Cost)?;
+                let cost = Quantity::ThousandsOfOutputTokens.cost(&values, None);
+                cost.expect("the quantity is of costs")
+            }
+        };
+        let predictions = PerModel::of_split(&setup.info, test, scores, cost);
+        let names: Vec<String> = self
+            .models(cost_kind)
+            .into_iter()
+            .map(|model| format!("`{model}`"))
+            .collect();
+        Ok(Outcome {
+            product: Product::Predictions(Predictions::PerModel(predictions)),
+            results: json!({ "n-truncated": n_truncated }),
+            summary: vec![
+                format!("with {}, trained elsewhere", names.join(" and ")),
+                format!(
+                    "{n_truncated} of {} prompts were truncated",
+                    test.n_prompts()
+                ),
+            ],
+            environment,
+        })
+    }
+
+    /// A network with the outputs of the data set's LLMs, in their order.
+    fn load(
+        &self,
+        setup: &Setup,
+        name: &str,
+        task: NetworkTask,
+        models: &[String],
+    ) -> anyhow::Result<TaskNetwork> {
+        let folder = NetworkFolder::find(setup, name)?;
+        let network = folder.load(setup, task).with_context(|| {
             format!(
-                "with {}, trained elsewhere",
-                pretrained
-                    .models(job.info.cost_kind)
-                    .into_iter()
-                    .map(|model| format!("`{model}`"))
-                    .collect::<Vec<_>>()
-                    .join(" and ")
-            ),
-            format!("{n_truncated} of {} prompts were cut off", test.n_prompts()),
-        ],
-        environment,
-        fitted: None,
-    })
+                "cannot use `{name}` as the {task} network (the performance network comes first, then the cost network)"
+            )
+        })?;
+        let order = self.label_order.as_deref();
+        let columns = outputs_of_models(name, network.model().labels(), order, models)?;
+        Ok(network.with_outputs(columns))
+    }
 }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    args::{RobertaArgs, Trainer},
     config::RobertaConfig,
+    roberta_args::{RobertaArgs, Trainer},
 };
 
 /// configs/roberta.toml.

@@ -1,0 +1,21 @@
+use dataset::PredictedCost;
+use ndarray::Array2;
+
+/// What is predicted for prompts.
+#[derive(Debug)]
+pub(crate) struct Predicted {
+    /// Shape `(n_prompts, n_models)`.
+    pub(crate) scores: Array2<f32>,
+    pub(crate) cost: PredictedCost,
+    /// One per prompt.
+    pub(crate) lengths: Vec<Length>,
+}
+
+/// A prompt's length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Length {
+    /// In tokens of what stands in for an LLM's own tokenizer.
+    pub(crate) n_tokens: usize,
+    /// Whether what predicts saw only its beginning.
+    pub(crate) is_truncated: bool,
+}

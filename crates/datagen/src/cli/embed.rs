@@ -1,0 +1,291 @@
+use std::{fs, num::NonZeroUsize, path::Path};
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use cli_support::{Progress, usage_error};
+use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Part, Split, sha256_file};
+use embeddings::{Client, Endpoint, Limits, Model, Plan, Store, Usage};
+use serde::Serialize;
+use tracing::info;
+
+/// Where embeddings are kept once they are paid for, under the data folder: one store for all data sets.
+const STORE: &str = "embeddings.redb";
+
+/// Which embeddings are requested from a server. Part of [`crate::cli::GenArgs`].
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Embedding")]
+pub struct EmbeddingArgs {
+    /// What computes the embeddings of the prompts
+    #[arg(long, value_enum, default_value = "none")]
+    pub embedder: Embedder,
+    /// The server's embedding model
+    #[arg(long, value_name = "NAME", default_value = "text-embedding-3-small")]
+    pub embedding_model: String,
+    /// Length of the embeddings, for models that can shorten them [default: the model's own]
+    #[arg(long, value_name = "N")]
+    pub dimensions: Option<NonZeroUsize>,
+    /// Longer prompts are truncated to this many tokens
+    #[arg(long, value_name = "N", default_value_t = Model::OPENAI_MAX_TOKENS)]
+    pub max_tokens: usize,
+    /// The model's price per million tokens, if it is not one of OpenAI's
+    #[arg(long, value_name = "USD")]
+    pub embedding_usd_per_mtok: Option<f64>,
+    /// Most prompts in one request [default: 2048]; some servers accept no more than 10
+    #[arg(long, value_name = "N")]
+    pub max_request_inputs: Option<NonZeroUsize>,
+    /// Most tokens in one request [default: 300000]
+    #[arg(long, value_name = "N")]
+    pub max_request_tokens: Option<NonZeroUsize>,
+    /// Most requests in flight [default: 16]
+    #[arg(long, value_name = "N")]
+    pub requests_in_flight: Option<NonZeroUsize>,
+    /// Report how many rows, tokens and dollars it would take; spend and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What computes embeddings while a data set is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Embedder {
+    /// Nothing: train-and-infer computes embeddings with a local model when it needs them
+    None,
+    /// A server that speaks OpenAI's protocol: OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_ORG_ID, also from .env
+    Openai,
+}
+
+/// A client that is set up, and the name of its embeddings' folder.
+pub(crate) struct EmbedJob {
+    client: Client,
+    name: String,
+}
+
+/// What embedding a data set took, or would take.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct EmbeddingReport {
+    /// The folder under `data/<dataset>/embeddings/`.
+    embedder: String,
+    parts: Vec<PartReport>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct PartReport {
+    part: &'static str,
+    /// `None` where the embeddings existed already.
+    plan: Option<Plan>,
+    /// `None` where nothing was requested.
+    usage: Option<Usage>,
+}
+
+impl EmbeddingArgs {
+    /// Sets the client up first, so that a mistake in its settings ends the program before a long job does its work.
+    pub(crate) fn job(&self) -> anyhow::Result<Option<EmbedJob>> {
+        if self.embedder == Embedder::None {
+            return Ok(None);
+        }
+        let mut model = Model::named(&self.embedding_model);
+        model.dimensions = self.dimensions.map(NonZeroUsize::get);
+        model.max_tokens = self.max_tokens;
+        model.usd_per_mtok = self.embedding_usd_per_mtok.or(model.usd_per_mtok);
+        let mut limits = Limits::openai();
+        for (limit, own) in [
+            (&mut limits.max_inputs_per_request, self.max_request_inputs),
+            (&mut limits.max_tokens_per_request, self.max_request_tokens),
+            (&mut limits.max_in_flight, self.requests_in_flight),
+        ] {
+            *limit = own.map_or(*limit, NonZeroUsize::get);
+        }
+        let name = model.file_name();
+        let client = Client::new(Endpoint::from_env()?, model, limits)
+            .map_err(|error| usage_error(error.to_string()))?;
+        Ok(Some(EmbedJob { client, name }))
+    }
+}
+
+impl EmbedJob {
+    /// Embeds both parts of a data set, or plans it only.
+    pub(crate) fn run(
+        &self,
+        dir: &DatasetDir,
+        splits: [&Split; 2],
+        is_dry: bool,
+        quiet: bool,
+    ) -> anyhow::Result<EmbeddingReport> {
+        let data_dir = dir.root().parent().unwrap_or(Path::new("."));
+        if is_dry {
+            self.plan(data_dir, splits)
+        } else {
+            self.embed(data_dir, dir, splits, quiet)
+        }
+    }
+
+    /// What is to be embedded, of splits that need not be on disk. Asks no server.
+    fn plan(&self, data_dir: &Path, splits: [&Split; 2]) -> anyhow::Result<EmbeddingReport> {
+        let path = data_dir.join(STORE);
+        let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
+        // A plan must leave nothing behind, not even an empty store.
+        let empty = folder.path().join(STORE);
+        let store = Store::open(if path.is_file() { &path } else { &empty })?;
+        let plan = |(part, split): (Part, &Split)| {
+            anyhow::Ok(PartReport {
+                part: part.name(),
+                plan: Some(self.client.plan(&store, &split.prompts)?),
+                usage: None,
+            })
+        };
+        let parts = Part::ALL.into_iter().zip(splits).map(plan);
+        Ok(EmbeddingReport {
+            embedder: self.name.clone(),
+            parts: parts.collect::<anyhow::Result<_>>()?,
+        })
+    }
+
+    /// Writes the missing embeddings of both parts.
+    fn embed(
+        &self,
+        data_dir: &Path,
+        dir: &DatasetDir,
+        splits: [&Split; 2],
+        quiet: bool,
+    ) -> anyhow::Result<EmbeddingReport> {
+        // The store is opened when the first part needs it: opening locks it, and most runs find both parts embedded.
+        let mut store = None;
+        let mut parts = Vec::new();
+        for (part, split) in Part::ALL.into_iter().zip(splits) {
+            let path = dir.embeddings(&self.name, part);
+            let wanted = EmbeddingsMeta {
+                embedder: self.name.clone(),
+                embedder_sha256: None,
+                split_sha256: Some(sha256_file(&dir.split(part))?),
+            };
+            let mut report = PartReport {
+                part: part.name(),
+                plan: None,
+                usage: None,
+            };
+            // The hash of the split is part of the metadata, so embeddings of another version of the data set are not taken for these.
+            if path.is_file() && Embeddings::read_meta(&path)? == wanted {
+                info!("the embeddings in `{}` already exist", path.display());
+                parts.push(report);
+                continue;
+            }
+            let store = match &mut store {
+                Some(store) => store,
+                none => {
+                    fs::create_dir_all(data_dir)
+                        .with_context(|| format!("cannot create `{}`", data_dir.display()))?;
+                    none.insert(Store::open(&data_dir.join(STORE))?)
+                }
+            };
+            let embedded = self.ask(store, part, split, quiet)?;
+            let embeddings = Embeddings {
+                ids: split.ids.clone(),
+                values: embedded.values,
+                meta: wanted,
+            };
+            embeddings.write(&path)?;
+            report.plan = Some(embedded.plan);
+            report.usage = Some(embedded.usage);
+            parts.push(report);
+        }
+        Ok(EmbeddingReport {
+            embedder: self.name.clone(),
+            parts,
+        })
+    }
+
+    fn ask(
+        &self,
+        store: &Store,
+        part: Part,
+        split: &Split,
+        quiet: bool,
+    ) -> anyhow::Result<embeddings::Embedded> {
+        let label = format!("embedding {}", part.name());
+        let bar = Progress::bar(&label, split.n_prompts() as u64, quiet);
+        let meter = Meter::start(&bar);
+        self.client
+            .embed(store, &split.prompts, &|progress| meter.show(progress))
+            .with_context(|| {
+                format!(
+                    "cannot embed the {} prompts; the embeddings that arrived are kept, and running again requests only the others",
+                    part.name()
+                )
+            })
+    }
+}
+
+/// Shows the client's progress on a bar: prompts, tokens per second, dollars so far.
+struct Meter<'a> {
+    bar: &'a Progress,
+    start: std::time::Instant,
+    n_shown: std::sync::Mutex<u64>,
+}
+
+impl<'a> Meter<'a> {
+    fn start(bar: &'a Progress) -> Self {
+        Self {
+            bar,
+            start: std::time::Instant::now(),
+            n_shown: std::sync::Mutex::new(0),
+        }
+    }
+
+    fn show(&self, progress: embeddings::Progress) {
+        let n_done = progress.n_done as u64;
+        // Requests finish on several threads, and the counts they report may arrive out of order; the bar only goes forward.
+        let mut n_shown = self
+            .n_shown
+            .lock()
+            .expect("nothing that holds the lock can panic");
+        self.bar.add(n_done.saturating_sub(*n_shown));
+        *n_shown = n_done.max(*n_shown);
+        let seconds = self.start.elapsed().as_secs_f64();
+        let mut note = format!("{:.0} tokens/s", progress.tokens_done as f64 / seconds);
+        if let Some(usd) = progress.usd {
+            note.push_str(&format!(", ${usd:.4}"));
+        }
+        self.bar.set_note(&note);
+    }
+}
+
+impl EmbeddingReport {
+    /// The name of the embeddings for train-and-infer.
+    pub(crate) fn embedder(&self) -> &str {
+        &self.embedder
+    }
+
+    /// A line per part.
+    pub(crate) fn text(&self) -> String {
+        let line = |part: &PartReport| {
+            let Some(plan) = &part.plan else {
+                return format!("{}: already embedded", part.part);
+            };
+            let (verb, n_tokens, n_requests, usd) = match &part.usage {
+                None => ("would send", plan.n_tokens, plan.n_requests, plan.usd),
+                Some(usage) => ("sent", usage.n_tokens, usage.n_requests, usage.usd),
+            };
+            let usd = usd.map_or("at an unknown price".to_owned(), |usd| format!("${usd:.4}"));
+            let mut text = format!(
+                "{}: {} prompts, {} different, {} in the store; {verb} {n_tokens} tokens in {n_requests} requests, {usd}",
+                part.part, plan.n_texts, plan.n_distinct, plan.n_cached
+            );
+            for (n, what) in [
+                (plan.n_truncated, "truncated"),
+                (plan.n_empty, "empty, sent as a single space"),
+            ] {
+                if n > 0 {
+                    text.push_str(&format!("; {n} {what}"));
+                }
+            }
+            text
+        };
+        let lines: Vec<String> = self.parts.iter().map(line).collect();
+        format!(
+            "embeddings of {}\n  {}\n",
+            self.embedder,
+            lines.join("\n  ")
+        )
+    }
+}

@@ -1,0 +1,33 @@
+use anyhow::bail;
+use dataset::{DatasetDir, DatasetInfo};
+use tracing::info;
+
+/// The description of an existing data set, if it is what would be made; `None` if it has to be made. `differences` says in words how it
+/// differs from that.
+///
+/// # Errors
+/// When it differs: it may have cost money, so only `force` overwrites it.
+pub(super) fn existing(
+    dir: &DatasetDir,
+    force: bool,
+    differences: impl FnOnce(&DatasetInfo) -> Vec<String>,
+) -> anyhow::Result<Option<DatasetInfo>> {
+    // `dataset.json` is written last, so without it there is no data set, whatever else an interrupted run left.
+    if force || !dir.info().is_file() {
+        return Ok(None);
+    }
+    let found = DatasetInfo::read(&dir.info())?;
+    let differences = differences(&found);
+    if !differences.is_empty() {
+        bail!(
+            "`{}` already exists with different options ({}); use --force to overwrite it, or --name to give the new one another name",
+            dir.root().display(),
+            differences.join("; ")
+        );
+    }
+    info!(
+        "`{}` already exists; use --force to overwrite it",
+        dir.root().display()
+    );
+    Ok(Some(found))
+}

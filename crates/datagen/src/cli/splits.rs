@@ -1,0 +1,37 @@
+use dataset::{DatasetDir, DatasetInfo, Part, Split};
+
+use crate::{Made, Summary, Tally};
+
+/// A data set in memory.
+pub(super) struct Splits {
+    pub(super) info: DatasetInfo,
+    train: Split,
+    test: Split,
+}
+
+impl Splits {
+    pub(super) fn read(dir: &DatasetDir, info: DatasetInfo) -> anyhow::Result<Self> {
+        Ok(Self {
+            info,
+            train: Split::read(&dir.split(Part::Train))?,
+            test: Split::read(&dir.split(Part::Test))?,
+        })
+    }
+
+    pub(super) fn parts(&self) -> [&Split; 2] {
+        [&self.train, &self.test]
+    }
+
+    pub(super) fn summary(&self, dir: &DatasetDir) -> Summary {
+        let mut tally = Tally::new(self.info.models.len());
+        tally.add(&self.train);
+        tally.add(&self.test);
+        tally.summary(&self.info, dir)
+    }
+}
+
+impl From<Made> for Splits {
+    fn from(Made { info, train, test }: Made) -> Self {
+        Self { info, train, test }
+    }
+}

@@ -1,0 +1,323 @@
+use std::{
+    cell::Cell,
+    fs::{self, File},
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    process,
+};
+
+use sha1::{Digest, Sha1};
+use sha2::Sha256;
+use tracing::{debug, warn};
+use ureq::{Body, http::Response};
+
+use crate::{
+    cache::{RepoCache, make_parent},
+    client::{Ask, Client, malformed, text, unreachable},
+    error::HubError,
+    repo::{HubRepo, is_inner_path},
+};
+
+const BUFFER: usize = 64 * 1024;
+/// Times that a file may arrive whole but with other bytes: once it was the part of an earlier run, twice it is the server.
+const MAX_BROKEN: u32 = 2;
+
+/// Downloads one file of a commit into the cache, resuming what an earlier process left. The crate's documentation says why hf-hub's own
+/// downloader is not used.
+pub(crate) struct Download<'a> {
+    pub(crate) client: &'a Client<'a>,
+    pub(crate) endpoint: &'a str,
+    pub(crate) cache: &'a RepoCache,
+    pub(crate) repo: &'a HubRepo,
+    pub(crate) commit: &'a str,
+    /// The file's path in the repository.
+    pub(crate) path: &'a str,
+    /// Called with the number of bytes that arrived, those of earlier attempts included, each counted once.
+    pub(crate) on_bytes: &'a dyn Fn(u64),
+}
+
+/// What the hub says about a file before it sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Announced {
+    etag: String,
+    size: Option<u64>,
+}
+
+/// How a file is not what was announced.
+struct Difference {
+    what: &'static str,
+    found: String,
+    expected: String,
+}
+
+impl Download<'_> {
+    /// The file in the snapshot.
+    pub(crate) fn run(&self) -> Result<PathBuf, HubError> {
+        let url = self.repo.file_url(self.endpoint, self.commit, self.path);
+        let announced = self.client.patience().until(|| self.announced(&url))?;
+        let blob = self.cache.blob(&announced.etag);
+        make_parent(&blob)?;
+        let lock = self.cache.lock(&announced.etag, self.path)?;
+        if is_whole(&blob, &announced) {
+            debug!("`{}` is in the cache under another commit", self.path);
+            (self.on_bytes)(announced.size.unwrap_or(0));
+        } else {
+            let end = if lock.file.is_some() {
+                "incomplete".to_owned()
+            } else {
+                // Without locks another process may write the common one.
+                format!("{}.incomplete", process::id())
+            };
+            let part = self.cache.blob(&format!("{}.{end}", announced.etag));
+            self.fill(&url, &part, &announced)?;
+            fs::rename(&part, &blob).map_err(HubError::io("rename", &part))?;
+        }
+        self.cache.link(&announced.etag, self.commit, self.path)
+    }
+
+    fn announced(&self, url: &str) -> Result<Announced, HubError> {
+        let asked = self.client.ask(self.repo, url, Ask::Head);
+        let response = asked.map_err(|error| self.name_file(error))?;
+        let header = |name| text(response.headers(), name);
+        // A redirect to large-file storage describes the file in `x-linked-*` headers, and itself in the usual ones.
+        let is_redirect = response.status().is_redirection();
+        let etag = header("x-linked-etag").or_else(|| header("etag"));
+        let etag = etag.map(|etag| etag.trim_start_matches("W/").trim_matches('"'));
+        let size = header("x-linked-size")
+            .or_else(|| header("content-length").filter(|_| !is_redirect))
+            .and_then(|size| size.parse().ok());
+        match etag {
+            // It becomes the name of a file.
+            Some(etag) if is_inner_path(etag) && !etag.contains('/') => Ok(Announced {
+                etag: etag.to_owned(),
+                size,
+            }),
+            _ => {
+                let problem = format!("`{}` has no ETag to know it by", self.path);
+                Err(malformed(self.repo, problem))
+            }
+        }
+    }
+
+    /// Downloads into the part file until it is what was announced.
+    fn fill(&self, url: &str, part: &Path, announced: &Announced) -> Result<(), HubError> {
+        let mut options = File::options();
+        let opened = options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(part);
+        let mut file = opened.map_err(HubError::io("open", part))?;
+        let mut patience = self.client.patience();
+        let counted = Cell::new(0);
+        let mut n_broken = 0;
+        loop {
+            let n_before = length(&file, part)?;
+            let attempted = self.attempt(url, &mut file, part, announced, &counted);
+            let error = match attempted {
+                Ok(()) => match check(&mut file, part, announced)? {
+                    None => return file.sync_all().map_err(HubError::io("sync", part)),
+                    Some(difference) => self.broken(difference),
+                },
+                Err(error) => self.name_file(error),
+            };
+            let n_after = length(&file, part)?;
+            let is_broken = matches!(error, HubError::Broken { .. });
+            if is_broken && announced.size.is_none_or(|size| n_after >= size) {
+                // Whatever it is, it is not a part of the file.
+                clear(&mut file, part)?;
+                n_broken += 1;
+                if n_broken == MAX_BROKEN {
+                    return Err(error);
+                }
+            } else if n_after > n_before {
+                // It breaks off again and again, but moves forward.
+                patience.reset();
+            }
+            patience.after(error)?;
+        }
+    }
+
+    fn broken(&self, difference: Difference) -> HubError {
+        let Difference {
+            what,
+            found,
+            expected,
+        } = difference;
+        HubError::Broken {
+            repo: self.repo.clone().into(),
+            file: self.path.to_owned(),
+            what,
+            found,
+            expected,
+        }
+    }
+
+    /// One request for what is missing.
+    fn attempt(
+        &self,
+        url: &str,
+        file: &mut File,
+        part: &Path,
+        announced: &Announced,
+        counted: &Cell<u64>,
+    ) -> Result<(), HubError> {
+        let mut start = length(file, part)?;
+        if announced.size.is_none_or(|size| start > size) {
+            clear(file, part)?;
+            start = 0;
+        }
+        if announced.size == Some(start) {
+            self.count(start, counted);
+            return Ok(());
+        }
+        let ask = if start > 0 {
+            Ask::GetFrom(start)
+        } else {
+            Ask::Get
+        };
+        let response = self.client.ask(self.repo, url, ask)?;
+        let status = response.status().as_u16();
+        if start > 0 && (status != 206 || range_start(&response) != Some(start)) {
+            debug!("the server does not resume `{}`; starting over", self.path);
+            clear(file, part)?;
+            if status != 200 {
+                // Answered a 416, or another range: ask for all of it.
+                return self.attempt(url, file, part, announced, counted);
+            }
+            start = 0;
+        }
+        self.count(start, counted);
+        file.seek(SeekFrom::Start(start))
+            .map_err(HubError::io("write", part))?;
+        self.copy(url, response, file, part, start, counted)
+    }
+
+    fn copy(
+        &self,
+        url: &str,
+        response: Response<Body>,
+        file: &mut File,
+        part: &Path,
+        start: u64,
+        counted: &Cell<u64>,
+    ) -> Result<(), HubError> {
+        let mut body = response.into_body().into_reader();
+        let mut buffer = vec![0; BUFFER];
+        let mut position = start;
+        loop {
+            let n = match body.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(n) => n,
+                Err(error) => return Err(unreachable(self.repo, url, error.into())),
+            };
+            let written = file.write_all(&buffer[..n]);
+            written.map_err(HubError::io("write", part))?;
+            position += n as u64;
+            self.count(position, counted);
+        }
+    }
+
+    fn count(&self, position: u64, counted: &Cell<u64>) {
+        if position > counted.get() {
+            (self.on_bytes)(position - counted.get());
+            counted.set(position);
+        }
+    }
+
+    /// A 404 of a file whose repository was just listed is about the file.
+    fn name_file(&self, error: HubError) -> HubError {
+        match error {
+            HubError::NoRepo { repo, .. } => HubError::NoFile {
+                repo,
+                file: self.path.to_owned(),
+            },
+            other => other,
+        }
+    }
+}
+
+/// A blob is checked before it gets its name, so that only another program's can be cut short.
+fn is_whole(blob: &Path, announced: &Announced) -> bool {
+    let Ok(found) = fs::metadata(blob) else {
+        return false;
+    };
+    let is_whole = announced.size.is_none_or(|size| size == found.len());
+    if !is_whole {
+        warn!(
+            "`{}` does not have the size of the file on the hub; downloading it again",
+            blob.display()
+        );
+    }
+    is_whole
+}
+
+/// What differs, if anything does. The ETag is SHA-256 for large files and git's SHA-1 for others; of other kinds only the size is known.
+fn check(
+    file: &mut File,
+    part: &Path,
+    announced: &Announced,
+) -> Result<Option<Difference>, HubError> {
+    let size = length(file, part)?;
+    if let Some(expected) = announced.size
+        && size != expected
+    {
+        return Ok(Some(Difference {
+            what: "size",
+            found: size.to_string(),
+            expected: expected.to_string(),
+        }));
+    }
+    let is_hex = announced.etag.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let (what, found) = match announced.etag.len() {
+        64 if is_hex => ("SHA-256", digest(file, part, Sha256::new())?),
+        40 if is_hex => {
+            let start = Sha1::new().chain_update(format!("blob {size}\0"));
+            ("git blob", digest(file, part, start)?)
+        }
+        _ => return Ok(None),
+    };
+    let is_equal = found.eq_ignore_ascii_case(&announced.etag);
+    Ok((!is_equal).then(|| Difference {
+        what,
+        found,
+        expected: announced.etag.clone(),
+    }))
+}
+
+fn digest<D: Digest>(file: &mut File, part: &Path, mut hash: D) -> Result<String, HubError> {
+    let mut read = || {
+        file.rewind()?;
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            let n = file.read(&mut buffer)?;
+            if n == 0 {
+                return Ok(());
+            }
+            hash.update(&buffer[..n]);
+        }
+    };
+    read().map_err(HubError::io("read", part))?;
+    let digits = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(digits)
+}
+
+fn length(file: &File, part: &Path) -> Result<u64, HubError> {
+    let data = file.metadata().map_err(HubError::io("read", part))?;
+    Ok(data.len())
+}
+
+fn clear(file: &mut File, part: &Path) -> Result<(), HubError> {
+    file.set_len(0).map_err(HubError::io("shorten", part))
+}
+
+/// The first byte of `content-range: bytes 5-9/10`.
+fn range_start(response: &Response<Body>) -> Option<u64> {
+    let range = text(response.headers(), "content-range")?.strip_prefix("bytes ")?;
+    range.split('-').next()?.trim().parse().ok()
+}

@@ -1,0 +1,86 @@
+use std::path::Path;
+
+use ndarray::Axis;
+
+use super::{NetworkTask, PredictParams, Predicted, ProblemType, RobertaModel, sigmoid};
+use crate::{DeviceChoice, Error, Result};
+
+/// A network whose task is known: what its outputs say, and which of them are wanted.
+///
+/// One piece of code for networks that were just trained and saved, for saved ones that route, and for those trained elsewhere.
+#[derive(Debug)]
+pub struct TaskNetwork {
+    model: RobertaModel,
+    task: NetworkTask,
+    columns: Vec<usize>,
+}
+
+impl TaskNetwork {
+    /// Reads a network for a task; all its outputs are wanted, in its own order.
+    ///
+    /// # Errors
+    /// [`Error::OtherTask`] for a network that was trained for the other task; any of [`RobertaModel::from_folder`].
+    pub fn from_folder(folder: &Path, task: NetworkTask, device: DeviceChoice) -> Result<Self> {
+        let model = RobertaModel::from_folder(folder, device)?;
+        let trained_for = match model.problem_type() {
+            // The released performance network may not say what it is, so a network that does not is taken for what it is given as.
+            None => task,
+            Some(ProblemType::MultiLabelClassification) => NetworkTask::Performance,
+            Some(ProblemType::Regression) => NetworkTask::Cost,
+        };
+        if trained_for != task {
+            return Err(Error::OtherTask {
+                folder: folder.to_owned(),
+                task,
+                trained_for,
+            });
+        }
+        let columns = (0..model.labels().len()).collect();
+        Ok(Self {
+            model,
+            task,
+            columns,
+        })
+    }
+
+    /// The same with only some outputs, in this order: one for each LLM to predict for.
+    ///
+    /// # Panics
+    /// When there is no such output.
+    #[must_use]
+    pub fn with_outputs(self, columns: Vec<usize>) -> Self {
+        let n_outputs = self.model.labels().len();
+        assert!(
+            columns.iter().all(|&column| column < n_outputs),
+            "{columns:?} of {n_outputs} outputs"
+        );
+        Self { columns, ..self }
+    }
+
+    /// The network.
+    pub fn model(&self) -> &RobertaModel {
+        &self.model
+    }
+
+    /// The wanted outputs for some prompts, of shape `(n_prompts, n_outputs)`: probabilities for [`NetworkTask::Performance`], values for
+    /// [`NetworkTask::Cost`]. `on_progress` counts prompts.
+    ///
+    /// # Errors
+    /// As [`RobertaModel::predict`].
+    pub fn predict(
+        &self,
+        prompts: &[String],
+        params: &PredictParams,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Predicted> {
+        let predicted = self.model.predict(prompts, params, on_progress)?;
+        let values = match self.task {
+            NetworkTask::Performance => sigmoid(&predicted.values),
+            NetworkTask::Cost => predicted.values,
+        };
+        Ok(Predicted {
+            values: values.select(Axis(1), &self.columns),
+            is_truncated: predicted.is_truncated,
+        })
+    }
+}

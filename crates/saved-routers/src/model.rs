@@ -1,0 +1,112 @@
+use std::path::{Path, PathBuf};
+
+use dataset::{Quantity, Standardizer};
+use ndarray::{Array1, ArrayView2};
+use routers::{Mf, Rorf};
+
+use crate::{
+    Contents, Error, Record, Result, SavedKnn,
+    folder::ROUTER,
+    forest, knn, mf,
+    predicted::{Predicted, check_dim},
+    scale,
+};
+
+/// What predicts; networks are left to those who know libtorch.
+#[derive(Debug, Clone)]
+pub enum Model {
+    /// k-nearest-neighbors regression on embeddings.
+    Knn(SavedKnn),
+    /// A random forest on embeddings.
+    Rorf(Rorf),
+    /// A matrix factorization on embeddings.
+    Mf(Mf),
+    /// The folders of networks that read prompts.
+    Roberta {
+        /// The one that predicts a score for each LLM.
+        performance: PathBuf,
+        /// The one that predicts costs, unless they are known.
+        cost: Option<RobertaCost>,
+    },
+    /// The folder of a network that reads prompts and tells whether the small LLM of the pair does at least as well.
+    RobertaBinary(PathBuf),
+}
+
+/// A network that predicts costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RobertaCost {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What its outputs are.
+    pub quantity: Quantity,
+    /// The way back to dollars, where outputs are z-scores.
+    pub scale: Option<Standardizer>,
+}
+
+impl Model {
+    /// Reads what the record says lies in its folder.
+    pub(crate) fn open(folder: &Path, record: &Record) -> Result<Self> {
+        let scale = match record.contents.has_scale() {
+            true => Some(scale::read(folder, record.models.len())?),
+            false => None,
+        };
+        let network = |name: &str| {
+            let folder = folder.join(name);
+            match folder.is_dir() {
+                true => Ok(folder),
+                false => Err(Error::MissingNetwork { folder }),
+            }
+        };
+        let path = folder.join(ROUTER);
+        Ok(match (&record.contents, &record.embedder) {
+            (Contents::Knn { .. }, Some(embedder)) => {
+                Self::Knn(knn::read(&path, record, embedder, scale)?)
+            }
+            (Contents::Forest {}, Some(embedder)) => Self::Rorf(forest::read(&path, embedder.dim)?),
+            (Contents::Mf { folder }, Some(embedder)) => {
+                Self::Mf(mf::read(&network(folder)?, embedder.dim)?)
+            }
+            (Contents::Knn { .. } | Contents::Forest {} | Contents::Mf { .. }, None) => {
+                unreachable!("a record without its embedder is refused")
+            }
+            (Contents::Roberta { performance, cost }, _) => Self::Roberta {
+                performance: network(performance)?,
+                cost: match cost {
+                    Some(cost) => Some(RobertaCost {
+                        folder: network(&cost.folder)?,
+                        quantity: cost.quantity,
+                        scale,
+                    }),
+                    None => None,
+                },
+            },
+            (Contents::RobertaBinary { folder }, _) => Self::RobertaBinary(network(folder)?),
+        })
+    }
+
+    /// Predicts for embeddings of shape `(n_prompts, dim)`. A prediction does not depend on the other prompts. `on_progress` counts prompts.
+    ///
+    /// # Errors
+    /// [`Error::Dimension`] for embeddings of another length; [`Error::Predict`] for embeddings that are not finite;
+    /// [`Error::ReadsPrompts`] for networks.
+    pub fn predict(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Predicted> {
+        let small_wins = |dim, predict: &dyn Fn() -> routers::Result<Array1<f64>>| {
+            check_dim(embeddings, dim)?;
+            let probability = predict().map_err(|source| Error::Predict { source })?;
+            on_progress(embeddings.nrows() as u64);
+            Ok(Predicted::SmallWins(probability.mapv(|p| p as f32)))
+        };
+        match self {
+            Self::Knn(knn) => Ok(Predicted::PerModel(knn.predict(embeddings, on_progress)?)),
+            Self::Rorf(rorf) => {
+                small_wins(rorf.forest().n_features(), &|| rorf.predict(embeddings))
+            }
+            Self::Mf(mf) => small_wins(mf.weights().text_dim(), &|| mf.predict(embeddings)),
+            Self::Roberta { .. } | Self::RobertaBinary(_) => Err(Error::ReadsPrompts),
+        }
+    }
+}

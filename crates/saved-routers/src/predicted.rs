@@ -1,0 +1,30 @@
+use dataset::PredictedCost;
+use ndarray::{Array1, Array2, ArrayView2};
+
+use crate::{Error, Result};
+
+/// What a router predicts for some prompts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predicted {
+    /// Score and cost of every LLM.
+    PerModel(PerModelOutputs),
+    /// The probability that the small LLM of the pair is good enough; shape `(n_prompts)`.
+    SmallWins(Array1<f32>),
+}
+
+/// Predicted scores and what costs are made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PerModelOutputs {
+    /// Expected scores, of shape `(n_prompts, n_models)`.
+    pub scores: Array2<f32>,
+    /// What costs are made of.
+    pub cost: PredictedCost,
+}
+
+/// Refuses embeddings of another embedder than the router was fitted on.
+pub(crate) fn check_dim(embeddings: ArrayView2<'_, f32>, expected: usize) -> Result<()> {
+    match embeddings.ncols() {
+        found if found == expected => Ok(()),
+        found => Err(Error::Dimension { expected, found }),
+    }
+}

@@ -1,0 +1,25 @@
+//! What the tests of several crates share: a folder to run a built program in, and servers on this machine that answer as the Hugging
+//! Face hub and an embeddings endpoint do.
+//!
+//! In comes the path of a program, or what a server should hold and which answers should go wrong; out come the program's output and
+//! files, or an address to point a client at and a log of its requests.
+//! Must not be a dependency of anything but tests, benches and examples, and must not know any one program.
+
+mod bench;
+mod gate;
+mod hub;
+mod info;
+mod lock;
+mod openai;
+mod output;
+mod server;
+
+pub use crate::{
+    bench::Bench,
+    gate::check_gated,
+    hub::{Fault, Hub, Seen, Stage, Tree, Wrong},
+    info::dataset_info,
+    openai::{Asked, EmbeddingFault, OpenAi},
+    output::{expect_success, file_names, run_with_input, stderr, stdout},
+    server::{Answer, Body, Request, Server},
+};

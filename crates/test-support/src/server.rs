@@ -1,0 +1,242 @@
+use std::{
+    io::{self, BufRead, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Headers of a request that are read at most.
+const MAX_HEADERS: usize = 64;
+/// A body is written in pieces of this many bytes, each after its wait.
+const PIECE: usize = 16 * 1024;
+
+/// A request as it came in.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `GET`, `POST`, ...
+    pub method: String,
+    /// Path and query, as sent.
+    pub target: String,
+    /// Names in lower case, values as sent.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// How many requests came before this one, over all connections.
+    pub number: usize,
+}
+
+/// What a handler answers.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Headers but for `content-length`, which comes of the body.
+    pub headers: Vec<(String, String)>,
+    /// The body, and how it goes wrong.
+    pub body: Body,
+    /// Wait before the first byte.
+    pub delay: Duration,
+}
+
+/// The body of an answer. `content-length` always states the length of the whole.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// All of it, with a wait before each piece of 16 KiB.
+    Slow {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// The wait.
+        pause: Duration,
+    },
+    /// The first `n` bytes; then the connection is closed.
+    Cut {
+        /// The bytes of which a part is sent.
+        bytes: Vec<u8>,
+        /// How many are sent.
+        n: usize,
+    },
+    /// Nothing at all, not even a status line: the connection is closed.
+    Hangup,
+}
+
+/// A server on a free port of the loopback device. It stops when dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    n_requests: Arc<AtomicUsize>,
+    is_stopped: Arc<AtomicBool>,
+}
+
+impl Request {
+    /// A header's value, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(header, _)| header == name);
+        found.next().map(|(_, value)| value.as_str())
+    }
+
+    /// The path without the query.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+}
+
+impl Answer {
+    /// An answer with a body that arrives whole and at once.
+    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Body::Whole(body.into()),
+            delay: Duration::ZERO,
+        }
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: impl ToString) -> Self {
+        self.headers.push((name.to_owned(), value.to_string()));
+        self
+    }
+}
+
+impl Server {
+    /// Starts to answer: one thread per connection, which is kept open between requests.
+    ///
+    /// # Panics
+    /// If the loopback device has no free port.
+    pub fn start(handler: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        let listener =
+            TcpListener::bind("127.0.0.1:0").expect("the loopback device has a free port");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let server = Self {
+            address,
+            n_requests: Arc::default(),
+            is_stopped: Arc::default(),
+        };
+        let handler = Arc::new(handler);
+        let (n_requests, is_stopped) = (
+            Arc::clone(&server.n_requests),
+            Arc::clone(&server.is_stopped),
+        );
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                if is_stopped.load(Ordering::Relaxed) {
+                    break;
+                }
+                let Ok(stream) = stream else { continue };
+                let (handler, n_requests) = (Arc::clone(&handler), Arc::clone(&n_requests));
+                // A client that goes away in the middle is what these servers are for.
+                thread::spawn(move || serve(&stream, &*handler, &n_requests).ok());
+            }
+        });
+        server
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Requests that came in so far.
+    pub fn n_requests(&self) -> usize {
+        self.n_requests.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+        // Wakes the thread that waits for connections.
+        drop(TcpStream::connect(self.address));
+    }
+}
+
+fn serve(
+    stream: &TcpStream,
+    handler: &(impl Fn(&Request) -> Answer + ?Sized),
+    n_requests: &AtomicUsize,
+) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream);
+    while let Some(mut request) = read_request(&mut reader)? {
+        request.number = n_requests.fetch_add(1, Ordering::Relaxed);
+        let answer = handler(&request);
+        thread::sleep(answer.delay);
+        if !write_answer(stream, &request.method, &answer)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// `None` when the client closed the connection between requests.
+fn read_request(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request>> {
+    let mut head = Vec::new();
+    loop {
+        let n_before = head.len();
+        if reader.read_until(b'\n', &mut head)? == 0 {
+            return Ok(None);
+        }
+        if head[n_before..] == *b"\r\n" {
+            break;
+        }
+    }
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut parsed = httparse::Request::new(&mut headers);
+    parsed
+        .parse(&head)
+        .map_err(|error| io::Error::other(error.to_string()))?;
+    let headers = parsed.headers.iter().map(|header| {
+        let value = String::from_utf8_lossy(header.value);
+        (header.name.to_lowercase(), value.into_owned())
+    });
+    let mut request = Request {
+        method: parsed.method.unwrap_or_default().to_owned(),
+        target: parsed.path.unwrap_or_default().to_owned(),
+        headers: headers.collect(),
+        body: Vec::new(),
+        number: 0,
+    };
+    let length = request
+        .header("content-length")
+        .and_then(|length| length.parse().ok());
+    request.body.resize(length.unwrap_or(0), 0);
+    reader.read_exact(&mut request.body)?;
+    Ok(Some(request))
+}
+
+/// Whether the connection may be used again.
+fn write_answer(mut stream: &TcpStream, method: &str, answer: &Answer) -> io::Result<bool> {
+    let (bytes, n_sent, pause) = match &answer.body {
+        Body::Hangup => return Ok(false),
+        Body::Whole(bytes) => (bytes, bytes.len(), Duration::ZERO),
+        Body::Slow { bytes, pause } => (bytes, bytes.len(), *pause),
+        Body::Cut { bytes, n } => (bytes, *n, Duration::ZERO),
+    };
+    let mut head = format!(
+        "HTTP/1.1 {} As It Is\r\ncontent-length: {}\r\n",
+        answer.status,
+        bytes.len()
+    );
+    for (name, value) in &answer.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    stream.write_all(head.as_bytes())?;
+    if method == "HEAD" {
+        return Ok(true);
+    }
+    for piece in bytes[..n_sent].chunks(PIECE) {
+        thread::sleep(pause);
+        stream.write_all(piece)?;
+    }
+    Ok(n_sent == bytes.len())
+}

@@ -1,0 +1,38 @@
+//! Predicting the test split with a router as it was opened from disk.
+
+use anyhow::Context as _;
+use dataset::{PerModel, Predictions, SmallWins, Split};
+use ndarray::ArrayView2;
+use saved_routers::{PerModelOutputs, Predicted, SavedRouter};
+
+use crate::{setup::Setup, stopwatch::Stopwatch, torch};
+
+/// Predicts by the form that the router was saved in. `embeddings` are those of the test prompts, of shape `(n_prompts, dim)`, for routers
+/// that predict from embeddings.
+pub(crate) fn test_split(
+    setup: &Setup,
+    router: &SavedRouter,
+    test: &Split,
+    embeddings: Option<ArrayView2<'_, f32>>,
+    stopwatch: &mut Stopwatch,
+) -> anyhow::Result<Predictions> {
+    let predicted = if router.record.contents.reads_prompts() {
+        torch::predict(setup, router, test, stopwatch)?
+    } else {
+        let embeddings = embeddings.context("the router predicts from embeddings")?;
+        stopwatch.time("predict", || {
+            let n_prompts = embeddings.nrows() as u64;
+            let bar = cli_support::Progress::bar("predicting", n_prompts, setup.quiet);
+            Ok(router.model.predict(embeddings, &|n| bar.add(n))?)
+        })?
+    };
+    Ok(match predicted {
+        Predicted::PerModel(PerModelOutputs { scores, cost }) => {
+            Predictions::PerModel(PerModel::of_split(&setup.info, test, scores, cost))
+        }
+        Predicted::SmallWins(probability) => Predictions::SmallWins(SmallWins {
+            ids: test.ids.clone(),
+            probability,
+        }),
+    })
+}

@@ -1,0 +1,44 @@
+use std::path::PathBuf;
+
+use dataset::{DatasetDir, DatasetInfo};
+use routers::{CheckedForestParams, CheckedKnnParams, CheckedMfParams};
+use saved_routers::VectorFormat;
+
+use crate::{
+    embedder::{Embedder, Input},
+    torch,
+};
+
+/// What every router of a job is fitted with: the data set, where things are, and the settings.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) dir: DatasetDir,
+    pub(crate) info: DatasetInfo,
+    pub(crate) embedder: Embedder,
+    pub(crate) sentence_embedder: Embedder,
+    pub(crate) knn: CheckedKnnParams,
+    pub(crate) forest: CheckedForestParams,
+    pub(crate) mf: CheckedMfParams,
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "only networks use it")
+    )]
+    pub(crate) torch: torch::Settings,
+    pub(crate) vectors: VectorFormat,
+    pub(crate) models_dir: PathBuf,
+    /// Seed of the order in which train prompts are taken for a learning curve.
+    pub(crate) train_sizes_seed: u32,
+    pub(crate) force: bool,
+    pub(crate) quiet: bool,
+}
+
+impl Setup {
+    /// The embedder whose embeddings a router predicts from, unless it reads prompts.
+    pub(crate) fn embedder_for(&self, input: Input) -> Option<&Embedder> {
+        match input {
+            Input::ChosenEmbedding => Some(&self.embedder),
+            Input::SentenceEmbedding => Some(&self.sentence_embedder),
+            Input::Prompts => None,
+        }
+    }
+}

@@ -1,0 +1,76 @@
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use cli_support::Progress;
+use dataset::{PredictedCost, Split};
+use nets::{NetworkTask, TaskNetwork};
+use saved_routers::{Model, PerModelOutputs, Predicted, SavedRouter, outputs_of_models};
+
+use crate::{setup::Setup, stopwatch::Stopwatch};
+
+/// Predicts with the networks of a saved router.
+pub(crate) fn predict(
+    setup: &Setup,
+    router: &SavedRouter,
+    test: &Split,
+    stopwatch: &mut Stopwatch,
+) -> anyhow::Result<Predicted> {
+    let mut load = |folder: &Path, task| {
+        stopwatch.time(&format!("load {task}"), || {
+            Ok(TaskNetwork::from_folder(folder, task, setup.torch.device)?)
+        })
+    };
+    match &router.model {
+        Model::Roberta { performance, cost } => {
+            let per_model = |network: TaskNetwork, folder: &Path| {
+                let name = folder.display().to_string();
+                let labels = network.model().labels();
+                let columns = outputs_of_models(&name, labels, None, &test.models)?;
+                anyhow::Ok(network.with_outputs(columns))
+            };
+            let network = per_model(load(performance, NetworkTask::Performance)?, performance)?;
+            let cost = match cost {
+                Some(unit) => {
+                    let cost = per_model(load(&unit.folder, NetworkTask::Cost)?, &unit.folder)?;
+                    Some((cost, unit))
+                }
+                None => None,
+            };
+            let scores =
+                outputs(setup, &network, NetworkTask::Performance, test, stopwatch)?.values;
+            let cost = match cost {
+                Some((network, unit)) => {
+                    let outputs = outputs(setup, &network, NetworkTask::Cost, test, stopwatch)?;
+                    unit.predicted(&outputs.values)
+                }
+                None => PredictedCost::Known,
+            };
+            Ok(Predicted::PerModel(PerModelOutputs { scores, cost }))
+        }
+        Model::RobertaBinary(folder) => {
+            let network = load(folder, NetworkTask::Performance)?;
+            let outputs = outputs(setup, &network, NetworkTask::Performance, test, stopwatch)?;
+            Ok(Predicted::SmallWins(outputs.values.column(0).to_owned()))
+        }
+        Model::Knn(_) | Model::Rorf(_) | Model::Mf(_) => {
+            bail!("`{}` does not read prompts", router.record.router)
+        }
+    }
+}
+
+/// A network's outputs for the test prompts, by the settings for prediction.
+pub(super) fn outputs(
+    setup: &Setup,
+    network: &TaskNetwork,
+    task: NetworkTask,
+    test: &Split,
+    stopwatch: &mut Stopwatch,
+) -> anyhow::Result<nets::Predicted> {
+    stopwatch.time(&format!("predict {task}"), || {
+        let label = format!("predicting {task}");
+        let bar = Progress::bar(&label, test.n_prompts() as u64, setup.quiet);
+        network
+            .predict(&test.prompts, &setup.torch.roberta.predict, &|n| bar.add(n))
+            .with_context(|| format!("cannot predict with the {task} network"))
+    })
+}
