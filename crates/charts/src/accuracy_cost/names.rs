@@ -44,6 +44,8 @@ impl Names {
         let name = |i: usize| shorten::short_name(&scene.models[i].name);
         let mut texts: Vec<String> = (0..scene.models.len()).map(name).collect();
         let mut key = Key::default();
+        // The legend and the names compete for the same room, so each place of the legend is tried with all names, quickly, and only the
+        // best one thoroughly.
         let (mut rect, mut layout) = placing.place_with_legend(&texts, places)?;
         // LLMs without room for a name get a number, which needs less; the key below says whose it is.
         let unplaced: Vec<usize> = (0..texts.len())

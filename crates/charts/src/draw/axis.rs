@@ -40,6 +40,7 @@ impl Axis {
     #[must_use]
     pub fn linear((low, high): (f64, f64), bounds: (f64, f64), max_ticks: usize) -> Self {
         let (mut low, mut high) = (low, high);
+        // A range that rounding alone has made is none.
         let least = f64::max(1e-9, 1e-6 * low.abs().max(high.abs()));
         if high - low < least {
             let half = if high == 0.0 { 0.5 } else { 0.1 * high.abs() };

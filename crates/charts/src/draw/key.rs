@@ -42,6 +42,7 @@ impl Key {
         width: f64,
         font_size: f64,
     ) -> Result<()> {
+        // A number that found no room in the figure would send readers looking for it.
         let (mut shown, mut hidden) = (Vec::new(), Vec::new());
         for (i, &model_idx) in self.models.iter().enumerate() {
             if is_shown(model_idx) {

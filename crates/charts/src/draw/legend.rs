@@ -120,6 +120,7 @@ impl Legend {
                 (Rect::new(left, top, self.width(), self.height()), cost)
             })
             .filter(|(rect, _)| {
+                // A place is taken only when it is free, not when little is covered: a legend over a curve hides data.
                 let clear = rect.grown(CLEARANCE);
                 !markers.iter().any(|marker| marker.overlaps(clear))
                     && !curves.iter().any(|curve| curve.meets(clear))
@@ -132,6 +133,7 @@ impl Legend {
     /// # Errors
     /// When the backend fails.
     pub fn draw(&self, canvas: &Canvas<'_>, rect: Rect, curve_width: f64) -> Result<()> {
+        // Grid lines would run through the words.
         canvas.fill(rect, canvas.palette().background)?;
         canvas.outline(rect, Pen::solid(canvas.palette().grid, theme::FRAME_WIDTH))?;
         for (i, entry) in self.entries.iter().enumerate() {

@@ -51,6 +51,7 @@ pub fn text(text: &str, size: f64, anchor: Anchor) -> TextLine<'_> {
 /// # Errors
 /// When the shipped font is broken.
 pub fn text_width(text: &str, size: f64) -> Result<f64> {
+    // Layout measures texts before there is a canvas.
     register_shipped_font()?;
     // Measured large, since plotters rounds to whole pixels.
     let ((left, _), (right, _)) = (FONT_FAMILY, 1000.0 * HEIGHT_PER_EM)

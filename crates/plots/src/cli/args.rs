@@ -69,6 +69,7 @@ pub(super) enum LookName {
     Bw,
 }
 
+// `charts` has no command line, so its looks get their names and their help here.
 impl From<LookName> for Look {
     fn from(name: LookName) -> Self {
         match name {

@@ -58,6 +58,8 @@ fn wanted(
             names.join(", ")
         )));
     };
+    // A name of the paper's means a figure of certain data sets. With --dataset it means those of them that are named; none of them is a
+    // mistake worth reporting, not an empty run.
     let of_both: BTreeSet<String> = match datasets {
         Some(datasets) => of_paper.intersection(datasets).cloned().collect(),
         None => of_paper.clone(),

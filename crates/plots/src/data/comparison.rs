@@ -49,6 +49,7 @@ impl Comparison {
                 .map(|&point| data_point(point.into()))
                 .collect(),
             // A router has only the points of its curve; the zero router throws a coin between two LLMs.
+            // Only then is the line between two points itself within reach, which bends on a logarithmic axis.
             is_mixture: curve.series == Series::Zero,
         };
         let model = |model: &NamedPoint| SceneModel {

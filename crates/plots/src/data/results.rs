@@ -84,12 +84,15 @@ impl Results {
                     inputs.name
                 )
             })?;
+            // The zero router of a data set of which no LLM is known has no point at all.
             if !curve.points.is_empty() {
                 curves.push((contender, curve));
             }
         }
 
         let all = curves.iter().flat_map(|(_, curve)| curve.to_points());
+        // Areas are means over a range of costs. It spans all curves and LLMs of the data set, so that areas of two routers compare the
+        // same interval.
         let range = CostRange::over(all.chain(models.iter().map(|model| model.point)));
         let target = best_single.as_ref().map(|model| model.point);
         let methods = curves

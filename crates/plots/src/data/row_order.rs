@@ -53,6 +53,8 @@ pub(crate) fn twin(data_dir: &Path, info: &DatasetInfo) -> anyhow::Result<Option
     };
     for dir in inputs::all(data_dir)? {
         let other = DatasetInfo::read(&dir.info())?;
+        // Names say nothing: either data set may have been called anything. The same source files with the same options but one are the
+        // same data.
         if RowOrder::of(&other).is_some_and(|other| other != order)
             && sources(&other) == sources(info)
             && options(&other) == options(info)

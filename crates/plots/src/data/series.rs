@@ -128,6 +128,7 @@ impl Series {
                 |(_, color)| LineStyle::colored(color, DASHED),
             ),
             // The router's own markers, filled.
+            // Filled, the mark still says whose scores the rule takes.
             (Self::Rule(router), Look::Bw) => {
                 let own = routers::line(router, look);
                 let filled = |shape: Shape| Shape {

@@ -28,6 +28,7 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         format!("cargo run -p train-and-infer -- --dataset {dataset} --routers {routers}")
     };
     let shown: Vec<&Method> = results.methods.iter().filter(|m| is_shown(m)).collect();
+    // Without such a router the figure would be `accuracy_cost` once more, under a title that promises a comparison.
     if !shown.iter().any(|method| method.role == Role::PairRouter) {
         outcome.skip(
             format!("{dataset}/{stem}"),
@@ -49,6 +50,8 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
     }
     let order = RowOrder::of(of.inputs.info());
     let mut comparisons = vec![comparison(of, of.results, order)];
+    // Only the published matrix comes in two orders. Side by side they show what the mixed-up order of the publication is worth, which is
+    // the point of drawing both.
     if order != Some(RowOrder::AsPublished) && of.inputs.info().made_by.starts_with(MATRIX_PROGRAM)
     {
         match as_published(of)? {

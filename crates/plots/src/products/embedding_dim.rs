@@ -32,6 +32,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         outcome.skip(what, "the data set has no embeddings", cure());
     }
     for embedder in wanted {
+        // A name that was typed and is wrong must not stop the embedders that exist.
         if !found.contains(&embedder) {
             let what = format!("{}/{}", dir.name(), stem(job, dir, &embedder));
             let why = format!(

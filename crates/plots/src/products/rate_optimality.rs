@@ -20,6 +20,7 @@ pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
     if let Some(named) = &job.datasets {
         names.retain(|name| named.contains(name));
     }
+    // Named data sets are usually no studies, so their absence is worth a word only where nothing else was asked for.
     if names.is_empty() && (job.datasets.is_none() || job.wanted.len() == 1) {
         outcome.skip(
             format!("rate-study/{stem}"),

@@ -68,6 +68,7 @@ pub(crate) fn draw(
         title: format!("{dataset}: {way}"),
         curves: curves?,
         models: of.results.models.clone(),
+        // The same names come first as in the figure beside it, so that the two can be compared at a glance.
         named_first: of.job.settings.named_first(dataset),
         oracle: None,
     };
@@ -105,6 +106,8 @@ fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<Co
 /// multiplier of its own, and a zero router through LLMs picked by hand, where the settings name any.
 fn rule_curves(inputs: &Inputs, quirks: &RuleQuirks) -> anyhow::Result<Vec<ComparedCurve>> {
     let truth = Truth::of(inputs.test())?;
+    // The reference takes the means of the very costs that it then reports. It is drawn that way here to compare with the published figure;
+    // `vs_rb` itself takes those of the train part.
     let test_means = mean_costs(&truth);
     curves(inputs, contenders(inputs)?, |contender| {
         Ok(match (contender.role, contender.router) {

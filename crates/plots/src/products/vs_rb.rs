@@ -30,6 +30,7 @@ fn draw(
     let dataset = &results.dataset;
     let stem = of.job.settings.stem(product, dataset);
     let has = |role: Role| results.methods.iter().any(|method| method.role == role);
+    // Say what is missing: mean costs of the train part, or any router whose scores the rule could take.
     if !has(Role::RouterBenchRule) {
         let what = format!("{dataset}/{stem}");
         if has(Role::PerModelRouter) {

@@ -64,6 +64,8 @@ impl State<'_> {
     /// Gives label `i` its best choice; whether that changed anything.
     fn improve(&mut self, i: usize) -> bool {
         let (mut best, mut best_cost) = (self.chosen[i], self.cost(i, self.chosen[i]));
+        // Candidates are sorted by their own cost, to which others only add: from the first one on that costs more by itself, none can be
+        // better.
         for choice in 0..self.candidates[i].len() {
             if self.candidates[i][choice].cost >= best_cost {
                 break;
@@ -139,6 +141,8 @@ impl State<'_> {
                     .filter(|other| touch(&mine.placement, &other.placement))
                     .count()
             };
+            // Dropping the label that touches most others frees most of them; of labels with priority only where nothing else is left to
+            // drop.
             let worst = (0..self.chosen.len())
                 .map(|i| (n_touching(i), i))
                 .filter(|&(n, _)| n > 0)

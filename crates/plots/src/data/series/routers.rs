@@ -127,6 +127,7 @@ pub(super) fn line(router: &str, look: Look) -> LineStyle {
     let (color, bw) = known(router).map_or_else(
         || {
             // FNV-1a, 32 bits.
+            // Rust's own hashes may change with its version, and with them the figures.
             let hash = router.bytes().fold(0x811C_9DC5_u32, |hash, byte| {
                 (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
             });

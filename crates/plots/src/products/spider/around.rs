@@ -40,6 +40,8 @@ pub(super) fn place(center: Point, radius: f64, sizes: &[(f64, f64)]) -> Vec<Pla
         .map(|axis_idx| direction(axis_idx as f64, n_axes))
         .collect();
     let mut order: Vec<usize> = (0..n_axes).collect();
+    // From the sides towards top and bottom: labels at the sides cannot move far without leaving the page, those above and below have room
+    // to move outwards.
     order.sort_by(|&a, &b| directions[a].y.abs().total_cmp(&directions[b].y.abs()));
     let mut places: Vec<Option<Place>> = vec![None; n_axes];
     for axis_idx in order {

@@ -97,6 +97,7 @@ impl Grid {
     fn new(spider: &Spider, page: BarSettings, style: &Style) -> Result<Self> {
         let width = POINTS_PER_INCH * page.width_in;
         let n_panels = spider.benchmarks.len();
+        // Rows as even as they can be: four panels as two and two, not three and one.
         let n_columns = match n_panels {
             0..=3 => n_panels.max(1),
             4 => 2,
@@ -235,6 +236,7 @@ impl Bar {
             let level =
                 |y: f64| [middle - WHISKER_END, middle + WHISKER_END].map(|x| Point::new(x, y));
             let upright = [Point::new(middle, low), Point::new(middle, high)];
+            // A whisker over hatching disappears among the lines; a white line below it keeps it apart.
             let halo = Pen::solid(canvas.palette().background, HALO_WIDTH);
             let pen = Pen::solid(canvas.palette().text, WHISKER_WIDTH);
             for line in [upright, level(low), level(high)] {
@@ -245,6 +247,7 @@ impl Bar {
             }
             clear = clear.min(high);
         }
+        // Values must not touch those of the next bar. A third digit is worth having only where there is room for it.
         let digits = if text_width("0.888", style.label_pt)? < room {
             3
         } else {

@@ -35,6 +35,7 @@ pub(super) fn benchmark_names(spider: &Spider) -> Vec<String> {
     let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
     names()
         .map(|name| {
+            // `bbh/navigate` is `navigate` in a figure, but two tasks `law` of different benchmarks need more than that.
             let is_shared = names().filter(|other| last(other) == last(name)).count() > 1;
             if is_shared {
                 // Not cut at a slash.
@@ -131,6 +132,7 @@ fn spent(spider: &Spider, share_idx: usize) -> Option<String> {
     let low = ratios.iter().copied().reduce(f64::min)?;
     let high = ratios.iter().copied().reduce(f64::max)?;
     let (low, high) = (rounded(low), rounded(high));
+    // Rounded first: a range from 9% to 9% would look like a fault.
     let range = if low == high {
         high
     } else {

@@ -93,6 +93,7 @@ fn row(spider: &Spider, benchmark: &Benchmark, cell: &Cell) -> Vec<String> {
     row.push(number(reference.cost_usd));
     row.extend(with_ends(cell.intervals.reference_accuracy));
     row.push(spider.level.to_string());
+    // The reasons come last: a program that reads the numbers by position need not know them.
     for missing in [cell.accuracy().err(), cell.accuracy_ratio().err()] {
         row.push(missing.map_or_else(String::new, |missing| why_missing(missing, "the large LLM")));
     }

@@ -120,6 +120,8 @@ impl Spider {
         if kept.is_empty() {
             return Ok(Err(no_large("no score and cost is known of")));
         }
+        // Benchmarks on which nothing is known of the large LLM have no cost to spend a part of; they are left out and named in the
+        // caption.
         let rows = sums.rows()?;
         if large_point(&rows.truth, large_idx).is_none_or(|point| point.cost_usd == 0.0) {
             return Ok(Err(no_large("nothing is paid for")));
@@ -277,6 +279,8 @@ fn cells(
     lambda_by: LambdaBy,
 ) -> evaluation::Result<BTreeMap<String, Vec<Cell>>> {
     let spider = &settings.spider;
+    // Folds are dealt out within each benchmark, by the ids of prompts, so the same prompts are in the same fold in every run and for every
+    // router.
     let dealt = folds(ids, rows.benchmarks, spider.n_folds, spider.seed);
     let (lambda_from, lambdas) = match lambda_by {
         LambdaBy::OtherFolds => (LambdaFrom::OtherFolds(&dealt), Lambdas::Exact),

@@ -74,6 +74,7 @@ impl Plan {
                     .into_iter()
                     .map(|number| Label::new(vec![number], style.tick_pt))
                     .collect::<Result<_>>()?;
+                // Numbers need hardly any room, so the chart is as large as it may be.
                 RADIUS.1 * width
             }
         };
@@ -124,6 +125,7 @@ impl Plan {
                 canvas.area(&corners, color, look::AREA_OPACITY)?;
             }
         }
+        // Areas lie below the grid and lines above it: an area over the grid would dim it, a line under it would be cut by every ring.
         self.draw_grid(canvas)?;
         self.draw_circle(canvas, 1.0, large_pen(style))?;
         for (share_idx, corners) in series.iter().enumerate() {
@@ -247,6 +249,7 @@ impl Plan {
             })
             .collect();
         let height = (ASCENT + DESCENT) * style.label_pt;
+        // On an axis the labels would cover the corners of the polygons, which lie there. Between two axes only edges can be in the way.
         let on_ray = |axis_idx: usize| -> Vec<Rect> {
             let direction = direction(axis_idx as f64 + 0.5, self.n_axes());
             let ticks = self.scale.ticks.iter().zip(&widths);
