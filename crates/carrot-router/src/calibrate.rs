@@ -9,7 +9,7 @@ mod target;
 use anyhow::{Context as _, bail};
 use carrot_router::COST_MULTIPLIER;
 use cli_support::{read_toml, usage_error};
-use evaluation::{CalibrationParams, Setting, Standing, calibrate, standing_at};
+use evaluation::choice::{CalibrationParams, Setting, Standing, calibrate, standing_at};
 use saved_routers::{
     CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, Drawn, Expected, ModelShare, Range,
     Realized,
@@ -49,7 +49,7 @@ struct Job {
 
 /// What a calibration found, before it has a name.
 struct Outcome {
-    found: evaluation::Calibration,
+    found: evaluation::choice::Calibration,
     /// The setting with the multiplier of `route`.
     setting: Setting,
     n_new_prompts: usize,

@@ -269,7 +269,10 @@ mod tests {
     fn the_built_in_settings_are_good() {
         let settings = Settings::read(None).expect("good");
         // Regret is measured by the rule that routers choose by.
-        assert_eq!(settings.regret.cost_multiplier, evaluation::COST_MULTIPLIER);
+        assert_eq!(
+            settings.regret.cost_multiplier,
+            evaluation::choice::COST_MULTIPLIER
+        );
     }
 
     #[test]

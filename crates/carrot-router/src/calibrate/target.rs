@@ -1,5 +1,5 @@
 use cli_support::usage_error;
-use evaluation::Goal;
+use evaluation::choice::Goal;
 use saved_routers::{Calibration, CalibrationTarget};
 
 use super::args::TargetArgs;

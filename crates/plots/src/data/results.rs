@@ -3,8 +3,9 @@
 use anyhow::Context as _;
 use dataset::{Predictions, router_names::CARROT_KNN};
 use evaluation::{
-    CostRange, Curve, Point, PredictionAccuracy, Truth, aiq, audc, best_single, oracle,
-    prediction_accuracy, qnc, random, single_models,
+    Curve, Point, Truth,
+    baseline::{best_single, oracle, random, single_models},
+    metric::{CostRange, PredictionAccuracy, aiq, audc, prediction_accuracy, qnc},
 };
 
 use super::{

@@ -2,8 +2,9 @@
 
 use anyhow::Context as _;
 use evaluation::{
-    CurvePoint, Grid, Point, Predicted, Router, ThresholdGrid, Truth, ZeroRouter, grid_curve,
-    mean_costs, model_positions, threshold_grid_curve,
+    CurvePoint, Point, Predicted, Router, Truth,
+    baseline::{ZeroRouter, mean_costs, model_positions},
+    curve::{Grid, ThresholdGrid, grid_curve, threshold_grid_curve},
 };
 
 use super::{comparisons, evaluated::Evaluated};

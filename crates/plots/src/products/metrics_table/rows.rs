@@ -1,6 +1,6 @@
 //! The tables of metrics with their intervals.
 
-use evaluation::{Interval, Metric};
+use evaluation::{Interval, metric::Metric};
 
 use crate::{
     data::intervals::Intervals,

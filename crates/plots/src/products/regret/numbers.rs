@@ -2,7 +2,10 @@
 
 use anyhow::Context as _;
 use dataset::PerModel;
-use evaluation::{Interval, Predicted, RegretIntervals, Resamples, Router, Truth, Weights, regret};
+use evaluation::{
+    Interval, Predicted, Router, Truth,
+    study::{RegretIntervals, Resamples, Weights, regret},
+};
 
 use crate::{
     data::{

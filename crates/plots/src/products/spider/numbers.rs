@@ -5,8 +5,14 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use dataset::{PerModel, Predictions};
 use evaluation::{
-    BenchmarkIntervals, BenchmarkPoint, Gap, Grid, LambdaFrom, Lambdas, Point, Predicted,
-    Resamples, Rows, Truth, benchmark_intervals, benchmark_points, folds, single_models,
+    Point, Predicted, Truth,
+    baseline::single_models,
+    choice::Lambdas,
+    curve::Grid,
+    study::{
+        BenchmarkIntervals, BenchmarkPoint, Gap, LambdaFrom, Resamples, Rows, benchmark_intervals,
+        benchmark_points, folds,
+    },
 };
 use ndarray::Axis;
 
