@@ -1,12 +1,16 @@
 //! What a known truth demands of any router.
 
 use dataset::{PerModel, Split, TestPredictions};
-use evaluation::{Interval, Predicted, Regret, Resamples, Router, Truth, Weights, choose, regret};
+use evaluation::{
+    Interval, Predicted, Router, Truth,
+    choice::choose,
+    study::{Regret, Resamples, Weights, regret},
+};
 
-use super::Obstacle;
 use crate::{
     Result as VerdictResult,
     claims::{ClaimSettings, End},
+    obstacle::Obstacle,
     subject::Subject,
 };
 
@@ -32,7 +36,7 @@ impl End {
 
 pub(super) fn best_single(subject: &Subject) -> Number {
     let expectations = subject.expectations()?;
-    let (_, point) = evaluation::best_single(&Truth::expected(expectations)?)
+    let (_, point) = evaluation::baseline::best_single(&Truth::expected(expectations)?)
         .ok_or_else(|| Obstacle::nothing_known("nothing is expected"))?;
     Ok(point.accuracy)
 }
