@@ -262,7 +262,7 @@ const CASES: &[Case] = &[
     Case { text: "id,small/score,small/input_tokens\n1,1,10\n", extra: &[], code: 1, expected: "no column `prompt`" },
     Case { text: "id,prompt\n1,x\n2,y\n", extra: &[], code: 1, expected: "`t.csv` has no LLM" },
     Case { text: "id,prompt,small/input_tokens\n1,x,3\n", extra: &[], code: 1, expected: "no column `small/score`" },
-    Case { text: "id,prompt,small/score\n1,x,1\n2,y,1\n", extra: &[], code: 1, expected: "says nothing of the costs of model `small`" },
+    Case { text: "id,prompt,small/score\n1,x,1\n2,y,1\n", extra: &[], code: 1, expected: "has no cost column for model `small`" },
     Case { text: "id,prompt,other/score,other/input_tokens\n1,x,1,3\n2,y,1,3\n", extra: &[], code: 1, expected: "`prices.toml` has no price for model `other`" },
     Case { text: "id,prompt,id,small/score\n1,x,1,3\n", extra: &[], code: 1, expected: "duplicate column `id` in `t.csv`" },
     // The rows.
