@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use evaluation::{CalibrationParams, Setting, Standing, standing_at};
+use evaluation::choice::{CalibrationParams, Setting, Standing, standing_at};
 use serde::Deserialize;
 
 use super::{
@@ -54,7 +54,7 @@ pub struct Calibrator {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibrated {
     /// The setting with a cost multiplier of 1, and what to expect of it on new prompts.
-    pub found: evaluation::Calibration,
+    pub found: evaluation::choice::Calibration,
     /// The same setting with [`COST_MULTIPLIER`], as [`crate::CarrotRouter::route`] takes it.
     pub setting: Setting,
     /// The number of new prompts that the expectations are for.
@@ -106,7 +106,7 @@ impl Calibrator {
     /// Chooses a setting on one part of the held-out prompts, and checks it on the other.
     ///
     /// # Errors
-    /// [`CalibrationError::OutOfReach`]; [`CalibrationError::TooFewPrompts`]; others as for [`evaluation::calibrate`].
+    /// [`CalibrationError::OutOfReach`]; [`CalibrationError::TooFewPrompts`]; others as for [`evaluation::choice::calibrate`].
     pub fn calibrate(&self) -> Result<Calibrated, CalibrationError> {
         self.calibrate_with(self.settings.seed)
     }
@@ -123,7 +123,8 @@ impl Calibrator {
             n_resamples: self.settings.n_resamples,
             seed: seed.into(),
         };
-        let found = evaluation::calibrate(&chosen_on.truth()?, chosen_on.router()?, &params);
+        let found =
+            evaluation::choice::calibrate(&chosen_on.truth()?, chosen_on.router()?, &params);
         let found = found.map_err(|error| match error {
             evaluation::Error::OutOfReach { least, most, .. } => CalibrationError::OutOfReach {
                 router: self.held_out.router().to_owned(),
