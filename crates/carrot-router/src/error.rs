@@ -238,9 +238,9 @@ pub enum Error {
     /// A router could not be calibrated, or its calibration not be used.
     #[error(transparent)]
     Calibration(#[from] CalibrationError),
-    /// Another train split than the router was fitted on.
+    /// Another train part than the router was fitted on.
     #[error(
-        "`{}` is not the train split that `{}` was fitted on; restore that one, or refit the router",
+        "`{}` is not the train part that `{}` was fitted on; restore that one, or refit the router",
         split.display(),
         folder.display()
     )]

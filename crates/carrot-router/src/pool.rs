@@ -14,7 +14,7 @@ pub struct PoolChanges {
     pub added: Option<ModelScores>,
     /// Prices that override the router's own, and those of LLMs that are added.
     pub prices: Option<Prices>,
-    /// The folder of the data sets. To add LLMs, the train split that the router was fitted on must be there: a router does not store the ids
+    /// The folder of the data sets. To add LLMs, the train part that the router was fitted on must be there: a router does not store the ids
     /// of its prompts.
     pub data_dir: PathBuf,
 }
@@ -22,7 +22,7 @@ pub struct PoolChanges {
 /// The router in a folder with other prices or LLMs, without a fit; nothing is written yet, see [`EditedPool::write`].
 ///
 /// # Errors
-/// [`Error::OtherTrainSplit`] or [`Error::Dataset`] when the train split is not the router's, or missing; [`Error::SavedRouter`] for a router
+/// [`Error::OtherTrainSplit`] or [`Error::Dataset`] when the train part is not the router's, or missing; [`Error::SavedRouter`] for a router
 /// that cannot be read, or changes that cannot be made.
 pub fn edit_pool(folder: &Path, changes: &PoolChanges) -> Result<EditedPool> {
     let router = SavedRouter::open(folder)?;

@@ -48,7 +48,7 @@ pub(crate) struct SavedConfig {
     pub(crate) embeddings: EmbeddingFormat,
 }
 
-/// How parts of the train split are drawn.
+/// How parts of the train part are drawn.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct LearningCurveConfig {

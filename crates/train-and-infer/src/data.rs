@@ -32,7 +32,7 @@ pub(crate) struct Splits {
 }
 
 impl Data {
-    /// Hashes of train and test split.
+    /// Hashes of train and test part.
     pub(crate) fn sources(&mut self, setup: &Setup) -> anyhow::Result<&[Source; 2]> {
         if self.sources.is_none() {
             let [train, test] = Part::ALL.map(|part| Source::of(&setup.dir.split(part)));
@@ -120,7 +120,7 @@ pub(crate) struct Prompts {
 }
 
 impl Data {
-    /// Both splits with a router's embeddings, and of the train split only a sample.
+    /// Both splits with a router's embeddings, and of the train part only a sample.
     pub(crate) fn prompts(
         &mut self,
         setup: &Setup,

@@ -18,7 +18,7 @@ const FREE_EMBEDDER: &str = "minilm";
 
 /// A command line that was understood: paths resolved, settings read and checked.
 #[derive(Debug)]
-pub struct Job {
+pub(crate) struct Job {
     pub(crate) routers: Vec<&'static Router>,
     /// Numbers of train prompts to fit on, ascending; none for all of them.
     pub(crate) train_sizes: Vec<usize>,
@@ -30,7 +30,7 @@ impl Job {
     ///
     /// # Errors
     /// A usage error for what cannot be done with this data set, these settings or this machine; any error of a file.
-    pub fn check(args: Args) -> anyhow::Result<Self> {
+    pub(crate) fn check(args: Args) -> anyhow::Result<Self> {
         let config: Config = read_toml(args.config.config.as_deref(), BUILT_IN)?;
         let dir = DatasetDir::existing(&args.data_dir.data_dir, &args.dataset)?;
         let info = DatasetInfo::read(&dir.info())?;

@@ -1,4 +1,4 @@
-//! Routers fitted on parts of the train split, to see what more prompts are worth: predictions and manifests, and no fitted router.
+//! Routers fitted on parts of the train part, to see what more prompts are worth: predictions and manifests, and no fitted router.
 
 use anyhow::Context as _;
 use dataset::permutation;

@@ -1,9 +1,9 @@
-//! Predicting the test split with a router as it was opened from disk.
+//! Predicting the test part with a router as it was opened from disk.
 
 use anyhow::Context as _;
 use dataset::{PerModel, Predictions, SmallWins, Split};
 use ndarray::ArrayView2;
-use saved_routers::{PerModelOutputs, Predicted, SavedRouter};
+use saved_routers::{ModelOutputs, PerModelOutputs, SavedRouter};
 
 use crate::{setup::Setup, stopwatch::Stopwatch, torch};
 
@@ -27,10 +27,10 @@ pub(crate) fn test_split(
         })?
     };
     Ok(match predicted {
-        Predicted::PerModel(PerModelOutputs { scores, cost }) => {
+        ModelOutputs::PerModel(PerModelOutputs { scores, cost }) => {
             Predictions::PerModel(PerModel::of_split(&setup.info, test, scores, cost))
         }
-        Predicted::SmallWins(probability) => Predictions::SmallWins(SmallWins {
+        ModelOutputs::SmallWins(probability) => Predictions::SmallWins(SmallWins {
             ids: test.ids.clone(),
             probability,
         }),

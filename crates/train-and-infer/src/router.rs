@@ -14,11 +14,11 @@ use crate::{
 
 /// A router that can be fitted: a row of [`ROUTERS`].
 #[derive(Debug)]
-pub struct Router {
+pub(crate) struct Router {
     /// Its name on the command line, under `preds/` and under `models/`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What `--help` says of it.
-    pub help: &'static str,
+    pub(crate) help: &'static str,
     /// What it predicts from.
     pub(crate) input: Input,
     /// Whether it chooses between the two LLMs of a pair, rather than among all.
@@ -31,7 +31,7 @@ pub struct Router {
 }
 
 /// All routers, the quick ones first: the order in which `all` fits them and `--help` lists them.
-pub static ROUTERS: [Router; 6] = [
+pub(crate) static ROUTERS: [Router; 6] = [
     Router {
         name: names::CARROT_KNN,
         help: "CARROT (KNN) on the chosen embedding",
@@ -93,7 +93,7 @@ impl Eq for Router {}
 
 /// A value of `--routers`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RouterChoice {
+pub(crate) enum RouterChoice {
     /// A router by its name.
     One(&'static Router),
     /// All that the data set allows.

@@ -69,7 +69,7 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Fits the router and predicts the test split, unless what is on disk was made from the same.
+    /// Fits the router and predicts the test part, unless what is on disk was made from the same.
     pub(crate) fn run(self, data: &mut Data) -> anyhow::Result<Report> {
         if !self.setup.force
             && let Some(report) = self.kept(data)?
@@ -210,7 +210,7 @@ impl<'a> Run<'a> {
         Ok(self.report(Status::Fitted, outcome.summary, manifest))
     }
 
-    /// Predicts the test split with the router as it lies on disk, so that each run proves what it saved.
+    /// Predicts the test part with the router as it lies on disk, so that each run proves what it saved.
     fn predict(&self, prompts: &Prompts, stopwatch: &mut Stopwatch) -> anyhow::Result<Predictions> {
         let router = stopwatch.time("open", || Ok(SavedRouter::open(&self.places.model)?))?;
         let test = prompts.embeddings.as_ref().map(|it| it.test.view());

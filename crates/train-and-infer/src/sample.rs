@@ -5,7 +5,7 @@ use dataset::DatasetInfo;
 pub(crate) enum Sample {
     /// All of them. The fitted router is kept.
     Whole,
-    /// Some rows of the train split, ascending, for a learning curve; only predictions are kept.
+    /// Some rows of the train part, ascending, for a learning curve; only predictions are kept.
     Rows(Vec<usize>),
 }
 
@@ -18,7 +18,7 @@ impl Sample {
     }
 
     /// How many prompts at the sample's end are for validation: those of the sample that the data set has in its own validation part, which is
-    /// the end of its train split.
+    /// the end of its train part.
     pub(crate) fn n_validation(&self, info: &DatasetInfo) -> Option<usize> {
         let n_validation = info.n_validation?;
         Some(match self {

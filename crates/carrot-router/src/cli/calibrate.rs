@@ -5,7 +5,7 @@ mod goal;
 mod job;
 mod report;
 
-use cli_support::Progress;
+use cli_support::{Progress, with_hint};
 use saved_routers::Calibration;
 
 pub(super) use self::args::CalibrateArgs;
@@ -13,7 +13,6 @@ use self::{
     job::{CalibrateJob, Task},
     report::{CalibrationReport, coverage_table},
 };
-use super::hints;
 
 pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
     let output = args.output;
@@ -33,7 +32,7 @@ pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
                     "`{}` already exists and is for a different goal",
                     path.display()
                 );
-                return Err(hints::with(
+                return Err(with_hint(
                     error,
                     "give the new one another name with `--name`, or overwrite the old one with `--force`",
                 ));

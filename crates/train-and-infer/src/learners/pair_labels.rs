@@ -16,7 +16,7 @@ pub(crate) struct PairLabels {
 }
 
 impl PairLabels {
-    /// The labels of a train split, of which there must be both.
+    /// The labels of a train part, of which there must be both.
     pub(crate) fn of(setup: &Setup, train: &Split) -> anyhow::Result<Self> {
         let [small, large] = pair_scores(setup, train)?;
         let scores = small.iter().zip(large);

@@ -4,7 +4,7 @@ use anyhow::bail;
 use dataset::Split;
 use hub::ModelPlace;
 use ndarray::Array2;
-use saved_routers::{Predicted, SavedRouter};
+use saved_routers::{ModelOutputs, SavedRouter};
 
 use crate::{
     config::RobertaConfig, learner::Learner, roberta_args::RobertaArgs, setup::Setup,
@@ -66,7 +66,7 @@ pub(crate) fn predict(
     router: &SavedRouter,
     _test: &Split,
     _stopwatch: &mut Stopwatch,
-) -> anyhow::Result<Predicted> {
+) -> anyhow::Result<ModelOutputs> {
     bail!(
         "predicting with `{}` needs libtorch, which this build lacks",
         router.record.router

@@ -33,8 +33,8 @@ fn a_forest_learns_the_pair_and_is_kept() {
     let Model::Rorf(rorf) = router.model else {
         panic!("a forest")
     };
-    let vectors = Embeddings::read(&bench.dir().embeddings("given", Part::Test)).expect("read");
-    let found = rorf.predict(vectors.values.view()).expect("predicted");
+    let embeddings = Embeddings::read(&bench.dir().embeddings("given", Part::Test)).expect("read");
+    let found = rorf.predict(embeddings.values.view()).expect("predicted");
     assert_eq!(found.mapv(|p| p as f32), wins.probability);
 }
 
@@ -86,7 +86,10 @@ fn a_pair_that_tells_nothing_apart_loses_no_other_router() {
 #[test]
 fn a_pair_must_be_two_llms_of_the_data_set() {
     let bench = Tiny::new(CostKind::Known);
-    for (small, expected) in [("nobody", "`nobody`"), ("owner/dear", "twice")] {
+    for (small, expected) in [
+        ("nobody", "`nobody`"),
+        ("owner/dear", "as both LLMs of its pair"),
+    ] {
         bench.edit_info(|info| info.pair.as_mut().expect("a pair").small = small.to_owned());
         let message = bench.fit("rorf", &[], 1);
         assert!(message.contains(expected), "{message}");

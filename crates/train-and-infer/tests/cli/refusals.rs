@@ -28,7 +28,7 @@ fn what_cannot_be_done_is_said_in_one_line() {
     check(
         &["--dataset", "huge", "--routers", "carrot-knn"],
         1,
-        "there is no data set `huge` under `data`",
+        "no data set `huge` under `data`",
     );
     check(
         &knn(&["--embedding", "no-such-thing"]),

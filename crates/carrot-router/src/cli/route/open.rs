@@ -5,7 +5,7 @@ use carrot_router::{
     CarrotRouter, EmbedderPlace, EmbeddingSource, NamedFolder, NetworkPair, PriceFile,
     ServerEmbedder, ServerSettings, Setup,
 };
-use cli_support::{Progress, usage_error};
+use cli_support::{Progress, usage_error, with_hint};
 use embeddings::Endpoint;
 use hub::{Hub, ModelPlace, PlaceError, WantedFile, is_hub_id};
 use nets::{DeviceChoice, ModelFiles, Need, RobertaModel};
@@ -16,7 +16,6 @@ use super::{
     args::RouterArgs,
     built_in::{self, BuiltInPrices},
 };
-use crate::cli::hints;
 
 /// The value of `--embedder` that stands for a server; a folder of that name is `./openai`.
 const SERVER: &str = "openai";
@@ -87,7 +86,7 @@ impl Opening {
                             "cannot find the embedder that `{}` was fitted with",
                             folder.display()
                         ));
-                        hints::with(error, "pass its folder with `--embedder`")
+                        with_hint(error, "pass its folder with `--embedder`")
                     })?;
                     EmbeddingSource::Folder(&from_hub)
                 }
