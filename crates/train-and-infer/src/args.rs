@@ -25,14 +25,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ROUTER", required = true, num_args = 1.., value_delimiter = ',')]
     pub(crate) routers: Vec<RouterChoice>,
 
-    /// What turns prompts into embeddings: a name from the settings (minilm), a folder with a sentence-transformers model, an id on the
-    /// Hugging Face hub, or the name of embeddings in the data set's folder. Default: text-embedding-3-small where the data set has it,
+    /// What turns prompts into embeddings: a name from the settings (minilm), a folder with a sentence-transformers model, a Hugging Face hub
+    /// id, or the name of embeddings in the data set's folder. Default: text-embedding-3-small where the data set has it,
     /// else minilm
     #[arg(long, value_name = "NAME")]
     pub(crate) embedding: Option<String>,
 
-    /// Fit on this many train prompts instead of all, once for each number: nested samples of the train part, drawn with the settings' seed.
-    /// The predictions go to data/DATASET/learning-curve/ROUTER/N.parquet, and no fitted router is kept
+    /// Fit on this many train prompts instead of all, once for each number. The samples are nested, and drawn with the seed in the settings.
+    /// Predictions go to data/DATASET/learning-curve/ROUTER/N.parquet; fitted routers are not kept
     #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',')]
     pub(crate) train_sizes: Vec<usize>,
 

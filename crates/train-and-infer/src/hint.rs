@@ -20,7 +20,7 @@ fn hint(error: &Error) -> Option<&'static str> {
             Some("give the LLMs' names in the order of the outputs with `--label-order`")
         }
         Error::LabelOrderLength { .. } | Error::NotInLabelOrder { .. } => {
-            Some("the label order is the value of `--label-order`")
+            Some("correct the names given with `--label-order`")
         }
         _ => None,
     }

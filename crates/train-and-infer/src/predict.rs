@@ -7,7 +7,7 @@ use saved_routers::{ModelOutputs, PerModelOutputs, SavedRouter};
 
 use crate::{setup::Setup, stopwatch::Stopwatch, torch};
 
-/// Predicts by the form that the router was saved in. `embeddings` are those of the test prompts, of shape `(n_prompts, dim)`, for routers
+/// Predicts with a saved router, whatever its form. `embeddings` are those of the test prompts, of shape `(n_prompts, dim)`, for routers
 /// that predict from embeddings.
 pub(crate) fn test_split(
     setup: &Setup,
@@ -16,6 +16,7 @@ pub(crate) fn test_split(
     embeddings: Option<ArrayView2<'_, f32>>,
     stopwatch: &mut Stopwatch,
 ) -> anyhow::Result<Predictions> {
+    // By what the folder holds and not by the table of routers: a saved router has to predict from its folder alone, as in production.
     let predicted = if router.record.contents.reads_prompts() {
         torch::predict(setup, router, test, stopwatch)?
     } else {

@@ -3,7 +3,7 @@ use std::{fmt::Write as _, path::PathBuf};
 use dataset::RunManifest;
 use serde::Serialize;
 
-/// What a run leaves.
+/// The result of a run.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) struct Report {
@@ -18,19 +18,20 @@ pub(crate) struct Report {
     /// Number of prompts that it predicted for.
     pub(crate) n_test: usize,
     /// What was chosen or measured in the fit, for people, a line each.
+    // Not in the JSON, which has the same numbers in the manifest's results.
     #[serde(skip)]
     pub(crate) summary: Vec<String>,
     /// How the predictions were made.
     pub(crate) manifest: RunManifest,
 }
 
-/// How predictions came about.
+/// Whether predictions are new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Status {
-    /// In this run.
+    /// Made in this run.
     Fitted,
-    /// In an earlier one that had the same data, settings and program.
+    /// Made in an earlier run with the same data, settings and program.
     Kept,
 }
 

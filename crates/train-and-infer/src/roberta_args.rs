@@ -22,12 +22,13 @@ pub(crate) struct RobertaArgs {
     #[arg(long, value_name = "TOML")]
     pub(crate) training_config: Option<PathBuf>,
 
-    /// Train nothing: predict with networks that were trained elsewhere, folders or ids on the hub; without values, the released ones.
+    /// Skip training and predict with networks that were trained elsewhere: folders or hub ids; without values, CARROT's released networks.
     /// The cost network must predict thousands of output tokens
+    // It conflicts with the flags of training, which it would otherwise silently ignore.
     #[arg(long, num_args = 0..=2, value_names = ["PERFORMANCE", "COST"], conflicts_with_all = ["trainer", "epochs", "base", "training_config"])]
     pub(crate) pretrained: Option<Vec<String>>,
 
-    /// Which LLM each output of the --pretrained networks is: names separated by commas, or a file with one name per line. Needed if the
+    /// The LLM of each output of the --pretrained networks: names separated by commas, or a file with one name per line. Needed if the
     /// networks do not name their outputs
     #[arg(long, value_name = "FILE_OR_LIST", requires = "pretrained")]
     pub(crate) label_order: Option<String>,

@@ -15,7 +15,7 @@ fn a_forest_learns_the_pair_and_is_kept() {
     bench.fit("rorf", &["--config", "routers.toml"], 0);
     let wins = bench.small_wins("rorf");
     for (row, &p) in wins.probability.iter().enumerate() {
-        // The small LLM is right on topic 0 only, which the embedding tells.
+        // The small LLM is right on topic 0 only, as the embedding shows.
         let is_right = topic(row) == 0;
         assert!(if is_right { p > 0.9 } else { p < 0.1 }, "{row}: {p}");
     }
@@ -66,7 +66,7 @@ fn a_factorization_learns_the_pair_and_is_kept() {
 }
 
 #[test]
-fn a_pair_that_tells_nothing_apart_loses_no_other_router() {
+fn a_pair_that_cannot_be_learned_does_not_stop_other_routers() {
     let bench = Tiny::new(CostKind::Known);
     bench.edit_split(Part::Train, |split| split.scores.fill(1.0));
     let message = bench.fit("carrot-knn,rorf,mf", &[], 1);

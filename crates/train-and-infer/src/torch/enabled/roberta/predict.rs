@@ -28,6 +28,8 @@ pub(crate) fn predict(
                 let columns = outputs_of_models(&name, labels, None, &test.models)?;
                 anyhow::Ok(network.with_outputs(columns))
             };
+            // Both are loaded and matched to the LLMs before either predicts: a cost network that does not fit must not cost the minutes that the
+            // other one takes.
             let network = per_model(load(performance, NetworkTask::Performance)?, performance)?;
             let cost = match cost {
                 Some(unit) => {
