@@ -25,6 +25,8 @@ pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
         }
         Task::Store { name, force } => {
             let folder = calibrator.folder();
+            // The same goal again only renews the calibration, say after a refit. A different one under the same name would surprise whoever
+            // routes by that name.
             let older = Calibration::read(folder, &name);
             if !force && older.is_ok_and(|older| older.target != *calibrator.goal().target()) {
                 let path = Calibration::path(folder, &name)?;

@@ -1,4 +1,4 @@
-//! Which flag cures which error. The libraries say what they need; only the program knows what its flags are called.
+//! Which flag of this program, or which command, cures an error of a library, which knows no flags.
 
 use carrot_router::{CalibrationError, Error};
 use cli_support::{fit_command, with_hint};

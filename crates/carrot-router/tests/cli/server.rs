@@ -126,7 +126,7 @@ fn the_model_follows_from_the_embeddings_name_or_from_the_user() {
         (
             "owner--tiny-embedder",
             &["--embedding-model", "owner/other"],
-            Some("which the model `owner/other` does not make"),
+            Some("which the model `owner/other` does not produce"),
         ),
         ("owner--unheard-of", &[], Some("status 404")),
     ] {

@@ -20,6 +20,7 @@ impl PoolJob {
                 "nothing to change; give --prices, --remove or --add",
             ));
         }
+        // Before the work and not only when writing: adding an LLM searches the neighbors of all train prompts.
         if args.output.exists() && !args.force {
             let error = anyhow::anyhow!("`{}` already exists", args.output.display());
             return Err(with_hint(error, "overwrite it with `--force`"));
