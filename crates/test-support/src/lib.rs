@@ -10,6 +10,7 @@ mod gate;
 mod hub;
 mod info;
 mod lock;
+mod models;
 mod openai;
 mod output;
 mod server;
@@ -19,6 +20,7 @@ pub use crate::{
     gate::check_gated,
     hub::{Fault, Hub, Seen, Stage, Tree, Wrong},
     info::dataset_info,
+    models::priced_models,
     openai::{Asked, EmbeddingFault, OpenAi},
     output::{expect_success, file_names, run_with_input, stderr, stdout},
     server::{Answer, Body, Request, Server},

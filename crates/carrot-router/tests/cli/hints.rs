@@ -146,7 +146,7 @@ fn embeddings_of_a_server() {
     });
     check(
         &bench.route(&ROUTE, ""),
-        "the fit was given embeddings, and not the model that made them",
+        "the router was fitted on existing embeddings, without the model that computed them",
         "if an OpenAI-compatible server made the embeddings, pass `--embedder openai` to send each prompt to it, which may cost money; if a \
          sentence-transformers model did, pass its folder with `--embedder`",
     );
@@ -156,7 +156,7 @@ fn embeddings_of_a_server() {
     command.env("OPENAI_API_KEY", "sk-unused");
     check(
         &crate::bench::run(&mut command, ""),
-        "which the model `other` does not make",
+        "which the model `other` does not produce",
         "leave out `--embedding-model` to use the name that the embeddings have",
     );
 }

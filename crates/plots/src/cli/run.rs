@@ -25,7 +25,7 @@ use crate::{
 ///
 /// # Errors
 /// When data sets or predictions cannot be read or evaluated, a file cannot be written, or nothing that was asked for can be made.
-pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     let mut outcome = Outcome::new(&job.data_dir);
     let mut all = Vec::new();
     for product in wanted(job) {
