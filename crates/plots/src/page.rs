@@ -24,6 +24,8 @@ use self::{section::Section, tables::Column};
 
 const STYLE: &str = include_str!("../assets/report.css");
 const SCRIPT: &str = include_str!("../assets/report.js");
+// The page quotes names that came with other people's data. Should one get past the escaping, the
+// policy still keeps it from loading or sending anything.
 /// Nothing comes from elsewhere; figures are images in the page itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
                       form-action 'none'";

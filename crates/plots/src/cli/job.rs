@@ -32,6 +32,8 @@ impl Job {
             wanted,
             embeddings: names(&args.embedding),
             reference_quirks: args.reference_quirks,
+            // Sets drop repetitions and fix the order, so that the paths printed do not depend on how
+            // the command was typed.
             looks: args.look.into_iter().map(Into::into).collect(),
             formats: args.format.into_iter().collect(),
             data_dir: args.data_dir.data_dir,

@@ -30,6 +30,8 @@ pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
                 }
                 names.extend(found.into_iter().cloned());
             }
+            // `--dataset` may name a study too. It is not looked up among the data sets, where its
+            // absence would be an error.
             (None, Some(named)) => names.extend(named.difference(&studies).cloned()),
             (None, None) => names.extend(there.iter().cloned()),
         }

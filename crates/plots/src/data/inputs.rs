@@ -130,6 +130,8 @@ impl Inputs {
             let cure = format!("make some with `{}`", command(dir.name()));
             Ok(Found::Nothing { why, cure })
         };
+        // Checked before anything is read: a data set without predictions is common, and its split may
+        // be large.
         if dir.routers()?.is_empty() {
             return nothing("it has no predictions".to_owned());
         }
@@ -137,6 +139,8 @@ impl Inputs {
         let mut routers = Vec::new();
         let mut left_out = BTreeMap::new();
         for router in dir.routers()? {
+            // One unusable file must not cost the figures of all other routers; the page names it and
+            // gives the reason.
             let found = match usable(test_set.router(&router)?) {
                 Ok(found) => found,
                 Err(why) => {
@@ -204,6 +208,8 @@ impl Inputs {
     pub(crate) fn learning_curve(&self, router: &str) -> anyhow::Result<Vec<(usize, Predictions)>> {
         let mut found = Vec::new();
         for n_train in self.test_set.dir().learning_curve_sizes(router)? {
+            // A size that cannot be used leaves a gap, and the learning curve is still worth drawing
+            // from the others.
             if let Ok(point) = usable(self.test_set.learning_curve(router, n_train)?) {
                 found.push((n_train, point.predictions));
             }
@@ -221,6 +227,8 @@ fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, St
             n_train,
             ..
         } = &unusable;
+        // The log gets the command as well, for whoever runs the program. The page quotes the reason
+        // alone, since it may be read elsewhere and later.
         let why = cli_support::with_fit_command(&unusable, dataset, router, *n_train);
         warn!("leaving out predictions: {why}");
         unusable.to_string()
@@ -256,6 +264,8 @@ fn train_mean_costs(dir: &DatasetDir, test: &Split) -> anyhow::Result<Option<Arr
         return Ok(None);
     }
     let train = Split::read(&path)?;
+    // Means are matched to LLMs by position, so in another order each LLM would be charged the cost of
+    // a different one.
     if train.models != test.models {
         bail!(
             "`{}` has other LLMs than `{}`, or in another order; regenerate both with one run of the data set's generator",
@@ -264,5 +274,7 @@ fn train_mean_costs(dir: &DatasetDir, test: &Split) -> anyhow::Result<Option<Arr
         );
     }
     let means = mean_costs(&Truth::of(&train)?);
+    // With all means unknown the RouterBench rule could never choose an LLM. Without means there is no
+    // such contender, and the figures say what is missing.
     Ok(means.iter().any(|mean| mean.is_finite()).then_some(means))
 }

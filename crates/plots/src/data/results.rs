@@ -105,6 +105,7 @@ impl Results {
                 curve,
             })
             .collect();
+        // Only the paper's KNN: prediction accuracies were published for no other router.
         let knn_accuracy = inputs
             .routers
             .iter()
@@ -152,6 +153,8 @@ impl Results {
                 .collect(),
             models: self.models.clone(),
             named_first: Vec::new(),
+            // The oracle is far above all curves and would press them together, so a figure adds it
+            // only where it wants it.
             oracle: None,
         }
     }

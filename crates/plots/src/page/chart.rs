@@ -151,6 +151,7 @@ impl Chart {
         let mut header = ["router", "lambda", "cost_usd", "accuracy"]
             .map(str::to_owned)
             .to_vec();
+        // The prefix keeps an LLM that is called `accuracy` from passing for a column of ours.
         header.extend(self.models.iter().map(|model| format!("share:{model}")));
         let points = self.curves.iter().flat_map(|curve| {
             let points = curve.points.iter();
@@ -238,6 +239,7 @@ impl View {
             Point::new(FRAME.0 * x, height(point))
         });
         let mut seen = thinned(&linear.collect::<Vec<_>>());
+        // A range that includes 0 has no logarithmic axis, and the script offers none for it.
         if cheapest > 0.0 {
             let log = points.iter().map(|point| {
                 let x = share(point.cost_usd.ln(), (cheapest.ln(), dearest.ln()));
@@ -282,6 +284,7 @@ impl ChartCurve {
                 (curve.curve.n_prompts, points_of(curve, &seen)?)
             }
             Trace::Hull(hull) => {
+                // At a corner all prompts go to a single LLM, and no parameter leads there.
                 let corner = |corner: &evaluation::baseline::Corner| ChartPoint {
                     control: f64::NAN,
                     cost_usd: corner.point.cost_usd,
@@ -301,6 +304,8 @@ impl ChartCurve {
             dash: dash.to_vec(),
             width,
             is_mixture: contender.role == Role::Zero,
+            // Rules would double the number of lines, most of them close to another one. The legend
+            // switches them on.
             is_shown: contender.role != Role::RouterBenchRule,
             control: match contender.router {
                 Router::PerModel { .. } => Control::Lambda,

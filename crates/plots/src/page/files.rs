@@ -37,6 +37,7 @@ pub(crate) fn shown_extension(extensions: &BTreeSet<String>) -> Option<&'static 
     } else {
         &TABLES
     };
+    // The first that exists, so an SVG goes before a PNG: it is sharp at any zoom.
     let mut of = of.iter().copied();
     of.find(|&extension| extensions.contains(extension))
 }

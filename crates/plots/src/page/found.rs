@@ -84,6 +84,7 @@ pub(crate) fn of_dataset(
         |product| settings.stem(product, dir.name()),
         |product, version| sources.of_dataset(product, dir, version),
     )?;
+    // The page shows these numbers below its own chart; as a file they would be there a second time.
     found.retain(|item| item.variant.is_some() || item.stem != CHART_STEM);
     Ok(found)
 }
@@ -158,7 +159,10 @@ impl Place {
             let origin = match (product, shown) {
                 // A PDF is only named; nothing of it is on the page that could be out of date.
                 (_, None) => Origin::Current,
+                // The file is not one of ours, so it has no record, and its inputs are anybody's guess.
                 (None, Some(_)) => Origin::Unknown,
+                // The record of the very file that is shown: a later run of another format leaves it as
+                // old as it was.
                 (Some(product), Some(extension)) => Origin::of(
                     made_from.of(&file(extension)),
                     &present(product, version.as_deref())?,

@@ -42,6 +42,8 @@ fn run(dir: &DatasetDir, router: &str, left_out: Option<&String>) -> anyhow::Res
     let path = dir.manifest(router);
     let name = Series::Router(router.to_owned()).name();
     let left_out = left_out.map_or_else(String::new, |why| format!("left out: {why}; "));
+    // Predictions may come from any program that writes the Parquet file; a manifest is not required of
+    // it.
     if !path.is_file() {
         return Ok(html! {
             p.facts { (embed::name(&name)) ": " (left_out) "predictions without a manifest" }

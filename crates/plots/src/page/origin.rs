@@ -21,6 +21,8 @@ impl Origin {
         let Some(recorded) = recorded else {
             return Self::Unknown;
         };
+        // The keys of both: an input that appeared or vanished changes a figure as much as one that was
+        // edited.
         let all: BTreeSet<&String> = recorded.keys().chain(present.keys()).collect();
         let changed: Vec<String> = (all.into_iter())
             .filter(|&path| recorded.get(path) != present.get(path))

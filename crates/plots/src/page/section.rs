@@ -52,6 +52,7 @@ impl Section {
         let has_predictions = !dir.routers()?.is_empty();
         let evaluated = match has_predictions.then(|| evaluate(job, dir)) {
             None => Err("No router has been run on this data set.".to_owned()),
+            // One data set that cannot be evaluated must not cost the page of all others.
             Some(Err(error)) => {
                 warn!("no chart of `{}` in the report: {error:#}", dir.name());
                 Err(format!("There is no chart: {error:#}."))
@@ -149,6 +150,7 @@ fn summary(info: &DatasetInfo, results: Option<&Results>) -> Vec<Markup> {
     let peak = metrics.and_then(|metrics| metrics.peak);
     let cost = match metrics.map(|metrics| metrics.qnc) {
         Some(Some(qnc)) => format!("{:.1}%", 100.0 * qnc),
+        // Not a dash: that no router reaches this accuracy was measured, and is not a gap in the data.
         Some(None) => "never".to_owned(),
         None => dash.to_owned(),
     };
@@ -165,6 +167,8 @@ fn summary(info: &DatasetInfo, results: Option<&Results>) -> Vec<Markup> {
 
 /// The router with the largest area; of equal ones the first of the legend.
 fn best_router(results: &Results) -> Option<&Method> {
+    // By area and not by peak: the peak is the best of many points on one test split, and choosing by
+    // it would favor the noisiest curve.
     let is_router =
         |method: &&Method| matches!(method.role, Role::PerModelRouter | Role::PairRouter);
     let routers = results.methods.iter().filter(is_router);

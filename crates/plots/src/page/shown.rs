@@ -18,6 +18,8 @@ const PIXELS_PER_POINT: f64 = 4.0 / 3.0;
 /// # Errors
 /// When a file cannot be read.
 pub(crate) fn tables_and_figures(found: &[Found], dataset: Option<&str>) -> anyhow::Result<Markup> {
+    // A figure of old numbers would contradict the chart above, which is drawn from the new ones. A
+    // reader could not know which to believe.
     let is_stale = |item: &&&Found| matches!(item.origin, Origin::Stale(_));
     let shown: Vec<&Found> = found.iter().filter(|item| !is_stale(&item)).collect();
     let (figures, tables): (Vec<&Found>, Vec<&Found>) =
@@ -175,6 +177,8 @@ fn image(path: &Path, alternative: &str) -> anyhow::Result<(Markup, bool)> {
             .with_context(|| format!("`{}` is not UTF-8 text", path.display()))?;
         (embed::svg_uri(&svg), svg_size(&svg))
     } else {
+        // How many pixels a PNG has depends on the resolution asked for, so they do not give its size
+        // on the page.
         (embed::png_uri(&bytes), None)
     };
     // With its size the page keeps room for it, and does not move while it is being decoded.

@@ -12,6 +12,7 @@ pub(crate) fn product(
         let rest = stem.strip_prefix(name)?;
         match rest.strip_prefix('-') {
             Some(version) => Some((product, Some(version.to_owned()))),
+            // The whole name: `vs_rb_zero` begins with `vs_rb`, which is another product.
             None => rest.is_empty().then_some((product, None)),
         }
     };

@@ -41,6 +41,7 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         .into_iter()
         .filter(|router| shown.iter().all(|method| method.series.key() != *router))
         .collect();
+    // Not a warning: few data sets have all five routers, and the figure is right without the others.
     if !missing.is_empty() {
         info!(
             "`{dataset}/{stem}` lacks {}; `{}` makes what is missing",

@@ -35,6 +35,8 @@ pub(crate) fn draw(
             rules: job.settings.scale_rules(),
         };
         let figure = accuracy_cost::draw(&scenes, &options)?;
+        // Each look has a CSV of its own: their pages differ in size, and with it the points that make
+        // a visible difference.
         let csv = figure_csv(comparisons, &figure.drawn_points);
         outcome.write_figure(job, dataset, look, stem, &figure.svg, &csv)?;
     }

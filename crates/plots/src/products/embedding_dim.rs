@@ -57,6 +57,7 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
     let settings = &job.settings;
     let stem = stem(job, dir, embedder);
     let params = settings.embedding_dim.analysis.clone().check()?;
+    // Hashed before they are read, for the reason given in `cli::run`.
     outcome.uses_inputs_of(Product::EmbeddingDim, dir, Some(embedder))?;
     let pooled = embeddings::pooled(dir, embedder)?;
     let dimension = match params.analyze(pooled.view()) {

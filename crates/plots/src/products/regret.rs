@@ -49,6 +49,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         )?;
         outcome.write_figure(job, name, look, &stem, &svg, &csv)?;
     }
+    // Only Markdown: the CSV beside the figure already has these numbers in full.
     let path = job.folder(name).join(format!("{stem}.md"));
     outcome.write(path, report::document(&regrets).markdown().as_bytes())
 }

@@ -109,6 +109,7 @@ impl Product {
     /// In the order in which they are made.
     pub(crate) const ALL: [Self; ROWS.len()] = {
         let mut all = [Self::AccuracyCost; ROWS.len()];
+        // Iterators do not run in constants, and a list typed by hand might lack a product.
         let mut i = 0;
         while i < ROWS.len() {
             all[i] = ROWS[i].product;

@@ -19,6 +19,7 @@ struct Metric {
     ours: fn(&PredictionAccuracy) -> Cell,
 }
 
+// A macro, because the names of columns are constants and only `concat!` joins them at compile time.
 macro_rules! metric {
     ($name:literal, $ours:expr) => {
         Metric {

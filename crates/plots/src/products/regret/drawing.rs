@@ -98,6 +98,8 @@ fn by_size(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) ->
         y_title: "Regret over all lambdas",
     };
     axes.draw(canvas, style)?;
+    // A router that is not fitted has one regret whatever the number of prompts. As a level line it
+    // shows from how many prompts on fitting pays.
     for of in zero {
         let y = axes.place(1.0, of.integrated.estimate).y;
         let ends = [

@@ -196,6 +196,8 @@ impl Cell {
 
 /// The first of the routers named that predicts every LLM's score; else the first one in the order of legends.
 fn pick_router<'a>(inputs: &'a Inputs, names: &[String]) -> Option<(&'a str, &'a PerModel)> {
+    // A single router: the figure compares shares of cost, and a second router would double its
+    // polygons.
     let mut routers: Vec<(&str, &PerModel)> = inputs
         .routers
         .iter()
@@ -237,6 +239,7 @@ fn split_by_knowledge(
     )
 }
 
+// Copied, because `evaluation` takes views of whole tables and the rows kept are scattered.
 /// Some of the test prompts, copied.
 struct Selected {
     ids: Vec<String>,
