@@ -49,12 +49,8 @@ pub struct Calibration {
 
 /// What a router is calibrated to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case",
-    tag = "kind"
-)]
+#[serde(deny_unknown_fields, tag = "kind")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum CalibrationTarget {
     /// At most this many US dollars per 1,000 prompts.
     UsdPer1k {
@@ -84,12 +80,8 @@ pub enum CalibrationTarget {
 
 /// Where a router is set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case",
-    tag = "kind"
-)]
+#[serde(deny_unknown_fields, tag = "kind")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum CalibratedSetting {
     /// A weight of cost, for a router of all LLMs.
     Weight {
