@@ -1,4 +1,4 @@
-use evaluation::COST_MULTIPLIER;
+use evaluation::choice::COST_MULTIPLIER;
 use serde::Serialize;
 
 use crate::{Error, Result};
@@ -54,16 +54,16 @@ pub fn check_mu(mu: f64) -> Result<()> {
     }
 }
 
-/// What the rule compares, with mu as the weight of cost: [`evaluation::utility`].
+/// What the rule compares, with mu as the weight of cost: [`evaluation::choice::utility`].
 pub(crate) fn utility(score: f32, cost_usd: f64, mu: f64) -> f64 {
-    evaluation::utility(f64::from(score), cost_usd, mu, COST_MULTIPLIER)
+    evaluation::choice::utility(f64::from(score), cost_usd, mu, COST_MULTIPLIER)
 }
 
 /// The position of the LLM that the rule chooses: ties go to the lowest; an LLM with an unknown score or cost is never chosen.
 pub(crate) fn choose(models: &[Candidate], mu: f64) -> Option<usize> {
     let scores: Vec<f32> = models.iter().map(|model| model.score).collect();
     let costs: Vec<f64> = models.iter().map(|model| model.cost_usd).collect();
-    evaluation::choose(&scores, &costs, mu, COST_MULTIPLIER)
+    evaluation::choice::choose(&scores, &costs, mu, COST_MULTIPLIER)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ mod prices;
 mod router;
 mod server;
 
-pub use evaluation::COST_MULTIPLIER;
+pub use evaluation::choice::COST_MULTIPLIER;
 pub use nets::NetworkTask;
 
 pub use crate::{

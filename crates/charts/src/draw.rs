@@ -1,4 +1,4 @@
-//! What figures are drawn with: a canvas in points, and what stands on it.
+//! What figures are drawn with: a canvas in points, and the parts that are put on it.
 
 pub mod axes;
 pub mod axis;

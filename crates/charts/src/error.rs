@@ -33,7 +33,7 @@ pub enum Error {
     /// A picture has no pixels, or more than fit in memory.
     #[error("a picture of {width} x {height} px at {dpi} dots per inch is empty or too large")]
     PictureSize {
-        /// Width in CSS pixels, of which an inch has 96.
+        /// Width in CSS pixels, 96 to an inch.
         width: f32,
         /// Height in CSS pixels.
         height: f32,

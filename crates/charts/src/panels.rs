@@ -60,7 +60,7 @@ pub struct PanelLine {
 pub struct PanelFigure<'a> {
     /// Above all panels.
     pub title: &'a str,
-    /// The lines that stand for something in every panel; none for no key.
+    /// The lines that mean the same in every panel; empty for no key.
     pub key: &'a [NamedLine],
     /// From left to right, then downwards.
     pub panels: &'a [Panel],
@@ -298,14 +298,14 @@ mod tests {
             panel(Vec::new(), &["of nothing"]),
         ]);
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/panels.svg");
-        if env::var_os("CHARTS_BLESS").is_some() {
+        if env::var_os("PLOTS_BLESS").is_some() {
             fs::write(&path, &svg).expect("the snapshot is written");
         }
         let expected =
-            fs::read_to_string(&path).expect("the snapshot is there; CHARTS_BLESS=1 makes it");
+            fs::read_to_string(&path).expect("the snapshot is there; PLOTS_BLESS=1 writes it");
         assert!(
             svg == expected,
-            "`panels.svg` changed; look at it, then bless it with CHARTS_BLESS=1"
+            "`panels.svg` changed; look at it, then bless it with PLOTS_BLESS=1"
         );
     }
 

@@ -6,7 +6,11 @@
 use std::time::Instant;
 
 use dataset::PairIdx;
-use evaluation::{Metric, Predicted, Resamples, Router, Truth, bootstrap};
+use evaluation::{
+    Predicted, Router, Truth,
+    metric::Metric,
+    study::{Resamples, bootstrap},
+};
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;

@@ -5,7 +5,10 @@
 
 use std::{hint::black_box, time::Instant};
 
-use evaluation::{Grid, Predicted, Truth, exact_curve, grid_curve};
+use evaluation::{
+    Predicted, Truth,
+    curve::{Grid, exact_curve, grid_curve},
+};
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;

@@ -6,6 +6,9 @@
 //! points of mean cost and mean accuracy, and numbers made of them. Must not know how a prediction was made, where a table lies on disk, or
 //! what a figure looks like.
 //!
+//! From truth and predictions to numbers: [`choice`] has the routing rule, [`curve`] what a router reaches by it, [`baseline`] what it is compared
+//! with, [`metric`] the numbers made of both, and [`study`] these with their intervals over all prompts or benchmarks.
+//!
 //! # What is unknown
 //! NaN stands for unknown, and every item follows the same four rules:
 //! - a prompt counts for an LLM only where both its score and its cost are known, and a prompt that counts for no LLM is left out of
@@ -19,7 +22,7 @@
 //! rule passes over.
 //!
 //! ```
-//! use evaluation::{Predicted, Truth, best_single, exact_curve};
+//! use evaluation::{Predicted, Truth, baseline::best_single, curve::exact_curve};
 //! use ndarray::array;
 //!
 //! let (scores, cost_usd) = (array![[0.0, 1.0], [1.0, 1.0]], array![[0.001, 0.010], [0.001, 0.010]]);
@@ -36,63 +39,25 @@
 //! # Ok::<(), evaluation::Error>(())
 //! ```
 
-mod auc;
-mod baselines;
-mod benchmarks;
-mod bootstrap;
-mod budget;
-mod calibration;
-mod calls;
+pub mod baseline;
 mod candidates;
-mod cost_range;
-mod curve;
-mod decision;
+pub mod choice;
+pub mod curve;
 mod error;
-mod events;
-mod hull;
-mod mean_cost;
-mod metric;
-mod metrics;
+mod interval;
+pub mod metric;
 mod point;
-mod prediction_accuracy;
 pub mod published;
-mod regret;
 mod router;
-mod shares;
+mod rule;
+pub mod study;
 mod sum;
-mod thresholds;
 mod truth;
-mod zero_router;
 
 pub use crate::{
-    baselines::{best_single, oracle, random, single_models},
-    benchmarks::{
-        BenchmarkIntervals, BenchmarkPoint, BenchmarkRouter, Gap, LambdaFrom, RouterIntervals,
-        Rows, benchmark_intervals, benchmark_points, folds,
-    },
-    bootstrap::{Bootstrap, Interval, Resamples, bootstrap},
-    budget::{
-        LambdaChoice, Lambdas, Routed, ThresholdChoice, choose_lambda, lambda_within,
-        threshold_within,
-    },
-    calibration::{
-        Calibration, CalibrationParams, Goal, Setting, Standing, calibrate, standing_at,
-    },
-    calls::{CallPoint, apgr, call_curve, cpt, small_preference},
-    cost_range::CostRange,
-    curve::{Grid, exact_curve, grid_curve, pair_curve},
-    decision::{COST_MULTIPLIER, choose, decisions, point_at, shares_at, utility},
     error::{Error, Result},
-    hull::hull,
-    mean_cost::mean_costs,
-    metric::{Baselines, Metric, MetricValues},
-    metrics::{aiq, audc, gain_over, peak_accuracy, qnc, qnc_normalized},
+    interval::Interval,
     point::{Curve, CurvePoint, Point},
-    prediction_accuracy::{CostMae, CostUnit, PredictionAccuracy, prediction_accuracy},
-    regret::{Regret, RegretIntervals, Weights, regret},
     router::Router,
-    shares::{ShareCurve, pair_share_curve, share_curve},
-    thresholds::{ThresholdGrid, threshold_grid_curve},
     truth::{Predicted, Truth},
-    zero_router::{Corner, Mixture, ZeroRouter, model_positions, zero_router},
 };

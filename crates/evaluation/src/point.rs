@@ -19,6 +19,15 @@ pub struct CurvePoint {
     pub accuracy: f64,
 }
 
+/// What a router does on some prompts at one lambda.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routed {
+    /// Where it stands.
+    pub point: Point,
+    /// Which share of the prompts each LLM gets, see [`crate::choice::shares_at`].
+    pub shares: Vec<f64>,
+}
+
 /// What a router can do, from the most accurate end (lambda 0, or only the large LLM) to the cheapest (lambda 1, or only the small one).
 ///
 /// Neither cost nor accuracy need fall from point to point: choices are made by predicted values, means are of true ones.

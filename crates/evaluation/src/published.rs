@@ -46,7 +46,7 @@ pub struct PublishedNumber {
     pub source: String,
 }
 
-/// A column of the CARROT repository's table of KNN accuracies; see [`crate::PredictionAccuracy`].
+/// A column of the CARROT repository's table of KNN accuracies; see [`crate::metric::PredictionAccuracy`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PublishedMetric {

@@ -1,7 +1,9 @@
 use dataset::{PairIdx, Predictions, TestSet};
 
 use crate::{
-    Curve, CurvePoint, Error, Predicted, Result, Truth, exact_curve, pair_curve, zero_router,
+    Curve, CurvePoint, Error, Predicted, Result, Truth,
+    baseline::zero_router,
+    curve::{exact_curve, pair_curve},
 };
 
 /// A router to measure.
@@ -11,17 +13,17 @@ pub enum Router<'a> {
     PerModel {
         /// What it predicts.
         predicted: Predicted<'a>,
-        /// Whose calls to count for APGR and CPT, by [`crate::small_preference`]; without, those are not defined.
+        /// Whose calls to count for APGR and CPT, by [`crate::curve::small_preference`]; without, those are not defined.
         pair: Option<PairIdx>,
     },
-    /// Chooses between two LLMs, see [`crate::pair_curve`].
+    /// Chooses between two LLMs, see [`crate::curve::pair_curve`].
     Pair {
         /// Which two.
         pair: PairIdx,
         /// One probability per prompt.
         small_win_probability: &'a [f32],
     },
-    /// Does not look at the prompt, see [`crate::zero_router`]; its LLMs are chosen again in each resample.
+    /// Does not look at the prompt, see [`crate::baseline::zero_router`]; its LLMs are chosen again in each resample.
     Zero,
 }
 

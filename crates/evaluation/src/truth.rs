@@ -146,7 +146,7 @@ impl<'a> Predicted<'a> {
         check_model(model_idx, self.scores.ncols())
     }
 
-    /// The same scores with one cost per LLM in place of one per prompt and LLM: the RouterBench rule, see [`crate::mean_costs`]. An LLM whose
+    /// The same scores with one cost per LLM in place of one per prompt and LLM: the RouterBench rule, see [`crate::baseline::mean_costs`]. An LLM whose
     /// mean is unknown is never chosen.
     ///
     /// # Errors

@@ -2,9 +2,11 @@
 
 use dataset::PairIdx;
 use evaluation::{
-    Baselines, Bootstrap, CostRange, Error, Interval, Metric, MetricValues, Resamples, Router,
-    apgr, best_single, bootstrap, call_curve, cpt, exact_curve, single_models, small_preference,
-    zero_router,
+    Error, Interval, Router,
+    baseline::{best_single, single_models, zero_router},
+    curve::{call_curve, exact_curve, small_preference},
+    metric::{Baselines, CostRange, Metric, MetricValues, apgr, cpt},
+    study::{Bootstrap, Resamples, bootstrap},
 };
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;

@@ -4,8 +4,8 @@ mod tables;
 
 use dataset::PairIdx;
 use evaluation::{
-    Calibration, CalibrationParams, Error, Goal, Interval, Router, Setting, Standing, calibrate,
-    standing_at,
+    Error, Interval, Router,
+    choice::{Calibration, CalibrationParams, Goal, Setting, Standing, calibrate, standing_at},
 };
 use ndarray::{Array2, Axis, array};
 use rand::{Rng as _, SeedableRng as _};

@@ -1,7 +1,8 @@
 //! Lambdas chosen by budget, and the LLMs' shares along a curve, against the rule itself.
 
 use evaluation::{
-    Lambdas, choose_lambda, exact_curve, pair_curve, share_curve, shares_at, threshold_within,
+    choice::{Lambdas, choose_lambda, shares_at, threshold_within},
+    curve::{exact_curve, pair_curve, share_curve},
 };
 use proptest::prelude::*;
 

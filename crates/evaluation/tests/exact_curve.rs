@@ -1,8 +1,10 @@
 //! The exact curve against the routing rule itself, applied afresh at each lambda.
 
 use evaluation::{
-    Curve, CurvePoint, Grid, Truth, choose, exact_curve, grid_curve, hull, pair_curve, point_at,
-    single_models,
+    Curve, CurvePoint, Truth,
+    baseline::single_models,
+    choice::{choose, point_at},
+    curve::{Grid, exact_curve, grid_curve, hull, pair_curve},
 };
 use ndarray::{Array2, Axis, s};
 use proptest::prelude::*;

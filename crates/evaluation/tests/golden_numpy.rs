@@ -2,8 +2,12 @@
 
 use dataset::PairIdx;
 use evaluation::{
-    Bootstrap, Grid, LambdaFrom, Lambdas, Metric, Predicted, Resamples, Router, Rows, Truth,
-    benchmark_points, bootstrap, mean_costs,
+    Predicted, Router, Truth,
+    baseline::mean_costs,
+    choice::Lambdas,
+    curve::Grid,
+    metric::Metric,
+    study::{Bootstrap, LambdaFrom, Resamples, Rows, benchmark_points, bootstrap},
 };
 use ndarray::Array2;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Against figures that scikit-learn gave; `golden/prediction_accuracy/make.py` made them.
 
 use dataset::{CostKind, PerModel, Split};
-use evaluation::{CostUnit, prediction_accuracy};
+use evaluation::metric::{CostUnit, prediction_accuracy};
 use ndarray::Array2;
 use serde_json::Value;
 

@@ -1,7 +1,11 @@
 //! What holds for the regret of any router.
 
 use dataset::PairIdx;
-use evaluation::{Predicted, Router, Truth, Weights, choose, regret};
+use evaluation::{
+    Predicted, Router, Truth,
+    choice::choose,
+    study::{Weights, regret},
+};
 use ndarray::Array2;
 use proptest::prelude::*;
 

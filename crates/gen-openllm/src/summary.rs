@@ -1,5 +1,8 @@
 use dataset::train_test_split;
-use evaluation::{Truth, best_single, oracle, single_models};
+use evaluation::{
+    Truth,
+    baseline::{best_single, oracle, single_models},
+};
 use ndarray::Array2;
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 use anyhow::Context as _;
 use dataset::PerModel;
-use evaluation::{CurvePoint, Predicted, Truth, best_single, point_at};
+use evaluation::{CurvePoint, Predicted, Truth, baseline::best_single, choice::point_at};
 use serde::Serialize;
 
 /// Score that a dollar has to bring: none, then four a decade from 1 to 10,000.

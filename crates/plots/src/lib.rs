@@ -1,14 +1,21 @@
 //! Draws the figures and writes the tables.
 //!
-//! In come data sets, the predictions made for them and embeddings, out go figures (SVG, PDF, PNG), the CSV that each was drawn from, and
-//! tables in Markdown and CSV. Must not know how a prediction was made or compute a metric or a spectrum: the first is in the files, the
-//! second in `evaluation`, the third in `intrinsic-dimension`.
+//! In come data sets, the predictions made for them and embeddings; out go figures (SVG, PDF, PNG), the CSV that each was drawn from, tables in
+//! Markdown and CSV, and report.html. Must not know how a prediction was made, compute a metric or a spectrum, or draw a line: the first is in
+//! the files, the second in `evaluation`, the third in `intrinsic-dimension`, the last in `charts`.
 //!
-//! From data to page: `inputs` reads, `contenders` says who is compared, `results` evaluates and `intervals` resamples. `products` has what can
-//! be made, a module each: a figure is a `scene` in data units, which `figure` lays out with `scales`, `legend`, `labels` and `key` and draws
-//! with `axes` on a `canvas`; `render` turns the SVG into the other formats, `reports` and `tables` write the rest, and `outcome` keeps what was
-//! written and what was skipped. The figure of embeddings goes from `dimension` to `panels` instead, that of a study of rates from `rate`. `page`
-//! shows it all in a browser. Looks are in `theme` and configs/plots.toml.
+//! The modules are layers, and a file uses only files of its own layer and of those below; no two files use each other.
+//!
+//! ```text
+//! cli        arguments as typed and checked; which data sets; the run
+//! products   a file or folder per figure and table; `catalog` has a row for each
+//! page       report.html
+//! output     files written and skipped, tables, what each file was made from
+//! data       what is read, who is compared and under which name and color, what that is worth
+//! settings   configs/plots.toml, the names of products, the job
+//! ```
+//!
+//! A new figure is a variant and a row in `settings/product.rs`, a row in `products/catalog.rs`, and a module in `products`.
 
 mod cli;
 mod data;

@@ -1,4 +1,4 @@
-//! configs/plots.toml: what it may say, and what it must not.
+//! configs/plots.toml: its keys, and the values they may have.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -140,6 +140,7 @@ impl Settings {
     /// The name of a product's files: the paper's, where it shows it of this data set.
     pub(crate) fn stem(&self, product: Product, dataset: &str) -> String {
         let names = self.paper_names.get(dataset);
+        // Under the paper's name, so that a figure lies beside the published one and is found by those who know the paper.
         let name = names.and_then(|names| names.get(&product)).cloned();
         name.unwrap_or_else(|| product.name().to_owned())
     }
@@ -150,6 +151,7 @@ impl Settings {
         for (dataset, names) in &self.paper_names {
             for (&product, stem) in names {
                 if stem == name {
+                    // One name may be that of several data sets' figures, as SPROUT with and without o3-mini.
                     let (_, datasets) = found.get_or_insert((product, BTreeSet::new()));
                     datasets.insert(dataset.clone());
                 }
@@ -242,6 +244,8 @@ impl Settings {
                 );
             }
         }
+        // Checked when settings are read and not when a figure is drawn: a run over many data sets would otherwise fail after half of its
+        // work.
         self.spider.check()?;
         self.embedding_dim
             .analysis
@@ -265,7 +269,10 @@ mod tests {
     fn the_built_in_settings_are_good() {
         let settings = Settings::read(None).expect("good");
         // Regret is measured by the rule that routers choose by.
-        assert_eq!(settings.regret.cost_multiplier, evaluation::COST_MULTIPLIER);
+        assert_eq!(
+            settings.regret.cost_multiplier,
+            evaluation::choice::COST_MULTIPLIER
+        );
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub(crate) enum Metric {
     ModelCost {
         model: String,
     },
-    /// Columns of the CARROT repository's table of KNN accuracies; see `evaluation::prediction_accuracy`.
+    /// Columns of the CARROT repository's table of KNN accuracies; see `evaluation::metric::prediction_accuracy`.
     BinarizedAcc {
         router: String,
     },
@@ -131,7 +131,7 @@ pub(crate) enum Metric {
         router: String,
         over: String,
     },
-    /// The least accuracy over a reference LLM's, of the benchmarks, at a part of that LLM's cost; see `evaluation::benchmark_points`. A
+    /// The least accuracy over a reference LLM's, of the benchmarks, at a part of that LLM's cost; see `evaluation::study::benchmark_points`. A
     /// benchmark is the prompts with its name in their task.
     LeastBenchmarkRatio {
         router: String,
@@ -145,7 +145,7 @@ pub(crate) enum Metric {
     ExpectedBestSingle,
     /// Expected score of the Bayes router that minds no cost.
     BayesAccuracy,
-    /// Regret over all lambdas; see `evaluation::regret`.
+    /// Regret over all lambdas; see `evaluation::study::regret`.
     Regret {
         router: String,
         by: End,
@@ -327,7 +327,7 @@ impl Metric {
 
 #[cfg(test)]
 mod tests {
-    use evaluation::COST_MULTIPLIER;
+    use evaluation::choice::COST_MULTIPLIER;
 
     use super::*;
 

@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::{
     Error, Job, Result,
     claims::{Claim, Expect},
-    measure::{Measured, Obstacle, measure},
+    measure::{Measured, measure},
+    obstacle::Obstacle,
     subject::Subject,
 };
 

@@ -12,6 +12,7 @@ mod error;
 mod job;
 mod judge;
 mod measure;
+mod obstacle;
 mod report;
 mod subject;
 

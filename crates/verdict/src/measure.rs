@@ -8,8 +8,8 @@ use dataset::CostKind;
 
 use self::truth::Losses;
 use crate::{
-    Error,
     claims::{Claim, ClaimSettings, Metric, Unit},
+    obstacle::Obstacle,
     subject::Subject,
 };
 
@@ -20,28 +20,6 @@ pub(crate) struct Measured {
     pub(crate) unit: &'static str,
     /// Lower end, estimate and upper end, where the value is one of them.
     pub(crate) interval: Option<[f64; 3]>,
-}
-
-/// Why there is no number.
-#[derive(Debug)]
-pub(crate) enum Obstacle {
-    /// Something is missing, or is not what the number needs.
-    NotRun(String),
-    /// Something that exists cannot be used.
-    Failed(Error),
-}
-
-impl Obstacle {
-    /// Nothing is known of what a number would be made of.
-    pub(crate) fn nothing_known(what: impl Into<String>) -> Self {
-        Self::Failed(Error::NothingKnown { what: what.into() })
-    }
-}
-
-impl<E: Into<Error>> From<E> for Obstacle {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 /// Measures what a claim is about.

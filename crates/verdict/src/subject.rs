@@ -14,7 +14,7 @@ use dataset::{
 use evaluation::Router;
 use serde::Deserialize;
 
-use crate::{Error, Result, measure::Obstacle};
+use crate::{Error, Result, obstacle::Obstacle};
 
 /// What a data set is judged by.
 pub(crate) struct Subject {

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use evaluation::{CalibrationParams, Setting, Standing, standing_at};
+use evaluation::choice::{CalibrationParams, Setting, Standing, standing_at};
 use serde::Deserialize;
 
 use super::{
@@ -54,7 +54,7 @@ pub struct Calibrator {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibrated {
     /// The setting with a cost multiplier of 1, and what to expect of it on new prompts.
-    pub found: evaluation::Calibration,
+    pub found: evaluation::choice::Calibration,
     /// The same setting with [`COST_MULTIPLIER`], as [`crate::CarrotRouter::route`] takes it.
     pub setting: Setting,
     /// The number of new prompts that the expectations are for.
@@ -123,7 +123,7 @@ impl Calibrator {
             n_resamples: self.settings.n_resamples,
             seed: seed.into(),
         };
-        let found = evaluation::calibrate(&chosen_on.truth()?, chosen_on.router()?, &params);
+        let found = evaluation::choice::calibrate(&chosen_on.truth()?, chosen_on.router()?, &params);
         let found = found.map_err(|error| match error {
             evaluation::Error::OutOfReach { least, most, .. } => CalibrationError::OutOfReach {
                 router: self.held_out.router().to_owned(),

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use evaluation::Goal;
+use evaluation::choice::Goal;
 use saved_routers::{Calibration, CalibrationTarget};
 
 use crate::CalibrationError;

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use evaluation::Setting;
+use evaluation::choice::Setting;
 use saved_routers::{
     CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, Drawn, Expected, ModelShare, Range,
     Realized,

@@ -33,6 +33,8 @@ impl PlannedCurve {
             };
         }
         let line: Vec<Point> = curve.points.iter().map(|&point| place(point)).collect();
+        // An exact curve has a point wherever a prompt changes its LLM, often tens of thousands. A viewer draws them all, and a printed
+        // figure shows some hundred of them.
         let kept = simplify(&line, CURVE_TOLERANCE);
         Self {
             line: kept.iter().map(|&i| line[i]).collect(),

@@ -1,4 +1,4 @@
-//! One frame: where curves and markers stand, and how they are drawn.
+//! One frame: where curves and markers lie, and how they are drawn.
 
 use super::{
     curves::PlannedCurve,
@@ -55,6 +55,7 @@ impl Drawing {
             curves,
             marks: Vec::new(),
         };
+        // Marks go last, since they alone can move: along their curve, out of the way of LLMs and of the marks of other curves.
         let mut taken = drawing.covered();
         let n_curves = scene.curves.len();
         for (i, (curve, planned)) in scene.curves.iter().zip(&drawing.curves).enumerate() {
@@ -132,6 +133,7 @@ impl Drawing {
     }
 
     pub(super) fn draw_markers(&self, canvas: &Canvas<'_>) -> Result<()> {
+        // All LLMs in one gray: color is for curves, and a shape in color would read as belonging to the curve of that color.
         let color = canvas.palette().marker;
         if let Some(oracle) = self.oracle {
             canvas.marker(oracle, Shape::ORACLE, theme::ORACLE_RADIUS, color)?;

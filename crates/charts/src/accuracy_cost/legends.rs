@@ -36,7 +36,7 @@ pub(super) fn entries(
         let text = "Oracle".to_owned();
         entries.push(Entry { text, sample });
     } else {
-        // An oracle far above everything would squeeze the curves into a strip, so it is told in numbers.
+        // An oracle far above everything would squeeze the curves into a strip, so the legend gives its accuracy instead.
         let oracles = scenes.iter().filter_map(|scene| scene.oracle);
         entries.extend(oracles.map(|oracle| Entry {
             text: format!("Oracle {:.3} (off scale)", oracle.accuracy),

@@ -1,4 +1,4 @@
-//! The markers that tell curves apart in print: where they stand along their curves.
+//! The markers that distinguish curves in print: where they lie along their curves.
 
 use crate::draw::{
     geometry::{Point, Rect},
@@ -13,6 +13,7 @@ const SHIFTS: [f64; 9] = [0.0, 5.0, -5.0, 10.0, -10.0, 15.0, -15.0, 20.0, -20.0]
 pub(super) fn along(line: &[Point], start: f64, taken: &[Rect]) -> Vec<Point> {
     let length: f64 = line.windows(2).map(|pair| pair[0].distance(pair[1])).sum();
     let mut marks: Vec<Point> = Vec::new();
+    // A short curve has its only mark in its middle, where it is clear of both ends and so of the LLMs that the curve begins and ends at.
     let mut at = (start * theme::MARK_DISTANCE).min(length / 2.0);
     while at <= length {
         let places = SHIFTS.iter().map(|shift| at + shift);

@@ -18,7 +18,7 @@ use crate::{
 /// From this share of names without room on, LLMs get numbers.
 const MANY_UNPLACED: f64 = 0.2;
 
-/// What stands beside the markers of one frame, and the key below it.
+/// The texts beside the markers of one frame, and the key below it.
 pub(super) struct Names {
     texts: Vec<String>,
     layout: Layout,
@@ -26,7 +26,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Names the LLMs of a drawing, with the legend at the best of its places, each of which has a cost of its own; `None` is below the frame.
+    /// Names the LLMs of a drawing, with the legend at the best of its places. Each place has a cost of its own; `None` is below the frame.
     ///
     /// # Errors
     /// When the font is broken.
@@ -44,6 +44,8 @@ impl Names {
         let name = |i: usize| shorten::short_name(&scene.models[i].name);
         let mut texts: Vec<String> = (0..scene.models.len()).map(name).collect();
         let mut key = Key::default();
+        // The legend and the names compete for the same room, so each place of the legend is tried with all names, quickly, and only the
+        // best one thoroughly.
         let (mut rect, mut layout) = placing.place_with_legend(&texts, places)?;
         // LLMs without room for a name get a number, which needs less; the key below says whose it is.
         let unplaced: Vec<usize> = (0..texts.len())

@@ -1,4 +1,4 @@
-//! Where everything stands on the page.
+//! Where everything goes on the page.
 //!
 //! The order matters. Axes come first, since the width of their labels decides how large a frame is; then curves and markers, which stand where
 //! the data say; then, in what they leave free, the legend and the names of LLMs together, since each place of the legend takes room from other
@@ -72,6 +72,7 @@ impl Page {
         let right = drawings[drawings.len() - 1].frame.right;
 
         let entries = entries(scenes, &oracles, options.look);
+        // One column inside the frame, where free room is rather high than wide; as many as fit below it, where the page is wide.
         let inside = Legend::new(entries.clone(), style.legend_pt, 1)?;
         let below = below_frames(entries, right - theme::MARGIN, style)?;
         let mut places = vec![(None, COST_LEGEND_BELOW)];
@@ -84,6 +85,7 @@ impl Page {
         let (mut plots, mut chosen) = (Vec::with_capacity(scenes.len()), None);
         for (i, (scene, drawing)) in scenes.iter().zip(drawings).enumerate() {
             let (place, names) = Names::new(scene, &drawing, &places, style)?;
+            // With several scenes there is a single place to choose, so every scene chooses the same one.
             chosen = place;
             plots.push(Plot {
                 left: i as f64 * part_width,
@@ -107,6 +109,8 @@ impl Page {
             .fold(0.0, f64::max);
         Ok(Self {
             width: part_width * scenes.len() as f64,
+            // The height of the page follows from what is on it. A page of fixed height would have to shrink the frame for a key, and
+            // figures of one paper would differ in the size of their frames.
             height: place.bottom + key_height + theme::MARGIN,
             costs,
             accuracy,

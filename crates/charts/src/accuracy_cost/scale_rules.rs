@@ -37,7 +37,7 @@ pub struct ScaleRules {
     pub cost_unit: CostUnit,
     /// LLMs crowd when more than this share of them is cheap.
     pub crowd_share: f64,
-    /// An LLM is cheap when it costs less than this share of the dearest one.
+    /// An LLM is cheap when it costs less than this share of the most expensive one.
     pub crowd_cost: f64,
     /// By how much, as a share of its span, the accuracy axis may grow to hold the oracle.
     pub oracle_room: f64,

@@ -32,6 +32,8 @@ pub(super) fn oracles_that_fit(scenes: &[Scene], rules: &ScaleRules) -> Vec<Opti
     };
     // With a single accuracy there is no span to grow; the axis is then a tenth of it to either side.
     let span = if high > low { high - low } else { 0.1 };
+    // The cost axis must not grow at all for the oracle: it is cheap by nature, and one that costs more than everything else would push all
+    // curves to the left.
     let fits = |oracle: DataPoint| {
         oracle.accuracy - high <= rules.oracle_room * span && oracle.cost_usd <= dearest
     };
@@ -73,6 +75,7 @@ pub fn cost_axis(
     } else {
         FREE_AXIS_USD
     };
+    // A free LLM has no place on a logarithmic axis, not even when the settings ask for one.
     let is_log = cheapest > 0.0
         && match rules.x_scale {
             XScale::Linear => false,
@@ -86,6 +89,7 @@ pub fn cost_axis(
             Axis::linear((0.0, factor * dearest), (0.0, f64::INFINITY), max_ticks)
         }
     };
+    // The unit depends on the ticks, and the ticks on the range alone, so the axis in dollars per query is made first and looked at.
     let per_query = CostAxis {
         axis: axis(1.0),
         title: "Cost per query, $",
@@ -117,7 +121,7 @@ fn points(scenes: &[Scene]) -> impl Iterator<Item = DataPoint> {
     models.map(|model| model.point).chain(curves)
 }
 
-/// Whether a linear cost axis would heap most LLMs up at its left end.
+/// Whether a linear cost axis would crowd most LLMs at its left end.
 fn is_crowded(scene: &Scene, rules: &ScaleRules) -> bool {
     let costs = || scene.models.iter().map(|model| model.point.cost_usd);
     let Some((_, dearest)) = range(costs()) else {

@@ -29,7 +29,7 @@ pub struct Scene {
 pub struct SceneCurve {
     /// Name and looks; curves of several scenes with the same ones share an entry of the legend.
     pub line: NamedLine,
-    /// From the cheapest point to the dearest.
+    /// From the cheapest point to the most expensive.
     pub points: Vec<DataPoint>,
     /// Whether what lies between two points can be reached by choosing between them at random.
     pub is_mixture: bool,
@@ -42,6 +42,6 @@ pub struct SceneModel {
     pub name: String,
     /// Its mean cost and score.
     pub point: DataPoint,
-    /// Whether its name goes before others where there is no room for all.
+    /// Whether its name has priority where there is no room for all.
     pub is_named_first: bool,
 }

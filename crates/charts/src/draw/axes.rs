@@ -40,6 +40,7 @@ pub fn room_below(style: &Style) -> f64 {
 /// # Errors
 /// When the font is broken.
 pub fn frame(part: Rect, x: &Axis, y: &Axis, style: &Style) -> Result<Rect> {
+    // All labels of the vertical axis end at the same place, so the widest one decides.
     let mut widest = 0.0;
     for tick in &y.ticks {
         widest = f64::max(widest, text_width(&tick.label, style.tick_pt)?);
@@ -91,7 +92,7 @@ pub fn draw_page_title(
 }
 
 impl Axes<'_> {
-    /// Where a pair of values stands on the page.
+    /// The place of a pair of values on the page.
     #[must_use]
     pub fn place(&self, x: f64, y: f64) -> Point {
         Point::new(

@@ -36,10 +36,11 @@ const FEW_DECADES: f64 = 3.0;
 impl Axis {
     /// An axis that shows all of `low..=high` with some room around, with ticks only at values that `bounds` holds.
     ///
-    /// A range of no width is widened, so that a single value still stands between two ticks.
+    /// A range without width is widened, so that a single value still lies between two ticks.
     #[must_use]
     pub fn linear((low, high): (f64, f64), bounds: (f64, f64), max_ticks: usize) -> Self {
         let (mut low, mut high) = (low, high);
+        // A range that rounding alone has made is none.
         let least = f64::max(1e-9, 1e-6 * low.abs().max(high.abs()));
         if high - low < least {
             let half = if high == 0.0 { 0.5 } else { 0.1 * high.abs() };
@@ -107,7 +108,7 @@ impl Axis {
         }
     }
 
-    /// Where a value stands, from 0 at the low end to 1 at the high end.
+    /// The position of a value, from 0 at the low end to 1 at the high end.
     #[must_use]
     pub fn position(&self, value: f64) -> f64 {
         let value = match self.scale {

@@ -128,6 +128,7 @@ impl<'a> Canvas<'a> {
                 pen.style(),
             ));
         }
+        // The backend writes no stroke-dasharray, so a dashed line is many short ones, cut here.
         for dash in dashes(points, pen.dash) {
             self.draw(&PathElement::new(
                 dash.into_iter().map(at).collect::<Vec<_>>(),

@@ -145,6 +145,7 @@ impl Segment {
     #[must_use]
     pub fn meets(self, rect: Rect) -> bool {
         let (dx, dy) = (self.to.x - self.from.x, self.to.y - self.from.y);
+        // The piece of the segment inside the box, as shares of its length; each side takes from one end or the other.
         let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
         let sides = [
             (-dx, self.from.x - rect.left),
@@ -201,6 +202,7 @@ pub fn simplify(line: &[Point], tolerance: f64) -> Vec<usize> {
     }
     let mut keep = vec![false; line.len()];
     (keep[0], keep[line.len() - 1]) = (true, true);
+    // A stack in place of recursion: a curve of a hundred thousand points may be split as often.
     let mut open = vec![(0, line.len() - 1)];
     while let Some((first, last)) = open.pop() {
         let chord = Segment::new(line[first], line[last]);

@@ -1,4 +1,4 @@
-//! The key below a figure: which number stands for which LLM.
+//! The key below a figure: which number means which LLM.
 
 use super::{
     canvas::Canvas,
@@ -8,10 +8,10 @@ use super::{
 };
 use crate::error::Result;
 
-/// Numbers and the names that they stand for, in columns.
+/// Numbers with the names that they replace, in columns.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Key {
-    /// Positions of the LLMs in the scene, the first of which has number 1.
+    /// Positions of the LLMs in the scene; the first one has number 1.
     models: Vec<usize>,
     /// What the key says.
     lines: Vec<String>,
@@ -24,14 +24,14 @@ pub struct Key {
 const LINE_HEIGHT: f64 = 1.3;
 
 impl Key {
-    /// Enters an LLM and returns the number that stands for it.
+    /// Enters an LLM and returns its number as text.
     pub fn add(&mut self, model_idx: usize) -> String {
         self.models.push(model_idx);
         self.models.len().to_string()
     }
 
     /// Arranges the entries in as many columns as `width` holds. `name` says what an LLM is called, `is_shown` whether even its number
-    /// had room in the figure; an LLM without one stands at the end, after a dash.
+    /// had room in the figure; an LLM without one comes last, after a dash.
     ///
     /// # Errors
     /// When the font is broken.
@@ -42,6 +42,7 @@ impl Key {
         width: f64,
         font_size: f64,
     ) -> Result<()> {
+        // A number that found no room in the figure would send readers looking for it.
         let (mut shown, mut hidden) = (Vec::new(), Vec::new());
         for (i, &model_idx) in self.models.iter().enumerate() {
             if is_shown(model_idx) {

@@ -26,7 +26,7 @@ pub(crate) enum Effort {
 }
 
 impl Effort {
-    /// How often annealing starts anew; the best outcome counts.
+    /// How often annealing starts again, with another seed; the best layout counts.
     fn n_starts(self) -> u64 {
         match self {
             Self::Quick => 1,
@@ -53,6 +53,8 @@ pub(crate) fn place(
     let candidates: Vec<Vec<Candidate>> = (0..requests.len())
         .map(|i| candidates(i, requests, frame, obstacles))
         .collect();
+    // Annealing may settle in a layout that is not the best one; several starts with fixed seeds rarely all do, and give the same bytes in
+    // every run.
     let mut best: Option<Layout> = None;
     for seed in 0..effort.n_starts() {
         let mut state = State {

@@ -1,4 +1,4 @@
-//! The legend: what stands in it, how large it is, where it can go.
+//! The legend: what it contains, how large it is, and where it fits.
 
 use super::{
     canvas::{Canvas, Pen},
@@ -19,7 +19,7 @@ pub struct Entry {
     pub sample: Sample,
 }
 
-/// What stands beside the text.
+/// What is drawn beside the text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Sample {
     /// A piece of a curve, with one of its markers.
@@ -99,7 +99,7 @@ impl Legend {
         self.n_rows() as f64 * LINE_HEIGHT * self.font_size + 2.0 * PADDING
     }
 
-    /// Where it can stand inside the frame without covering a curve or a marker, each place with what it costs in the units of
+    /// Where it fits inside the frame without covering a curve or a marker, each place with what it costs in the units of
     /// the search for labels (about one per point of leader line): corners are usual, the lower right one most of all, since curves rise; sides are not.
     #[must_use]
     pub fn places(&self, frame: Rect, markers: &[Rect], curves: &[Segment]) -> Vec<(Rect, f64)> {
@@ -120,6 +120,7 @@ impl Legend {
                 (Rect::new(left, top, self.width(), self.height()), cost)
             })
             .filter(|(rect, _)| {
+                // A place is taken only when it is free, not when little is covered: a legend over a curve hides data.
                 let clear = rect.grown(CLEARANCE);
                 !markers.iter().any(|marker| marker.overlaps(clear))
                     && !curves.iter().any(|curve| curve.meets(clear))
@@ -132,6 +133,7 @@ impl Legend {
     /// # Errors
     /// When the backend fails.
     pub fn draw(&self, canvas: &Canvas<'_>, rect: Rect, curve_width: f64) -> Result<()> {
+        // Grid lines would run through the words.
         canvas.fill(rect, canvas.palette().background)?;
         canvas.outline(rect, Pen::solid(canvas.palette().grid, theme::FRAME_WIDTH))?;
         for (i, entry) in self.entries.iter().enumerate() {

@@ -13,7 +13,7 @@ pub type Dash = &'static [f64];
 pub const SOLID: Dash = &[];
 /// Dashes twice as long as the gaps between them.
 pub const DASHED: Dash = &[4.2, 2.2];
-/// Dashes that tell a line from a dashed one beside it.
+/// Long dashes, to distinguish a line from a dashed one beside it.
 pub const LONG_DASHED: Dash = &[9.0, 2.4];
 /// Dots.
 pub const DOTTED: Dash = &[1.1, 1.7];
@@ -45,7 +45,7 @@ impl LineStyle {
         }
     }
 
-    /// A black line with hollow markers, for print: without color, shape and dash are all that tells lines apart.
+    /// A black line with hollow markers, for print: without color, only shapes and dashes distinguish lines.
     #[must_use]
     pub const fn black(dash: Dash, outline: Outline) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! Shapes of markers.
 
-/// A marker's shape, which tells LLMs apart.
+/// A marker's shape, by which readers distinguish LLMs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// Its outline.

@@ -16,7 +16,7 @@ pub fn shortened(name: &str) -> String {
     shortened_to(name, MAX_LABEL_CHARS)
 }
 
-/// A name without its middle where it is longer than some characters, of which there is at least one.
+/// A name without its middle where it has more than `max_chars` characters; `max_chars` is at least 1.
 #[must_use]
 pub fn shortened_to(name: &str, max_chars: usize) -> String {
     let chars: Vec<char> = name.chars().collect();

@@ -18,7 +18,7 @@ pub const CAP_HEIGHT: f64 = 0.69;
 /// Height of the shipped font (ascender 1,854 and descender 434 of 2,048 units), which is what plotters' text measure counts in.
 const HEIGHT_PER_EM: f64 = (1854.0 + 434.0) / 2048.0;
 
-/// Which point of a text stands at the place given.
+/// Which point of a text lies at the given place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     /// The left end.
@@ -36,7 +36,7 @@ pub struct TextLine<'a> {
     pub text: &'a str,
     /// Font size in points.
     pub size: f64,
-    /// How it stands to its place.
+    /// Which point of it lies at the given place.
     pub anchor: Anchor,
 }
 
@@ -51,6 +51,7 @@ pub fn text(text: &str, size: f64, anchor: Anchor) -> TextLine<'_> {
 /// # Errors
 /// When the shipped font is broken.
 pub fn text_width(text: &str, size: f64) -> Result<f64> {
+    // Layout measures texts before there is a canvas.
     register_shipped_font()?;
     // Measured large, since plotters rounds to whole pixels.
     let ((left, _), (right, _)) = (FONT_FAMILY, 1000.0 * HEIGHT_PER_EM)

@@ -14,7 +14,7 @@ pub const MARKER_RADIUS: f64 = 2.2;
 pub const MARK_RADIUS: f64 = 2.4;
 /// Distance of markers along a curve.
 pub const MARK_DISTANCE: f64 = 42.0;
-/// Half the width of the oracle's star, which is larger and hollow because an LLM may stand at the same place.
+/// Half the width of the oracle's star, which is larger and hollow because an LLM may be at the same place.
 pub const ORACLE_RADIUS: f64 = 3.8;
 
 /// Space between the edge of the page and what is drawn.

@@ -29,7 +29,7 @@ pub struct Args {
     /// Figures and tables, separated by spaces or commas [default: all]; a name of the paper's selects its data set too
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME", long_help = figure_help())]
     pub(super) figure: Vec<String>,
-    /// Embedders of `embedding_dim`, separated by spaces or commas [default: all whose vectors a data set has]
+    /// Embedders of `embedding_dim`, separated by spaces or commas [default: all that a data set has embeddings of]
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME")]
     pub(super) embedding: Vec<String>,
     /// Draw the reference's way beside ours, as FIGURE-reference: its grids of lambda and thresholds, mean costs from the test split, its
@@ -69,6 +69,7 @@ pub(super) enum LookName {
     Bw,
 }
 
+// `charts` has no command line, so its looks get their names and their help here.
 impl From<LookName> for Look {
     fn from(name: LookName) -> Self {
         match name {

@@ -15,7 +15,7 @@ impl Job {
     /// Reads the settings and drops what was named twice.
     ///
     /// # Errors
-    /// When the settings cannot be used, or a figure is asked for that there is not.
+    /// When the settings cannot be used, or an unknown figure is asked for.
     pub fn new(args: Args) -> anyhow::Result<Self> {
         let settings = Settings::read(args.config.config.as_deref())?;
         let datasets = names(&args.dataset);
@@ -54,10 +54,12 @@ fn wanted(
     let Some((product, of_paper)) = settings.named_by_paper(name) else {
         let names: Vec<&str> = Product::ALL.into_iter().map(Product::name).collect();
         return Err(usage_error(format!(
-            "--figure: there is no figure or table `{name}`, but {}, and the paper's names of the settings (`paper-names`)",
+            "--figure: unknown figure or table `{name}`; expected one of {}, or a name of the paper's from the settings (`paper-names`)",
             names.join(", ")
         )));
     };
+    // A name of the paper's means a figure of certain data sets. With --dataset it means those of them that are named; none of them is a
+    // mistake worth reporting, not an empty run.
     let of_both: BTreeSet<String> = match datasets {
         Some(datasets) => of_paper.intersection(datasets).cloned().collect(),
         None => of_paper.clone(),
@@ -65,7 +67,7 @@ fn wanted(
     if of_both.is_empty() {
         let of_paper: Vec<String> = of_paper.into_iter().collect();
         return Err(usage_error(format!(
-            "--figure: `{name}` is of the data set {}, which --dataset does not name; `{}` is the figure of any data set",
+            "--figure: `{name}` belongs to the data set {}, which --dataset does not name; `{}` works for any data set",
             of_paper.join(" or "),
             product.name()
         )));

@@ -51,6 +51,7 @@ pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     let makers: Vec<_> = wanted(job).filter_map(of_all).collect();
     if !makers.is_empty() {
         all.extend(others(job, &all)?);
+        // Those of this run and the others were read in turn; a table over all data sets must not depend on which of them were drawn.
         all.sort_by(|a, b| a.dataset.cmp(&b.dataset));
     }
     for make in makers {
@@ -59,7 +60,7 @@ pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     }
     let written = outcome.report();
     if written.is_empty() {
-        bail!("nothing could be made of what was asked for; the log says what is missing");
+        bail!("nothing that was asked for could be made; the log says what is missing");
     }
     Ok(written)
 }
@@ -138,6 +139,7 @@ fn others(job: &Job, drawn: &[Results]) -> anyhow::Result<Vec<Results>> {
         });
         match results {
             Ok(results) => others.extend(results),
+            // Nobody asked for this data set, so its fault must not stop what was asked for.
             Err(error) => warn!("leaving `{}` out of the tables: {error:#}", dir.name()),
         }
     }

@@ -24,6 +24,7 @@ pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
         match (&wanted.datasets, &job.datasets) {
             (Some(of_paper), _) => {
                 let found: Vec<&String> = of_paper.intersection(&there).collect();
+                // None of the paper's data sets is here: fail as for a data set that was named, with what would make it.
                 if let ([], Some(first)) = (&found[..], of_paper.first()) {
                     DatasetDir::existing(&job.data_dir, first)?;
                 }
@@ -33,9 +34,10 @@ pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
             (None, None) => names.extend(there.iter().cloned()),
         }
     }
+    // A folder with nothing but a study of rates is no mistake.
     if names.is_empty() && studies.is_empty() && job.wanted.iter().any(|it| is_of_data_set(&it)) {
         bail!(
-            "there is no data set under `{}`; `cargo run -p gen-synthetic` or another gen-* program makes one",
+            "there is no data set under `{}`; create one with `cargo run -p gen-synthetic` or another gen-* program",
             job.data_dir.display()
         );
     }

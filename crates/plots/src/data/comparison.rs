@@ -1,4 +1,4 @@
-//! Who stands in one frame of an accuracy-cost figure, with the exact curves; the chart and the CSV beside it are both made from this.
+//! Who is compared in one frame of an accuracy-cost figure, with the exact curves; the chart and the CSV beside it are both made from this.
 
 use charts::accuracy_cost::{DataPoint, Scene, SceneCurve, SceneModel};
 use evaluation::{CurvePoint, Point};
@@ -14,7 +14,7 @@ pub(crate) struct Comparison {
     pub(crate) curves: Vec<ComparedCurve>,
     /// Single LLMs whose mean score and cost are known.
     pub(crate) models: Vec<NamedPoint>,
-    /// LLMs whose names come first where there is no room for all.
+    /// LLMs whose names have priority where there is no room for all.
     pub(crate) named_first: Vec<String>,
     pub(crate) oracle: Option<Point>,
 }
@@ -49,6 +49,7 @@ impl Comparison {
                 .map(|&point| data_point(point.into()))
                 .collect(),
             // A router has only the points of its curve; the zero router throws a coin between two LLMs.
+            // Only then is the line between two points itself within reach, which bends on a logarithmic axis.
             is_mixture: curve.series == Series::Zero,
         };
         let model = |model: &NamedPoint| SceneModel {

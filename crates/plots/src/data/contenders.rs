@@ -45,6 +45,8 @@ pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> 
         let role = match router {
             Router::PerModel { predicted, pair } => {
                 if let Some(means) = &inputs.train_mean_costs {
+                    // A rule follows from a router's scores, so there is one for each router; it needs mean costs from the train part,
+                    // since a router that knew those of the test part would be no baseline.
                     rules.push(Contender {
                         series: Series::Rule(input.router.clone()),
                         role: Role::RouterBenchRule,
@@ -65,6 +67,7 @@ pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> 
             router,
         });
     }
+    // After all routers, not each after its own: in a legend the two kinds stay apart.
     routers.append(&mut rules);
     if let Some(expectations) = &inputs.expectations {
         routers.push(Contender {

@@ -10,7 +10,11 @@ use dataset::{
     DatasetDir, DatasetInfo, PairIdx, Part, PerModel, Predictions, Split, TestPredictions, TestSet,
     Unusable,
 };
-use evaluation::{COST_MULTIPLIER, Router, Truth, mean_costs, point_at};
+use evaluation::{
+    Router, Truth,
+    baseline::mean_costs,
+    choice::{COST_MULTIPLIER, point_at},
+};
 use ndarray::Array1;
 use tracing::warn;
 

@@ -1,7 +1,11 @@
 //! The field's metrics of all contenders on one data set, with bootstrap intervals over its test prompts.
 
 use anyhow::Context as _;
-use evaluation::{Bootstrap, Interval, Metric, Resamples, Router, Truth, bootstrap};
+use evaluation::{
+    Interval, Router, Truth,
+    metric::Metric,
+    study::{Bootstrap, Resamples, bootstrap},
+};
 
 use super::{contenders::contenders, inputs::Inputs};
 use crate::settings::BootstrapSettings;

@@ -3,8 +3,9 @@
 use anyhow::Context as _;
 use dataset::{Predictions, router_names::CARROT_KNN};
 use evaluation::{
-    CostRange, Curve, Point, PredictionAccuracy, Truth, aiq, audc, best_single, oracle,
-    prediction_accuracy, qnc, random, single_models,
+    Curve, Point, Truth,
+    baseline::{best_single, oracle, random, single_models},
+    metric::{CostRange, PredictionAccuracy, aiq, audc, prediction_accuracy, qnc},
 };
 
 use super::{
@@ -20,14 +21,14 @@ pub(crate) struct Results {
     pub(crate) dataset: String,
     /// In the order of legends and tables: routers, then the optimum, then the zero router.
     pub(crate) methods: Vec<Method>,
-    /// LLMs by name, in the data set's order; without those of which nothing is known.
+    /// LLMs by name, in the data set's order; those of which nothing is known are left out.
     pub(crate) models: Vec<NamedPoint>,
     pub(crate) best_single: Option<NamedPoint>,
     pub(crate) oracle: Option<Point>,
     pub(crate) random: Option<Point>,
     /// How well the paper's KNN predicts, where it was run.
     pub(crate) knn_accuracy: Option<PredictionAccuracy>,
-    /// The embedder whose vectors that KNN took, where its manifest tells.
+    /// The embedder that this KNN was fitted on, where it is recorded.
     pub(crate) knn_embedder: Option<String>,
 }
 
@@ -84,12 +85,15 @@ impl Results {
                     inputs.name
                 )
             })?;
+            // The zero router of a data set of which no LLM is known has no point at all.
             if !curve.points.is_empty() {
                 curves.push((contender, curve));
             }
         }
 
         let all = curves.iter().flat_map(|(_, curve)| curve.to_points());
+        // Areas are means over a range of costs. It spans all curves and LLMs of the data set, so that areas of two routers compare the
+        // same interval.
         let range = CostRange::over(all.chain(models.iter().map(|model| model.point)));
         let target = best_single.as_ref().map(|model| model.point);
         let methods = curves
@@ -165,7 +169,7 @@ impl Metrics {
             aiq: range.and_then(|range| aiq(&points, range)),
             audc: range.and_then(|range| audc(&points, range)),
             qnc,
-            // Infinitely more than nothing is no cost.
+            // Where the best LLM is free, the ratio is infinite and says nothing about dollars.
             cost_at_best_single_usd: cost_at_best_single.filter(|cost| cost.is_finite()),
             accuracy_at_best_single_cost: best_single
                 .and_then(|target| curve.best_within(target.cost_usd))

@@ -1,5 +1,5 @@
-//! The two orders of the Open LLM Leaderboard's published matrix: rows as they were published, where row 7 of one LLM is another question than
-//! row 7 of the next, and rows by document. Who made a data set from the matrix, and how, is told by its dataset.json alone.
+//! The two orders of the Open LLM Leaderboard's published matrix: rows as they were published, where row 7 of one LLM is a different question from
+//! row 7 of the next, and rows by document. Only its dataset.json says whether a data set was made from the matrix, and in which order.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -17,7 +17,7 @@ const ALIGNMENT: &str = "alignment";
 pub(crate) enum RowOrder {
     /// A row is one document.
     ByDocument,
-    /// A row is of as many documents as there are LLMs, at worst.
+    /// A row may mix as many documents as there are LLMs.
     AsPublished,
 }
 
@@ -53,6 +53,8 @@ pub(crate) fn twin(data_dir: &Path, info: &DatasetInfo) -> anyhow::Result<Option
     };
     for dir in inputs::all(data_dir)? {
         let other = DatasetInfo::read(&dir.info())?;
+        // Names say nothing: either data set may have been called anything. The same source files with the same options but one are the
+        // same data.
         if RowOrder::of(&other).is_some_and(|other| other != order)
             && sources(&other) == sources(info)
             && options(&other) == options(info)

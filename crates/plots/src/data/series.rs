@@ -128,6 +128,7 @@ impl Series {
                 |(_, color)| LineStyle::colored(color, DASHED),
             ),
             // The router's own markers, filled.
+            // Filled, the mark still says whose scores the rule takes.
             (Self::Rule(router), Look::Bw) => {
                 let own = routers::line(router, look);
                 let filled = |shape: Shape| Shape {
@@ -162,7 +163,7 @@ impl Series {
             (Self::RateBound, Look::Color) => RATE_BOUND,
             (Self::OneNeighbor, Look::Color) => ONE_NEIGHBOR,
             (Self::Random, Look::Color) => RANDOM,
-            // Dashes tell these apart, and dots stand on the fitted line alone.
+            // Dashes distinguish these, and only the fitted line has dots on it.
             (
                 Self::RateFitted
                 | Self::RateInterval

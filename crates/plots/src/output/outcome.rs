@@ -199,6 +199,7 @@ impl Outcome {
 
 /// The folder of a look's figures below their data set's.
 fn folder_of(look: Look) -> Option<&'static str> {
+    // Both looks have the same file names, so that a paper switches between them by a folder.
     match look {
         Look::Color => None,
         Look::Bw => Some("bw"),

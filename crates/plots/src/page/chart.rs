@@ -10,7 +10,9 @@ use charts::{
 };
 use dataset::PairIdx;
 use evaluation::{
-    Point as DataPoint, Router, ShareCurve, Truth, ZeroRouter, pair_share_curve, share_curve,
+    Point as DataPoint, Router, Truth,
+    baseline::ZeroRouter,
+    curve::{ShareCurve, pair_share_curve, share_curve},
 };
 use serde::{Serialize, Serializer};
 
@@ -280,7 +282,7 @@ impl ChartCurve {
                 (curve.curve.n_prompts, points_of(curve, &seen)?)
             }
             Trace::Hull(hull) => {
-                let corner = |corner: &evaluation::Corner| ChartPoint {
+                let corner = |corner: &evaluation::baseline::Corner| ChartPoint {
                     control: f64::NAN,
                     cost_usd: corner.point.cost_usd,
                     accuracy: corner.point.accuracy,

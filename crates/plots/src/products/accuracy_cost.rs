@@ -8,6 +8,8 @@ use crate::{
 };
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
+    // Not the RouterBench rule: with a rule for each router the figure would have twice as many curves, most of them close to another one.
+    // `vs_rb` is theirs.
     let is_shown = |role: Role| match role {
         Role::PerModelRouter | Role::PairRouter | Role::Bayes => true,
         Role::RouterBenchRule => false,

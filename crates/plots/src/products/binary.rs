@@ -28,6 +28,7 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         format!("cargo run -p train-and-infer -- --dataset {dataset} --routers {routers}")
     };
     let shown: Vec<&Method> = results.methods.iter().filter(|m| is_shown(m)).collect();
+    // Without such a router the figure would be `accuracy_cost` once more, under a title that promises a comparison.
     if !shown.iter().any(|method| method.role == Role::PairRouter) {
         outcome.skip(
             format!("{dataset}/{stem}"),
@@ -42,13 +43,15 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         .collect();
     if !missing.is_empty() {
         info!(
-            "`{dataset}/{stem}` is without {}; `{}` makes what is missing",
+            "`{dataset}/{stem}` lacks {}; `{}` makes what is missing",
             missing.join(", "),
             command(&missing.join(" "))
         );
     }
     let order = RowOrder::of(of.inputs.info());
     let mut comparisons = vec![comparison(of, of.results, order)];
+    // Only the published matrix comes in two orders. Side by side they show what the mixed-up order of the publication is worth, which is
+    // the point of drawing both.
     if order != Some(RowOrder::AsPublished) && of.inputs.info().made_by.starts_with(MATRIX_PROGRAM)
     {
         match as_published(of)? {
@@ -62,7 +65,7 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
                 });
             }
             Err(cure) => {
-                info!("`{dataset}/{stem}` is without the rows as published beside it; {cure}");
+                info!("`{dataset}/{stem}` lacks the rows as published beside it; {cure}");
             }
         }
     }
@@ -84,8 +87,8 @@ fn comparison(of: &Evaluated<'_>, results: &Results, order: Option<RowOrder>) ->
 /// The same data set with its rows in the published order; if there is none that can be drawn, what makes it.
 fn as_published(of: &Evaluated<'_>) -> anyhow::Result<Result<Results, String>> {
     let Some(dir) = row_order::twin(&of.job.data_dir, of.inputs.info())? else {
-        let how = "of the published matrix `cargo run -p gen-openllm -- --source-pickle PICKLE --questions TABLE` makes the one, and with \
-                   --as-published the other";
+        let how = "`cargo run -p gen-openllm -- --source-pickle PICKLE --questions TABLE` makes the data set by document, and with --as-published \
+                   the other one";
         return Ok(Err(how.to_owned()));
     };
     match Inputs::read(&dir)? {

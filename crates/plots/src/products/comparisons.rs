@@ -17,11 +17,12 @@ pub(crate) fn draw(
     outcome: &mut Outcome,
 ) -> anyhow::Result<()> {
     let dataset = &comparisons[0].dataset;
+    // Axes without anything on them would look like a fault of the figure, not of the data.
     if comparisons.iter().all(Comparison::is_empty) {
         outcome.skip(
             format!("{dataset}/{stem}"),
             "no prompt of the test split has both a score and a cost of any LLM",
-            "make the data set anew with the gen-* program that it came from",
+            "regenerate the data set with the gen-* program that made it",
         );
         return Ok(());
     }

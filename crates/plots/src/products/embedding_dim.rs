@@ -18,7 +18,7 @@ use crate::{
 pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow::Result<()> {
     let cure = || {
         format!(
-            "a router that needs embeddings makes them: `{}`",
+            "fitting a router that needs embeddings computes them: `{}`",
             inputs::command(dir.name())
         )
     };
@@ -32,6 +32,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         outcome.skip(what, "the data set has no embeddings", cure());
     }
     for embedder in wanted {
+        // A name that was typed and is wrong must not stop the embedders that exist.
         if !found.contains(&embedder) {
             let what = format!("{}/{}", dir.name(), stem(job, dir, &embedder));
             let why = format!(
@@ -60,7 +61,7 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
     let pooled = embeddings::pooled(dir, embedder)?;
     let dimension = match params.analyze(pooled.view()) {
         Ok(dimension) => dimension,
-        // All prompts alike, say: no reason to leave the other data sets out.
+        // All prompts may be alike, say, which is no reason to leave the other data sets out.
         Err(error) => {
             outcome.skip(
                 format!("{}/{stem}", dir.name()),

@@ -40,6 +40,8 @@ fn rows(comparison: &Comparison, drawn_points: &[Vec<usize>]) -> Vec<Vec<String>
     let mut rows = Vec::new();
     for (curve, drawn) in comparison.curves.iter().zip(drawn_points) {
         let key = curve.series.key();
+        // Only what was drawn: the points left out lie on the line between these as far as one can see, and some curves have a hundred
+        // thousand.
         for point in drawn.iter().map(|&i| curve.points[i]) {
             rows.push(row(
                 "curve",

@@ -20,11 +20,12 @@ pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
     if let Some(named) = &job.datasets {
         names.retain(|name| named.contains(name));
     }
+    // Named data sets are usually no studies, so their absence is worth a word only where nothing else was asked for.
     if names.is_empty() && (job.datasets.is_none() || job.wanted.len() == 1) {
         outcome.skip(
             format!("rate-study/{stem}"),
-            "there is no rate-study.json",
-            "make one with `cargo run -p rate-study`",
+            "no study was found (rate-study.json)",
+            "create one with `cargo run -p rate-study`",
         );
     }
     for name in names {

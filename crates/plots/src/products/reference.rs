@@ -1,9 +1,10 @@
-//! Figures as the reference draws them, mistakes included, to hold against the published ones: `--reference-quirks`.
+//! Figures as the reference draws them, mistakes included, to compare with the published ones: `--reference-quirks`.
 
 use anyhow::Context as _;
 use evaluation::{
-    CurvePoint, Grid, Point, Predicted, Router, ThresholdGrid, Truth, ZeroRouter, grid_curve,
-    mean_costs, model_positions, threshold_grid_curve,
+    CurvePoint, Point, Predicted, Router, Truth,
+    baseline::{ZeroRouter, mean_costs, model_positions},
+    curve::{Grid, ThresholdGrid, grid_curve, threshold_grid_curve},
 };
 
 use super::{comparisons, evaluated::Evaluated};
@@ -53,7 +54,7 @@ pub(crate) fn draw(
             format!("{dataset}/{stem}"),
             "the reference has no such figure",
             format!(
-                "`[reference-quirks.{dataset}.{}]` in a file for --config makes one up",
+                "`[reference-quirks.{dataset}.{}]` in a file for --config defines one",
                 product.name().replace('_', "-")
             ),
         );
@@ -68,6 +69,7 @@ pub(crate) fn draw(
         title: format!("{dataset}: {way}"),
         curves: curves?,
         models: of.results.models.clone(),
+        // The same names come first as in the figure beside it, so that the two can be compared at a glance.
         named_first: of.job.settings.named_first(dataset),
         oracle: None,
     };
@@ -105,6 +107,8 @@ fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<Co
 /// multiplier of its own, and a zero router through LLMs picked by hand, where the settings name any.
 fn rule_curves(inputs: &Inputs, quirks: &RuleQuirks) -> anyhow::Result<Vec<ComparedCurve>> {
     let truth = Truth::of(inputs.test())?;
+    // The reference takes the means of the very costs that it then reports. It is drawn that way here to compare with the published figure;
+    // `vs_rb` itself takes those of the train part.
     let test_means = mean_costs(&truth);
     curves(inputs, contenders(inputs)?, |contender| {
         Ok(match (contender.role, contender.router) {

@@ -31,6 +31,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         }
     };
     let regrets = Regrets::new(&inputs, &job.settings)?;
+    // The figure is drawn all the same: its right half needs no learning curve.
     if regrets.by_size.iter().all(|of| of.sizes.len() < 2) {
         outcome.skip(
             format!("{what} against the number of train prompts"),

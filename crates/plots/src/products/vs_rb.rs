@@ -30,13 +30,14 @@ fn draw(
     let dataset = &results.dataset;
     let stem = of.job.settings.stem(product, dataset);
     let has = |role: Role| results.methods.iter().any(|method| method.role == role);
+    // Say what is missing: mean costs of the train part, or any router whose scores the rule could take.
     if !has(Role::RouterBenchRule) {
         let what = format!("{dataset}/{stem}");
         if has(Role::PerModelRouter) {
             outcome.skip(
                 what,
-                "the RouterBench rule takes mean costs from train.parquet, which is not there or knows none",
-                "make the data set anew with the gen-* program that it came from",
+                "the RouterBench rule takes mean costs from train.parquet, which is missing or has no costs",
+                "regenerate the data set with the gen-* program that made it",
             );
         } else {
             outcome.skip(

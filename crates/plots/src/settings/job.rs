@@ -7,14 +7,14 @@ use cli_support::Output;
 
 use super::{Settings, product::Product};
 
-/// What is to be done.
+/// What a run does.
 #[derive(Debug)]
 pub struct Job {
     /// Data sets by name, each once; `None` for all.
     pub(crate) datasets: Option<BTreeSet<String>>,
     /// Figures and tables; never empty.
     pub(crate) wanted: BTreeSet<Wanted>,
-    /// Embedders by name; `None` for all that are there.
+    /// Embedders by name; `None` for all that a data set has embeddings of.
     pub(crate) embeddings: Option<BTreeSet<String>>,
     pub(crate) reference_quirks: bool,
     pub(crate) looks: BTreeSet<Look>,
@@ -37,9 +37,9 @@ pub(crate) struct Wanted {
 /// What a figure is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// Vectors and real text; the others are made from it
+    /// Vector graphics with real text; the others are made from it
     Svg,
-    /// Vectors and real text
+    /// Vector graphics with real text
     Pdf,
     /// Pixels
     Png,

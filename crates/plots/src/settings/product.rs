@@ -29,7 +29,7 @@ pub(crate) const METRICS_DIFFERENCES: &str = "metrics_differences";
 struct Row {
     product: Product,
     name: &'static str,
-    /// For `--help`; what stands behind the first colon is the caption in the report.
+    /// For `--help`; the part after the first colon is the caption in the report.
     about: &'static str,
 }
 

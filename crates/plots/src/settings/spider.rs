@@ -99,6 +99,7 @@ impl SpiderSettings {
             );
         }
         for grouping in &self.groupings {
+            // Prompts are grouped by these names, so two benchmarks of one name would silently become one.
             let mut names: BTreeSet<&str> = grouping.others.as_deref().into_iter().collect();
             for BenchmarkSettings { name, .. } in &grouping.benchmarks {
                 ensure!(

@@ -85,7 +85,7 @@ fn the_dimensions_of_embeddings_are_drawn_when_asked_for() {
         ),
         (
             &["--figure", "embedding_dim", "--embedding", "constant"],
-            "nothing could be made",
+            "nothing that was asked for could be made",
         ),
         (
             &["--figure", "embedding_dim", "--dataset", "elsewhere"],

@@ -1,6 +1,6 @@
 //! The figure of benchmarks: what it shows, and what it does with what is hardly a benchmark.
 
-use evaluation::{Predicted, Truth, point_at, single_models};
+use evaluation::{Predicted, Truth, baseline::single_models, choice::point_at};
 use ndarray::Axis;
 
 use super::*;

@@ -1,9 +1,8 @@
 //! What data and split alone decide.
 
-use evaluation::{Truth, single_models};
+use evaluation::{Truth, baseline::single_models};
 
-use super::Obstacle;
-use crate::subject::Subject;
+use crate::{obstacle::Obstacle, subject::Subject};
 
 type Number = Result<f64, Obstacle>;
 
@@ -40,7 +39,7 @@ pub(super) fn best_single(subject: &Subject) -> Number {
         return Ok(order.best_single_score);
     }
     let truth = Truth::of(subject.test()?)?;
-    let (_, point) = evaluation::best_single(&truth).ok_or_else(no_score)?;
+    let (_, point) = evaluation::baseline::best_single(&truth).ok_or_else(no_score)?;
     Ok(point.accuracy)
 }
 
@@ -49,7 +48,7 @@ pub(super) fn oracle(subject: &Subject) -> Number {
         return Ok(order.oracle);
     }
     let truth = Truth::of(subject.test()?)?;
-    let point = evaluation::oracle(&truth).ok_or_else(no_score)?;
+    let point = evaluation::baseline::oracle(&truth).ok_or_else(no_score)?;
     Ok(point.accuracy)
 }
 

@@ -3,12 +3,19 @@
 use std::rc::Rc;
 
 use dataset::TestPredictions;
-use evaluation::{Curve, Grid, LambdaFrom, Lambdas, Predicted, Rows, Truth, benchmark_points, qnc};
+use evaluation::{
+    Curve, Predicted, Truth,
+    choice::Lambdas,
+    curve::Grid,
+    metric::qnc,
+    study::{LambdaFrom, Rows, benchmark_points},
+};
 
-use super::{Obstacle, data::no_score};
+use super::data::no_score;
 use crate::{
     Error, Result as VerdictResult,
     claims::Metric,
+    obstacle::Obstacle,
     subject::{Subject, per_model},
 };
 
@@ -47,7 +54,7 @@ pub(super) fn prediction_accuracy(
     let predictions = read(subject, router, embedder)?;
     let test = subject.test()?;
     let cost_kind = subject.info.cost_kind;
-    let found = evaluation::prediction_accuracy(test, per_model(&predictions)?, cost_kind)?;
+    let found = evaluation::metric::prediction_accuracy(test, per_model(&predictions)?, cost_kind)?;
     match metric {
         Metric::BinarizedAcc { .. } => Ok(found.binarized_acc),
         Metric::ScoreMae { .. } => Ok(found.score_mae),
@@ -81,7 +88,7 @@ pub(super) fn relative_cost(subject: &Subject, router: &str, embedder: Option<&s
     let predictions = read(subject, router, embedder)?;
     let test = subject.test()?;
     let truth = Truth::of(test)?;
-    let (_, best) = evaluation::best_single(&truth).ok_or_else(no_score)?;
+    let (_, best) = evaluation::baseline::best_single(&truth).ok_or_else(no_score)?;
     // Never reached is more than any cost.
     Ok(qnc(&curve(subject, &predictions, &truth)?.to_points(), best).unwrap_or(f64::INFINITY))
 }

@@ -1,11 +1,15 @@
 //! What a known truth demands of any router.
 
 use dataset::TestPredictions;
-use evaluation::{Interval, Predicted, Regret, Resamples, Router, Truth, Weights, choose, regret};
+use evaluation::{
+    Interval, Predicted, Router, Truth,
+    choice::choose,
+    study::{Regret, Resamples, Weights, regret},
+};
 
-use super::Obstacle;
 use crate::{
     claims::{ClaimSettings, End},
+    obstacle::Obstacle,
     subject::Subject,
 };
 
@@ -31,7 +35,7 @@ impl End {
 
 pub(super) fn best_single(subject: &Subject) -> Number {
     let expectations = subject.expectations()?;
-    let (_, point) = evaluation::best_single(&Truth::expected(expectations)?)
+    let (_, point) = evaluation::baseline::best_single(&Truth::expected(expectations)?)
         .ok_or_else(|| Obstacle::nothing_known("nothing is expected"))?;
     Ok(point.accuracy)
 }

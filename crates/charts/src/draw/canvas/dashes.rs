@@ -22,6 +22,7 @@ pub(super) fn dashes(points: &[Point], dash: &[f64]) -> Vec<Vec<Point>> {
                 }
                 break;
             }
+            // A dash ends inside this piece: cut the piece there and go on with the rest of it, which may hold further dashes.
             let share = left / length;
             from = Point::new(
                 from.x + share * (to.x - from.x),

@@ -40,6 +40,7 @@ impl Canvas<'_> {
                 stroke((0.0, -1.0), (0.0, 1.0))
             }
             Outline::Circle => {
+                // The other shapes have their corners on the circle of this radius, so a full disc would look larger than they do.
                 let radius = pixels(0.9 * radius) as u32;
                 self.draw(&Circle::new(at(center), radius, inside.to_rgb().filled()))?;
                 if shape.is_hollow {

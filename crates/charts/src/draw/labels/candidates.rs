@@ -5,22 +5,27 @@ use std::f64::consts::TAU;
 use super::layout::{CLEARANCE, Obstacles, Placement, Request};
 use crate::draw::geometry::{Point, Rect, Segment};
 
-/// Gaps between marker and label, from touching to far.
+/// Gaps between marker and label in points, from touching to far. They grow: near a marker every point counts, far away a few more do not.
 const GAPS: [f64; 14] = [
     0.0, 4.0, 8.0, 13.0, 19.0, 26.0, 34.0, 43.0, 54.0, 66.0, 80.0, 96.0, 114.0, 134.0,
 ];
-/// Directions tried at each gap.
+/// Directions tried at each gap. With 14 gaps that is 336 boxes per label, which the search can still go through for a hundred LLMs.
 const N_DIRECTIONS: usize = 24;
 /// Gaps up to this one need no leader line.
 const TOUCHING: f64 = 0.0;
-/// A label without a leader reads as its neighbor's when another marker is nearer than this.
+/// A label without a leader reads as its neighbor's when another marker is nearer than this, in points.
 const AMBIGUOUS: f64 = 4.0;
+/// Space between a label and other markers, in points.
+const MARKER_CLEARANCE: f64 = 0.8;
 
-/// Costs, in arbitrary units: about one for a point of leader line.
+// Costs, in arbitrary units: about one for a point of leader line. Their order is what counts: a leader is worse than a near miss, a curve in its
+// way is worse than a longer leader, and one that runs over another marker is nearly as bad as two leaders that cross.
 const COST_LEADER: f64 = 8.0;
 const COST_CURVE_CROSSED: f64 = 14.0;
 const COST_MARKER_CROSSED: f64 = 80.0;
 const COST_AMBIGUOUS: f64 = 12.0;
+/// A curve is many segments, and a leader along it crosses many of them: more than these are as bad as these.
+const MAX_CROSSINGS: usize = 8;
 
 /// A box with what it costs by itself.
 #[derive(Debug, Clone, Copy)]
@@ -36,77 +41,109 @@ pub(super) fn candidates(
     frame: Rect,
     obstacles: &Obstacles,
 ) -> Vec<Candidate> {
-    let Request {
-        marker,
-        radius,
-        width,
-        height,
-        ..
-    } = requests[i];
-    let others = || {
-        requests
-            .iter()
-            .enumerate()
-            .filter(|&(j, _)| j != i)
-            .map(|(_, other)| other)
+    let surroundings = Surroundings {
+        i,
+        requests,
+        frame,
+        obstacles,
     };
     let mut candidates = Vec::new();
     for gap in GAPS {
         for direction in 0..N_DIRECTIONS {
             let angle = direction as f64 / N_DIRECTIONS as f64 * TAU;
-            let rect = beside(marker, radius + 1.0 + gap, angle, width, height);
-            let clear = rect.grown(CLEARANCE);
-            if !frame.holds(clear)
-                || others()
-                    .any(|other| Rect::around(other.marker, other.radius).overlaps(rect.grown(0.8)))
-                || obstacles.rects.iter().any(|other| other.overlaps(clear))
-                || obstacles
-                    .segments
-                    .iter()
-                    .any(|segment| segment.meets(clear))
-            {
-                continue;
-            }
-            let leader = (gap > TOUCHING).then(|| leader(marker, radius, rect));
-            let mut cost = gap + direction_cost(angle);
-            if let Some(leader) = leader {
-                // Whatever covers the marker itself cannot be avoided.
-                if obstacles
-                    .rects
-                    .iter()
-                    .any(|&rect| leader.meets(rect) && rect.distance(marker) > 0.0)
-                {
-                    continue;
-                }
-                let n_markers = others()
-                    .filter(|other| {
-                        other.marker.distance(marker) > other.radius + radius
-                            && leader.distance(other.marker) < other.radius + 1.0
-                    })
-                    .count();
-                let n_crossed = obstacles
-                    .segments
-                    .iter()
-                    .filter(|segment| segment.crosses(leader))
-                    .count();
-                // One curve is many segments: more than a few crossings are as bad as a few.
-                cost += COST_LEADER
-                    + COST_MARKER_CROSSED * n_markers as f64
-                    + COST_CURVE_CROSSED * n_crossed.min(8) as f64;
-            } else {
-                let nearest = others()
-                    .map(|other| rect.distance(other.marker) - other.radius)
-                    .fold(f64::INFINITY, f64::min);
-                cost += COST_AMBIGUOUS * (1.0 - nearest / AMBIGUOUS).clamp(0.0, 1.0);
-            }
-            candidates.push(Candidate {
-                placement: Placement { rect, leader },
-                cost,
-            });
+            candidates.extend(surroundings.candidate(gap, angle));
         }
     }
+    // A stable sort: of equal boxes the nearer one stays first.
     candidates.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     candidates
+}
+
+/// A label with everything around it.
+struct Surroundings<'a> {
+    i: usize,
+    requests: &'a [Request],
+    frame: Rect,
+    obstacles: &'a Obstacles,
+}
+
+impl Surroundings<'_> {
+    /// The box at a gap and an angle from the marker; `None` where it would cover something.
+    fn candidate(&self, gap: f64, angle: f64) -> Option<Candidate> {
+        let Request {
+            marker,
+            radius,
+            width,
+            height,
+            ..
+        } = self.requests[self.i];
+        let rect = beside(marker, radius + 1.0 + gap, angle, width, height);
+        if !self.is_free(rect) {
+            return None;
+        }
+        let leader = (gap > TOUCHING).then(|| leader(marker, radius, rect));
+        let cost = match leader {
+            Some(leader) => self.leader_cost(leader)?,
+            None => self.ambiguity_cost(rect),
+        };
+        Some(Candidate {
+            placement: Placement { rect, leader },
+            cost: gap + direction_cost(angle) + cost,
+        })
+    }
+
+    /// The other markers.
+    fn others(&self) -> impl Iterator<Item = &Request> {
+        let others = self.requests.iter().enumerate();
+        others.filter(|&(j, _)| j != self.i).map(|(_, other)| other)
+    }
+
+    /// Whether a box covers no marker, no obstacle and no curve, and stays in the frame.
+    fn is_free(&self, rect: Rect) -> bool {
+        let clear = rect.grown(CLEARANCE);
+        let covers_marker = |other: &Request| {
+            let marker = Rect::around(other.marker, other.radius);
+            marker.overlaps(rect.grown(MARKER_CLEARANCE))
+        };
+        let obstacles = self.obstacles;
+        self.frame.holds(clear)
+            && !self.others().any(covers_marker)
+            && !obstacles.rects.iter().any(|other| other.overlaps(clear))
+            && !obstacles.segments.iter().any(|other| other.meets(clear))
+    }
+
+    /// What a leader costs by what it runs over; `None` where it would run over an obstacle.
+    fn leader_cost(&self, leader: Segment) -> Option<f64> {
+        let Request { marker, radius, .. } = self.requests[self.i];
+        // An obstacle that covers the marker itself cannot be avoided.
+        let is_avoidable = |rect: &&Rect| rect.distance(marker) > 0.0;
+        let mut avoidable = self.obstacles.rects.iter().filter(is_avoidable);
+        if avoidable.any(|&rect| leader.meets(rect)) {
+            return None;
+        }
+        // Markers that overlap this one are no reason to look for another way: every way begins there.
+        let is_crossed = |other: &&Request| {
+            other.marker.distance(marker) > other.radius + radius
+                && leader.distance(other.marker) < other.radius + 1.0
+        };
+        let n_markers = self.others().filter(is_crossed).count();
+        let segments = self.obstacles.segments.iter();
+        let n_crossed = segments.filter(|segment| segment.crosses(leader)).count();
+        Some(
+            COST_LEADER
+                + COST_MARKER_CROSSED * n_markers as f64
+                + COST_CURVE_CROSSED * n_crossed.min(MAX_CROSSINGS) as f64,
+        )
+    }
+
+    /// What a label without a leader costs where a reader might take it for another marker's.
+    fn ambiguity_cost(&self, rect: Rect) -> f64 {
+        let distances = self
+            .others()
+            .map(|other| rect.distance(other.marker) - other.radius);
+        let nearest = distances.fold(f64::INFINITY, f64::min);
+        COST_AMBIGUOUS * (1.0 - nearest / AMBIGUOUS).clamp(0.0, 1.0)
+    }
 }
 
 /// The box whose nearest point to the marker lies `distance` away at `angle` (counted from the right, clockwise on the page).

@@ -10,18 +10,18 @@ pub(crate) struct Request {
     pub(crate) radius: f64,
     pub(crate) width: f64,
     pub(crate) height: f64,
-    /// Whether this label goes before others where there is no room for all.
+    /// Whether this label has priority where there is no room for all.
     pub(crate) is_first: bool,
 }
 
-/// What labels must keep clear of, besides the markers that are asked for.
+/// What labels must not cover, besides the markers of the requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Obstacles {
     pub(crate) rects: Vec<Rect>,
     pub(crate) segments: Vec<Segment>,
 }
 
-/// Where one label stands.
+/// The place of one label.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Placement {
     pub(crate) rect: Rect,

@@ -6,14 +6,18 @@ use super::{
 };
 use crate::draw::geometry::{Rect, Segment};
 
-/// Costs, in the units of candidates.
+/// Two leaders that cross make readers follow the wrong one. In the units of candidates, as the others.
 const COST_LEADERS_CROSS: f64 = 120.0;
 /// Less than a label left out, so that labels may pass through each other on the way to a better layout.
 const COST_LABELS_TOUCH: f64 = 400.0;
+/// More than nearly any box costs, so that a label is left out only where it has to be.
 const COST_UNPLACED: f64 = 1_000.0;
+/// More than several other labels that would have to go for it.
 const COST_FIRST_UNPLACED: f64 = 4_000.0;
 
-/// Temperatures at both ends of the annealing.
+// Temperatures at both ends of the annealing. At first two leaders may come to cross about once in three tries, exp(-120 / 100) = .30, and
+// labels pass through each other once in fifty, exp(-400 / 100) = .02; in the end what costs two points of leader line more is taken once in
+// fifty, exp(-2 / .5) = .02, so the layout has settled.
 const HOT: f64 = 100.0;
 const COLD: f64 = 0.5;
 
@@ -60,6 +64,8 @@ impl State<'_> {
     /// Gives label `i` its best choice; whether that changed anything.
     fn improve(&mut self, i: usize) -> bool {
         let (mut best, mut best_cost) = (self.chosen[i], self.cost(i, self.chosen[i]));
+        // Candidates are sorted by their own cost, to which others only add: from the first one on that costs more by itself, none can be
+        // better.
         for choice in 0..self.candidates[i].len() {
             if self.candidates[i][choice].cost >= best_cost {
                 break;
@@ -74,7 +80,7 @@ impl State<'_> {
         changed
     }
 
-    /// Where the labels stand now.
+    /// The layout of the present choice.
     pub(super) fn layout(&self) -> Layout {
         let labels = || 0..self.chosen.len();
         Layout {
@@ -85,7 +91,8 @@ impl State<'_> {
         }
     }
 
-    /// Random changes, ever fewer for the worse.
+    /// Simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983): random changes, of which ever fewer are for the worse. A greedy layout alone
+    /// leaves labels out in a crowd, since no single move helps where two would have to change places.
     pub(super) fn anneal(&mut self, seed: u64, n_moves: usize) {
         let movable: Vec<usize> = (0..self.chosen.len())
             .filter(|&i| !self.candidates[i].is_empty())
@@ -134,6 +141,8 @@ impl State<'_> {
                     .filter(|other| touch(&mine.placement, &other.placement))
                     .count()
             };
+            // Dropping the label that touches most others frees most of them; of labels with priority only where nothing else is left to
+            // drop.
             let worst = (0..self.chosen.len())
                 .map(|i| (n_touching(i), i))
                 .filter(|&(n, _)| n > 0)

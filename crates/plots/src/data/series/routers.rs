@@ -24,7 +24,7 @@ pub(super) struct Known {
     pub(super) bw: LineStyle,
 }
 
-/// The routers that the paper shows, in the order of the legend and in the paper's hues. Dashes tell them apart in print without color.
+/// The routers that the paper shows, in the order of the legend and in the paper's hues. Dashes distinguish them in print without color.
 pub(super) const ROUTERS: [Known; 6] = [
     Known {
         router: CARROT_KNN,
@@ -127,6 +127,7 @@ pub(super) fn line(router: &str, look: Look) -> LineStyle {
     let (color, bw) = known(router).map_or_else(
         || {
             // FNV-1a, 32 bits.
+            // Rust's own hashes may change with its version, and with them the figures.
             let hash = router.bytes().fold(0x811C_9DC5_u32, |hash, byte| {
                 (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
             });

@@ -38,6 +38,8 @@ pub(super) fn embedders(dir: &DatasetDir) -> anyhow::Result<Vec<String>> {
 /// When there are none, a file cannot be read, or the parts differ in their number of dimensions.
 pub(super) fn pooled(dir: &DatasetDir, embedder: &str) -> anyhow::Result<Array2<f32>> {
     let mut parts = Vec::new();
+    // Both parts together: how many dimensions an embedder uses is a property of its embeddings, whichever part a prompt fell into, and
+    // more of them give a steadier estimate.
     for part in [Part::Train, Part::Test] {
         let path = dir.embeddings(embedder, part);
         if path.is_file() {

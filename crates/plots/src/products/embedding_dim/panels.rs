@@ -89,6 +89,7 @@ fn kernel(dimension: &Dimension, params: &DimensionParams, max_ticks: usize) -> 
         .iter()
         .map(|value| value / kernel.total)
         .collect();
+    // The components computed hold only a part of the variance, which the panel must say: their shares do not add up to 1.
     let held = kernel.cumulative_shares.last().copied().unwrap_or_default();
     Panel {
         title: format!("Kernel PCA, {} prompts", count(kernel.n_points)),
@@ -122,6 +123,7 @@ fn isomap(dimension: &Dimension, max_ticks: usize) -> Panel {
         .max()
         .unwrap_or(1);
     let mut notes = vec![format!("{} neighbors", isomap.n_neighbors)];
+    // A graph of neighbors in several parts has infinite distances. They were bridged, which a reader has to know.
     if isomap.n_parts > 1 {
         notes.push(format!("{} parts, linked", count(isomap.n_parts)));
     }

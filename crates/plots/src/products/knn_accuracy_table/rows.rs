@@ -1,7 +1,10 @@
 //! The table of KNN accuracies, beside the published numbers.
 
 use dataset::router_names::CARROT_KNN;
-use evaluation::{CostUnit, PredictionAccuracy, published::Published};
+use evaluation::{
+    metric::{CostUnit, PredictionAccuracy},
+    published::Published,
+};
 
 use crate::{
     data::results::Results,

@@ -1,6 +1,6 @@
 //! The tables of metrics with their intervals.
 
-use evaluation::{Interval, Metric};
+use evaluation::{Interval, metric::Metric};
 
 use crate::{
     data::intervals::Intervals,
@@ -8,7 +8,7 @@ use crate::{
     products::percent::percent,
 };
 
-/// What stands in the Markdown, by what it is about; the CSV has all metrics.
+/// The metrics of the Markdown tables, by subject; the CSV has all.
 const AREAS: [(Metric, &str); 4] = [
     (Metric::PeakAccuracy, "Peak accuracy"),
     (Metric::Aiq, "AIQ"),
@@ -191,6 +191,7 @@ pub(crate) fn differences_csv(intervals: &Intervals) -> String {
 
 /// Whether a difference speaks for the first of two routers; `None` where it may be 0 or is not defined.
 fn favors_first(metric: Metric, difference: Interval) -> Option<bool> {
+    // An interval that touches 0 says nothing about the sign, and one that is not defined neither.
     let is_more = if difference.low > 0.0 {
         true
     } else if difference.high < 0.0 {
@@ -223,6 +224,7 @@ fn shown(metric: Metric, interval: Interval) -> String {
     if interval.estimate.is_nan() {
         return "N/A".to_owned();
     }
+    // Dollars per query have three zeros before the first digit; per 1,000 queries they can be read.
     let factor = if metric == Metric::CostAtBestSingleUsd {
         QUERIES
     } else {

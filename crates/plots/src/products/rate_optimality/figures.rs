@@ -14,7 +14,7 @@ use crate::{data::series::Series, output::tables::csv_of};
 pub(super) const ONE_NEIGHBOR: &str = "1-nn";
 /// A router that chooses at random, as a study names it.
 pub(super) const RANDOM: &str = "random";
-/// How far the line of the bound stands below the estimates, as a factor: on top of the fitted line nothing could be told.
+/// How far the line of the bound lies below the estimates, as a factor: on top of the fitted line neither slope could be read.
 const GUIDE_FACTOR: f64 = 0.45;
 /// Room for words below the data, in parts of the decades that the data span.
 const ROOM_BELOW: f64 = 0.35;
@@ -165,6 +165,8 @@ fn power_law(points: &[(f64, f64)], exponent: f64, factor: f64) -> Vec<(f64, f64
     let mean = |of: fn(f64, f64) -> f64| {
         points.iter().map(|&(n, value)| of(n, value)).sum::<f64>() / points.len() as f64
     };
+    // In logarithms a power law is a straight line. Through the center of the points, as a least-squares line goes, it shows the fitted
+    // slope in its right height.
     let (log_n, log_value) = (mean(|n, _| n.ln()), mean(|_, value| value.ln()));
     let at = |n: f64| (n, factor * (log_value - exponent * (n.ln() - log_n)).exp());
     let ends = points.first().zip(points.last());

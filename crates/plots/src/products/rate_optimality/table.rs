@@ -60,6 +60,7 @@ fn row(problem: &RateProblem) -> Vec<Cell> {
         Cell::Number(problem.bound_exponent),
     ];
     row.extend(cells(measured));
+    // The claim of the theory in one word, so that nobody has to compare three columns.
     row.push(measured.map_or(Cell::Missing, |measured| {
         let within = measured.holds(problem.bound_exponent);
         Cell::Text(if within { "yes" } else { "no" }.to_owned())

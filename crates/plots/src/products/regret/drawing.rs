@@ -37,7 +37,7 @@ pub(super) fn draw(regrets: &Regrets, look: Look, page: PageSize, style: &Style)
     Canvas::svg(look, width, height, |canvas| {
         let title = format!("{}: regret against the Bayes router", regrets.dataset);
         axes::draw_page_title(canvas, &title, width, style)?;
-        // A frame leaves room for a title of its own, where that of the page stands.
+        // A frame leaves room for a title of its own; here the page's title takes that room.
         let half = |i: f64| Rect::new(i * width / 2.0, 0.0, width / 2.0, bottom);
         by_size(regrets, canvas, half(0.0), style)?;
         by_lambda(regrets, canvas, half(1.0), style)?;
@@ -64,6 +64,8 @@ fn legend(regrets: &Regrets, look: Look, width: f64, style: &Style) -> Result<Le
     let n_most = regrets.by_lambda.len().max(1);
     for n_columns in (2..=n_most).rev() {
         let legend = Legend::new(entries(), style.legend_pt, n_columns)?;
+        // A last row with a single entry looks like a mistake, so only numbers of columns are taken that fill the rows as evenly as
+        // possible.
         let is_full = n_most.div_ceil(n_most.div_ceil(n_columns)) == n_columns;
         if is_full && legend.width() <= width - 2.0 * theme::MARGIN {
             return Ok(legend);
@@ -105,6 +107,7 @@ fn by_size(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) ->
         let line = of.series.line(canvas.look());
         canvas.line(&ends, Pen::of(line, style.curve_width_pt))?;
     }
+    // Routers at the same number of prompts are moved apart, to both sides of it alike, so that the group as a whole stays over its number.
     let middle = (regrets.by_size.len() as f64 - 1.0) / 2.0;
     for (i, of) in regrets.by_size.iter().enumerate() {
         let line = of.series.line(canvas.look());
@@ -127,6 +130,7 @@ fn by_size(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) ->
             let low = if found.integrated.low > 0.0 {
                 place(*n_train, found.integrated.low)
             } else {
+                // An interval that reaches 0 has no end on a logarithmic axis, so its bar runs to the edge of the frame.
                 Point::new(point.x, axes.frame.bottom)
             };
             bar(canvas, low, high, line)?;

@@ -2,7 +2,10 @@
 
 use anyhow::Context as _;
 use dataset::PerModel;
-use evaluation::{Interval, Predicted, RegretIntervals, Resamples, Router, Truth, Weights, regret};
+use evaluation::{
+    Interval, Predicted, Router, Truth,
+    study::{RegretIntervals, Resamples, Weights, regret},
+};
 
 use crate::{
     data::{
@@ -90,6 +93,7 @@ impl Regrets {
             ) {
                 continue;
             }
+            // The lambdas of the table and those along the lines in one call: resampling is the expensive part, and is shared.
             let mut whole = measure.intervals(&contender.router, &lambdas)?;
             let at = whole.at.split_off(named.len());
             if let Series::Router(router) = &contender.series {
@@ -98,6 +102,8 @@ impl Regrets {
                     let found = measure.intervals(&inputs.router(&predictions)?, named)?;
                     sizes.push((n_train, found));
                 }
+                // The router itself was fitted on all train prompts; it is the last point of its learning curve unless that ends with a fit
+                // on as many.
                 if sizes
                     .last()
                     .is_none_or(|&(n_train, _)| n_train < inputs.info().n_train)

@@ -7,10 +7,10 @@ const GAP: f64 = 4.0;
 const CLEARANCE: f64 = 1.5;
 /// From this distance on a label that had to move out has a line to the circle.
 const LEADER_FROM: f64 = 7.0;
-/// A label stands beside its axis, no longer above or below it, where the sine of its angle exceeds the inverse.
+/// A label is beside its axis, no longer above or below it, where the sine of its angle exceeds the inverse.
 const SIDEWAYS: f64 = 2.5;
 
-/// Where a label stands.
+/// The place of a label.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Place {
     pub(super) rect: Rect,
@@ -40,6 +40,8 @@ pub(super) fn place(center: Point, radius: f64, sizes: &[(f64, f64)]) -> Vec<Pla
         .map(|axis_idx| direction(axis_idx as f64, n_axes))
         .collect();
     let mut order: Vec<usize> = (0..n_axes).collect();
+    // From the sides towards top and bottom: labels at the sides cannot move far without leaving the page, those above and below have room
+    // to move outwards.
     order.sort_by(|&a, &b| directions[a].y.abs().total_cmp(&directions[b].y.abs()));
     let mut places: Vec<Option<Place>> = vec![None; n_axes];
     for axis_idx in order {

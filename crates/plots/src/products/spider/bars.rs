@@ -65,7 +65,7 @@ pub(super) fn draw(spider: &Spider, page: BarSettings, style: &Style) -> Result<
     })
 }
 
-/// A benchmark's name with its number of prompts, the name without its middle as far as there is no room for it.
+/// A benchmark's name with its number of prompts, the name shortened in its middle until it fits.
 fn panel_name(name: &str, n_prompts: usize, room: f64, size: f64) -> Result<String> {
     let mut n_chars = name.chars().count();
     loop {
@@ -97,6 +97,7 @@ impl Grid {
     fn new(spider: &Spider, page: BarSettings, style: &Style) -> Result<Self> {
         let width = POINTS_PER_INCH * page.width_in;
         let n_panels = spider.benchmarks.len();
+        // Rows as even as they can be: four panels as two and two, not three and one.
         let n_columns = match n_panels {
             0..=3 => n_panels.max(1),
             4 => 2,
@@ -220,7 +221,7 @@ impl Bar {
             )
         };
         let Some((value, low, high)) = self.value else {
-            // A dash where the bar would stand; the caption says why.
+            // A dash in place of the bar; the caption says why.
             return write("\u{2013}", bottom - theme::GAP);
         };
         let width = BAR_WIDTH * room;
@@ -235,6 +236,7 @@ impl Bar {
             let level =
                 |y: f64| [middle - WHISKER_END, middle + WHISKER_END].map(|x| Point::new(x, y));
             let upright = [Point::new(middle, low), Point::new(middle, high)];
+            // A whisker over hatching disappears among the lines; a white line below it keeps it apart.
             let halo = Pen::solid(canvas.palette().background, HALO_WIDTH);
             let pen = Pen::solid(canvas.palette().text, WHISKER_WIDTH);
             for line in [upright, level(low), level(high)] {
@@ -245,6 +247,7 @@ impl Bar {
             }
             clear = clear.min(high);
         }
+        // Values must not touch those of the next bar. A third digit is worth having only where there is room for it.
         let digits = if text_width("0.888", style.label_pt)? < room {
             3
         } else {

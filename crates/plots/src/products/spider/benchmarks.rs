@@ -48,6 +48,7 @@ impl Benchmarks {
             .filter(|name| labels.contains(name))
             .cloned()
             .collect();
+        // A grouping made for another data set may catch a task by chance; it fits only if it gives a chart.
         if names.len() < MIN_AXES {
             return None;
         }

@@ -29,12 +29,13 @@ pub(super) fn large(spider: &Spider) -> String {
     shorten::short_name(&spider.large)
 }
 
-/// A benchmark's name: what stands after the last slash, unless another benchmark has the same there.
+/// A benchmark's name: the part after the last slash, unless another benchmark ends the same way.
 pub(super) fn benchmark_names(spider: &Spider) -> Vec<String> {
     let names = || spider.benchmarks.iter().map(|benchmark| &benchmark.name);
     let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
     names()
         .map(|name| {
+            // `bbh/navigate` is `navigate` in a figure, but two tasks `law` of different benchmarks need more than that.
             let is_shared = names().filter(|other| last(other) == last(name)).count() > 1;
             if is_shared {
                 // Not cut at a slash.
@@ -131,6 +132,7 @@ fn spent(spider: &Spider, share_idx: usize) -> Option<String> {
     let low = ratios.iter().copied().reduce(f64::min)?;
     let high = ratios.iter().copied().reduce(f64::max)?;
     let (low, high) = (rounded(low), rounded(high));
+    // Rounded first: a range from 9% to 9% would look like a fault.
     let range = if low == high {
         high
     } else {
@@ -142,7 +144,7 @@ fn spent(spider: &Spider, share_idx: usize) -> Option<String> {
     ))
 }
 
-/// A share in percent, in whole ones where they say enough.
+/// A share in percent, with a decimal only below 10%.
 fn rounded(share: f64) -> String {
     let percent = 100.0 * share;
     let n_decimals = usize::from(percent < 9.95);

@@ -64,7 +64,7 @@ fn row(spider: &Spider, benchmark: &Benchmark, cell: &Cell) -> Vec<String> {
         cell.point.budget_ratio.to_string(),
         lambda_from,
     ];
-    // Without an accuracy there is no choice to tell of, either.
+    // Without an accuracy there was no choice of lambda either.
     let router = cell
         .point
         .router
@@ -93,6 +93,7 @@ fn row(spider: &Spider, benchmark: &Benchmark, cell: &Cell) -> Vec<String> {
     row.push(number(reference.cost_usd));
     row.extend(with_ends(cell.intervals.reference_accuracy));
     row.push(spider.level.to_string());
+    // The reasons come last: a program that reads the numbers by position need not know them.
     for missing in [cell.accuracy().err(), cell.accuracy_ratio().err()] {
         row.push(missing.map_or_else(String::new, |missing| why_missing(missing, "the large LLM")));
     }
@@ -103,7 +104,7 @@ fn with_ends(interval: Interval) -> [String; 3] {
     [interval.estimate, interval.low, interval.high].map(number)
 }
 
-/// Empty for what is no number.
+/// Empty for a value that is not finite.
 fn number(value: f64) -> String {
     if value.is_finite() {
         value.to_string()

@@ -18,7 +18,7 @@ use crate::{data::inputs::Inputs, settings::Settings};
 /// The figure in both forms, and its numbers.
 #[derive(Debug)]
 pub(crate) struct Drawn {
-    /// SVG; or why there is no radar chart, where bars are all that can be drawn.
+    /// SVG; or why only bars can be drawn.
     pub(crate) radar: Result<String, NotMade>,
     /// SVG, in black and white.
     pub(crate) bars: String,
@@ -41,6 +41,7 @@ pub(crate) fn draw(
     let style = settings.style();
     let (width, _) = settings.page(Look::Color).in_points();
     let n_benchmarks = spider.benchmarks.len();
+    // Too few benchmarks are no failure of the figure as a whole: the bars show any number of them.
     let radar = if n_benchmarks < MIN_AXES {
         Err(NotMade {
             why: format!(

@@ -33,6 +33,7 @@ impl Hatch {
     /// # Errors
     /// When the backend fails.
     pub(super) fn draw(self, canvas: &Canvas<'_>, rect: Rect) -> Result<()> {
+        // Grid lines run behind the bars, and would be read as lines of the hatching.
         canvas.fill(rect, canvas.palette().background)?;
         for ends in self.lines(rect) {
             canvas.line(&ends, Pen::solid(canvas.palette().text, LINE_WIDTH))?;

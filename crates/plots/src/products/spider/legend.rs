@@ -18,7 +18,7 @@ const ROW_HEIGHT: f64 = 1.5;
 /// Height of a sample in parts of the font size.
 const SAMPLE_HEIGHT: f64 = 0.9;
 
-/// What stands beside a text.
+/// What is drawn beside a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Sample {
     Line(Pen, Option<Shape>),
@@ -45,6 +45,7 @@ impl Legend {
             widest = f64::max(widest, text_width(entry, size)?);
         }
         let column_width = theme::LEGEND_LINE + theme::GAP + widest + 3.0 * theme::GAP;
+        // The last column needs no gap behind it.
         let fitting =
             (((width + 3.0 * theme::GAP) / column_width) as usize).clamp(1, entries.len());
         // Rows of the same length look better than a full one above a single entry.

@@ -5,8 +5,14 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use dataset::{PerModel, Predictions};
 use evaluation::{
-    BenchmarkIntervals, BenchmarkPoint, Gap, Grid, LambdaFrom, Lambdas, Point, Predicted,
-    Resamples, Rows, Truth, benchmark_intervals, benchmark_points, folds, single_models,
+    Point, Predicted, Truth,
+    baseline::single_models,
+    choice::Lambdas,
+    curve::Grid,
+    study::{
+        BenchmarkIntervals, BenchmarkPoint, Gap, LambdaFrom, Resamples, Rows, benchmark_intervals,
+        benchmark_points, folds,
+    },
 };
 use ndarray::Axis;
 
@@ -114,12 +120,14 @@ impl Spider {
         let (kept, left_out) = split_by_knowledge(inputs, large_idx, &benchmarks);
         let sums = Selected::of(inputs, predicted, &benchmarks.labels, &kept);
         let no_large = |what: &str| NotMade {
-            why: format!("{what} `{large}`, so there is no part of its cost to spend"),
+            why: format!("{what} `{large}`, so its cost cannot be divided into parts"),
             cure: "give prices or costs to the gen-* program that makes the data set".to_owned(),
         };
         if kept.is_empty() {
             return Ok(Err(no_large("no score and cost is known of")));
         }
+        // Benchmarks on which nothing is known of the large LLM have no cost to spend a part of; they are left out and named in the
+        // caption.
         let rows = sums.rows()?;
         if large_point(&rows.truth, large_idx).is_none_or(|point| point.cost_usd == 0.0) {
             return Ok(Err(no_large("nothing is paid for")));
@@ -277,6 +285,8 @@ fn cells(
     lambda_by: LambdaBy,
 ) -> evaluation::Result<BTreeMap<String, Vec<Cell>>> {
     let spider = &settings.spider;
+    // Folds are dealt out within each benchmark, by the ids of prompts, so the same prompts are in the same fold in every run and for every
+    // router.
     let dealt = folds(ids, rows.benchmarks, spider.n_folds, spider.seed);
     let (lambda_from, lambdas) = match lambda_by {
         LambdaBy::OtherFolds => (LambdaFrom::OtherFolds(&dealt), Lambdas::Exact),

@@ -42,7 +42,7 @@ pub(super) fn draw(spider: &Spider, width: f64, style: &Style) -> Result<String>
     })
 }
 
-/// Where everything stands, in points.
+/// Where everything goes, in points.
 struct Plan {
     width: f64,
     height: f64,
@@ -74,6 +74,7 @@ impl Plan {
                     .into_iter()
                     .map(|number| Label::new(vec![number], style.tick_pt))
                     .collect::<Result<_>>()?;
+                // Numbers need hardly any room, so the chart is as large as it may be.
                 RADIUS.1 * width
             }
         };
@@ -124,6 +125,7 @@ impl Plan {
                 canvas.area(&corners, color, look::AREA_OPACITY)?;
             }
         }
+        // Areas lie below the grid and lines above it: an area over the grid would dim it, a line under it would be cut by every ring.
         self.draw_grid(canvas)?;
         self.draw_circle(canvas, 1.0, large_pen(style))?;
         for (share_idx, corners) in series.iter().enumerate() {
@@ -177,7 +179,7 @@ impl Plan {
             .collect()
     }
 
-    /// How far from the center a value stands.
+    /// The distance of a value from the center.
     fn distance(&self, value: f64) -> f64 {
         self.radius * self.scale.position(value)
     }
@@ -231,7 +233,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Where the rings' values stand: on the ray between two axes where the fewest of them lie on a line.
+    /// Where the rings' values go: on the ray between two axes where the fewest of them lie on a line.
     fn tick_rects(&self, series: &[Vec<Option<Point>>], style: &Style) -> Result<Vec<Rect>> {
         let mut widths = Vec::new();
         for tick in &self.scale.ticks {
@@ -247,6 +249,7 @@ impl Plan {
             })
             .collect();
         let height = (ASCENT + DESCENT) * style.label_pt;
+        // On an axis the labels would cover the corners of the polygons, which lie there. Between two axes only edges can be in the way.
         let on_ray = |axis_idx: usize| -> Vec<Rect> {
             let direction = direction(axis_idx as f64 + 0.5, self.n_axes());
             let ticks = self.scale.ticks.iter().zip(&widths);

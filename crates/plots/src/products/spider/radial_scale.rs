@@ -26,7 +26,7 @@ impl RadialScale {
         Self::over(cells.filter_map(|cell| cell.accuracy_ratio().ok()))
     }
 
-    /// A scale that holds 1, which is the large LLM, and all values, the least of which is at least half a ring from the center.
+    /// A scale that holds 1, the large LLM, and all values; the least one is at least half a ring away from the center.
     fn over(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = range(values.chain([1.0])).expect("there is at least the 1");
         let axis = Axis::linear((low, high), (0.0, f64::INFINITY), MAX_RINGS);

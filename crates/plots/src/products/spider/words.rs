@@ -29,6 +29,7 @@ impl Paragraph {
     pub(super) fn new(words: &str, width: f64, size: f64) -> Result<Self> {
         let mut lines: Vec<String> = Vec::new();
         for word in words.split_whitespace() {
+            // Greedy, as most writing programs do it: each line takes as many words as fit.
             match lines.last_mut() {
                 Some(line) if text_width(&format!("{line} {word}"), size)? <= width => {
                     line.push(' ');
@@ -109,6 +110,7 @@ pub(super) fn broken(name: &str) -> Vec<String> {
     if chars.len() <= LONG_NAME {
         return vec![name.to_owned()];
     }
+    // The longer part decides how wide the label is, so the best joint is the one with the shortest longer part.
     let longer = |at: &usize| (*at).max(chars.len() - at);
     let joint = (1..chars.len())
         .filter(|&at| [' ', '_', '-', '/', '.'].contains(&chars[at - 1]))

@@ -1,0 +1,17 @@
+//! Which LLM a router chooses: the rule, and settings of it that keep to a budget or reach a goal.
+
+pub(crate) mod budget;
+mod calibration;
+
+pub use self::{
+    budget::{
+        LambdaChoice, Lambdas, ThresholdChoice, choose_lambda, lambda_within, threshold_within,
+    },
+    calibration::{
+        Calibration, CalibrationParams, Goal, Setting, Standing, calibrate, standing_at,
+    },
+};
+pub use crate::{
+    point::Routed,
+    rule::{COST_MULTIPLIER, choose, decisions, point_at, shares_at, utility},
+};

@@ -1,0 +1,130 @@
+use super::setting::{Setting, Standing};
+use crate::{
+    Error, Point, Result, Router, Truth,
+    curve::events::{Answer, Events},
+    rule::{decisions, point_at, shares_at},
+    sum::Sum,
+};
+
+/// Where a router stands on some prompts at a setting, by the rule itself and not by a curve.
+///
+/// # Errors
+/// [`Error::NothingToSet`] for a setting of another kind of router; others as for [`crate::choice::decisions`] and [`crate::curve::pair_curve`].
+pub fn standing_at(truth: &Truth<'_>, router: Router<'_>, setting: Setting) -> Result<Standing> {
+    match (router, setting) {
+        (
+            Router::PerModel { predicted, .. },
+            Setting::Weight {
+                lambda,
+                cost_multiplier,
+            },
+        ) => {
+            let chosen = decisions(truth, predicted, lambda, cost_multiplier)?;
+            Ok(Standing {
+                point: point_at(truth, predicted, lambda, cost_multiplier)?.into(),
+                shares: shares_at(truth, predicted, lambda, cost_multiplier)?,
+                n_prompts: chosen.into_iter().flatten().count(),
+            })
+        }
+        (
+            Router::Pair {
+                pair,
+                small_win_probability,
+            },
+            Setting::Threshold(_),
+        ) => {
+            let events = Events::pair(truth, pair.small, pair.large, small_win_probability)?;
+            let all = vec![1; truth.n_prompts()];
+            Ok(Answers::new(&events, truth.n_models()).standing(&setting, &all))
+        }
+        _ => Err(Error::NothingToSet),
+    }
+}
+
+/// Who answers each prompt at which settings.
+pub(super) struct Answers {
+    prompts: Vec<Prompt>,
+    n_models: usize,
+    is_threshold: bool,
+}
+
+struct Prompt {
+    idx: usize,
+    first: Answer,
+    /// From which lambda on, or from which threshold down, another LLM answers, in order.
+    later: Vec<(f64, Answer)>,
+}
+
+impl Answers {
+    pub(super) fn new(events: &Events, n_models: usize) -> Self {
+        let mut prompts: Vec<Prompt> = events
+            .starts()
+            .map(|(idx, first)| Prompt {
+                idx,
+                first,
+                later: Vec::new(),
+            })
+            .collect();
+        let n_rows = prompts.last().map_or(0, |last| last.idx + 1);
+        let mut positions = vec![usize::MAX; n_rows];
+        for (position, prompt) in prompts.iter().enumerate() {
+            positions[prompt.idx] = position;
+        }
+        for (at, prompt_idx, to) in events.changes() {
+            prompts[positions[prompt_idx]].later.push((at, to));
+        }
+        Self {
+            prompts,
+            n_models,
+            is_threshold: events.is_threshold(),
+        }
+    }
+
+    /// Number of prompts that have a choice; at least 1.
+    pub(super) fn n_prompts(&self) -> usize {
+        self.prompts.len()
+    }
+
+    /// The row of one of them.
+    pub(super) fn prompt_idx(&self, position: usize) -> usize {
+        self.prompts[position].idx
+    }
+
+    /// Where the router stands over a multiset of the prompts at a setting with a multiplier of 1.
+    pub(super) fn standing(&self, setting: &Setting, counts: &[u32]) -> Standing {
+        let value = match *setting {
+            Setting::Weight { lambda, .. } => lambda,
+            Setting::Threshold(threshold) => threshold,
+        };
+        let holds = |at: f64| match self.is_threshold {
+            true => at >= value,
+            // What happens at 0 happens just above it.
+            false => at <= value && value > 0.0,
+        };
+        let (mut cost, mut score) = (Sum::default(), Sum::default());
+        let mut n_answers = vec![0_u64; self.n_models];
+        for prompt in &self.prompts {
+            let count = counts[prompt.idx];
+            if count == 0 {
+                continue;
+            }
+            let n_passed = prompt.later.partition_point(|&(at, _)| holds(at));
+            let answer = match n_passed {
+                0 => &prompt.first,
+                n => &prompt.later[n - 1].1,
+            };
+            cost.add(f64::from(count) * answer.cost);
+            score.add(f64::from(count) * answer.score);
+            n_answers[answer.model_idx] += u64::from(count);
+        }
+        let n: u64 = n_answers.iter().sum();
+        Standing {
+            point: Point {
+                cost_usd: cost.value() / n as f64,
+                accuracy: score.value() / n as f64,
+            },
+            shares: n_answers.iter().map(|&own| own as f64 / n as f64).collect(),
+            n_prompts: n as usize,
+        }
+    }
+}
