@@ -18,7 +18,7 @@ pub enum DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// The device, if it is there.
+    /// The device, if this machine has it.
     ///
     /// # Errors
     /// [`Error::NoDevice`], which says how to get it.

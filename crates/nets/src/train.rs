@@ -41,7 +41,7 @@ use crate::{Result, RobertaModel};
 /// that was not, to the bit. A training that is done leaves its checkpoint: [`forget_checkpoint`] once the model is saved.
 ///
 /// The same seed gives the same weights on a CPU with the same number of threads and the same libtorch; another number of threads changes
-/// the order of some sums, and so the rounding. libtorch's global random generator is seeded anew for each batch.
+/// the order of some sums, and so the rounding. libtorch's global random generator is seeded for each batch.
 ///
 /// Source: somerstep/CARROT at 3e6acff, `--trainer custom` and `--trainer hf`, see configs/roberta.toml.
 ///

@@ -22,8 +22,8 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use routers::{Backend, Target, UnitRows};
 use saved_routers::{
-    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, Model, NewFolder, Record, SavedRouter,
-    VectorFormat,
+    Contents, Embedder, EmbeddingFormat, FORMAT_VERSION, KnnParts, KnnTarget, Model, NewFolder,
+    Record, SavedRouter,
 };
 
 const N_ROWS: usize = 30_968;
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "{N_ROWS} x {DIM}, {N_MODELS} LLMs, two targets; medians of {N_OPENS} and {N_QUERIES}"
     );
     let folder = tempfile::tempdir()?;
-    for format in [VectorFormat::F32, VectorFormat::F16] {
+    for format in [EmbeddingFormat::F32, EmbeddingFormat::F16] {
         let place = folder.path().join("router");
         write(&place, format)?;
         println!("{format:?}");
@@ -109,7 +109,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
     1e3 * times[times.len() / 2].as_secs_f64()
 }
 
-fn write(place: &Path, format: VectorFormat) -> Result<(), Box<dyn Error>> {
+fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut random =
         |shape| Array2::from_shape_simple_fn(shape, || rng.random_range(-1.0_f32..1.0));
@@ -121,7 +121,7 @@ fn write(place: &Path, format: VectorFormat) -> Result<(), Box<dyn Error>> {
     });
     let folder = NewFolder::create(place)?;
     folder.write_knn(&KnnParts {
-        vectors: &vectors,
+        embeddings: &vectors,
         targets: &targets,
         format,
     })?;
@@ -148,7 +148,7 @@ fn write(place: &Path, format: VectorFormat) -> Result<(), Box<dyn Error>> {
         }),
         base: None,
         contents: Contents::Knn {
-            vectors: format,
+            embeddings: format,
             backend: Backend::Gemm,
             targets: targets
                 .map(|(quantity, n_neighbors)| KnnTarget {

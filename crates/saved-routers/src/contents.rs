@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 pub enum Contents {
     /// k-nearest-neighbors regression.
     Knn {
-        /// How embeddings are stored.
-        vectors: VectorFormat,
+        /// How the train prompts' embeddings are stored.
+        #[serde(rename = "vectors")]
+        embeddings: EmbeddingFormat,
         /// How neighbors are searched for.
         backend: Backend,
         /// What is predicted, the score first.
@@ -59,7 +60,7 @@ pub struct KnnTarget {
 /// How embeddings are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum VectorFormat {
+pub enum EmbeddingFormat {
     /// As they are.
     F32,
     /// In half the space. Eleven bits of precision: which of two rows is nearer may change where they are within about 0.001.

@@ -76,7 +76,7 @@ impl NewFolder {
         scale::write(self.path(), scale)
     }
 
-    /// Writes the record and the model card, makes all durable, and puts the folder in its place; one that is there is removed.
+    /// Writes the record and the model card, makes everything durable, and puts the folder in its place; an older one is removed.
     ///
     /// At a crash between the two renames that this takes, the older folder waits under another name, from which
     /// [`crate::SavedRouter::open`] and [`NewFolder::create`] bring it back.

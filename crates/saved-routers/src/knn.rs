@@ -6,7 +6,7 @@ use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use routers::{Knn, Target, UnitRows};
 
 use crate::{
-    Contents, Embedder, Error, Record, Result, VectorFormat,
+    Contents, Embedder, EmbeddingFormat, Error, Record, Result,
     predicted::{PerModelOutputs, check_dim},
     tensors::{self, Tensor, TensorFile},
 };
@@ -14,15 +14,15 @@ use crate::{
 /// What a fitted k-nearest-neighbors regression is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct KnnParts<'a> {
-    /// The train prompts' vectors, as the fit keeps them.
-    pub vectors: &'a UnitRows,
+    /// The train prompts' embeddings, as the fit keeps them.
+    pub embeddings: &'a UnitRows,
     /// The matrices that are averaged over, each of shape `(n_prompts, n_models)`, in the order of the record's targets.
     pub targets: &'a [Target],
-    /// How vectors are stored.
-    pub format: VectorFormat,
+    /// How embeddings are stored.
+    pub format: EmbeddingFormat,
 }
 
-/// k-nearest-neighbors regression that was opened in a folder; see [`crate::SavedRouter::open`] for where its vectors are. A clone shares them.
+/// k-nearest-neighbors regression that was opened in a folder; see [`crate::SavedRouter::open`] for where its embeddings are. A clone shares them.
 #[derive(Debug, Clone)]
 pub struct SavedKnn {
     knn: Knn,
@@ -35,11 +35,11 @@ const VECTORS: &str = "vectors";
 const TARGETS: &str = "targets";
 
 pub(crate) fn write(path: &Path, parts: &KnnParts<'_>) -> Result<()> {
-    let vectors = parts.vectors.view();
+    let vectors = parts.embeddings.view();
     let halves: Vec<f16>;
     let vectors = match parts.format {
-        VectorFormat::F32 => Tensor::matrix(VECTORS, vectors),
-        VectorFormat::F16 => {
+        EmbeddingFormat::F32 => Tensor::matrix(VECTORS, vectors),
+        EmbeddingFormat::F16 => {
             let values = vectors.to_slice().expect("unit rows lie row after row");
             halves = Vec::from_f32_slice(values);
             let halves = ArrayView2::from_shape(vectors.dim(), &halves);
@@ -63,9 +63,9 @@ pub(crate) fn write(path: &Path, parts: &KnnParts<'_>) -> Result<()> {
     tensors::write(path, &[vectors, Tensor::matrix(TARGETS, values.view())])
 }
 
-/// Puts vectors and targets together as they were after the fit.
+/// Puts embeddings and targets together as they were after the fit.
 ///
-/// Vectors of float32 stay in the file. Those of float16 are widened here and brought back to length 1. Widening them block by block in
+/// Embeddings of float32 stay in the file. Those of float16 are widened here and brought back to length 1. Widening them block by block in
 /// each search would take no memory, but for RouterBench's rows 9 ms of a core for every query, as much as the rest of the search.
 pub(crate) fn read(
     path: &Path,
@@ -74,7 +74,7 @@ pub(crate) fn read(
     scale: Option<Standardizer>,
 ) -> Result<SavedKnn> {
     let Contents::Knn {
-        vectors,
+        embeddings,
         backend,
         targets,
     } = &record.contents
@@ -83,12 +83,12 @@ pub(crate) fn read(
     };
     let file = TensorFile::open(path)?;
     let shape = (None, Some(embedder.dim));
-    let rows = match vectors {
-        VectorFormat::F32 => {
+    let rows = match embeddings {
+        EmbeddingFormat::F32 => {
             let (values, shape) = file.mapped_matrix(VECTORS, shape)?;
             UnitRows::from_unit(values, shape)
         }
-        VectorFormat::F16 => {
+        EmbeddingFormat::F16 => {
             let halves: Array2<f16> = file.matrix(VECTORS, shape)?;
             let values = halves.as_slice().expect("it was read row by row");
             let values = Array2::from_shape_vec(halves.dim(), values.to_f32_vec());
@@ -130,7 +130,7 @@ impl SavedKnn {
         self.knn.rows().n_rows()
     }
 
-    /// The vectors of the train prompts.
+    /// The embeddings of the train prompts.
     pub(crate) fn rows(&self) -> &UnitRows {
         self.knn.rows()
     }

@@ -38,7 +38,7 @@ pub use crate::{
         CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
         Expected, ModelShare, Range, Realized,
     },
-    contents::{Contents, KnnTarget, NetworkCost, VectorFormat},
+    contents::{Contents, EmbeddingFormat, KnnTarget, NetworkCost},
     error::{Error, Result},
     folder::NewFolder,
     knn::{KnnParts, SavedKnn},

@@ -42,7 +42,7 @@ pub struct Addition<'a> {
 #[derive(Debug, Clone)]
 pub struct EditedPool {
     record: Record,
-    vectors: UnitRows,
+    embeddings: UnitRows,
     targets: Vec<Target>,
     scale: Option<Standardizer>,
     added: Vec<AddedModel>,
@@ -121,7 +121,7 @@ impl SavedRouter {
             values,
         };
         Ok(EditedPool {
-            vectors: knn.rows().clone(),
+            embeddings: knn.rows().clone(),
             targets: columns.into_iter().zip(targets).map(named).collect(),
             scale: scale
                 .map(|(mean, deviation)| Standardizer::from_parts(mean.into(), deviation.into()))
@@ -235,14 +235,14 @@ impl EditedPool {
     /// # Errors
     /// [`Error::Dataset`] when the disk is full, say.
     pub fn write(&self, place: &Path) -> Result<()> {
-        let Contents::Knn { vectors, .. } = self.record.contents else {
+        let Contents::Knn { embeddings, .. } = self.record.contents else {
             unreachable!("only nearest neighbors can be edited");
         };
         let folder = NewFolder::create(place)?;
         folder.write_knn(&KnnParts {
-            vectors: &self.vectors,
+            embeddings: &self.embeddings,
             targets: &self.targets,
-            format: vectors,
+            format: embeddings,
         })?;
         if let Some(scale) = &self.scale {
             folder.write_scale(scale)?;

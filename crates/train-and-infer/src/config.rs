@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use routers::{ForestParams, KnnParams, MfParams};
-use saved_routers::VectorFormat;
+use saved_routers::EmbeddingFormat;
 use serde::Deserialize;
 
 /// configs/routers.toml.
@@ -44,7 +44,8 @@ pub(crate) struct RobertaConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SavedConfig {
-    pub(crate) vectors: VectorFormat,
+    #[serde(rename = "vectors")]
+    pub(crate) embeddings: EmbeddingFormat,
 }
 
 /// How parts of the train split are drawn.

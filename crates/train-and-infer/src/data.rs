@@ -70,7 +70,7 @@ impl Data {
         Ok(self.splits.clone().expect("just read"))
     }
 
-    /// The model behind an embedder, if one is at hand; it is looked for once, and loaded only to compute.
+    /// The model behind an embedder, if one is known; it is looked up once, and loaded only to compute embeddings.
     pub(crate) fn model(
         &mut self,
         setup: &Setup,

@@ -62,7 +62,7 @@ impl Job {
                 forest: config.rorf.check()?,
                 mf: config.mf.check()?,
                 torch: torch::Settings::check(&args.device, args.roberta, config.roberta)?,
-                vectors: config.saved.vectors,
+                saved_embeddings: config.saved.embeddings,
                 train_sizes_seed: config.learning_curve.seed,
                 force: args.force,
                 quiet: args.output.quiet,

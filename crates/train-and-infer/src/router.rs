@@ -1,4 +1,4 @@
-//! The table of routers: all that the rest of the program knows of one stands in its row.
+//! The table of routers: everything that the rest of the program knows about a router is in its row.
 
 use std::fmt;
 

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use dataset::{DatasetDir, DatasetInfo};
 use routers::{CheckedForestParams, CheckedKnnParams, CheckedMfParams};
-use saved_routers::VectorFormat;
+use saved_routers::EmbeddingFormat;
 
 use crate::{
     embedder::{Embedder, Input},
@@ -24,7 +24,8 @@ pub(crate) struct Setup {
         expect(dead_code, reason = "only networks use it")
     )]
     pub(crate) torch: torch::Settings,
-    pub(crate) vectors: VectorFormat,
+    /// How fitted nearest neighbors store their embeddings.
+    pub(crate) saved_embeddings: EmbeddingFormat,
     pub(crate) models_dir: PathBuf,
     /// Seed of the order in which train prompts are taken for a learning curve.
     pub(crate) train_sizes_seed: u32,

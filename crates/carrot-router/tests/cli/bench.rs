@@ -12,7 +12,7 @@ use ndarray::{Array2, array};
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use routers::{Backend, Target, UnitRows};
 use saved_routers::{
-    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record, VectorFormat,
+    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record, EmbeddingFormat,
 };
 use serde_json::{Value, json};
 use test_support::Bench;
@@ -120,9 +120,9 @@ impl Tiny {
             .unzip();
         let rows = UnitRows::new(vectors.values).expect("vectors");
         let parts = KnnParts {
-            vectors: &rows,
+            embeddings: &rows,
             targets: &targets,
-            format: VectorFormat::F32,
+            format: EmbeddingFormat::F32,
         };
         folder.write_knn(&parts).expect("written");
         let targets = quantities.iter().map(|&quantity| KnnTarget {
@@ -130,7 +130,7 @@ impl Tiny {
             n_neighbors: 1,
         });
         let contents = Contents::Knn {
-            vectors: VectorFormat::F32,
+            embeddings: EmbeddingFormat::F32,
             backend: Backend::Gemm,
             targets: targets.collect(),
         };

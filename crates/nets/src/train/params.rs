@@ -72,7 +72,7 @@ pub enum Decayed {
     Matrices,
 }
 
-/// How prompts come together in batches. Either is drawn anew for each epoch.
+/// How prompts are grouped into batches. Each epoch draws its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BatchOrder {

@@ -11,7 +11,7 @@ pub struct ForestParams {
     /// Most splits between the root and a leaf; unlimited when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_depth: Option<usize>,
-    /// How many features are drawn anew for each split.
+    /// How many features are drawn for each split.
     pub max_features: MaxFeatures,
     /// Fewest rows in a leaf; a row that the bootstrap drew several times counts once, as in scikit-learn.
     pub min_samples_leaf: usize,

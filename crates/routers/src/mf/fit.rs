@@ -72,7 +72,7 @@ impl CheckedMfParams {
         self.fit_from(weights, embeddings, labels, on_progress)
     }
 
-    /// As [`CheckedMfParams::fit`], but learns on from weights that are there. Adam's means start anew.
+    /// As [`CheckedMfParams::fit`], but starts from given weights. Adam's means start at zero.
     ///
     /// # Errors
     /// As [`CheckedMfParams::fit`]; [`Error::BadParameter`] when `dim` is not that of the weights.

@@ -22,7 +22,7 @@ use super::kernels::{add_scaled, dot};
 /// Proof. Split `e_i = t_i v / |v|^2 + f_i`. The two parts are linear in a normal vector and uncorrelated, as
 /// `E[f_i t_i] = E[e_i e_i^T] v - E[t_i^2] v / |v|^2 = s^2 v - s^2 v = 0`, so they are independent, and `f_i ~ N(0, s^2 (I - v v^T / |v|^2))`.
 /// `d_i` is a function of `z_i`, thus of `t_i`. Given all `t`, the `d_i` are constants, and `f = sum of d_i f_i` is a sum of independent
-/// normal vectors with the covariance above. Noise is drawn anew in each step, independent of the weights; so not only a step but the whole
+/// normal vectors with the covariance above. Each step draws its own noise, independent of the weights; so not only a step but the whole
 /// training has the distribution that it has with all components drawn. It takes `batch + text_dim` normal numbers, not `batch * text_dim`:
 /// 1,600 in place of 98,304 for 64 rows of 1,536.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ mod tests {
     enum Rows {
         /// As the reference does: the same in the logit and in the gradient.
         Shared,
-        /// Wrong: anew for the gradient.
+        /// Wrong: drawn a second time for the gradient.
         Anew,
     }
 

@@ -9,7 +9,7 @@ use dataset::{CostKind, CostRule, ModelInfo, Pair, Price, Quantity, Standardizer
 use ndarray::Array2;
 use routers::{Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Rorf, Target};
 use saved_routers::{
-    Contents, Embedder, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record, VectorFormat,
+    Contents, Embedder, EmbeddingFormat, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -103,11 +103,11 @@ pub(crate) fn fitted(quantities: usize) -> Fitted {
     }
 }
 
-pub(crate) fn knn_record(fitted: &Fitted, vectors: VectorFormat) -> Record {
+pub(crate) fn knn_record(fitted: &Fitted, embeddings: EmbeddingFormat) -> Record {
     let quantities = [Quantity::Score, Quantity::StandardizedUsd];
     let targets = fitted.knn.fits().iter().zip(quantities);
     record(Contents::Knn {
-        vectors,
+        embeddings,
         backend: Backend::Gemm,
         targets: targets
             .map(|(fit, quantity)| KnnTarget {
@@ -118,10 +118,10 @@ pub(crate) fn knn_record(fitted: &Fitted, vectors: VectorFormat) -> Record {
     })
 }
 
-pub(crate) fn write_knn(place: &Path, fitted: &Fitted, format: VectorFormat) {
+pub(crate) fn write_knn(place: &Path, fitted: &Fitted, format: EmbeddingFormat) {
     let folder = NewFolder::create(place).unwrap();
     let parts = KnnParts {
-        vectors: fitted.knn.rows(),
+        embeddings: fitted.knn.rows(),
         targets: &fitted.targets,
         format,
     };

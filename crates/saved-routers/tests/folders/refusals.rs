@@ -1,6 +1,6 @@
 use std::{fs, path::Path};
 
-use saved_routers::{Error, SavedRouter, VectorFormat};
+use saved_routers::{EmbeddingFormat, Error, SavedRouter};
 use serde_json::{Value, json};
 
 use crate::fixtures::{DIM, N_ROWS, fitted, place, write_forest, write_knn};
@@ -10,7 +10,7 @@ fn broken_files_are_refused() {
     let fitted = fitted(2);
     let check = |break_it: &dyn Fn(&Path), expected: &str| {
         let (_folder, place) = place();
-        write_knn(&place, &fitted, VectorFormat::F32);
+        write_knn(&place, &fitted, EmbeddingFormat::F32);
         break_it(&place);
         let error = SavedRouter::open(&place).expect_err(expected);
         let source = std::error::Error::source(&error).map(ToString::to_string);

@@ -3,7 +3,7 @@ use std::fs;
 
 use ndarray::Array1;
 use routers::Rorf;
-use saved_routers::{Contents, Error, Model, NetworkCost, NewFolder, SavedRouter, VectorFormat};
+use saved_routers::{Contents, EmbeddingFormat, Error, Model, NetworkCost, NewFolder, SavedRouter};
 
 use crate::fixtures::{
     DIM, N_ROWS, fitted, forest, knn_record, names, numbers, place, record, write_forest, write_knn,
@@ -19,9 +19,9 @@ fn nearest_neighbors_predict_the_same_bits_after_a_round_trip() {
             assert_ne!(ks[0], ks[1], "a case with two ks");
         }
         let (_folder, place) = place();
-        write_knn(&place, &fitted, VectorFormat::F32);
+        write_knn(&place, &fitted, EmbeddingFormat::F32);
         let router = SavedRouter::open(&place).unwrap();
-        assert_eq!(router.record, knn_record(&fitted, VectorFormat::F32));
+        assert_eq!(router.record, knn_record(&fitted, EmbeddingFormat::F32));
         let Model::Knn(knn) = router.model else {
             panic!("nearest neighbors")
         };
@@ -52,7 +52,7 @@ fn a_router_that_is_replaced_stays_as_it_was_for_who_has_it_open() {
     let fitted = fitted(2);
     let queries = numbers((40, DIM), 9);
     let (_folder, place) = place();
-    write_knn(&place, &fitted, VectorFormat::F32);
+    write_knn(&place, &fitted, EmbeddingFormat::F32);
     let Model::Knn(knn) = SavedRouter::open(&place).unwrap().model else {
         panic!("nearest neighbors")
     };
@@ -71,7 +71,7 @@ fn half_precision_takes_half_the_space_and_predicts_nearly_the_same() {
     let queries = numbers((40, DIM), 9);
     let mut sizes = Vec::new();
     let mut scores = Vec::new();
-    for format in [VectorFormat::F32, VectorFormat::F16] {
+    for format in [EmbeddingFormat::F32, EmbeddingFormat::F16] {
         let (_folder, place) = place();
         write_knn(&place, &fitted, format);
         sizes.push(
@@ -143,7 +143,7 @@ fn the_same_router_gives_the_same_bytes_and_a_card() {
             .map(|name| fs::read(place.join(name)).unwrap())
             .collect::<Vec<_>>()
     };
-    write_knn(&place, &fitted, VectorFormat::F32);
+    write_knn(&place, &fitted, EmbeddingFormat::F32);
     let files = [
         "README.md",
         "cost.safetensors",
@@ -152,7 +152,7 @@ fn the_same_router_gives_the_same_bytes_and_a_card() {
     ];
     assert_eq!(names(&place), files);
     let first = read();
-    write_knn(&place, &fitted, VectorFormat::F32);
+    write_knn(&place, &fitted, EmbeddingFormat::F32);
     assert!(first == read());
     let card = fs::read_to_string(place.join("README.md")).unwrap();
     for part in [

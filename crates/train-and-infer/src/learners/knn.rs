@@ -16,7 +16,7 @@ pub(crate) const LEARNER: Learner = Learner { recipe, fit };
 
 fn recipe(setup: &Setup) -> anyhow::Result<Recipe> {
     Ok(Recipe {
-        config: json!({ "knn": setup.knn.params(), "saved-vectors": setup.vectors }),
+        config: json!({ "knn": setup.knn.params(), "saved-vectors": setup.saved_embeddings }),
         seed: None,
         inputs: Vec::new(),
         is_fitted: true,
@@ -68,9 +68,9 @@ fn save(
     let mut quantities = vec![Quantity::Score];
     fit.stopwatch.time("save", || {
         folder.write_knn(&KnnParts {
-            vectors: knn.rows(),
+            embeddings: knn.rows(),
             targets,
-            format: setup.vectors,
+            format: setup.saved_embeddings,
         })?;
         match cost_target {
             CostTarget::OutputTokens(_) => quantities.push(Quantity::OutputTokens),
@@ -86,7 +86,7 @@ fn save(
     Ok(Fitted {
         folder,
         contents: Contents::Knn {
-            vectors: setup.vectors,
+            embeddings: setup.saved_embeddings,
             backend: setup.knn.params().backend,
             targets: targets
                 .map(|(quantity, fit)| KnnTarget {

@@ -1,6 +1,6 @@
 use std::fs;
 
-use dataset::{CostKind, Part};
+use dataset::{CostKind, Part, TestSet};
 use saved_routers::SavedRouter;
 
 use crate::bench::{N_TEST, Tiny};
@@ -121,4 +121,34 @@ fn results_can_be_read_by_programs() {
         assert_eq!(reports[0]["model"], "models/tiny/carrot-knn");
         assert_eq!(reports[0]["manifest"]["router"], "carrot-knn");
     }
+}
+
+/// A run removes the older manifest first and writes the new one last, so a run that is killed leaves none.
+#[test]
+fn what_a_killed_run_leaves_is_not_taken_for_fresh() {
+    let bench = Tiny::new(CostKind::OutputTokens);
+    bench.fit("carrot-knn", &[], 0);
+    let (dir, manifest) = (bench.dir(), bench.dir().manifest("carrot-knn"));
+    let older = bench.bytes("carrot-knn");
+    let is_fresh = || {
+        let test = TestSet::open(&dir).expect("opened");
+        test.router("carrot-knn").expect("read").is_ok()
+    };
+    assert!(is_fresh());
+
+    // Killed after the router took its place: the newer router beside predictions of an older test part.
+    bench.edit_split(Part::Test, |split| split.scores[[0, 0]] = 0.5);
+    bench.fit("carrot-knn", &[], 0);
+    fs::write(dir.predictions("carrot-knn"), &older).expect("written");
+    fs::remove_file(&manifest).expect("removed");
+    assert!(!is_fresh(), "they say themselves what they are for");
+    let message = bench.fit("carrot-knn", &[], 0);
+    assert!(!message.contains("keeping"), "{message}");
+    assert!(is_fresh());
+
+    // Killed after the predictions were written: they are usable, and yet the router is fitted again.
+    fs::remove_file(&manifest).expect("removed");
+    assert!(is_fresh());
+    let message = bench.fit("carrot-knn", &[], 0);
+    assert!(!message.contains("keeping"), "{message}");
 }

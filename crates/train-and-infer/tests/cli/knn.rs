@@ -1,5 +1,5 @@
-use dataset::{CostKind, Part, PredictedCost, Quantity};
-use saved_routers::{Contents, Model, SavedRouter};
+use dataset::{CostKind, Embeddings, Part, PredictedCost, Quantity};
+use saved_routers::{Contents, Model, Predicted, SavedRouter};
 
 use crate::bench::{N_TEST, Tiny, names, split};
 
@@ -131,4 +131,38 @@ fn the_saved_router_predicts_what_the_program_did() {
             PredictedCost::Known => assert_eq!(cost_kind, CostKind::Known),
         }
     }
+}
+
+/// In half precision a saved router has other embeddings than the fit, so predictions show which of the two made them.
+#[test]
+fn predictions_are_those_of_the_file_and_not_of_memory() {
+    let bench = Tiny::new(CostKind::Known);
+    for part in Part::ALL {
+        let path = bench.dir().embeddings("given", part);
+        let mut embeddings = Embeddings::read(&path).expect("read");
+        // So near to each other that the rounding to eleven bits decides which are the nearest.
+        for ((row, column), value) in embeddings.values.indexed_iter_mut() {
+            *value = 1.0 + 1e-4 * ((row * 7 + column * 13) as f32).sin();
+        }
+        embeddings.write(&path).expect("written");
+    }
+    let mut scores = Vec::new();
+    for format in ["f32", "f16"] {
+        bench.write_settings(&[("\"f32\"", &format!("\"{format}\""))]);
+        bench.fit("carrot-knn", &["--config", "routers.toml"], 0);
+        let router = SavedRouter::open(&bench.model("carrot-knn")).expect("opened");
+        let embeddings = Embeddings::read(&bench.dir().embeddings("given", Part::Test));
+        let found = router
+            .model
+            .predict(embeddings.expect("read").values.view(), &|_| ());
+        let Predicted::PerModel(found) = found.expect("predicted") else {
+            panic!("predictions for each LLM")
+        };
+        scores.push(bench.per_model("carrot-knn").scores);
+        assert_eq!(scores.last(), Some(&found.scores), "{format}");
+    }
+    assert_ne!(
+        scores[0], scores[1],
+        "a case in which the precision matters"
+    );
 }

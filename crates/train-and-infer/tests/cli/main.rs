@@ -1,13 +1,24 @@
-//! The built program on tiny data sets in a temporary folder.
+//! The built program on tiny data sets in a temporary folder. Without the feature `torch` only what needs no libtorch is tested.
+#![cfg_attr(
+    not(feature = "torch"),
+    expect(dead_code, reason = "helpers of the tests that need libtorch")
+)]
 
 mod bench;
 mod binary;
+#[cfg(feature = "torch")]
 mod embeddings;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "torch", target_os = "linux"))]
 mod full_disk;
+#[cfg(feature = "torch")]
 mod keeping;
 mod knn;
 mod learning_curve;
+#[cfg(feature = "torch")]
 mod refusals;
+#[cfg(feature = "torch")]
 mod roberta;
+#[cfg(feature = "torch")]
 mod tiny_roberta;
+#[cfg(not(feature = "torch"))]
+mod without_torch;

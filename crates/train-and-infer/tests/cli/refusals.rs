@@ -77,7 +77,7 @@ fn what_cannot_be_done_is_said_in_one_line() {
         ("\"f32\"", "\"f8\"", "f8"),
     ] {
         assert!(settings.contains(from), "{from}");
-        bench.write("bad.toml", &settings.replacen(from, to, 1));
+        bench.write("bad.toml", settings.replacen(from, to, 1));
         check(&bad_config, 1, expected);
     }
     bench.write("training.toml", "[custom]\nseed = 1\n");
