@@ -21,6 +21,7 @@ mod files;
 mod job;
 mod models;
 mod numbers;
+mod rows;
 mod shard;
 mod shard_names;
 mod table;
