@@ -1,4 +1,4 @@
-//! Writing so that a file or folder bears its name only once it is whole: write beside its place, sync, rename, sync the folder.
+//! Writing so that a file or folder gets its name only once it is complete: write beside its place, sync, rename, sync the folder.
 //!
 //! [`AtomicFile`] and [`write_atomically`] are for one file. For several that belong together, [`temporary_folder`] gives a place beside
 //! theirs, [`sync_tree`] makes what was written there durable, and [`rename`] moves it.
@@ -154,7 +154,7 @@ pub fn sync_tree(folder: &Path) -> Result<()> {
     sync(folder)
 }
 
-/// Removes a file; that there is none is no error.
+/// Removes a file, if it exists.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -162,7 +162,7 @@ pub fn remove_file(path: &Path) -> Result<()> {
     unless_missing(fs::remove_file(path)).map_err(Error::io("remove", path))
 }
 
-/// Removes a folder with everything in it; that there is none is no error.
+/// Removes a folder with everything in it, if it exists.
 ///
 /// # Errors
 /// [`Error::Io`].

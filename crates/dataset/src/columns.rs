@@ -16,7 +16,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// All fields in the order in which they stand in a table.
+    /// All fields in the order of their columns.
     pub const ALL: [Self; 4] = [
         Self::Score,
         Self::InputTokens,
@@ -34,7 +34,7 @@ impl Field {
         }
     }
 
-    /// Whether a value may stand in the field's columns. NaN may: it is how an unknown value is written in memory.
+    /// Whether the field's columns may hold a value. NaN may: it is how an unknown value is written in memory.
     pub fn admits(self, value: f64) -> bool {
         value.is_nan()
             || match self {

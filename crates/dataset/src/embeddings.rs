@@ -15,7 +15,7 @@ const EMBEDDER_SHA256: &str = "carrot.embedder-sha256";
 /// Rows that are handed to the Parquet writer at a time.
 const ROWS_PER_BATCH: usize = 8_192;
 
-/// One vector per prompt of a split, in the split's order.
+/// One embedding per prompt of a split, in the split's order.
 ///
 /// ```text
 /// id          string, not null
@@ -27,11 +27,11 @@ pub struct Embeddings {
     pub ids: Vec<String>,
     /// Shape `(n_prompts, dim)`.
     pub values: Array2<f32>,
-    /// Where the vectors came from.
+    /// Where the embeddings came from.
     pub meta: EmbeddingsMeta,
 }
 
-/// Where vectors came from, kept in the Parquet file's key-value metadata. A file made elsewhere may lack the hashes.
+/// Where embeddings came from, kept in the Parquet file's key-value metadata. A file made elsewhere may lack the hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmbeddingsMeta {
     /// The embedding model's name.
@@ -43,7 +43,7 @@ pub struct EmbeddingsMeta {
 }
 
 impl Embeddings {
-    /// Reads vectors straight into one matrix: each value is copied once, from its decoded page.
+    /// Reads embeddings straight into one matrix: each value is copied once, from its decoded page.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Parquet`] for the file; [`Error::MissingColumn`], [`Error::ColumnType`], [`Error::NullValue`],
@@ -93,7 +93,7 @@ impl Embeddings {
         Ok(Self { ids, values, meta })
     }
 
-    /// Reads only where the vectors came from.
+    /// Reads only where the embeddings came from.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Parquet`].
@@ -101,10 +101,10 @@ impl Embeddings {
         Ok(meta(&TableReader::open(path)?))
     }
 
-    /// Writes the vectors atomically.
+    /// Writes the embeddings atomically.
     ///
     /// # Errors
-    /// [`Error::Shape`] when there are more ids than vectors or fewer; [`Error::Io`] or [`Error::Parquet`].
+    /// [`Error::Shape`] when there are more or fewer ids than embeddings; [`Error::Io`] or [`Error::Parquet`].
     pub fn write(&self, path: &Path) -> Result<()> {
         let (n_prompts, dim) = self.values.dim();
         check_shapes((self.ids.len(), dim), [("embeddings", (n_prompts, dim))])?;
@@ -135,7 +135,7 @@ impl Embeddings {
         Ok(())
     }
 
-    /// Refuses vectors whose ids are not those of the split, in its order.
+    /// Refuses embeddings whose ids are not those of the split, in its order.
     ///
     /// # Errors
     /// [`Error::Mismatch`], which names the first row that differs.
@@ -169,7 +169,7 @@ fn meta(reader: &TableReader) -> EmbeddingsMeta {
     let folder = reader.path().parent().and_then(Path::file_name);
     let get = |key| reader.key_value(key).map(str::to_owned);
     EmbeddingsMeta {
-        // A file made elsewhere bears the name of its folder.
+        // A file made elsewhere is named for its folder.
         embedder: get(EMBEDDER)
             .or_else(|| Some(folder?.to_string_lossy().into_owned()))
             .unwrap_or_default(),

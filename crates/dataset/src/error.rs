@@ -163,7 +163,7 @@ pub enum Error {
         /// The data set's dataset.json.
         path: PathBuf,
     },
-    /// A pair of which one LLM is not in the table.
+    /// A pair that names an LLM which is not in the table.
     #[error("`{}` names `{model}` in its pair, which is not among the LLMs `{}`", path.display(), models.join("`, `"))]
     PairModel {
         /// The file that names the pair.

@@ -30,7 +30,7 @@ pub struct DatasetInfo {
     pub sources: Vec<Source>,
     /// Program and version that made it.
     pub made_by: String,
-    /// The arguments that decided what is in it, by name, but for those that stand elsewhere here.
+    /// The arguments that decided what is in it, by name, except those recorded elsewhere in this file.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, String>,
     /// What a reader of the numbers should know: what was dropped, assumed or replaced.

@@ -45,7 +45,7 @@ impl DatasetDir {
     /// The same, but refuses a data set that has no `dataset.json`.
     ///
     /// # Errors
-    /// [`Error::NoDataset`], which says how to make it.
+    /// [`Error::NoDataset`], which says how to create it.
     pub fn existing(data_dir: &Path, name: &str) -> Result<Self> {
         let this = Self::new(data_dir, name);
         let path = this.info();
@@ -118,7 +118,7 @@ impl DatasetDir {
     /// The routers that have predictions here, by name.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder is there but cannot be listed.
+    /// [`Error::Io`] when the folder exists but cannot be listed.
     pub fn routers(&self) -> Result<Vec<String>> {
         tables(&self.predictions_dir())
     }
@@ -143,7 +143,7 @@ impl DatasetDir {
     /// The numbers of train prompts on which a router was fitted for its learning curve, in order; none for most routers.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder is there but cannot be listed.
+    /// [`Error::Io`] when the folder exists but cannot be listed.
     pub fn learning_curve_sizes(&self, router: &str) -> Result<Vec<usize>> {
         let stems = tables(&self.learning_curve_dir(router))?;
         let mut sizes: Vec<usize> = stems.iter().filter_map(|stem| stem.parse().ok()).collect();
@@ -152,7 +152,7 @@ impl DatasetDir {
     }
 }
 
-/// The names of the tables in a folder, without their ending, in order; none of a folder that is not there.
+/// The names of the tables in a folder, without their ending, in order; none of a folder that does not exist.
 fn tables(folder: &Path) -> Result<Vec<String>> {
     if !folder.is_dir() {
         return Ok(Vec::new());

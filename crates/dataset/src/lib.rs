@@ -1,4 +1,4 @@
-//! The tables on disk: what stands between any two programs of this workspace.
+//! The tables on disk: the files through which the programs of this workspace talk to each other.
 //!
 //! Holds the schemas of splits, embeddings and predictions, the manifests beside them, prices and what a call costs by them, the train/test
 //! split, and which predictions belong to a test part ([`TestSet`]).

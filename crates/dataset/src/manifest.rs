@@ -26,7 +26,7 @@ pub struct RunManifest {
     pub results: serde_json::Value,
     /// Wall time of each stage, in order.
     pub stages: Vec<Stage>,
-    /// Peak resident memory of the whole process, where the system tells.
+    /// Peak resident memory of the whole process, where the system reports it.
     pub peak_memory_bytes: Option<u64>,
     /// Versions of what computes: libtorch, number of threads, device.
     pub environment: BTreeMap<String, String>,

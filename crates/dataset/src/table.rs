@@ -1,4 +1,4 @@
-//! Parquet in and out, with errors that name the file. Everything above speaks in plain vectors and matrices.
+//! Parquet in and out, with errors that name the file. Everything above works with plain vectors and matrices.
 
 use std::{fs::File, path::Path, path::PathBuf, sync::Arc};
 

@@ -60,7 +60,7 @@ impl Candidates {
         self.prompts.len()
     }
 
-    /// Each prompt's position and its candidates, of which there is at least one.
+    /// Each prompt's position and its candidates, at least one.
     pub(crate) fn by_prompt(&self) -> impl Iterator<Item = (usize, &[Candidate])> {
         self.prompts
             .iter()

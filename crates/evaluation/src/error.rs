@@ -35,16 +35,16 @@ pub enum Error {
         /// Columns.
         n_models: usize,
     },
-    /// An LLM of which nothing is known.
-    #[error(
-        "nothing is known of the LLM at position `{model_idx}`: no prompt has its score and cost"
-    )]
+    /// An LLM without any known score and cost.
+    #[error("the LLM at position `{model_idx}` has no prompt with a known score and cost")]
     UnknownModel {
         /// The position.
         model_idx: usize,
     },
-    /// A reference LLM of which nothing is known on some prompts.
-    #[error("nothing is known of the reference LLM at position `{model_idx}` on `{prompts}`")]
+    /// A reference LLM without any known score and cost on some prompts.
+    #[error(
+        "the reference LLM at position `{model_idx}` has no known score and cost on `{prompts}`"
+    )]
     UnknownReference {
         /// The position.
         model_idx: usize,
@@ -73,7 +73,7 @@ pub enum Error {
         /// The names there are.
         models: Vec<String>,
     },
-    /// Thresholds that reach not at all, or without end, beyond the probabilities.
+    /// A margin that is not positive and finite: thresholds have to reach a little beyond the probabilities.
     #[error("a margin of `{margin}`, expected a finite number above 0")]
     BadMargin {
         /// The margin.
@@ -108,7 +108,7 @@ pub enum Error {
         /// The level.
         level: f64,
     },
-    /// A budget that is no number, or negative.
+    /// A budget that is NaN or negative.
     #[error("budget is `{budget}`, expected a number of at least 0")]
     BadBudget {
         /// The budget, in dollars or as a ratio.
@@ -146,7 +146,7 @@ pub enum Error {
         /// The weight.
         lambda: f64,
     },
-    /// A factor of cost that is no positive finite number.
+    /// A factor of cost that is not a positive finite number.
     #[error("cost multiplier is `{cost_multiplier}`, expected a finite number above 0")]
     BadCostMultiplier {
         /// The factor.

@@ -54,7 +54,7 @@ fn quantile(sorted: &[f64], part: f64) -> f64 {
     let before = (position as usize).min(last);
     let (from, to) = (sorted[before], sorted[(before + 1).min(last)]);
     let rest = position - before as f64;
-    // Between two infinities there is no line, and 0 times infinity is no number.
+    // There is no line between two infinities, and 0 times infinity is NaN.
     if from == to || rest <= 0.0 {
         from
     } else {

@@ -78,7 +78,7 @@ pub fn decisions(
     Ok(chosen)
 }
 
-/// Where a router stands at one lambda.
+/// A router's mean cost and score at one lambda.
 ///
 /// # Errors
 /// As for [`decisions`].
@@ -151,7 +151,7 @@ pub(crate) fn point_of(candidates: &Candidates, lambda: f64, cost_multiplier: f6
     }
 }
 
-/// Refuses a multiplier that would turn the rule round or make all costs equal.
+/// Refuses a multiplier that would reverse the rule or make all costs equal.
 pub(crate) fn check_multiplier(cost_multiplier: f64) -> Result<()> {
     if cost_multiplier.is_finite() && cost_multiplier > 0.0 {
         Ok(())

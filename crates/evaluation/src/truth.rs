@@ -22,8 +22,8 @@ impl<'a> Truth<'a> {
     /// Takes true scores in [0, 1] and costs in US dollars.
     ///
     /// # Errors
-    /// [`Error::Empty`] without a prompt or an LLM; [`Error::Shape`] when the two matrices differ in shape. A truth of which nothing is
-    /// known is none: its baselines are `None`, its curves [`Error::NothingToChoose`].
+    /// [`Error::Empty`] without a prompt or an LLM; [`Error::Shape`] when the two matrices differ in shape. Where nothing is known at
+    /// all, baselines are `None` and curves are [`Error::NothingToChoose`].
     pub fn new(scores: ArrayView2<'a, f32>, cost_usd: ArrayView2<'a, f64>) -> Result<Self> {
         check_shapes("true costs", scores.dim(), cost_usd.dim())?;
         let mut this = Self {
@@ -166,8 +166,8 @@ impl<'a> Predicted<'a> {
         Ok(Self { cost_usd, ..self })
     }
 
-    /// Refuses predictions of which one is not finite. The curves need no such check, they never choose those LLMs; whoever expects a router
-    /// to predict everything finds out here where it did not.
+    /// Refuses predictions unless all are finite. Curves do not need this check, since they never choose such LLMs; callers that expect a
+    /// router to predict everything find out here where it did not.
     ///
     /// # Errors
     /// [`Error::NotFinite`] with the first such row and LLM; [`Error::Shape`] when there is not one name per LLM.

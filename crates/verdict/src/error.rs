@@ -84,7 +84,7 @@ pub enum Error {
     /// A metric of each LLM's predictions for a router that has none.
     #[error("the router does not predict the score of each LLM, which the metric needs")]
     NotPerModel,
-    /// A claim whose number cannot be measured, though all is there that it needs.
+    /// A claim whose number cannot be measured, although everything it needs exists.
     #[error("cannot measure `{id}`")]
     Measure {
         /// The claim.

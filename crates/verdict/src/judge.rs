@@ -135,7 +135,7 @@ mod tests {
         let equal = |value, tolerance| Expect::Equal { value, tolerance };
         for (expect, ours, expected) in [
             (equal(0.7851, 0.0001), 0.7851, true),
-            // .7851 + .0001 is no double; the edge belongs to the claim.
+            // .7851 + .0001 is not a double; the edge belongs to the claim.
             (equal(0.7851, 0.0001), 0.7852, true),
             (equal(0.7851, 0.0001), 0.7850, true),
             (equal(0.7851, 0.0001), 0.785_201, false),

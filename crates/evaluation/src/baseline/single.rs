@@ -3,7 +3,7 @@ use crate::{
     sum::{Sum, mean},
 };
 
-/// Where each LLM stands if it answers every prompt that counts for it; `None` for an LLM for which none does.
+/// Each LLM's mean cost and score over every prompt that counts for it; `None` for an LLM for which no prompt does.
 pub fn single_models(truth: &Truth<'_>) -> Vec<Option<Point>> {
     single_models_of(truth, |_| 1)
 }

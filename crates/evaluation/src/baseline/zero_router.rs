@@ -4,7 +4,7 @@ use crate::{
     curve::hull::{hull_of, sort_by_cost},
 };
 
-/// RouterBench's Zero router: the non-decreasing convex hull of the LLMs themselves, that is the best that can be had by tossing a coin
+/// RouterBench's Zero router: the non-decreasing convex hull of the LLMs themselves, that is the best that is possible by tossing a coin
 /// between two of them without looking at the prompt. Ascending in cost; empty where nothing is known. [`ZeroRouter`] also knows the LLMs.
 ///
 /// # Deviations
@@ -24,7 +24,7 @@ pub struct ZeroRouter {
 pub struct Corner {
     /// Its position.
     pub model_idx: usize,
-    /// Where it stands alone.
+    /// Its own mean cost and score.
     pub point: Point,
 }
 
@@ -42,12 +42,12 @@ pub struct Mixture {
 }
 
 impl ZeroRouter {
-    /// The non-decreasing convex hull of all LLMs of which something is known, as in RouterBench (arXiv 2403.12031), see [`crate::curve::hull`].
+    /// The non-decreasing convex hull of all LLMs with a known score and cost, as in RouterBench (arXiv 2403.12031), see [`crate::curve::hull`].
     pub fn hull(truth: &Truth<'_>) -> Self {
         Self::hull_of_models(&single_models(truth))
     }
 
-    /// The hull of LLMs that stand where given.
+    /// The hull of LLMs with the given points.
     pub(crate) fn hull_of_models(models: &[Option<Point>]) -> Self {
         let mut corners: Vec<Corner> = models
             .iter()

@@ -25,7 +25,7 @@ pub struct LambdaChoice {
     pub lambda: f64,
     /// The cost multiplier that goes with it.
     pub cost_multiplier: f64,
-    /// Where the router stands on the prompts it was chosen on: an in-sample, optimistic expectation.
+    /// The router's point on the prompts that lambda was chosen on: in-sample, hence optimistic.
     pub expected: Point,
 }
 
@@ -38,7 +38,7 @@ pub struct ThresholdChoice {
     pub high: f64,
     /// The threshold to use: the middle, or the end that is finite; infinity for the large LLM alone.
     pub threshold: f64,
-    /// Where the router stands on the prompts it was chosen on.
+    /// The router's point on the prompts that the threshold was chosen on.
     pub expected: Point,
 }
 
@@ -60,7 +60,7 @@ pub fn choose_lambda(
     Ok(lambdas.choose(&lambdas.curve(truth, predicted)?, budget_usd))
 }
 
-/// The choice of [`choose_lambda`] on an exact curve that is there already.
+/// The choice of [`choose_lambda`] on an exact curve that was computed before.
 pub fn lambda_within(curve: &Curve, budget_usd: f64) -> Option<LambdaChoice> {
     let point_idx = curve.best_idx_within(budget_usd)?;
     let point = curve.points[point_idx];

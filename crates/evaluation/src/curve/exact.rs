@@ -27,7 +27,7 @@ pub struct Grid {
 /// The lambda of a point is the least one from which it holds, for a cost multiplier of 1; a grid with multiplier `k` is at the same point
 /// for `lambda' = mu / (k + mu)`. Ties are as in [`crate::choice::choose`]: at lambda 0 the first LLM among those with the best score is chosen, just
 /// above it the cheapest of them, so two points may have lambda 0; elsewhere lambdas ascend. Where two LLMs tie at a crossing, the point
-/// that begins there is the cheaper side. A last point with lambda 1 is there only if ties in cost, which scores no longer break there,
+/// that begins there is the cheaper side. A last point with lambda 1 exists only if ties in cost, which scores no longer break there,
 /// change a choice.
 ///
 /// Lambdas are doubles: two crossings nearer to each other than 1e-16 in lambda are one, which near 1 is `mu * 1e-16` relative to mu.

@@ -1,6 +1,6 @@
 use crate::Point;
 
-/// The non-decreasing convex hull: the best that can be had at each cost by mixing operating points at random.
+/// The non-decreasing convex hull: the best that is possible at each cost by mixing operating points at random.
 ///
 /// Starts at the cheapest point, rises with falling slope, and ends at the most accurate point (the cheapest of several). Ascending in cost
 /// and in accuracy; what lies beyond its last point is reached by not spending the rest. Points on a straight line between two others, and
@@ -15,7 +15,7 @@ pub fn hull(points: &[Point]) -> Vec<Point> {
     hull_of(by_cost(points), |&point| point)
 }
 
-/// The hull of anything that stands somewhere, in order of cost, then of accuracy; see [`hull`].
+/// The hull of anything that has a point, in order of cost, then of accuracy; see [`hull`].
 pub(crate) fn hull_of<T>(sorted: impl IntoIterator<Item = T>, at: impl Fn(&T) -> Point) -> Vec<T> {
     let mut hull: Vec<T> = Vec::new();
     for item in sorted {

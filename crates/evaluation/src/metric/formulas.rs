@@ -50,7 +50,7 @@ pub fn audc(points: &[Point], range: CostRange) -> Option<f64> {
 }
 
 /// How far a router's hull lies above another line of points, say the zero router's: the mean vertical distance of the two hulls, over the
-/// costs at which both are there.
+/// costs at which both are defined.
 ///
 /// ```text
 /// gain = 1 / (c_max - c_0) * integral from c_0 to c_max of R(c) - B(c) dc
@@ -178,7 +178,7 @@ fn height(line: &[Point], cost_usd: f64) -> f64 {
     }
 }
 
-/// Height of a segment, which is no jump, at a cost within it.
+/// Height of a segment, which must not be a jump, at a cost within it.
 fn between(segment: &[Point], cost_usd: f64) -> f64 {
     let (a, b) = (segment[0], segment[1]);
     let share = (cost_usd - a.cost_usd) / (b.cost_usd - a.cost_usd);

@@ -50,9 +50,9 @@ pub struct BenchmarkPoint {
     pub n_prompts: usize,
     /// The part of the reference LLM's mean cost that may be spent.
     pub budget_ratio: f64,
-    /// Where the reference LLM stands on the benchmark's test prompts.
+    /// The reference LLM's point on the benchmark's test prompts.
     pub reference: Point,
-    /// What the router does, or why there is nothing to tell.
+    /// What the router does, or why nothing can be said.
     pub router: std::result::Result<BenchmarkRouter, Gap>,
 }
 

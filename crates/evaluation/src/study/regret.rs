@@ -193,7 +193,7 @@ impl Regret {
         self.values.ncols() - 1
     }
 
-    /// Rows that are no NaN: one column tells, since a row is NaN as a whole.
+    /// Rows that are not NaN: one column is enough to look at, since a row is NaN as a whole.
     fn counted(&self) -> impl Iterator<Item = usize> {
         let last = self.n_lambdas();
         (0..self.values.nrows())
@@ -324,7 +324,7 @@ struct Course<'a> {
 }
 
 impl<'a> Course<'a> {
-    /// The course among candidates, of which there is at least one.
+    /// The course among candidates, at least one.
     fn of(candidates: &'a [Candidate], weights: Weights<'_>) -> Self {
         let Weights {
             lambdas,

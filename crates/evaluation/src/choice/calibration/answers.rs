@@ -6,7 +6,7 @@ use crate::{
     sum::Sum,
 };
 
-/// Where a router stands on some prompts at a setting, by the rule itself and not by a curve.
+/// A router's point and shares on some prompts at a setting, by the rule itself and not by a curve.
 ///
 /// # Errors
 /// [`Error::NothingToSet`] for a setting of another kind of router; others as for [`crate::choice::decisions`] and [`crate::curve::pair_curve`].
@@ -90,7 +90,7 @@ impl Answers {
         self.prompts[position].idx
     }
 
-    /// Where the router stands over a multiset of the prompts at a setting with a multiplier of 1.
+    /// The router's point and shares over a multiset of the prompts at a setting with a multiplier of 1.
     pub(super) fn standing(&self, setting: &Setting, counts: &[u32]) -> Standing {
         let value = match *setting {
             Setting::Weight { lambda, .. } => lambda,

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{Error, curve::events::Events};
 
-/// Where a router stands at each setting that makes a difference, over a multiset of the prompts.
+/// A router's points at each setting that makes a difference, over a multiset of the prompts.
 pub(super) struct Trace {
     points: Vec<TracePoint>,
     /// Thresholds go down, weights of cost go up.

@@ -21,7 +21,7 @@ pub struct RouterIntervals {
     pub cost_ratio: Interval,
 }
 
-/// Bootstrap intervals for what [`benchmark_points`](super::benchmark_points) gave: the benchmark's test prompts are drawn anew, the router's
+/// Bootstrap intervals for what [`benchmark_points`](super::benchmark_points) gave: the benchmark's test prompts are resampled, the router's
 /// and the reference LLM's together, and sent where they were sent. So the intervals speak of chance in the test prompts, not of how lambda was
 /// chosen: with [`LambdaFrom::Test`](super::LambdaFrom::Test), which chooses in hindsight, they are around a number that is too high.
 ///

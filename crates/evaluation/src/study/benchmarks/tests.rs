@@ -278,7 +278,7 @@ fn what_does_not_fit_is_refused() {
     let error = of(unknown.rows(), LambdaFrom::Test, 1, 0.5).expect_err("nothing known on b");
     assert_eq!(
         error.to_string(),
-        "nothing is known of the reference LLM at position `1` on `b`"
+        "the reference LLM at position `1` has no known score and cost on `b`"
     );
 }
 
