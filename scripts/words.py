@@ -36,8 +36,9 @@ TEST_MODULE = re.compile(r"#\[cfg\(test\)\]\s*mod \w+ \{")
 
 def phrases():
     pairs = (line.split(" = ", 1) for line in (ROOT / "scripts/words.txt").read_text().splitlines() if line and line[0] != "#")
-    # Words may be apart by a line break and what begins the next line of a comment.
-    return [(re.compile(r"\b" + r"[\s#/>|]+".join(map(re.escape, bad.split())) + r"\b", re.I), bad, good) for bad, good in pairs]
+    # Words may be apart by a line break and what begins the next line of a comment. "There is no file" is good English; "it is no file" is
+    # the habit.
+    return [(re.compile(r"(?<!\bthere )\b" + r"[\s#/>|]+".join(map(re.escape, bad.split())) + r"\b", re.I), bad, good) for bad, good in pairs]
 
 
 def rust_texts(source, with_docs):

@@ -4,12 +4,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, clap::Args)]
 pub struct DataDir {
     /// Folder of the data sets
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "CARROT_DATA_DIR",
-        default_value = "data"
-    )]
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    #[arg(env = "CARROT_DATA_DIR")]
     pub data_dir: PathBuf,
 }
 
@@ -17,12 +13,8 @@ pub struct DataDir {
 #[derive(Debug, Clone, clap::Args)]
 pub struct ModelsDir {
     /// Folder of the models
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "CARROT_MODELS_DIR",
-        default_value = "models"
-    )]
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    #[arg(env = "CARROT_MODELS_DIR")]
     pub models_dir: PathBuf,
 }
 
@@ -30,12 +22,8 @@ pub struct ModelsDir {
 #[derive(Debug, Clone, clap::Args)]
 pub struct PlotsDir {
     /// Folder of the figures and tables
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "CARROT_PLOTS_DIR",
-        default_value = "plots"
-    )]
+    #[arg(long, value_name = "DIR", default_value = "plots")]
+    #[arg(env = "CARROT_PLOTS_DIR")]
     pub plots_dir: PathBuf,
 }
 

@@ -13,6 +13,7 @@ mod pair;
 mod raw;
 mod report;
 mod run;
+mod settings;
 mod splits;
 mod staged;
 
@@ -22,5 +23,6 @@ pub use self::{
     pair::pair_among,
     raw::{Extra, Raw},
     run::run,
+    settings::{BuiltIn, ConfiguredGenArgs, check_unique},
     staged::{Staged, run_staged},
 };

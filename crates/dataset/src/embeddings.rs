@@ -5,12 +5,13 @@ use ndarray::Array2;
 
 use crate::{
     Error, Result,
+    made_from::SPLIT_SHA256,
+    model_columns::check_shapes,
     table::{TableReader, TableWriter, list_array, list_type, schema, text_array, text_field},
 };
 
 const EMBEDDER: &str = "carrot.embedder";
 const EMBEDDER_SHA256: &str = "carrot.embedder-sha256";
-const SPLIT_SHA256: &str = "carrot.split-sha256";
 /// Rows that are handed to the Parquet writer at a time.
 const ROWS_PER_BATCH: usize = 8_192;
 
@@ -106,13 +107,7 @@ impl Embeddings {
     /// [`Error::Shape`] when there are more or fewer ids than embeddings; [`Error::Io`] or [`Error::Parquet`].
     pub fn write(&self, path: &Path) -> Result<()> {
         let (n_prompts, dim) = self.values.dim();
-        if self.ids.len() != n_prompts {
-            return Err(Error::Shape {
-                what: "embeddings",
-                expected: (self.ids.len(), dim),
-                found: (n_prompts, dim),
-            });
-        }
+        check_shapes((self.ids.len(), dim), [("embeddings", (n_prompts, dim))])?;
         let mut key_values = vec![(EMBEDDER, self.meta.embedder.clone())];
         key_values.extend(
             self.meta

@@ -1,7 +1,7 @@
 //! The typed columns of a table with some text columns and several fields for each LLM. Splits, predictions and tables of scores share it:
 //! each says which matrices it has, and this module knows their order in the file, their types, and how null becomes NaN and back.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::Path};
 
 use arrow_array::ArrayRef;
 use arrow_schema::{DataType, Field as ArrowField, SchemaRef};
@@ -9,7 +9,7 @@ use ndarray::{Array2, s};
 
 use crate::{
     Error, Field, Result, column_name,
-    columns::parse_column_name,
+    columns::{numbered, parse_column_name},
     table::{TableReader, f32_array, f64_array, schema, text_array, text_field, u32_array},
 };
 
@@ -64,6 +64,67 @@ impl Found {
         }
         Ok(())
     }
+
+    /// Unknown values of shape `(n_rows, n_models)` to read a field into, if any LLM has it.
+    pub(crate) fn unknown(&self, field: Field, n_rows: usize) -> Option<Array2<f64>> {
+        let has_it = self.fields.contains(&field);
+        has_it.then(|| Array2::from_elem((n_rows, self.models.len()), f64::NAN))
+    }
+}
+
+/// The places of the fields that the table has.
+pub(crate) fn known_places<'a, const N: usize>(
+    fields: [(Field, &'a mut Option<Array2<f64>>); N],
+) -> impl Iterator<Item = (Field, Place<'a>)> {
+    let known = |(field, values): (Field, &'a mut Option<Array2<f64>>)| {
+        values.as_mut().map(|values| (field, Place::F64(values)))
+    };
+    fields.into_iter().filter_map(known)
+}
+
+/// Refuses matrices of another shape than the table around them.
+///
+/// # Errors
+/// [`Error::Shape`] with the first such matrix.
+pub(crate) fn check_shapes<const N: usize>(
+    expected: (usize, usize),
+    shapes: [(&'static str, (usize, usize)); N],
+) -> Result<()> {
+    match shapes.into_iter().find(|(_, shape)| *shape != expected) {
+        None => Ok(()),
+        Some((what, found)) => Err(Error::Shape {
+            what,
+            expected,
+            found,
+        }),
+    }
+}
+
+/// Refuses values outside the range of their field. LLM by LLM, so that the first error is that of the first column in the file.
+///
+/// # Errors
+/// [`Error::OutOfRange`].
+pub(crate) fn check_ranges(
+    path: &Path,
+    models: &[String],
+    values: &[(Field, Values<'_>)],
+) -> Result<()> {
+    for (m, model) in models.iter().enumerate() {
+        for (field, values) in values {
+            match values {
+                Values::F32(values) => {
+                    let column = values.column(m);
+                    let column = column.iter().copied().map(f64::from);
+                    field.check_range(path, model, numbered(column))?;
+                }
+                Values::F64(values) | Values::Counts(values) => {
+                    let column = values.column(m);
+                    field.check_range(path, model, numbered(column.iter().copied()))?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A table's columns in file order: the texts, then the fields of the first LLM, those of the second, and so on.

@@ -3,9 +3,8 @@ use std::path::Path;
 use ndarray::Array2;
 
 use crate::{
-    Error, Field, Result,
-    columns::numbered,
-    model_columns::{self, Place},
+    Field, Result,
+    model_columns::{self, Place, Values},
     table::{TableReader, check_unique_ids},
 };
 
@@ -37,36 +36,25 @@ impl ModelScores {
     /// Reads a table; columns that it does not know are ignored.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Parquet`] for the file; [`Error::MissingColumn`], [`Error::ColumnType`], [`Error::NullValue`],
-    /// [`Error::OutOfRange`], [`Error::DuplicateId`] or [`Error::Empty`] for what it holds.
+    /// [`crate::Error::Io`] or [`crate::Error::Parquet`] for the file; [`crate::Error::MissingColumn`], [`crate::Error::ColumnType`], [`crate::Error::NullValue`],
+    /// [`crate::Error::OutOfRange`], [`crate::Error::DuplicateId`] or [`crate::Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
-        let reader = TableReader::open(path)?;
+        let reader = TableReader::open_filled(path)?;
         let found = model_columns::find(&reader);
         found.check_has_models(&reader)?;
-        let shape = (reader.n_rows(), found.models.len());
-        if shape.0 == 0 {
-            return Err(Error::Empty {
-                path: path.to_owned(),
-            });
-        }
-        let numbers = |field| {
-            let has_it = found.fields.contains(&field);
-            has_it.then(|| Array2::from_elem(shape, f64::NAN))
-        };
+        let n_rows = reader.n_rows();
         let mut this = Self {
-            ids: Vec::with_capacity(shape.0),
-            scores: Array2::from_elem(shape, f32::NAN),
-            output_tokens: numbers(Field::OutputTokens),
-            cost_usd: numbers(Field::CostUsd),
+            ids: Vec::with_capacity(n_rows),
+            scores: Array2::from_elem((n_rows, found.models.len()), f32::NAN),
+            output_tokens: found.unknown(Field::OutputTokens, n_rows),
+            cost_usd: found.unknown(Field::CostUsd, n_rows),
             models: found.models,
         };
         let mut places = vec![(Field::Score, Place::F32(&mut this.scores))];
-        for (field, numbers) in [
+        places.extend(model_columns::known_places([
             (Field::OutputTokens, &mut this.output_tokens),
             (Field::CostUsd, &mut this.cost_usd),
-        ] {
-            places.extend(numbers.as_mut().map(|numbers| (field, Place::F64(numbers))));
-        }
+        ]));
         model_columns::read(
             reader,
             &mut [("id", &mut this.ids)],
@@ -74,24 +62,17 @@ impl ModelScores {
             &mut places,
         )?;
         check_unique_ids(path, &this.ids)?;
-        this.check_ranges(path)?;
+        model_columns::check_ranges(path, &this.models, &this.values())?;
         Ok(this)
     }
 
-    fn check_ranges(&self, path: &Path) -> Result<()> {
-        for (m, model) in self.models.iter().enumerate() {
-            let scores = self.scores.column(m);
-            let scores = scores.iter().copied().map(f64::from);
-            Field::Score.check_range(path, model, numbered(scores))?;
-            for (field, numbers) in [
-                (Field::OutputTokens, &self.output_tokens),
-                (Field::CostUsd, &self.cost_usd),
-            ] {
-                if let Some(numbers) = numbers {
-                    field.check_range(path, model, numbered(numbers.column(m).iter().copied()))?;
-                }
-            }
-        }
-        Ok(())
+    /// The matrices with their fields, in file order.
+    fn values(&self) -> Vec<(Field, Values<'_>)> {
+        let tokens = self.output_tokens.as_ref().map(Values::Counts);
+        let costs = self.cost_usd.as_ref().map(Values::F64);
+        let mut values = vec![(Field::Score, Values::F32(&self.scores))];
+        values.extend(tokens.map(|tokens| (Field::OutputTokens, tokens)));
+        values.extend(costs.map(|costs| (Field::CostUsd, costs)));
+        values
     }
 }

@@ -64,12 +64,7 @@ impl Predictions {
     /// [`Error::Io`] or [`Error::Parquet`] for the file; [`Error::MissingColumn`], [`Error::ColumnType`] or [`Error::Empty`] for what it
     /// holds.
     pub fn read(path: &Path) -> Result<Self> {
-        let reader = TableReader::open(path)?;
-        if reader.n_rows() == 0 {
-            return Err(Error::Empty {
-                path: path.to_owned(),
-            });
-        }
+        let reader = TableReader::open_filled(path)?;
         if reader.has(SMALL_WIN_PROBABILITY) {
             SmallWins::read(reader).map(Self::SmallWins)
         } else {
@@ -97,14 +92,10 @@ impl Predictions {
                 writer.finish(made_from)?;
             }
             Self::SmallWins(wins) => {
-                let expected = (wins.ids.len(), 1);
-                if wins.probability.len() != wins.ids.len() {
-                    return Err(Error::Shape {
-                        what: "probabilities",
-                        expected,
-                        found: (wins.probability.len(), 1),
-                    });
-                }
+                model_columns::check_shapes(
+                    (wins.ids.len(), 1),
+                    [("probabilities", (wins.probability.len(), 1))],
+                )?;
                 let fields = vec![
                     text_field("id"),
                     ArrowField::new(SMALL_WIN_PROBABILITY, DataType::Float32, true),
@@ -262,13 +253,7 @@ impl PredictionsWriter {
             ),
             ("predicted costs", rows.cost_usd.dim()),
         ];
-        if let Some((what, found)) = shapes.into_iter().find(|(_, shape)| *shape != expected) {
-            return Err(Error::Shape {
-                what,
-                expected,
-                found,
-            });
-        }
+        model_columns::check_shapes(expected, shapes)?;
         let columns = model_columns::arrays(&[&rows.ids], rows.models.len(), &rows.values());
         self.table.write(columns)
     }

@@ -3,8 +3,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Axis};
 
 use crate::{
-    Error, Field, Result,
-    columns::numbered,
+    Field, Result,
     model_columns::{self, Place, Values, table_schema},
     table::{TableReader, TableWriter, check_unique_ids},
 };
@@ -51,38 +50,27 @@ impl Split {
     /// Reads a whole split. Values are copied once, from the decoded Parquet pages to their place.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Parquet`] for the file; [`Error::MissingColumn`], [`Error::ColumnType`], [`Error::NullValue`],
-    /// [`Error::OutOfRange`], [`Error::DuplicateId`] or [`Error::Empty`] for what it holds.
+    /// [`crate::Error::Io`] or [`crate::Error::Parquet`] for the file; [`crate::Error::MissingColumn`], [`crate::Error::ColumnType`], [`crate::Error::NullValue`],
+    /// [`crate::Error::OutOfRange`], [`crate::Error::DuplicateId`] or [`crate::Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
-        let reader = TableReader::open(path)?;
+        let reader = TableReader::open_filled(path)?;
         let found = model_columns::find(&reader);
-        let shape = (reader.n_rows(), found.models.len());
-        if shape.0 == 0 {
-            return Err(Error::Empty {
-                path: path.to_owned(),
-            });
-        }
-        let counts = |field| {
-            let has_it = found.fields.contains(&field);
-            has_it.then(|| Array2::from_elem(shape, f64::NAN))
-        };
+        let shape @ (n_rows, _) = (reader.n_rows(), found.models.len());
         let mut split = Self {
-            ids: Vec::with_capacity(shape.0),
-            tasks: Vec::with_capacity(shape.0),
-            prompts: Vec::with_capacity(shape.0),
+            ids: Vec::with_capacity(n_rows),
+            tasks: Vec::with_capacity(n_rows),
+            prompts: Vec::with_capacity(n_rows),
             scores: Array2::from_elem(shape, f32::NAN),
-            input_tokens: counts(Field::InputTokens),
-            output_tokens: counts(Field::OutputTokens),
+            input_tokens: found.unknown(Field::InputTokens, n_rows),
+            output_tokens: found.unknown(Field::OutputTokens, n_rows),
             cost_usd: Array2::from_elem(shape, f64::NAN),
             models: found.models,
         };
         let mut places = vec![(Field::Score, Place::F32(&mut split.scores))];
-        for (field, tokens) in [
+        places.extend(model_columns::known_places([
             (Field::InputTokens, &mut split.input_tokens),
             (Field::OutputTokens, &mut split.output_tokens),
-        ] {
-            places.extend(tokens.as_mut().map(|tokens| (field, Place::F64(tokens))));
-        }
+        ]));
         places.push((Field::CostUsd, Place::F64(&mut split.cost_usd)));
         let [id, task, prompt] = TEXTS;
         let mut texts = [
@@ -99,7 +87,7 @@ impl Split {
     /// Writes the split atomically.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Parquet`], or what [`Split::read`] would refuse.
+    /// [`crate::Error::Io`], [`crate::Error::Parquet`], or what [`Split::read`] would refuse.
     pub fn write(&self, path: &Path) -> Result<()> {
         let mut writer = SplitWriter::create(path, self)?;
         writer.write(self)?;
@@ -144,28 +132,7 @@ impl Split {
     }
 
     fn check_ranges(&self, path: &Path) -> Result<()> {
-        for (m, model) in self.models.iter().enumerate() {
-            for (field, values) in self.values() {
-                match values {
-                    Values::F32(values) => {
-                        let column = values.column(m);
-                        field.check_range(
-                            path,
-                            model,
-                            numbered(column.iter().copied().map(f64::from)),
-                        )?;
-                    }
-                    Values::F64(values) | Values::Counts(values) => {
-                        field.check_range(
-                            path,
-                            model,
-                            numbered(values.column(m).iter().copied()),
-                        )?;
-                    }
-                }
-            }
-        }
-        Ok(())
+        model_columns::check_ranges(path, &self.models, &self.values())
     }
 
     fn check_shapes(&self) -> Result<()> {
@@ -184,14 +151,7 @@ impl Split {
             ),
             ("costs", self.cost_usd.dim()),
         ];
-        match shapes.into_iter().find(|(_, shape)| *shape != expected) {
-            Some((what, found)) => Err(Error::Shape {
-                what,
-                expected,
-                found,
-            }),
-            None => Ok(()),
-        }
+        model_columns::check_shapes(expected, shapes)
     }
 }
 
@@ -205,7 +165,7 @@ impl SplitWriter {
     /// Opens the file; `like` says which LLMs and which token columns there are.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Parquet`].
+    /// [`crate::Error::Io`] or [`crate::Error::Parquet`].
     pub fn create(path: &Path, like: &Split) -> Result<Self> {
         let schema = table_schema(&TEXTS, &like.models, &like.values());
         Ok(Self {
@@ -217,7 +177,7 @@ impl SplitWriter {
     /// Appends rows.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::OutOfRange`] for rows that no reader would take; [`Error::Parquet`] when writing fails.
+    /// [`crate::Error::Shape`] or [`crate::Error::OutOfRange`] for rows that no reader would take; [`crate::Error::Parquet`] when writing fails.
     pub fn write(&mut self, rows: &Split) -> Result<()> {
         rows.check_shapes()?;
         rows.check_ranges(&self.path)?;
@@ -229,7 +189,7 @@ impl SplitWriter {
     /// Completes the file and gives it its name. Returns the number of rows.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Parquet`].
+    /// [`crate::Error::Io`] or [`crate::Error::Parquet`].
     pub fn finish(self) -> Result<usize> {
         self.table.finish()
     }

@@ -107,6 +107,15 @@ impl TableReader {
         })
     }
 
+    /// Opens a table and refuses one without rows.
+    pub(crate) fn open_filled(path: &Path) -> Result<Self> {
+        let reader = Self::open(path)?;
+        match reader.n_rows() {
+            0 => Err(Error::Empty { path: reader.path }),
+            _ => Ok(reader),
+        }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -31,6 +31,7 @@ mod answer;
 mod client;
 mod endpoint;
 mod error;
+mod failure;
 mod keep;
 mod limits;
 mod model;

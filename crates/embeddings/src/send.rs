@@ -1,12 +1,8 @@
-use std::{
-    error::Error as _,
-    sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, SystemTime},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::{
-    Request, Response, StatusCode,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION},
+    Request, Response,
+    header::{CONTENT_TYPE, HeaderValue},
 };
 use tokio::{sync::watch, time::timeout};
 
@@ -14,9 +10,10 @@ use crate::{
     Endpoint, Error, Limits, Model, Result,
     answer::{self, Answer, Problem},
     error::RequestName,
+    failure::{Failure, Kind, describe},
     limits::Delays,
     pace::{Fate, Pacer, Ticket},
-    rate::{self, Rates},
+    rate::Rates,
 };
 
 /// A body is read no further than this per text: 16,384 numbers in 22 characters each ...
@@ -51,24 +48,6 @@ pub(crate) struct Outgoing {
     pub(crate) n_tokens: u64,
     /// The right to send it a first time.
     pub(crate) ticket: Ticket,
-}
-
-/// An attempt that brought no answer.
-struct Failure {
-    kind: Kind,
-    message: String,
-    rates: Rates,
-}
-
-enum Kind {
-    /// No other attempt would do better.
-    Refused(u16),
-    QuotaUsedUp,
-    Limited(Option<Duration>),
-    Unavailable(u16, Option<Duration>),
-    /// No whole answer.
-    Broken,
-    BadAnswer,
 }
 
 #[derive(serde::Serialize)]
@@ -144,14 +123,10 @@ impl Sender {
                 Kind::Limited(_) => Fate::Limited,
                 _ => Fate::Failed,
             };
-            let asked = match failure.kind {
-                Kind::Limited(asked) | Kind::Unavailable(_, asked) => asked,
-                _ => None,
-            };
             let retry = &self.limits.retry;
-            let wait = retry.delay(n_attempts, asked);
+            let wait = retry.delay(n_attempts, failure.kind.asked_wait());
             let message = answer::shorten(&self.endpoint.redact(&failure.message));
-            let end = self.give_up(&failure.kind, &message, &name, n_attempts);
+            let end = failure.kind.end(&message, &name, n_attempts, retry);
             // Both before others hear of it: no request may slip out after the end, or too soon after a limit.
             if end.is_some() {
                 self.stop(run);
@@ -178,64 +153,9 @@ impl Sender {
         }
     }
 
-    /// The error with which a request ends after so many attempts, if it does.
-    fn give_up(
-        &self,
-        kind: &Kind,
-        message: &str,
-        name: &RequestName,
-        n_attempts: u32,
-    ) -> Option<Error> {
-        let (request, message) = (name.clone(), message.to_owned());
-        let limit = self.limits.retry.max_asked_delay;
-        let is_last = n_attempts >= self.limits.retry.max_attempts;
-        match *kind {
-            Kind::Refused(status) => Some(Error::Refused {
-                request,
-                status,
-                message,
-            }),
-            Kind::QuotaUsedUp => Some(Error::QuotaUsedUp { request, message }),
-            Kind::BadAnswer => Some(Error::BadAnswer {
-                request,
-                problem: message,
-            }),
-            Kind::Limited(Some(wait)) | Kind::Unavailable(_, Some(wait)) if wait > limit => {
-                Some(Error::LongWait {
-                    request,
-                    wait,
-                    limit,
-                    message,
-                })
-            }
-            Kind::Limited(_) if is_last => Some(Error::Unavailable {
-                request,
-                n_attempts,
-                status: StatusCode::TOO_MANY_REQUESTS.as_u16(),
-                message,
-            }),
-            Kind::Unavailable(status, _) if is_last => Some(Error::Unavailable {
-                request,
-                n_attempts,
-                status,
-                message,
-            }),
-            Kind::Broken if is_last => Some(Error::Broken {
-                request,
-                n_attempts,
-                problem: message,
-            }),
-            Kind::Limited(_) | Kind::Unavailable(..) | Kind::Broken => None,
-        }
-    }
-
     async fn attempt(&self, request: Request, n_inputs: usize) -> Result<(Answer, Rates), Failure> {
-        let broken = |error: reqwest::Error| Failure {
-            kind: Kind::Broken,
-            message: describe(error),
-            rates: Rates::default(),
-        };
-        let response = self.http.execute(request).await.map_err(broken)?;
+        let response = self.http.execute(request).await;
+        let response = response.map_err(Failure::broken)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let rates = Rates::of(&headers);
         let max_bytes = MAX_BYTES_BESIDE + n_inputs * MAX_BYTES_PER_VECTOR;
@@ -256,30 +176,7 @@ impl Sender {
         }
         // A refusal counts even if its text is cut off.
         let body = body.unwrap_or_default();
-        Err(refused(status, &headers, &body, rates))
-    }
-}
-
-fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], rates: Rates) -> Failure {
-    let (mut message, code) = answer::refusal(body);
-    let asked = rate::asked_wait(headers, SystemTime::now());
-    let kind = match status.as_u16() {
-        429 if code.as_deref() == Some("insufficient_quota") => Kind::QuotaUsedUp,
-        429 => Kind::Limited(asked),
-        // Time-outs and conflicts at the server's, which OpenAI's own client retries too.
-        status @ (408 | 409 | 500..) => Kind::Unavailable(status, asked),
-        status => Kind::Refused(status),
-    };
-    if let Some(place) = headers.get(LOCATION).filter(|_| status.is_redirection()) {
-        let place = String::from_utf8_lossy(place.as_bytes());
-        message = format!(
-            "it has moved to `{place}`; set `OPENAI_BASE_URL` to what comes before `/embeddings`"
-        );
-    }
-    Failure {
-        kind,
-        message,
-        rates,
+        Err(Failure::refused(status, &headers, &body, rates))
     }
 }
 
@@ -293,16 +190,4 @@ async fn read(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, Strin
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// The whole chain of causes, without the address, which a proxy's may hold a password in.
-fn describe(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    message
 }

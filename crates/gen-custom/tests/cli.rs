@@ -32,10 +32,21 @@ fn bench() -> Bench {
     bench
 }
 
+/// What every run here is given: a table, the price list and a name.
+fn usual(input: &str) -> [&str; 6] {
+    [
+        "--input",
+        input,
+        "--prices",
+        "prices.toml",
+        "--name",
+        "mine",
+    ]
+}
+
 /// Runs on a table that has to be accepted, and reads the data set `mine`.
 fn make(bench: &Bench, input: &str, extra: &[&str]) -> (DatasetInfo, Split, Split) {
-    let usual = ["--prices", "prices.toml", "--name", "mine", "--force"];
-    bench.succeed(&[&["--input", input], &usual[..], extra].concat());
+    bench.succeed(&[&usual(input)[..], &["--force"], extra].concat());
     bench.read("mine")
 }
 
@@ -84,14 +95,7 @@ fn a_table_becomes_a_data_set() {
 fn the_summary_is_text_or_json() {
     let bench = bench();
     bench.write("t.csv", TABLE.as_bytes());
-    let args = [
-        "--input",
-        "t.csv",
-        "--prices",
-        "prices.toml",
-        "--name",
-        "mine",
-    ];
+    let args = usual("t.csv");
     let text = bench.run(&args);
     let text = String::from_utf8(text.stdout).expect("UTF-8");
     assert!(
@@ -298,14 +302,7 @@ fn what_cannot_be_taken_is_refused_and_nothing_written() {
     {
         let bench = bench();
         bench.write("t.csv", text.as_bytes());
-        let mut args = vec![
-            "--input",
-            "t.csv",
-            "--prices",
-            "prices.toml",
-            "--name",
-            "mine",
-        ];
+        let mut args = usual("t.csv").to_vec();
         // A later value cannot override an earlier one, so the case's takes its place.
         for pair in extra.chunks(2) {
             match args.iter().position(|arg| *arg == pair[0]) {
@@ -322,8 +319,7 @@ fn other_refusals() {
     let bench = bench();
     let check = |name: &str, bytes: &[u8], code, expected: &str| {
         bench.write(name, bytes);
-        let args = ["--input", name, "--prices", "prices.toml", "--name", "mine"];
-        bench.refuse(&args, code, expected);
+        bench.refuse(&usual(name), code, expected);
     };
     check(
         "l.csv",
@@ -366,14 +362,7 @@ fn other_refusals() {
     let mut columns = columns();
     columns[3] = Column::new("small/score".into(), ["1"; 10]);
     write_parquet(&bench.join("t.parquet"), columns);
-    let args = [
-        "--input",
-        "t.parquet",
-        "--prices",
-        "prices.toml",
-        "--name",
-        "mine",
-    ];
+    let args = usual("t.parquet");
     bench.refuse(
         &args,
         1,
@@ -400,7 +389,7 @@ fn a_refused_table_leaves_the_old_data_set() {
     bench.write("t.csv", TABLE.as_bytes());
     let before = make(&bench, "t.csv", &[]).0;
     bench.write("t.csv", TABLE.replace("a9", "a0").as_bytes());
-    let output = bench.run(&[&AGAIN[..], &["--force"]].concat());
+    let output = bench.run(&[&usual("t.csv")[..], &["--force"]].concat());
     assert!(
         stderr(&output).contains("duplicate id `a0` in rows 1 and 10"),
         "{}",
@@ -410,20 +399,12 @@ fn a_refused_table_leaves_the_old_data_set() {
     assert_eq!(bench.read("mine").0, before);
 }
 
-const AGAIN: [&str; 6] = [
-    "--input",
-    "t.csv",
-    "--prices",
-    "prices.toml",
-    "--name",
-    "mine",
-];
-
 #[test]
 fn what_is_there_is_not_made_again_and_not_overwritten() {
     let bench = bench();
     bench.write("t.csv", TABLE.as_bytes());
-    let first = bench.run(&AGAIN);
+    let again = usual("t.csv");
+    let first = bench.run(&again);
     assert!(first.status.success(), "{}", stderr(&first));
     let split = bench.dataset("mine").split(Part::Train);
     let written = |path: &Path| {
@@ -432,7 +413,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     };
     let before = written(&split);
 
-    let second = bench.run(&AGAIN);
+    let second = bench.run(&again);
     assert!(
         stderr(&second).contains("already exists"),
         "{}",
@@ -443,9 +424,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
 
     // The same table elsewhere is the same table.
     fs::rename(bench.join("t.csv"), bench.join("u.csv")).expect("renamed");
-    let mut moved = AGAIN;
-    moved[1] = "u.csv";
-    assert!(bench.run(&moved).status.success());
+    assert!(bench.run(&usual("u.csv")).status.success());
     assert_eq!(written(&split), before);
 
     bench.write("t.csv", TABLE.replace("a9", "b9").as_bytes());
@@ -458,7 +437,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
             "another pair of LLMs",
         ),
     ] {
-        let output = bench.run(&[&AGAIN[..], extra].concat());
+        let output = bench.run(&[&again[..], extra].concat());
         assert_eq!(output.status.code(), Some(1));
         let message = stderr(&output);
         assert!(
@@ -467,7 +446,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
         );
         assert_eq!(written(&split), before, "{extra:?}");
     }
-    let forced = bench.run(&[&AGAIN[..], &["--force"]].concat());
+    let forced = bench.run(&[&again[..], &["--force"]].concat());
     assert!(forced.status.success(), "{}", stderr(&forced));
     let ids = bench.read("mine").1.ids;
     assert!(ids.contains(&"b9".to_owned()), "{ids:?}");

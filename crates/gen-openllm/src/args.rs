@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use cli_support::{ConfigFile, examples};
-use datagen::cli::GenArgs;
+use cli_support::examples;
+use datagen::cli::ConfiguredGenArgs;
 
 const EXAMPLES: [&str; 3] = [
     "cargo run -p gen-openllm -- --exclude-model meta-llama/Meta-Llama-3.1-8B-Instruct",
@@ -47,15 +47,13 @@ pub(crate) struct Args {
     )]
     pub(crate) token_counter_for: StandInFor,
     #[command(flatten)]
-    pub(crate) config: ConfigFile,
-    #[command(flatten)]
-    pub(crate) shared: GenArgs,
+    pub(crate) configured: ConfiguredGenArgs,
 }
 
 impl Args {
     /// Whether nothing but errors and results is to be printed.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.shared.output.quiet
+        self.configured.shared.output.quiet
     }
 }
 

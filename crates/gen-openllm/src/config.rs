@@ -1,125 +1,68 @@
 mod benchmarks;
+mod model;
 
-use std::{collections::HashSet, path::Path};
+use std::path::Path;
 
-use anyhow::{Context as _, ensure};
-use cli_support::{read_toml, usage_error};
-use datagen::{PriceList, cli::pair_among};
-use dataset::{Pair, Price, Prices, Source};
+use anyhow::ensure;
+use cli_support::usage_error;
+use datagen::{
+    PriceList,
+    cli::{BuiltIn, check_unique, pair_among},
+};
+use dataset::{Pair, Prices};
 use row_order::{AuditParams, CheckedAuditParams};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
-pub(crate) use self::benchmarks::{Benchmark, Metric, Task};
+pub(crate) use self::{
+    benchmarks::{Benchmark, Metric, Task},
+    model::Model,
+};
 
-use self::benchmarks::BenchmarkToml;
+pub(crate) const BUILT_IN: BuiltIn = BuiltIn {
+    path: "configs/open-llm-lb-v2.toml",
+    text: include_str!("../../../configs/open-llm-lb-v2.toml"),
+};
 
-const BUILT_IN: &str = include_str!("../../../configs/open-llm-lb-v2.toml");
-const BUILT_IN_PATH: &str = "configs/open-llm-lb-v2.toml";
-
-/// `configs/open-llm-lb-v2.toml` as it is written.
+/// `configs/open-llm-lb-v2.toml`; [`Config::check`] makes sure that it can be used.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct ConfigToml {
-    test_size: f64,
-    seed: u32,
-    // A few questions change between versions of a benchmark; more than a few mean that numbers do not identify documents.
-    max_mismatch_share: f64,
-    pair: Pair,
-    audit: AuditParams,
-    benchmarks: Vec<BenchmarkToml>,
-    models: Vec<Model>,
-}
-
-/// Settings that can be used.
-#[derive(Debug, Clone)]
 pub(crate) struct Config {
-    /// The file, or the built-in one's name.
-    pub(crate) source: Source,
-    pub(crate) test_size: f64,
-    pub(crate) seed: u32,
-    /// The share of a task's documents on whose question LLMs may differ.
-    pub(crate) max_mismatch_share: f64,
-    pub(crate) pair: Pair,
-    pub(crate) audit: CheckedAuditParams,
     /// In the published order.
     pub(crate) benchmarks: Vec<Benchmark>,
     /// In the order that the columns of the data set have.
     pub(crate) models: Vec<Model>,
+    #[serde(deserialize_with = "checked")]
+    pub(crate) audit: CheckedAuditParams,
+    // A few questions change between versions of a benchmark; more than a few mean that numbers do not identify documents.
+    /// The share of a task's documents on whose question LLMs may differ.
+    pub(crate) max_mismatch_share: f64,
+    pub(crate) test_size: f64,
+    pub(crate) seed: u32,
+    pub(crate) pair: Pair,
 }
 
-/// An LLM of the leaderboard.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Model {
-    /// `owner/name`.
-    pub(crate) name: String,
-    /// One blended price.
-    pub(crate) usd_per_mtok: f64,
-    /// Where the price was read.
-    pub(crate) source: String,
-    /// The repository of its tokenizer.
-    pub(crate) tokenizer: String,
+fn checked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CheckedAuditParams, D::Error> {
+    let params = AuditParams::deserialize(deserializer)?;
+    params.check().map_err(D::Error::custom)
 }
 
 impl Config {
-    pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<Self> {
-        let toml: ConfigToml = read_toml(path, BUILT_IN)?;
-        let source = Source::of_settings(path, BUILT_IN_PATH, BUILT_IN)?;
-        let what = source.path.clone();
-        Self::new(toml, source)
-            .with_context(|| format!("cannot use the settings in `{}`", what.display()))
-    }
-
-    fn new(toml: ConfigToml, source: Source) -> anyhow::Result<Self> {
-        let share = toml.max_mismatch_share;
+    /// Refuses what no run can use, and brings the LLMs into the order of the data set's columns.
+    pub(crate) fn check(mut self) -> anyhow::Result<Self> {
+        let share = self.max_mismatch_share;
         ensure!(
             (0.0..=1.0).contains(&share),
             "`max-mismatch-share` is {share}, expected a number from 0 to 1"
         );
-        let mut models = toml.models;
-        // A duplicate would give one LLM two columns, and count it twice in every figure.
-        let mut names = HashSet::new();
-        for model in &models {
-            ensure!(
-                model
-                    .name
-                    .split_once('/')
-                    .is_some_and(|(owner, name)| !owner.is_empty() && !name.is_empty()),
-                "model `{}` is not of the form `owner/name`",
-                model.name
-            );
-            ensure!(
-                names.insert(model.name.clone()),
-                "duplicate model `{}`",
-                model.name
-            );
+        for model in &self.models {
+            model.check()?;
         }
+        check_unique("model", self.models.iter().map(|model| model.name.as_str()))?;
+        check_unique("task", self.tasks().map(|task| task.source_name.as_str()))?;
+        ensure!(self.tasks().next().is_some(), "no task is listed");
         // CARROT sorts its columns by the names of the repositories of details.
-        models.sort_by_key(Model::details_repo);
-        let benchmarks = toml.benchmarks.into_iter().map(Benchmark::new);
-        let benchmarks: Vec<Benchmark> = benchmarks.collect::<anyhow::Result<_>>()?;
-        let mut names = HashSet::new();
-        for task in benchmarks.iter().flat_map(|benchmark| &benchmark.tasks) {
-            ensure!(
-                names.insert(&task.source_name),
-                "duplicate task `{}`",
-                task.source_name
-            );
-        }
-        ensure!(!names.is_empty(), "no task is listed");
-        Ok(Self {
-            source,
-            test_size: toml.test_size,
-            seed: toml.seed,
-            max_mismatch_share: share,
-            pair: toml.pair,
-            audit: toml
-                .audit
-                .check()
-                .context("cannot use the parameters of the audit")?,
-            benchmarks,
-            models,
-        })
+        self.models.sort_by_key(Model::details_repo);
+        Ok(self)
     }
 
     /// Only the benchmarks that belong to CARROT's 38 tasks.
@@ -128,14 +71,14 @@ impl Config {
         self
     }
 
-    /// Only the LLMs that are not named.
+    /// Only the LLMs that are not named. `path` is the settings' file, for messages.
     ///
     /// # Errors
-    /// A usage error if a name is none of the settings', or no LLM is left.
-    pub(crate) fn without_models(mut self, names: &[String]) -> anyhow::Result<Self> {
+    /// A usage error if the settings do not list a name, or no LLM is left.
+    pub(crate) fn without_models(mut self, names: &[String], path: &Path) -> anyhow::Result<Self> {
+        let path = path.display();
         for name in names {
             if !self.models.iter().any(|model| model.name == *name) {
-                let path = self.source.path.display();
                 return Err(usage_error(format!(
                     "--exclude-model: `{path}` has no model `{name}`"
                 )));
@@ -155,21 +98,11 @@ impl Config {
             .flat_map(|benchmark| &benchmark.tasks)
     }
 
-    /// What the LLMs charge: the same for input and output tokens, of which the latter are never known.
-    pub(crate) fn prices(&self) -> anyhow::Result<PriceList> {
-        let prices = self.models.iter().map(|model| {
-            // Output tokens are unknown for every LLM here, so that their price never enters a cost; it is recorded for completeness.
-            let price = Price {
-                input_usd_per_mtok: model.usd_per_mtok,
-                output_usd_per_mtok: model.usd_per_mtok,
-                source: Some(model.source.clone()),
-            };
-            (model.name.clone(), price)
-        });
-        Ok(PriceList::new(
-            &self.source.path,
-            prices.collect::<Prices>(),
-        )?)
+    /// What the LLMs charge. `path` is the settings' file, for messages.
+    pub(crate) fn prices(&self, path: &Path) -> anyhow::Result<PriceList> {
+        let models = self.models.iter();
+        let prices = models.map(|model| (model.name.clone(), model.price()));
+        Ok(PriceList::new(path, prices.collect::<Prices>())?)
     }
 
     /// The pair, if it is among these LLMs.
@@ -196,39 +129,22 @@ impl Config {
     }
 }
 
-impl Model {
-    /// `owner__name`, as the leaderboard's folders have it.
-    pub(crate) fn folder(&self) -> String {
-        self.name.replacen('/', "__", 1)
-    }
-
-    /// `owner__name-details`, the name of its repository at the leaderboard.
-    pub(crate) fn details_repo(&self) -> String {
-        format!("{}-details", self.folder())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn config(toml: &str) -> anyhow::Result<Config> {
-        let source = Source {
-            path: BUILT_IN_PATH.into(),
-            sha256: String::new(),
-            n_bytes: 0,
-        };
-        Config::new(toml::from_str(toml)?, source)
+        toml::from_str::<Config>(toml)?.check()
     }
 
     #[test]
     fn the_built_in_settings_are_carrots() {
-        let all = config(BUILT_IN).expect("good settings");
+        let all = config(BUILT_IN.text).expect("good settings");
         assert_eq!((all.tasks().count(), all.models.len()), (39, 20));
         let excluded = ["google/gemma-2b-it".to_owned()];
         let some = all
             .without_optional()
-            .without_models(&excluded)
+            .without_models(&excluded, BUILT_IN.path.as_ref())
             .expect("known models");
         assert_eq!((some.tasks().count(), some.models.len()), (38, 19));
         let n_documents: usize = some
@@ -314,8 +230,8 @@ mod tests {
                 "unknown variant `f1`",
             ),
         ] {
-            let toml = BUILT_IN.replacen(from, to, 1);
-            assert_ne!(toml, BUILT_IN, "{from}");
+            let toml = BUILT_IN.text.replacen(from, to, 1);
+            assert_ne!(toml, BUILT_IN.text, "{from}");
             let error = config(&toml).expect_err(to);
             assert!(format!("{error:#}").contains(message), "{error:#}");
         }
@@ -323,7 +239,7 @@ mod tests {
 
     #[test]
     fn counts_that_differ_from_the_published_ones_are_noted() {
-        let config = config(BUILT_IN).expect("good settings");
+        let config = config(BUILT_IN.text).expect("good settings");
         let mut counts = vec![0; 39];
         (counts[0], counts[25], counts[26], counts[27]) = (5761, 900, 1, 541);
         assert_eq!(

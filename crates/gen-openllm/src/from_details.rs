@@ -80,7 +80,7 @@ impl Job {
         }
         let summary = self.summary_of_table(&joined.table, found.tasks.len())?;
         Ok(Raw {
-            prices: Some(self.config.prices()?),
+            prices: Some(self.config.prices(&self.config_source.path)?),
             table: joined.table,
             notes,
             extras: vec![summary],

@@ -61,7 +61,7 @@ impl Job {
         let published = raw_table(matrix, &alignment, questions, kept, order, &self.config)?;
         Ok(Raw {
             table: published.table,
-            prices: Some(self.config.prices()?),
+            prices: Some(self.config.prices(&self.config_source.path)?),
             notes: [matrix.notes.clone(), published.notes].concat(),
             extras: vec![alignment.extra(), published.summary],
         })

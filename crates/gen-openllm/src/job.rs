@@ -5,7 +5,7 @@ use dataset::Source;
 
 use crate::{
     args::Args,
-    config::{Config, Model},
+    config::{BUILT_IN, Config, Model},
     published::Order,
     tokens::StandIn,
 };
@@ -18,6 +18,7 @@ const NAME_AS_PUBLISHED: &str = "open-llm-lb-v2-as-published";
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) config: Config,
+    pub(crate) config_source: Source,
     from: From,
     pub(crate) keep_incomplete: bool,
     name: DatasetName,
@@ -46,11 +47,12 @@ impl Job {
     /// # Errors
     /// When the settings cannot be used, or an argument names an LLM that they do not list.
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
-        let mut config = Config::read(args.config.config.as_deref())?;
+        let (mut config, config_source) = args.configured.settings(BUILT_IN, Config::check)?;
+        let shared = args.configured.shared;
         if !args.with_ifeval {
             config = config.without_optional();
         }
-        let config = config.without_models(&args.exclude_model)?;
+        let config = config.without_models(&args.exclude_model, &config_source.path)?;
 
         let mut options = BTreeMap::new();
         // Recorded only if set, so that a flag added later does not make older data sets differ.
@@ -91,11 +93,12 @@ impl Job {
         };
         Ok(Self {
             config,
+            config_source,
             from,
             keep_incomplete: args.keep_incomplete,
-            name: args.shared.name_or(usual_name)?,
+            name: shared.name_or(usual_name)?,
             options,
-            shared: args.shared,
+            shared,
         })
     }
 
@@ -118,7 +121,7 @@ impl Job {
 
     /// What would be made of these LLMs and files.
     pub(crate) fn recipe(&self, models: &[&Model], mut sources: Vec<Source>) -> Recipe {
-        sources.push(self.config.source.clone());
+        sources.push(self.config_source.clone());
         Recipe {
             name: self.name.clone(),
             pair: self.config.pair_among(models),

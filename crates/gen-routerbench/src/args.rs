@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use cli_support::{ConfigFile, examples};
-use datagen::cli::GenArgs;
+use cli_support::examples;
+use datagen::cli::ConfiguredGenArgs;
 
 const EXAMPLES: [&str; 3] = [
     "cargo run -p gen-routerbench",
@@ -22,7 +22,5 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) reference_quirks: bool,
     #[command(flatten)]
-    pub(crate) config: ConfigFile,
-    #[command(flatten)]
-    pub(crate) shared: GenArgs,
+    pub(crate) configured: ConfiguredGenArgs,
 }

@@ -1,11 +1,11 @@
-use std::path::Path;
-
-use cli_support::read_toml;
-use dataset::{Pair, Source};
+use datagen::cli::BuiltIn;
+use dataset::Pair;
 use serde::Deserialize;
 
-const BUILT_IN: &str = include_str!("../../../configs/routerbench.toml");
-const BUILT_IN_PATH: &str = "configs/routerbench.toml";
+pub(crate) const BUILT_IN: BuiltIn = BuiltIn {
+    path: "configs/routerbench.toml",
+    text: include_str!("../../../configs/routerbench.toml"),
+};
 
 /// `configs/routerbench.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,15 +31,6 @@ pub(crate) struct Published {
     pub(crate) models: Vec<String>,
 }
 
-impl Config {
-    /// The settings, and the file that they come from.
-    pub(crate) fn read(path: Option<&Path>) -> anyhow::Result<(Self, Source)> {
-        let config = read_toml(path, BUILT_IN)?;
-        let source = Source::of_settings(path, BUILT_IN_PATH, BUILT_IN)?;
-        Ok((config, source))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,7 +38,7 @@ mod tests {
 
     #[test]
     fn the_built_in_settings_give_the_published_split() {
-        let (config, _) = Config::read(None).expect("usable");
+        let config: Config = toml::from_str(BUILT_IN.text).expect("usable");
         let n = config.published.n_rows;
         let rows = train_test_split(n, config.test_size, config.seed).expect("a share of the rows");
         assert_eq!((rows.train.len(), rows.test.len()), (28_569, 7_143));

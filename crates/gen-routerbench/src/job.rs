@@ -16,7 +16,7 @@ use tracing::warn;
 
 use crate::{
     args::Args,
-    config::{Config, Published},
+    config::{BUILT_IN, Config, Published},
     frame::{self, Wanted, cannot_read},
     prompts::Reading,
 };
@@ -43,8 +43,8 @@ struct Found {
 
 impl Job {
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
-        let (config, config_source) = Config::read(args.config.config.as_deref())?;
-        let name = args.shared.name_or(NAME)?;
+        let (config, config_source) = args.configured.settings(BUILT_IN, Ok)?;
+        let shared = args.configured.shared;
         Ok(Self {
             config,
             config_source,
@@ -54,8 +54,8 @@ impl Job {
             } else {
                 Reading::Literal
             },
-            name,
-            shared: args.shared,
+            name: shared.name_or(NAME)?,
+            shared,
         })
     }
 

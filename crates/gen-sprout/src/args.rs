@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use cli_support::{ConfigFile, examples};
-use datagen::cli::GenArgs;
+use cli_support::examples;
+use datagen::cli::ConfiguredGenArgs;
 
 const EXAMPLES: [&str; 4] = [
     "cargo run -p gen-sprout",
@@ -25,9 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TOML")]
     pub(crate) prices: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) config: ConfigFile,
-    #[command(flatten)]
-    pub(crate) shared: GenArgs,
+    pub(crate) configured: ConfiguredGenArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,8 +1,5 @@
-use std::{collections::HashSet, path::Path};
-
-use anyhow::ensure;
-use cli_support::read_toml;
-use dataset::{Pair, Source};
+use datagen::cli::{BuiltIn, check_unique};
+use dataset::Pair;
 use serde::Deserialize;
 
 use crate::args::Variant;
@@ -52,30 +49,25 @@ pub(crate) struct PriceNote {
     pub(crate) note: String,
 }
 
+/// The built-in settings of a variant.
+pub(crate) fn built_in(variant: Variant) -> BuiltIn {
+    match variant {
+        Variant::Sprout => BuiltIn {
+            path: "configs/sprout.toml",
+            text: include_str!("../../../configs/sprout.toml"),
+        },
+        Variant::O3mini => BuiltIn {
+            path: "configs/sprout-o3mini.toml",
+            text: include_str!("../../../configs/sprout-o3mini.toml"),
+        },
+    }
+}
+
 impl Config {
-    /// The settings, and the file that they come from.
-    pub(crate) fn read(variant: Variant, path: Option<&Path>) -> anyhow::Result<(Self, Source)> {
-        let (built_in_path, built_in) = match variant {
-            Variant::Sprout => (
-                "configs/sprout.toml",
-                include_str!("../../../configs/sprout.toml"),
-            ),
-            Variant::O3mini => (
-                "configs/sprout-o3mini.toml",
-                include_str!("../../../configs/sprout-o3mini.toml"),
-            ),
-        };
-        let config: Self = read_toml(path, built_in)?;
-        let source = Source::of_settings(path, built_in_path, built_in)?;
-        let mut names = HashSet::new();
-        for ModelConfig { name, .. } in &config.models {
-            ensure!(
-                names.insert(name),
-                "duplicate model `{name}` in `{}`",
-                source.path.display()
-            );
-        }
-        Ok((config, source))
+    /// Refuses settings that list an LLM twice.
+    pub(crate) fn check(self) -> anyhow::Result<Self> {
+        check_unique("model", self.models.iter().map(|model| model.name.as_str()))?;
+        Ok(self)
     }
 }
 
@@ -87,7 +79,8 @@ mod tests {
     fn the_built_in_settings_are_usable() {
         for (variant, n_models, large_idx) in [(Variant::Sprout, 13, 2), (Variant::O3mini, 14, 11)]
         {
-            let (config, _) = Config::read(variant, None).expect("usable");
+            let config: Config = toml::from_str(built_in(variant).text).expect("parses");
+            let config = config.check().expect("usable");
             assert_eq!(config.models.len(), n_models);
             let pair = config.pair.expect("a pair");
             let position = |name| config.models.iter().position(|model| model.name == name);
@@ -105,9 +98,8 @@ mod tests {
         let model = "[[models]]\nname = \"a\"\ninput-usd-per-mtok = 1\noutput-usd-per-mtok = 1\nsource = \"x\"\n";
         let rows = "[n-rows]\ntrain = 1\nvalidation = 1\ntest = 1\n";
         let text = format!("repo = \"a/b\"\n{rows}{model}{model}");
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        std::fs::write(file.path(), text).expect("written");
-        let error = Config::read(Variant::Sprout, Some(file.path())).expect_err("doubled");
+        let config: Config = toml::from_str(&text).expect("parses");
+        let error = config.check().expect_err("doubled");
         assert!(error.to_string().contains("duplicate model `a`"), "{error}");
     }
 }

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use crate::{
     args::{Args, Variant},
-    config::{Config, PartRows},
+    config::{Config, PartRows, built_in},
     files::{find_in_folder, find_on_hub},
     models::Models,
     shard::{Bytes, Shard},
@@ -36,16 +36,17 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
-        let (config, config_source) = Config::read(args.variant, args.config.config.as_deref())?;
-        let name = args.shared.name_or(args.variant.dataset_name())?;
+        let built_in = built_in(args.variant);
+        let (config, config_source) = args.configured.settings(built_in, Config::check)?;
+        let shared = args.configured.shared;
         Ok(Self {
             variant: args.variant,
             config,
             config_source,
             prices: args.prices,
             source: args.source,
-            name,
-            shared: args.shared,
+            name: shared.name_or(args.variant.dataset_name())?,
+            shared,
         })
     }
 

@@ -21,6 +21,7 @@ mod files;
 mod job;
 mod models;
 mod numbers;
+mod rows;
 mod shard;
 mod shard_names;
 mod table;
@@ -31,7 +32,7 @@ use crate::{args::Args, job::Job};
 
 fn main() -> ExitCode {
     cli_support::run(
-        |args: &Args| args.shared.output.quiet,
+        |args: &Args| args.configured.shared.output.quiet,
         |args| Job::new(args)?.run(),
     )
 }

@@ -1,10 +1,11 @@
+mod batch;
+
 use std::{
     fs::File,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, ensure};
-use arrow_array::{Array as _, RecordBatch, cast::AsArray as _};
 use dataset::{Error as DatasetError, Field};
 use parquet::{
     arrow::{
@@ -14,7 +15,8 @@ use parquet::{
     file::metadata::ParquetMetaData,
 };
 
-use crate::numbers::{numbers, texts};
+use self::batch::Batch;
+use crate::rows::Rows;
 
 /// Rows decoded at a time.
 const ROWS_PER_BATCH: usize = 4096;
@@ -41,24 +43,6 @@ pub(crate) struct Shard {
 pub(crate) struct Bytes {
     pub(crate) read: u64,
     pub(crate) all: u64,
-}
-
-/// The rows of one file.
-#[derive(Debug, Default)]
-pub(crate) struct Rows {
-    pub(crate) keys: Vec<String>,
-    pub(crate) datasets: Vec<String>,
-    pub(crate) prompts: Vec<String>,
-    /// In the order asked for.
-    pub(crate) models: Vec<ModelRows>,
-}
-
-/// One LLM in the rows of one file; NaN where null.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ModelRows {
-    pub(crate) scores: Vec<f64>,
-    pub(crate) input_tokens: Vec<f64>,
-    pub(crate) output_tokens: Vec<f64>,
 }
 
 impl Shard {
@@ -128,10 +112,10 @@ impl Shard {
         bytes
     }
 
-    /// Reads the rows, of these LLMs in this order. The answers are neither read nor decoded.
+    /// Adds the rows to others, of these LLMs in this order. The answers are neither read nor decoded.
     ///
     /// polars would do the rest of this program's work, but takes a group of columns whole or not at all.
-    pub(crate) fn read(self, models: &[String]) -> anyhow::Result<Rows> {
+    pub(crate) fn read(self, models: &[String], rows: &mut Rows) -> anyhow::Result<()> {
         let Self {
             path,
             builder,
@@ -144,94 +128,17 @@ impl Shard {
             .with_batch_size(ROWS_PER_BATCH)
             .build()
             .with_context(|| cannot_read(&path))?;
-        let mut rows = Rows {
-            models: vec![ModelRows::default(); models.len()],
-            ..Rows::default()
-        };
+        let n_before = rows.keys.len();
         for batch in reader {
             let batch = batch.with_context(|| cannot_read(&path))?;
             let batch = Batch {
                 path: &path,
-                first_row: rows.keys.len(),
+                first_row: rows.keys.len() - n_before,
                 columns: &batch,
             };
-            rows.keys.extend(batch.texts("key")?);
-            rows.datasets.extend(batch.texts("dataset")?);
-            rows.prompts.extend(batch.texts("prompt")?);
-            for (model, into) in models.iter().zip(&mut rows.models) {
-                let numbers = |(name, field)| batch.numbers(model, name, field);
-                let [score, input_tokens, output_tokens] = NUMBERS;
-                into.scores.extend(numbers(score)?);
-                into.input_tokens.extend(numbers(input_tokens)?);
-                into.output_tokens.extend(numbers(output_tokens)?);
-            }
+            batch.read(models, rows)?;
         }
-        Ok(rows)
-    }
-}
-
-/// Some rows of a file.
-struct Batch<'a> {
-    path: &'a Path,
-    first_row: usize,
-    columns: &'a RecordBatch,
-}
-
-impl Batch<'_> {
-    fn texts(&self, name: &str) -> anyhow::Result<Vec<String>> {
-        let array = self.columns.column_by_name(name);
-        let array = array.expect("`Shard::open` found the column");
-        let values = texts(array).ok_or_else(|| DatasetError::ColumnType {
-            path: self.path.to_owned(),
-            column: name.to_owned(),
-            expected: "text".to_owned(),
-            found: array.data_type().to_string(),
-        })?;
-        let value = |(i, value): (usize, Option<String>)| {
-            value.ok_or_else(|| DatasetError::NullValue {
-                path: self.path.to_owned(),
-                column: name.to_owned(),
-                row: self.first_row + i + 1,
-            })
-        };
-        Ok(values
-            .into_iter()
-            .enumerate()
-            .map(value)
-            .collect::<Result<_, _>>()?)
-    }
-
-    fn numbers(&self, model: &str, name: &str, field: Field) -> anyhow::Result<Vec<f64>> {
-        let group = self.columns.column_by_name(model);
-        let group = group
-            .and_then(|group| group.as_struct_opt())
-            .expect("`Shard::open` found a group of columns");
-        let array = group
-            .column_by_name(name)
-            .expect("`Shard::open` found the column");
-        let mut values = numbers(array).ok_or_else(|| DatasetError::ColumnType {
-            path: self.path.to_owned(),
-            column: column_name(model, name),
-            expected: "numbers".to_owned(),
-            found: array.data_type().to_string(),
-        })?;
-        for (i, value) in values.iter_mut().enumerate() {
-            // A group that is null has values below it all the same, of no meaning.
-            if group.is_null(i) {
-                *value = f64::NAN;
-            }
-            ensure!(
-                field.admits(*value),
-                DatasetError::OutOfRange {
-                    path: self.path.to_owned(),
-                    column: column_name(model, name),
-                    row: self.first_row + i + 1,
-                    value: *value,
-                    expected: field.range(),
-                }
-            );
-        }
-        Ok(values)
+        Ok(())
     }
 }
 

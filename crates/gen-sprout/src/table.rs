@@ -2,7 +2,7 @@ use std::{collections::HashSet, path::Path};
 
 use datagen::{RawModel, RawTable, SourcePart};
 
-use crate::shard::Shard;
+use crate::{rows::Rows, shard::Shard};
 
 /// All rows of all files, with notes on what had to be done to them. `place` is where the files are, for messages.
 pub(crate) fn read(
@@ -11,72 +11,41 @@ pub(crate) fn read(
     models: &[String],
 ) -> anyhow::Result<(RawTable, Vec<String>)> {
     let mut parts = Vec::new();
-    let (mut keys, mut tasks, mut prompts) = (Vec::new(), Vec::new(), Vec::new());
-    let mut columns: Vec<Columns> = models.iter().map(|_| Columns::default()).collect();
+    let mut rows = Rows::new(models.len());
     for (part, shard) in shards {
-        let rows = shard.read(models)?;
-        parts.resize(parts.len() + rows.keys.len(), part);
-        keys.extend(rows.keys);
-        tasks.extend(rows.datasets);
-        prompts.extend(rows.prompts);
-        for (columns, rows) in columns.iter_mut().zip(rows.models) {
-            columns.scores.extend(rows.scores);
-            columns.input_tokens.extend(rows.input_tokens);
-            columns.output_tokens.extend(rows.output_tokens);
-        }
+        shard.read(models, &mut rows)?;
+        parts.resize(rows.keys.len(), part);
     }
 
     let mut notes = Vec::new();
-    let ids = ids(keys, &parts, &mut notes);
-    for (model, columns) in models.iter().zip(&mut columns) {
+    let ids = ids(rows.keys, &parts, &mut notes);
+    let models = models.iter().zip(rows.models).map(|(name, mut rows)| {
         // A router cannot weigh a score without a cost, and `datagen` would refuse the row: the score is dropped, not the prompt.
-        let n_dropped = columns.drop_scores_without_cost();
+        let n_dropped = rows.drop_scores_without_cost();
         if n_dropped > 0 {
             notes.push(format!(
-                "{n_dropped} scores of `{model}` were left out: the tokens of the call, and so its cost, are unknown"
+                "{n_dropped} scores of `{name}` were left out: the tokens of the call, and so its cost, are unknown"
             ));
         }
-    }
-    let models = models.iter().zip(columns).map(|(name, columns)| RawModel {
-        name: name.clone(),
-        scores: columns.scores,
-        input_tokens: Some(columns.input_tokens),
-        output_tokens: Some(columns.output_tokens),
-        cost_usd: None,
+        RawModel {
+            name: name.clone(),
+            scores: rows.scores,
+            input_tokens: Some(rows.input_tokens),
+            output_tokens: Some(rows.output_tokens),
+            cost_usd: None,
+        }
     });
+    let models = models.collect();
     let table = RawTable {
         path: place.to_owned(),
         row_numbers: (1..=ids.len()).collect(),
-        models: models.collect(),
+        models,
         ids,
-        tasks,
-        prompts,
+        tasks: rows.datasets,
+        prompts: rows.prompts,
         parts: Some(parts),
     };
     Ok((table, notes))
-}
-
-/// One LLM in all rows.
-#[derive(Default)]
-struct Columns {
-    scores: Vec<f64>,
-    input_tokens: Vec<f64>,
-    output_tokens: Vec<f64>,
-}
-
-impl Columns {
-    /// Forgets scores that no cost can be set against; returns how many.
-    fn drop_scores_without_cost(&mut self) -> usize {
-        let mut n_dropped = 0;
-        let tokens = self.input_tokens.iter().zip(&self.output_tokens);
-        for (score, (n_in, n_out)) in self.scores.iter_mut().zip(tokens) {
-            if !score.is_nan() && (n_in.is_nan() || n_out.is_nan()) {
-                *score = f64::NAN;
-                n_dropped += 1;
-            }
-        }
-        n_dropped
-    }
 }
 
 /// The keys if they are unique, else with the part before them, else with the row's number in the part instead.
@@ -114,6 +83,7 @@ fn are_unique(ids: &[String]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::ModelRows;
     use SourcePart::{Test, Train, Validation};
 
     #[test]
@@ -142,7 +112,7 @@ mod tests {
     #[test]
     fn a_score_without_tokens_is_left_out() {
         let nan = f64::NAN;
-        let mut columns = Columns {
+        let mut columns = ModelRows {
             scores: vec![1.0, 0.5, 0.2, nan],
             input_tokens: vec![1.0, nan, 3.0, nan],
             output_tokens: vec![1.0, 2.0, nan, nan],

@@ -1,8 +1,8 @@
 use std::num::NonZeroUsize;
 
 use clap::Parser;
-use cli_support::{ConfigFile, examples};
-use datagen::cli::GenArgs;
+use cli_support::examples;
+use datagen::cli::ConfiguredGenArgs;
 
 const EXAMPLES: [&str; 2] = [
     "cargo run -p gen-synthetic",
@@ -23,7 +23,5 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SHARE")]
     pub(crate) test_size: Option<f64>,
     #[command(flatten)]
-    pub(crate) config: ConfigFile,
-    #[command(flatten)]
-    pub(crate) shared: GenArgs,
+    pub(crate) configured: ConfiguredGenArgs,
 }

@@ -1,6 +1,7 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
+use datagen::cli::{BuiltIn, check_unique};
 use dataset::{Pair, Price};
 use serde::Deserialize;
 
@@ -11,19 +12,11 @@ pub(crate) struct Config {
     pub(crate) n_prompts: usize,
     pub(crate) seed: u32,
     pub(crate) test_size: f64,
-    pub(crate) pair: PairConfig,
+    pub(crate) pair: Pair,
     /// Slope of the score over ability minus difficulty.
     pub(crate) discrimination: f64,
     pub(crate) families: Vec<FamilyConfig>,
     pub(crate) models: Vec<ModelConfig>,
-}
-
-/// The LLMs that binary routers choose between.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct PairConfig {
-    pub(crate) small: String,
-    pub(crate) large: String,
 }
 
 /// A family of prompts.
@@ -110,42 +103,30 @@ impl Config {
     pub(crate) fn check(self) -> anyhow::Result<Self> {
         positive("discrimination", self.discrimination)?;
         ensure!(!self.families.is_empty(), "`families` is empty");
-        let mut families = HashSet::new();
+        check_unique("family", self.families.iter().map(|it| it.family.name()))?;
         for family in &self.families {
             let name = family.family.name();
-            ensure!(families.insert(family.family), "duplicate family `{name}`");
             family.check().with_context(|| format!("family `{name}`"))?;
         }
         ensure!(!self.models.is_empty(), "`models` is empty");
-        let mut models = HashSet::new();
+        let models = || self.models.iter().map(|model| model.name.as_str());
+        check_unique("model", models())?;
         for model in &self.models {
             ensure!(!model.name.is_empty(), "a model has no name");
-            ensure!(
-                models.insert(model.name.as_str()),
-                "duplicate model `{}`",
-                model.name
-            );
             model
                 .check(&self.families)
                 .with_context(|| format!("model `{}`", model.name))?;
         }
         // After the LLMs, so that a misspelled name is reported as such.
-        let PairConfig { small, large } = &self.pair;
+        let Pair { small, large } = &self.pair;
         for model in [small, large] {
             ensure!(
-                models.contains(model.as_str()),
+                models().any(|known| known == model),
                 "`pair` names an unknown model `{model}`"
             );
         }
         ensure!(small != large, "both models of `pair` are `{small}`");
         Ok(self)
-    }
-
-    pub(crate) fn pair(&self) -> Pair {
-        Pair {
-            small: self.pair.small.clone(),
-            large: self.pair.large.clone(),
-        }
     }
 }
 
@@ -234,14 +215,18 @@ fn not_negative(key: &str, value: f64) -> anyhow::Result<()> {
 }
 
 /// The built-in configuration.
-pub(crate) const BUILT_IN: &str = include_str!("../../../configs/synthetic.toml");
+pub(crate) const BUILT_IN: BuiltIn = BuiltIn {
+    path: "configs/synthetic.toml",
+    text: include_str!("../../../configs/synthetic.toml"),
+};
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn built_in() -> Config {
-        let config: Config = toml::from_str(BUILT_IN).expect("the built-in configuration parses");
+        let config: Config =
+            toml::from_str(BUILT_IN.text).expect("the built-in configuration parses");
         config
             .check()
             .expect("the built-in configuration can be used")
@@ -317,7 +302,7 @@ pub(crate) mod tests {
     fn family_names_are_those_of_the_file() {
         for family in built_in().families {
             let text = format!("family = \"{}\"", family.family.name());
-            assert!(BUILT_IN.contains(&text), "{text}");
+            assert!(BUILT_IN.text.contains(&text), "{text}");
         }
     }
 }

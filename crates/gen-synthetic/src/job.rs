@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, num::NonZeroUsize};
 
-use anyhow::{Context as _, bail};
-use cli_support::{Progress, read_toml, usage_error};
+use anyhow::bail;
+use cli_support::{Progress, usage_error};
 use datagen::{
     DatasetName, RandomSplit, Recipe, Tally,
     cli::{Extra, GenArgs, Staged, run_staged},
@@ -38,16 +38,11 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
-        let path = args.config.config.as_deref();
-        let config: Config = read_toml(path, BUILT_IN)?;
-        let config = config.check().with_context(|| match path {
-            Some(path) => format!("cannot use the settings in `{}`", path.display()),
-            None => "cannot use the built-in settings".to_owned(),
-        })?;
-        let source = Source::of_settings(path, "configs/synthetic.toml", BUILT_IN)?;
+        let (config, source) = args.configured.settings(BUILT_IN, Config::check)?;
+        let shared = args.configured.shared;
         let n = args.n.map_or(config.n_prompts, NonZeroUsize::get);
         // The limit comes before the split, as for a source that is read: the first rows, not the first of each part.
-        let n_kept = args.shared.limit.map_or(n, |limit| n.min(limit.get()));
+        let n_kept = shared.limit.map_or(n, |limit| n.min(limit.get()));
         let split = RandomSplit {
             test_size: args.test_size.unwrap_or(config.test_size),
             seed: args.seed.unwrap_or(config.seed),
@@ -57,11 +52,11 @@ impl Job {
         Ok(Self {
             config,
             source,
-            name: args.shared.name_or(NAME)?,
+            name: shared.name_or(NAME)?,
             rows,
             split,
             n_left_out: n - n_kept,
-            shared: args.shared,
+            shared,
         })
     }
 
@@ -77,7 +72,7 @@ impl Staged for Job {
         let limit = limit.map(|limit| ("limit".to_owned(), limit.to_string()));
         Recipe {
             name: self.name.clone(),
-            pair: Some(self.config.pair()),
+            pair: Some(self.config.pair.clone()),
             split: self.split,
             sources: vec![self.source.clone()],
             options: limit.into_iter().collect(),

@@ -25,7 +25,7 @@ use crate::{args::Args, job::Job};
 
 fn main() -> ExitCode {
     cli_support::run(
-        |args: &Args| args.shared.output.quiet,
+        |args: &Args| args.configured.shared.output.quiet,
         |args| Job::new(args)?.run(),
     )
 }

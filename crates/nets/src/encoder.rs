@@ -16,7 +16,7 @@ pub(crate) use self::{
     linear::{Linear, dropout},
     pass::Pass,
 };
-use self::{embeddings::Embeddings, layer::Layer};
+use self::{embeddings::Embeddings, layer::Layer, pass::View};
 
 /// Token ids of several texts as one tensor.
 #[derive(Debug)]
@@ -121,7 +121,12 @@ impl Encoder {
         let bias = batch.attention_bias(pass.product_kind)?;
         for (layer, n_layers_left) in self.layers.iter().zip((0..self.layers.len()).rev()) {
             let n_queries = if n_layers_left == 0 { n } else { n_tokens };
-            hidden = layer.forward(&hidden, n_queries, bias.as_ref(), pass)?;
+            let view = View {
+                n_queries,
+                bias: bias.as_ref(),
+                pass,
+            };
+            hidden = layer.forward(&hidden, view)?;
         }
         Ok(hidden)
     }

@@ -1,4 +1,4 @@
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
 use tch::TchError;
 
@@ -7,16 +7,6 @@ use crate::NetworkTask;
 /// What can go wrong with a net. Every variant that concerns a file names it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The operating system refused.
-    #[error("cannot {action} `{}`", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
     /// A file of the model folder that must be there is not.
     #[error("model folder `{}` has no `{file}`", folder.display())]
     MissingFile {
@@ -24,14 +14,6 @@ pub enum Error {
         folder: PathBuf,
         /// The file, relative to the folder.
         file: &'static str,
-    },
-    /// The file is no JSON of the expected form.
-    #[error("cannot read `{}` as JSON", path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// What the library said.
-        source: serde_json::Error,
     },
     /// The model is of a kind that this crate does not know.
     #[error("`{key}` in `{}` is `{found}`, supported: {supported}", path.display())]
@@ -227,7 +209,7 @@ pub enum Error {
         /// What libtorch said.
         source: TchError,
     },
-    /// A file could not be hashed, or not be written whole.
+    /// The operating system refused, or a file is not JSON of the expected form.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),
 }

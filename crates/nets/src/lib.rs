@@ -9,7 +9,6 @@ mod checkpoint;
 mod device;
 mod encoder;
 mod error;
-mod json;
 mod model_files;
 mod pooling;
 mod roberta;

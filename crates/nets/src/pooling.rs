@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tch::{TchError, Tensor};
 
-use crate::{Error, ModelFiles, Result, encoder::Batch, json};
+use crate::{Error, ModelFiles, Result, encoder::Batch};
 
 /// How the vectors of a text's tokens become the text's vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ impl Pooling {
     /// Reads the steps that follow the encoder.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Json`], or [`Error::Unsupported`] when there are other steps than pooling and normalization.
+    /// [`Error::Dataset`], or [`Error::Unsupported`] when there are other steps than pooling and normalization.
     pub(crate) fn read(files: &ModelFiles) -> Result<Self> {
         if let Some(path) = &files.modules {
             check_modules(path)?;
@@ -30,7 +30,7 @@ impl Pooling {
         let Some(path) = &files.pooling else {
             return Ok(Self::Mean);
         };
-        let keys: Map<String, Value> = json::read(path)?;
+        let keys: Map<String, Value> = dataset::json::read(path)?;
         let modes: Vec<&str> = keys
             .iter()
             .filter(|(_, value)| **value == Value::Bool(true))
@@ -72,7 +72,7 @@ fn check_modules(path: &Path) -> Result<()> {
         #[serde(rename = "type")]
         class: String,
     }
-    let modules: Vec<Module> = json::read(path)?;
+    let modules: Vec<Module> = dataset::json::read(path)?;
     for Module { class } in modules {
         let name = class.rsplit('.').next().unwrap_or(&class);
         if !["Transformer", "Pooling", "Normalize"].contains(&name) {

@@ -14,7 +14,7 @@ use dataset::AtomicFile;
 use serde_json::{Map, Value, json};
 use tch::{Device, Kind, TchError, Tensor};
 
-use crate::{Error, Result};
+use crate::Result;
 
 /// Key of the header under which texts stand.
 const METADATA: &str = "__metadata__";
@@ -24,18 +24,14 @@ const MAX_HEADER_BYTES: u64 = 100_000_000;
 /// Writes float32 tensors by name, atomically: on any failure an older file stays as it was.
 ///
 /// # Errors
-/// [`Error::Dataset`] or [`Error::Io`] when the disk is full, say.
+/// [`Error::Dataset`] when the disk is full, say.
 pub(crate) fn write(
     path: &Path,
     tensors: &[(String, Tensor)],
     metadata: &BTreeMap<&str, String>,
 ) -> Result<()> {
     let mut file = AtomicFile::create(path)?;
-    write_to(&mut file, tensors, metadata).map_err(|source| Error::Io {
-        action: "write",
-        path: path.to_owned(),
-        source,
-    })?;
+    write_to(&mut file, tensors, metadata).map_err(dataset::Error::io("write", path))?;
     Ok(file.commit()?)
 }
 
@@ -76,28 +72,27 @@ pub(crate) fn bytes(tensor: &Tensor) -> Result<Vec<u8>, TchError> {
 /// The texts in a file's header.
 ///
 /// # Errors
-/// [`Error::Io`], or [`Error::Json`] when there is no header.
+/// [`Error::Dataset`], also when there is no header.
 pub(crate) fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>> {
-    let io_error = |source| Error::Io {
-        action: "read",
-        path: path.to_owned(),
-        source,
-    };
-    let mut file = File::open(path).map_err(io_error)?;
+    let header = read_header(path).map_err(dataset::Error::io("read", path))?;
+    let metadata = parse_metadata(&header).map_err(dataset::Error::json(path))?;
+    Ok(metadata)
+}
+
+fn read_header(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
     let mut n_bytes = [0; 8];
-    file.read_exact(&mut n_bytes).map_err(io_error)?;
+    file.read_exact(&mut n_bytes)?;
     let n_bytes = u64::from_le_bytes(n_bytes).min(MAX_HEADER_BYTES);
     let mut header = Vec::new();
-    file.take(n_bytes)
-        .read_to_end(&mut header)
-        .map_err(io_error)?;
-    let json_error = |source| Error::Json {
-        path: path.to_owned(),
-        source,
-    };
-    let mut header: Map<String, Value> = serde_json::from_slice(&header).map_err(json_error)?;
+    file.take(n_bytes).read_to_end(&mut header)?;
+    Ok(header)
+}
+
+fn parse_metadata(header: &[u8]) -> serde_json::Result<BTreeMap<String, String>> {
+    let mut header: Map<String, Value> = serde_json::from_slice(header)?;
     let metadata = header.remove(METADATA).unwrap_or_else(|| json!({}));
-    serde_json::from_value(metadata).map_err(json_error)
+    serde_json::from_value(metadata)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use tokenizers::{Tokenizer, TruncationParams};
 
-use crate::{Error, ModelFiles, Result, encoder::EncoderConfig, json};
+use crate::{Error, ModelFiles, Result, encoder::EncoderConfig};
 
 /// Splits prompts into token ids, none longer than the model can take.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl PromptTokenizer {
     /// Any padding in tokenizer.json is ignored.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`], [`Error::Io`] or [`Error::Json`] for the files; [`Error::Sizes`] when it knows more tokens than the model.
+    /// [`Error::Tokenizer`] or [`Error::Dataset`] for the files; [`Error::Sizes`] when it knows more tokens than the model.
     pub(crate) fn load(files: &ModelFiles, config: &EncoderConfig) -> Result<Self> {
         let path = &files.tokenizer;
         let tokenizer_error = |source| Error::Tokenizer {
@@ -46,7 +46,7 @@ impl PromptTokenizer {
         let tokenizer = Tokenizer::from_file(path).map_err(tokenizer_error)?;
         check_vocabulary(&tokenizer, path, config)?;
         let sentence_bert: SentenceBertConfig = match &files.sentence_bert {
-            Some(path) => json::read(path)?,
+            Some(path) => dataset::json::read(path)?,
             None => SentenceBertConfig::default(),
         };
         let max_tokens = sentence_bert

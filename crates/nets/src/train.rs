@@ -22,7 +22,7 @@ pub use self::{
     setup::TrainSetup,
 };
 use self::{setup::CHECKPOINT, training::Training};
-use crate::{Error, Result, RobertaModel};
+use crate::{Result, RobertaModel};
 
 /// Learns a model's weights, encoder and head, from prompts and their targets, and leaves it with the best ones by validation loss.
 ///
@@ -72,15 +72,13 @@ pub fn fine_tune(
 /// Removes the checkpoint of a training that is done, if there is one; metrics.csv stays.
 ///
 /// # Errors
-/// [`Error::Io`] when it cannot be removed.
+/// [`Error::Dataset`] when it cannot be removed.
 pub fn forget_checkpoint(folder: &Path) -> Result<()> {
     let path = folder.join(CHECKPOINT);
     match std::fs::remove_file(&path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Io {
-            action: "remove",
-            path,
-            source,
-        }),
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(dataset::Error::io("remove", path)(source).into())
+        }
         _ => Ok(()),
     }
 }

@@ -99,10 +99,10 @@ impl Arena {
             Node::Tuple(_) => "a tuple".into(),
             Node::List(_) => "a list".into(),
             Node::Dict(_) => "a dictionary".into(),
-            Node::Global { global, .. } => format!("`{}.{}`", global.module, global.name),
+            Node::Global { global, .. } => format!("`{}`", global.path),
             Node::Call(i) => {
                 let global = self.class(&self.calls[i as usize]);
-                format!("a `{}.{}`", global.module, global.name)
+                format!("a `{}`", global.path)
             }
         }
     }

@@ -199,12 +199,7 @@ impl<'a> Block<'a> {
             .ok_or_else(|| arena.wrong(id, parent, "the values of a block"))?;
         let class = arena.class(call);
         let state = |key| call.state.and_then(|state| arena.get(state, key));
-        let malformed = || {
-            Error::malformed(
-                call.offset,
-                format!("the state of `{}.{}`", class.module, class.name),
-            )
-        };
+        let malformed = || Error::malformed(call.offset, format!("the state of `{}`", class.path));
         match class.role {
             Role::Ndarray | Role::FromBuffer => match Array::new(arena, id, parent) {
                 Ok(values) if matches!(values.shape.len(), 1 | 2) => Ok(Self::Array(values)),
@@ -255,7 +250,7 @@ impl<'a> Block<'a> {
             }
             _ => Ok(Self::Other {
                 offset: call.offset,
-                what: format!("which is a `{}.{}`", class.module, class.name),
+                what: format!("which is a `{}`", class.path),
             }),
         }
     }

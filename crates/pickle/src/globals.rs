@@ -36,168 +36,84 @@ pub(crate) enum Role {
 /// A row of the allow-list.
 #[derive(Debug)]
 pub(crate) struct Global {
-    pub(crate) module: &'static str,
-    pub(crate) name: &'static str,
+    /// Module and name.
+    pub(crate) path: &'static str,
     pub(crate) role: Role,
 }
 
 /// The row for a name, or nothing if it is not allowed.
 pub(crate) fn find(module: &str, name: &str) -> Option<&'static Global> {
+    // Split at the last dot only: a pickle can name an attribute of an attribute, and none of those is allowed.
     ALLOWED
         .iter()
-        .find(|global| global.name == name && global.module == module)
+        .find(|global| global.path.rsplit_once('.') == Some((module, name)))
 }
 
-const fn row(module: &'static str, name: &'static str, role: Role) -> Global {
-    Global { module, name, role }
+/// Each line has a role and the names that play it. Rows are static, so that a node refers to one by its address and stays small.
+macro_rules! allow {
+    ($($role:ident: $($path:literal)+;)+) => {
+        static ALLOWED: &[Global] = &[$($(Global { path: $path, role: Role::$role }),+),+];
+    };
 }
 
-static ALLOWED: [Global; 86] = [
+allow! {
     // Python 3 writes `__builtin__` for protocol 2.
-    row("builtins", "slice", Role::Slice),
-    row("__builtin__", "slice", Role::Slice),
-    row("builtins", "bytearray", Role::Bytearray),
-    row("__builtin__", "bytearray", Role::Bytearray),
-    row("builtins", "bytes", Role::Bytes),
-    row("__builtin__", "bytes", Role::Bytes),
-    row("_codecs", "encode", Role::Encode),
-    // NumPy 1 and 2.
-    row("numpy", "ndarray", Role::Ndarray),
-    row("numpy", "dtype", Role::Dtype),
-    row("numpy.core.multiarray", "_reconstruct", Role::Reconstruct),
-    row("numpy._core.multiarray", "_reconstruct", Role::Reconstruct),
-    row("numpy.core.multiarray", "scalar", Role::Scalar),
-    row("numpy._core.multiarray", "scalar", Role::Scalar),
-    row("numpy.core.numeric", "_frombuffer", Role::FromBuffer),
-    row("numpy._core.numeric", "_frombuffer", Role::FromBuffer),
+    Slice: "builtins.slice" "__builtin__.slice";
+    Bytearray: "builtins.bytearray" "__builtin__.bytearray";
+    Bytes: "builtins.bytes" "__builtin__.bytes";
+    Encode: "_codecs.encode";
+
+    // NumPy 2 renamed `numpy.core`.
+    Ndarray: "numpy.ndarray";
+    Dtype: "numpy.dtype";
+    Reconstruct: "numpy.core.multiarray._reconstruct" "numpy._core.multiarray._reconstruct";
+    Scalar: "numpy.core.multiarray.scalar" "numpy._core.multiarray.scalar";
+    FromBuffer: "numpy.core.numeric._frombuffer" "numpy._core.numeric._frombuffer";
+
     // pandas 3 gives public names where 1 and 2 give the defining module.
-    row("pandas.core.frame", "DataFrame", Role::DataFrame),
-    row("pandas", "DataFrame", Role::DataFrame),
-    row(
-        "pandas.core.internals.managers",
-        "BlockManager",
-        Role::BlockManager,
-    ),
-    row("pandas._libs.internals", "_unpickle_block", Role::Block),
-    row("pandas.core.internals.blocks", "new_block", Role::Block),
-    row("pandas.core.indexes.base", "_new_Index", Role::NewIndex),
-    row("pandas.core.indexes.base", "Index", Role::Index),
-    row("pandas", "Index", Role::Index),
-    row("pandas.core.indexes.numeric", "Int64Index", Role::Index),
-    row("pandas.core.indexes.numeric", "UInt64Index", Role::Index),
-    row("pandas.core.indexes.numeric", "Float64Index", Role::Index),
-    row("pandas.core.indexes.range", "RangeIndex", Role::RangeIndex),
-    row("pandas", "RangeIndex", Role::RangeIndex),
-    row("pandas.core.indexes.multi", "MultiIndex", Role::MultiIndex),
-    row("pandas", "MultiIndex", Role::MultiIndex),
-    row(
-        "pandas.core.indexes.datetimes",
-        "_new_DatetimeIndex",
-        Role::Inert,
-    ),
-    row(
-        "pandas.core.indexes.datetimes",
-        "DatetimeIndex",
-        Role::Inert,
-    ),
-    row("pandas", "DatetimeIndex", Role::Inert),
-    row(
-        "pandas.core.indexes.timedeltas",
-        "TimedeltaIndex",
-        Role::Inert,
-    ),
-    row("pandas", "TimedeltaIndex", Role::Inert),
-    row(
-        "pandas.core.indexes.category",
-        "CategoricalIndex",
-        Role::Inert,
-    ),
-    row("pandas", "CategoricalIndex", Role::Inert),
-    row("pandas._libs.tslibs.offsets", "Day", Role::Inert),
-    row("pandas._libs.tslibs.offsets", "Hour", Role::Inert),
-    row("pandas._libs.tslibs.offsets", "Minute", Role::Inert),
-    row("pandas._libs.tslibs.offsets", "Second", Role::Inert),
-    row("datetime", "timezone", Role::Inert),
-    row("datetime", "timedelta", Role::Inert),
-    row("pytz", "_UTC", Role::Inert),
+    DataFrame: "pandas.core.frame.DataFrame" "pandas.DataFrame";
+    BlockManager: "pandas.core.internals.managers.BlockManager";
+    Block: "pandas._libs.internals._unpickle_block" "pandas.core.internals.blocks.new_block";
+    NewIndex: "pandas.core.indexes.base._new_Index";
+    Index: "pandas.core.indexes.base.Index" "pandas.Index" "pandas.core.indexes.numeric.Int64Index"
+        "pandas.core.indexes.numeric.UInt64Index" "pandas.core.indexes.numeric.Float64Index";
+    RangeIndex: "pandas.core.indexes.range.RangeIndex" "pandas.RangeIndex";
+    MultiIndex: "pandas.core.indexes.multi.MultiIndex" "pandas.MultiIndex";
+    // Row indexes of dates and categories. Rows are read by position, so an index need not be understood.
+    Inert: "pandas.core.indexes.datetimes._new_DatetimeIndex" "pandas.core.indexes.datetimes.DatetimeIndex" "pandas.DatetimeIndex"
+        "pandas.core.indexes.timedeltas.TimedeltaIndex" "pandas.TimedeltaIndex"
+        "pandas.core.indexes.category.CategoricalIndex" "pandas.CategoricalIndex"
+        "pandas._libs.tslibs.offsets.Day" "pandas._libs.tslibs.offsets.Hour"
+        "pandas._libs.tslibs.offsets.Minute" "pandas._libs.tslibs.offsets.Second"
+        "datetime.timezone" "datetime.timedelta" "pytz._UTC";
+
     // Columns that have a dtype of pandas' own.
-    row(
-        "pandas._libs.arrays",
-        "__pyx_unpickle_NDArrayBacked",
-        Role::Backed,
-    ),
-    row("pandas.core.arrays.numpy_", "PandasArray", Role::Inert),
-    row(
-        "pandas.core.arrays.string_",
-        "StringArray",
-        Role::StringArray,
-    ),
-    row("pandas.arrays", "StringArray", Role::StringArray),
-    row(
-        "pandas.core.arrays.string_",
-        "StringArrayNumpySemantics",
-        Role::StringArray,
-    ),
-    row("pandas.core.arrays.string_", "StringDtype", Role::Inert),
-    row("pandas", "StringDtype", Role::Inert),
-    row(
-        "pandas.core.arrays.integer",
-        "IntegerArray",
-        Role::MaskedArray,
-    ),
-    row("pandas.arrays", "IntegerArray", Role::MaskedArray),
-    row(
-        "pandas.core.arrays.floating",
-        "FloatingArray",
-        Role::MaskedArray,
-    ),
-    row("pandas.arrays", "FloatingArray", Role::MaskedArray),
-    row(
-        "pandas.core.arrays.boolean",
-        "BooleanArray",
-        Role::MaskedArray,
-    ),
-    row("pandas.arrays", "BooleanArray", Role::MaskedArray),
-    row("pandas.core.arrays.integer", "Int32Dtype", Role::Inert),
-    row("pandas", "Int32Dtype", Role::Inert),
-    row("pandas.core.arrays.integer", "Int64Dtype", Role::Inert),
-    row("pandas", "Int64Dtype", Role::Inert),
-    row("pandas.core.arrays.floating", "Float32Dtype", Role::Inert),
-    row("pandas", "Float32Dtype", Role::Inert),
-    row("pandas.core.arrays.floating", "Float64Dtype", Role::Inert),
-    row("pandas", "Float64Dtype", Role::Inert),
-    row("pandas.core.arrays.boolean", "BooleanDtype", Role::Inert),
-    row("pandas", "BooleanDtype", Role::Inert),
-    row("pandas._libs.missing", "NA", Role::Na),
-    row("pandas", "NA", Role::Na),
-    row("pandas.core.arrays.categorical", "Categorical", Role::Inert),
-    row("pandas", "Categorical", Role::Inert),
-    row("pandas.core.dtypes.dtypes", "CategoricalDtype", Role::Inert),
-    row("pandas", "CategoricalDtype", Role::Inert),
-    row("pandas.core.arrays.datetimes", "DatetimeArray", Role::Inert),
-    row("pandas.arrays", "DatetimeArray", Role::Inert),
-    row(
-        "pandas.core.arrays.timedeltas",
-        "TimedeltaArray",
-        Role::Inert,
-    ),
-    row("pandas.arrays", "TimedeltaArray", Role::Inert),
-    row("pandas.core.dtypes.dtypes", "DatetimeTZDtype", Role::Inert),
-    row("pandas", "DatetimeTZDtype", Role::Inert),
+    Backed: "pandas._libs.arrays.__pyx_unpickle_NDArrayBacked";
+    StringArray: "pandas.core.arrays.string_.StringArray" "pandas.arrays.StringArray"
+        "pandas.core.arrays.string_.StringArrayNumpySemantics";
+    MaskedArray: "pandas.core.arrays.integer.IntegerArray" "pandas.arrays.IntegerArray"
+        "pandas.core.arrays.floating.FloatingArray" "pandas.arrays.FloatingArray"
+        "pandas.core.arrays.boolean.BooleanArray" "pandas.arrays.BooleanArray";
+    Na: "pandas._libs.missing.NA" "pandas.NA";
+    // What these columns hold is in the arrays above; the dtypes themselves add nothing to it.
+    Inert: "pandas.core.arrays.numpy_.PandasArray"
+        "pandas.core.arrays.string_.StringDtype" "pandas.StringDtype"
+        "pandas.core.arrays.integer.Int32Dtype" "pandas.Int32Dtype" "pandas.core.arrays.integer.Int64Dtype" "pandas.Int64Dtype"
+        "pandas.core.arrays.floating.Float32Dtype" "pandas.Float32Dtype"
+        "pandas.core.arrays.floating.Float64Dtype" "pandas.Float64Dtype"
+        "pandas.core.arrays.boolean.BooleanDtype" "pandas.BooleanDtype";
+    // Columns of categories and dates, which are not read; the frame's other columns are.
+    Inert: "pandas.core.arrays.categorical.Categorical" "pandas.Categorical"
+        "pandas.core.dtypes.dtypes.CategoricalDtype" "pandas.CategoricalDtype"
+        "pandas.core.arrays.datetimes.DatetimeArray" "pandas.arrays.DatetimeArray"
+        "pandas.core.arrays.timedeltas.TimedeltaArray" "pandas.arrays.TimedeltaArray"
+        "pandas.core.dtypes.dtypes.DatetimeTZDtype" "pandas.DatetimeTZDtype";
+
     // The `str` columns of pandas 3 where pyarrow is installed.
-    row(
-        "pandas.core.arrays.string_arrow",
-        "ArrowStringArray",
-        Role::ArrowStringArray,
-    ),
-    row(
-        "pandas.core.arrays.string_arrow",
-        "ArrowStringArrayNumpySemantics",
-        Role::ArrowStringArray,
-    ),
-    row("pandas.arrays", "ArrowStringArray", Role::ArrowStringArray),
-    row("pyarrow.lib", "_restore_array", Role::ArrowArray),
-    row("pyarrow.lib", "chunked_array", Role::ArrowChunks),
-    row("pyarrow.lib", "py_buffer", Role::ArrowBuffer),
-    row("pyarrow.lib", "type_for_alias", Role::ArrowType),
-];
+    ArrowStringArray: "pandas.core.arrays.string_arrow.ArrowStringArray"
+        "pandas.core.arrays.string_arrow.ArrowStringArrayNumpySemantics" "pandas.arrays.ArrowStringArray";
+    ArrowArray: "pyarrow.lib._restore_array";
+    ArrowChunks: "pyarrow.lib.chunked_array";
+    ArrowBuffer: "pyarrow.lib.py_buffer";
+    ArrowType: "pyarrow.lib.type_for_alias";
+}

@@ -191,21 +191,15 @@ impl Machine {
 
     /// What keeps the top of the stack, or brings back what was kept.
     fn memo_opcode(&mut self, opcode: u8) -> Result<bool> {
+        // The memo is numbered in one byte while that is enough, and in four from then on.
+        let width = if matches!(opcode, b'h' | b'q') { 1 } else { 4 };
         match opcode {
-            b'h' => {
-                let [i] = self.fixed()?;
-                self.recall(i.into())?;
-            }
-            b'j' => {
-                let i = u32::from_le_bytes(self.fixed()?);
+            b'h' | b'j' => {
+                let i = self.number(width)?;
                 self.recall(i as usize)?;
             }
-            b'q' => {
-                let [i] = self.fixed()?;
-                self.memoize(i.into())?;
-            }
-            b'r' => {
-                let i = u32::from_le_bytes(self.fixed()?);
+            b'q' | b'r' => {
+                let i = self.number(width)?;
                 self.memoize(i as usize)?;
             }
             0x94 => self.memoize(self.n_memoized)?,
@@ -334,13 +328,16 @@ impl Machine {
             .expect("N bytes were taken"))
     }
 
+    /// An unsigned number of so many bytes, little-endian.
+    fn number(&mut self, width: u64) -> Result<u64> {
+        let range = self.take(width)?;
+        let bytes = self.arena.bytes[range].iter().rev();
+        Ok(bytes.fold(0, |n, &byte| n << 8 | u64::from(byte)))
+    }
+
     /// A length of 1, 4 or 8 bytes, and as many bytes as it says.
     fn counted(&mut self, width: u64) -> Result<Range<usize>> {
-        let range = self.take(width)?;
-        let len = self.arena.bytes[range]
-            .iter()
-            .rev()
-            .fold(0, |len, &byte| len << 8 | u64::from(byte));
+        let len = self.number(width)?;
         self.take(len)
     }
 
@@ -582,7 +579,7 @@ impl Machine {
                 self.decoded.insert(text, id);
                 Ok(id)
             }
-            _ => Err(self.malformed(format!("arguments of `{}.{}`", global.module, global.name))),
+            _ => Err(self.malformed(format!("arguments of `{}`", global.path))),
         }
     }
 

@@ -1,10 +1,9 @@
 //! What pandas and NumPy wrote, against what they say is in it. `golden/make.py` makes both.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod goldens;
+
+use std::{fs, path::PathBuf};
 
 use pickle::{Column, Pickle, Value};
 use serde_json::Value as Json;
@@ -117,17 +116,10 @@ fn check_arrays(pickle: &Pickle, expected: &Json, what: &str) {
 
 /// Each pickle of the folder, with the text of what is expected of it.
 fn goldens() -> Vec<(PathBuf, Json)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pkl"));
-    paths.sort();
     let expected = |path: &PathBuf| {
         serde_json::from_str(&fs::read_to_string(path.with_extension("json")).unwrap()).unwrap()
     };
-    paths
+    goldens::paths()
         .into_iter()
         .map(|path| (path.clone(), expected(&path)))
         .collect()

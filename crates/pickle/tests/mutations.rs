@@ -1,11 +1,12 @@
 //! Real pickles with bytes changed, moved, cut and doubled: never a panic, and never more memory than the file accounts for.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod goldens;
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     env, fs,
-    path::Path,
 };
 
 use pickle::{Error, Pickle, Value};
@@ -248,14 +249,10 @@ fn change() -> impl Strategy<Value = Change> {
 
 #[test]
 fn changed_pickles_neither_panic_nor_take_memory() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut paths: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+    let originals: Vec<Vec<u8>> = goldens::paths()
+        .iter()
+        .map(|path| fs::read(path).unwrap())
         .collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pkl"));
-    paths.sort();
-    let originals: Vec<Vec<u8>> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
 
     let n_cases = env::var("PICKLE_FUZZ_CASES").map_or(N_CASES, |n_cases| n_cases.parse().unwrap());
     let seed = env::var("PICKLE_FUZZ_SEED").map_or(42, |seed| seed.parse().unwrap());

@@ -10,6 +10,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
+/// What is averaged for which queries; the parts fit together.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    /// Shape `(n, dim)`.
+    points: &'a Array2<f64>,
+    /// Shape `(n, n_outputs)`.
+    outputs: ArrayView2<'a, f32>,
+    /// Shape `(n_queries, dim)`.
+    queries: &'a Array2<f64>,
+    /// Each from 1 to n.
+    ks: &'a [usize],
+}
+
 /// How the nearest points are found. The averages are the same for all, up to rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -67,24 +80,23 @@ impl Search {
         if let Some(&k) = ks.iter().find(|&&k| k == 0 || k > n) {
             return Err(Error::BadNeighbors { k, n_rows: n });
         }
+        let asked = Asked {
+            points,
+            outputs: outputs.reborrow(),
+            queries,
+            ks,
+        };
         match self {
-            Self::Line if dim == 1 => Ok(line::means(points, outputs, queries, ks)),
+            Self::Line if dim == 1 => Ok(line::means(asked)),
             Self::Line => Err(Error::NotALine { dim }),
-            Self::KdTree => self.by_tree(&KdTree, points, outputs, queries, ks),
-            Self::BallTree => self.by_tree(&BallTree, points, outputs, queries, ks),
-            Self::Products => products::means(points, outputs, queries, ks),
+            Self::KdTree => self.by_tree(&KdTree, asked),
+            Self::BallTree => self.by_tree(&BallTree, asked),
+            Self::Products => products::means(asked),
         }
     }
 
-    fn by_tree(
-        self,
-        tree: &impl NearestNeighbour,
-        points: &Array2<f64>,
-        outputs: ArrayView2<'_, f32>,
-        queries: &Array2<f64>,
-        ks: &[usize],
-    ) -> Result<Vec<Array2<f64>>> {
-        tree::means(tree, points, outputs, queries, ks).map_err(|message| Error::Search {
+    fn by_tree(self, tree: &impl NearestNeighbour, asked: Asked<'_>) -> Result<Vec<Array2<f64>>> {
+        tree::means(tree, asked).map_err(|message| Error::Search {
             search: self.name(),
             message,
         })

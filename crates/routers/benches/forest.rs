@@ -9,12 +9,16 @@
 //! seed, a line of JSON goes to stdout, and the probabilities of the test rows to `FOLDER/ours-SEED.f64`.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
+mod inputs;
+
 use std::{error::Error, fs, path::Path, time::Instant};
 
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use routers::{ForestParams, MaxFeatures};
+
+use self::inputs::{Rows, read_rows, rows_asked_for};
 
 const N_TRAIN: usize = 14_667;
 const N_TEST: usize = 3_667;
@@ -29,24 +33,16 @@ struct Table {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // cargo itself says `--bench`.
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
-    match &args[..] {
-        [] => {
+    match rows_asked_for()? {
+        Rows::MadeUp => {
             let table = made_up();
             (0..N_RUNS).try_for_each(|seed| run(&table, seed, None))
         }
-        [folder, dim, seeds @ ..] => {
-            let folder = Path::new(folder);
-            let table = read(folder, dim.parse()?)?;
-            seeds
-                .iter()
-                .try_for_each(|seed| run(&table, seed.parse()?, Some(folder)))
+        Rows::Files { folder, dim, seeds } => {
+            let table = read(&folder, dim)?;
+            let mut seeds = seeds.into_iter();
+            seeds.try_for_each(|seed| run(&table, seed, Some(&folder)))
         }
-        _ => Err("expected no arguments, or FOLDER DIM SEED...".into()),
     }
 }
 
@@ -77,16 +73,10 @@ fn run(table: &Table, seed: u64, folder: Option<&Path>) -> Result<(), Box<dyn Er
 }
 
 fn read(folder: &Path, dim: usize) -> Result<Table, Box<dyn Error>> {
-    let matrix = |name: &str| -> Result<Array2<f32>, Box<dyn Error>> {
-        let bytes = fs::read(folder.join(name))?;
-        let (values, _) = bytes.as_chunks();
-        let values: Vec<f32> = values.iter().copied().map(f32::from_le_bytes).collect();
-        Ok(Array2::from_shape_vec((values.len() / dim, dim), values)?)
-    };
     Ok(Table {
-        train: matrix("train.f32")?,
+        train: read_rows(&folder.join("train.f32"), dim)?,
         labels: fs::read(folder.join("labels.u8"))?,
-        test: matrix("test.f32")?,
+        test: read_rows(&folder.join("test.f32"), dim)?,
     })
 }
 

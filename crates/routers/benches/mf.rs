@@ -9,39 +9,45 @@
 //! stdout, and the validation rows' numbers to `FOLDER/validation-SEED.u32`.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
-use std::{error::Error, fs, path::Path, time::Instant};
+mod inputs;
+
+use std::{error::Error, fs, time::Instant};
 
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use routers::{MfParams, MfReport};
+use serde::Deserialize;
+
+use self::inputs::{Rows, read_rows, rows_asked_for};
+
+/// The part of configs/routers.toml that MF needs.
+#[derive(Deserialize)]
+struct Settings {
+    mf: MfParams,
+}
 
 const N_ROWS: usize = 16_000;
 const DIM: usize = 1_536;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // cargo itself says `--bench`.
-    let args: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|arg| arg != "--bench")
-        .collect();
-    match &args[..] {
-        [] => {
+    match rows_asked_for()? {
+        Rows::MadeUp => {
             let (embeddings, labels) = made_up();
             run(&embeddings, &labels, 10, 42).map(|_| ())
         }
-        [folder, dim, seeds @ ..] => {
-            let folder = Path::new(folder);
-            let (embeddings, labels) = read(folder, dim.parse()?)?;
+        Rows::Files { folder, dim, seeds } => {
+            let embeddings = read_rows(&folder.join("train.f32"), dim)?;
+            let labels = fs::read(folder.join("labels.u8"))?;
+            let labels: Vec<f32> = labels.into_iter().map(f32::from).collect();
             for seed in seeds {
-                let report = run(&embeddings, &labels, 100, seed.parse()?)?;
+                let report = run(&embeddings, &labels, 100, seed)?;
                 let rows = report.validation_rows.iter();
                 let bytes: Vec<u8> = rows.flat_map(|row| (*row as u32).to_le_bytes()).collect();
                 fs::write(folder.join(format!("validation-{seed}.u32")), bytes)?;
             }
             Ok(())
         }
-        _ => Err("expected no arguments, or FOLDER DIM SEED...".into()),
     }
 }
 
@@ -51,19 +57,12 @@ fn run(
     n_epochs: u64,
     seed: u64,
 ) -> Result<MfReport, Box<dyn Error>> {
-    // The reference's, as in configs/routers.toml.
+    // The reference's.
+    let settings: Settings = toml::from_str(include_str!("../../../configs/routers.toml"))?;
     let params = MfParams {
-        dim: 128,
-        noise_std: 0.05,
         n_epochs,
-        batch_size: 64,
-        learning_rate: 3e-4,
-        weight_decay: 1e-5,
-        betas: [0.9, 0.999],
-        epsilon: 1e-8,
-        validation_share: 0.1,
-        validate_every_steps: 10,
         seed,
+        ..settings.mf
     };
     let params = params.check()?;
     let start = Instant::now();
@@ -80,17 +79,6 @@ fn run(
         last.loss
     );
     Ok(report)
-}
-
-fn read(folder: &Path, dim: usize) -> Result<(Array2<f32>, Vec<f32>), Box<dyn Error>> {
-    let bytes = fs::read(folder.join("train.f32"))?;
-    let (values, _) = bytes.as_chunks();
-    let values: Vec<f32> = values.iter().copied().map(f32::from_le_bytes).collect();
-    let labels = fs::read(folder.join("labels.u8"))?;
-    Ok((
-        Array2::from_shape_vec((values.len() / dim, dim), values)?,
-        labels.into_iter().map(f32::from).collect(),
-    ))
 }
 
 /// Unit rows, whose first components say a little about the label.

@@ -10,6 +10,7 @@
 //! A back end only proposes candidates by its own, faster arithmetic. Candidates that it cannot tell apart within its rounding error
 //! are settled by the rule (`candidates`), so a matrix product in float32 gives the very neighbors that float64 would.
 
+mod ask;
 mod backend;
 mod candidates;
 mod gemm;
@@ -20,39 +21,31 @@ mod scan;
 use std::ops::Range;
 
 pub use self::backend::Backend;
-pub(crate) use self::lists::NeighborLists;
+pub(crate) use self::{ask::Ask, lists::NeighborLists};
 use crate::{Result, UnitRows};
 
 /// For every row, the nearest rows of all folds but its own.
 ///
-/// `ks` are in ascending order; the last may not exceed the number of rows outside any fold. `on_progress` counts rows.
+/// The last k may not exceed the number of rows outside any fold.
 pub(crate) fn nearest_in_other_folds(
     rows: &UnitRows,
     folds: &[Range<usize>],
-    ks: &[usize],
-    backend: Backend,
-    on_progress: &(dyn Fn(u64) + Sync),
+    ask: Ask<'_>,
 ) -> Result<NeighborLists> {
-    match backend {
-        Backend::Gemm => Ok(gemm::nearest_in_other_folds(rows, folds, ks, on_progress)),
+    match ask.backend {
+        Backend::Gemm => Ok(gemm::nearest_in_other_folds(rows, folds, ask)),
         Backend::LinfaLinear | Backend::LinfaBalltree | Backend::LinfaKdtree => {
-            linfa::nearest_in_other_folds(rows, folds, ks, backend, on_progress)
+            linfa::nearest_in_other_folds(rows, folds, ask)
         }
     }
 }
 
-/// For every query, the nearest of `rows`. `ks` as above. `on_progress` counts queries.
-pub(crate) fn nearest(
-    queries: &UnitRows,
-    rows: &UnitRows,
-    ks: &[usize],
-    backend: Backend,
-    on_progress: &(dyn Fn(u64) + Sync),
-) -> Result<NeighborLists> {
-    match backend {
-        Backend::Gemm => Ok(gemm::nearest(queries, rows, ks, on_progress)),
+/// For every query, the nearest of `rows`. The last k may not exceed their number.
+pub(crate) fn nearest(queries: &UnitRows, rows: &UnitRows, ask: Ask<'_>) -> Result<NeighborLists> {
+    match ask.backend {
+        Backend::Gemm => Ok(gemm::nearest(queries, rows, ask)),
         Backend::LinfaLinear | Backend::LinfaBalltree | Backend::LinfaKdtree => {
-            linfa::nearest(queries, rows, ks, backend, on_progress)
+            linfa::nearest(queries, rows, ask)
         }
     }
 }

@@ -49,12 +49,8 @@ pub struct Calibration {
 
 /// What a router is calibrated to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case",
-    tag = "kind"
-)]
+#[serde(deny_unknown_fields, tag = "kind")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum CalibrationTarget {
     /// At most this many US dollars per 1,000 prompts.
     UsdPer1k {
@@ -84,12 +80,8 @@ pub enum CalibrationTarget {
 
 /// Where a router is set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case",
-    tag = "kind"
-)]
+#[serde(deny_unknown_fields, tag = "kind")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum CalibratedSetting {
     /// A weight of cost, for a router of all LLMs.
     Weight {
@@ -213,16 +205,18 @@ impl Calibration {
     /// The names of a router's calibrations, in order.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Dataset`].
     pub fn names(folder: &Path) -> Result<Vec<String>> {
         let calibrations = folder.join(CALIBRATIONS);
         let entries = match fs::read_dir(&calibrations) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(Error::io("list", &calibrations))?,
+            entries => entries.map_err(dataset::Error::io("list", &calibrations))?,
         };
         let mut names = Vec::new();
         for entry in entries {
-            let path = entry.map_err(Error::io("list", &calibrations))?.path();
+            let path = entry
+                .map_err(dataset::Error::io("list", &calibrations))?
+                .path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if let (Some(name), false) = (name.strip_suffix(".json"), name.starts_with('.')) {
                 names.push(name.to_owned());
@@ -275,11 +269,12 @@ impl Calibration {
     /// Writes the calibration atomically into a router's folder, under its name. Returns the file.
     ///
     /// # Errors
-    /// [`Error::BadCalibrationName`], [`Error::Io`] or [`Error::Dataset`].
+    /// [`Error::BadCalibrationName`] or [`Error::Dataset`].
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
         let path = Self::path(folder, &self.name)?;
         let calibrations = folder.join(CALIBRATIONS);
-        fs::create_dir_all(&calibrations).map_err(Error::io("create the folder", &calibrations))?;
+        fs::create_dir_all(&calibrations)
+            .map_err(dataset::Error::io("create the folder", &calibrations))?;
         json::write(&path, self)?;
         Ok(path)
     }
@@ -287,7 +282,7 @@ impl Calibration {
     /// SHA-256 over the names and hashes of all files of a router's folder but its calibrations, in the order of their names.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Dataset`].
     pub fn model_sha256_of(folder: &Path) -> Result<String> {
         let mut files = Vec::new();
         list(folder, "", &mut files)?;
@@ -302,8 +297,8 @@ impl Calibration {
 
 /// Lists the files below a folder by their names from there, with slashes on any system.
 fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
-    for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
-        let entry = entry.map_err(Error::io("list", folder))?;
+    for entry in fs::read_dir(folder).map_err(dataset::Error::io("list", folder))? {
+        let entry = entry.map_err(dataset::Error::io("list", folder))?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if name == CALIBRATIONS {
             continue;

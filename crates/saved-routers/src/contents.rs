@@ -4,12 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What lies in the folder beside `router.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case",
-    tag = "kind"
-)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "kind")]
 pub enum Contents {
     /// k-nearest-neighbors regression.
     Knn {

@@ -1,20 +1,10 @@
-use std::{io, path::PathBuf};
+use std::path::PathBuf;
 
 use safetensors::SafeTensorError;
 
 /// What can go wrong with a saved router. Every variant names the file or folder.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The operating system refused.
-    #[error("cannot {action} `{}`", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
     /// A folder without a finished router.
     #[error(
         "`{}` holds no saved router: it has no `router.json`, which train-and-infer writes when it is done",
@@ -23,14 +13,6 @@ pub enum Error {
     NoRouter {
         /// The folder.
         folder: PathBuf,
-    },
-    /// The file is not JSON of the expected form.
-    #[error("cannot read `{}` as JSON", path.display())]
-    Json {
-        /// The file.
-        path: PathBuf,
-        /// What the library said.
-        source: serde_json::Error,
     },
     /// Another version of this workspace wrote the folder.
     #[error(
@@ -242,7 +224,7 @@ pub enum Error {
         /// The LLM.
         model: String,
     },
-    /// A file could not be read as JSON, or not be written whole.
+    /// The operating system refused, or a file is not JSON of the expected form.
     #[error(transparent)]
     Dataset(dataset::Error),
 }
@@ -276,18 +258,6 @@ impl From<dataset::Error> for Error {
 }
 
 impl Error {
-    pub(crate) fn io(
-        action: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
-        }
-    }
-
     pub(crate) fn router(path: impl Into<PathBuf>) -> impl FnOnce(routers::Error) -> Self {
         let path = path.into();
         move |source| Self::Router { path, source }

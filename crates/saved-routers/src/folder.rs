@@ -47,7 +47,7 @@ impl NewFolder {
     /// Writes nearest neighbors.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] when the disk is full, say.
+    /// [`crate::Error::Dataset`] when the disk is full, say.
     pub fn write_knn(&self, parts: &KnnParts<'_>) -> Result<()> {
         knn::write(&self.path().join(ROUTER), parts)
     }
@@ -55,7 +55,7 @@ impl NewFolder {
     /// Writes a forest.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] when the disk is full, say.
+    /// [`crate::Error::Dataset`] when the disk is full, say.
     pub fn write_forest(&self, forest: &Forest) -> Result<()> {
         forest::write(&self.path().join(ROUTER), forest)
     }
@@ -63,7 +63,7 @@ impl NewFolder {
     /// Writes a matrix factorization into a folder of this one, which the record names.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] when the disk is full, say.
+    /// [`crate::Error::Dataset`] when the disk is full, say.
     pub fn write_mf(&self, name: &str, mf: &Mf) -> Result<()> {
         mf::write(&self.path().join(name), mf)
     }
@@ -71,7 +71,7 @@ impl NewFolder {
     /// Writes the way back from z-scores to dollars: mean and deviation for each LLM.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] when the disk is full, say.
+    /// [`crate::Error::Dataset`] when the disk is full, say.
     pub fn write_scale(&self, scale: &Standardizer) -> Result<()> {
         scale::write(self.path(), scale)
     }

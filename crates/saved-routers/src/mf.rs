@@ -17,7 +17,7 @@ const CLASSIFIER: &str = "classifier.weight";
 /// Writes `model.safetensors` into a folder, which is made if need be: `text_proj.weight` of shape `(dim, text_dim)`, `P.weight` and
 /// `classifier.weight` of shape `(1, dim)`.
 pub(crate) fn write(folder: &Path, mf: &Mf) -> Result<()> {
-    fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+    fs::create_dir_all(folder).map_err(dataset::Error::io("create the folder", folder))?;
     let weights = mf.weights();
     let tensors = [
         Tensor::matrix(PROJECTION, weights.projection()),

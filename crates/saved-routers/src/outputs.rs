@@ -19,11 +19,11 @@ impl RobertaCost {
 /// Reads a label order, names of LLMs: a list with commas, or a file with one on each line.
 ///
 /// # Errors
-/// [`Error::Io`].
+/// [`Error::Dataset`].
 pub fn read_label_order(order: &str) -> Result<Vec<String>> {
     let path = Path::new(order);
     let names: Vec<String> = if path.is_file() {
-        let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let text = fs::read_to_string(path).map_err(dataset::Error::io("read", path))?;
         text.lines().map(|name| name.trim().to_owned()).collect()
     } else {
         order

@@ -233,7 +233,7 @@ impl EditedPool {
     /// Writes the router into a folder of its own, whole or not at all; an existing one is replaced.
     ///
     /// # Errors
-    /// [`Error::Io`] when the disk is full, say.
+    /// [`Error::Dataset`] when the disk is full, say.
     pub fn write(&self, place: &Path) -> Result<()> {
         let Contents::Knn { embeddings, .. } = self.record.contents else {
             unreachable!("only nearest neighbors can be edited");

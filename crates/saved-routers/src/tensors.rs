@@ -116,7 +116,7 @@ impl View for &Tensor<'_> {
 /// Writes tensors, and makes them durable.
 ///
 /// # Errors
-/// [`Error::Tensors`] or [`Error::Io`], when the disk is full, say.
+/// [`Error::Tensors`] or [`Error::Dataset`], when the disk is full, say.
 pub(crate) fn write(path: &Path, tensors: &[Tensor<'_>]) -> Result<()> {
     serialize(path, tensors, None)
 }
@@ -137,7 +137,9 @@ fn serialize(
 ) -> Result<()> {
     let named = tensors.iter().map(|tensor| (tensor.name, tensor));
     safetensors::serialize_to_file(named, &metadata, path).map_err(|error| match error {
-        safetensors::SafeTensorError::IoError(source) => Error::io("write", path)(source),
+        safetensors::SafeTensorError::IoError(source) => {
+            dataset::Error::io("write", path)(source).into()
+        }
         source => Error::Tensors {
             path: path.to_owned(),
             source,
@@ -173,12 +175,12 @@ fn in_place(bytes: &[u8]) -> Option<&[f32]> {
 
 impl TensorFile {
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Dataset`].
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
+        let file = File::open(path).map_err(dataset::Error::io("open", path))?;
         // SAFETY: the map is only read. A finished file is never written to again: NewFolder writes others and renames. What happens if
         // someone does so all the same stands at SavedRouter::open.
-        let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))?;
+        let map = unsafe { Mmap::map(&file) }.map_err(dataset::Error::io("map", path))?;
         Ok(Self {
             path: path.to_owned(),
             map: Arc::new(map),

@@ -72,12 +72,8 @@ pub struct Claim {
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case",
-    tag = "kind"
-)]
+#[serde(deny_unknown_fields, tag = "kind")]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub(crate) enum Metric {
     /// Rows of both parts.
     NRows,

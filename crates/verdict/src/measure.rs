@@ -6,6 +6,7 @@ mod truth;
 
 use dataset::CostKind;
 
+use self::truth::Losses;
 use crate::{
     claims::{Claim, ClaimSettings, Metric, Unit},
     obstacle::Obstacle,
@@ -47,6 +48,7 @@ fn value(
 ) -> Result<(f64, Option<[f64; 3]>), Obstacle> {
     let embedder = claim.embedder.as_deref();
     let alone = |value: f64| (value, None);
+    let losses = Losses { subject, settings };
     match &claim.metric {
         Metric::NRows => data::n_rows(subject).map(alone),
         Metric::NTrain => data::n_train(subject).map(alone),
@@ -79,17 +81,15 @@ fn value(
         }
         Metric::ExpectedBestSingle => truth::best_single(subject).map(alone),
         Metric::BayesAccuracy => truth::bayes_accuracy(subject).map(alone),
-        Metric::Regret { router, by } => {
-            truth::regret_of(subject, router, settings).map(|interval| by.of(interval))
-        }
+        Metric::Regret { router, by } => losses.of(router).map(|interval| by.of(interval)),
         Metric::RegretChange { router, by } => {
-            truth::change(subject, router, settings).map(|interval| by.of(interval))
+            losses.change(router).map(|interval| by.of(interval))
         }
         Metric::RegretOverZero { router, by } => {
-            truth::over_zero(subject, router, settings).map(|interval| by.of(interval))
+            losses.over_zero(router).map(|interval| by.of(interval))
         }
         Metric::ObservedGainOverBayes { router, by } => {
-            truth::observed_gain(subject, router, settings).map(|interval| by.of(interval))
+            losses.observed_gain(router).map(|interval| by.of(interval))
         }
     }
 }

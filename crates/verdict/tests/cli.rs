@@ -1,4 +1,4 @@
-//! The built program on tiny tables, and the script that calls it on command lines that cannot be meant.
+//! The built program on tiny tables, and the script that calls it on command lines that make no sense.
 
 use std::{
     collections::BTreeMap,
@@ -527,11 +527,11 @@ fn the_built_in_claims_are_whole_and_all_not_run_without_data() {
 }
 
 #[test]
-fn the_script_refuses_what_cannot_be_meant() {
+fn the_script_refuses_ambiguous_or_unknown_arguments() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (args, expected) in [
-        ("--dataset nope", "`nope` is none of"),
+        ("--dataset nope", "`nope` is not one of"),
         ("--dataset", "needs a value"),
         ("--what", "unknown argument"),
         ("extra", "unknown argument"),
@@ -540,15 +540,15 @@ fn the_script_refuses_what_cannot_be_meant() {
             "--dataset synthetic --source sprout=.",
             "not among the data sets",
         ),
-        ("--source sprout=nowhere", "there is no `nowhere`"),
-        ("--source synthetic=.", "made from nothing"),
+        ("--source sprout=nowhere", "`nowhere`, the source of `sprout`, does not exist"),
+        ("--source synthetic=.", "is generated, so it has no source"),
         ("--source-pickle a.pickle", "go together"),
         (
             "--dataset sprout --source-pickle a --questions b",
             "not among the data sets",
         ),
         ("--embedder mine", "is not openai"),
-        ("--routers none mf", "goes with no other router"),
+        ("--routers none mf", "`none` excludes other routers"),
     ] {
         let output = Command::new("bash")
             .arg(root.join("scripts/reproduce.sh"))

@@ -7,7 +7,7 @@ const TASK_PREFIX: &str = "leaderboard_";
 /// A benchmark as it is written in the settings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct BenchmarkToml {
+struct BenchmarkToml {
     name: String,
     metric: Metric,
     question: Vec<String>,
@@ -17,7 +17,8 @@ pub(super) struct BenchmarkToml {
 }
 
 /// Tasks that are scored and asked alike.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "BenchmarkToml")]
 pub(crate) struct Benchmark {
     pub(crate) name: String,
     /// How many documents its tasks have together, as published.
@@ -49,8 +50,10 @@ pub(crate) enum Metric {
     PromptLevelStrictAcc,
 }
 
-impl Benchmark {
-    pub(super) fn new(toml: BenchmarkToml) -> anyhow::Result<Self> {
+impl TryFrom<BenchmarkToml> for Benchmark {
+    type Error = anyhow::Error;
+
+    fn try_from(toml: BenchmarkToml) -> anyhow::Result<Self> {
         // Without a key the question would be empty for every document, and all documents would agree.
         ensure!(
             !toml.question.is_empty(),

@@ -235,30 +235,28 @@ mod tests {
     #[test]
     fn bad_lines_are_refused() {
         let good = line(NEW, r#""acc": 1"#);
+        let altered = |from: &str, to: &str| {
+            assert!(good.contains(from), "{from}");
+            good.replace(from, to)
+        };
         for (text, message) in [
+            (altered("\"doc_id\": 7, ", ""), "missing field `doc_id`"),
+            (altered("_id\": 7", "_id\": -7"), "expected u32"),
             (
-                good.replace("\"doc_id\": 7, ", ""),
-                "missing field `doc_id`",
-            ),
-            (
-                good.replace("\"doc_id\": 7", "\"doc_id\": -7"),
-                "expected u32",
-            ),
-            (
-                good.replace("\"acc\": 1", "\"acc_norm\": 1"),
+                altered("\"acc\"", "\"acc_norm\""),
                 "missing `acc`, the metric of `bbh/x`",
             ),
-            (good.replace("\"acc\": 1", "\"acc\": 1.5"), "`acc` is 1.5"),
+            (altered("\"acc\": 1", "\"acc\": 1.5"), "`acc` is 1.5"),
             (
-                good.replace("\"acc\": 1", "\"acc\": \"yes\""),
+                altered("\"acc\": 1", "\"acc\": \"yes\""),
                 "expected a number or a truth value",
             ),
             (
-                good.replace("\"input\"", "\"text\""),
+                altered("\"input\"", "\"text\""),
                 "`doc` has no question: expected `input`, found `text`",
             ),
             (
-                good.replace("gen_args_0", "gen_args_9"),
+                altered("gen_args_0", "gen_args_9"),
                 "`arguments` has no `gen_args_0`",
             ),
             (line("[]", r#""acc": 1"#), "`arguments` has an empty list"),

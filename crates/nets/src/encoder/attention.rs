@@ -3,7 +3,7 @@ use tch::{TchError, Tensor, nn};
 use super::{
     config::EncoderConfig,
     linear::{Linear, for_linear, plain},
-    pass::Pass,
+    pass::View,
 };
 
 /// Scaled dot-product attention of tokens to every token of their text, in several heads.
@@ -40,14 +40,13 @@ impl SelfAttention {
         }
     }
 
-    /// What each text's first `n_queries` tokens see, `(batch, n_queries, dim)`. `bias` is broadcast to `(batch, heads, queries, keys)`.
-    pub(super) fn forward(
-        &self,
-        x: &Tensor,
-        n_queries: i64,
-        bias: Option<&Tensor>,
-        pass: &Pass,
-    ) -> Result<Tensor, TchError> {
+    /// What each text's first `n_queries` tokens see, `(batch, n_queries, dim)`.
+    pub(super) fn forward(&self, x: &Tensor, view: View<'_>) -> Result<Tensor, TchError> {
+        let View {
+            n_queries,
+            bias,
+            pass,
+        } = view;
         let (n_texts, n_tokens, dim) = x.size3()?;
         let input = for_linear(x, pass)?;
         let heads = |linear: &Linear, input: &Tensor| {

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::{Error, Result, json};
+use crate::{Error, Result};
 
 /// The shape of a Transformer encoder.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,7 +89,7 @@ impl EncoderConfig {
     /// Reads config.json of a Hugging Face folder.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Json`], or [`Error::Unsupported`] and [`Error::Sizes`] for what it says.
+    /// [`Error::Dataset`], or [`Error::Unsupported`] and [`Error::Sizes`] for what it says.
     pub(crate) fn read(path: &Path, family: Family) -> Result<Self> {
         // The architecture is looked at first: a foreign one has other keys, and their absence would be the wrong complaint.
         #[derive(Deserialize)]
@@ -102,7 +102,7 @@ impl EncoderConfig {
             found: found.to_owned(),
             supported,
         };
-        let architecture: Architecture = json::read(path)?;
+        let architecture: Architecture = dataset::json::read(path)?;
         if architecture.model_type != family.model_type() {
             let supported = match family {
                 Family::Bert => "`bert`",
@@ -114,7 +114,7 @@ impl EncoderConfig {
                 supported,
             ));
         }
-        let file: ConfigFile = json::read(path)?;
+        let file: ConfigFile = dataset::json::read(path)?;
         if let Some(found) = &file.position_embedding_type
             && found != "absolute"
         {

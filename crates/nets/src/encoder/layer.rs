@@ -4,7 +4,7 @@ use super::{
     attention::SelfAttention,
     config::{Activation, EncoderConfig},
     linear::{LayerNorm, Linear, dropout, for_linear, plain},
-    pass::Pass,
+    pass::View,
 };
 
 /// Attention and a feed-forward part, each added to its input and then normalized.
@@ -55,21 +55,15 @@ impl Layer {
         }
     }
 
-    /// Each text's first `n_queries` tokens, `(batch, n_queries, dim)`. They attend to all of `x`. `bias` is added to the scores of the
-    /// attention, and broadcast to `(batch, heads, queries, keys)`.
-    pub(super) fn forward(
-        &self,
-        x: &Tensor,
-        n_queries: i64,
-        bias: Option<&Tensor>,
-        pass: &Pass,
-    ) -> Result<Tensor, TchError> {
-        let mixed = for_linear(&self.attention.forward(x, n_queries, bias, pass)?, pass)?;
+    /// Each text's first `n_queries` tokens, `(batch, n_queries, dim)`.
+    pub(super) fn forward(&self, x: &Tensor, view: View<'_>) -> Result<Tensor, TchError> {
+        let pass = view.pass;
+        let mixed = for_linear(&self.attention.forward(x, view)?, pass)?;
         let mixed = plain(&self.attention_output.forward(&mixed)?)?;
         let mixed = dropout(&mixed, pass.hidden_dropout)?;
-        let x = self
-            .attention_norm
-            .forward(&mixed.f_add(&x.f_narrow(1, 0, n_queries)?)?)?;
+        let x =
+            self.attention_norm
+                .forward(&mixed.f_add(&x.f_narrow(1, 0, view.n_queries)?)?)?;
 
         let wide = self.intermediate.forward(&for_linear(&x, pass)?)?; // (batch, tokens, feed_forward_dim)
         let wide = for_linear(&self.activation.forward(&wide)?, pass)?;

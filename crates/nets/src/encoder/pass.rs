@@ -1,4 +1,4 @@
-use tch::Kind;
+use tch::{Kind, Tensor};
 
 /// How a forward pass is made.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,6 +10,16 @@ pub(crate) struct Pass {
     /// The kind in which attention and linear maps multiply: float32, or bfloat16 on a GPU that is much faster at it. The weights, the
     /// sums along layers and the normalizations are float32 in any case.
     pub(crate) product_kind: Kind,
+}
+
+/// What a layer computes of its input, and what its tokens see there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    /// Only each text's first tokens are computed; they attend to all tokens.
+    pub(crate) n_queries: i64,
+    /// Added to the scores of the attention, and broadcast to `(batch, heads, queries, keys)`.
+    pub(crate) bias: Option<&'a Tensor>,
+    pub(crate) pass: &'a Pass,
 }
 
 impl Pass {

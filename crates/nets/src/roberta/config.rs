@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 use crate::{
     Error, Result,
     encoder::{EncoderConfig, Family},
-    json,
 };
 
 /// What a classifier's outputs are, as transformers' `problem_type` has it.
@@ -62,10 +61,10 @@ impl RobertaConfig {
     /// Reads a classifier's config.json.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Json`], or [`Error::Unsupported`], [`Error::Sizes`] and [`Error::Labels`] for what it says.
+    /// [`Error::Dataset`], or [`Error::Unsupported`], [`Error::Sizes`] and [`Error::Labels`] for what it says.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let encoder = EncoderConfig::read(path, Family::Roberta)?;
-        let file: ConfigFile = json::read(path)?;
+        let file: ConfigFile = dataset::json::read(path)?;
         let problem_type = match file.problem_type {
             None | Some(Value::Null) => None,
             Some(found) => {
@@ -95,7 +94,7 @@ impl RobertaConfig {
             attention_dropout: file.attention_probs_dropout_prob,
             head_dropout: file.classifier_dropout.unwrap_or(file.hidden_dropout_prob),
             initializer_range: file.initializer_range,
-            keys: json::read(path)?,
+            keys: dataset::json::read(path)?,
         })
     }
 

@@ -146,7 +146,7 @@ impl RobertaModel {
     /// outputs; `card` becomes README.md. Every file is written atomically, the weights last.
     ///
     /// # Errors
-    /// [`Error::Dataset`] or [`Error::Io`] when a file cannot be written.
+    /// [`Error::Dataset`] when a file cannot be written.
     pub fn save(&self, folder: &Path, card: &str) -> Result<()> {
         let config = format!("{:#}\n", self.config.to_json());
         write_atomically(folder.join(CONFIG), config.as_bytes())?;

@@ -9,7 +9,7 @@ use tokenizers::{
     processors::roberta::RobertaProcessing,
 };
 
-use crate::{Error, Result, json};
+use crate::{Error, Result};
 
 /// RoBERTa's tokenizer with the files that it came from.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ impl RobertaTokenizer {
             }
             let settings = folder.join(SETTINGS);
             let settings = match settings.is_file() {
-                true => json::read(&settings)?,
+                true => dataset::json::read(&settings)?,
                 false => Settings::default(),
             };
             (build(&vocabulary, &merges, &settings), vocabulary)
@@ -74,11 +74,7 @@ impl RobertaTokenizer {
         for name in FILES {
             let path = folder.join(name);
             if path.is_file() {
-                let bytes = fs::read(&path).map_err(|source| Error::Io {
-                    action: "read",
-                    path,
-                    source,
-                })?;
+                let bytes = fs::read(&path).map_err(dataset::Error::io("read", path))?;
                 files.push((name, bytes));
             }
         }

@@ -132,12 +132,7 @@ impl TrainParams {
             WarmUp::Steps(steps) => (steps.to_string(), true),
         };
         vec![
-            (
-                "learning-rate",
-                is_positive(self.learning_rate),
-                self.learning_rate.to_string(),
-                POSITIVE,
-            ),
+            positive("learning-rate", self.learning_rate),
             ("warm-up", warm_up_is_good, warm_up, "a ratio in [0, 1)"),
             (
                 "weight-decay",
@@ -151,43 +146,17 @@ impl TrainParams {
                 format!("{:?}", self.betas),
                 "two numbers in [0, 1)",
             ),
-            (
-                "epsilon",
-                is_positive(self.epsilon),
-                self.epsilon.to_string(),
-                POSITIVE,
-            ),
-            (
-                "max-gradient-norm",
-                is_positive(self.max_gradient_norm),
-                self.max_gradient_norm.to_string(),
-                POSITIVE,
-            ),
+            positive("epsilon", self.epsilon),
+            positive("max-gradient-norm", self.max_gradient_norm),
         ]
     }
 
     fn course_checks(&self) -> Vec<Check> {
-        let of = |option: Option<u64>| option.map_or("absent".to_owned(), |n| n.to_string());
         let is_validated = self.validation_share > 0.;
-        vec![
-            (
-                "batch-size",
-                self.batch_size > 0,
-                self.batch_size.to_string(),
-                AT_LEAST_1,
-            ),
-            (
-                "gradient-accumulation",
-                self.gradient_accumulation > 0,
-                self.gradient_accumulation.to_string(),
-                AT_LEAST_1,
-            ),
-            (
-                "n-epochs",
-                self.n_epochs > 0,
-                self.n_epochs.to_string(),
-                AT_LEAST_1,
-            ),
+        let mut checks = vec![
+            at_least_1("batch-size", self.batch_size as u64),
+            at_least_1("gradient-accumulation", self.gradient_accumulation as u64),
+            at_least_1("n-epochs", self.n_epochs),
             (
                 "max-tokens",
                 self.max_tokens >= 3,
@@ -200,58 +169,41 @@ impl TrainParams {
                 self.validation_share.to_string(),
                 "a share in [0, 1)",
             ),
-            (
-                "validate-every-steps",
-                self.validate_every_steps != Some(0),
-                of(self.validate_every_steps),
-                AT_LEAST_1,
-            ),
-            (
-                "patience",
-                self.patience.is_none_or(|n| n > 0 && is_validated),
-                of(self.patience),
-                "at least 1, and none without validation",
-            ),
-            (
-                "max-non-finite-in-a-row",
-                self.max_non_finite_in_a_row > 0,
-                self.max_non_finite_in_a_row.to_string(),
-                AT_LEAST_1,
-            ),
-            (
-                "log-every-steps",
-                self.log_every_steps > 0,
-                self.log_every_steps.to_string(),
-                AT_LEAST_1,
-            ),
-            (
-                "checkpoint-every-steps",
-                self.checkpoint_every_steps > 0,
-                self.checkpoint_every_steps.to_string(),
-                AT_LEAST_1,
-            ),
-            (
-                "gpu-peak-tflops",
-                self.gpu_peak_tflops.is_none_or(is_positive),
-                format!("{:?}", self.gpu_peak_tflops),
-                POSITIVE,
-            ),
-        ]
+            at_least_1("max-non-finite-in-a-row", self.max_non_finite_in_a_row),
+            at_least_1("log-every-steps", self.log_every_steps),
+            at_least_1("checkpoint-every-steps", self.checkpoint_every_steps),
+        ];
+        // Of those that may be absent, only what is given is checked.
+        checks.extend(
+            self.validate_every_steps
+                .map(|n| at_least_1("validate-every-steps", n)),
+        );
+        checks.extend(self.patience.map(|n| {
+            let expected = "at least 1, and none without validation";
+            ("patience", n > 0 && is_validated, n.to_string(), expected)
+        }));
+        checks.extend(
+            self.gpu_peak_tflops
+                .map(|tflops| positive("gpu-peak-tflops", tflops)),
+        );
+        checks
     }
 }
 
 /// A parameter's name, whether it can be used, its value, and what it may be.
 type Check = (&'static str, bool, String, &'static str);
 
-const POSITIVE: &str = "a positive number";
-const AT_LEAST_1: &str = "at least 1";
+fn positive(name: &'static str, x: f64) -> Check {
+    let is_positive = x > 0. && x.is_finite();
+    (name, is_positive, x.to_string(), "a positive number")
+}
+
+fn at_least_1(name: &'static str, n: u64) -> Check {
+    (name, n > 0, n.to_string(), "at least 1")
+}
 
 fn is_share(x: f64) -> bool {
     (0. ..1.).contains(&x)
-}
-
-fn is_positive(x: f64) -> bool {
-    x > 0. && x.is_finite()
 }
 
 impl CheckedTrainParams {

@@ -139,7 +139,7 @@ impl State {
     /// Writes one file with everything that training goes on from, atomically: a full disk leaves the older checkpoint as it was.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Dataset`] when the file cannot be written.
+    /// [`Error::Dataset`] when the file cannot be written.
     pub(super) fn write(&self, path: &Path, optimizer: &AdamW, best: &Copies) -> Result<()> {
         let mut tensors = Vec::new();
         for parameter in optimizer.parameters() {
@@ -154,11 +154,7 @@ impl State {
         for (name, tensor) in best {
             tensors.push((format!("{BEST}{name}"), tensor.shallow_clone()));
         }
-        let json_error = |source| Error::Json {
-            path: path.to_owned(),
-            source,
-        };
-        let state = serde_json::to_string(self).map_err(json_error)?;
+        let state = serde_json::to_string(self).map_err(dataset::Error::json(path))?;
         safetensors::write(path, &tensors, &BTreeMap::from([(STATE, state)]))
     }
 
@@ -176,10 +172,7 @@ impl State {
         };
         let texts = safetensors::read_metadata(path)?;
         let state = texts.get(STATE).ok_or_else(other)?;
-        let state: Self = serde_json::from_str(state).map_err(|source| Error::Json {
-            path: path.to_owned(),
-            source,
-        })?;
+        let state: Self = serde_json::from_str(state).map_err(dataset::Error::json(path))?;
         if state.fingerprint != fingerprint {
             return Err(other());
         }

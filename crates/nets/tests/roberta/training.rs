@@ -1,11 +1,28 @@
 use std::{fs, path::Path};
 
 use ndarray::Array2;
-use nets::{Error, ProblemType, TrainParams, TrainSetup, WarmUp, fine_tune};
+use nets::{
+    Error, ProblemType, RobertaModel, TrainParams, TrainReport, TrainSetup, WarmUp, fine_tune,
+};
 
 use crate::tiny::{checked, labels, load, model, params, predict, prompts, scores, setup, train};
 
 const KIND: ProblemType = ProblemType::MultiLabelClassification;
+
+fn fit(
+    model: &mut RobertaModel,
+    prompts: &[String],
+    targets: &Array2<f32>,
+    params: &TrainParams,
+) -> Result<TrainReport, Error> {
+    fine_tune(
+        model,
+        prompts,
+        targets.view(),
+        &checked(params),
+        &setup(None),
+    )
+}
 
 #[test]
 fn training_learns_and_keeps_the_best_weights() {
@@ -138,13 +155,7 @@ fn steps_that_are_not_finite_are_left_out_until_there_are_too_many() {
             max_non_finite_in_a_row,
             ..params()
         };
-        let report = fine_tune(
-            &mut model,
-            &prompts,
-            targets.view(),
-            &checked(&params),
-            &setup(None),
-        )?;
+        let report = fit(&mut model, &prompts, &targets, &params)?;
         assert!(predict(&model, &prompts).iter().all(|x| x.is_finite()));
         Ok::<_, Error>(report)
     };
@@ -201,14 +212,7 @@ fn a_single_label_with_a_batch_for_all_rows_trains() {
         ..params()
     };
     let targets = scores(&prompts, 1);
-    let report = fine_tune(
-        &mut model,
-        &prompts,
-        targets.view(),
-        &checked(&params),
-        &setup(None),
-    )
-    .unwrap();
+    let report = fit(&mut model, &prompts, &targets, &params).unwrap();
     assert_eq!((report.n_steps, report.best), (1, None));
 }
 
@@ -290,13 +294,7 @@ fn a_model_that_does_not_say_how_it_learns_predicts_only() {
     assert_eq!(model.labels(), labels(3));
     let prompts = prompts(8);
     predict(&model, &prompts);
-    let outcome = fine_tune(
-        &mut model,
-        &prompts,
-        scores(&prompts, 3).view(),
-        &checked(&params()),
-        &setup(None),
-    );
+    let outcome = fit(&mut model, &prompts, &scores(&prompts, 3), &params());
     assert!(matches!(outcome.unwrap_err(), Error::NoProblemType));
 }
 

@@ -1,13 +1,11 @@
 //! Points on a line.
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, s};
 
-pub(super) fn means(
-    points: &Array2<f64>,
-    outputs: ArrayView2<'_, f32>,
-    queries: &Array2<f64>,
-    ks: &[usize],
-) -> Vec<Array2<f64>> {
+use super::Asked;
+
+pub(super) fn means(asked: Asked<'_>) -> Vec<Array2<f64>> {
+    let (points, outputs, queries) = (asked.points, asked.outputs, asked.queries);
     let n = points.nrows();
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_unstable_by(|&a, &b| points[[a, 0]].total_cmp(&points[[b, 0]]).then(a.cmp(&b)));
@@ -29,7 +27,7 @@ pub(super) fn means(
         }
         means
     };
-    ks.iter().map(of_one_k).collect()
+    asked.ks.iter().map(of_one_k).collect()
 }
 
 /// Where the run of the k places nearest to `query` begins.

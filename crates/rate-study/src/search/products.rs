@@ -8,17 +8,14 @@
 //!
 //! so of two points the one with the higher cosine is the nearer one.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use routers::{Backend, KnnParams, Target};
 
+use super::Asked;
 use crate::Result;
 
-pub(super) fn means(
-    points: &Array2<f64>,
-    outputs: ArrayView2<'_, f32>,
-    queries: &Array2<f64>,
-    ks: &[usize],
-) -> Result<Vec<Array2<f64>>> {
+pub(super) fn means(asked: Asked<'_>) -> Result<Vec<Array2<f64>>> {
+    let (points, queries) = (asked.points, asked.queries);
     let (n, dim) = points.dim();
     // The largest of |p'|^2 + |p'|^4 / 4.
     let squared_norms: Vec<f64> = points
@@ -40,14 +37,16 @@ pub(super) fn means(
             Some(_) => (longest - length(squared)).max(0.0).sqrt(),
         }) as f32
     });
-    let asked = Array2::from_shape_fn((queries.nrows(), dim + 2), |(row, column)| {
+    let lifted_queries = Array2::from_shape_fn((queries.nrows(), dim + 2), |(row, column)| {
         (match column.checked_sub(dim) {
             None => queries[[row, column]] - 0.5,
             Some(0) => -1.0,
             Some(_) => 0.0,
         }) as f32
     });
-    ks.iter()
+    asked
+        .ks
+        .iter()
         .map(|&k| {
             let params = KnnParams {
                 n_neighbors: vec![k],
@@ -57,10 +56,10 @@ pub(super) fn means(
             };
             let target = Target {
                 name: "outputs".to_owned(),
-                values: outputs.to_owned(),
+                values: asked.outputs.to_owned(),
             };
             let knn = params.check()?.fit(lifted.view(), &[target], &|_| ())?;
-            let predicted = knn.predict(asked.view(), &|_| ())?;
+            let predicted = knn.predict(lifted_queries.view(), &|_| ())?;
             Ok(predicted[0].mapv(f64::from))
         })
         .collect()

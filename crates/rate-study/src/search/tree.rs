@@ -1,19 +1,20 @@
 //! The trees of `linfa-nn`.
 
 use linfa_nn::{NearestNeighbour, distance::L2Dist};
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, Axis};
+
+use super::Asked;
 
 /// As [`super::Search::means`]; the error is what the library says.
 pub(super) fn means(
     tree: &impl NearestNeighbour,
-    points: &Array2<f64>,
-    outputs: ArrayView2<'_, f32>,
-    queries: &Array2<f64>,
-    ks: &[usize],
+    asked: Asked<'_>,
 ) -> Result<Vec<Array2<f64>>, String> {
+    let (outputs, queries) = (asked.outputs, asked.queries);
     let index = tree
-        .from_batch(points, L2Dist)
+        .from_batch(asked.points, L2Dist)
         .map_err(|error| error.to_string())?;
+    let ks = asked.ks;
     let k_max = ks.iter().copied().max().unwrap_or_default();
     let mut means = vec![Array2::zeros((queries.nrows(), outputs.ncols())); ks.len()];
     for (i, query) in queries.axis_iter(Axis(0)).enumerate() {

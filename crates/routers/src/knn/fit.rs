@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Result, UnitRows,
     folds::k_folds,
-    neighbors::{self, NeighborLists},
+    neighbors::{self, Ask, NeighborLists},
     r2::{R2Sums, uniform_average},
 };
 
@@ -92,8 +92,12 @@ impl CheckedKnnParams {
             on_progress(n_rows as u64);
             return Ok(vec![Vec::new(); outputs.len()]);
         }
-        let lists =
-            neighbors::nearest_in_other_folds(rows, &folds, &ks, self.0.backend, on_progress)?;
+        let ask = Ask {
+            ks: &ks,
+            backend: self.0.backend,
+            on_progress,
+        };
+        let lists = neighbors::nearest_in_other_folds(rows, &folds, ask)?;
         let folds: Vec<FoldSums> = folds
             .iter()
             .map(|fold| sum_fold(fold.clone(), &lists, &ks, values))

@@ -6,7 +6,10 @@ use super::{
     means::{RunningMean, known_means},
     target::{Target, TargetFit, output_ranges, side_by_side},
 };
-use crate::{Backend, Error, Result, UnitRows, neighbors};
+use crate::{
+    Backend, Error, Result, UnitRows,
+    neighbors::{self, Ask},
+};
 
 /// Fitted k-nearest-neighbors regression; made by [`super::CheckedKnnParams::fit`], or from what a fit left.
 #[derive(Debug, Clone)]
@@ -133,7 +136,12 @@ impl Knn {
         let mut ks: Vec<usize> = self.fits.iter().map(|fit| fit.n_neighbors).collect();
         ks.sort_unstable();
         ks.dedup();
-        let lists = neighbors::nearest(&queries, &self.rows, &ks, self.backend, on_progress)?;
+        let ask = Ask {
+            ks: &ks,
+            backend: self.backend,
+            on_progress,
+        };
+        let lists = neighbors::nearest(&queries, &self.rows, ask)?;
         for query in 0..n_queries {
             let mut mean = RunningMean::new(self.values.ncols());
             let mut start = 0;

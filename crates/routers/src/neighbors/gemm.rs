@@ -12,6 +12,7 @@ use gemm::Parallelism;
 use rayon::prelude::*;
 
 use super::{
+    ask::Ask,
     candidates::{Candidate, Candidates, Wanted},
     lists::NeighborLists,
     scan,
@@ -38,10 +39,9 @@ struct Block {
 pub(super) fn nearest_in_other_folds(
     rows: &UnitRows,
     folds: &[Range<usize>],
-    ks: &[usize],
-    on_progress: &(dyn Fn(u64) + Sync),
+    ask: Ask<'_>,
 ) -> NeighborLists {
-    let wanted = Wanted::new(ks, rows.dim());
+    let wanted = Wanted::new(ask.ks, rows.dim());
     let blocks: Vec<Block> = folds
         .iter()
         .enumerate()
@@ -79,7 +79,7 @@ pub(super) fn nearest_in_other_folds(
             take_columns(rows, product, a, b, &wanted);
             for block in [a, b] {
                 if block.n_products_left.fetch_sub(1, Ordering::Relaxed) == 1 {
-                    on_progress(block.rows.len() as u64);
+                    (ask.on_progress)(block.rows.len() as u64);
                 }
             }
         });
@@ -100,13 +100,9 @@ pub(super) fn nearest_in_other_folds(
     }
 }
 
-pub(super) fn nearest(
-    queries: &UnitRows,
-    rows: &UnitRows,
-    ks: &[usize],
-    on_progress: &(dyn Fn(u64) + Sync),
-) -> NeighborLists {
-    let wanted = Wanted::new(ks, rows.dim());
+pub(super) fn nearest(queries: &UnitRows, rows: &UnitRows, ask: Ask<'_>) -> NeighborLists {
+    let on_progress = ask.on_progress;
+    let wanted = Wanted::new(ask.ks, rows.dim());
     let n_queries = queries.n_rows();
     let finished: Vec<Vec<u32>> = if n_queries < FEW_QUERIES {
         (0..n_queries)

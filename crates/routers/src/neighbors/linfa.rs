@@ -9,6 +9,7 @@ use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use super::{
+    ask::Ask,
     backend::Backend,
     candidates::{Candidate, Candidates, Wanted},
     lists::NeighborLists,
@@ -24,29 +25,21 @@ const TRUST: f64 = 8.0;
 pub(super) fn nearest_in_other_folds(
     rows: &UnitRows,
     folds: &[Range<usize>],
-    ks: &[usize],
-    backend: Backend,
-    on_progress: &(dyn Fn(u64) + Sync),
+    ask: Ask<'_>,
 ) -> Result<NeighborLists> {
     let mut found = Vec::with_capacity(folds.len());
     for fold in folds {
         let others = (0..rows.n_rows()).filter(|row| !fold.contains(row));
-        let search = Search::new(rows, others, ks, backend);
-        found.push(search.run(rows, fold.clone(), on_progress)?);
+        let search = Search::new(rows, others, ask);
+        found.push(search.run(rows, fold.clone())?);
     }
-    Ok(lists(ks, found.concat()))
+    Ok(lists(ask.ks, found.concat()))
 }
 
-pub(super) fn nearest(
-    queries: &UnitRows,
-    rows: &UnitRows,
-    ks: &[usize],
-    backend: Backend,
-    on_progress: &(dyn Fn(u64) + Sync),
-) -> Result<NeighborLists> {
-    let search = Search::new(rows, 0..rows.n_rows(), ks, backend);
-    let found = search.run(queries, 0..queries.n_rows(), on_progress)?;
-    Ok(lists(ks, found))
+pub(super) fn nearest(queries: &UnitRows, rows: &UnitRows, ask: Ask<'_>) -> Result<NeighborLists> {
+    let search = Search::new(rows, 0..rows.n_rows(), ask);
+    let found = search.run(queries, 0..queries.n_rows())?;
+    Ok(lists(ask.ks, found))
 }
 
 fn lists(ks: &[usize], rows: Vec<u32>) -> NeighborLists {
@@ -63,16 +56,11 @@ struct Search<'a> {
     /// The others.
     indexed: Vec<u32>,
     wanted: Wanted,
-    backend: Backend,
+    ask: Ask<'a>,
 }
 
 impl<'a> Search<'a> {
-    fn new(
-        rows: &'a UnitRows,
-        among: impl Iterator<Item = usize>,
-        ks: &[usize],
-        backend: Backend,
-    ) -> Self {
+    fn new(rows: &'a UnitRows, among: impl Iterator<Item = usize>, ask: Ask<'a>) -> Self {
         let (zero, indexed) = among
             .map(|row| row as u32)
             .partition(|&row| is_zero(rows.row(row as usize)));
@@ -80,24 +68,19 @@ impl<'a> Search<'a> {
             rows,
             zero,
             indexed,
-            wanted: Wanted::new(ks, rows.dim()),
-            backend,
+            wanted: Wanted::new(ask.ks, rows.dim()),
+            ask,
         }
     }
 
     /// The nearest rows of some of the queries, one query after the other.
-    fn run(
-        &self,
-        queries: &UnitRows,
-        which: Range<usize>,
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Vec<u32>> {
+    fn run(&self, queries: &UnitRows, which: Range<usize>) -> Result<Vec<u32>> {
         let positions: Vec<usize> = self.indexed.iter().map(|&row| row as usize).collect();
         let points = self.rows.view().select(Axis(0), &positions);
         let index = if positions.is_empty() {
             None
         } else {
-            Some(build(&points, self.backend)?)
+            Some(build(&points, self.ask.backend)?)
         };
         let neighbors = |query: usize| -> Result<Vec<u32>> {
             let vector = queries.row(query);
@@ -118,7 +101,7 @@ impl<'a> Search<'a> {
                     .into_iter()
                     .for_each(&mut push);
             }
-            on_progress(1);
+            (self.ask.on_progress)(1);
             Ok(list.finish(&self.wanted, decide))
         };
         Ok(which
@@ -140,7 +123,7 @@ impl<'a> Search<'a> {
         loop {
             let found = index
                 .k_nearest(vector.into(), n_asked.min(self.indexed.len()))
-                .map_err(|error| failed(self.backend, &error))?;
+                .map_err(|error| failed(self.ask.backend, &error))?;
             let found: Vec<u32> = found.into_iter().map(|(_, i)| self.indexed[i]).collect();
             if n_asked >= self.indexed.len() {
                 return Ok(found);

@@ -16,6 +16,14 @@ const BACKENDS: [Backend; 4] = [
     Backend::LinfaKdtree,
 ];
 
+fn ask(ks: &[usize], backend: Backend) -> Ask<'_> {
+    Ask {
+        ks,
+        backend,
+        on_progress: &|_| (),
+    }
+}
+
 fn random_rows(n_rows: usize, dim: usize, seed: u64) -> UnitRows {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     UnitRows::new(Array2::from_shape_simple_fn((n_rows, dim), || {
@@ -63,7 +71,7 @@ fn by_the_rule(
 
 fn check_nearest(queries: &UnitRows, rows: &UnitRows, ks: &[usize]) {
     for backend in BACKENDS {
-        let lists = nearest(queries, rows, ks, backend, &|_| ()).expect("found");
+        let lists = nearest(queries, rows, ask(ks, backend)).expect("found");
         for query in 0..queries.n_rows() {
             let expected = by_the_rule(queries, query, rows, 0..rows.n_rows(), ks);
             assert_eq!(
@@ -79,7 +87,7 @@ fn check_nearest(queries: &UnitRows, rows: &UnitRows, ks: &[usize]) {
 fn check_folds(rows: &UnitRows, n_folds: usize, ks: &[usize]) {
     let folds = k_folds(rows.n_rows(), n_folds);
     for backend in BACKENDS {
-        let lists = nearest_in_other_folds(rows, &folds, ks, backend, &|_| ()).expect("found");
+        let lists = nearest_in_other_folds(rows, &folds, ask(ks, backend)).expect("found");
         for fold in &folds {
             for row in fold.clone() {
                 let others = (0..rows.n_rows()).filter(|other| !fold.contains(other));
@@ -111,7 +119,7 @@ fn ties_go_to_the_lower_row_number() {
 fn zero_vectors_are_equally_far_from_all() {
     let rows = UnitRows::new(Array2::zeros((300, 4))).expect("finite");
     check_nearest(&rows, &rows, &[1, 40]);
-    let lists = nearest(&rows, &rows, &[3], Backend::Gemm, &|_| ()).expect("found");
+    let lists = nearest(&rows, &rows, ask(&[3], Backend::Gemm)).expect("found");
     assert_eq!(lists.of(299), [0, 1, 2]);
 }
 
@@ -126,10 +134,10 @@ fn k_of_all_rows() {
 fn a_query_does_not_depend_on_its_batch() {
     let (rows, queries) = (random_rows(3_000, 64, 7), random_rows(50, 64, 8));
     let ks = [4, 32];
-    let batch = nearest(&queries, &rows, &ks, Backend::Gemm, &|_| ()).expect("found");
+    let batch = nearest(&queries, &rows, ask(&ks, Backend::Gemm)).expect("found");
     for query in 0..queries.n_rows() {
         let single = UnitRows::new(queries.view().select(Axis(0), &[query])).expect("finite");
-        let alone = nearest(&single, &rows, &ks, Backend::Gemm, &|_| ()).expect("found");
+        let alone = nearest(&single, &rows, ask(&ks, Backend::Gemm)).expect("found");
         assert_eq!(alone.of(0), batch.of(query), "query {query}");
     }
 }
@@ -144,8 +152,7 @@ fn the_number_of_threads_does_not_matter() {
             .build()
             .expect("a thread pool");
         pool.install(|| {
-            nearest_in_other_folds(&rows, &folds, &[2, 16, 128], Backend::Gemm, &|_| ())
-                .expect("found")
+            nearest_in_other_folds(&rows, &folds, ask(&[2, 16, 128], Backend::Gemm)).expect("found")
         })
     };
     let one = with(1);
@@ -159,7 +166,11 @@ fn progress_counts_every_row_once() {
     for backend in BACKENDS {
         let n_done = std::sync::atomic::AtomicU64::new(0);
         let count = |n| _ = n_done.fetch_add(n, std::sync::atomic::Ordering::Relaxed);
-        nearest_in_other_folds(&rows, &k_folds(2_100, 3), &[4], backend, &count).expect("found");
+        let ask = Ask {
+            on_progress: &count,
+            ..ask(&[4], backend)
+        };
+        nearest_in_other_folds(&rows, &k_folds(2_100, 3), ask).expect("found");
         assert_eq!(n_done.into_inner(), 2_100, "{backend:?}");
     }
 }

@@ -66,16 +66,7 @@ fn data_that_cannot_be_learned_from_are_refused() {
 
     let (mf, _) = fit(&params(), good.view(), &labels).unwrap();
     let error = mf.predict(good.slice(s![.., ..19])).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::Shape {
-                found: (40, 19),
-                ..
-            }
-        ),
-        "{error}"
-    );
+    check_has_19_columns(&error);
     let error = mf.predict(not_finite.view()).unwrap_err();
     assert!(matches!(error, Error::NotFinite { row: 4 }), "{error}");
     let checked = MfParams { dim: 9, ..params() }.check().unwrap();
@@ -95,14 +86,13 @@ fn data_that_cannot_be_learned_from_are_refused() {
             &|_| (),
         )
         .unwrap_err();
+    check_has_19_columns(&error);
+}
+
+fn check_has_19_columns(error: &Error) {
+    let found = (40, 19);
     assert!(
-        matches!(
-            error,
-            Error::Shape {
-                found: (40, 19),
-                ..
-            }
-        ),
+        matches!(error, Error::Shape { found: shape, .. } if *shape == found),
         "{error}"
     );
 }

@@ -96,27 +96,22 @@ fn broken_files_are_refused() {
             "router.safetensors",
         );
     }
-    check(
-        &|place| {
-            let path = place.join("router.safetensors");
-            let mut bytes = fs::read(&path).unwrap();
-            // The last of the vectors' values; targets stand before them by name.
-            let n_bytes = bytes.len();
-            bytes[n_bytes - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
-            fs::write(path, bytes).unwrap();
-        },
-        "not finite",
-    );
-    check(
-        &|place| {
-            let path = place.join("router.safetensors");
-            let mut bytes = fs::read(&path).unwrap();
-            let n_bytes = bytes.len();
-            bytes[n_bytes - 4..].copy_from_slice(&2.0_f32.to_le_bytes());
-            fs::write(path, bytes).unwrap();
-        },
-        "embedding 119 (from 0) has length 2.",
-    );
+    // The last of the embeddings' values; targets come before them by name.
+    for (value, expected) in [
+        (f32::NAN, "not finite"),
+        (2.0, "embedding 119 (from 0) has length 2."),
+    ] {
+        check(
+            &|place| {
+                let path = place.join("router.safetensors");
+                let mut bytes = fs::read(&path).unwrap();
+                let last = bytes.len() - 4;
+                bytes[last..].copy_from_slice(&value.to_le_bytes());
+                fs::write(path, bytes).unwrap();
+            },
+            expected,
+        );
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a known truth demands of any router.
 
-use dataset::{PerModel, Split, TestPredictions};
+use dataset::TestPredictions;
 use evaluation::{
     Interval, Predicted, Router, Truth,
     choice::choose,
@@ -8,7 +8,6 @@ use evaluation::{
 };
 
 use crate::{
-    Result as VerdictResult,
     claims::{ClaimSettings, End},
     obstacle::Obstacle,
     subject::Subject,
@@ -57,104 +56,86 @@ pub(super) fn bayes_accuracy(subject: &Subject) -> Number {
     Ok(chosen.iter().sum::<f64>() / chosen.len() as f64)
 }
 
-pub(super) fn regret_of(
-    subject: &Subject,
-    router: &str,
-    settings: &ClaimSettings,
-) -> Result<Interval, Obstacle> {
-    let predictions = subject.router(router, None)?;
-    let expectations = subject.expectations()?;
-    let found = against_bayes(expectations, &subject.measured(&predictions)?, settings)?;
-    interval(&found, &Truth::expected(expectations)?, settings)
+/// Losses against the Bayes router, with their intervals.
+pub(super) struct Losses<'a> {
+    pub(super) subject: &'a Subject,
+    pub(super) settings: &'a ClaimSettings,
 }
 
-pub(super) fn change(
-    subject: &Subject,
-    router: &str,
-    settings: &ClaimSettings,
-) -> Result<Interval, Obstacle> {
-    let sizes = subject.dir.learning_curve_sizes(router)?;
-    let (Some(&fewest), Some(&most)) = (sizes.first(), sizes.get(1..).and_then(<[_]>::last)) else {
-        return Err(Obstacle::NotRun(format!(
-            "`{router}` was not fitted on two numbers of train prompts; `cargo run -p train-and-infer -- --dataset {} --routers {router} --train-sizes ...` does",
-            subject.dir.name()
-        )));
-    };
-    let [fewest, most] = [fewest, most].map(|n_train| subject.on_train_size(router, n_train));
-    let (fewest, most) = (fewest?, most?);
-    let expectations = subject.expectations()?;
-    let of =
-        |point: &TestPredictions| against_bayes(expectations, &subject.measured(point)?, settings);
-    let found = of(&most)?.minus(&of(&fewest)?)?;
-    interval(&found, &Truth::expected(expectations)?, settings)
-}
-
-pub(super) fn over_zero(
-    subject: &Subject,
-    router: &str,
-    settings: &ClaimSettings,
-) -> Result<Interval, Obstacle> {
-    let predictions = subject.router(router, None)?;
-    let expectations = subject.expectations()?;
-    let of_router = against_bayes(expectations, &subject.measured(&predictions)?, settings)?;
-    let of_zero = against_bayes(expectations, &Router::Zero, settings)?;
-    interval(
-        &of_router.minus(&of_zero)?,
-        &Truth::expected(expectations)?,
-        settings,
-    )
-}
-
-pub(super) fn observed_gain(
-    subject: &Subject,
-    router: &str,
-    settings: &ClaimSettings,
-) -> Result<Interval, Obstacle> {
-    let predictions = subject.router(router, None)?;
-    let expectations = subject.expectations()?;
-    let test: &Split = subject.test()?;
-    let drawn = Truth::of(test)?;
-    let weights = weights(settings);
-    let bayes = Predicted::of(expectations)?;
-    let loss = regret(&drawn, bayes, &subject.measured(&predictions)?, weights)?;
-    let found = interval(&loss, &drawn, settings)?;
-    // A gain is a loss with the other sign.
-    Ok(Interval {
-        estimate: -found.estimate,
-        low: -found.high,
-        high: -found.low,
-        ..found
-    })
-}
-
-fn weights(settings: &ClaimSettings) -> Weights<'static> {
-    Weights {
-        lambdas: &[],
-        cost_multiplier: settings.cost_multiplier,
+impl Losses<'_> {
+    /// Expected utility lost by a router.
+    pub(super) fn of(&self, router: &str) -> Result<Interval, Obstacle> {
+        self.interval(&self.regret_of(router)?)
     }
-}
 
-fn against_bayes(
-    expectations: &PerModel,
-    router: &Router<'_>,
-    settings: &ClaimSettings,
-) -> VerdictResult<Regret> {
-    let bayes = Predicted::of(expectations)?;
-    Ok(regret(
-        &Truth::expected(expectations)?,
-        bayes,
-        router,
-        weights(settings),
-    )?)
-}
+    /// By how much the loss changes from the fewest train prompts to the most.
+    pub(super) fn change(&self, router: &str) -> Result<Interval, Obstacle> {
+        let subject = self.subject;
+        let sizes = subject.dir.learning_curve_sizes(router)?;
+        let (Some(&fewest), Some(&most)) = (sizes.first(), sizes.get(1..).and_then(<[_]>::last))
+        else {
+            return Err(Obstacle::NotRun(format!(
+                "`{router}` was not fitted on two numbers of train prompts; `cargo run -p train-and-infer -- --dataset {} --routers {router} --train-sizes ...` does",
+                subject.dir.name()
+            )));
+        };
+        let [fewest, most] = [fewest, most].map(|n_train| subject.on_train_size(router, n_train));
+        let (fewest, most) = (fewest?, most?);
+        let of = |point: &TestPredictions| self.against_bayes(&subject.measured(point)?);
+        self.interval(&of(&most)?.minus(&of(&fewest)?)?)
+    }
 
-fn interval(
-    found: &Regret,
-    truth: &Truth<'_>,
-    settings: &ClaimSettings,
-) -> Result<Interval, Obstacle> {
-    let resamples = Resamples::drawn(settings.n_resamples, settings.seed)?;
-    Ok(found
-        .intervals(truth, &resamples, settings.level)?
-        .integrated)
+    /// A router's loss less that of the zero router, which knows nothing of a prompt.
+    pub(super) fn over_zero(&self, router: &str) -> Result<Interval, Obstacle> {
+        let of_router = self.regret_of(router)?;
+        let of_zero = self.against_bayes(&Router::Zero)?;
+        self.interval(&of_router.minus(&of_zero)?)
+    }
+
+    /// What a router gains over the Bayes router by the observed scores. No router beats it in expectation, so a gain is the luck of
+    /// the draw.
+    pub(super) fn observed_gain(&self, router: &str) -> Result<Interval, Obstacle> {
+        let predictions = self.subject.router(router, None)?;
+        let bayes = Predicted::of(self.subject.expectations()?)?;
+        let drawn = Truth::of(self.subject.test()?)?;
+        let measured = self.subject.measured(&predictions)?;
+        let loss = regret(&drawn, bayes, &measured, self.weights())?;
+        let found = self.interval_under(&loss, &drawn)?;
+        // A gain is a loss with the other sign.
+        Ok(Interval {
+            estimate: -found.estimate,
+            low: -found.high,
+            high: -found.low,
+            ..found
+        })
+    }
+
+    fn regret_of(&self, router: &str) -> Result<Regret, Obstacle> {
+        let predictions = self.subject.router(router, None)?;
+        self.against_bayes(&self.subject.measured(&predictions)?)
+    }
+
+    fn against_bayes(&self, router: &Router<'_>) -> Result<Regret, Obstacle> {
+        let expectations = self.subject.expectations()?;
+        let truth = Truth::expected(expectations)?;
+        let bayes = Predicted::of(expectations)?;
+        Ok(regret(&truth, bayes, router, self.weights())?)
+    }
+
+    fn interval(&self, found: &Regret) -> Result<Interval, Obstacle> {
+        self.interval_under(found, &Truth::expected(self.subject.expectations()?)?)
+    }
+
+    fn interval_under(&self, found: &Regret, truth: &Truth<'_>) -> Result<Interval, Obstacle> {
+        let resamples = Resamples::drawn(self.settings.n_resamples, self.settings.seed)?;
+        let intervals = found.intervals(truth, &resamples, self.settings.level)?;
+        Ok(intervals.integrated)
+    }
+
+    fn weights(&self) -> Weights<'static> {
+        Weights {
+            lambdas: &[],
+            cost_multiplier: self.settings.cost_multiplier,
+        }
+    }
 }
