@@ -237,7 +237,6 @@ impl Client {
                 name: prepared.request_name(idx),
                 request,
                 n_inputs: input.len(),
-                n_tokens,
                 ticket,
             };
             let (sender, run, answers) =

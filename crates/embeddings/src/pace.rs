@@ -116,6 +116,16 @@ impl Pacer {
         }
     }
 
+    /// Waits for the right to send a request once more that had this ticket.
+    pub(crate) async fn another(
+        &self,
+        ticket: &Ticket,
+        is_stopped: impl Fn() -> bool,
+    ) -> Option<Ticket> {
+        // Counts of tokens are far below 2^53, so the number comes back as it was.
+        self.ticket(ticket.n_tokens as u64, is_stopped).await
+    }
+
     /// Takes a ticket back, with what was learned.
     pub(crate) fn settle(&self, ticket: &Ticket, fate: Fate, rates: Rates) {
         self.lock().settle(ticket, fate, rates, Instant::now());

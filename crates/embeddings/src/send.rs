@@ -45,7 +45,6 @@ pub(crate) struct Outgoing {
     pub(crate) name: RequestName,
     pub(crate) request: Request,
     pub(crate) n_inputs: usize,
-    pub(crate) n_tokens: u64,
     /// The right to send it a first time.
     pub(crate) ticket: Ticket,
 }
@@ -104,7 +103,6 @@ impl Sender {
             name,
             request,
             n_inputs,
-            n_tokens,
             mut ticket,
         } = outgoing;
         let mut n_attempts = 0;
@@ -146,7 +144,7 @@ impl Sender {
             let mut stopped = run.is_stopped.subscribe();
             // Time out: go on. Stopped: found out below.
             _ = timeout(wait, stopped.wait_for(|is_stopped| *is_stopped)).await;
-            let Some(next) = self.pacer.ticket(n_tokens, || run.is_stopped()).await else {
+            let Some(next) = self.pacer.another(&ticket, || run.is_stopped()).await else {
                 return Ok(None);
             };
             ticket = next;

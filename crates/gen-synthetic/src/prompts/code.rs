@@ -3,14 +3,10 @@
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::parts::{Prompt, pick, share};
+use super::parts::{Prompt, either, pick, share};
 
 pub(crate) fn code(rng: &mut ChaCha8Rng) -> Prompt {
-    if rng.random_bool(0.6) {
-        reading(rng)
-    } else {
-        task(rng)
-    }
+    either(rng, 0.6, reading, task)
 }
 
 /// What does a program print?

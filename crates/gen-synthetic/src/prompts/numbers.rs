@@ -5,15 +5,11 @@ use std::fmt::Write as _;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::parts::{Prompt, listed, pick, several, share};
+use super::parts::{Prompt, either, listed, pick, several, share};
 use crate::words::{GOODS, NAMES, SHOPS};
 
 pub(crate) fn arithmetic(rng: &mut ChaCha8Rng) -> Prompt {
-    if rng.random_bool(0.5) {
-        expression(rng)
-    } else {
-        word_problem(rng)
-    }
+    either(rng, 0.5, expression, word_problem)
 }
 
 fn expression(rng: &mut ChaCha8Rng) -> Prompt {

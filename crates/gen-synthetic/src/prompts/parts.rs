@@ -20,6 +20,21 @@ impl Prompt {
     }
 }
 
+/// A prompt of the first kind with this probability, else of the second.
+pub(super) fn either(
+    rng: &mut ChaCha8Rng,
+    p_first: f64,
+    first: fn(&mut ChaCha8Rng) -> Prompt,
+    second: fn(&mut ChaCha8Rng) -> Prompt,
+) -> Prompt {
+    let kind = if rng.random_bool(p_first) {
+        first
+    } else {
+        second
+    };
+    kind(rng)
+}
+
 /// One of some words.
 pub(super) fn pick<'a>(rng: &mut ChaCha8Rng, words: &[&'a str]) -> &'a str {
     words.choose(rng).expect("lists of words are not empty")

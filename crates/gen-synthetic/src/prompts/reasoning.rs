@@ -3,15 +3,11 @@
 use rand::{Rng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::parts::{Prompt, pick, several, share};
+use super::parts::{Prompt, either, pick, several, share};
 use crate::words::{MONTHS, NAMES, WEEKDAYS};
 
 pub(crate) fn logic(rng: &mut ChaCha8Rng) -> Prompt {
-    if rng.random_bool(0.6) {
-        ordering(rng)
-    } else {
-        knights(rng)
-    }
+    either(rng, 0.6, ordering, knights)
 }
 
 /// People in a hidden order, told by comparisons of neighbors.
