@@ -16,12 +16,12 @@ use crate::{
     rate::Rates,
 };
 
-/// A body is read no further than this per text: 16,384 numbers in 22 characters each ...
+/// At most this much of a body is read per text: 16,384 numbers in 22 characters each ...
 const MAX_BYTES_PER_VECTOR: usize = 16_384 * 22;
-/// ... and this.
+/// ... and this much beside.
 const MAX_BYTES_BESIDE: usize = 1 << 20;
 
-/// Sends requests, again if need be.
+/// Sends requests, and retries them.
 #[derive(Debug)]
 pub(crate) struct Sender {
     pub(crate) http: reqwest::Client,
@@ -136,9 +136,9 @@ impl Sender {
                 return Err(error);
             }
             if n_attempts > retry.max_attempts / 2 {
-                tracing::warn!(request = %name, n_attempts, ?wait, message, "sent again");
+                tracing::warn!(request = %name, n_attempts, ?wait, message, "retrying");
             } else {
-                tracing::debug!(request = %name, n_attempts, ?wait, message, "sent again");
+                tracing::debug!(request = %name, n_attempts, ?wait, message, "retrying");
             }
             run.n_retries.fetch_add(1, Ordering::Relaxed);
             let mut stopped = run.is_stopped.subscribe();

@@ -282,7 +282,7 @@ const CASES: &[Case] = &[
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,,1\n2,y,,1\n", extra: &[], code: 1, expected: "leave the model out with --exclude-model" },
     Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,dev,1,1\n", extra: &[], code: 1, expected: "column `split` of `t.csv` is `dev` in row 2" },
     Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,,1,1\n", extra: &[], code: 1, expected: "column `split` of `t.csv` is null in row 2" },
-    Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,train,1,1\n", extra: &[], code: 1, expected: "column `split` of `t.csv` leaves no test rows" },
+    Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,train,1,1\n", extra: &[], code: 1, expected: "`t.csv` has no rows in its test part" },
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1\n2,y,1,1\n", extra: &[], code: 1, expected: "row 1 of `t.csv` has 3 fields, the header has 4" },
     // A row number is the file's, whatever was left out before it.
     Case { text: "id,task,prompt,small/score,small/input_tokens\n1,a,x,9,10\n2,b,y,9,11\n", extra: &["--exclude-task", "a"], code: 1, expected: "is 9 in row 2" },

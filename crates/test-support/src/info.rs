@@ -5,7 +5,7 @@ use dataset::{CostKind, CostRule, DatasetInfo, ModelInfo, SplitOrigin};
 /// Checks that a data set's description has a note.
 ///
 /// # Panics
-/// If it has not; the panic shows the notes that it has.
+/// If it does not; the panic shows the notes that it has.
 #[track_caller]
 pub fn assert_note(info: &DatasetInfo, note: &str) {
     let notes = &info.notes;

@@ -134,7 +134,7 @@ fn what_cannot_pass_ends_the_run_at_once() {
     check(EmbeddingFault::OneMore, &[name, "5 embeddings for 4 texts"]);
     check(
         EmbeddingFault::SameIndex,
-        &[name, "index 0 (from 0) comes twice"],
+        &[name, "duplicate index 0 (from 0)"],
     );
     check(EmbeddingFault::IndexTooLarge, &[name, "index 4"]);
     check(EmbeddingFault::NotANumber, &[name, "embedding 3", "NaN"]);

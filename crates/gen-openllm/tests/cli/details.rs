@@ -51,7 +51,7 @@ fn sample_files_become_a_data_set_joined_by_document() {
         &notes,
         "counted with `words.json`, not with their own tokenizers",
     );
-    assert_contains(&notes, "the source has nothing of 36 of 38 tasks");
+    assert_contains(&notes, "the source has no results for 36 of 38 tasks");
     assert_contains(&notes, "`bbh` has 12 documents, 5761 were published");
     // Four sample files, the tokenizer, the settings.
     assert_eq!(info.sources.len(), 6);
@@ -357,7 +357,8 @@ fn documents_that_differ_are_left_out_or_refused() {
     let output = bench.run_on_details(&["--config", "settings.toml"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let note =
-        "left out 1 documents of `bbh/navigate` in whose question the LLMs differ: 3".to_owned();
+        "left out 1 documents of `bbh/navigate` because the LLMs were asked different questions: 3"
+            .to_owned();
     assert!(
         bench.info(NAME).notes.contains(&note),
         "{:?}",

@@ -137,7 +137,7 @@ fn gated_tokenizers_are_named_together_and_can_be_stood_in_for() {
     let message = stderr(&output);
     assert_contains(
         &message,
-        "the tokenizers of 2 LLMs are not available; --token-counter counts their tokens with another one",
+        "the tokenizers of 2 LLMs are not available; use --token-counter to count their tokens with another one",
     );
     for model in [SMALL, LARGE] {
         let line = format!(
@@ -219,7 +219,7 @@ fn details_that_are_not_available_are_named_together() {
     let message = stderr(&output);
     assert!(
         message.contains(
-            "the sample files of 1 LLMs are not available (continue without them by --exclude-model)"
+            "the sample files of 1 LLMs are not available (use --exclude-model to continue without them)"
         ),
         "{message}"
     );
@@ -228,7 +228,7 @@ fn details_that_are_not_available_are_named_together() {
         &format!("accept the license at {}/{gated}", hub.url()),
     );
 
-    // An LLM that the hub has nothing of.
+    // An LLM that is not on the hub.
     let hub = Hub::start()
         .dataset(&details_repo(SMALL), details(SMALL, 3))
         .model(SMALL, [("tokenizer.json", words(""))]);

@@ -162,8 +162,8 @@ fn scores_are_brought_into_the_order_of_the_documents() {
     for note in [
         format!("left out `{SOLAR}`, which has no results in `mmlu_pro/mmlu_pro`"),
         "87 of 288 documents, of 2 tasks, have no text".to_owned(),
-        "left out 40 questions of tasks that were not asked for".to_owned(),
-        "the source has nothing of 35 of 38 tasks".to_owned(),
+        "left out 40 questions of tasks that were not requested".to_owned(),
+        "the source has no results for 35 of 38 tasks".to_owned(),
     ] {
         assert!(notes.contains(&note), "{notes}");
     }

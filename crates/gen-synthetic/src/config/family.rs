@@ -67,6 +67,7 @@ impl FamilyConfig {
                 "`difficulty` is {difficulty}, expected a finite number"
             );
         }
+        // At 1 every LLM would score the same, whatever its ability.
         ensure!(
             (0.0..1.0).contains(&self.guess),
             "`guess` is {}, expected a number in [0, 1)",

@@ -38,6 +38,7 @@ impl ModelConfig {
         positive("verbosity", self.verbosity)?;
         not_negative("reasoning-tokens", self.reasoning_tokens)?;
         not_negative("length-sigma", self.length_sigma)?;
+        // Abilities in families that are not listed do no harm, so a family can be removed in one place.
         for family in families {
             let name = family.family.name();
             let ability = self.ability.get(&family.family);
@@ -52,7 +53,7 @@ impl ModelConfig {
                 let tokens = tokens * self.verbosity;
                 ensure!(
                     tokens > 1.0,
-                    "answers to `{name}` have {tokens} expected tokens, expected more than 1"
+                    "the expected length of answers to `{name}` is {tokens} tokens, expected more than 1"
                 );
             }
         }

@@ -28,6 +28,7 @@ fn reading(rng: &mut ChaCha8Rng) -> Prompt {
     );
     if is_recursive {
         let (a, b, start) = (number(rng), number(rng), rng.random_range(4..14_usize));
+        // Both calls have a smaller argument than `n`, which is at least 2 there, so the program ends.
         let text = format!(
             "{ask}\n\ndef f(n):\n    if n < {n}:\n        return n + {a}\n    return f(n - {depth}) + f(n // 2) - {b}\n\nprint(f({start}))"
         );
