@@ -50,7 +50,7 @@ impl<'a> Latent<'a> {
         }
     }
 
-    /// Expectations of an LLM on a prompt of so many word pieces.
+    /// Expectations of an LLM on a prompt with this number of word pieces.
     pub(crate) fn expected(
         &self,
         model_idx: usize,
@@ -97,6 +97,7 @@ impl<'a> Latent<'a> {
         // A lognormal has mean exp(mu + sigma^2 / 2).
         let length =
             (expected.n_output_tokens - 1.0) * (sigma * normal - sigma * sigma / 2.0).exp();
+        // An answer has at least one token. A uniform number before rounding down keeps the mean, which plain rounding would not.
         let n_output_tokens = 1.0 + (length + rng.random::<f64>()).floor();
         let n_input_tokens = f64::from(expected.n_input_tokens);
         Drawn {
@@ -109,6 +110,7 @@ impl<'a> Latent<'a> {
 
 /// How many pieces a tokenizer might cut a text into: six letters, three digits, or one other sign each.
 pub(crate) fn n_pieces(text: &str) -> usize {
+    // A real tokenizer would be a download, and only the length matters: input costs have to grow with the text.
     let (mut n_pieces, mut n_letters, mut n_digits) = (0, 0_usize, 0_usize);
     // Pieces are counted per run of one kind, as a tokenizer does not join letters with digits.
     let mut finish_run = |n_letters: &mut usize, n_digits: &mut usize| {

@@ -23,7 +23,7 @@ pub(crate) struct Rows<'a> {
     seed: u32,
 }
 
-/// Some rows, and what was to be expected of them.
+/// Some rows, and their expectations.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) split: Split,
@@ -92,6 +92,7 @@ impl<'a> Rows<'a> {
 
     fn row(&self, i: u32) -> Row {
         let mut rng = ChaCha8Rng::seed_from_u64(u64::from(self.seed));
+        // A stream per row, so that row i costs no draws of the rows before it, and a longer data set begins with the same rows.
         rng.set_stream(u64::from(i));
         let family = &self.config.families[self.families.sample(&mut rng)];
         let prompt = prompts::prompt(family.family, &mut rng);
