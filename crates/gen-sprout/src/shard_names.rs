@@ -105,7 +105,7 @@ mod tests {
         for (names, expected) in [
             (
                 &[TEST, VALIDATION][..],
-                "`x` has no file `train-00000-of-00001.parquet`",
+                "`x` has no file of the part `train`",
             ),
             (
                 &[TEST, VALIDATION, "train-00001-of-00002.parquet"],

@@ -341,7 +341,7 @@ fn documents_that_differ_are_left_out_or_refused() {
     );
     let (message, _) = with_replaced(other.0, other.1).refusal(&[]);
     let expected = format!(
-        "the LLMs differ in the question of 1 of 12 documents of `bbh/navigate`, `{SMALL}` first in document 3"
+        "in 1 of 12 documents of `bbh/navigate` the LLMs were asked different questions, `{SMALL}` first in document 3"
     );
     assert!(message.contains(&expected), "{message}");
 
@@ -414,7 +414,7 @@ fn without_a_tokenizer_the_error_names_all_llms_that_lack_one() {
     let message = stderr(&output);
     assert_contains(
         &message,
-        "the tokenizers of 2 LLMs are not available; --token-counter",
+        "the tokenizers of 2 LLMs are not available; use --token-counter",
     );
     assert!(
         message.contains(&format!("`{SMALL}`: ")) && message.contains(&format!("`{LARGE}`: ")),

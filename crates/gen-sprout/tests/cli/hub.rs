@@ -78,6 +78,6 @@ fn a_gated_repository_says_where_to_accept_the_license() {
 fn a_repository_of_another_layout_is_refused() {
     let hub = Hub::start().dataset(REPO, Tree::from([("data/all.parquet", "x")]));
     let bench = bench().hub(&hub.url());
-    let expected = "`CARROT-LLM-Routing/SPROUT/data` has no file `train-00000-of-00001.parquet`";
+    let expected = "`CARROT-LLM-Routing/SPROUT/data` has no file of the part `train`";
     bench.refuse(&[], 1, expected);
 }

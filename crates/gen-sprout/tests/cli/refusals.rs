@@ -16,7 +16,7 @@ type Change = fn(&mut Vec<(&'static str, File)>);
 fn files_that_are_wrong() {
     #[rustfmt::skip]
     let cases: [(Change, &str); 13] = [
-        (|files| { files.remove(2); }, "`s` has no file `validation-00000-of-00001.parquet`"),
+        (|files| { files.remove(2); }, "`s` has no file of the part `validation`"),
         (|files| { files.remove(1); }, "`s` should have each of the 2 files `train-*-of-00002.parquet` once, but has `train-00000-of-00002.parquet`"),
         (|files| without(files, 1, "key"), "`s/train-00001-of-00002.parquet` has no column `key`"),
         (|files| without(files, 3, "prompt"), "`s/test-00000-of-00001.parquet` has no column `prompt`"),
