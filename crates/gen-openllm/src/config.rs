@@ -24,7 +24,7 @@ pub(crate) const BUILT_IN: BuiltIn = BuiltIn {
 };
 
 /// `configs/open-llm-lb-v2.toml`; [`Config::check`] makes sure that it can be used.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Config {
     /// In the published order.

@@ -8,7 +8,7 @@ pub(crate) const BUILT_IN: BuiltIn = BuiltIn {
 };
 
 /// `configs/routerbench.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Config {
     /// The data set of the hub, and the file in it.
@@ -23,7 +23,7 @@ pub(crate) struct Config {
 }
 
 /// What the published file has.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Published {
     /// Rows that are not left out.

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::args::Variant;
 
 /// `configs/sprout.toml` or `configs/sprout-o3mini.toml`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Config {
     /// The data set of the hub.
@@ -42,7 +42,7 @@ pub(crate) struct PartRows {
 }
 
 /// What is to be said with a price of these settings.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct PriceNote {
     pub(crate) model: String,

@@ -21,7 +21,7 @@ pub(crate) const BUILT_IN: BuiltIn = BuiltIn {
 };
 
 /// `configs/synthetic.toml` as it is written; [`Config::check`] makes sure that it can be used.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Config {
     pub(crate) n_prompts: usize,

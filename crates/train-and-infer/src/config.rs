@@ -5,7 +5,7 @@ use saved_routers::EmbeddingFormat;
 use serde::Deserialize;
 
 /// configs/routers.toml.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Config {
     pub(crate) carrot_knn: KnnParams,
@@ -19,7 +19,7 @@ pub(crate) struct Config {
 }
 
 /// Settings of `carrot-knn-sbert` only.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SentenceKnn {
     pub(crate) embedder: String,
@@ -30,7 +30,7 @@ pub(crate) struct SentenceKnn {
     not(feature = "torch"),
     expect(dead_code, reason = "it is read and checked, and only networks use it")
 )]
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RobertaConfig {
     pub(crate) base: String,
@@ -41,7 +41,7 @@ pub(crate) struct RobertaConfig {
 }
 
 /// How fitted routers are kept.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SavedConfig {
     // The key's older name, so that settings files in use stay valid.
@@ -50,14 +50,14 @@ pub(crate) struct SavedConfig {
 }
 
 /// How samples of the train part are drawn.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct LearningCurveConfig {
     pub(crate) seed: u32,
 }
 
 /// Where to find the model behind a short name.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct EmbedderConfig {
     /// Under the models folder.

@@ -12,7 +12,7 @@ const PATH: &str = "configs/claims.toml";
 const BUILT_IN: &str = include_str!("../../../configs/claims.toml");
 
 /// The file as it is written.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct ClaimsFile {
     pub(crate) settings: ClaimSettings,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 const TASK_PREFIX: &str = "leaderboard_";
 
 /// A benchmark as it is written in the settings.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct BenchmarkToml {
     name: String,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use super::number::positive;
 
 /// A family of prompts.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct FamilyConfig {
     pub(crate) family: Family,

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// A made-up LLM.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct ModelConfig {
     pub(crate) name: String,

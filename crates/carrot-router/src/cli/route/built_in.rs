@@ -3,14 +3,14 @@ use dataset::{Price, Prices};
 use serde::Deserialize;
 
 /// configs/carrot-router.toml.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Config {
     pair: PairConfig,
 }
 
 /// CARROT's released networks, and how any pair reads prompts.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct PairConfig {
     pub(super) performance: String,
@@ -29,7 +29,7 @@ struct PriceConfig {
     price_notes: Vec<PriceNote>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct PricedModel {
     name: String,
@@ -39,7 +39,7 @@ struct PricedModel {
 }
 
 /// A remark about a price, to be logged when the price is used.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct PriceNote {
     pub(super) model: String,

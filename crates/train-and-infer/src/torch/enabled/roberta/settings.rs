@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// configs/roberta.toml.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct TrainingConfig {
     custom: TrainParams,
