@@ -24,7 +24,7 @@ use crate::{
 /// skipped is logged, with the command that would make its input.
 ///
 /// # Errors
-/// When data sets or predictions cannot be read or evaluated, a file cannot be written, or nothing that was asked for can be made.
+/// When data sets or predictions cannot be read or evaluated, a file cannot be written, or none of what was asked for can be made.
 pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     let mut outcome = Outcome::new(&job.data_dir);
     let mut all = Vec::new();
@@ -64,7 +64,9 @@ pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     // A run that writes nothing has to fail, or a script would go on and publish the files of an
     // earlier run.
     if written.is_empty() {
-        bail!("nothing that was asked for could be made; the log says what is missing");
+        bail!(
+            "none of the requested figures and tables could be made; the log says what is missing"
+        );
     }
     Ok(written)
 }

@@ -1,4 +1,4 @@
-//! Which data sets there are, and what each holds.
+//! Which data sets exist, and what each of them holds.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +17,8 @@ use evaluation::{
 };
 use ndarray::Array1;
 use tracing::warn;
+
+use super::folder::names_in;
 
 /// A data set's test side with all predictions for it.
 #[derive(Debug)]
@@ -37,15 +39,15 @@ pub(crate) struct Inputs {
 #[derive(Debug)]
 pub(crate) struct RouterInput {
     pub(crate) router: String,
-    /// The embedder whose embeddings it took, where that is recorded.
+    /// The embedder whose embeddings it was fitted on, where that is recorded.
     pub(crate) embedder: Option<String>,
     pub(crate) predictions: Predictions,
 }
 
-/// What a data set has to draw.
+/// What was found to draw in a data set.
 pub(crate) enum Found {
     Inputs(Box<Inputs>),
-    /// No predictions that can be used: why, and what makes some.
+    /// No usable predictions: why, and how to create some.
     Nothing {
         why: String,
         cure: String,
@@ -76,7 +78,7 @@ pub(crate) fn with_predictions(data_dir: &Path) -> anyhow::Result<Vec<DatasetDir
     Ok(found)
 }
 
-/// What makes predictions for a data set.
+/// The command that creates predictions for a data set.
 pub(crate) fn command(name: &str) -> String {
     cli_support::fit_command(name, "carrot-knn", None)
 }
@@ -102,32 +104,19 @@ fn names_with(
     data_dir: &Path,
     file: impl Fn(&DatasetDir) -> PathBuf,
 ) -> anyhow::Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    if !data_dir.is_dir() {
-        return Ok(names);
-    }
-    let cannot_list = || format!("cannot list `{}`", data_dir.display());
-    for entry in data_dir.read_dir().with_context(cannot_list)? {
-        let name = entry
-            .with_context(cannot_list)?
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
-        if file(&DatasetDir::new(data_dir, &name)).is_file() {
-            names.insert(name);
-        }
-    }
-    Ok(names)
+    let mut names = names_in(data_dir)?;
+    names.retain(|name| file(&DatasetDir::new(data_dir, name)).is_file());
+    Ok(names.into_iter().collect())
 }
 
 impl Inputs {
-    /// Reads a data set's test split and all its predictions; those that do not belong to it or leave nothing to choose are left out.
+    /// Reads a data set's test split and all its predictions, leaving out those that do not belong to the split or cannot choose an LLM.
     ///
     /// # Errors
     /// When a file cannot be read, or there is no pair of LLMs for the predictions of a binary router.
     pub(crate) fn read(dir: &DatasetDir) -> anyhow::Result<Found> {
         let nothing = |why: String| {
-            let cure = format!("make some with `{}`", command(dir.name()));
+            let cure = format!("create some with `{}`", command(dir.name()));
             Ok(Found::Nothing { why, cure })
         };
         // Checked before anything is read: a data set without predictions is common, and its split may
@@ -161,7 +150,7 @@ impl Inputs {
         }
         if routers.is_empty() {
             return nothing(format!(
-                "no predictions that can be used belong to `{}` as it is now",
+                "none of its predictions can be used with `{}` in its current version",
                 test_set.path().display()
             ));
         }
@@ -201,7 +190,7 @@ impl Inputs {
         Router::of(predictions, &self.test_set)
     }
 
-    /// What a router predicted that was fitted on parts of the train split, by ascending number of its prompts.
+    /// The predictions of a router fitted on subsets of the training split, by ascending size.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -235,7 +224,7 @@ fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, St
     })
 }
 
-/// Why there is nothing to route by, as where every prediction is NaN; `None` where there is.
+/// Why the predictions cannot choose an LLM, for example because all of them are NaN; `None` where they can.
 fn cannot_choose(
     found: &TestPredictions,
     test_set: &TestSet,
@@ -268,7 +257,7 @@ fn train_mean_costs(dir: &DatasetDir, test: &Split) -> anyhow::Result<Option<Arr
     // a different one.
     if train.models != test.models {
         bail!(
-            "`{}` has other LLMs than `{}`, or in another order; regenerate both with one run of the data set's generator",
+            "`{}` and `{}` do not list the same LLMs in the same order; regenerate both with a single run of the data set's generator",
             path.display(),
             dir.split(Part::Test).display()
         );

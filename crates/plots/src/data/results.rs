@@ -21,7 +21,7 @@ pub(crate) struct Results {
     pub(crate) dataset: String,
     /// In the order of legends and tables: routers, then the optimum, then the zero router.
     pub(crate) methods: Vec<Method>,
-    /// LLMs by name, in the data set's order; those of which nothing is known are left out.
+    /// LLMs by name, in the data set's order, without those whose scores or costs are all unknown.
     pub(crate) models: Vec<NamedPoint>,
     pub(crate) best_single: Option<NamedPoint>,
     pub(crate) oracle: Option<Point>,
@@ -85,7 +85,7 @@ impl Results {
                     inputs.name
                 )
             })?;
-            // The zero router of a data set of which no LLM is known has no point at all.
+            // The zero router has no points where no LLM has both a known score and a known cost.
             if !curve.points.is_empty() {
                 curves.push((contender, curve));
             }

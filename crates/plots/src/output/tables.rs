@@ -164,7 +164,7 @@ impl Table {
         )
     }
 
-    /// One text makes a column of texts: `N/A` stands in any column.
+    /// One text makes a column of texts; `N/A` may be in any column.
     fn kind(&self, column_idx: usize) -> Kind {
         let mut kind = Kind::Number;
         for row in &self.rows {

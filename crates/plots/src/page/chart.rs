@@ -26,12 +26,12 @@ use crate::{
     settings::Settings,
 };
 
-/// Size of a frame that no screen's chart exceeds, in pixels: points that make no difference there make none anywhere. A curve has a point
-/// for each prompt and crossing of LLMs, tens of thousands, and the page must stay small enough to open.
+/// Size in pixels of the largest chart that a screen shows: a point that makes no difference at this size makes none at any. An exact curve
+/// may have tens of thousands of points, and the page must stay small enough to open.
 const FRAME: (f64, f64) = (1200.0, 600.0);
 /// How far a curve may be from the exact one, in pixels of that frame.
 const TOLERANCE: f64 = 0.4;
-/// On straight pieces there is a point at least every so many pixels: the line needs none, but the reader points at points.
+/// Distance in pixels of the points kept on straight pieces. The line does not need them, but the reader can only point at points.
 const GAP: f64 = 14.0;
 
 /// Everything that the chart of one data set shows. Its field names are the page's script's.
@@ -161,17 +161,17 @@ impl Chart {
     }
 }
 
-/// The points that no router reaches or that every router must pass, with what would give them.
+/// The points above and below all useful routers, with how each of them chooses.
 fn references(results: &Results) -> Vec<(&'static str, f64, f64, &'static str)> {
     let oracle = (
         "Oracle",
         results.oracle,
-        "for each prompt the cheapest of the LLMs that answer it best",
+        "picks, for each prompt, the cheapest of the LLMs with the best score",
     );
     let random = (
         "Random LLM",
         results.random,
-        "for each prompt any LLM, all with the same chance",
+        "picks an LLM for each prompt uniformly at random",
     );
     [oracle, random]
         .into_iter()

@@ -1,4 +1,4 @@
-//! What the page says of one data set.
+//! The page's section about one data set.
 
 use std::collections::BTreeMap;
 
@@ -38,10 +38,10 @@ struct Evaluated {
 }
 
 impl Section {
-    /// Reads and evaluates a data set. One whose predictions cannot be used is in the page all the same, with the reason.
+    /// Reads and evaluates a data set. One whose predictions cannot be used still gets a section, which gives the reason.
     ///
     /// # Errors
-    /// When a manifest, figure or table that is there cannot be read.
+    /// When an existing manifest, figure or table cannot be read.
     pub(crate) fn new(
         job: &Job,
         dir: &DatasetDir,
@@ -55,7 +55,7 @@ impl Section {
             // One data set that cannot be evaluated must not cost the page of all others.
             Some(Err(error)) => {
                 warn!("no chart of `{}` in the report: {error:#}", dir.name());
-                Err(format!("There is no chart: {error:#}."))
+                Err(format!("No chart: {error:#}."))
             }
             Some(Ok(evaluated)) => Ok(evaluated),
         };
@@ -71,7 +71,7 @@ impl Section {
             section aria-labelledby=(id) {
                 h2 id=(id) { (embed::name(dir.name())) }
                 p.facts {
-                    (info.models.len()) " LLMs, " (info.n_test) " prompts to test on, " (info.n_train) " to train on"
+                    (info.models.len()) " LLMs, " (info.n_test) " test prompts, " (info.n_train) " training prompts"
                 }
                 (chart)
                 (shown::tables_and_figures(&found, Some(dir.name()))?)
@@ -105,7 +105,7 @@ fn evaluate(job: &Job, dir: &DatasetDir) -> anyhow::Result<Evaluated> {
 fn without_chart(why: &str, dataset: &str) -> Markup {
     html! {
         p { (why) }
-        p { "To make predictions, run " code { (inputs::command(dataset)) } }
+        p { "To create predictions, run " code { (inputs::command(dataset)) } }
     }
 }
 
@@ -117,13 +117,13 @@ fn chart(chart: &Chart, dataset: &str) -> anyhow::Result<Markup> {
             div.chart-bar {}
             div.chart-area {}
             p.hint {
-                "Point at a curve, or focus the chart and use the arrow keys, to read router, lambda, cost, accuracy and who gets the prompts. \
-                 The legend shows and hides curves. Lambda is the least weight of cost from which a point holds; a binary router has a \
-                 threshold of its probability instead."
+                "Point at a curve, or focus the chart and use the arrow keys, to read the router, lambda, cost, accuracy and which LLMs get \
+                 the prompts. The legend shows and hides curves. A point's lambda is the least weight of cost at which it is reached; a binary \
+                 router has a threshold on its probability instead."
             }
             noscript {
                 p.stale {
-                    "The interactive chart needs scripts; the figures and tables below show the same without."
+                    "The interactive chart needs JavaScript; the figures and tables below show the same numbers without it."
                 }
             }
             details.numbers { summary { "Numbers of the chart" } }
@@ -132,7 +132,7 @@ fn chart(chart: &Chart, dataset: &str) -> anyhow::Result<Markup> {
     })
 }
 
-/// How the data set came out, in a line; a dash where it is not known.
+/// The results of the data set in one row of the summary, with a dash for what is not known.
 fn summary(info: &DatasetInfo, results: Option<&Results>) -> Vec<Markup> {
     let dash = "\u{2013}";
     let share = |value: Option<f64>| match value {

@@ -17,7 +17,7 @@ pub(crate) fn draw(
     outcome: &mut Outcome,
 ) -> anyhow::Result<()> {
     let dataset = &comparisons[0].dataset;
-    // Axes without anything on them would look like a fault of the figure, not of the data.
+    // Empty axes would look like a mistake in the figure rather than in the data.
     if comparisons.iter().all(Comparison::is_empty) {
         outcome.skip(
             format!("{dataset}/{stem}"),

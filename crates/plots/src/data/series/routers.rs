@@ -106,7 +106,7 @@ pub(super) const RULES: [(&str, &str, Color); 3] = [
 pub(crate) const IN_BINARY_FIGURES: [&str; 5] =
     [CARROT_KNN, CARROT_ROBERTA, MF, RORF, ROBERTA_BINARY];
 
-/// Where a router stands in legends and tables: known ones in the paper's order, then others by name.
+/// The position of a router in legends and tables: known ones in the paper's order, then others by name.
 pub(crate) fn rank(router: &str) -> (usize, &str) {
     let position = ROUTERS.iter().position(|known| known.router == router);
     (position.unwrap_or(ROUTERS.len()), router)

@@ -135,7 +135,7 @@ fn spent(spider: &Spider, share_idx: usize) -> Option<String> {
     let low = ratios.iter().copied().reduce(f64::min)?;
     let high = ratios.iter().copied().reduce(f64::max)?;
     let (low, high) = (rounded(low), rounded(high));
-    // Rounded first: a range from 9% to 9% would look like a fault.
+    // Rounded before they are compared: a range from 9% to 9% would look like a mistake.
     let range = if low == high {
         high
     } else {
