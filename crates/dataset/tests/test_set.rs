@@ -35,8 +35,8 @@ impl Tiny {
         TestSet::open(&self.dir).expect("a test set")
     }
 
-    fn read(&self, router: &str) -> Result<TestPredictions, Unusable> {
-        self.open().router(router).expect("readable")
+    fn read(&self, router: &str) -> Result<TestPredictions, Box<Unusable>> {
+        self.open().router(router).expect("readable").map_err(Box::new)
     }
 
     /// Rewrites the predictions of a router, as a program of today does.

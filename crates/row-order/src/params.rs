@@ -19,7 +19,7 @@ pub struct AuditParams {
 }
 
 /// Parameters that can be audited with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CheckedAuditParams(AuditParams);
 
 impl AuditParams {

@@ -17,7 +17,7 @@ struct BenchmarkToml {
 }
 
 /// Tasks that are scored and asked alike.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "BenchmarkToml")]
 pub(crate) struct Benchmark {
     pub(crate) name: String,
