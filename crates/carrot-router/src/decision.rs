@@ -63,7 +63,7 @@ pub(crate) fn utility(score: f32, cost_usd: f64, mu: f64) -> f64 {
 
 /// The position of the LLM that the rule chooses: ties go to the lowest; an LLM with an unknown score or cost is never chosen.
 pub(crate) fn choose(models: &[Candidate], mu: f64) -> Option<usize> {
-    // Not the largest of the utilities above: evaluation's rule also decides ties and unknowns, and mu = 1 between equal costs.
+    // Not by comparing the candidates' utilities here: who wins a tie, and that unknowns lose, is evaluation's rule.
     let scores: Vec<f32> = models.iter().map(|model| model.score).collect();
     let costs: Vec<f64> = models.iter().map(|model| model.cost_usd).collect();
     evaluation::choice::choose(&scores, &costs, mu, COST_MULTIPLIER)

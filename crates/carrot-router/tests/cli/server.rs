@@ -84,7 +84,7 @@ fn a_server_is_asked_only_when_it_is_named() {
     }
     let message = stderr(&output);
     assert!(
-        message.contains("the server's `owner/tiny-embedder` makes, at an unknown price"),
+        message.contains("from the server's `owner/tiny-embedder`, at an unknown price"),
         "{message}"
     );
     assert!(
