@@ -36,7 +36,10 @@ impl Tiny {
     }
 
     fn read(&self, router: &str) -> Result<TestPredictions, Box<Unusable>> {
-        self.open().router(router).expect("readable").map_err(Box::new)
+        self.open()
+            .router(router)
+            .expect("readable")
+            .map_err(Box::new)
     }
 
     /// Rewrites the predictions of a router, as a program of today does.
