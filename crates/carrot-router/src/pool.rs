@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use dataset::{DatasetDir, ModelScores, Part, Prices, Split, sha256_file};
+use dataset::{DatasetDir, ModelScores, Part, PartTable, Prices, sha256_file};
 use saved_routers::{AddedModel, Addition, EditedPool, PoolEdit, Record, SavedRouter};
 
 use crate::{Error, Result};
@@ -57,5 +57,5 @@ fn train_ids(folder: &Path, record: &Record, data_dir: &Path) -> Result<Vec<Stri
             folder: folder.to_owned(),
         });
     }
-    Ok(Split::read(&split)?.ids)
+    Ok(PartTable::read(&split)?.ids)
 }

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, mem, path::Path};
 
-use dataset::{CostKind, CostRule, DatasetDir, DatasetInfo, Field, ModelInfo, Part, Split};
+use dataset::{CostKind, CostRule, DatasetDir, DatasetInfo, Field, ModelInfo, Part, PartTable};
 use ndarray::Array2;
 use serde_json::Value;
 
@@ -28,9 +28,9 @@ pub struct Made {
     /// What goes into `dataset.json`.
     pub info: DatasetInfo,
     /// Rows of `train.parquet`.
-    pub train: Split,
+    pub train: PartTable,
     /// Rows of `test.parquet`.
-    pub test: Split,
+    pub test: PartTable,
 }
 
 /// Checks a raw table, works out costs, and splits it. Writes nothing.
@@ -135,7 +135,7 @@ fn unknown_score_notes(table: &RawTable) -> Vec<String> {
 }
 
 /// Moves some rows out of the table; each row may be taken once.
-fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> Split {
+fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> PartTable {
     let take = |texts: &mut Vec<String>| rows.iter().map(|&i| mem::take(&mut texts[i])).collect();
     let (ids, tasks, prompts) = (
         take(&mut table.ids),
@@ -155,7 +155,7 @@ fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> Split {
             })
         })
     };
-    Split {
+    PartTable {
         ids,
         tasks,
         prompts,

@@ -1,6 +1,6 @@
 use std::{fmt::Write as _, path::PathBuf};
 
-use dataset::{CostKind, DatasetDir, DatasetInfo, Split};
+use dataset::{CostKind, DatasetDir, DatasetInfo, PartTable};
 use serde::Serialize;
 
 /// What is reported of a data set.
@@ -65,7 +65,7 @@ impl Tally {
     }
 
     /// Adds rows of either part.
-    pub fn add(&mut self, rows: &Split) {
+    pub fn add(&mut self, rows: &PartTable) {
         for (m, sums) in self.models.iter_mut().enumerate() {
             sums.n_rows += rows.n_prompts();
             // Scores and costs are averaged over the rows where each is known, which need not be the same rows.

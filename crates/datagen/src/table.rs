@@ -31,7 +31,7 @@ pub struct RawTable {
 pub enum SourcePart {
     /// What estimators are fitted on.
     Train,
-    /// What choices are made on. Its rows come last in the train split; `dataset.json` says how many there are.
+    /// What choices are made on. Its rows come last in the train part; `dataset.json` says how many there are.
     Validation,
     /// What estimators are judged on.
     Test,

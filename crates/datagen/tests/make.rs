@@ -7,7 +7,8 @@ use datagen::{
     make,
 };
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, Pair, Part, Split, SplitOrigin, train_test_split,
+    CostKind, CostRule, DatasetDir, DatasetInfo, Pair, Part, PartTable, SplitOrigin,
+    train_test_split,
 };
 
 fn model(name: &str, n: usize) -> RawModel {
@@ -76,7 +77,7 @@ fn rows_come_in_the_order_of_scikit_learn_and_back_from_disk() {
 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let dir = made.write(folder.path()).expect("written");
-    let read = |part| Split::read(&dir.split(part)).expect("readable");
+    let read = |part| PartTable::read(&dir.split(part)).expect("readable");
     assert_eq!(
         (read(Part::Train), read(Part::Test)),
         (made.train.clone(), made.test.clone())
@@ -254,7 +255,7 @@ fn a_new_data_set_replaces_the_old_one_with_its_truth() {
         16
     );
     assert_eq!(
-        Split::read(&dir.split(Part::Train))
+        PartTable::read(&dir.split(Part::Train))
             .expect("readable")
             .n_prompts(),
         16

@@ -12,7 +12,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::{CostKind, DatasetInfo, PerModel, Price, Split, Standardizer};
+use crate::{CostKind, DatasetInfo, PartTable, PerModel, Price, Standardizer};
 
 /// Output tokens in one unit of what a cost network learns, as the released one did, so that its outputs are about 1 in size.
 pub const TOKENS_PER_UNIT: f32 = 1_000.0;
@@ -100,7 +100,7 @@ impl PredictedCost {
 
     /// Dollars for each prompt and LLM of a split, by its true input tokens and the data set's prices. A cost that is known before the
     /// call is the split's own.
-    pub fn usd_of_split(&self, info: &DatasetInfo, split: &Split) -> Array2<f64> {
+    pub fn usd_of_split(&self, info: &DatasetInfo, split: &PartTable) -> Array2<f64> {
         if let Self::Known = self {
             return split.cost_usd.clone();
         }
@@ -120,7 +120,7 @@ impl PerModel {
     /// Predictions for a split: scores of shape `(n_prompts, n_models)`, and what was predicted about costs, as tokens and dollars.
     pub fn of_split(
         info: &DatasetInfo,
-        split: &Split,
+        split: &PartTable,
         scores: Array2<f32>,
         cost: PredictedCost,
     ) -> Self {
@@ -141,7 +141,7 @@ impl PerModel {
 impl CostTarget {
     /// The target that a data set's kind of cost asks for, from its train part. Matrices have shape `(n_prompts, n_models)`, NaN where
     /// unknown.
-    pub fn of(kind: CostKind, train: &Split) -> Self {
+    pub fn of(kind: CostKind, train: &PartTable) -> Self {
         match (kind, &train.output_tokens) {
             (CostKind::OutputTokens, Some(tokens)) => {
                 Self::OutputTokens(tokens.mapv(|tokens| tokens as f32))
@@ -269,7 +269,7 @@ mod tests {
             notes: Vec::new(),
             findings: BTreeMap::new(),
         };
-        let mut split = Split {
+        let mut split = PartTable {
             ids: vec!["a".to_owned(), "b".to_owned()],
             tasks: vec!["t".to_owned(); 2],
             prompts: vec!["p".to_owned(); 2],

@@ -191,7 +191,7 @@ pub enum Error {
         /// What it may be, in words.
         expected: &'static str,
     },
-    /// The train/test split asked for leaves one side empty.
+    /// The train/test part asked for leaves one side empty.
     #[error(
         "a test share of {test_size} of {n} rows gives {n_train} train and {n_test} test rows, and neither may be empty"
     )]

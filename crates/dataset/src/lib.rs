@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! data/<dataset>/dataset.json                                 DatasetInfo
-//! data/<dataset>/{train,test}.parquet                         Split
+//! data/<dataset>/{train,test}.parquet                         PartTable
 //! data/<dataset>/embeddings/<embedder>/{train,test}.parquet   Embeddings
 //! data/<dataset>/preds/<router>.parquet                       Predictions
 //! data/<dataset>/preds/<router>.json                          RunManifest
@@ -34,11 +34,11 @@ mod manifest;
 mod model_columns;
 mod model_scores;
 mod pair;
+mod part_table;
 mod predictions;
 mod prices;
 mod rate_study;
 pub mod router_names;
-mod split;
 mod standardizer;
 mod table;
 mod test_set;
@@ -58,10 +58,10 @@ pub use crate::{
     manifest::{RunManifest, Stage},
     model_scores::ModelScores,
     pair::{Pair, PairIdx},
+    part_table::{PartTable, PartWriter},
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
     prices::{Price, Prices},
     rate_study::{RateCurve, RateInterval, RatePoint, RateProblem, RateStudy},
-    split::{Split, SplitWriter},
     standardizer::Standardizer,
     test_set::{Reason, TestPredictions, TestSet, Unusable},
     train_test_split::{TrainTestSplit, permutation, train_test_split},

@@ -4,7 +4,7 @@ use arrow_schema::{DataType, Field as ArrowField};
 use ndarray::{Array1, Array2, Axis};
 
 use crate::{
-    Error, Field, MadeFrom, Result, Split,
+    Error, Field, MadeFrom, PartTable, Result,
     embeddings::check_same_ids,
     model_columns::{self, Place, Values, table_schema},
     table::{TableReader, TableWriter, f32_array, schema, text_array, text_field},
@@ -146,7 +146,7 @@ impl Predictions {
     ///
     /// # Errors
     /// [`Error::Mismatch`], which names what differs first.
-    pub fn check_fits(&self, path: &Path, split_path: &Path, split: &Split) -> Result<()> {
+    pub fn check_fits(&self, path: &Path, split_path: &Path, split: &PartTable) -> Result<()> {
         check_same_ids((path, self.ids()), (split_path, &split.ids))?;
         match self {
             Self::PerModel(per_model) if per_model.models != split.models => Err(Error::Mismatch {

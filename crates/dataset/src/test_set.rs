@@ -4,8 +4,8 @@ use std::{
 };
 
 use crate::{
-    DatasetDir, DatasetInfo, Error, MadeFrom, PairIdx, Part, PerModel, Predictions, Result,
-    RunManifest, Split, made_from::SPLIT_SHA256, sha256_file,
+    DatasetDir, DatasetInfo, Error, MadeFrom, PairIdx, Part, PartTable, PerModel, Predictions,
+    Result, RunManifest, made_from::SPLIT_SHA256, sha256_file,
 };
 
 /// The test part of a data set, and the judge of which predictions belong to it.
@@ -17,7 +17,7 @@ use crate::{
 pub struct TestSet {
     dir: DatasetDir,
     info: DatasetInfo,
-    split: Split,
+    split: PartTable,
     path: PathBuf,
     sha256: String,
     pair: Option<PairIdx>,
@@ -75,11 +75,11 @@ impl TestSet {
     /// Reads a data set's description and its test part.
     ///
     /// # Errors
-    /// As for [`DatasetInfo::read`] and [`Split::read`].
+    /// As for [`DatasetInfo::read`] and [`PartTable::read`].
     pub fn open(dir: &DatasetDir) -> Result<Self> {
         let info = DatasetInfo::read(&dir.info())?;
         let path = dir.split(Part::Test);
-        let split = Split::read(&path)?;
+        let split = PartTable::read(&path)?;
         let pair = pair(&info, dir, &split).ok();
         Ok(Self {
             dir: dir.clone(),
@@ -102,7 +102,7 @@ impl TestSet {
     }
 
     /// The prompts with every LLM's score and cost.
-    pub fn split(&self) -> &Split {
+    pub fn split(&self) -> &PartTable {
         &self.split
     }
 
@@ -236,7 +236,7 @@ impl TestSet {
     }
 }
 
-fn pair(info: &DatasetInfo, dir: &DatasetDir, split: &Split) -> Result<PairIdx> {
+fn pair(info: &DatasetInfo, dir: &DatasetDir, split: &PartTable) -> Result<PairIdx> {
     match &info.pair {
         Some(pair) => pair.positions(&dir.info(), &split.models),
         None => Err(Error::NoPair { path: dir.info() }),

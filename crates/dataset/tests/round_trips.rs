@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Error, MadeFrom,
-    ModelInfo, PerModel, Predictions, Price, SmallWins, Source, Split, SplitOrigin, SplitWriter,
+    ModelInfo, PartTable, PartWriter, PerModel, Predictions, Price, SmallWins, Source, SplitOrigin,
 };
 use ndarray::{Array2, array};
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn matrix<T: Clone + std::fmt::Debug + 'static>(
     })
 }
 
-fn split() -> impl Strategy<Value = Split> {
+fn split() -> impl Strategy<Value = PartTable> {
     (1_usize..40, 0_usize..5, any::<bool>(), any::<bool>()).prop_flat_map(
         |(n_prompts, n_models, has_input, has_output)| {
             let shape = (n_prompts, n_models);
@@ -41,18 +41,20 @@ fn split() -> impl Strategy<Value = Split> {
                 costs,
             )
                 .prop_map(
-                    move |(tasks, prompts, scores, input_tokens, output_tokens, cost_usd)| Split {
-                        ids: (0..n_prompts).map(|row| format!("row/{row}")).collect(),
-                        tasks,
-                        prompts,
-                        // Names with the separator and with a dot, which Parquet takes for a path.
-                        models: (0..n_models)
-                            .map(|m| format!("owner.{m}/model-{m}.5"))
-                            .collect(),
-                        scores,
-                        input_tokens,
-                        output_tokens,
-                        cost_usd,
+                    move |(tasks, prompts, scores, input_tokens, output_tokens, cost_usd)| {
+                        PartTable {
+                            ids: (0..n_prompts).map(|row| format!("row/{row}")).collect(),
+                            tasks,
+                            prompts,
+                            // Names with the separator and with a dot, which Parquet takes for a path.
+                            models: (0..n_models)
+                                .map(|m| format!("owner.{m}/model-{m}.5"))
+                                .collect(),
+                            scores,
+                            input_tokens,
+                            output_tokens,
+                            cost_usd,
+                        }
                     },
                 )
         },
@@ -78,7 +80,7 @@ proptest! {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("train.parquet");
         split.write(&path).expect("written");
-        let read = Split::read(&path).expect("read");
+        let read = PartTable::read(&path).expect("read");
         prop_assert_eq!((&read.ids, &read.tasks, &read.prompts), (&split.ids, &split.tasks, &split.prompts));
         prop_assert_eq!(&read.models, &split.models);
         assert_same_bits(&read.scores, &split.scores);
@@ -131,8 +133,8 @@ proptest! {
     }
 }
 
-fn small_split() -> Split {
-    Split {
+fn small_split() -> PartTable {
+    PartTable {
         ids: vec!["a".to_owned(), "b".to_owned()],
         tasks: vec!["t".to_owned(); 2],
         prompts: vec!["p".to_owned(); 2],
@@ -144,10 +146,10 @@ fn small_split() -> Split {
     }
 }
 
-fn message(path: &Path, split: &Split) -> String {
+fn message(path: &Path, split: &PartTable) -> String {
     match split
         .write(path)
-        .and_then(|()| Split::read(path).map(|_| ()))
+        .and_then(|()| PartTable::read(path).map(|_| ()))
     {
         Ok(()) => panic!("a split that should have been refused"),
         Err(error) => error.to_string(),
@@ -158,7 +160,7 @@ fn message(path: &Path, split: &Split) -> String {
 fn bad_splits_are_refused_with_their_place() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("test.parquet");
-    type Spoil = fn(&mut Split);
+    type Spoil = fn(&mut PartTable);
     let cases: [(Spoil, &str); 6] = [
         (|split| split.scores[[1, 0]] = 1.5, "column `m/score` of"),
         (
@@ -199,14 +201,14 @@ fn files_of_another_form_are_refused_by_column() {
         matches!(Embeddings::read(&path), Err(Error::MissingColumn { column, .. }) if column == "embedding")
     );
     assert!(matches!(
-        Split::read(&folder.path().join("none.parquet")),
+        PartTable::read(&folder.path().join("none.parquet")),
         Err(Error::Io { .. })
     ));
     fs::write(&path, "id,task,prompt\n").expect("written");
-    assert!(matches!(Split::read(&path), Err(Error::Parquet { .. })));
-    let empty = SplitWriter::create(&path, &small_split()).expect("created");
+    assert!(matches!(PartTable::read(&path), Err(Error::Parquet { .. })));
+    let empty = PartWriter::create(&path, &small_split()).expect("created");
     assert_eq!(empty.finish().expect("written"), 0);
-    assert!(matches!(Split::read(&path), Err(Error::Empty { .. })));
+    assert!(matches!(PartTable::read(&path), Err(Error::Empty { .. })));
 }
 
 #[test]

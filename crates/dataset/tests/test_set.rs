@@ -6,8 +6,8 @@ use std::{
 };
 
 use dataset::{
-    DatasetDir, Error, MadeFrom, PairIdx, Part, PerModel, Predictions, Reason, RunManifest,
-    SmallWins, Source, Split, TestPredictions, TestSet, Unusable, sha256_file,
+    DatasetDir, Error, MadeFrom, PairIdx, Part, PartTable, PerModel, Predictions, Reason,
+    RunManifest, SmallWins, Source, TestPredictions, TestSet, Unusable, sha256_file,
 };
 use ndarray::Array1;
 
@@ -61,7 +61,7 @@ impl Tiny {
     /// The data set is generated again: the same prompts, with another score.
     fn change_test_part(&self) {
         let path = self.dir.split(Part::Test);
-        let mut split = Split::read(&path).expect("read");
+        let mut split = PartTable::read(&path).expect("read");
         split.scores[[0, 0]] = 1.0 - split.scores[[0, 0]];
         split.write(&path).expect("written");
     }

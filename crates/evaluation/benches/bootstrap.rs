@@ -19,7 +19,7 @@ const N_RESAMPLES: usize = 1_000;
 const N_RUNS: usize = 3;
 
 fn main() {
-    // SPROUT's test split; RouterBench's.
+    // SPROUT's test part; RouterBench's.
     measure(6_637, 13, 1);
     measure(6_637, 13, 5);
     measure(7_143, 11, 5);

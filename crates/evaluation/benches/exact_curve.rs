@@ -19,7 +19,7 @@ const GRID: Grid = Grid {
 };
 
 fn main() {
-    // SPROUT's test split; RouterBench's; as many LLMs as a provider lists.
+    // SPROUT's test part; RouterBench's; as many LLMs as a provider lists.
     for (n_prompts, n_models) in [(6_637, 13), (7_143, 11), (6_637, 100)] {
         measure(n_prompts, n_models);
     }

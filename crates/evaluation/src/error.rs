@@ -91,7 +91,7 @@ pub enum Error {
         /// The prediction.
         value: f64,
     },
-    /// A benchmark of the test split without validation prompts to choose lambda on.
+    /// A benchmark of the test part without validation prompts to choose lambda on.
     #[error(
         "no validation prompt is of benchmark `{benchmark}`, choose lambda over all benchmarks or on test"
     )]

@@ -41,7 +41,7 @@ impl<'a> Truth<'a> {
     ///
     /// # Errors
     /// As for [`Truth::new`].
-    pub fn of(split: &'a dataset::Split) -> Result<Self> {
+    pub fn of(split: &'a dataset::PartTable) -> Result<Self> {
         Self::new(split.scores.view(), split.cost_usd.view())
     }
 

@@ -1,6 +1,6 @@
 //! Against figures that scikit-learn gave; `golden/prediction_accuracy/make.py` made them.
 
-use dataset::{CostKind, PerModel, Split};
+use dataset::{CostKind, PartTable, PerModel};
 use evaluation::metric::{CostUnit, prediction_accuracy};
 use ndarray::Array2;
 use serde_json::Value;
@@ -26,7 +26,7 @@ fn matches_sklearn_on_a_small_table() {
     let (n_prompts, n_models) = scores.dim();
     let ids: Vec<String> = (0..n_prompts).map(|i| i.to_string()).collect();
     let models: Vec<String> = (0..n_models).map(|m| m.to_string()).collect();
-    let split = Split {
+    let split = PartTable {
         ids: ids.clone(),
         tasks: ids.clone(),
         prompts: ids.clone(),

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use dataset::{CostKind, DatasetInfo, Pair, Part, Split, SplitOrigin};
+use dataset::{CostKind, DatasetInfo, Pair, Part, PartTable, SplitOrigin};
 use polars::prelude::{Column, DataFrame, DataType, ParquetWriter};
 use test_support::{Bench, assert_contains, stderr};
 
@@ -45,7 +45,7 @@ fn usual(input: &str) -> [&str; 6] {
 }
 
 /// Runs on a table that has to be accepted, and reads the data set `mine`.
-fn make(bench: &Bench, input: &str, extra: &[&str]) -> (DatasetInfo, Split, Split) {
+fn make(bench: &Bench, input: &str, extra: &[&str]) -> (DatasetInfo, PartTable, PartTable) {
     bench.succeed(&[&usual(input)[..], &["--force"], extra].concat());
     bench.read("mine")
 }

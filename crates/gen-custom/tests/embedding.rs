@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dataset::{DatasetDir, Embeddings, Part, Split};
+use dataset::{DatasetDir, Embeddings, Part, PartTable};
 use test_support::{Bench, EmbeddingFault, OpenAi, assert_contains, expect_success, stderr};
 
 const MODEL: &str = "text-embedding-3-small";
@@ -78,7 +78,7 @@ fn every_prompt_has_its_vector_and_none_is_asked_for_twice() {
     assert_contains(&stdout, "train: 32 prompts");
     assert_contains(&stdout, &format!("--embedding {MODEL}"));
     for part in Part::ALL {
-        let split = Split::read(&served.dir("data").split(part)).expect("readable");
+        let split = PartTable::read(&served.dir("data").split(part)).expect("readable");
         let path = served.dir("data").embeddings(MODEL, part);
         let vectors = Embeddings::read(&path).expect("readable");
         assert_eq!(vectors.ids, split.ids);

@@ -7,8 +7,8 @@ use datagen::{
     cli::{Extra, GenArgs, Staged, run_staged},
 };
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, MadeFrom, ModelInfo, Part, Predictions,
-    PredictionsWriter, Source, SplitOrigin, SplitWriter, TrainTestSplit, sha256_file,
+    CostKind, CostRule, DatasetDir, DatasetInfo, MadeFrom, ModelInfo, Part, PartWriter,
+    Predictions, PredictionsWriter, Source, SplitOrigin, TrainTestSplit, sha256_file,
     train_test_split,
 };
 
@@ -156,7 +156,7 @@ impl Staged for Job {
 }
 
 struct Writers {
-    split: SplitWriter,
+    split: PartWriter,
     expectations: PredictionsWriter,
 }
 
@@ -165,7 +165,7 @@ impl Writers {
         // Writers take the columns and the names of LLMs from an example, for which no rows are needed.
         let like = rows.chunk(&[]);
         Ok(Self {
-            split: SplitWriter::create(&dir.split(part), &like.split)?,
+            split: PartWriter::create(&dir.split(part), &like.split)?,
             expectations: PredictionsWriter::create(&dir.truth(part), &like.expectations)?,
         })
     }

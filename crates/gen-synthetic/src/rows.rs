@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use dataset::{PerModel, Split};
+use dataset::{PartTable, PerModel};
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _, distr::Distribution as _, distr::weighted::WeightedIndex};
 use rand_chacha::ChaCha8Rng;
@@ -26,7 +26,7 @@ pub(crate) struct Rows<'a> {
 /// Some rows, and their expectations.
 #[derive(Debug)]
 pub(crate) struct Chunk {
-    pub(crate) split: Split,
+    pub(crate) split: PartTable,
     pub(crate) expectations: PerModel,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Rows<'a> {
             })),
             cost_usd: Array2::from_shape_fn(shape, |at| answer(at).0.cost_usd),
         };
-        let split = Split {
+        let split = PartTable {
             ids,
             models,
             scores: Array2::from_shape_fn(shape, |at| answer(at).1.score as f32),

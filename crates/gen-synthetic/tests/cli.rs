@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fs};
 
-use dataset::{CostKind, DatasetDir, DatasetInfo, Part, PerModel, Predictions, Split};
+use dataset::{CostKind, DatasetDir, DatasetInfo, Part, PartTable, PerModel, Predictions};
 use test_support::{Bench, assert_contains, assert_note, stderr, stdout};
 
 fn bench() -> Bench {
@@ -36,7 +36,7 @@ fn the_default_data_set_is_whole_and_routing_pays_on_it() {
     let mut ids = HashSet::new();
     for part in Part::ALL {
         let path = dir.split(part);
-        let split = Split::read(&path).expect("readable");
+        let split = PartTable::read(&path).expect("readable");
         let truth = truth(&dir, part);
         Predictions::PerModel(truth.clone())
             .check_fits(&dir.truth(part), &path, &split)

@@ -43,7 +43,7 @@ pub(crate) struct Global {
 
 /// The row for a name, or nothing if it is not allowed.
 pub(crate) fn find(module: &str, name: &str) -> Option<&'static Global> {
-    // Split at the last dot only: a pickle can name an attribute of an attribute, and none of those is allowed.
+    // PartTable at the last dot only: a pickle can name an attribute of an attribute, and none of those is allowed.
     ALLOWED
         .iter()
         .find(|global| global.path.rsplit_once('.') == Some((module, name)))

@@ -41,7 +41,7 @@ pub struct Calibration {
     pub realized: Realized,
     /// [`Calibration::model_sha256_of`] the folder that it is for.
     pub model_sha256: String,
-    /// The test split and the predictions.
+    /// The test part and the predictions.
     pub inputs: Vec<Source>,
     /// Program and version.
     pub made_by: String,
@@ -243,7 +243,7 @@ impl Calibration {
         Ok(json::read_versioned(&path, CALIBRATION_FORMAT_VERSION)?)
     }
 
-    /// Reads a calibration and refuses one that was made for something else than what is there now: the router's files, and the test split
+    /// Reads a calibration and refuses one that was made for something else than what is there now: the router's files, and the test part
     /// and predictions as far as they are where they were. A router that was copied to another machine needs neither of the two.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ pub(crate) fn text(record: &Record) -> String {
     ));
     line("## Data\n".to_owned());
     line(format!(
-        "Fitted on the train split of `{}`, SHA-256 `{}`.\n",
+        "Fitted on the train part of `{}`, SHA-256 `{}`.\n",
         record.dataset, record.train_sha256
     ));
     line("| LLM | USD per million input tokens | output tokens |\n|---|---|---|".to_owned());

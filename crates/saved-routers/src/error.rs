@@ -136,7 +136,7 @@ pub enum Error {
     #[error(
         "`{network}` does not say which LLM each of its outputs is: it calls them {}{}. Give the LLMs' names in the order of the outputs. \
          For the released networks the sources disagree: CarrotRouter's list ends in mixtral and then the 405b Llama, the scripts that \
-         made the data and the figures have these two the other way round. To find out, predict SPROUT's test split with either order and \
+         made the data and the figures have these two the other way round. To find out, predict SPROUT's test part with either order and \
          compare each LLM's mean predicted score with its mean score there: the two LLMs are about 15 points apart, so the wrong order shows",
         labels.join(", "),
         match &models[..] {

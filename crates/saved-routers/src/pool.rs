@@ -256,7 +256,7 @@ impl Addition<'_> {
     fn rows(&self, n_rows: usize) -> Result<Vec<Option<usize>>> {
         if self.train_ids.len() != n_rows {
             return refuse(format!(
-                "the train split has {} prompts, but the router was fitted on {n_rows}",
+                "the train part has {} prompts, but the router was fitted on {n_rows}",
                 self.train_ids.len()
             ));
         }

@@ -19,7 +19,7 @@ pub struct Record {
     pub router: String,
     /// The data set.
     pub dataset: String,
-    /// SHA-256 of the train split that it was fitted on.
+    /// SHA-256 of the train part that it was fitted on.
     pub train_sha256: String,
     /// The LLMs with their prices, in the order of every output.
     pub models: Vec<ModelInfo>,

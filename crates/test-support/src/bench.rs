@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
-use dataset::{DatasetDir, DatasetInfo, Part, Split};
+use dataset::{DatasetDir, DatasetInfo, Part, PartTable};
 use tempfile::TempDir;
 
 use crate::{expect_success, file_names, stderr};
@@ -179,9 +179,9 @@ impl Bench {
     ///
     /// # Panics
     /// If a file is missing or unreadable.
-    pub fn read(&self, name: &str) -> (DatasetInfo, Split, Split) {
+    pub fn read(&self, name: &str) -> (DatasetInfo, PartTable, PartTable) {
         let dir = self.dataset(name);
-        let split = |part| Split::read(&dir.split(part)).expect("a readable split");
+        let split = |part| PartTable::read(&dir.split(part)).expect("a readable split");
         let info = DatasetInfo::read(&dir.info()).expect("a readable description");
         (info, split(Part::Train), split(Part::Test))
     }

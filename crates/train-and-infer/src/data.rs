@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, rc::Rc, time::Instant};
 
 use anyhow::bail;
-use dataset::{Part, Source, Split, Stage};
+use dataset::{Part, PartTable, Source, Stage};
 use ndarray::Axis;
 
 use crate::{
@@ -28,8 +28,8 @@ pub(crate) struct Data {
 
 /// Both parts.
 pub(crate) struct Splits {
-    pub(crate) train: Split,
-    pub(crate) test: Split,
+    pub(crate) train: PartTable,
+    pub(crate) test: PartTable,
 }
 
 impl Data {
@@ -48,8 +48,8 @@ impl Data {
             let start = Instant::now();
             let [train_path, test_path] = Part::ALL.map(|part| setup.dir.split(part));
             let splits = Splits {
-                train: Split::read(&train_path)?,
-                test: Split::read(&test_path)?,
+                train: PartTable::read(&train_path)?,
+                test: PartTable::read(&test_path)?,
             };
             let models = setup.info.model_names();
             for (path, split) in [(train_path, &splits.train), (test_path, &splits.test)] {

@@ -1,7 +1,7 @@
 //! Embeddings of both parts of a data set: read from disk if they are up to date, else computed and kept.
 
 use anyhow::{Context as _, bail};
-use dataset::{Embeddings, EmbeddingsMeta, Part, Source, Split};
+use dataset::{Embeddings, EmbeddingsMeta, Part, PartTable, Source};
 use ndarray::Array2;
 use tracing::info;
 
@@ -21,7 +21,7 @@ pub(crate) fn load(
     setup: &Setup,
     embedder: &Embedder,
     model: &mut Option<SentenceModel>,
-    [train, test]: [(&Split, &Source); 2],
+    [train, test]: [(&PartTable, &Source); 2],
 ) -> anyhow::Result<SplitEmbeddings> {
     let mut load =
         |part, (split, source)| load_part(setup, embedder, model.as_mut(), part, split, source);
@@ -45,7 +45,7 @@ fn load_part(
     embedder: &Embedder,
     model: Option<&mut SentenceModel>,
     part: Part,
-    split: &Split,
+    split: &PartTable,
     source: &Source,
 ) -> anyhow::Result<Array2<f32>> {
     let (path, split_path) = (setup.dir.embeddings(&embedder.name, part), &source.path);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use cli_support::Progress;
-use dataset::{Predictions, Source, Split};
+use dataset::{PartTable, Predictions, Source};
 use ndarray::ArrayView2;
 use saved_routers::{Base, Contents, NewFolder};
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub(crate) struct Recipe {
 pub(crate) struct Fit<'a> {
     pub(crate) setup: &'a Setup,
     /// The prompts to learn from.
-    pub(crate) train: &'a Split,
+    pub(crate) train: &'a PartTable,
     /// How many of them, at the end, the data set sets aside for validation, if any.
     #[cfg_attr(
         not(feature = "torch"),
@@ -50,7 +50,7 @@ pub(crate) struct Fit<'a> {
         not(feature = "torch"),
         expect(dead_code, reason = "only networks use it")
     )]
-    pub(crate) test: &'a Split,
+    pub(crate) test: &'a PartTable,
     /// Where the fitted router will be. A long training keeps its checkpoints below it.
     pub(crate) place: &'a Path,
     pub(crate) stopwatch: &'a mut Stopwatch,

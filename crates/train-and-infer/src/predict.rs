@@ -1,7 +1,7 @@
 //! Predicting the test part with a router as it was opened from disk.
 
 use anyhow::Context as _;
-use dataset::{PerModel, Predictions, SmallWins, Split};
+use dataset::{PartTable, PerModel, Predictions, SmallWins};
 use ndarray::ArrayView2;
 use saved_routers::{ModelOutputs, PerModelOutputs, SavedRouter};
 
@@ -12,7 +12,7 @@ use crate::{setup::Setup, stopwatch::Stopwatch, torch};
 pub(crate) fn test_split(
     setup: &Setup,
     router: &SavedRouter,
-    test: &Split,
+    test: &PartTable,
     embeddings: Option<ArrayView2<'_, f32>>,
     stopwatch: &mut Stopwatch,
 ) -> anyhow::Result<Predictions> {

@@ -77,23 +77,23 @@ pub struct Claim {
 pub(crate) enum Metric {
     /// Rows of both parts.
     NRows,
-    /// Rows of the train split.
+    /// Rows of the train part.
     NTrain,
-    /// Rows of the test split.
+    /// Rows of the test part.
     NTest,
-    /// The source's own validation rows, which are the last of the train split.
+    /// The source's own validation rows, which are the last of the train part.
     NValidation,
     /// LLMs.
     NModels,
-    /// Highest mean true score of any LLM on the test split.
+    /// Highest mean true score of any LLM on the test part.
     BestSingle,
     /// Mean of the best true score of each test prompt.
     Oracle,
-    /// Mean true score of an LLM on the test split.
+    /// Mean true score of an LLM on the test part.
     ModelAccuracy {
         model: String,
     },
-    /// Mean true cost of an LLM on the test split.
+    /// Mean true cost of an LLM on the test part.
     ModelCost {
         model: String,
     },
@@ -141,7 +141,7 @@ pub(crate) enum Metric {
         cost_multiplier: f64,
         benchmarks: Vec<String>,
     },
-    /// Highest expected score of any LLM on the test split.
+    /// Highest expected score of any LLM on the test part.
     ExpectedBestSingle,
     /// Expected score of the Bayes router that minds no cost.
     BayesAccuracy,
@@ -160,7 +160,7 @@ pub(crate) enum Metric {
         router: String,
         by: End,
     },
-    /// By how much a router's choices were worth more than the Bayes router's on the test split as it was drawn.
+    /// By how much a router's choices were worth more than the Bayes router's on the test part as it was drawn.
     ObservedGainOverBayes {
         router: String,
         by: End,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use dataset::{
-    DatasetDir, DatasetInfo, PerModel, Predictions, Reason, Split, TestPredictions, TestSet,
+    DatasetDir, DatasetInfo, PartTable, PerModel, Predictions, Reason, TestPredictions, TestSet,
     Unusable,
 };
 use evaluation::Router;
@@ -103,8 +103,8 @@ impl Subject {
         Some((summary, order))
     }
 
-    /// The test split.
-    pub(crate) fn test(&self) -> Result<&Split> {
+    /// The test part.
+    pub(crate) fn test(&self) -> Result<&PartTable> {
         Ok(self.test_set()?.split())
     }
 
@@ -112,14 +112,14 @@ impl Subject {
         first_time(&self.test_set, || TestSet::open(&self.dir))
     }
 
-    /// The true expectations on the test split.
+    /// The true expectations on the test part.
     pub(crate) fn expectations(&self) -> Result<&PerModel, Obstacle> {
         let read = first_time(&self.expectations, || self.test_set()?.expectations())?;
         read.as_ref()
             .ok_or_else(|| Obstacle::NotRun("the data set has no true expectations".to_owned()))
     }
 
-    /// What a router predicted for the test split, from the embeddings that are asked for.
+    /// What a router predicted for the test part, from the embeddings that are asked for.
     pub(crate) fn router(
         &self,
         router: &str,

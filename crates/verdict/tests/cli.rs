@@ -9,7 +9,7 @@ use std::{
 };
 
 use dataset::{
-    DatasetDir, DatasetInfo, MadeFrom, Pair, Part, PerModel, Predictions, SmallWins, Split,
+    DatasetDir, DatasetInfo, MadeFrom, Pair, Part, PartTable, PerModel, Predictions, SmallWins,
     sha256_file,
 };
 use ndarray::{Array2, array};
@@ -34,7 +34,7 @@ impl Deref for Tiny {
 impl Tiny {
     fn new() -> Self {
         let bench = Self(program());
-        let split = Split {
+        let split = PartTable {
             ids: (0..4).map(|i| format!("p{i}")).collect(),
             tasks: ["a/x", "a/y", "b/x", "b/y"].map(str::to_owned).to_vec(),
             prompts: vec!["?".to_owned(); 4],
@@ -69,7 +69,7 @@ impl Tiny {
 
     /// Per-LLM predictions from embeddings of `embedder`, where one is named.
     fn write_predictions(&self, router: &str, scores: Array2<f32>, embedder: Option<&str>) {
-        let test = Split::read(&self.dir().split(Part::Test)).expect("read");
+        let test = PartTable::read(&self.dir().split(Part::Test)).expect("read");
         let predictions = Predictions::PerModel(PerModel {
             ids: test.ids,
             models: test.models,
@@ -86,7 +86,7 @@ impl Tiny {
             .expect("written");
     }
 
-    /// Says that predictions are for the test split.
+    /// Says that predictions are for the test part.
     fn made_from(&self) -> MadeFrom {
         MadeFrom::split(sha256_file(&self.dir().split(Part::Test)).expect("hashed"))
     }
@@ -353,7 +353,7 @@ fn a_source_without_all_texts_is_judged_by_what_its_generator_found() {
 #[test]
 fn a_known_truth_makes_demands() {
     let bench = Tiny::new();
-    let test = Split::read(&bench.dir().split(Part::Test)).expect("read");
+    let test = PartTable::read(&bench.dir().split(Part::Test)).expect("read");
     let truth = PerModel {
         ids: test.ids.clone(),
         models: test.models.clone(),

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fs, process::Output};
 
 use dataset::{
-    CostKind, DatasetInfo, MadeFrom, Part, PerModel, Predictions, RunManifest, SmallWins, Source,
-    Split, sha256_file,
+    CostKind, DatasetInfo, MadeFrom, Part, PartTable, PerModel, Predictions, RunManifest,
+    SmallWins, Source, sha256_file,
 };
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn bench() -> Tiny {
     let hardness = |i: usize| i as f32 / N_PROMPTS as f32;
     let score = |i: usize, m: usize| f32::from(m == 0 || hardness(i) < 0.5 || i.is_multiple_of(5));
     let cost = |i: usize, m: usize| [0.01, 0.001, 0.002][m] * (1.0 + (i % 7) as f64 / 7.0);
-    let split = Split {
+    let split = PartTable {
         ids: ids.clone(),
         tasks: vec!["made-up".to_owned(); N_PROMPTS],
         prompts: ids.clone(),
@@ -166,7 +166,7 @@ fn route_takes_the_weight_of_a_calibration() {
 
     // Another test part than the one that it was chosen on.
     let dir = bench.dataset("tiny");
-    let mut split = Split::read(&dir.split(Part::Test)).expect("read");
+    let mut split = PartTable::read(&dir.split(Part::Test)).expect("read");
     split.scores[[0, 0]] = 0.5;
     split.write(&dir.split(Part::Test)).expect("written");
     let stale = bench.route(&["so so", "--calibration", "eight"], "");

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Output};
 
-use dataset::{CostKind, DatasetInfo, Part, Split, sha256_file};
+use dataset::{CostKind, DatasetInfo, Part, PartTable, sha256_file};
 use ndarray::{Array2, array};
 use serde_json::Value;
 use test_support::{dataset_info, expect_success as check_ok};
@@ -17,7 +17,7 @@ fn bench(cost_kind: CostKind) -> Tiny {
     let bench = Tiny::with(cost_kind, |record| models.clone_from(&record.models));
     let dir = bench.dataset("tiny");
     let ids: Vec<String> = (0..PROMPTS.len()).map(|i| format!("p{i}")).collect();
-    let split = Split {
+    let split = PartTable {
         ids: ids.clone(),
         tasks: ids,
         prompts: PROMPTS.map(str::to_owned).to_vec(),
@@ -46,7 +46,7 @@ fn bench(cost_kind: CostKind) -> Tiny {
 /// A table of an LLM that was asked the first two train prompts, and one of another data set.
 fn write_table(bench: &Tiny, name: &str) {
     let nan = f32::NAN;
-    let split = Split {
+    let split = PartTable {
         ids: ["p1", "p0", "elsewhere"].map(str::to_owned).to_vec(),
         tasks: vec!["made-up".to_owned(); 3],
         prompts: vec!["?".to_owned(); 3],
@@ -194,7 +194,7 @@ fn what_cannot_be_edited_is_refused_and_leaves_nothing() {
         "already has an LLM `cheap`",
     );
     let dir = bench.dataset("tiny");
-    let mut split = Split::read(&dir.split(Part::Train)).expect("read");
+    let mut split = PartTable::read(&dir.split(Part::Train)).expect("read");
     split.ids = ["a", "b", "c"].map(str::to_owned).to_vec();
     split.write(&dir.split(Part::Train)).expect("written");
     assert_refused(

@@ -3,7 +3,7 @@ use std::{fs, num::NonZeroUsize, path::Path};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use cli_support::{Progress, usage_error};
-use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Part, Split, sha256_file};
+use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Part, PartTable, sha256_file};
 use embeddings::{Client, Endpoint, Limits, Model, Plan, Store, Usage};
 use serde::Serialize;
 use tracing::info;
@@ -108,7 +108,7 @@ impl EmbedJob {
     pub(crate) fn run(
         &self,
         dir: &DatasetDir,
-        splits: [&Split; 2],
+        splits: [&PartTable; 2],
         is_dry: bool,
         quiet: bool,
     ) -> anyhow::Result<EmbeddingReport> {
@@ -121,13 +121,13 @@ impl EmbedJob {
     }
 
     /// What would be embedded. The splits need not be on disk, and no server is asked.
-    fn plan(&self, data_dir: &Path, splits: [&Split; 2]) -> anyhow::Result<EmbeddingReport> {
+    fn plan(&self, data_dir: &Path, splits: [&PartTable; 2]) -> anyhow::Result<EmbeddingReport> {
         let path = data_dir.join(STORE);
         let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
         // A plan must leave nothing behind, not even an empty store.
         let empty = folder.path().join(STORE);
         let store = Store::open(if path.is_file() { &path } else { &empty })?;
-        let plan = |(part, split): (Part, &Split)| {
+        let plan = |(part, split): (Part, &PartTable)| {
             anyhow::Ok(PartReport {
                 part: part.name(),
                 plan: Some(self.client.plan(&store, &split.prompts)?),
@@ -146,7 +146,7 @@ impl EmbedJob {
         &self,
         data_dir: &Path,
         dir: &DatasetDir,
-        splits: [&Split; 2],
+        splits: [&PartTable; 2],
         quiet: bool,
     ) -> anyhow::Result<EmbeddingReport> {
         // The store is opened when the first part needs it: opening locks it, and most runs find both parts embedded.
@@ -199,7 +199,7 @@ impl EmbedJob {
         &self,
         store: &Store,
         part: Part,
-        split: &Split,
+        split: &PartTable,
         quiet: bool,
     ) -> anyhow::Result<embeddings::Embedded> {
         let label = format!("embedding {}", part.name());

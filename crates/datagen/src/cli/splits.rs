@@ -1,24 +1,24 @@
-use dataset::{DatasetDir, DatasetInfo, Part, Split};
+use dataset::{DatasetDir, DatasetInfo, Part, PartTable};
 
 use crate::{Made, Summary, Tally};
 
 /// A data set in memory.
 pub(super) struct Splits {
     pub(super) info: DatasetInfo,
-    train: Split,
-    test: Split,
+    train: PartTable,
+    test: PartTable,
 }
 
 impl Splits {
     pub(super) fn read(dir: &DatasetDir, info: DatasetInfo) -> anyhow::Result<Self> {
         Ok(Self {
             info,
-            train: Split::read(&dir.split(Part::Train))?,
-            test: Split::read(&dir.split(Part::Test))?,
+            train: PartTable::read(&dir.split(Part::Train))?,
+            test: PartTable::read(&dir.split(Part::Test))?,
         })
     }
 
-    pub(super) fn parts(&self) -> [&Split; 2] {
+    pub(super) fn parts(&self) -> [&PartTable; 2] {
         [&self.train, &self.test]
     }
 

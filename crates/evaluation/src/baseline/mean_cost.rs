@@ -5,7 +5,7 @@ use crate::{Truth, baseline::single::single_models};
 /// Each LLM's mean cost in US dollars over the prompts that count for it; NaN for an LLM for which none does.
 ///
 /// With [`crate::Predicted::with_mean_costs`] this is the RouterBench rule: scores are predicted per prompt, costs are not. Taken from a
-/// training split it is a router that could be used.
+/// train part it is a router that could be used.
 ///
 /// ```
 /// use evaluation::{Predicted, Truth, baseline::mean_costs, curve::exact_curve};
@@ -25,7 +25,7 @@ use crate::{Truth, baseline::single::single_models};
 ///
 /// # Deviations
 /// The CARROT repository takes the means of the *test* costs, which no router knows, and weighs them with a multiplier of 1 where its own
-/// router has 100. For its figure pass the test split's truth, and that multiplier to [`crate::curve::grid_curve`]; an exact curve has none.
+/// router has 100. For its figure pass the test part's truth, and that multiplier to [`crate::curve::grid_curve`]; an exact curve has none.
 pub fn mean_costs(truth: &Truth<'_>) -> Array1<f64> {
     single_models(truth)
         .into_iter()

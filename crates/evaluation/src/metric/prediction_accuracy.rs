@@ -1,4 +1,4 @@
-use dataset::{CostKind, PerModel, Split};
+use dataset::{CostKind, PartTable, PerModel};
 use ndarray::Array2;
 
 use crate::{
@@ -57,7 +57,7 @@ pub enum CostUnit {
     OutputTokens,
 }
 
-/// Compares predictions with a test split.
+/// Compares predictions with a test part.
 ///
 /// Definitions are those of the CARROT repository's `knn_accuracy_table`, with [`PredictionAccuracy::mean_auc`] added. Everything is taken
 /// over what is known: score errors over the pairs with a known score and a finite prediction, cost errors likewise; `routing_acc` over the
@@ -73,7 +73,7 @@ pub enum CostUnit {
 /// # Deviations
 /// None where all is known; the reference knows no missing values.
 pub fn prediction_accuracy(
-    split: &Split,
+    split: &PartTable,
     predicted: &PerModel,
     cost_kind: CostKind,
 ) -> Result<PredictionAccuracy> {
@@ -133,7 +133,7 @@ fn r2(mean_squared_error: f64, variance: f64) -> f64 {
     }
 }
 
-fn mean_auc(split: &Split, predicted: &PerModel) -> Option<f64> {
+fn mean_auc(split: &PartTable, predicted: &PerModel) -> Option<f64> {
     let columns = split.scores.columns().into_iter();
     mean(
         columns
@@ -163,7 +163,7 @@ fn routing_acc(truth: &Truth<'_>, predicted: &PerModel) -> Option<f64> {
     }))
 }
 
-fn cost_mae(split: &Split, predicted: &PerModel, cost_kind: CostKind) -> Option<CostMae> {
+fn cost_mae(split: &PartTable, predicted: &PerModel, cost_kind: CostKind) -> Option<CostMae> {
     let (pairs, unit) = match cost_kind {
         CostKind::Known => return None,
         CostKind::Usd => (pairs(&split.cost_usd, &predicted.cost_usd), CostUnit::Usd),
@@ -187,9 +187,9 @@ mod tests {
 
     const NAN: f32 = f32::NAN;
 
-    fn split(scores: Array2<f32>, cost_usd: Array2<f64>) -> Split {
+    fn split(scores: Array2<f32>, cost_usd: Array2<f64>) -> PartTable {
         let (n_prompts, n_models) = scores.dim();
-        Split {
+        PartTable {
             ids: (0..n_prompts).map(|i| i.to_string()).collect(),
             tasks: vec!["task".to_owned(); n_prompts],
             prompts: vec!["prompt".to_owned(); n_prompts],
@@ -286,7 +286,7 @@ mod tests {
     fn errors_in_tokens_need_tokens_on_both_sides() {
         let mut truth = split(array![[1.0, 0.0]], array![[1.0, 1.0]]);
         let mut predicted = predictions(array![[1.0, 0.0]], array![[1.0, 1.0]]);
-        let mae = |truth: &Split, predicted: &PerModel| {
+        let mae = |truth: &PartTable, predicted: &PerModel| {
             prediction_accuracy(truth, predicted, CostKind::OutputTokens)
                 .expect("compared")
                 .cost_mae

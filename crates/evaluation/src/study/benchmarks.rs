@@ -26,7 +26,7 @@ pub struct Rows<'a> {
     pub benchmarks: &'a [String],
 }
 
-/// On which prompts lambda is chosen for a benchmark of the test split.
+/// On which prompts lambda is chosen for a benchmark of the test part.
 #[derive(Debug, Clone, Copy)]
 pub enum LambdaFrom<'a> {
     /// The benchmark's own test prompts, as the CARROT repository does: the best that could have been chosen in hindsight, which no one can

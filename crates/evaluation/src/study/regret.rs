@@ -53,7 +53,7 @@ pub struct RegretIntervals {
 /// ```
 ///
 /// With the true expectations as `truth` and as `reference`, the reference is the Bayes router and `r` the excess risk of the CARROT paper
-/// (arXiv 2502.03261, with losses turned into scores): no router's is below 0, but for rounding. With a test split as `truth` it is what came
+/// (arXiv 2502.03261, with losses turned into scores): no router's is below 0, but for rounding. With a test part as `truth` it is what came
 /// of the same choices, which chance may turn round.
 ///
 /// The integral is exact. A per-LLM router's choice changes only where lines of its envelope cross, see [`crate::curve::exact_curve`], and between two

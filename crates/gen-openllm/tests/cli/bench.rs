@@ -3,7 +3,7 @@ use std::{
     process::Output,
 };
 
-use dataset::{DatasetInfo, Split};
+use dataset::{DatasetInfo, PartTable};
 use serde_json::{Value, json};
 use test_support::{Bench, expect_success};
 
@@ -179,7 +179,7 @@ pub(crate) fn pair_files(model: &str, examples: usize) -> Vec<(String, String)> 
 }
 
 /// A data set's rows, by id.
-pub(crate) struct Rows([Split; 2]);
+pub(crate) struct Rows([PartTable; 2]);
 
 impl Rows {
     pub(crate) fn ids(&self) -> Vec<&str> {
@@ -190,7 +190,7 @@ impl Rows {
             .collect()
     }
 
-    fn find(&self, id: &str) -> (&Split, usize) {
+    fn find(&self, id: &str) -> (&PartTable, usize) {
         let found = self
             .0
             .iter()

@@ -3,7 +3,7 @@
 use std::{fs::File, path::Path};
 
 use arrow_array::{Array, RecordBatch, StructArray, cast::AsArray as _, types};
-use dataset::{Pair, Split};
+use dataset::{Pair, PartTable};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use test_support::{assert_contains, stderr};
@@ -87,7 +87,7 @@ fn every_cell_is_the_sources() {
 }
 
 /// Rows from `first` on are those of a file.
-fn check(split: &Split, first: usize, path: &Path) {
+fn check(split: &PartTable, first: usize, path: &Path) {
     let file = File::open(path).expect("a fixture");
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
     let n_rows = builder.metadata().file_metadata().num_rows() as usize;

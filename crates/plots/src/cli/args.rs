@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME")]
     pub(super) embedding: Vec<String>,
     /// Also draw figures the way the reference implementation does, as FIGURE-reference: with its grids of lambda and thresholds, mean costs
-    /// from the test split, and its zero router; for the figures that the settings list
+    /// from the test part, and its zero router; for the figures that the settings list
     #[arg(long)]
     pub(super) reference_quirks: bool,
     /// Looks of the figures, separated by spaces or commas

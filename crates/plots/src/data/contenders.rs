@@ -15,7 +15,7 @@ pub(crate) enum Role {
     PerModelRouter,
     /// Predicts which of two LLMs wins.
     PairRouter,
-    /// A per-LLM router's scores with each LLM's mean cost in the training split.
+    /// A per-LLM router's scores with each LLM's mean cost in the train part.
     RouterBenchRule,
     /// Knows the expected scores and costs.
     Bayes,

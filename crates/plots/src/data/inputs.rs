@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use dataset::{
-    DatasetDir, DatasetInfo, PairIdx, Part, PerModel, Predictions, Split, TestPredictions, TestSet,
-    Unusable,
+    DatasetDir, DatasetInfo, PairIdx, Part, PartTable, PerModel, Predictions, TestPredictions,
+    TestSet, Unusable,
 };
 use evaluation::{
     Router, Truth,
@@ -29,7 +29,7 @@ pub(crate) struct Inputs {
     pub(crate) routers: Vec<RouterInput>,
     /// Why the predictions of other routers cannot be used, by router name.
     pub(crate) left_out: BTreeMap<String, String>,
-    /// Each LLM's mean cost in US dollars in the training split, where there is one and anything is known.
+    /// Each LLM's mean cost in US dollars in the train part, where there is one and anything is known.
     pub(crate) train_mean_costs: Option<Array1<f64>>,
     /// The true expected scores and costs, which only synthetic data has.
     pub(crate) expectations: Option<PerModel>,
@@ -110,7 +110,7 @@ fn names_with(
 }
 
 impl Inputs {
-    /// Reads a data set's test split and all its predictions, leaving out those that do not belong to the split or cannot choose an LLM.
+    /// Reads a data set's test part and all its predictions, leaving out those that do not belong to the split or cannot choose an LLM.
     ///
     /// # Errors
     /// When a file cannot be read, or there is no pair of LLMs for the predictions of a binary router.
@@ -169,8 +169,8 @@ impl Inputs {
         self.test_set.info()
     }
 
-    /// The test split.
-    pub(crate) fn test(&self) -> &Split {
+    /// The test part.
+    pub(crate) fn test(&self) -> &PartTable {
         self.test_set.split()
     }
 
@@ -190,7 +190,7 @@ impl Inputs {
         Router::of(predictions, &self.test_set)
     }
 
-    /// The predictions of a router fitted on subsets of the training split, by ascending size.
+    /// The predictions of a router fitted on subsets of the train part, by ascending size.
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -246,13 +246,13 @@ fn cannot_choose(
     }
 }
 
-/// Each LLM's mean cost in the training split; `None` without one, or where nothing in it is known.
-fn train_mean_costs(dir: &DatasetDir, test: &Split) -> anyhow::Result<Option<Array1<f64>>> {
+/// Each LLM's mean cost in the train part; `None` without one, or where nothing in it is known.
+fn train_mean_costs(dir: &DatasetDir, test: &PartTable) -> anyhow::Result<Option<Array1<f64>>> {
     let path = dir.split(Part::Train);
     if !path.is_file() {
         return Ok(None);
     }
-    let train = Split::read(&path)?;
+    let train = PartTable::read(&path)?;
     // Means are matched to LLMs by position, so in another order each LLM would be charged the cost of
     // a different one.
     if train.models != test.models {

@@ -98,7 +98,7 @@ impl Cell {
         match self {
             Self::Text(text) | Self::Written(text) => text.clone(),
             Self::Count(count) => count.to_string(),
-            // Four decimals are about one prompt of a large test split; more digits would suggest a
+            // Four decimals are about one prompt of a large test part; more digits would suggest a
             // precision that the data does not have.
             Self::Number(value) => format!("{value:.4}"),
             Self::Signed(value) => format!("{value:+.4}"),

@@ -167,7 +167,7 @@ fn summary(info: &DatasetInfo, results: Option<&Results>) -> Vec<Markup> {
 
 /// The router with the largest area; of equal ones the first of the legend.
 fn best_router(results: &Results) -> Option<&Method> {
-    // By area and not by peak: the peak is the best of many points on one test split, and choosing by
+    // By area and not by peak: the peak is the best of many points on one test part, and choosing by
     // it would favor the noisiest curve.
     let is_router =
         |method: &&Method| matches!(method.role, Role::PerModelRouter | Role::PairRouter);

@@ -21,7 +21,7 @@ pub(crate) fn draw(
     if comparisons.iter().all(Comparison::is_empty) {
         outcome.skip(
             format!("{dataset}/{stem}"),
-            "no prompt of the test split has both a score and a cost of any LLM",
+            "no prompt of the test part has both a score and a cost of any LLM",
             "regenerate the data set with the gen-* program that made it",
         );
         return Ok(());

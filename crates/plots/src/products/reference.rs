@@ -115,7 +115,7 @@ fn rule_curves(inputs: &Inputs, quirks: &RuleQuirks) -> anyhow::Result<Vec<Compa
             (Role::PerModelRouter, Router::PerModel { predicted, .. }) => {
                 with_grid(&truth, predicted, quirks.n_steps, quirks.cost_multiplier)?
             }
-            // Its own means, those of the training split, give way to those of the test split.
+            // Its own means, those of the train part, give way to those of the test part.
             (Role::RouterBenchRule, Router::PerModel { predicted, .. }) => with_grid(
                 &truth,
                 predicted.with_mean_costs(&test_means)?,

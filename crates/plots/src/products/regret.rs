@@ -35,7 +35,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
     if regrets.by_size.iter().all(|of| of.sizes.len() < 2) {
         outcome.skip(
             format!("{what} against the number of train prompts"),
-            "no router has been fitted on subsets of the training split",
+            "no router has been fitted on subsets of the train part",
             format!("`cargo run -p train-and-infer -- --dataset {name} --routers {CARROT_KNN} --train-sizes 200,400,800` fits one"),
         );
     }

@@ -56,7 +56,7 @@ const ROWS: [Row; 12] = [
     row(
         Product::VsRb,
         "vs_rb",
-        "figure: per-LLM routers and the RouterBench rule with their scores (mean costs from the training split)",
+        "figure: per-LLM routers and the RouterBench rule with their scores (mean costs from the train part)",
     ),
     row(
         Product::VsRbZero,

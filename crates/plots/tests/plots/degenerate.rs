@@ -93,7 +93,7 @@ fn what_is_unknown_is_left_out() {
     let data = folder.path().join("data");
     let dir = write(&data, "gaps", &MODELS[..4], &["carrot-knn", "mf"]);
     // Of the first LLM nothing is known in training, of the second nothing at all; the router does not know what to say of some prompts.
-    let mut train = Split::read(&dir.split(Part::Train)).expect("read");
+    let mut train = PartTable::read(&dir.split(Part::Train)).expect("read");
     train.cost_usd.column_mut(0).fill(f64::NAN);
     train.cost_usd.column_mut(1).fill(f64::NAN);
     train.write(&dir.split(Part::Train)).expect("written");

@@ -9,7 +9,7 @@ pub(crate) fn write_embeddings(
     value: impl Fn(usize, usize) -> f32,
 ) {
     for (part, offset) in [(Part::Train, 0), (Part::Test, N_PROMPTS)] {
-        let split = Split::read(&dir.split(part)).expect("read");
+        let split = PartTable::read(&dir.split(part)).expect("read");
         let embeddings = Embeddings {
             values: Array2::from_shape_fn((N_PROMPTS, 8), |(i, axis)| value(offset + i, axis)),
             ids: split.ids,

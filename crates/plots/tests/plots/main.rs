@@ -8,8 +8,8 @@ use std::{
 };
 
 use dataset::{
-    DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, MadeFrom, Pair, Part, PerModel,
-    Predictions, SmallWins, Source, Split, sha256_file,
+    DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, MadeFrom, Pair, Part, PartTable, PerModel,
+    Predictions, SmallWins, Source, sha256_file,
 };
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, expect_success as check_ok, stderr};
@@ -70,7 +70,7 @@ fn write(data_dir: &Path, name: &str, models: &[(&str, f64, f64)], routers: &[&s
     let shape = (N_PROMPTS, models.len());
     let chances = Array2::from_shape_fn(shape, |(i, m)| chance(models, i, m));
     let ids: Vec<String> = (0..N_PROMPTS).map(|i| format!("p{i}")).collect();
-    let split = Split {
+    let split = PartTable {
         ids: ids.clone(),
         tasks: vec!["made-up".to_owned(); N_PROMPTS],
         prompts: ids.iter().map(|id| format!("prompt {id}")).collect(),
@@ -88,7 +88,7 @@ fn write(data_dir: &Path, name: &str, models: &[(&str, f64, f64)], routers: &[&s
     };
     split
         .write(&dir.split(Part::Test))
-        .expect("the test split is written");
+        .expect("the test part is written");
     write_train(&dir, split);
     let llms: Vec<&str> = models.iter().map(|model| model.0).collect();
     let info = DatasetInfo {
@@ -143,15 +143,15 @@ fn write_many(data_dir: &Path) {
     write(data_dir, "many", &models, &["carrot-knn"]);
 }
 
-/// Says that predictions are for the test split as it is now.
+/// Says that predictions are for the test part as it is now.
 fn made_from(dir: &DatasetDir) -> MadeFrom {
     MadeFrom::split(sha256_file(&dir.split(Part::Test)).expect("hashed"))
 }
 
-/// Edits the test split, and marks the predictions as made for what it is then.
-fn edit_test(dir: &DatasetDir, edit: impl FnOnce(&mut Split)) {
+/// Edits the test part, and marks the predictions as made for what it is then.
+fn edit_test(dir: &DatasetDir, edit: impl FnOnce(&mut PartTable)) {
     let path = dir.split(Part::Test);
-    let mut split = Split::read(&path).expect("read");
+    let mut split = PartTable::read(&path).expect("read");
     edit(&mut split);
     split.write(&path).expect("written");
     for router in dir.routers().expect("listed") {
@@ -161,15 +161,15 @@ fn edit_test(dir: &DatasetDir, edit: impl FnOnce(&mut Split)) {
     }
 }
 
-/// Writes a training split like the test split, at half the costs.
-fn write_train(dir: &DatasetDir, mut split: Split) {
+/// Writes a train part like the test part, at half the costs.
+fn write_train(dir: &DatasetDir, mut split: PartTable) {
     for id in &mut split.ids {
         id.insert_str(0, "train-");
     }
     split.cost_usd.mapv_inplace(|cost| 0.5 * cost);
     split
         .write(&dir.split(Part::Train))
-        .expect("the training split is written");
+        .expect("the train part is written");
 }
 
 fn plots(folder: &Path, args: &[&str]) -> Output {

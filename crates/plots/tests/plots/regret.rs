@@ -2,14 +2,14 @@
 
 use std::{fs, path::Path};
 
-use dataset::{DatasetDir, Part, PerModel, Predictions, Split};
+use dataset::{DatasetDir, Part, PartTable, PerModel, Predictions};
 use ndarray::Array2;
 
 use crate::{MODELS, N_PROMPTS, cells, chance, check_ok, check_snapshot, made_from, plots, write};
 
 /// Writes the true expectations: chances for scores, and the very costs.
 pub(crate) fn write_truth(dir: &DatasetDir) {
-    let test = Split::read(&dir.split(Part::Test)).expect("read");
+    let test = PartTable::read(&dir.split(Part::Test)).expect("read");
     let models = &MODELS[..test.models.len()];
     let truth = PerModel {
         ids: test.ids,

@@ -51,7 +51,7 @@ fn the_routerbench_rule_takes_the_costs_of_the_training_split() {
     );
 
     // All LLMs at one cost in training: a weight of cost says nothing, but where it is all that counts (lambda 1).
-    let mut train = Split::read(&dir.split(Part::Train)).expect("read");
+    let mut train = PartTable::read(&dir.split(Part::Train)).expect("read");
     train.cost_usd.fill(0.001);
     train.write(&dir.split(Part::Train)).expect("written");
     check_ok(&plots(folder.path(), &figure));
@@ -67,7 +67,7 @@ fn the_routerbench_rule_takes_the_costs_of_the_training_split() {
         stderr.contains("skipping `made-up/vs_rb_zero`") && stderr.contains("train.parquet"),
         "{stderr}"
     );
-    // All the rest needs no training split.
+    // All the rest needs no train part.
     let output = plots(folder.path(), &["--format", "svg"]);
     check_ok(&output);
     assert!(String::from_utf8_lossy(&output.stderr).contains("skipping `made-up/vs_rb_zero`"));
@@ -139,7 +139,7 @@ fn a_training_split_of_other_llms_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let dir = write(&data, "mixed", &MODELS[..3], &["carrot-knn"]);
-    let mut train = Split::read(&dir.split(Part::Train)).expect("read");
+    let mut train = PartTable::read(&dir.split(Part::Train)).expect("read");
     train.models.swap(0, 1);
     train.write(&dir.split(Part::Train)).expect("written");
     let output = plots(folder.path(), &["--figure", "table"]);

@@ -165,7 +165,7 @@ fn the_reference_s_way_is_the_best_in_hindsight() {
     let csv = Csv::read(&made.join("spider-reference.csv"));
     assert_eq!(csv.0.len(), 18);
 
-    let test = Split::read(&dir.split(Part::Test)).expect("read");
+    let test = PartTable::read(&dir.split(Part::Test)).expect("read");
     let predicted = per_model(&dir, "carrot-knn");
     for (benchmark, text) in [("GPQA", "gpqa"), ("RAGBench", "ragbench"), ("MATH", "MATH")] {
         let rows: Vec<usize> = (0..N_PROMPTS)

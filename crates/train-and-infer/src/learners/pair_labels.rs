@@ -1,5 +1,5 @@
 use anyhow::bail;
-use dataset::Split;
+use dataset::PartTable;
 use ndarray::Array1;
 
 use super::pair_scores::pair_scores;
@@ -17,7 +17,7 @@ pub(crate) struct PairLabels {
 
 impl PairLabels {
     /// The labels of a train part, of which there must be both.
-    pub(crate) fn of(setup: &Setup, train: &Split) -> anyhow::Result<Self> {
+    pub(crate) fn of(setup: &Setup, train: &PartTable) -> anyhow::Result<Self> {
         let [small, large] = pair_scores(setup, train)?;
         let scores = small.iter().zip(large);
         let small_wins: Array1<f32> = scores.map(|(&small, &large)| label(small, large)).collect();

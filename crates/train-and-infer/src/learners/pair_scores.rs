@@ -1,4 +1,4 @@
-use dataset::{PairIdx, Split};
+use dataset::{PairIdx, PartTable};
 use ndarray::ArrayView1;
 
 use crate::setup::Setup;
@@ -9,7 +9,7 @@ use crate::setup::Setup;
 /// For a pair that is not two of the split's LLMs.
 pub(super) fn pair_scores<'a>(
     setup: &Setup,
-    split: &'a Split,
+    split: &'a PartTable,
 ) -> dataset::Result<[ArrayView1<'a, f32>; 2]> {
     let pair = setup.info.pair.as_ref();
     let pair = pair.expect("a router that needs a pair is refused where there is none");

@@ -1,7 +1,7 @@
 //! The same without libtorch: network routers have no learner, and embeddings are only read, never computed.
 
 use anyhow::bail;
-use dataset::Split;
+use dataset::PartTable;
 use hub::ModelPlace;
 use ndarray::Array2;
 use saved_routers::{ModelOutputs, SavedRouter};
@@ -66,7 +66,7 @@ impl SentenceModel {
 pub(crate) fn predict(
     _setup: &Setup,
     router: &SavedRouter,
-    _test: &Split,
+    _test: &PartTable,
     _stopwatch: &mut Stopwatch,
 ) -> anyhow::Result<ModelOutputs> {
     bail!(

@@ -3,8 +3,8 @@
 use std::{fs, ops::Deref, path::PathBuf};
 
 use dataset::{
-    CostKind, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Pair, Part, PerModel,
-    Predictions, RunManifest, SmallWins, Split,
+    CostKind, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Pair, Part, PartTable, PerModel,
+    Predictions, RunManifest, SmallWins,
 };
 use ndarray::Array2;
 use test_support::{Bench, dataset_info, priced_models};
@@ -90,9 +90,9 @@ impl Tiny {
     }
 
     /// Changes a split.
-    pub(crate) fn edit_split(&self, part: Part, edit: impl FnOnce(&mut Split)) {
+    pub(crate) fn edit_split(&self, part: Part, edit: impl FnOnce(&mut PartTable)) {
         let path = self.dir().split(part);
-        let mut split = Split::read(&path).expect("read");
+        let mut split = PartTable::read(&path).expect("read");
         edit(&mut split);
         split.write(&path).expect("written");
     }
@@ -140,7 +140,7 @@ pub(crate) fn topic(row: usize) -> usize {
 }
 
 /// On topic 0 both LLMs are right, on topic 1 only the dear one, on topic 2 none; answers have 10, 20 and 30 tokens.
-pub(crate) fn split(n_rows: usize, part: Part) -> Split {
+pub(crate) fn split(n_rows: usize, part: Part) -> PartTable {
     let shape = (n_rows, 2);
     let scores = Array2::from_shape_fn(shape, |(row, model)| {
         [[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]][topic(row)][model]
@@ -155,7 +155,7 @@ pub(crate) fn split(n_rows: usize, part: Part) -> Split {
         "a proof by induction",
         "the price of tea",
     ];
-    Split {
+    PartTable {
         ids: (0..n_rows)
             .map(|row| format!("{}-{row}", part.name()))
             .collect(),

@@ -29,7 +29,7 @@ pub(super) struct Regrets {
     pub(super) level: f64,
 }
 
-/// One router's regret, fitted on all of the train split.
+/// One router's regret, fitted on all of the train part.
 #[derive(Debug)]
 pub(super) struct ByLambda {
     pub(super) series: Series,

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use cli_support::Progress;
-use dataset::{PredictedCost, Split};
+use dataset::{PartTable, PredictedCost};
 use nets::{NetworkTask, TaskNetwork};
 use saved_routers::{Model, ModelOutputs, PerModelOutputs, SavedRouter, outputs_of_models};
 
@@ -12,7 +12,7 @@ use crate::{setup::Setup, stopwatch::Stopwatch};
 pub(crate) fn predict(
     setup: &Setup,
     router: &SavedRouter,
-    test: &Split,
+    test: &PartTable,
     stopwatch: &mut Stopwatch,
 ) -> anyhow::Result<ModelOutputs> {
     let mut load = |folder: &Path, task| {
@@ -65,7 +65,7 @@ pub(super) fn outputs(
     setup: &Setup,
     network: &TaskNetwork,
     task: NetworkTask,
-    test: &Split,
+    test: &PartTable,
     stopwatch: &mut Stopwatch,
 ) -> anyhow::Result<nets::Predicted> {
     stopwatch.time(&format!("predict {task}"), || {

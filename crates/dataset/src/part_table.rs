@@ -22,7 +22,7 @@ const TEXTS: [&str; 3] = ["id", "task", "prompt"];
 ///
 /// In the matrices, of shape `(n_prompts, n_models)`, NaN stands for null.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Split {
+pub struct PartTable {
     /// What names a prompt.
     pub ids: Vec<String>,
     /// The benchmark or family that a prompt belongs to.
@@ -41,7 +41,7 @@ pub struct Split {
     pub cost_usd: Array2<f64>,
 }
 
-impl Split {
+impl PartTable {
     /// Number of rows.
     pub fn n_prompts(&self) -> usize {
         self.ids.len()
@@ -87,9 +87,9 @@ impl Split {
     /// Writes the split atomically.
     ///
     /// # Errors
-    /// [`crate::Error::Io`], [`crate::Error::Parquet`], or what [`Split::read`] would refuse.
+    /// [`crate::Error::Io`], [`crate::Error::Parquet`], or what [`PartTable::read`] would refuse.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let mut writer = SplitWriter::create(path, self)?;
+        let mut writer = PartWriter::create(path, self)?;
         writer.write(self)?;
         writer.finish()?;
         Ok(())
@@ -156,17 +156,17 @@ impl Split {
 }
 
 /// Writes a split piece by piece, for tables that should not sit in memory. Duplicate ids are not detected here, only by the reader.
-pub struct SplitWriter {
+pub struct PartWriter {
     table: TableWriter,
     path: PathBuf,
 }
 
-impl SplitWriter {
+impl PartWriter {
     /// Opens the file; `like` says which LLMs and which token columns there are.
     ///
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`].
-    pub fn create(path: &Path, like: &Split) -> Result<Self> {
+    pub fn create(path: &Path, like: &PartTable) -> Result<Self> {
         let schema = table_schema(&TEXTS, &like.models, &like.values());
         Ok(Self {
             table: TableWriter::create(path, schema, &[])?,
@@ -178,7 +178,7 @@ impl SplitWriter {
     ///
     /// # Errors
     /// [`crate::Error::Shape`] or [`crate::Error::OutOfRange`] for rows that no reader would take; [`crate::Error::Parquet`] when writing fails.
-    pub fn write(&mut self, rows: &Split) -> Result<()> {
+    pub fn write(&mut self, rows: &PartTable) -> Result<()> {
         rows.check_shapes()?;
         rows.check_ranges(&self.path)?;
         let texts = [&rows.ids[..], &rows.tasks, &rows.prompts];
