@@ -540,7 +540,10 @@ fn the_script_refuses_ambiguous_or_unknown_arguments() {
             "--dataset synthetic --source sprout=.",
             "not among the data sets",
         ),
-        ("--source sprout=nowhere", "`nowhere`, the source of `sprout`, does not exist"),
+        (
+            "--source sprout=nowhere",
+            "`nowhere`, the source of `sprout`, does not exist",
+        ),
         ("--source synthetic=.", "is generated, so it has no source"),
         ("--source-pickle a.pickle", "go together"),
         (
