@@ -83,6 +83,14 @@ impl Curve {
     }
 }
 
+/// Points of (US dollars, accuracy).
+#[cfg(test)]
+pub(crate) fn points<const N: usize>(pairs: [(f64, f64); N]) -> Vec<Point> {
+    pairs
+        .map(|(cost_usd, accuracy)| Point { cost_usd, accuracy })
+        .to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -79,9 +79,9 @@ impl<'a> Router<'a> {
         match *self {
             Self::PerModel { predicted, .. } => exact_curve(truth, predicted),
             Self::Pair {
-                pair: PairIdx { small, large },
+                pair,
                 small_win_probability,
-            } => pair_curve(truth, small, large, small_win_probability),
+            } => pair_curve(truth, pair, small_win_probability),
             Self::Zero => Ok(Curve {
                 points: zero_router(truth)
                     .into_iter()
@@ -135,7 +135,7 @@ mod tests {
         let router = Router::with_pair(&wins, Some(pair)).expect("a router");
         assert_eq!(
             curve(router),
-            pair_curve(&truth, 0, 1, &[0.25, 0.75]).expect("a curve")
+            pair_curve(&truth, pair, &[0.25, 0.75]).expect("a curve")
         );
         assert!(matches!(
             Router::with_pair(&wins, None),

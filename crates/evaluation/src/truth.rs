@@ -153,13 +153,7 @@ impl<'a> Predicted<'a> {
     /// [`Error::Shape`] when there is not one mean per LLM.
     pub fn with_mean_costs(self, mean_costs: &'a Array1<f64>) -> Result<Self> {
         let (n_prompts, n_models) = self.scores.dim();
-        if mean_costs.len() != n_models {
-            return Err(Error::Shape {
-                what: "mean costs",
-                expected: (1, n_models),
-                found: (1, mean_costs.len()),
-            });
-        }
+        check_one_per_model("mean costs", mean_costs.len(), n_models)?;
         let cost_usd = mean_costs
             .broadcast((n_prompts, n_models))
             .expect("one mean per column");
@@ -173,13 +167,7 @@ impl<'a> Predicted<'a> {
     /// [`Error::NotFinite`] with the first such row and LLM; [`Error::Shape`] when there is not one name per LLM.
     pub fn check_finite(&self, models: &[String]) -> Result<()> {
         let (_, n_models) = self.scores.dim();
-        if models.len() != n_models {
-            return Err(Error::Shape {
-                what: "LLM names",
-                expected: (1, n_models),
-                found: (1, models.len()),
-            });
-        }
+        check_one_per_model("LLM names", models.len(), n_models)?;
         for ((prompt_idx, model_idx), &score) in self.scores.indexed_iter() {
             let cost_usd = self.cost_usd[[prompt_idx, model_idx]];
             for (what, value) in [("score", f64::from(score)), ("cost", cost_usd)] {
@@ -202,6 +190,17 @@ impl<'a> Predicted<'a> {
         let cost = self.cost_usd[[prompt_idx, model_idx]];
         (score.is_finite() && cost.is_finite()).then_some((f64::from(score), cost))
     }
+}
+
+fn check_one_per_model(what: &'static str, n: usize, n_models: usize) -> Result<()> {
+    if n == n_models {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        what,
+        expected: (1, n_models),
+        found: (1, n),
+    })
 }
 
 fn check_model(model_idx: usize, n_models: usize) -> Result<()> {

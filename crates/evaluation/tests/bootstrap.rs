@@ -15,6 +15,7 @@ use rand_chacha::ChaCha8Rng;
 
 use self::tables::{Kind, Table, random_table};
 
+mod any_table;
 mod tables;
 
 /// Sums over the same terms, weighted here and repeated there, and a few divisions by differences of them.
@@ -22,12 +23,7 @@ const ROUNDING: f64 = 1e-9;
 const PAIR: PairIdx = PairIdx { small: 0, large: 1 };
 
 fn any_table() -> impl Strategy<Value = Table> {
-    let kind = prop_oneof![Just(Kind::Fine), Just(Kind::Coarse), Just(Kind::Holes)];
-    (kind, 1_usize..14, 2_usize..6, any::<u64>())
-        .prop_map(|(kind, n_prompts, n_models, seed)| random_table(kind, n_prompts, n_models, seed))
-        .prop_filter("a prompt with a choice", |table| {
-            exact_curve(&table.truth(), table.predicted()).is_ok()
-        })
+    any_table::any_table(1..14, 2..6)
 }
 
 fn per_model(table: &Table) -> Router<'_> {
@@ -53,8 +49,8 @@ fn same(a: f64, b: f64) -> bool {
 fn measured(table: &Table) -> Option<MetricValues> {
     let (truth, predicted) = (table.truth(), table.predicted());
     let points = exact_curve(&truth, predicted).ok()?.to_points();
-    let preference = small_preference(&predicted, PAIR.small, PAIR.large).expect("two LLMs");
-    let calls = call_curve(&truth, PAIR.small, PAIR.large, &preference.to_vec()).ok();
+    let preference = small_preference(&predicted, PAIR).expect("two LLMs");
+    let calls = call_curve(&truth, PAIR, &preference.to_vec()).ok();
     let zero_router = zero_router(&truth);
     let all = points
         .iter()
@@ -142,8 +138,8 @@ proptest! {
 
     #[test]
     fn more_of_the_gap_never_takes_fewer_calls(table in any_table(), parts in prop::collection::vec(0.0..=1.0_f64, 2..8)) {
-        let preference = small_preference(&table.predicted(), 0, 1).expect("two LLMs").to_vec();
-        let Ok(calls) = call_curve(&table.truth(), 0, 1, &preference) else {
+        let preference = small_preference(&table.predicted(), PAIR).expect("two LLMs").to_vec();
+        let Ok(calls) = call_curve(&table.truth(), PAIR, &preference) else {
             return Ok(());
         };
         let mut parts = parts;

@@ -149,29 +149,20 @@ fn bad_parameters_are_refused() {
     check(params(share(3, 0.5)), |it| {
         matches!(it, Error::NoSuchModel { .. })
     });
-    let n_resamples = 0;
-    check(
-        CalibrationParams {
-            n_resamples,
-            ..good
-        },
-        |it| matches!(it, Error::NoResamples),
-    );
-    let n_new_prompts = 0;
-    check(
-        CalibrationParams {
-            n_new_prompts,
-            ..good
-        },
-        |it| matches!(it, Error::NoNewPrompts),
-    );
-    check(
-        CalibrationParams {
-            level: 95.0,
-            ..good
-        },
-        |it| matches!(it, Error::BadLevel { .. }),
-    );
+    let with = |change: fn(&mut CalibrationParams)| {
+        let mut params = good;
+        change(&mut params);
+        params
+    };
+    check(with(|it| it.n_resamples = 0), |it| {
+        matches!(it, Error::NoResamples)
+    });
+    check(with(|it| it.n_new_prompts = 0), |it| {
+        matches!(it, Error::NoNewPrompts)
+    });
+    check(with(|it| it.level = 95.0), |it| {
+        matches!(it, Error::BadLevel { .. })
+    });
     let zero = calibrate(&table.truth(), Router::Zero, &good);
     assert_eq!(zero, Err(Error::NothingToSet));
     let threshold = standing_at(&table.truth(), per_model(&table), Setting::Threshold(0.5));

@@ -1,13 +1,15 @@
 //! Lambdas chosen by budget, and the LLMs' shares along a curve, against the rule itself.
 
+use dataset::PairIdx;
 use evaluation::{
     choice::{Lambdas, choose_lambda, shares_at, threshold_within},
     curve::{exact_curve, pair_curve, share_curve},
 };
 use proptest::prelude::*;
 
-use self::tables::{Kind, Table, random_table};
+use self::tables::Table;
 
+mod any_table;
 mod tables;
 
 /// A sweep's mean against a fresh one.
@@ -16,12 +18,7 @@ const SAME_MEAN: f64 = 1e-12;
 const WIDE_ENOUGH: f64 = 1e-9;
 
 fn any_table() -> impl Strategy<Value = Table> {
-    let kind = prop_oneof![Just(Kind::Fine), Just(Kind::Coarse), Just(Kind::Holes)];
-    (kind, 1_usize..12, 2_usize..7, any::<u64>())
-        .prop_map(|(kind, n_prompts, n_models, seed)| random_table(kind, n_prompts, n_models, seed))
-        .prop_filter("a prompt with a choice", |table| {
-            exact_curve(&table.truth(), table.predicted()).is_ok()
-        })
+    any_table::any_table(1..12, 2..7)
 }
 
 proptest! {
@@ -47,7 +44,7 @@ proptest! {
     #[test]
     fn a_threshold_is_between_those_that_change_something(table in any_table(), budget_usd in 0.0..0.025_f64) {
         let probabilities: Vec<f32> = table.predicted_scores.column(0).to_vec();
-        let Ok(curve) = pair_curve(&table.truth(), 0, 1, &probabilities) else {
+        let Ok(curve) = pair_curve(&table.truth(), PairIdx { small: 0, large: 1 }, &probabilities) else {
             return Ok(());
         };
         let choice = threshold_within(&curve, budget_usd);

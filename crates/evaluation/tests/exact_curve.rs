@@ -1,5 +1,6 @@
 //! The exact curve against the routing rule itself, applied afresh at each lambda.
 
+use dataset::PairIdx;
 use evaluation::{
     Curve, CurvePoint, Truth,
     baseline::single_models,
@@ -11,6 +12,7 @@ use proptest::prelude::*;
 
 use self::tables::{Kind, Table, random_table};
 
+mod any_table;
 mod tables;
 
 /// A point is a compensated sum over a few thousand changes divided by a count; a fresh mean is one over a few thousand terms.
@@ -30,16 +32,7 @@ fn come_true(table: &Table) -> Table {
 }
 
 fn any_table() -> impl Strategy<Value = Table> {
-    any_table_of(1)
-}
-
-fn any_table_of(least_models: usize) -> impl Strategy<Value = Table> {
-    let kind = prop_oneof![Just(Kind::Fine), Just(Kind::Coarse), Just(Kind::Holes)];
-    (kind, 1_usize..12, least_models..7, any::<u64>())
-        .prop_map(|(kind, n_prompts, n_models, seed)| random_table(kind, n_prompts, n_models, seed))
-        .prop_filter("a prompt with a choice", |table| {
-            exact_curve(&table.truth(), table.predicted()).is_ok()
-        })
+    any_table::any_table(1..12, 1..7)
 }
 
 fn exact(table: &Table) -> Curve {
@@ -198,13 +191,13 @@ proptest! {
 
     #[test]
     fn a_pair_curve_is_the_rule_at_each_threshold(
-        table in any_table_of(2),
+        table in any_table::any_table(1..12, 2..7),
         quarters in prop::collection::vec(0_u8..=4, 12),
     ) {
         let n_prompts = table.scores.nrows();
         let probabilities: Vec<f32> = quarters[..n_prompts].iter().map(|&q| f32::from(q) / 4.0).collect();
-        let (small, large) = (0, 1);
-        let Ok(curve) = pair_curve(&table.truth(), small, large, &probabilities) else {
+        let pair @ PairIdx { small, large } = PairIdx { small: 0, large: 1 };
+        let Ok(curve) = pair_curve(&table.truth(), pair, &probabilities) else {
             return Ok(());
         };
         prop_assert!(curve.points.is_sorted_by(|a, b| a.lambda > b.lambda));

@@ -17,15 +17,20 @@ pub(crate) fn add_gram(sum: &mut Array2<f64>, x: ArrayView2<'_, f64>) {
     if n == 0 {
         return;
     }
-    let rows = sum.as_slice_mut().expect(STANDARD_ORDER);
-    rows.par_chunks_mut(TILE * n)
+    for_each_tile(sum, |start, rows| {
+        let left = x.slice(s![start..n.min(start + TILE), ..]);
+        let right = x.slice(s![start.., ..]);
+        multiply_tile(&mut rows[start..], n, left, right.t(), 1.0);
+    });
+}
+
+/// Works on some rows of a matrix in standard order at a time: the first row's number, and their values.
+fn for_each_tile(matrix: &mut Array2<f64>, work: impl Fn(usize, &mut [f64]) + Sync) {
+    let n_columns = matrix.ncols();
+    let rows = matrix.as_slice_mut().expect(STANDARD_ORDER);
+    rows.par_chunks_mut(TILE * n_columns)
         .enumerate()
-        .for_each(|(tile, rows)| {
-            let start = tile * TILE;
-            let left = x.slice(s![start..n.min(start + TILE), ..]);
-            let right = x.slice(s![start.., ..]);
-            multiply_tile(&mut rows[start..], n, left, right.t(), 1.0);
-        });
+        .for_each(|(tile, rows)| work(tile * TILE, rows));
 }
 
 /// Copies the upper triangle of a square matrix to the lower one.
@@ -51,14 +56,10 @@ pub(crate) fn multiply(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2
     if m == 0 || n == 0 {
         return product;
     }
-    let rows = product.as_slice_mut().expect(STANDARD_ORDER);
-    rows.par_chunks_mut(TILE * n)
-        .enumerate()
-        .for_each(|(tile, rows)| {
-            let start = tile * TILE;
-            let left = a.slice(s![start..m.min(start + TILE), ..]);
-            multiply_tile(rows, n, left, b, 0.0);
-        });
+    for_each_tile(&mut product, |start, rows| {
+        let left = a.slice(s![start..m.min(start + TILE), ..]);
+        multiply_tile(rows, n, left, b, 0.0);
+    });
     product
 }
 

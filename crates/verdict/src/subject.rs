@@ -177,15 +177,9 @@ fn first_time<T>(
 /// A claim about predictions that are missing or of another version was not run; predictions that claim to belong and do not are a failure.
 fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, Obstacle> {
     read.map_err(|unusable| {
-        let Unusable {
-            dataset,
-            router,
-            n_train,
-            reason,
-            ..
-        } = &unusable;
-        let why = cli_support::with_fit_command(&unusable, dataset, router, *n_train);
-        match reason {
+        let (dataset, router) = (&unusable.dataset, &unusable.router);
+        let why = cli_support::with_fit_command(&unusable, dataset, router, unusable.n_train);
+        match unusable.reason {
             Reason::Missing | Reason::Stale | Reason::UnknownOrigin { .. } => Obstacle::NotRun(why),
             Reason::DoesNotFit { .. } => Obstacle::Failed(Error::Unusable { why }),
         }

@@ -1,5 +1,5 @@
 use crate::{
-    Curve, Error, Point, Predicted, Result, Truth,
+    Curve, CurvePoint, Error, Point, Predicted, Result, Truth,
     curve::{Grid, exact_curve, grid_curve},
     point::Routed,
     rule::{point_at, shares_at},
@@ -62,12 +62,8 @@ pub fn choose_lambda(
 
 /// The choice of [`choose_lambda`] on an exact curve that was computed before.
 pub fn lambda_within(curve: &Curve, budget_usd: f64) -> Option<LambdaChoice> {
-    let point_idx = curve.best_idx_within(budget_usd)?;
-    let point = curve.points[point_idx];
-    let high = curve
-        .points
-        .get(point_idx + 1)
-        .map_or(1.0, |next| next.lambda);
+    let (point, next) = best_and_next(curve, budget_usd)?;
+    let high = next.map_or(1.0, |next| next.lambda);
     Some(LambdaChoice {
         low: point.lambda,
         high,
@@ -79,12 +75,8 @@ pub fn lambda_within(curve: &Curve, budget_usd: f64) -> Option<LambdaChoice> {
 
 /// The same for a binary router's curve, see [`crate::curve::pair_curve`].
 pub fn threshold_within(curve: &Curve, budget_usd: f64) -> Option<ThresholdChoice> {
-    let point_idx = curve.best_idx_within(budget_usd)?;
-    let point = curve.points[point_idx];
-    let low = curve
-        .points
-        .get(point_idx + 1)
-        .map_or(f64::NEG_INFINITY, |next| next.lambda);
+    let (point, next) = best_and_next(curve, budget_usd)?;
+    let low = next.map_or(f64::NEG_INFINITY, |next| next.lambda);
     let threshold = if low.is_finite() {
         f64::midpoint(low, point.lambda)
     } else {
@@ -96,6 +88,13 @@ pub fn threshold_within(curve: &Curve, budget_usd: f64) -> Option<ThresholdChoic
         threshold,
         expected: point.into(),
     })
+}
+
+/// The point to take, and the one at whose lambda or threshold it ends.
+fn best_and_next(curve: &Curve, budget_usd: f64) -> Option<(CurvePoint, Option<CurvePoint>)> {
+    let point_idx = curve.best_idx_within(budget_usd)?;
+    let next = curve.points.get(point_idx + 1).copied();
+    Some((curve.points[point_idx], next))
 }
 
 impl Lambdas {
@@ -145,6 +144,7 @@ pub(crate) fn check_budget(budget: f64) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use dataset::PairIdx;
     use ndarray::{Array2, array};
 
     use super::*;
@@ -238,7 +238,8 @@ mod tests {
         let scores = array![[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]];
         let costs = array![[1.0, 4.0], [1.0, 4.0], [1.0, 4.0]];
         let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
-        let curve = pair_curve(&truth, 0, 1, &[0.5, 0.25, 0.75]).expect("a curve");
+        let curve = pair_curve(&truth, PairIdx { small: 0, large: 1 }, &[0.5, 0.25, 0.75])
+            .expect("a curve");
         let check = |budget, expected| {
             let choice = threshold_within(&curve, budget);
             assert_eq!(
@@ -253,7 +254,8 @@ mod tests {
         // The large LLM alone is the best: it is always right here.
         let scores = array![[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]];
         let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
-        let curve = pair_curve(&truth, 0, 1, &[0.5, 0.25, 0.75]).expect("a curve");
+        let curve = pair_curve(&truth, PairIdx { small: 0, large: 1 }, &[0.5, 0.25, 0.75])
+            .expect("a curve");
         let choice = threshold_within(&curve, 9.0).expect("within the budget");
         assert_eq!((choice.low, choice.threshold), (0.75, f64::INFINITY));
     }

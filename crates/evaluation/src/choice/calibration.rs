@@ -95,7 +95,7 @@ pub fn calibrate(
         Router::Pair {
             pair,
             small_win_probability,
-        } => Events::pair(truth, pair.small, pair.large, small_win_probability)?,
+        } => Events::pair(truth, pair, small_win_probability)?,
         Router::Zero => return Err(Error::NothingToSet),
     };
     let answers = Answers::new(&events, truth.n_models());

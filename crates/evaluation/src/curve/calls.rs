@@ -1,3 +1,4 @@
+use dataset::PairIdx;
 use ndarray::Array1;
 
 use crate::{
@@ -22,11 +23,10 @@ pub struct CallPoint {
 /// As for [`crate::curve::pair_curve`].
 pub fn call_curve(
     truth: &Truth<'_>,
-    small: usize,
-    large: usize,
+    pair: PairIdx,
     small_win_probability: &[f32],
 ) -> Result<Vec<CallPoint>> {
-    let events = Events::pair(truth, small, large, small_win_probability)?;
+    let events = Events::pair(truth, pair, small_win_probability)?;
     let n_prompts = events.n_prompts() as u64;
     let mut points = Vec::with_capacity(events.n_changes() + 1);
     events.sweep(|_| 1, |swept| points.push(call_point(swept, n_prompts)));
@@ -50,8 +50,7 @@ pub(crate) fn call_point(swept: Swept, n_prompts: u64) -> CallPoint {
 /// [`crate::Error::NoSuchModel`].
 pub fn small_preference(
     predicted: &Predicted<'_>,
-    small: usize,
-    large: usize,
+    PairIdx { small, large }: PairIdx,
 ) -> Result<Array1<f32>> {
     predicted.check_model(small)?;
     predicted.check_model(large)?;
@@ -200,7 +199,12 @@ mod tests {
         let scores = array![[1.0, 1.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]];
         let costs = array![[1.0, 4.0], [1.0, 4.0], [1.0, 4.0], [1.0, 4.0]];
         let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
-        let curve = call_curve(&truth, 0, 1, &[0.5, 0.25, 0.5, f32::NAN]).expect("a curve");
+        let curve = call_curve(
+            &truth,
+            PairIdx { small: 0, large: 1 },
+            &[0.5, 0.25, 0.5, f32::NAN],
+        )
+        .expect("a curve");
         let third = 1.0 / 3.0;
         assert_eq!(
             curve,
@@ -213,11 +217,12 @@ mod tests {
         let scores = array![[0.25, 0.5, 0.0], [1.0, 0.5, 0.0], [f32::NAN, 0.5, 0.0]];
         let costs = array![[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [1.0, 1.0, 1.0]];
         let predicted = Predicted::new(scores.view(), costs.view()).expect("predictions");
-        let preference = small_preference(&predicted, 0, 1).expect("two LLMs");
+        let preference =
+            small_preference(&predicted, PairIdx { small: 0, large: 1 }).expect("two LLMs");
         assert_eq!((preference[0], preference[1]), (-0.25, 0.5));
         assert!(preference[2].is_nan());
         assert_eq!(
-            small_preference(&predicted, 0, 3),
+            small_preference(&predicted, PairIdx { small: 0, large: 3 }),
             Err(Error::NoSuchModel {
                 model_idx: 3,
                 n_models: 3

@@ -1,3 +1,5 @@
+use dataset::PairIdx;
+
 use crate::{
     Error, Point, Predicted, Result, Truth,
     candidates::{Candidate, Candidates},
@@ -88,10 +90,10 @@ impl Events {
     /// All changes of the threshold rule as the threshold goes from infinity down.
     pub(crate) fn pair(
         truth: &Truth<'_>,
-        small: usize,
-        large: usize,
+        pair: PairIdx,
         small_win_probability: &[f32],
     ) -> Result<Self> {
+        let PairIdx { small, large } = pair;
         truth.check_model(small)?;
         truth.check_model(large)?;
         let n_prompts = truth.n_prompts();

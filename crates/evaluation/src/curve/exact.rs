@@ -1,3 +1,5 @@
+use dataset::PairIdx;
+
 use crate::{
     Curve, CurvePoint, Error, Predicted, Result, Truth,
     candidates::Candidates,
@@ -81,11 +83,10 @@ pub fn grid_curve(truth: &Truth<'_>, predicted: Predicted<'_>, grid: Grid) -> Re
 /// [`Error::NoSuchModel`]; [`Error::Shape`] when there is not one probability per prompt; [`Error::NothingToChoose`] when no prompt counts.
 pub fn pair_curve(
     truth: &Truth<'_>,
-    small: usize,
-    large: usize,
+    pair: PairIdx,
     small_win_probability: &[f32],
 ) -> Result<Curve> {
-    let events = Events::pair(truth, small, large, small_win_probability)?;
+    let events = Events::pair(truth, pair, small_win_probability)?;
     Ok(curve_of(&events))
 }
 
@@ -295,7 +296,9 @@ mod tests {
         let scores = array![[1.0, 1.0], [0.0, 1.0], [1.0, 0.0]];
         let costs = array![[1.0, 4.0], [1.0, 4.0], [1.0, 4.0]];
         let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
-        let curve = |probabilities: &[f32]| pair_curve(&truth, 0, 1, probabilities);
+        let curve = |probabilities: &[f32]| {
+            pair_curve(&truth, PairIdx { small: 0, large: 1 }, probabilities)
+        };
         assert_eq!(
             points(&curve(&[0.5, 0.25, 0.75]).expect("a curve")),
             [
@@ -317,7 +320,7 @@ mod tests {
         );
         assert!(matches!(curve(&[0.5]), Err(Error::Shape { .. })));
         assert_eq!(
-            pair_curve(&truth, 0, 2, &[0.5, 0.5, 0.5]),
+            pair_curve(&truth, PairIdx { small: 0, large: 2 }, &[0.5, 0.5, 0.5]),
             Err(Error::NoSuchModel {
                 model_idx: 2,
                 n_models: 2

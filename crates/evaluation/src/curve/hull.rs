@@ -66,12 +66,7 @@ pub(crate) fn turns_right(a: Point, b: Point, c: Point) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn points<const N: usize>(pairs: [(f64, f64); N]) -> Vec<Point> {
-        pairs
-            .map(|(cost_usd, accuracy)| Point { cost_usd, accuracy })
-            .to_vec()
-    }
+    use crate::point::points;
 
     #[test]
     fn hulls_by_hand() {

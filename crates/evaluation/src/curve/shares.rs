@@ -1,3 +1,4 @@
+use dataset::PairIdx;
 use ndarray::Array2;
 
 use crate::{
@@ -38,11 +39,10 @@ pub fn share_curve(truth: &Truth<'_>, predicted: Predicted<'_>) -> Result<ShareC
 /// As for [`crate::curve::pair_curve`].
 pub fn pair_share_curve(
     truth: &Truth<'_>,
-    small: usize,
-    large: usize,
+    pair: PairIdx,
     small_win_probability: &[f32],
 ) -> Result<ShareCurve> {
-    let events = Events::pair(truth, small, large, small_win_probability)?;
+    let events = Events::pair(truth, pair, small_win_probability)?;
     Ok(share_curve_of(&events, truth.n_models()))
 }
 
@@ -178,15 +178,16 @@ mod tests {
         let costs = array![[1.0, 9.0, 2.0], [1.0, 9.0, 2.0], [1.0, 9.0, 2.0]];
         let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
         let probability = [0.25, 0.75, 0.25];
-        let found = pair_share_curve(&truth, 0, 2, &probability).expect("a curve");
+        let found = pair_share_curve(&truth, PairIdx { small: 0, large: 2 }, &probability)
+            .expect("a curve");
         assert_eq!(
             Ok(&found.curve),
-            pair_curve(&truth, 0, 2, &probability).as_ref()
+            pair_curve(&truth, PairIdx { small: 0, large: 2 }, &probability).as_ref()
         );
         let third = 1.0 / 3.0;
         let expected = array![[0.0, 0.0, 1.0], [third, 0.0, 2.0 / 3.0], [1.0, 0.0, 0.0]];
         assert_eq!(found.shares_at_points(&[0, 1, 2]), Ok(expected));
-        assert!(pair_share_curve(&truth, 0, 3, &probability).is_err());
+        assert!(pair_share_curve(&truth, PairIdx { small: 0, large: 3 }, &probability).is_err());
     }
 
     #[test]

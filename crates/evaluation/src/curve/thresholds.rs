@@ -32,7 +32,7 @@ pub fn threshold_grid_curve(
     if !(margin.is_finite() && margin > 0.0) {
         return Err(Error::BadMargin { margin });
     }
-    let curve = pair_curve(truth, pair.small, pair.large, small_win_probability)?;
+    let curve = pair_curve(truth, pair, small_win_probability)?;
     // The first point, with an infinite threshold, is the large LLM alone; the others descend.
     let (highest, lowest) = match &curve.points[..] {
         [_, highest, .., lowest] => (highest.lambda, lowest.lambda),

@@ -194,13 +194,10 @@ fn best_single(points: &[Point], against: &Baselines) -> Option<BesideBestSingle
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metric::formulas::{aiq, audc, gain_over, peak_accuracy, qnc, qnc_normalized};
-
-    fn points<const N: usize>(pairs: [(f64, f64); N]) -> Vec<Point> {
-        pairs
-            .map(|(cost_usd, accuracy)| Point { cost_usd, accuracy })
-            .to_vec()
-    }
+    use crate::{
+        metric::formulas::{aiq, audc, gain_over, peak_accuracy, qnc, qnc_normalized},
+        point::points,
+    };
 
     fn baselines(best_single: Option<Point>) -> Baselines {
         Baselines {

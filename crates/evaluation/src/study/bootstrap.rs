@@ -166,13 +166,13 @@ enum Curves {
 impl Curves {
     fn new(truth: &Truth<'_>, router: &Router<'_>) -> Result<Self> {
         let pair_events = |pair: PairIdx, small_win_probability: &[f32]| {
-            Events::pair(truth, pair.small, pair.large, small_win_probability)
+            Events::pair(truth, pair, small_win_probability)
         };
         Ok(match *router {
             Router::PerModel { predicted, pair } => {
                 let choices = Events::per_model(truth, &predicted)?;
                 let calls = |pair: PairIdx| {
-                    let preference = small_preference(&predicted, pair.small, pair.large)?;
+                    let preference = small_preference(&predicted, pair)?;
                     match pair_events(pair, &preference.to_vec()) {
                         // The router may well choose among other LLMs.
                         Err(Error::NothingToChoose { .. }) => Ok(None),

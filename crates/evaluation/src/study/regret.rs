@@ -246,10 +246,10 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             Ok(values)
         }
         Router::Pair {
-            pair: PairIdx { small, large },
+            pair: pair @ PairIdx { small, large },
             small_win_probability,
         } => {
-            let points = pair_curve(truth, small, large, small_win_probability)?.points;
+            let points = pair_curve(truth, pair, small_win_probability)?.points;
             let thresholds: Vec<Candidate> = (points.iter().enumerate())
                 .map(|(point_idx, point)| in_hindsight(point_idx, point.accuracy, point.cost_usd))
                 .collect();

@@ -8,7 +8,6 @@ use charts::{
         look::Look,
     },
 };
-use dataset::PairIdx;
 use evaluation::{
     Point as DataPoint, Router, Truth,
     baseline::ZeroRouter,
@@ -186,14 +185,9 @@ impl Trace {
         Ok(match contender.router {
             Router::PerModel { predicted, .. } => Self::Curve(share_curve(truth, predicted)?),
             Router::Pair {
-                pair: PairIdx { small, large },
+                pair,
                 small_win_probability,
-            } => Self::Curve(pair_share_curve(
-                truth,
-                small,
-                large,
-                small_win_probability,
-            )?),
+            } => Self::Curve(pair_share_curve(truth, pair, small_win_probability)?),
             Router::Zero => Self::Hull(ZeroRouter::hull(truth)),
         })
     }

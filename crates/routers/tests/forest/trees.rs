@@ -87,6 +87,18 @@ fn small_trees_are_those_worked_out_by_hand() {
     }
 }
 
+/// Whatever the seed, a tree parts the last two of four rows from the others by one feature.
+fn check_single_cut(params: &ForestParams, rows: &Array2<f32>, feature: u32) {
+    for seed in 0..10 {
+        let params = ForestParams {
+            seed,
+            ..params.clone()
+        };
+        let arrays = fit(params, rows, &[0, 0, 1, 1], 2).to_arrays();
+        assert_eq!(arrays.features, [feature, LEAF, LEAF], "seed {seed}");
+    }
+}
+
 #[test]
 fn the_best_feature_is_taken() {
     // The second feature parts the classes, the others do not.
@@ -96,14 +108,7 @@ fn the_best_feature_is_taken() {
         [1.0, 2.0, 6.0],
         [1.0, 3.0, 5.0]
     ];
-    for seed in 0..10 {
-        let params = ForestParams {
-            seed,
-            ..tree_params()
-        };
-        let arrays = fit(params, &rows, &[0, 0, 1, 1], 2).to_arrays();
-        assert_eq!(arrays.features, [1, LEAF, LEAF], "seed {seed}");
-    }
+    check_single_cut(&tree_params(), &rows, 1);
 }
 
 #[test]
@@ -115,15 +120,11 @@ fn features_are_drawn_until_one_is_not_constant() {
             if feature == 7 { row as f32 } else { 1.0 }
         },
     );
-    for seed in 0..10 {
-        let params = ForestParams {
-            max_features: MaxFeatures::Count(1),
-            seed,
-            ..tree_params()
-        };
-        let arrays = fit(params, &rows, &[0, 0, 1, 1], 2).to_arrays();
-        assert_eq!(arrays.features, [7, LEAF, LEAF], "seed {seed}");
-    }
+    let params = ForestParams {
+        max_features: MaxFeatures::Count(1),
+        ..tree_params()
+    };
+    check_single_cut(&params, &rows, 7);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use dataset::{CostKind, CostRule, ModelInfo, Pair, Price, Quantity, Standardizer};
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 use routers::{Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Rorf, Target};
 use saved_routers::{
     Contents, Embedder, EmbeddingFormat, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record,
@@ -24,6 +24,10 @@ pub(crate) fn numbers(shape: (usize, usize), seed: usize) -> Array2<f32> {
         let x = (row * shape.1 + column) as f64 * 12.9898 + seed as f64 * 78.233;
         (x.sin() * 43_758.545_3).fract() as f32
     })
+}
+
+pub(crate) fn check_same_bits(found: &Array1<f64>, expected: &Array1<f64>) {
+    assert_eq!(found.mapv(f64::to_bits), expected.mapv(f64::to_bits));
 }
 
 pub(crate) fn record(contents: Contents) -> Record {

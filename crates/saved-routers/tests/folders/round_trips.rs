@@ -1,12 +1,12 @@
 use dataset::{PredictedCost, Quantity};
 use std::fs;
 
-use ndarray::Array1;
 use routers::Rorf;
 use saved_routers::{Contents, EmbeddingFormat, Error, Model, NetworkCost, NewFolder, SavedRouter};
 
 use crate::fixtures::{
-    DIM, N_ROWS, fitted, forest, knn_record, names, numbers, place, record, write_forest, write_knn,
+    DIM, N_ROWS, check_same_bits, fitted, forest, knn_record, names, numbers, place, record,
+    write_forest, write_knn,
 };
 
 #[test]
@@ -100,9 +100,8 @@ fn a_forest_predicts_the_same_bits_after_a_round_trip() {
     };
     assert_eq!(found, forest());
     let queries = numbers((40, DIM), 9);
-    let bits =
-        |rorf: &Rorf| -> Array1<u64> { rorf.predict(queries.view()).unwrap().mapv(f64::to_bits) };
-    assert_eq!(bits(&found), bits(&forest()));
+    let predict = |rorf: &Rorf| rorf.predict(queries.view()).unwrap();
+    check_same_bits(&predict(&found), &predict(&forest()));
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub fn standing_at(truth: &Truth<'_>, router: Router<'_>, setting: Setting) -> R
             },
             Setting::Threshold(_),
         ) => {
-            let events = Events::pair(truth, pair.small, pair.large, small_win_probability)?;
+            let events = Events::pair(truth, pair, small_win_probability)?;
             let all = vec![1; truth.n_prompts()];
             Ok(Answers::new(&events, truth.n_models()).standing(&setting, &all))
         }

@@ -1,16 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::curve::hull::turns_right;
+use crate::{curve::hull::turns_right, point::points};
 
 /// Rounding of a handful of operations on numbers up to 1.
 const ROUNDING: f64 = 1e-12;
-
-fn points<const N: usize>(pairs: [(f64, f64); N]) -> Vec<Point> {
-    pairs
-        .map(|(cost_usd, accuracy)| Point { cost_usd, accuracy })
-        .to_vec()
-}
 
 fn range(min_usd: f64, max_usd: f64) -> CostRange {
     CostRange::new(min_usd, max_usd).expect("a good range")
