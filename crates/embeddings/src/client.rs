@@ -19,7 +19,8 @@ use crate::{
     pace::Pacer,
     prepare::Prepared,
     rows::Rows,
-    send::{Outgoing, Run, Sender},
+    run::Run,
+    send::{Outgoing, Sender},
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

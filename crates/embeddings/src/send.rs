@@ -1,10 +1,10 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use reqwest::{
     Request, Response,
     header::{CONTENT_TYPE, HeaderValue},
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
     Endpoint, Error, Limits, Model, Result,
@@ -14,6 +14,7 @@ use crate::{
     limits::Delays,
     pace::{Fate, Pacer, Ticket},
     rate::Rates,
+    run::Run,
 };
 
 /// At most this much of a body is read per text: 16,384 numbers in 22 characters each ...
@@ -30,13 +31,6 @@ pub(crate) struct Sender {
     pub(crate) model: Model,
     pub(crate) limits: Limits,
     pub(crate) pacer: Pacer,
-}
-
-/// What the requests of one run have in common.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) n_retries: AtomicU64,
-    pub(crate) is_stopped: watch::Sender<bool>,
 }
 
 /// A request that was not sent yet.
@@ -56,19 +50,6 @@ struct Body<'a> {
     encoding_format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     dimensions: Option<usize>,
-}
-
-impl Run {
-    pub(crate) fn new() -> Self {
-        Self {
-            n_retries: AtomicU64::new(0),
-            is_stopped: watch::Sender::new(false),
-        }
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        *self.is_stopped.borrow()
-    }
 }
 
 impl Sender {

@@ -32,6 +32,13 @@ fn bench() -> Bench {
     bench
 }
 
+/// The same, with [`TABLE`] as `t.csv`.
+fn bench_with_table() -> Bench {
+    let bench = bench();
+    bench.write("t.csv", TABLE.as_bytes());
+    bench
+}
+
 /// What every run here is given: a table, the price list and a name.
 fn usual(input: &str) -> [&str; 6] {
     [
@@ -52,8 +59,7 @@ fn make(bench: &Bench, input: &str, extra: &[&str]) -> (DatasetInfo, PartTable, 
 
 #[test]
 fn a_table_becomes_a_data_set() {
-    let bench = bench();
-    bench.write("t.csv", TABLE.as_bytes());
+    let bench = bench_with_table();
     let (info, train, test) = make(
         &bench,
         "t.csv",
@@ -93,8 +99,7 @@ fn a_table_becomes_a_data_set() {
 
 #[test]
 fn the_summary_is_text_or_json() {
-    let bench = bench();
-    bench.write("t.csv", TABLE.as_bytes());
+    let bench = bench_with_table();
     let args = usual("t.csv");
     let text = bench.run(&args);
     let text = String::from_utf8(text.stdout).expect("UTF-8");
@@ -382,8 +387,7 @@ fn other_refusals() {
 
 #[test]
 fn a_refused_table_leaves_the_old_data_set() {
-    let bench = bench();
-    bench.write("t.csv", TABLE.as_bytes());
+    let bench = bench_with_table();
     let before = make(&bench, "t.csv", &[]).0;
     bench.write("t.csv", TABLE.replace("a9", "a0").as_bytes());
     let output = bench.run(&[&usual("t.csv")[..], &["--force"]].concat());
@@ -394,8 +398,7 @@ fn a_refused_table_leaves_the_old_data_set() {
 
 #[test]
 fn what_is_there_is_not_made_again_and_not_overwritten() {
-    let bench = bench();
-    bench.write("t.csv", TABLE.as_bytes());
+    let bench = bench_with_table();
     let again = usual("t.csv");
     let first = bench.run(&again);
     assert!(first.status.success(), "{}", stderr(&first));

@@ -25,19 +25,13 @@ pub(crate) struct Latent<'a> {
     prices: Vec<Price>,
 }
 
-/// What one LLM is expected to do on one prompt.
+/// What one LLM does on one prompt: what is expected of it, or what was drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Expected {
+pub(crate) struct Answer {
+    /// In [0, 1].
     pub(crate) score: f64,
     pub(crate) n_input_tokens: u32,
-    pub(crate) n_output_tokens: f64,
-    pub(crate) cost_usd: f64,
-}
-
-/// What one LLM did on one prompt.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Drawn {
-    pub(crate) score: f64,
+    /// A whole number where it was drawn.
     pub(crate) n_output_tokens: f64,
     pub(crate) cost_usd: f64,
 }
@@ -57,7 +51,7 @@ impl<'a> Latent<'a> {
         family: &FamilyConfig,
         difficulty: f64,
         n_pieces: usize,
-    ) -> Expected {
+    ) -> Answer {
         let model = &self.config.models[model_idx];
         let ability = model.ability[&family.family];
         let [low, high] = family.difficulty;
@@ -71,7 +65,7 @@ impl<'a> Latent<'a> {
             model.template_tokens + (model.tokens_per_piece * n_pieces as f64).round() as u32;
         let price = &self.prices[model_idx];
         let cost_usd = price.cost_usd(f64::from(n_input_tokens), n_output_tokens);
-        Expected {
+        Answer {
             score,
             n_input_tokens,
             n_output_tokens,
@@ -84,9 +78,9 @@ impl<'a> Latent<'a> {
         &self,
         model_idx: usize,
         family: &FamilyConfig,
-        expected: Expected,
+        expected: Answer,
         rng: &mut impl Rng,
-    ) -> Drawn {
+    ) -> Answer {
         let n_steps = family.score_steps;
         // Drawn one by one, which for a few steps is as fast as a binomial sampler.
         let n_won = (0..n_steps)
@@ -99,11 +93,12 @@ impl<'a> Latent<'a> {
             (expected.n_output_tokens - 1.0) * (sigma * normal - sigma * sigma / 2.0).exp();
         // An answer has at least one token. A uniform number before rounding down keeps the mean, which plain rounding would not.
         let n_output_tokens = 1.0 + (length + rng.random::<f64>()).floor();
-        let n_input_tokens = f64::from(expected.n_input_tokens);
-        Drawn {
+        let n_input_tokens = expected.n_input_tokens;
+        Answer {
             score: n_won as f64 / f64::from(n_steps),
+            n_input_tokens,
             n_output_tokens,
-            cost_usd: self.prices[model_idx].cost_usd(n_input_tokens, n_output_tokens),
+            cost_usd: self.prices[model_idx].cost_usd(f64::from(n_input_tokens), n_output_tokens),
         }
     }
 }

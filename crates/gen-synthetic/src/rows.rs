@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::{
     config::Config,
-    latent::{Drawn, Expected, Latent, n_pieces},
+    latent::{Answer, Latent, n_pieces},
     prompts,
 };
 
@@ -34,7 +34,8 @@ struct Row {
     id: String,
     task: &'static str,
     prompt: String,
-    answers: Vec<(Expected, Drawn)>,
+    /// Per LLM what is expected, and what was drawn.
+    answers: Vec<(Answer, Answer)>,
 }
 
 impl<'a> Rows<'a> {
@@ -58,7 +59,7 @@ impl<'a> Rows<'a> {
         // Each row has a generator of its own, so threads and chunks do not change any row.
         let rows: Vec<Row> = rows.par_iter().map(|&i| self.row(i)).collect();
         let shape = (rows.len(), self.models.len());
-        let answer = |(i, m): (usize, usize)| -> (Expected, Drawn) { rows[i].answers[m] };
+        let answer = |(i, m): (usize, usize)| -> (Answer, Answer) { rows[i].answers[m] };
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         let models = self.models.to_vec();
         let expectations = PerModel {

@@ -42,10 +42,8 @@ fn sample_files_become_a_data_set_joined_by_document() {
         (1.2, 1.2)
     );
     assert_eq!(info.options["token-counter"], "words.json");
-    assert_eq!(
-        info.options["token-counter-for"],
-        format!("{LARGE} {SMALL}")
-    );
+    let stood_in = format!("{LARGE} {SMALL}");
+    assert_eq!(info.options["token-counter-for"], stood_in);
     let notes = info.notes.join("\n");
     assert_contains(
         &notes,

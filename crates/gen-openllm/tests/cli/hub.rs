@@ -158,10 +158,8 @@ fn gated_tokenizers_are_named_together_and_can_be_stood_in_for() {
         stderr(&output)
     );
     let info = bench.info("open-llm-lb-v2");
-    assert_eq!(
-        info.options["token-counter-for"],
-        format!("{LARGE} {SMALL}")
-    );
+    let stood_in = format!("{LARGE} {SMALL}");
+    assert_eq!(info.options["token-counter-for"], stood_in);
     let notes = info.notes.join("\n");
     assert_contains(
         &notes,
