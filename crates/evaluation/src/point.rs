@@ -12,7 +12,7 @@ pub struct Point {
 pub struct CurvePoint {
     /// The least weight of cost from which the point holds, in [0, 1]; for a pair router the threshold alpha: the small LLM answers
     /// where its probability is at least alpha, and infinity stands for never.
-    pub lambda: f64,
+    pub setting: f64,
     /// Mean true cost in US dollars.
     pub cost_usd: f64,
     /// Mean true score, in [0, 1].
@@ -106,14 +106,14 @@ mod tests {
         let curve = Curve {
             points: points
                 .map(|(lambda, cost_usd, accuracy)| CurvePoint {
-                    lambda,
+                    setting: lambda,
                     cost_usd,
                     accuracy,
                 })
                 .to_vec(),
             n_prompts: 1,
         };
-        let lambda = |budget| curve.best_within(budget).map(|point| point.lambda);
+        let lambda = |budget| curve.best_within(budget).map(|point| point.setting);
         assert_eq!(lambda(9.0), Some(0.0));
         assert_eq!(lambda(4.5), Some(0.2));
         assert_eq!(lambda(1.0), Some(0.3));

@@ -86,7 +86,7 @@ impl<'a> Router<'a> {
                 points: zero_router(truth)
                     .into_iter()
                     .map(|point| CurvePoint {
-                        lambda: f64::NAN,
+                        setting: f64::NAN,
                         cost_usd: point.cost_usd,
                         accuracy: point.accuracy,
                     })
@@ -143,6 +143,6 @@ mod tests {
         ));
         let zero = curve(Router::Zero);
         assert_eq!(zero.to_points(), zero_router(&truth));
-        assert!(zero.points.iter().all(|point| point.lambda.is_nan()));
+        assert!(zero.points.iter().all(|point| point.setting.is_nan()));
     }
 }

@@ -145,7 +145,7 @@ pub(crate) fn point_of(candidates: &Candidates, lambda: f64, cost_multiplier: f6
     }
     let n_prompts = candidates.n_prompts() as f64;
     CurvePoint {
-        lambda,
+        setting: lambda,
         cost_usd: cost.value() / n_prompts,
         accuracy: score.value() / n_prompts,
     }

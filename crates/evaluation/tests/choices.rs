@@ -74,8 +74,8 @@ proptest! {
         let all = found.shares_at_points(&points).expect("points of the curve");
         for (point_idx, shares) in points.into_iter().zip(all.rows()) {
             prop_assert!((shares.sum() - 1.0).abs() < SAME_MEAN);
-            let from = found.curve.points[point_idx].lambda;
-            let to = found.curve.points.get(point_idx + 1).map_or(1.0, |next| next.lambda);
+            let from = found.curve.points[point_idx].setting;
+            let to = found.curve.points.get(point_idx + 1).map_or(1.0, |next| next.setting);
             if to - from > WIDE_ENOUGH {
                 let lambda = f64::midpoint(from, to);
                 let expected = shares_at(&truth, predicted, lambda, 1.0).expect("a choice");

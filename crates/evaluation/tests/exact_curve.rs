@@ -57,7 +57,7 @@ fn look_up(curve: &Curve, lambda: f64, cost_multiplier: f64) -> Option<CurvePoin
         return Some(last);
     }
     let mu = cost_multiplier * lambda / (1.0 - lambda);
-    let mu_of = |point: &CurvePoint| point.lambda / (1.0 - point.lambda);
+    let mu_of = |point: &CurvePoint| point.setting / (1.0 - point.setting);
     let at_a_crossing = |point: &CurvePoint| (mu_of(point) - mu).abs() <= AT_A_CROSSING * mu;
     if curve.points.iter().any(at_a_crossing) {
         return None;
@@ -88,7 +88,7 @@ fn by_hand(table: &Table, lambda: f64) -> CurvePoint {
         }
     }
     CurvePoint {
-        lambda,
+        setting: lambda,
         cost_usd: cost_usd / n_prompts,
         accuracy: accuracy / n_prompts,
     }
@@ -108,8 +108,8 @@ fn check_points(table: &Table, every_nth: usize) -> usize {
         );
     }
     for pair in curve.points.windows(2).step_by(every_nth) {
-        let lambda = f64::midpoint(pair[0].lambda, pair[1].lambda);
-        if pair[1].lambda - pair[0].lambda > AT_A_CROSSING {
+        let lambda = f64::midpoint(pair[0].setting, pair[1].setting);
+        if pair[1].setting - pair[0].setting > AT_A_CROSSING {
             let expected = by_hand(table, lambda);
             assert!(
                 same_point(pair[0], expected),
@@ -134,7 +134,7 @@ proptest! {
         prop_assert_eq!(on_grid.points.len(), 51);
         prop_assert_eq!(on_grid.n_prompts, curve.n_prompts);
         for point in on_grid.points {
-            if let Some(expected) = look_up(&curve, point.lambda, cost_multiplier) {
+            if let Some(expected) = look_up(&curve, point.setting, cost_multiplier) {
                 prop_assert!(same_point(point, expected), "{:?}, exactly {:?}", point, expected);
             }
         }
@@ -156,11 +156,11 @@ proptest! {
         let table = come_true(&table);
         let curve = exact(&table);
         for pair in curve.points.windows(2) {
-            prop_assert!(pair[0].lambda < pair[1].lambda || pair[1].lambda == 0.0);
+            prop_assert!(pair[0].setting < pair[1].setting || pair[1].setting == 0.0);
             prop_assert!(pair[1].cost_usd <= pair[0].cost_usd + SAME_MEAN);
             prop_assert!(pair[1].accuracy <= pair[0].accuracy + SAME_MEAN);
             // No other point of the curve does better where this one holds.
-            let lambda = f64::midpoint(pair[0].lambda, pair[1].lambda);
+            let lambda = f64::midpoint(pair[0].setting, pair[1].setting);
             let objective = |point: &CurvePoint| (1.0 - lambda) * point.accuracy - lambda * point.cost_usd;
             for other in &curve.points {
                 prop_assert!(objective(&pair[0]) >= objective(other) - SAME_MEAN);
@@ -184,7 +184,7 @@ proptest! {
         let (curve, turned) = (exact(&table), exact(&table.only(&backwards)));
         prop_assert_eq!(curve.points.len(), turned.points.len());
         for (a, b) in curve.points.iter().zip(&turned.points) {
-            prop_assert_eq!(a.lambda, b.lambda);
+            prop_assert_eq!(a.setting, b.setting);
             prop_assert!(same_point(*a, *b));
         }
     }
@@ -200,17 +200,17 @@ proptest! {
         let Ok(curve) = pair_curve(&table.truth(), pair, &probabilities) else {
             return Ok(());
         };
-        prop_assert!(curve.points.is_sorted_by(|a, b| a.lambda > b.lambda));
+        prop_assert!(curve.points.is_sorted_by(|a, b| a.setting > b.setting));
         let both = |i: &usize| {
             [small, large].iter().all(|&m| table.scores[[*i, m]].is_finite() && table.cost_usd[[*i, m]].is_finite())
         };
         let prompts: Vec<usize> = (0..n_prompts).filter(both).collect();
         for point in &curve.points {
-            let chosen = |i: usize| if f64::from(probabilities[i]) >= point.lambda { small } else { large };
+            let chosen = |i: usize| if f64::from(probabilities[i]) >= point.setting { small } else { large };
             let n = prompts.len() as f64;
             let accuracy = prompts.iter().map(|&i| f64::from(table.scores[[i, chosen(i)]])).sum::<f64>() / n;
             let cost_usd = prompts.iter().map(|&i| table.cost_usd[[i, chosen(i)]]).sum::<f64>() / n;
-            let expected = CurvePoint { lambda: point.lambda, cost_usd, accuracy };
+            let expected = CurvePoint { setting: point.setting, cost_usd, accuracy };
             prop_assert!(same_point(*point, expected), "{:?}, expected {:?}", point, expected);
         }
         let ends = single_models(&Truth::new(

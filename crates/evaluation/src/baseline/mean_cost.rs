@@ -83,7 +83,7 @@ mod tests {
             assert_eq!((last.cost_usd, last.accuracy), (3.0, 0.5));
         }
         // Scores 1 and 0, mean costs 5 and 3: the lines cross at mu = 1 / 2.
-        assert!((curve.points[1].lambda - 1.0 / 3.0).abs() < 1e-15);
+        assert!((curve.points[1].setting - 1.0 / 3.0).abs() < 1e-15);
     }
 
     #[test]

@@ -63,11 +63,11 @@ pub fn choose_lambda(
 /// The choice of [`choose_lambda`] on an exact curve that was computed before.
 pub fn lambda_within(curve: &Curve, budget_usd: f64) -> Option<LambdaChoice> {
     let (point, next) = best_and_next(curve, budget_usd)?;
-    let high = next.map_or(1.0, |next| next.lambda);
+    let high = next.map_or(1.0, |next| next.setting);
     Some(LambdaChoice {
-        low: point.lambda,
+        low: point.setting,
         high,
-        lambda: f64::midpoint(point.lambda, high),
+        lambda: f64::midpoint(point.setting, high),
         cost_multiplier: 1.0,
         expected: point.into(),
     })
@@ -76,15 +76,15 @@ pub fn lambda_within(curve: &Curve, budget_usd: f64) -> Option<LambdaChoice> {
 /// The same for a binary router's curve, see [`crate::curve::pair_curve`].
 pub fn threshold_within(curve: &Curve, budget_usd: f64) -> Option<ThresholdChoice> {
     let (point, next) = best_and_next(curve, budget_usd)?;
-    let low = next.map_or(f64::NEG_INFINITY, |next| next.lambda);
+    let low = next.map_or(f64::NEG_INFINITY, |next| next.setting);
     let threshold = if low.is_finite() {
-        f64::midpoint(low, point.lambda)
+        f64::midpoint(low, point.setting)
     } else {
-        point.lambda
+        point.setting
     };
     Some(ThresholdChoice {
         low,
-        high: point.lambda,
+        high: point.setting,
         threshold,
         expected: point.into(),
     })
@@ -110,9 +110,9 @@ impl Lambdas {
         match self {
             Self::Exact => lambda_within(curve, budget_usd),
             Self::Grid(grid) => curve.best_within(budget_usd).map(|point| LambdaChoice {
-                low: point.lambda,
-                high: point.lambda,
-                lambda: point.lambda,
+                low: point.setting,
+                high: point.setting,
+                lambda: point.setting,
                 cost_multiplier: grid.cost_multiplier,
                 expected: point.into(),
             }),

@@ -96,7 +96,7 @@ pub(crate) fn curve_of(events: &Events) -> Curve {
         |_| 1,
         |swept| {
             points.push(CurvePoint {
-                lambda: swept.at,
+                setting: swept.at,
                 cost_usd: swept.cost_usd,
                 accuracy: swept.accuracy,
             });
@@ -117,7 +117,7 @@ mod tests {
     const NAN: f32 = f32::NAN;
 
     fn points(curve: &Curve) -> Vec<(f64, f64, f64)> {
-        let triple = |point: &CurvePoint| (point.lambda, point.cost_usd, point.accuracy);
+        let triple = |point: &CurvePoint| (point.setting, point.cost_usd, point.accuracy);
         curve.points.iter().map(triple).collect()
     }
 

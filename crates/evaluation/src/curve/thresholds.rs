@@ -35,8 +35,8 @@ pub fn threshold_grid_curve(
     let curve = pair_curve(truth, pair, small_win_probability)?;
     // The first point, with an infinite threshold, is the large LLM alone; the others descend.
     let (highest, lowest) = match &curve.points[..] {
-        [_, highest, .., lowest] => (highest.lambda, lowest.lambda),
-        [.., only] => (only.lambda, only.lambda),
+        [_, highest, .., lowest] => (highest.setting, lowest.setting),
+        [.., only] => (only.setting, only.setting),
         [] => unreachable!("a curve has at least one point"),
     };
     let (low, high) = (lowest - margin, highest + margin);
@@ -46,9 +46,9 @@ pub fn threshold_grid_curve(
             let threshold = low + (high - low) * step as f64 / n_steps as f64;
             let n_above = curve
                 .points
-                .partition_point(|point| point.lambda >= threshold);
+                .partition_point(|point| point.setting >= threshold);
             CurvePoint {
-                lambda: threshold,
+                setting: threshold,
                 ..curve.points[n_above - 1]
             }
         })
@@ -79,7 +79,7 @@ mod tests {
         };
         let points = |curve: Result<Curve>| -> Vec<(f64, f64, f64)> {
             let curve = curve.expect("a curve");
-            let triple = |point: &CurvePoint| (point.lambda, point.cost_usd, point.accuracy);
+            let triple = |point: &CurvePoint| (point.setting, point.cost_usd, point.accuracy);
             curve.points.iter().map(triple).collect()
         };
         assert_eq!(

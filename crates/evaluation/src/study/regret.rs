@@ -264,7 +264,7 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
                     continue;
                 };
                 course.write(values.row_mut(prompt_idx), weights, |chosen| {
-                    if f64::from(probability) >= points[chosen.model_idx].lambda {
+                    if f64::from(probability) >= points[chosen.model_idx].setting {
                         of_small
                     } else {
                         of_large

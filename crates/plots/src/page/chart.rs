@@ -340,7 +340,7 @@ fn points_of(curve: &ShareCurve, seen: &[usize]) -> evaluation::Result<Vec<Chart
     let point = |(row, &point_idx): (usize, &usize)| {
         let point = curve.curve.points[point_idx];
         ChartPoint {
-            control: point.lambda,
+            control: point.setting,
             cost_usd: point.cost_usd,
             accuracy: point.accuracy,
             // Shares are whole prompts over their number.

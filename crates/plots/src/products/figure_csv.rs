@@ -46,7 +46,7 @@ fn rows(comparison: &Comparison, drawn_points: &[Vec<usize>]) -> Vec<Vec<String>
             rows.push(row(
                 "curve",
                 &key,
-                point.lambda,
+                point.setting,
                 point.cost_usd,
                 point.accuracy,
             ));

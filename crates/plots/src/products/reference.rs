@@ -172,7 +172,7 @@ fn curves<'a>(
 /// Points without lambdas.
 fn without_lambda(points: Vec<Point>) -> Vec<CurvePoint> {
     let point = |point: Point| CurvePoint {
-        lambda: f64::NAN,
+        setting: f64::NAN,
         cost_usd: point.cost_usd,
         accuracy: point.accuracy,
     };
