@@ -64,7 +64,7 @@ fn pairs_of_networks() {
         "does not say which LLM each of its outputs is",
         by_order,
     );
-    bench.write("prices.toml", &price(LLMS[1], (1.0, 1.0)));
+    bench.write("prices.toml", price(LLMS[1], (1.0, 1.0)));
     check(
         &route(&bench, &["--label-order", &LLMS.join(",")]),
         "LLM `owner/dear` has no price",
@@ -92,7 +92,7 @@ fn routers_whose_llms_cannot_be_changed() {
 #[test]
 fn prices_of_predicted_dollars() {
     let bench = Tiny::new(CostKind::Usd);
-    bench.write("prices.toml", &price("cheap", (1.0, 1.0)));
+    bench.write("prices.toml", price("cheap", (1.0, 1.0)));
     check(
         &bench.route(&[&ROUTE[..], &["--prices", "prices.toml"]].concat(), ""),
         "other prices have no effect",

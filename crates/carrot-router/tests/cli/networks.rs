@@ -77,6 +77,6 @@ pub(crate) fn pair() -> Tiny {
     let prices: Vec<String> = prices
         .map(|(name, price)| self::price(name, price))
         .collect();
-    bench.write("prices.toml", &prices.concat());
+    bench.write("prices.toml", prices.concat());
     bench
 }
