@@ -117,14 +117,14 @@ fn the_latest_run_counts_and_others_do_not() {
     let bench = Leaderboard::with_pair();
     let old = line(0, "old", 0, "acc_norm", 0.0);
     bench.write(
-        &format!(
+        format!(
             "details/{}",
             details_path(SMALL, "bbh_navigate", "2024-06-16T01-00-00.999999")
         ),
         &old,
     );
     bench.write(
-        &format!(
+        format!(
             "details/{}",
             details_path(LARGE, "bbh_navigate", "2023-12-31T23-59-59")
         ),
@@ -158,7 +158,7 @@ fn ifeval_comes_when_asked_for() {
             })
             .collect();
         bench.write(
-            &format!("details/{}", details_path(model, "ifeval", TIME)),
+            format!("details/{}", details_path(model, "ifeval", TIME)),
             lines.join("\n"),
         );
     }
@@ -185,7 +185,7 @@ fn with_incomplete(bench: &Leaderboard) {
         .map(|d| line(d, &format!("navigate question {d}"), 0, "acc_norm", 1))
         .collect();
     bench.write(
-        &format!("details/{}", details_path(GEMMA, "bbh_navigate", TIME)),
+        format!("details/{}", details_path(GEMMA, "bbh_navigate", TIME)),
         lines.join("\n"),
     );
 }
@@ -282,7 +282,7 @@ fn with_replaced(from: &str, to: &str) -> Leaderboard {
     let bench = Leaderboard::with_pair();
     let (path, text) = pair_files(SMALL, 3).swap_remove(0);
     assert!(text.contains(from), "{from}");
-    bench.write(&format!("details/{path}"), text.replacen(from, to, 1));
+    bench.write(format!("details/{path}"), text.replacen(from, to, 1));
     bench
 }
 
@@ -393,11 +393,11 @@ fn folders_without_samples_are_refused() {
             .contains("`details` has no folder for any LLM: expected `01-ai__Yi-34B-Chat-details`"),
         "{message}"
     );
-    bench.write(&format!("details/{}", details_path(YI, "xyz", TIME)), "");
+    bench.write(format!("details/{}", details_path(YI, "xyz", TIME)), "");
     let (message, _) = bench.refusal(&[]);
     assert_contains(&message, "`details` has no sample file of any task");
     bench.write(
-        &format!("details/{}", details_path(YI, "mmlu_pro", TIME)),
+        format!("details/{}", details_path(YI, "mmlu_pro", TIME)),
         "\n\n",
     );
     let (message, _) = bench.refusal(&[]);
