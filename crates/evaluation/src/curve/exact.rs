@@ -163,47 +163,41 @@ mod tests {
     }
 
     #[test]
-    fn one_llm_is_one_point() {
-        let curve = exact(
-            &array![[1.0], [0.0]],
-            &array![[3.0], [1.0]],
-            &array![[0.1], [0.9]],
-        )
-        .expect("a curve");
-        assert_eq!(points(&curve), [(0.0, 2.0, 0.5)]);
-    }
-
-    #[test]
-    fn one_prompt_gives_its_envelope() {
-        let curve = exact(
-            &array![[1.0, 0.5]],
-            &array![[3.0, 1.0]],
-            &array![[0.75, 0.25]],
-        )
-        .expect("a curve");
-        assert_eq!(points(&curve), [(0.0, 3.0, 1.0), (0.2, 1.0, 0.5)]);
-    }
-
-    #[test]
-    fn all_scores_tied_go_to_the_first_then_to_the_cheapest() {
-        let curve = exact(
-            &array![[1.0, 0.0, 0.5]],
-            &array![[3.0, 1.0, 2.0]],
-            &array![[0.5, 0.5, 0.5]],
-        )
-        .expect("a curve");
-        assert_eq!(points(&curve), [(0.0, 3.0, 1.0), (0.0, 1.0, 0.0)]);
-    }
-
-    #[test]
-    fn all_costs_zero_leave_the_best_score_until_lambda_1_takes_the_first() {
-        let curve = exact(
-            &array![[0.0, 1.0]],
-            &array![[0.0, 0.0]],
-            &array![[0.2, 0.7]],
-        )
-        .expect("a curve");
-        assert_eq!(points(&curve), [(0.0, 0.0, 1.0), (1.0, 0.0, 0.0)]);
+    fn a_few_prompts_by_hand() {
+        // Each case: scores, costs and predicted scores, a row per prompt; the points (lambda, cost, accuracy).
+        for (what, scores, costs, predicted, expected) in [
+            (
+                "one LLM is one point",
+                array![[1.0], [0.0]],
+                array![[3.0], [1.0]],
+                array![[0.1], [0.9]],
+                &[(0.0, 2.0, 0.5)][..],
+            ),
+            (
+                "one prompt gives its envelope",
+                array![[1.0, 0.5]],
+                array![[3.0, 1.0]],
+                array![[0.75, 0.25]],
+                &[(0.0, 3.0, 1.0), (0.2, 1.0, 0.5)],
+            ),
+            (
+                "tied scores go to the first, then to the cheapest",
+                array![[1.0, 0.0, 0.5]],
+                array![[3.0, 1.0, 2.0]],
+                array![[0.5, 0.5, 0.5]],
+                &[(0.0, 3.0, 1.0), (0.0, 1.0, 0.0)],
+            ),
+            (
+                "all costs zero leave the best score, until lambda 1 takes the first",
+                array![[0.0, 1.0]],
+                array![[0.0, 0.0]],
+                array![[0.2, 0.7]],
+                &[(0.0, 0.0, 1.0), (1.0, 0.0, 0.0)],
+            ),
+        ] {
+            let curve = exact(&scores, &costs, &predicted).expect("a curve");
+            assert_eq!(points(&curve), expected, "{what}");
+        }
     }
 
     #[test]

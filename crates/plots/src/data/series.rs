@@ -5,7 +5,7 @@ pub(crate) mod routers;
 
 use charts::draw::{
     color::Color,
-    line_style::{DASH_DOTTED, DASHED, DOTTED, LineStyle, NamedLine, SOLID},
+    line_style::{DASH_DOTTED, DASHED, DOTTED, Dash, LineStyle, NamedLine, SOLID},
     look::Look,
     marker::Shape,
 };
@@ -42,26 +42,22 @@ pub(crate) enum Series {
 
 const BLACK: Color = Color::gray(0);
 // References are thin and gray, so that the eye goes to the routers.
-const BAYES: LineStyle = LineStyle {
-    width: 0.8,
-    ..LineStyle::colored(Color::gray(26), DASHED)
-};
-const ZERO: LineStyle = LineStyle {
-    width: 0.7,
-    ..LineStyle::colored(Color::gray(130), DOTTED)
-};
+const BAYES: LineStyle = thin(0.8, 26, DASHED);
+const ZERO: LineStyle = thin(0.7, 130, DOTTED);
 const SPECTRUM: LineStyle = LineStyle::colored(BLUE, SOLID);
 const RATE_FITTED: LineStyle = LineStyle::colored(RED, SOLID);
-const RATE_INTERVAL: LineStyle = LineStyle {
-    width: 0.6,
-    ..LineStyle::colored(Color::gray(55), SOLID)
-};
-const RATE_BOUND: LineStyle = LineStyle {
-    width: 0.8,
-    ..LineStyle::colored(Color::gray(26), DASHED)
-};
+const RATE_INTERVAL: LineStyle = thin(0.6, 55, SOLID);
+const RATE_BOUND: LineStyle = thin(0.8, 26, DASHED);
 const ONE_NEIGHBOR: LineStyle = LineStyle::colored(BLUE, DASH_DOTTED);
 const RANDOM: LineStyle = LineStyle::colored(Color::gray(130), DOTTED);
+
+/// A gray line, of a width in points and a level of gray in which 0 is black.
+const fn thin(width: f64, level: u8, dash: Dash) -> LineStyle {
+    LineStyle {
+        width,
+        ..LineStyle::colored(Color::gray(level), dash)
+    }
+}
 
 impl Series {
     /// The name in figures and tables.
