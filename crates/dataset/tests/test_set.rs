@@ -91,12 +91,28 @@ fn per_model(predictions: &mut Predictions) -> &mut PerModel {
     }
 }
 
+/// What is done to a data set, how, and what reading the predictions of KNN then says: [`USABLE`], or a part of the reason why not.
+type Case = (&'static str, fn(&Tiny), &'static str);
+
+const USABLE: &str = "usable";
+
+fn check(cases: &[Case]) {
+    for &(what, prepare, expected) in cases {
+        let tiny = Tiny::new();
+        prepare(&tiny);
+        let found = match tiny.read(KNN) {
+            Ok(_) => USABLE.to_owned(),
+            Err(unusable) => unusable.to_string(),
+        };
+        assert!(found.contains(expected), "{what}: {found}");
+        assert_eq!(found == USABLE, expected == USABLE, "{what}");
+    }
+}
+
 #[test]
 fn predictions_belong_by_what_they_were_made_from() {
-    let usable = "usable";
-    type Prepare = fn(&Tiny);
-    let cases: [(&str, Prepare, &str); 13] = [
-        ("of an older version, with a manifest", |_| (), usable),
+    check(&[
+        ("of an older version, with a manifest", |_| (), USABLE),
         (
             "of an older version, after the data set changed",
             Tiny::change_test_part,
@@ -110,7 +126,7 @@ fn predictions_belong_by_what_they_were_made_from() {
         (
             "fresh",
             |tiny| tiny.rewrite(KNN, &tiny.fresh(), |_| ()),
-            usable,
+            USABLE,
         ),
         (
             "stale",
@@ -126,7 +142,7 @@ fn predictions_belong_by_what_they_were_made_from() {
                 tiny.remove_manifest(KNN);
                 tiny.rewrite(KNN, &tiny.fresh(), |_| ());
             },
-            usable,
+            USABLE,
         ),
         (
             "killed after the manifest was removed, before new predictions were written, and the data set had changed",
@@ -157,8 +173,14 @@ fn predictions_belong_by_what_they_were_made_from() {
                 let MadeFrom { split_sha256, .. } = tiny.fresh();
                 tiny.rewrite(KNN, &MadeFrom::split(split_sha256), |_| ());
             },
-            usable,
+            USABLE,
         ),
+    ]);
+}
+
+#[test]
+fn predictions_belong_by_prompts_and_llms() {
+    check(&[
         (
             "for other prompts",
             |tiny| {
@@ -185,17 +207,7 @@ fn predictions_belong_by_what_they_were_made_from() {
             |tiny| fs::remove_file(tiny.dir.predictions(KNN)).expect("removed"),
             "there are no predictions of `carrot-knn` at",
         ),
-    ];
-    for (what, prepare, expected) in cases {
-        let tiny = Tiny::new();
-        prepare(&tiny);
-        let found = match tiny.read(KNN) {
-            Ok(_) => usable.to_owned(),
-            Err(unusable) => unusable.to_string(),
-        };
-        assert!(found.contains(expected), "{what}: {found}");
-        assert_eq!(found == usable, expected == usable, "{what}");
-    }
+    ]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! What the tests of several crates share: a folder to run a built program in, and servers on this machine that answer as the Hugging
-//! Face hub and an embeddings endpoint do.
+//! Face hub and an embeddings endpoint do, and a tiny language model to train from.
 //!
 //! In comes the path of a program, or what a server should hold and which answers should go wrong; out come the program's output and
 //! files, or an address to point a client at and a log of its requests.
@@ -13,6 +13,7 @@ mod lock;
 mod models;
 mod openai;
 mod output;
+mod roberta;
 mod server;
 
 pub use crate::{
@@ -23,5 +24,6 @@ pub use crate::{
     models::priced_models,
     openai::{Asked, EmbeddingFault, OpenAi},
     output::{assert_contains, expect_success, file_names, run_with_input, stderr, stdout},
+    roberta::{Weight, tiny_roberta_weights, write_tiny_roberta},
     server::{Answer, Body, Request, Server},
 };

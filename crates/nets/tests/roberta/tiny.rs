@@ -1,7 +1,6 @@
-//! A RoBERTa of 2 layers and width 16 whose weights come from a formula, in the layout of `roberta-base`, and what tests do with models.
+//! Models made from a tiny base, and what tests do with them.
 
 use std::{
-    collections::HashMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -12,102 +11,33 @@ use nets::{
     PredictParams, ProblemType, RobertaModel, TrainPadding, TrainParams, TrainReport, TrainSetup,
     WarmUp, fine_tune,
 };
-use serde_json::json;
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 use tempfile::TempDir;
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use test_support::{Weight, tiny_roberta_weights, write_tiny_roberta};
 
-const DIM: i64 = 16;
-const WIDE: i64 = 32;
-/// The table of positions: two rows are never a token's, so a prompt has at most 38 tokens.
-const N_POSITIONS: i64 = 40;
-/// `<s>`, `<pad>`, `</s>`, `<unk>`, `<mask>`, and one token for each byte.
-const N_TOKENS: i64 = 5 + 256;
+/// So a prompt has at most 38 tokens.
+const N_POSITIONS: usize = 40;
 
 pub(crate) const MASKED: PredictParams = PredictParams {
     max_tokens: 512,
     padding: Padding::Masked,
 };
 
-/// Writes a base model as older folders have it: vocab.json and merges.txt, a head of a language model, no classifier.
-pub(crate) fn write_base(folder: &Path) {
-    let config = json!({
-        "architectures": ["RobertaForMaskedLM"], "model_type": "roberta", "vocab_size": N_TOKENS, "hidden_size": DIM,
-        "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": WIDE, "hidden_act": "gelu",
-        "max_position_embeddings": N_POSITIONS, "type_vocab_size": 1, "layer_norm_eps": 1e-5, "hidden_dropout_prob": 0.1,
-        "attention_probs_dropout_prob": 0.1, "initializer_range": 0.02, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,
-    });
-    fs::write(folder.join("config.json"), config.to_string()).unwrap();
-    let mut tokens: Vec<String> = ["<s>", "<pad>", "</s>", "<unk>"]
-        .map(str::to_owned)
-        .to_vec();
-    let mut alphabet: Vec<char> = ByteLevel::alphabet().into_iter().collect();
-    alphabet.sort_unstable();
-    tokens.extend(alphabet.iter().map(char::to_string));
-    tokens.push("<mask>".to_owned());
-    let vocabulary: HashMap<&String, usize> = tokens.iter().zip(0..).collect();
-    fs::write(
-        folder.join("vocab.json"),
-        serde_json::to_string(&vocabulary).unwrap(),
-    )
-    .unwrap();
-    fs::write(folder.join("merges.txt"), "#version: 0.2\n").unwrap();
-    Tensor::write_safetensors(&base_weights(), folder.join("model.safetensors")).unwrap();
-}
-
 pub(crate) fn base_weights() -> Vec<(String, Tensor)> {
-    let mut weights = Vec::new();
-    let mut add = |name: String, shape: &[i64]| {
-        let n_before = weights.len() as f64;
-        let n_values = shape.iter().product::<i64>();
-        // The usual hash of shaders: digits of a sine far behind the point, in (-1, 1).
-        let values = Tensor::arange(n_values, (Kind::Double, Device::Cpu));
-        let values = ((values * 12.9898 + 78.233 * n_before).sin() * 43_758.545_3).frac();
-        let values = values.to_kind(Kind::Float) * 0.3;
-        let values = match name.ends_with("LayerNorm.weight") {
-            true => values + 1.,
-            false => values,
-        };
-        weights.push((name, values.view(shape)));
+    let tensor = |weight: Weight| {
+        let shape: Vec<i64> = weight.shape.iter().map(|&n| n as i64).collect();
+        let tensor = Tensor::from_slice(&weight.values).view(&shape[..]);
+        (weight.name, tensor)
     };
-    for (table, n_rows) in [
-        ("word", N_TOKENS),
-        ("position", N_POSITIONS),
-        ("token_type", 1),
-    ] {
-        add(
-            format!("roberta.embeddings.{table}_embeddings.weight"),
-            &[n_rows, DIM],
-        );
-    }
-    let norm = |name: &str, add: &mut dyn FnMut(String, &[i64])| {
-        add(format!("{name}.LayerNorm.weight"), &[DIM]);
-        add(format!("{name}.LayerNorm.bias"), &[DIM]);
-    };
-    norm("roberta.embeddings", &mut add);
-    for layer in ["roberta.encoder.layer.0", "roberta.encoder.layer.1"] {
-        for (name, in_dim, out_dim) in [
-            ("attention.self.query", DIM, DIM),
-            ("attention.self.key", DIM, DIM),
-            ("attention.self.value", DIM, DIM),
-            ("attention.output.dense", DIM, DIM),
-            ("intermediate.dense", DIM, WIDE),
-            ("output.dense", WIDE, DIM),
-        ] {
-            add(format!("{layer}.{name}.weight"), &[out_dim, in_dim]);
-            add(format!("{layer}.{name}.bias"), &[out_dim]);
-        }
-        norm(&format!("{layer}.attention.output"), &mut add);
-        norm(&format!("{layer}.output"), &mut add);
-    }
-    add("lm_head.dense.weight".to_owned(), &[DIM, DIM]);
-    add("lm_head.bias".to_owned(), &[N_TOKENS]);
-    weights
+    tiny_roberta_weights(N_POSITIONS)
+        .into_iter()
+        .map(tensor)
+        .collect()
 }
 
 pub(crate) fn base() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    write_base(folder.path());
+    write_tiny_roberta(folder.path(), N_POSITIONS);
     folder
 }
 

@@ -5,18 +5,19 @@ use serde_json::{Value, json};
 
 use crate::fixtures::{DIM, N_ROWS, fitted, place, write_forest, write_knn};
 
+/// Opening a router of nearest neighbors fails with a message after its folder was broken.
+fn check(break_it: &dyn Fn(&Path), expected: &str) {
+    let (_folder, place) = place();
+    write_knn(&place, &fitted(2), EmbeddingFormat::F32);
+    break_it(&place);
+    let error = SavedRouter::open(&place).expect_err(expected);
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    let message = format!("{error}: {}", source.unwrap_or_default());
+    assert!(message.contains(expected), "{message}, not {expected}");
+}
+
 #[test]
-fn broken_files_are_refused() {
-    let fitted = fitted(2);
-    let check = |break_it: &dyn Fn(&Path), expected: &str| {
-        let (_folder, place) = place();
-        write_knn(&place, &fitted, EmbeddingFormat::F32);
-        break_it(&place);
-        let error = SavedRouter::open(&place).expect_err(expected);
-        let source = std::error::Error::source(&error).map(ToString::to_string);
-        let message = format!("{error}: {}", source.unwrap_or_default());
-        assert!(message.contains(expected), "{message}, not {expected}");
-    };
+fn contradictory_records_are_refused() {
     let edit = |path: &'static str, value: Value| {
         move |place: &Path| {
             let file = place.join("router.json");
@@ -72,6 +73,10 @@ fn broken_files_are_refused() {
         // The scale is read first.
         "`mean`",
     );
+}
+
+#[test]
+fn missing_and_broken_files_are_refused() {
     check(
         &|place| fs::remove_file(place.join("router.safetensors")).unwrap(),
         "cannot open",

@@ -14,7 +14,5 @@ mod learning_curve;
 mod refusals;
 #[cfg(feature = "torch")]
 mod roberta;
-#[cfg(feature = "torch")]
-mod tiny_roberta;
 #[cfg(not(feature = "torch"))]
 mod without_torch;

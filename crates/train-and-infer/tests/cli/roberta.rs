@@ -9,12 +9,12 @@ use dataset::{CostKind, Part, Quantity};
 use ndarray::{Array2, s};
 use saved_routers::{Model, SavedRouter};
 use serde_json::Value;
-use test_support::Hub;
+use test_support::{Hub, write_tiny_roberta};
 
-use crate::{
-    bench::{N_TEST, Tiny, names, split, stderr, topic},
-    tiny_roberta,
-};
+use crate::bench::{N_TEST, Tiny, names, split, stderr, topic};
+
+/// Of the tiny base, so that the prompts of these tests are not truncated.
+const N_POSITIONS: usize = 80;
 
 pub(crate) const TRAIN: [&str; 6] = [
     "--base",
@@ -28,7 +28,7 @@ pub(crate) const TRAIN: [&str; 6] = [
 /// A data set, a tiny base, and settings under which it learns something in no time.
 pub(crate) fn bench(cost_kind: CostKind) -> Tiny {
     let bench = Tiny::new(cost_kind);
-    tiny_roberta::write(&bench.path().join("base"));
+    write_tiny_roberta(&bench.path().join("base"), N_POSITIONS);
     write_training(&bench, 30, 500);
     bench
 }
@@ -232,7 +232,7 @@ fn a_binary_network_learns_the_pair() {
     assert_eq!(network, folder.join("small-wins"));
 
     // A base that changes is another router.
-    tiny_roberta::write(&bench.path().join("base"));
+    write_tiny_roberta(&bench.path().join("base"), N_POSITIONS);
     let message = bench.fit("roberta-binary", &TRAIN, 0);
     assert!(message.contains("keeping `roberta-binary`"), "{message}");
 

@@ -1,4 +1,7 @@
-use super::{BenchmarkPoint, Rows, Subset, ratio};
+use super::{
+    points::{BenchmarkPoint, ratio},
+    rows::{Rows, Subset},
+};
 use crate::{Interval, Result, Truth, interval::check_level, study::bootstrap::Resamples};
 
 /// The numbers of a [`BenchmarkPoint`] with their intervals over the benchmark's test prompts.

@@ -1,7 +1,9 @@
-use ndarray::array;
+use ndarray::{Array2, array};
 
 use super::*;
-use crate::{Interval, curve::Grid, study::bootstrap::Resamples};
+use crate::{
+    Error, Interval, Predicted, Truth, choice::Lambdas, curve::Grid, study::bootstrap::Resamples,
+};
 
 /// Two benchmarks of two prompts each; LLM 1 costs 10 and is always right, LLM 0 costs 1 and is right where `easy`.
 struct Table {

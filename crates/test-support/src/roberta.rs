@@ -7,17 +7,32 @@ use serde_json::json;
 
 const DIM: usize = 16;
 const WIDE: usize = 32;
-const N_POSITIONS: usize = 80;
 /// `<s>`, `<pad>`, `</s>`, `<unk>`, `<mask>`, and one token for each byte.
 const N_TOKENS: usize = 5 + 256;
 
-/// Writes a base model as older folders have it: vocab.json and merges.txt, and no classifier.
-pub(crate) fn write(folder: &Path) {
-    fs::create_dir_all(folder).expect("made");
+/// One tensor of float32.
+#[derive(Debug, Clone)]
+pub struct Weight {
+    /// As in `roberta-base`.
+    pub name: String,
+    /// Output dimensions first, as PyTorch has them.
+    pub shape: Vec<usize>,
+    /// Row by row.
+    pub values: Vec<f32>,
+}
+
+/// Writes a base model as older folders have it: vocab.json and merges.txt, a head of a language model, no classifier.
+///
+/// Two rows of the table of positions are never a token's, so a prompt has at most `n_positions - 2` tokens.
+///
+/// # Panics
+/// When the folder cannot be written.
+pub fn write_tiny_roberta(folder: &Path, n_positions: usize) {
+    fs::create_dir_all(folder).expect("created");
     let config = json!({
         "architectures": ["RobertaForMaskedLM"], "model_type": "roberta", "vocab_size": N_TOKENS, "hidden_size": DIM,
         "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": WIDE, "hidden_act": "gelu",
-        "max_position_embeddings": N_POSITIONS, "type_vocab_size": 1, "layer_norm_eps": 1e-5, "hidden_dropout_prob": 0.1,
+        "max_position_embeddings": n_positions, "type_vocab_size": 1, "layer_norm_eps": 1e-5, "hidden_dropout_prob": 0.1,
         "attention_probs_dropout_prob": 0.1, "initializer_range": 0.02, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2,
     });
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("written");
@@ -27,38 +42,36 @@ pub(crate) fn write(folder: &Path) {
     let mut tokens: Vec<String> = ["<s>", "<pad>", "</s>", "<unk>"]
         .map(str::to_owned)
         .to_vec();
-    tokens.extend(byte_letters().map(String::from));
+    tokens.extend(byte_letters().into_iter().map(String::from));
     tokens.push("<mask>".to_owned());
     let vocabulary: HashMap<&String, usize> = tokens.iter().zip(0..).collect();
     write("vocab.json", &json!(vocabulary).to_string());
 
-    let weights = weights();
-    let views = weights.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("it fills the shape");
-        (name.as_str(), view)
+    let weights = tiny_roberta_weights(n_positions);
+    let bytes: Vec<Vec<u8>> = weights
+        .iter()
+        .map(|weight| weight.values.iter().flat_map(|x| x.to_le_bytes()).collect())
+        .collect();
+    let views = weights.iter().zip(&bytes).map(|(weight, bytes)| {
+        let view = TensorView::new(Dtype::F32, weight.shape.clone(), bytes);
+        (weight.name.as_str(), view.expect("it fills the shape"))
     });
     safetensors::serialize_to_file(views, &None, &folder.join("model.safetensors"))
         .expect("written");
 }
 
-/// The letters that stand for bytes in byte-level BPE: a printable byte is its own letter, the others follow from 256 on.
-fn byte_letters() -> impl Iterator<Item = char> {
-    let is_printable = |byte: u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
-    let mut n_others = 0;
-    (0..256).map(move |byte| {
-        let code = if is_printable(byte) {
-            byte
-        } else {
-            n_others += 1;
-            255 + n_others
-        };
-        char::from_u32(code).expect("below the surrogates")
-    })
+/// The letters that stand for bytes in byte-level BPE, in order: a printable byte is its own letter, the others follow from 256 on.
+fn byte_letters() -> Vec<char> {
+    let is_printable = |byte: &u32| matches!(byte, 33..=126 | 161..=172 | 174..=255);
+    let (printable, others): (Vec<u32>, Vec<u32>) = (0..256).partition(is_printable);
+    let codes = printable.into_iter().chain((256..).take(others.len()));
+    codes
+        .map(|code| char::from_u32(code).expect("below the surrogates"))
+        .collect()
 }
 
-type Weight = (String, Vec<usize>, Vec<u8>);
-
-fn weights() -> Vec<Weight> {
+/// The weights that [`write_tiny_roberta`] writes.
+pub fn tiny_roberta_weights(n_positions: usize) -> Vec<Weight> {
     let mut weights: Vec<Weight> = Vec::new();
     let mut add = |name: String, shape: &[usize]| {
         let seed = 78.233 * weights.len() as f64;
@@ -70,14 +83,17 @@ fn weights() -> Vec<Weight> {
         // The usual hash of shaders: digits of a sine far behind the point, in (-1, 1).
         let values = (0..shape.iter().product()).map(|i: usize| {
             let hash = ((i as f64 * 12.9898 + seed).sin() * 43_758.545_3).fract();
-            (hash * 0.3 + shift) as f32
+            hash as f32 * 0.3 + shift
         });
-        let bytes = values.flat_map(f32::to_le_bytes).collect();
-        weights.push((name, shape.to_vec(), bytes));
+        weights.push(Weight {
+            name,
+            values: values.collect(),
+            shape: shape.to_vec(),
+        });
     };
     for (table, n_rows) in [
         ("word", N_TOKENS),
-        ("position", N_POSITIONS),
+        ("position", n_positions),
         ("token_type", 1),
     ] {
         add(
@@ -96,13 +112,15 @@ fn weights() -> Vec<Weight> {
             ("attention.self.key", &[DIM, DIM]),
             ("attention.self.value", &[DIM, DIM]),
             ("attention.output.dense", &[DIM, DIM]),
-            ("attention.output.LayerNorm", &[DIM]),
             ("intermediate.dense", &[WIDE, DIM]),
             ("output.dense", &[DIM, WIDE]),
+            ("attention.output.LayerNorm", &[DIM]),
             ("output.LayerNorm", &[DIM]),
         ] {
             with_bias(&format!("{layer}.{part}"), shape);
         }
     }
+    add("lm_head.dense.weight".to_owned(), &[DIM, DIM]);
+    add("lm_head.bias".to_owned(), &[N_TOKENS]);
     weights
 }
