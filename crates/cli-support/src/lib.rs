@@ -11,6 +11,7 @@ mod env_file;
 mod hint;
 mod memory;
 mod output;
+mod program_args;
 mod progress;
 mod run;
 
@@ -21,6 +22,7 @@ pub use crate::{
     hint::with_hint,
     memory::peak_memory_bytes,
     output::{Output, print_json, print_text},
+    program_args::ProgramArgs,
     progress::Progress,
     run::{UsageError, examples, run, usage_error},
 };

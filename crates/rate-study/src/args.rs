@@ -1,5 +1,5 @@
 use clap::Parser;
-use cli_support::{ConfigFile, DataDir, Output, examples};
+use cli_support::{ProgramArgs, examples};
 
 const EXAMPLES: [&str; 3] = [
     "cargo run -p rate-study",
@@ -22,9 +22,5 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) name: Option<String>,
     #[command(flatten)]
-    pub(crate) config: ConfigFile,
-    #[command(flatten)]
-    pub(crate) data_dir: DataDir,
-    #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) program: ProgramArgs,
 }

@@ -23,7 +23,7 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
-        let config = args.config.config.as_deref();
+        let config = args.program.config.config.as_deref();
         let params: StudyParams = read_toml(config, BUILT_IN)?;
         let (size, default_name) = if args.quick {
             (Size::Quick, "rate-study-quick")
@@ -44,8 +44,8 @@ impl Job {
         Ok(Self {
             study,
             settings: Source::of_settings(config, BUILT_IN_PATH, BUILT_IN)?,
-            path: DatasetDir::new(&args.data_dir.data_dir, &name).rate_study(),
-            quiet: args.output.quiet,
+            path: DatasetDir::new(&args.program.data_dir.data_dir, &name).rate_study(),
+            quiet: args.program.output.quiet,
         })
     }
 

@@ -13,9 +13,9 @@ use crate::{args::Args, job::Job};
 
 fn main() -> ExitCode {
     cli_support::run(
-        |args: &Args| args.output.quiet,
+        |args: &Args| args.program.output.quiet,
         |args| {
-            let output = args.output;
+            let output = args.program.output;
             let study = Job::new(args)?.run()?;
             output.print(&study, &summary::of(&study))
         },

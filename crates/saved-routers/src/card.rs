@@ -44,28 +44,34 @@ pub(crate) fn text(record: &Record) -> String {
     if let Some(pair) = &record.pair {
         line(format!("\nPair: `{}` or `{}`.", pair.small, pair.large));
     }
-    let unstated = "which its model card does not state";
-    if let Some(embedder) = &record.embedder {
+    let license = |license: &Option<String>| {
+        let unstated = "which its model card does not state";
+        license.clone().unwrap_or_else(|| unstated.to_owned())
+    };
+    let embedder = record.embedder.as_ref().map(|embedder| {
         let model = embedder.model.as_ref().map_or_else(
             || "embeddings that came with the data".to_owned(),
             |model| format!("`{model}`"),
         );
-        line("\n## Embedder\n".to_owned());
-        line(format!(
+        format!(
             "`{}` of {} dimensions: {model}, license: {}.",
             embedder.name,
             embedder.dim,
-            embedder.license.as_deref().unwrap_or(unstated)
-        ));
-    }
-    if let Some(base) = &record.base {
-        line("\n## Base\n".to_owned());
-        line(format!(
+            license(&embedder.license)
+        )
+    });
+    let base = record.base.as_ref().map(|base| {
+        format!(
             "Trained from `{}`, weights' SHA-256 `{}`, license: {}. The trained weights are a derived work of it.",
             base.model,
             base.sha256,
-            base.license.as_deref().unwrap_or(unstated)
-        ));
+            license(&base.license)
+        )
+    });
+    for (title, text) in [("Embedder", embedder), ("Base", base)] {
+        if let Some(text) = text {
+            line(format!("\n## {title}\n\n{text}"));
+        }
     }
     for (title, value) in [
         ("Metrics of the fit", &record.results),

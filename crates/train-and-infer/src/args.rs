@@ -1,5 +1,5 @@
 use clap::Parser;
-use cli_support::{ConfigFile, DataDir, ModelsDir, Output, examples};
+use cli_support::{ModelsDir, ProgramArgs, examples};
 
 use crate::{roberta_args::RobertaArgs, router::RouterChoice};
 
@@ -45,13 +45,9 @@ pub(crate) struct Args {
     pub(crate) force: bool,
 
     #[command(flatten)]
-    pub(crate) config: ConfigFile,
-    #[command(flatten)]
-    pub(crate) data_dir: DataDir,
-    #[command(flatten)]
     pub(crate) models_dir: ModelsDir,
     #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) program: ProgramArgs,
     // Last, because clap lists everything after it under its heading.
     #[command(flatten)]
     pub(crate) roberta: RobertaArgs,

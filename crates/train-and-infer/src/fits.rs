@@ -21,7 +21,7 @@ struct Fits {
 /// # Errors
 /// A usage error for a command line that makes no sense, or a failure of any router. The routers that did not fail have their results.
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    let output = args.output;
+    let output = args.program.output;
     let job = Job::check(args)?;
     let Fits { reports, failed } = job.fit_all()?;
     // Before the failures: what succeeded is on disk, and a script that reads the report wants to know about it.

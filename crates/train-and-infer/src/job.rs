@@ -31,8 +31,8 @@ impl Job {
     /// # Errors
     /// A usage error for what cannot be done with this data set, these settings or this machine; any error of a file.
     pub(crate) fn check(args: Args) -> anyhow::Result<Self> {
-        let config: Config = read_toml(args.config.config.as_deref(), BUILT_IN)?;
-        let dir = DatasetDir::existing(&args.data_dir.data_dir, &args.dataset)?;
+        let config: Config = read_toml(args.program.config.config.as_deref(), BUILT_IN)?;
+        let dir = DatasetDir::existing(&args.program.data_dir.data_dir, &args.dataset)?;
         let info = DatasetInfo::read(&dir.info())?;
         let name = args.embedding.unwrap_or_else(|| {
             // One part is enough to prefer it: if the other is missing, an error is better than silently using other embeddings.
@@ -68,7 +68,7 @@ impl Job {
                 saved_embeddings: config.saved.embeddings,
                 train_sizes_seed: config.learning_curve.seed,
                 force: args.force,
-                quiet: args.output.quiet,
+                quiet: args.program.output.quiet,
                 models_dir,
                 dir,
                 info,

@@ -34,5 +34,5 @@ use crate::args::Args;
 
 /// The program: reads the command line, fits, predicts, and prints a report. Exit codes are those of [`cli_support::run`].
 pub fn main() -> ExitCode {
-    cli_support::run(|args: &Args| args.output.quiet, fits::run)
+    cli_support::run(|args: &Args| args.program.output.quiet, fits::run)
 }

@@ -32,7 +32,7 @@ impl Args {
     pub(crate) fn is_quiet(&self) -> bool {
         match &self.command {
             Command::Route(args) => args.output.quiet,
-            Command::Calibrate(args) => args.output.quiet,
+            Command::Calibrate(args) => args.program.output.quiet,
             Command::Pool(args) => args.output_form.quiet,
         }
     }

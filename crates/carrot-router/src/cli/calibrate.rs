@@ -15,7 +15,7 @@ use self::{
 };
 
 pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
-    let output = args.output;
+    let output = args.program.output;
     let CalibrateJob { calibrator, task } = CalibrateJob::check(args)?;
     match task {
         Task::Check { n_repetitions } => {

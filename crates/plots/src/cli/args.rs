@@ -1,7 +1,7 @@
 //! The command line as typed; `cli::job` checks it.
 
 use charts::draw::look::Look;
-use cli_support::{ConfigFile, DataDir, Output, PlotsDir, examples};
+use cli_support::{PlotsDir, ProgramArgs, examples};
 
 use crate::settings::{job::Format, product::Product};
 
@@ -43,19 +43,15 @@ pub(crate) struct Args {
     #[arg(long, num_args = 1.., value_delimiter = ',', default_values = ["svg", "pdf", "png"])]
     pub(super) format: Vec<Format>,
     #[command(flatten)]
-    pub(super) data_dir: DataDir,
-    #[command(flatten)]
     pub(super) plots_dir: PlotsDir,
     #[command(flatten)]
-    pub(super) config: ConfigFile,
-    #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) program: ProgramArgs,
 }
 
 impl Args {
     /// Whether only warnings and errors are logged.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.output.quiet
+        self.program.output.quiet
     }
 }
 

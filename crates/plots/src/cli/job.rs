@@ -17,7 +17,7 @@ impl Job {
     /// # Errors
     /// When the settings cannot be used, or an unknown figure is asked for.
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
-        let settings = Settings::read(args.config.config.as_deref())?;
+        let settings = Settings::read(args.program.config.config.as_deref())?;
         let datasets = names(&args.dataset);
         let everything = || Product::ALL.into_iter().map(Wanted::of_all);
         let wanted = match names(&args.figure) {
@@ -36,10 +36,10 @@ impl Job {
             // the command was typed.
             looks: args.look.into_iter().map(Into::into).collect(),
             formats: args.format.into_iter().collect(),
-            data_dir: args.data_dir.data_dir,
+            data_dir: args.program.data_dir.data_dir,
             plots_dir: args.plots_dir.plots_dir,
             settings,
-            output: args.output,
+            output: args.program.output,
         })
     }
 }

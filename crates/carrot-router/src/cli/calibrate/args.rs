@@ -1,4 +1,4 @@
-use cli_support::{ConfigFile, DataDir, ModelsDir, Output, examples};
+use cli_support::{ModelsDir, ProgramArgs, examples};
 
 const EXAMPLES: [&str; 5] = [
     "cargo run -p carrot-router -- calibrate --dataset sprout --router carrot-knn --usd-per-1k 2.5",
@@ -49,16 +49,10 @@ pub(crate) struct CalibrateArgs {
     pub(super) check: Option<usize>,
 
     #[command(flatten)]
-    pub(super) data_dir: DataDir,
-
-    #[command(flatten)]
     pub(super) models_dir: ModelsDir,
 
     #[command(flatten)]
-    pub(super) config: ConfigFile,
-
-    #[command(flatten)]
-    pub(crate) output: Output,
+    pub(crate) program: ProgramArgs,
 }
 
 /// What to calibrate to: exactly one of these.

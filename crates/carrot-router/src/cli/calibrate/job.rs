@@ -30,7 +30,8 @@ pub(super) enum Task {
 
 impl CalibrateJob {
     pub(super) fn check(args: CalibrateArgs) -> anyhow::Result<Self> {
-        let mut settings: CalibrationSettings = read_toml(args.config.config.as_deref(), BUILT_IN)?;
+        let mut settings: CalibrationSettings =
+            read_toml(args.program.config.config.as_deref(), BUILT_IN)?;
         settings.holdout_share = args.holdout_share.unwrap_or(settings.holdout_share);
         settings.seed = args.seed.unwrap_or(settings.seed);
         let goal = goal::of(args.goal)?;
@@ -42,7 +43,7 @@ impl CalibrateJob {
             },
         };
         let held_out = HeldOut::open(
-            &args.data_dir.data_dir,
+            &args.program.data_dir.data_dir,
             &args.models_dir.models_dir,
             &args.dataset,
             &args.router,
