@@ -1,8 +1,11 @@
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use redb::{
-    Database, DatabaseError, ReadOnlyTable, ReadableDatabase as _, ReadableTableMetadata as _,
-    TableDefinition, TableError,
+    Builder, Database, DatabaseError, ReadOnlyTable, ReadableDatabase as _,
+    ReadableTableMetadata as _, StorageError, TableDefinition, TableError,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -36,6 +39,35 @@ pub struct Store {
     database: Database,
 }
 
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// Makes an empty store at a path where there is no file.
+///
+/// redb writes its header in several steps, and a process that is killed between them leaves a file that no later run can open. So the new
+/// file is made beside its place and takes its name only when it is whole.
+fn create(path: &Path) -> std::result::Result<(), DatabaseError> {
+    let io = |error: io::Error| DatabaseError::Storage(StorageError::Io(error));
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let staged = tempfile::Builder::new()
+        .prefix(".partial-")
+        .tempfile_in(folder)
+        .map_err(io)?;
+    drop(builder().create(staged.path())?);
+    match staged.persist_noclobber(path) {
+        // Another process was faster. Its store may hold embeddings already, so it stays.
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(io(error.error)),
+        Ok(_) => Ok(()),
+    }
+}
+
 /// The store as it was at one moment.
 pub(crate) struct Snapshot<'a> {
     store: &'a Store,
@@ -50,9 +82,11 @@ impl Store {
     /// [`Error::StoreInUse`] if it is open already; [`Error::Store`] if its folder is missing or it is not a redb file.
     pub fn open(path: &Path) -> Result<Self> {
         let path = path.to_owned();
-        let opened = Database::builder()
-            .set_cache_size(CACHE_BYTES)
-            .create(&path);
+        let opened = match path.exists() {
+            true => Ok(()),
+            false => create(&path),
+        };
+        let opened = opened.and_then(|()| builder().create(&path));
         match opened {
             Ok(database) => Ok(Self { path, database }),
             Err(DatabaseError::DatabaseAlreadyOpen) => Err(Error::StoreInUse { path }),
