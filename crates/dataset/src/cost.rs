@@ -89,11 +89,13 @@ impl PredictedCost {
     /// something that the cost needs is unknown. `price` is not needed where dollars are predicted.
     pub fn usd(&self, at: [usize; 2], n_input_tokens: f64, price: Option<&Price>) -> f64 {
         match (self, price) {
+            // Observed dollars hold whatever the price list says; prices do not apply.
             (Self::Usd(cost_usd), _) => cost_usd[at],
             (Self::OutputTokens(tokens), Some(price)) => {
                 price.cost_usd(n_input_tokens, f64::from(at_least_zero(tokens[at])))
             }
             (Self::Known, Some(price)) => price.input_cost_usd(n_input_tokens),
+            // Without a price the call still costs something; 0 would make this LLM the favorite of every router.
             (Self::OutputTokens(_) | Self::Known, None) => f64::NAN,
         }
     }
@@ -101,6 +103,7 @@ impl PredictedCost {
     /// Dollars for each prompt and LLM of a split, by its true input tokens and the data set's prices. A cost that is known before the
     /// call is the split's own.
     pub fn usd_of_split(&self, info: &DatasetInfo, split: &Split) -> Array2<f64> {
+        // The split's own numbers, not prices times tokens: they are what is known.
         if let Self::Known = self {
             return split.cost_usd.clone();
         }
@@ -146,6 +149,8 @@ impl CostTarget {
             (CostKind::OutputTokens, Some(tokens)) => {
                 Self::OutputTokens(tokens.mapv(|tokens| tokens as f32))
             }
+            // Without token counts dollars are what is left to learn. As z-scores, because a fraction of a cent is next to nothing in a
+            // network's loss.
             (CostKind::OutputTokens | CostKind::Usd, _) => {
                 let standardizer = Standardizer::fit(&train.cost_usd);
                 Self::Usd(standardizer.standardize(&train.cost_usd), standardizer)

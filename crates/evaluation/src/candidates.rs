@@ -44,6 +44,8 @@ impl Candidates {
                         cost,
                     })
                 }));
+            // Candidates of all prompts lie in one vector: a vector per prompt would be an allocation per prompt, and a grid of 1,000
+            // lambdas reads them all 1,000 times.
             let end = this.all.len();
             if end > first {
                 this.prompts.push(Prompt { idx, first, end });

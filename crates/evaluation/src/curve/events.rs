@@ -115,6 +115,7 @@ impl Events {
         let mut changes: Vec<Change> = small_win_probability
             .iter()
             .enumerate()
+            // NaN is a router that said nothing; an infinite probability is none.
             .filter(|(_, probability)| probability.is_finite())
             .filter_map(|(prompt_idx, &probability)| {
                 Some(Change {
@@ -135,6 +136,7 @@ impl Events {
                 answer: change.from,
             })
             .collect();
+        // Stable, so that equal probabilities stay in the order of the prompts and sums round alike in every run.
         changes.sort_by(|a, b| b.at.total_cmp(&a.at));
         Ok(Self {
             starts,
@@ -179,6 +181,7 @@ impl Events {
 
     /// The same changes with a score of 1 where one LLM answers and 0 elsewhere, whose mean is its share of the prompts.
     pub(crate) fn calls_of(&self, model_idx: usize) -> Self {
+        // Scores become 0 or 1 for "this LLM answers", so that the sweep that gives accuracies gives shares.
         let mut this = self.clone();
         let answers = this.starts.iter_mut().map(|start| &mut start.answer);
         let changed = this
@@ -223,6 +226,7 @@ impl Events {
             score.add(f64::from(weight) * start.answer.score);
             cost.add(f64::from(weight) * start.answer.cost);
         }
+        // A resample may hold none of the prompts that count; then there is no mean.
         if n_prompts == 0 {
             return;
         }
@@ -243,6 +247,8 @@ impl Events {
                 if weight > 0 {
                     n_changed += u64::from(weight);
                     let weight = f64::from(weight);
+                    // Added and taken away rather than summed again: a sweep costs one step per change, not one sum per point.
+                    // Compensated sums keep thousands of such steps exact enough.
                     score.add(weight * change.to.score);
                     score.add(-weight * change.from.score);
                     cost.add(weight * change.to.cost);
@@ -297,6 +303,8 @@ pub(crate) fn walk_envelope<'a>(
         on_change(mu, current, next);
         current = next;
     }
+    // At lambda 1 only cost counts. Of LLMs that cost the same the rule then takes the first, which may be another than the envelope ends
+    // with.
     let cheapest = at(argmax(of_prompt.iter().map(|c| -c.predicted_cost)));
     if cheapest.model_idx != current.model_idx {
         on_change(f64::INFINITY, current, cheapest);
@@ -313,10 +321,12 @@ fn next_on_envelope<'a>(
     let mut next: Option<(f64, &Candidate)> = None;
     for candidate in of_prompt {
         let saving = current.predicted_cost - candidate.predicted_cost;
+        // Only cheaper LLMs can overtake as cost weighs more. It also keeps the division from 0 / 0.
         if saving > 0.0 {
             let crossing = (current.predicted_score - candidate.predicted_score) / saving;
             let first = next.is_none_or(|(least, taken)| {
                 crossing < least
+                    // Where three lines meet in a point the cheapest leads from there on; the one between never does.
                     || (crossing == least && candidate.predicted_cost < taken.predicted_cost)
             });
             if first {

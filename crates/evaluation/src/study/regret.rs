@@ -249,6 +249,8 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             pair: pair @ PairIdx { small, large },
             small_win_probability,
         } => {
+            // A binary router has a threshold where others have lambda. For each lambda it gets the best of its thresholds in hindsight,
+            // which is the most that can be said for it.
             let points = pair_curve(truth, pair, small_win_probability)?.points;
             let thresholds: Vec<Candidate> = (points.iter().enumerate())
                 .map(|(point_idx, point)| in_hindsight(point_idx, point.accuracy, point.cost_usd))
@@ -274,6 +276,7 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             Ok(values)
         }
         Router::Zero => {
+            // One choice for all prompts: each LLM by its mean score and cost.
             let models: Vec<Candidate> = (single_models(truth).into_iter().enumerate())
                 .filter_map(|(model_idx, point)| {
                     let point = point?;
@@ -334,6 +337,7 @@ impl<'a> Course<'a> {
         let first = walk_envelope(candidates, |mu, _, next| {
             steps.push((lambda_of(mu / cost_multiplier), next));
         });
+        // The walk reports changes only; the first LLM holds from lambda 0.
         steps.insert(0, (0.0, first));
         Self {
             at: lambdas
@@ -367,6 +371,8 @@ impl<'a> Course<'a> {
             })
             .collect();
         row[weights.lambdas.len()] = integral.value();
+        // All or nothing: means at different lambdas must be over the same prompts, or a curve over lambda would jump where the prompts
+        // change.
         if row.iter().any(|value| value.is_nan()) {
             row.fill(f64::NAN);
         }
