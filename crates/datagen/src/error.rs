@@ -58,7 +58,7 @@ pub enum Error {
         column: String,
     },
     /// An LLM about which nothing could be learned.
-    #[error("no {} row of `{}` has a score of model `{model}`; leave the model out", part.name(), path.display())]
+    #[error("no {} row of `{}` has a score for model `{model}`; leave the model out", part.name(), path.display())]
     NoKnownScore {
         /// The source.
         path: PathBuf,
@@ -67,8 +67,8 @@ pub enum Error {
         /// Where all scores are unknown.
         part: Part,
     },
-    /// Given parts of which one has no rows.
-    #[error("column `split` of `{}` leaves no {} rows", path.display(), part.name())]
+    /// A source that came in parts, one of which has no rows.
+    #[error("`{}` has no rows in its {} part", path.display(), part.name())]
     EmptyPart {
         /// The source.
         path: PathBuf,
@@ -76,7 +76,7 @@ pub enum Error {
         part: Part,
     },
     /// A pair with an LLM that the table lacks.
-    #[error("`{}` has no model `{model}` for the pair of a small and a large one", path.display())]
+    #[error("`{}` has no model `{model}`, which was named for the pair of a small and a large one", path.display())]
     UnknownPairModel {
         /// The source.
         path: PathBuf,

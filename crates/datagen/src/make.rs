@@ -18,7 +18,7 @@ pub struct Request {
     pub recipe: Recipe,
     /// What a reader of the numbers should know.
     pub notes: Vec<String>,
-    /// What else was found out about the source, by name.
+    /// Other findings about the source, by name.
     pub findings: BTreeMap<String, Value>,
 }
 

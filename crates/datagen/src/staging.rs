@@ -55,7 +55,7 @@ impl Staging {
     }
 }
 
-/// Moves a staged file to its place; where none was staged, removes what is there.
+/// Moves a staged file to its place; where none was staged, removes the old file.
 fn replace(staged: &Path, target: &Path) -> Result<()> {
     if staged.is_file() {
         atomic::rename(staged, target)?;

@@ -57,7 +57,7 @@ struct Sums {
 }
 
 impl Tally {
-    /// Starts at nothing, for so many LLMs.
+    /// No rows yet, for this number of LLMs.
     pub fn new(n_models: usize) -> Self {
         Self {
             models: vec![Sums::default(); n_models],

@@ -110,7 +110,7 @@ fn costs_follow_the_columns() {
     table.models[1].cost_usd = Some(vec![0.25; 5]);
     table.models[1].scores[0] = f64::NAN;
     table.models[1].cost_usd.as_mut().expect("set")[0] = f64::NAN;
-    let made = make_it(table).expect("a null cost beside a null score is no error");
+    let made = make_it(table).expect("a null cost beside a null score is not an error");
     let rules: Vec<CostRule> = made
         .info
         .models
@@ -191,11 +191,11 @@ fn bad_tables_are_refused() {
         ),
         (
             |table| table.models[1].scores.fill(f64::NAN),
-            "no train row of `raw.csv` has a score of model `org/large`",
+            "no train row of `raw.csv` has a score for model `org/large`",
         ),
         (
             |table| table.parts = Some(vec![SourcePart::Train; 5]),
-            "leaves no test rows",
+            "has no rows in its test part",
         ),
         (
             |table| table.tasks.truncate(4),

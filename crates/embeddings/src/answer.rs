@@ -77,7 +77,7 @@ pub(crate) fn parse(
             return wrong(format!("index {index} (from 0) for {n_inputs} texts"));
         }
         if std::mem::replace(&mut is_there[index], true) {
-            return wrong(format!("index {index} (from 0) comes twice"));
+            return wrong(format!("duplicate index {index} (from 0)"));
         }
         let found = embedding.0.len();
         if found != dim || found == 0 {
@@ -204,7 +204,7 @@ mod tests {
         check("", None, "0 embeddings for 2 texts");
         check(good, None, "1 embeddings for 2 texts");
         check(&two(&two(good)), None, "3 embeddings for 2 texts");
-        check(&two(good), None, "index 0 (from 0) comes twice");
+        check(&two(good), None, "duplicate index 0 (from 0)");
         check(&two(r#"{"index":2,"embedding":[1,2]}"#), None, "index 2");
         check(&two(r#"{"index":-1,"embedding":[1,2]}"#), None, "-1");
         check(&two(r#"{"embedding":[1,2]}"#), None, "index");

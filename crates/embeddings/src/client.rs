@@ -19,7 +19,8 @@ use crate::{
     pace::Pacer,
     prepare::Prepared,
     rows::Rows,
-    send::{Outgoing, Run, Sender},
+    run::Run,
+    send::{Outgoing, Sender},
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -103,8 +104,8 @@ impl Client {
     ///
     /// An empty text, which OpenAI refuses, is sent as a single space; one with more than the model's `max_tokens` is cut. Embeddings are taken
     /// from the store where it has them. What is asked for goes into the store, and each request's embeddings are on disk before `on_progress`
-    /// hears of it: a run that was killed is run again, and pays twice for no more than the requests that were under way to
-    /// the server or from there to the disk: twice [`Limits::max_in_flight`] at most, or 4 more than it if that is more.
+    /// hears of it. Running a killed run again therefore pays a second time only for the requests that were under way to the server, or
+    /// from there to the disk: at most twice [`Limits::max_in_flight`], or 4 more than it if that is more.
     ///
     /// Beside the result, memory is bounded by some 100 bytes per text, and by requests and answers under way. Values do not depend on how
     /// texts were packed as far as the server's do not.
@@ -169,7 +170,7 @@ impl Client {
         meter: &mut Meter<'_>,
     ) -> Result<()> {
         let run = Arc::clone(&meter.run);
-        // Not without bounds: each answer holds one of so many permits.
+        // Bounded all the same: every answer in it holds one of a limited number of permits.
         let (sender, receiver) = mpsc::unbounded_channel();
         thread::scope(|scope| {
             let storing = thread::Builder::new()
@@ -237,7 +238,6 @@ impl Client {
                 name: prepared.request_name(idx),
                 request,
                 n_inputs: input.len(),
-                n_tokens,
                 ticket,
             };
             let (sender, run, answers) =

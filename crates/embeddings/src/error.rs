@@ -10,7 +10,7 @@ pub enum Error {
         name: &'static str,
         /// Its value.
         found: String,
-        /// What it may be.
+        /// What is allowed.
         expected: &'static str,
     },
     /// The API key cannot be sent in a header. It is not shown.

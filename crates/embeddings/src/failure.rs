@@ -82,7 +82,7 @@ impl Kind {
         }
     }
 
-    /// The error with which a request ends after so many attempts, if it does.
+    /// The error that ends a request after this number of attempts, if it is to end.
     pub(crate) fn end(
         &self,
         message: &str,

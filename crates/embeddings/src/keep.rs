@@ -3,7 +3,7 @@ use std::sync::{Arc, atomic::Ordering};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::{
-    Model, Progress, Result, Store, answer::Answer, prepare::Prepared, rows::Rows, send::Run,
+    Model, Progress, Result, Store, answer::Answer, prepare::Prepared, rows::Rows, run::Run,
 };
 
 /// A request that was answered.

@@ -40,6 +40,7 @@ mod prepare;
 mod rate;
 mod report;
 mod rows;
+mod run;
 mod send;
 mod store;
 mod tokens;

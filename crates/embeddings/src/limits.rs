@@ -4,7 +4,7 @@ use rand::Rng as _;
 
 use crate::{Error, Result};
 
-/// What a server takes, and how long to bear with it.
+/// What a server accepts, and how long to keep trying.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Texts in one request at most. OpenAI takes 2,048, some servers 10.

@@ -59,8 +59,8 @@ impl Model {
 
     /// The model behind a [`Model::file_name`], whose embeddings have `dim` values.
     ///
-    /// A number at the end is the length that embeddings were shortened to, if it is theirs; `--` is `/`. A model whose own name looks like that is
-    /// not told apart, and its name has to be given.
+    /// A number at the end is the length that embeddings were shortened to, if it is theirs; `--` is `/`. The name of a model
+    /// that itself looks like that has to be given.
     pub fn of_file_name(file_name: &str, dim: usize) -> Self {
         let (rest, max_tokens) = file_name
             .strip_suffix(TOKENS)
@@ -75,7 +75,7 @@ impl Model {
         }
     }
 
-    /// Dollars for so many tokens, `None` if the price is not known.
+    /// Dollars for this number of tokens, `None` if the price is not known.
     pub fn usd(&self, n_tokens: u64) -> Option<f64> {
         Some(n_tokens as f64 / 1e6 * self.usd_per_mtok?)
     }

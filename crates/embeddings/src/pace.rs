@@ -21,8 +21,8 @@ const MIN_RESET: Duration = Duration::from_secs(1);
 ///
 /// ```text
 /// level <- min(R, max(level, R - F - S))
-///   level   what the books say is there, refilled up to now
-///   R       what the answer says is there
+///   level   what the books say is left, refilled up to now
+///   R       what the answer says is left
 ///   F       cost of the requests under way: the server may have counted all of them or none
 ///   S       cost of the requests sent after the answered one: answers overtake each other
 /// ```
@@ -92,7 +92,7 @@ enum Leave {
 }
 
 impl Pacer {
-    /// Waits for the right to send so many tokens. `None` once `is_stopped`, see [`Pacer::wake`].
+    /// Waits for the right to send this number of tokens. `None` once `is_stopped`, see [`Pacer::wake`].
     pub(crate) async fn ticket(
         &self,
         n_tokens: u64,
@@ -114,6 +114,16 @@ impl Pacer {
                 Leave::News => news.await,
             }
         }
+    }
+
+    /// Waits for the right to send a request once more that had this ticket.
+    pub(crate) async fn another(
+        &self,
+        ticket: &Ticket,
+        is_stopped: impl Fn() -> bool,
+    ) -> Option<Ticket> {
+        // Counts of tokens are far below 2^53, so the number comes back as it was.
+        self.ticket(ticket.n_tokens as u64, is_stopped).await
     }
 
     /// Takes a ticket back, with what was learned.
@@ -218,7 +228,7 @@ impl Bucket {
         (self.level + seconds * self.per_second).min(self.limit)
     }
 
-    /// Until `amount` is there; a full bucket must do for what is more than the limit, and the server has the last word.
+    /// Until `amount` is available. More than the limit never will be, so a full bucket has to suffice; the server has the last word.
     fn wait(&self, amount: f64, now: Instant) -> Duration {
         let missing = amount.min(self.limit) - self.level_at(now);
         // Less than a millionth of a token is rounding.

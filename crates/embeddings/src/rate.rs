@@ -7,11 +7,11 @@ use reqwest::header::HeaderMap;
 /// One limit, as an answer states it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rate {
-    /// The most that can be there.
+    /// The most that can be available.
     pub(crate) limit: f64,
-    /// What is there now.
+    /// What is left now.
     pub(crate) remaining: f64,
-    /// Until all of it is there again.
+    /// Until all of it is available again.
     pub(crate) reset: Option<Duration>,
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
-    /// From `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`. What is missing or makes no sense counts as not said.
+    /// From `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`. Missing or invalid values count as unknown.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let rate = |what: &str| {
             let get = |name: &str| text(headers, &format!("x-ratelimit-{name}-{what}"));

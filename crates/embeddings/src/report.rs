@@ -2,7 +2,7 @@ use ndarray::Array2;
 
 use crate::Plan;
 
-/// What a run has done so far. Told at its start, and after each request once its embeddings are safe on disk.
+/// What a run has done so far. Reported at its start, and after each request once its embeddings are safe on disk.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
     /// Texts that have their embedding, with those of the store and all copies of a text.
@@ -17,7 +17,7 @@ pub struct Progress {
     pub n_requests_done: usize,
     /// Requests of this run.
     pub n_requests: usize,
-    /// Attempts that failed and were made again.
+    /// Attempts that failed and were retried.
     pub n_retries: u64,
     /// Dollars spent so far by the tokens that the server billed, `None` if the price is not known.
     pub usd: Option<f64>,
@@ -39,7 +39,7 @@ pub struct Embedded {
 pub struct Usage {
     /// Requests answered.
     pub n_requests: usize,
-    /// Attempts that failed and were made again.
+    /// Attempts that failed and were retried.
     pub n_retries: u64,
     /// Tokens billed by the server's own count; by [`Plan::n_tokens`]'s where it gives none.
     pub n_tokens: u64,

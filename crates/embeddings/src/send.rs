@@ -1,10 +1,10 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use reqwest::{
     Request, Response,
     header::{CONTENT_TYPE, HeaderValue},
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
     Endpoint, Error, Limits, Model, Result,
@@ -14,14 +14,15 @@ use crate::{
     limits::Delays,
     pace::{Fate, Pacer, Ticket},
     rate::Rates,
+    run::Run,
 };
 
-/// A body is read no further than this per text: 16,384 numbers in 22 characters each ...
+/// At most this much of a body is read per text: 16,384 numbers in 22 characters each ...
 const MAX_BYTES_PER_VECTOR: usize = 16_384 * 22;
-/// ... and this.
+/// ... and this much beside.
 const MAX_BYTES_BESIDE: usize = 1 << 20;
 
-/// Sends requests, again if need be.
+/// Sends requests, and retries them.
 #[derive(Debug)]
 pub(crate) struct Sender {
     pub(crate) http: reqwest::Client,
@@ -32,20 +33,12 @@ pub(crate) struct Sender {
     pub(crate) pacer: Pacer,
 }
 
-/// What the requests of one run have in common.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) n_retries: AtomicU64,
-    pub(crate) is_stopped: watch::Sender<bool>,
-}
-
 /// A request that was not sent yet.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) name: RequestName,
     pub(crate) request: Request,
     pub(crate) n_inputs: usize,
-    pub(crate) n_tokens: u64,
     /// The right to send it a first time.
     pub(crate) ticket: Ticket,
 }
@@ -57,19 +50,6 @@ struct Body<'a> {
     encoding_format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     dimensions: Option<usize>,
-}
-
-impl Run {
-    pub(crate) fn new() -> Self {
-        Self {
-            n_retries: AtomicU64::new(0),
-            is_stopped: watch::Sender::new(false),
-        }
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        *self.is_stopped.borrow()
-    }
 }
 
 impl Sender {
@@ -104,7 +84,6 @@ impl Sender {
             name,
             request,
             n_inputs,
-            n_tokens,
             mut ticket,
         } = outgoing;
         let mut n_attempts = 0;
@@ -138,15 +117,15 @@ impl Sender {
                 return Err(error);
             }
             if n_attempts > retry.max_attempts / 2 {
-                tracing::warn!(request = %name, n_attempts, ?wait, message, "sent again");
+                tracing::warn!(request = %name, n_attempts, ?wait, message, "retrying");
             } else {
-                tracing::debug!(request = %name, n_attempts, ?wait, message, "sent again");
+                tracing::debug!(request = %name, n_attempts, ?wait, message, "retrying");
             }
             run.n_retries.fetch_add(1, Ordering::Relaxed);
             let mut stopped = run.is_stopped.subscribe();
             // Time out: go on. Stopped: found out below.
             _ = timeout(wait, stopped.wait_for(|is_stopped| *is_stopped)).await;
-            let Some(next) = self.pacer.ticket(n_tokens, || run.is_stopped()).await else {
+            let Some(next) = self.pacer.another(&ticket, || run.is_stopped()).await else {
                 return Ok(None);
             };
             ticket = next;

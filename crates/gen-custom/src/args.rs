@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// `<model>/cost_usd` per LLM; a column `split` of `train`, `validation` and `test` is kept
     #[arg(long, visible_alias = "source", value_name = "FILE")]
     pub(crate) input: PathBuf,
-    /// The table's format, if it does not follow from the extension (.csv, .jsonl, .parquet)
+    /// The table's format, if its extension is not .csv, .jsonl or .parquet
     #[arg(long)]
     pub(crate) format: Option<Format>,
     /// Prices per LLM; needed where an LLM has no column `<model>/cost_usd`

@@ -14,7 +14,7 @@ use crate::{
 /// The task of all rows of a table without tasks.
 const ONE_TASK: &str = "all";
 
-/// What to leave out of a table.
+/// What is left out of a table.
 #[derive(Debug)]
 pub(crate) struct Filter {
     pub(crate) excluded_models: Vec<String>,
@@ -53,6 +53,7 @@ pub(crate) fn raw_table(
         )?),
         None => None,
     };
+    // Each column is taken out of the file's, so that its unfiltered copy is freed before the next one is filtered.
     let mut column = |model: &str, field| {
         let all: Vec<f64> = columns.numbers.remove(&column_name(model, field))?;
         Some(rows.iter().map(|&row| all[row]).collect::<Vec<f64>>())
@@ -76,7 +77,7 @@ pub(crate) fn raw_table(
     Ok((table, notes))
 }
 
-/// The LLMs that are not left out, in the order in which they come up first.
+/// The LLMs that are not left out, in order of first appearance.
 fn models(path: &Path, columns: &Columns, filter: &Filter) -> anyhow::Result<Vec<String>> {
     let mut models: Vec<&str> = Vec::new();
     for (model, _) in columns
@@ -88,7 +89,7 @@ fn models(path: &Path, columns: &Columns, filter: &Filter) -> anyhow::Result<Vec
             models.push(model);
         }
     }
-    // A misspelled name would leave the LLM in without a word.
+    // A misspelled name would silently leave the LLM in.
     for excluded in &filter.excluded_models {
         if !models.contains(&excluded.as_str()) {
             let message = format!(
@@ -163,6 +164,7 @@ fn kept_rows(tasks: &[String], filter: &Filter) -> anyhow::Result<(Vec<usize>, V
     let mut rows: Vec<usize> = (0..tasks.len()).collect();
     let mut notes = Vec::new();
     for pattern in &filter.excluded_tasks {
+        // A misspelled pattern would silently keep the rows that it was meant to remove.
         if !tasks.iter().any(|task| pattern.matches(task)) {
             let message = format!("--exclude-task: no row is of a task `{}`", pattern.as_str());
             return Err(usage_error(message));
@@ -183,6 +185,7 @@ fn kept_rows(tasks: &[String], filter: &Filter) -> anyhow::Result<(Vec<usize>, V
 
 fn parts(path: &Path, rows: &[usize], split: Vec<String>) -> anyhow::Result<Vec<SourcePart>> {
     let part = |(&row, text): (&usize, String)| {
+        // Other spellings are refused rather than guessed: some people call the validation part `dev`, others the test part.
         let part = SourcePart::ALL.into_iter().find(|part| part.name() == text);
         part.ok_or_else(|| {
             anyhow::anyhow!(

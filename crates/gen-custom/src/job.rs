@@ -42,11 +42,12 @@ impl Job {
             Some(format) => format,
             None => read::format_of(&args.input)?,
         };
+        // The other generators have one source each, and so a usual name. Here two tables under one name would overwrite each other.
         let name = match &args.shared.name {
             Some(name) => name.clone(),
             None => {
                 return Err(usage_error(
-                    "--name is required: the data set has no usual name",
+                    "--name is required: the data set has no default name",
                 ));
             }
         };
@@ -55,6 +56,7 @@ impl Job {
             test_size: args.test_size.unwrap_or(TEST_SIZE),
             seed: args.seed.unwrap_or(SEED),
         };
+        // Recorded only if given, so that an option added later does not make older data sets differ.
         let mut options = BTreeMap::new();
         for (key, values) in [
             ("exclude-task", args.exclude_task.join(",")),

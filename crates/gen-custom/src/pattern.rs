@@ -18,6 +18,7 @@ impl Pattern {
         let Some(mut rest) = text.strip_prefix(first) else {
             return false;
         };
+        // Without a star there is only one piece, which has to be the whole text.
         let Some(last) = pieces.next_back() else {
             return rest.is_empty();
         };
@@ -28,6 +29,7 @@ impl Pattern {
                 None => return false,
             }
         }
+        // The last piece is tied to the end, where its leftmost occurrence need not be.
         rest.ends_with(last)
     }
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use dataset::{CostKind, DatasetInfo, Pair, Part, Split, SplitOrigin};
 use polars::prelude::{Column, DataFrame, DataType, ParquetWriter};
-use test_support::{Bench, stderr};
+use test_support::{Bench, assert_contains, stderr};
 
 const PRICES: &str = "[models.small]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n\
                       [models.\"org/large\"]\ninput_usd_per_mtok = 10\noutput_usd_per_mtok = 30\n";
@@ -32,6 +32,13 @@ fn bench() -> Bench {
     bench
 }
 
+/// The same, with [`TABLE`] as `t.csv`.
+fn bench_with_table() -> Bench {
+    let bench = bench();
+    bench.write("t.csv", TABLE.as_bytes());
+    bench
+}
+
 /// What every run here is given: a table, the price list and a name.
 fn usual(input: &str) -> [&str; 6] {
     [
@@ -52,8 +59,7 @@ fn make(bench: &Bench, input: &str, extra: &[&str]) -> (DatasetInfo, Split, Spli
 
 #[test]
 fn a_table_becomes_a_data_set() {
-    let bench = bench();
-    bench.write("t.csv", TABLE.as_bytes());
+    let bench = bench_with_table();
     let (info, train, test) = make(
         &bench,
         "t.csv",
@@ -93,18 +99,14 @@ fn a_table_becomes_a_data_set() {
 
 #[test]
 fn the_summary_is_text_or_json() {
-    let bench = bench();
-    bench.write("t.csv", TABLE.as_bytes());
+    let bench = bench_with_table();
     let args = usual("t.csv");
     let text = bench.run(&args);
     let text = String::from_utf8(text.stdout).expect("UTF-8");
-    assert!(
-        text.contains("8 train and 2 test rows, 2 LLMs, 1 unknown scores"),
-        "{text}"
-    );
-    assert!(
-        text.contains("--dataset mine --routers carrot-knn --embedding minilm"),
-        "{text}"
+    assert_contains(&text, "8 train and 2 test rows, 2 LLMs, 1 unknown scores");
+    assert_contains(
+        &text,
+        "--dataset mine --routers carrot-knn --embedding minilm",
     );
 
     let json = bench.run(&[&args[..], &["--json", "--quiet"]].concat());
@@ -285,7 +287,7 @@ const CASES: &[Case] = &[
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,,1\n2,y,,1\n", extra: &[], code: 1, expected: "leave the model out with --exclude-model" },
     Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,dev,1,1\n", extra: &[], code: 1, expected: "column `split` of `t.csv` is `dev` in row 2" },
     Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,,1,1\n", extra: &[], code: 1, expected: "column `split` of `t.csv` is null in row 2" },
-    Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,train,1,1\n", extra: &[], code: 1, expected: "column `split` of `t.csv` leaves no test rows" },
+    Case { text: "id,prompt,split,small/score,small/input_tokens\n1,x,train,1,1\n2,y,train,1,1\n", extra: &[], code: 1, expected: "`t.csv` has no rows in its test part" },
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1\n2,y,1,1\n", extra: &[], code: 1, expected: "row 1 of `t.csv` has 3 fields, the header has 4" },
     // A row number is the file's, whatever was left out before it.
     Case { text: "id,task,prompt,small/score,small/input_tokens\n1,a,x,9,10\n2,b,y,9,11\n", extra: &["--exclude-task", "a"], code: 1, expected: "is 9 in row 2" },
@@ -385,24 +387,18 @@ fn other_refusals() {
 
 #[test]
 fn a_refused_table_leaves_the_old_data_set() {
-    let bench = bench();
-    bench.write("t.csv", TABLE.as_bytes());
+    let bench = bench_with_table();
     let before = make(&bench, "t.csv", &[]).0;
     bench.write("t.csv", TABLE.replace("a9", "a0").as_bytes());
     let output = bench.run(&[&usual("t.csv")[..], &["--force"]].concat());
-    assert!(
-        stderr(&output).contains("duplicate id `a0` in rows 1 and 10"),
-        "{}",
-        stderr(&output)
-    );
+    assert_contains(&stderr(&output), "duplicate id `a0` in rows 1 and 10");
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(bench.read("mine").0, before);
 }
 
 #[test]
 fn what_is_there_is_not_made_again_and_not_overwritten() {
-    let bench = bench();
-    bench.write("t.csv", TABLE.as_bytes());
+    let bench = bench_with_table();
     let again = usual("t.csv");
     let first = bench.run(&again);
     assert!(first.status.success(), "{}", stderr(&first));
@@ -414,11 +410,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     let before = written(&split);
 
     let second = bench.run(&again);
-    assert!(
-        stderr(&second).contains("already exists"),
-        "{}",
-        stderr(&second)
-    );
+    assert_contains(&stderr(&second), "already exists");
     assert_eq!(second.stdout, first.stdout);
     assert_eq!(written(&split), before);
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use dataset::{DatasetDir, Embeddings, Part, Split};
-use test_support::{Bench, EmbeddingFault, OpenAi, expect_success, stderr};
+use test_support::{Bench, EmbeddingFault, OpenAi, assert_contains, expect_success, stderr};
 
 const MODEL: &str = "text-embedding-3-small";
 const DIM: usize = 1_536;
@@ -75,8 +75,8 @@ fn every_prompt_has_its_vector_and_none_is_asked_for_twice() {
     let served = Served::new(40, server());
     let output = served.run("data", &["--max-request-inputs", "10"]);
     let stdout = expect_success(&output);
-    assert!(stdout.contains("train: 32 prompts"), "{stdout}");
-    assert!(stdout.contains(&format!("--embedding {MODEL}")), "{stdout}");
+    assert_contains(&stdout, "train: 32 prompts");
+    assert_contains(&stdout, &format!("--embedding {MODEL}"));
     for part in Part::ALL {
         let split = Split::read(&served.dir("data").split(part)).expect("readable");
         let path = served.dir("data").embeddings(MODEL, part);
@@ -95,11 +95,7 @@ fn every_prompt_has_its_vector_and_none_is_asked_for_twice() {
     let before = files(&served.dir("data"), MODEL);
     let again = served.run("data", &[]);
     expect_success(&again);
-    assert!(
-        stderr(&again).contains("already exist"),
-        "{}",
-        stderr(&again)
-    );
+    assert_contains(&stderr(&again), "already exist");
     expect_success(&served.run("data", &["--force", "--limit", "20"]));
     assert_eq!(served.server.n_requests(), n_requests);
     assert_ne!(files(&served.dir("data"), MODEL), before);
@@ -115,7 +111,7 @@ fn a_dry_run_tells_the_price_and_neither_asks_nor_writes() {
         "$0.0000",
         "dry run",
     ] {
-        assert!(stdout.contains(part), "{part}: {stdout}");
+        assert_contains(&stdout, part);
     }
     assert_eq!(served.server.n_requests(), 0);
     assert!(!served.bench.join("data").exists());

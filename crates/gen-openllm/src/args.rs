@@ -20,16 +20,16 @@ pub struct Args {
     /// CARROT's published matrix of scores, `new_leaderboard_processed_20241205.pickle`; its order is audited
     #[arg(long, value_name = "PICKLE", requires = "questions")]
     pub(crate) source_pickle: Option<PathBuf>,
-    /// What the matrix lacks: a table with the columns `id` (`TASK/DOC_ID`), `task`, `prompt`, and `MODEL/input_tokens` per LLM
+    /// The questions, which the matrix lacks: a table with the columns `id` (`TASK/DOC_ID`), `task`, `prompt`, and `MODEL/input_tokens` per LLM
     #[arg(long, value_name = "PARQUET", requires = "source_pickle")]
     pub(crate) questions: Option<PathBuf>,
-    /// Keep the matrix in the order in which it was published, which mixes documents up
+    /// Keep the matrix in its published order, in which one row holds scores on different documents
     #[arg(long, requires = "source_pickle")]
     pub(crate) as_published: bool,
-    /// Add IFEval, which is outside CARROT's 38 tasks
+    /// Add IFEval, which is not among CARROT's 38 tasks
     #[arg(long)]
     pub(crate) with_ifeval: bool,
-    /// Keep LLMs that lack a task; their scores are unknown there
+    /// Keep LLMs that were not evaluated on all tasks; their missing scores are unknown
     #[arg(long)]
     pub(crate) keep_incomplete: bool,
     /// Leave out these LLMs
@@ -60,7 +60,7 @@ impl Args {
 /// Whose tokens a stand-in counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StandInFor {
-    /// LLMs whose own tokenizer is gated, missing or out of reach
+    /// LLMs whose own tokenizer is gated, missing or unreachable
     Missing,
     /// All LLMs; no other tokenizer is requested
     All,

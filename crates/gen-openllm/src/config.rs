@@ -111,13 +111,13 @@ impl Config {
         pair_among(&self.pair, &names).ok()
     }
 
-    /// Notes on benchmarks of which some documents are there, but not as many as published; `counts` has one number per task, in order.
+    /// Notes on benchmarks that have some documents, but not as many as published; `counts` has one number per task, in order.
     pub(crate) fn count_notes(&self, counts: &[usize]) -> Vec<String> {
         let mut counts = counts.iter();
         let notes = self.benchmarks.iter().map(|benchmark| {
             let n: usize = counts.by_ref().take(benchmark.tasks.len()).sum();
             let expected = benchmark.n_documents;
-            // A benchmark of which the source has nothing is noted elsewhere, by its tasks.
+            // Benchmarks without any document are noted elsewhere, by their tasks.
             (n > 0 && n != expected).then(|| {
                 format!(
                     "`{}` has {n} documents, {expected} were published",

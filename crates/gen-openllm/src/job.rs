@@ -121,6 +121,7 @@ impl Job {
 
     /// What would be made of these LLMs and files.
     pub(crate) fn recipe(&self, models: &[&Model], mut sources: Vec<Source>) -> Recipe {
+        // Tasks, LLMs and prices come from the settings, so other settings make a different data set.
         sources.push(self.config_source.clone());
         Recipe {
             name: self.name.clone(),

@@ -17,8 +17,7 @@ pub(crate) struct Args {
     /// The pickle, or a folder with it [default: the Hugging Face hub]
     #[arg(long, value_name = "PATH")]
     pub(crate) source: Option<PathBuf>,
-    /// Take of each prompt all but its first and last two characters, as the reference does, which leaves escapes such as `\n` in the
-    /// text
+    /// Drop the first and last two characters of each prompt, as the reference does; escapes such as `\n` stay in the text
     #[arg(long)]
     pub(crate) reference_quirks: bool,
     #[command(flatten)]

@@ -53,6 +53,7 @@ pub(crate) fn models(path: &Path, frame: &Frame<'_>) -> anyhow::Result<Vec<Strin
         path.display(),
         names
             .iter()
+            // Every LLM has a column of answers, which would only hide what is wrong with the others.
             .filter(|name| !name.ends_with(RESPONSE))
             .map(|name| format!("`{name}`"))
             .collect::<Vec<_>>()
@@ -69,7 +70,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) reading: Reading,
 }
 
-/// The rows of a frame that are not left out. Of the answers nothing is looked at.
+/// The rows of a frame that are not left out. Answers are not read.
 pub(crate) fn read(path: &Path, frame: &Frame<'_>, wanted: &Wanted<'_>) -> anyhow::Result<Raw> {
     let eval_names = texts(path, frame, "eval_name")?;
     let prefix = wanted.dropped_prefix;

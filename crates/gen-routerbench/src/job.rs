@@ -70,7 +70,8 @@ impl Job {
         drop(frame);
         let pair = self.config.pair.as_ref();
         let pair = pair.map(|pair| pair_among(pair, &models));
-        // A local file of the published LLMs should have the published rows; a file of other LLMs is something else, and is not measured by it.
+        // A local file with the published LLMs should have the published rows. A file with other LLMs is another data set, for which no number
+        // of rows is known.
         let is_published = found.is_of_hub || has_all(&models, &self.config.published.models);
         let recipe = Recipe {
             name: self.name.clone(),
@@ -142,7 +143,7 @@ impl Job {
         frame::read(path, &frame, &wanted)
     }
 
-    /// That the published file has another number of rows; `n` is before `--limit`.
+    /// A note if the file has another number of rows than the published one; `n` is before `--limit`.
     fn note_on_rows(&self, n: usize) -> anyhow::Result<Option<String>> {
         let Config {
             published: Published { n_rows, .. },
@@ -153,6 +154,7 @@ impl Job {
         if n == n_rows {
             return Ok(None);
         }
+        // Noted and not refused: another edition of the file is usable, but cannot reproduce published numbers.
         let rows = train_test_split(n_rows, test_size, seed)?;
         let note = format!(
             "expected the {n_rows} rows of the published file ({} train and {} test rows), found {n}",

@@ -41,7 +41,7 @@ pub(crate) fn strings(text: &str) -> Result<Vec<String>, Refusal> {
     reader.skip_space();
     match reader.peek() {
         None => Ok(strings),
-        Some(_) => Err(reader.refusal("more after the list")),
+        Some(_) => Err(reader.refusal("text after the list")),
     }
 }
 
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         let mut value = String::new();
         match self.peek() {
             Some('\'' | '"') => {}
-            Some(']') => return Err(self.refusal("nothing in the list")),
+            Some(']') => return Err(self.refusal("an empty list")),
             _ => {
                 let letters = self
                     .rest()
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
                 let what = if is_prefix {
                     "a string with a prefix"
                 } else {
-                    "no string"
+                    "not a string"
                 };
                 return Err(self.refusal(what));
             }
@@ -123,6 +123,7 @@ impl<'a> Reader<'a> {
     }
 
     fn string(&mut self, quote: char, value: &mut String) -> Result<(), Refusal> {
+        // Looked for first: three quotes would otherwise read as an empty string and the start of another one.
         if self.rest().chars().take(3).filter(|&c| c == quote).count() == 3 {
             return Err(self.refusal("triple quotes"));
         }
@@ -133,8 +134,9 @@ impl<'a> Reader<'a> {
             value.push_str(&rest[..n_plain]);
             self.at += n_plain;
             match self.peek() {
-                None => return Err(self.refusal("no end of the string")),
+                None => return Err(self.refusal("unterminated string")),
                 Some('\\') => self.escape(value)?,
+                // `str` always escapes a line break, so a bare one shows that this text was not written by it.
                 Some('\n' | '\r') => return Err(self.refusal("a line break in a string")),
                 Some(_) => {
                     self.at += 1;
@@ -149,7 +151,7 @@ impl<'a> Reader<'a> {
         let backslash = self.at;
         self.at += 1;
         let char = match self.next() {
-            None => return Err(self.refusal("no end of the string")),
+            None => return Err(self.refusal("unterminated string")),
             // A line that goes on in the next one.
             Some('\n') => return Ok(()),
             Some('\r') => {
@@ -192,7 +194,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The character of so many hexadecimal digits; `backslash` is where their escape begins.
+    /// The character with this number of hexadecimal digits; `backslash` is where its escape begins.
     fn code_point(&mut self, backslash: usize, n_digits: usize) -> Result<char, Refusal> {
         let digits = self.rest().get(..n_digits);
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -243,20 +245,20 @@ mod tests {
             ("Who?", "no `[` at character 1"),
             ("'a'", "no `[` at character 1"),
             ("('a',)", "no `[` at character 1"),
-            ("[]", "nothing in the list at character 2"),
-            ("[,]", "no string at character 2"),
-            ("['a',,]", "no string at character 6"),
+            ("[]", "an empty list at character 2"),
+            ("[,]", "not a string at character 2"),
+            ("['a',,]", "not a string at character 6"),
             ("['a' 1]", "neither `,` nor `]` at character 6"),
-            ("[1]", "no string at character 2"),
-            ("[None]", "no string at character 2"),
-            ("['é', ['b']]", "no string at character 7"),
-            ("[{'a': 'b'}]", "no string at character 2"),
+            ("[1]", "not a string at character 2"),
+            ("[None]", "not a string at character 2"),
+            ("['é', ['b']]", "not a string at character 7"),
+            ("[{'a': 'b'}]", "not a string at character 2"),
             ("['a'", "neither `,` nor `]` at character 5"),
-            ("['a', ", "no string at character 7"),
-            ("['a", "no end of the string at character 4"),
-            ("['a\\", "no end of the string at character 5"),
+            ("['a', ", "not a string at character 7"),
+            ("['a", "unterminated string at character 4"),
+            ("['a\\", "unterminated string at character 5"),
             ("['a\nb']", "a line break in a string at character 4"),
-            ("['a'] and more", "more after the list at character 7"),
+            ("['a'] and more", "text after the list at character 7"),
             ("[r'a']", "a string with a prefix at character 2"),
             ("[b\"a\"]", "a string with a prefix at character 2"),
             ("[u'a']", "a string with a prefix at character 2"),

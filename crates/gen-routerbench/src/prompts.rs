@@ -107,6 +107,7 @@ impl Findings {
 
 /// All but the first and the last two characters.
 fn cut(prompt: &str) -> &str {
+    // By characters, as Python slices text: cutting bytes could split a character.
     let start = prompt.char_indices().nth(2);
     let end = prompt.char_indices().nth_back(1);
     match (start, end) {

@@ -15,13 +15,13 @@ const EXAMPLES: [&str; 4] = [
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
-    /// The folder with the files `train-00000-of-00001.parquet` and so on, or with a folder `data` of them [default: the Hugging Face hub]
+    /// Folder that has the files `train-00000-of-00001.parquet` and so on, or has them in its subfolder `data` [default: the Hugging Face hub]
     #[arg(long, value_name = "DIR")]
     pub(crate) source: Option<PathBuf>,
     /// Which of the two data sets
     #[arg(long, default_value = "sprout")]
     pub(crate) variant: Variant,
-    /// Prices that come before those of the settings, in the form of gen-custom's `--prices`
+    /// Prices that override those in the settings, in the form of gen-custom's `--prices`
     #[arg(long, value_name = "TOML")]
     pub(crate) prices: Option<PathBuf>,
     #[command(flatten)]

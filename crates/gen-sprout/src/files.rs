@@ -38,6 +38,7 @@ pub(crate) fn find_on_hub(repo_id: &str, quiet: bool) -> anyhow::Result<Found> {
     let paths = hub.files(&repo, &wanted.collect::<Vec<_>>())?;
     let place = PathBuf::from(place);
     let sources = files.iter().zip(&paths).map(|((_, name), path)| {
+        // The path in the cache is specific to this machine; the name on the hub is what another person can look up.
         Ok(Source {
             path: place.join(name),
             ..Source::of(path)?
@@ -56,6 +57,7 @@ pub(crate) fn find_in_folder(folder: &Path) -> anyhow::Result<Found> {
     let mut place = folder.to_owned();
     let mut names = names_in(&place)?;
     let inner = folder.join(HUB_FOLDER);
+    // A clone of the repository has the files in `data`, a folder of single downloads has them itself.
     if inner.is_dir() && !names.iter().any(|name| is_shard(name)) {
         names = names_in(&inner)?;
         place = inner;
@@ -81,6 +83,7 @@ fn names_in(folder: &Path) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).with_context(cannot)? {
         let name = entry.with_context(cannot)?.file_name();
+        // A name that is not text cannot be that of a shard.
         names.extend(name.to_str().map(str::to_owned));
     }
     Ok(names)

@@ -16,7 +16,7 @@ use crate::{
     table,
 };
 
-/// For a source without parts, which none is.
+/// How to split a source without parts. Every source has parts, but a recipe needs the numbers.
 const SPLIT: RandomSplit = RandomSplit {
     test_size: 0.2,
     seed: 42,
@@ -64,6 +64,7 @@ impl Job {
         let config_path = &self.config_source.path;
         let models = Models::new(&self.config, config_path, own_prices.as_ref(), &shards)?;
         let mut sources = vec![self.config_source.clone()];
+        // Prices decide the costs in the data set, so other prices make a different one.
         sources.extend(self.prices.as_deref().map(Source::of).transpose()?);
         sources.extend(found.sources);
         let options = [("variant".to_owned(), self.variant.dataset_name().to_owned())];
@@ -75,7 +76,7 @@ impl Job {
             options: BTreeMap::from(options),
             made_by: concat!("gen-sprout ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        // Answers are nine tenths of the bytes: without a word, reading so little of the files would look like a mistake.
+        // Answers are nine tenths of the bytes: without this message, reading so little of the files would look like a mistake.
         let read = || {
             log_bytes(&shards);
             let (table, read_notes) = table::read(&found.place, shards, &models.names)?;
@@ -94,7 +95,7 @@ impl Job {
         datagen::cli::run(&self.shared, recipe, read)
     }
 
-    /// That the published files have other numbers of rows; `table` is the whole, before `--limit`.
+    /// A note if the files have other numbers of rows than the published ones; `table` is complete, before `--limit`.
     fn note_on_rows(&self, table: &RawTable) -> Option<String> {
         let parts = table.parts.as_deref().unwrap_or_default();
         let n_of = |part| parts.iter().filter(|&&other| other == part).count();
@@ -113,6 +114,7 @@ impl Job {
                 rows.train, rows.validation, rows.test
             )
         };
+        // Noted and not refused: another edition of the files is usable, but cannot reproduce published numbers.
         let note = format!(
             "expected the {} of the published files, found {}",
             words(expected),

@@ -1,7 +1,7 @@
-//! Makes a data set of SPROUT or SPROUT-o3mini, CARROT's own, as they lie on the Hugging Face hub.
+//! Makes a data set of SPROUT or SPROUT-o3mini, CARROT's own data, from the Hugging Face hub.
 //!
 //! In come Parquet files, from the hub or from a folder; out goes `data/sprout/` or `data/sprout-o3mini/`, with the source's own parts:
-//! validation rows are the last ones of the train split. Of the answers, which are nine tenths of the bytes, nothing is read.
+//! validation rows are the last ones of the train split. The answers, nine tenths of the bytes, are not read.
 //! Must not know how a data set is checked, costed or stored: `datagen` and `dataset` do.
 //!
 //! ```text

@@ -66,6 +66,7 @@ impl Models {
 
         let mut notes = Vec::new();
         for note in &config.price_notes {
+            // The note is about the price in the settings, and wrong for a price that the user gave.
             if names.contains(&note.model) && own_price(&note.model).is_none() {
                 notes.push(format!("`{}` is {}", note.model, note.note));
             }

@@ -6,6 +6,7 @@ pub(crate) fn numbers(array: &dyn Array) -> Option<Vec<f64>> {
     Some(match array.data_type() {
         DataType::Null => vec![f64::NAN; array.len()],
         DataType::Int32 => widen::<types::Int32Type>(array, f64::from),
+        // Exact up to 2^53, far above any count of tokens.
         DataType::Int64 => widen::<types::Int64Type>(array, |value| value as f64),
         DataType::UInt32 => widen::<types::UInt32Type>(array, f64::from),
         DataType::UInt64 => widen::<types::UInt64Type>(array, |value| value as f64),
@@ -35,6 +36,7 @@ pub(crate) fn texts(array: &dyn Array) -> Option<Vec<Option<String>>> {
             .collect()
     }
     Some(match array.data_type() {
+        // A column that holds nothing but nulls has no type of its own.
         DataType::Null => vec![None; array.len()],
         DataType::Utf8 => array
             .as_string::<i32>()

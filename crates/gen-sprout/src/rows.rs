@@ -17,7 +17,7 @@ pub(crate) struct ModelRows {
 }
 
 impl Rows {
-    /// No rows, of so many LLMs.
+    /// No rows yet, for this number of LLMs.
     pub(crate) fn new(n_models: usize) -> Self {
         Self {
             keys: Vec::new(),

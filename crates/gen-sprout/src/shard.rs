@@ -28,7 +28,7 @@ const NUMBERS: [(&str, Field); 3] = [
     ("num_output_tokens", Field::OutputTokens),
 ];
 
-/// One file of a part, of which the footer was read.
+/// One file of a part, whose footer has been read.
 pub(crate) struct Shard {
     pub(crate) path: PathBuf,
     /// The LLMs in the file's order.
@@ -70,6 +70,7 @@ impl Shard {
         }
         let mut leaves = Vec::new();
         for name in TEXTS {
+            // The whole path counts: a field of some LLM could have the same name.
             let found = columns.iter().position(|parts| **parts == [name]);
             leaves.push(found.ok_or_else(|| missing(name.to_owned()))?);
         }
@@ -102,6 +103,7 @@ impl Shard {
         let mut bytes = Bytes::default();
         for group in metadata.row_groups() {
             for (i, column) in group.columns().iter().enumerate() {
+                // Parquet stores sizes with a sign. A negative one comes from a damaged footer, and here only a log message is at stake.
                 let n_bytes = u64::try_from(column.compressed_size()).unwrap_or_default();
                 bytes.all += n_bytes;
                 if self.leaves.contains(&i) {

@@ -18,9 +18,10 @@ pub(crate) fn shards<'a>(
         let part_name = part.name();
         let Some(&(ShardName { n_shards, .. }, _)) = found.first() else {
             bail!(
-                "`{place}` has no file `{part_name}-00000-of-00001.parquet`, nor any other of the part `{part_name}`"
+                "`{place}` has no file of the part `{part_name}`, such as `{part_name}-00000-of-00001.parquet`"
             );
         };
+        // An interrupted download lacks some shards, and their rows would be missing without any other sign of it.
         let is_whole = found.len() == n_shards
             && found
                 .iter()
@@ -28,7 +29,7 @@ pub(crate) fn shards<'a>(
                 .all(|(i, (shard, _))| shard.number == i && shard.n_shards == n_shards);
         ensure!(
             is_whole,
-            "`{place}` should have each of the {n_shards} files `{part_name}-*-of-{n_shards:05}.parquet` once, and has {}",
+            "`{place}` should have each of the {n_shards} files `{part_name}-*-of-{n_shards:05}.parquet` once, but has {}",
             found
                 .iter()
                 .map(|(_, name)| format!("`{name}`"))
@@ -104,11 +105,11 @@ mod tests {
         for (names, expected) in [
             (
                 &[TEST, VALIDATION][..],
-                "`x` has no file `train-00000-of-00001.parquet`",
+                "`x` has no file of the part `train`",
             ),
             (
                 &[TEST, VALIDATION, "train-00001-of-00002.parquet"],
-                "each of the 2 files `train-*-of-00002.parquet` once, and has `train-00001-of-00002.parquet`",
+                "each of the 2 files `train-*-of-00002.parquet` once, but has `train-00001-of-00002.parquet`",
             ),
             (
                 &[

@@ -53,6 +53,8 @@ fn ids(mut keys: Vec<String>, parts: &[SourcePart], notes: &mut Vec<String>) -> 
     if are_unique(&keys) {
         return keys;
     }
+    // Ids must be unique, because they join the prompts with embeddings and predictions. The key is kept as far as possible,
+    // because other tools know the prompts by it.
     for (key, part) in keys.iter_mut().zip(parts) {
         *key = format!("{}/{key}", part.name());
     }
@@ -63,6 +65,7 @@ fn ids(mut keys: Vec<String>, parts: &[SourcePart], notes: &mut Vec<String>) -> 
     let mut part_before = None;
     let mut row = 0;
     for (key, &part) in keys.iter_mut().zip(parts) {
+        // All rows of a part come one after another, so a new part starts a new count.
         if part_before.replace(part) != Some(part) {
             row = 0;
         }

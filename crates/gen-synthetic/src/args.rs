@@ -13,13 +13,13 @@ const EXAMPLES: [&str; 2] = [
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
-    /// Number of prompts [default: the configuration's, 4000]
+    /// Number of prompts [default: 4000, from the settings]
     #[arg(long, value_name = "N")]
     pub(crate) n: Option<NonZeroUsize>,
-    /// Seed of everything random; row i depends on the seed and i alone [default: the configuration's, 42]
+    /// Seed of all random numbers; row i depends only on the seed and i [default: 42, from the settings]
     #[arg(long)]
     pub(crate) seed: Option<u32>,
-    /// Share of test rows [default: the configuration's, 0.2]
+    /// Share of test rows [default: 0.2, from the settings]
     #[arg(long, value_name = "SHARE")]
     pub(crate) test_size: Option<f64>,
     #[command(flatten)]

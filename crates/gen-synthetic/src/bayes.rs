@@ -21,7 +21,7 @@ pub(crate) struct BayesReport {
     best_single: String,
     best_single_score: f64,
     best_single_cost_usd: f64,
-    /// The Bayes router that minds no cost.
+    /// The Bayes router that ignores costs.
     bayes_score: f64,
     bayes_cost_usd: f64,
     /// The cheapest of the Bayes routers tried that scores no less than the best single LLM.
@@ -32,7 +32,7 @@ pub(crate) struct BayesReport {
 impl BayesReport {
     /// Of the expected scores and costs of every LLM on every test prompt.
     pub(crate) fn of(expectations: &PerModel) -> anyhow::Result<Self> {
-        // In expectation the expectations are what comes of a choice, and what the Bayes router predicts.
+        // On average a choice yields exactly its expectations, and they are also what the Bayes router predicts.
         let truth = Truth::new(expectations.scores.view(), expectations.cost_usd.view())?;
         let predicted = Predicted::of(expectations)?;
         let (best, single) = best_single(&truth).context("no expectation is known")?;
@@ -42,6 +42,7 @@ impl BayesReport {
             .iter()
             .filter(|point| point.accuracy >= single.accuracy);
         let cheapest = matching.min_by(|a, b| a.cost_usd.total_cmp(&b.cost_usd));
+        // At weight 0 the Bayes router takes the best LLM of every prompt, so it can only miss the best single one by rounding.
         let cheapest = cheapest.unwrap_or(&routed[0]);
         Ok(Self {
             best_single: expectations.models[best].clone(),

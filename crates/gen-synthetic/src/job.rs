@@ -162,6 +162,7 @@ struct Writers {
 
 impl Writers {
     fn create(rows: &Rows<'_>, dir: &DatasetDir, part: Part) -> anyhow::Result<Self> {
+        // Writers take the columns and the names of LLMs from an example, for which no rows are needed.
         let like = rows.chunk(&[]);
         Ok(Self {
             split: SplitWriter::create(&dir.split(part), &like.split)?,

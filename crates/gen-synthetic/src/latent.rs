@@ -25,19 +25,13 @@ pub(crate) struct Latent<'a> {
     prices: Vec<Price>,
 }
 
-/// What one LLM is expected to do on one prompt.
+/// What one LLM does on one prompt: what is expected of it, or what was drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Expected {
+pub(crate) struct Answer {
+    /// In [0, 1].
     pub(crate) score: f64,
     pub(crate) n_input_tokens: u32,
-    pub(crate) n_output_tokens: f64,
-    pub(crate) cost_usd: f64,
-}
-
-/// What one LLM did on one prompt.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Drawn {
-    pub(crate) score: f64,
+    /// A whole number where it was drawn.
     pub(crate) n_output_tokens: f64,
     pub(crate) cost_usd: f64,
 }
@@ -50,14 +44,14 @@ impl<'a> Latent<'a> {
         }
     }
 
-    /// Expectations of an LLM on a prompt of so many word pieces.
+    /// Expectations of an LLM on a prompt with this number of word pieces.
     pub(crate) fn expected(
         &self,
         model_idx: usize,
         family: &FamilyConfig,
         difficulty: f64,
         n_pieces: usize,
-    ) -> Expected {
+    ) -> Answer {
         let model = &self.config.models[model_idx];
         let ability = model.ability[&family.family];
         let [low, high] = family.difficulty;
@@ -71,7 +65,7 @@ impl<'a> Latent<'a> {
             model.template_tokens + (model.tokens_per_piece * n_pieces as f64).round() as u32;
         let price = &self.prices[model_idx];
         let cost_usd = price.cost_usd(f64::from(n_input_tokens), n_output_tokens);
-        Expected {
+        Answer {
             score,
             n_input_tokens,
             n_output_tokens,
@@ -84,9 +78,9 @@ impl<'a> Latent<'a> {
         &self,
         model_idx: usize,
         family: &FamilyConfig,
-        expected: Expected,
+        expected: Answer,
         rng: &mut impl Rng,
-    ) -> Drawn {
+    ) -> Answer {
         let n_steps = family.score_steps;
         // Drawn one by one, which for a few steps is as fast as a binomial sampler.
         let n_won = (0..n_steps)
@@ -97,18 +91,21 @@ impl<'a> Latent<'a> {
         // A lognormal has mean exp(mu + sigma^2 / 2).
         let length =
             (expected.n_output_tokens - 1.0) * (sigma * normal - sigma * sigma / 2.0).exp();
+        // An answer has at least one token. A uniform number before rounding down keeps the mean, which plain rounding would not.
         let n_output_tokens = 1.0 + (length + rng.random::<f64>()).floor();
-        let n_input_tokens = f64::from(expected.n_input_tokens);
-        Drawn {
+        let n_input_tokens = expected.n_input_tokens;
+        Answer {
             score: n_won as f64 / f64::from(n_steps),
+            n_input_tokens,
             n_output_tokens,
-            cost_usd: self.prices[model_idx].cost_usd(n_input_tokens, n_output_tokens),
+            cost_usd: self.prices[model_idx].cost_usd(f64::from(n_input_tokens), n_output_tokens),
         }
     }
 }
 
 /// How many pieces a tokenizer might cut a text into: six letters, three digits, or one other sign each.
 pub(crate) fn n_pieces(text: &str) -> usize {
+    // A real tokenizer would be a download, and only the length matters: input costs have to grow with the text.
     let (mut n_pieces, mut n_letters, mut n_digits) = (0, 0_usize, 0_usize);
     // Pieces are counted per run of one kind, as a tokenizer does not join letters with digits.
     let mut finish_run = |n_letters: &mut usize, n_digits: &mut usize| {

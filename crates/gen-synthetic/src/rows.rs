@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::{
     config::Config,
-    latent::{Drawn, Expected, Latent, n_pieces},
+    latent::{Answer, Latent, n_pieces},
     prompts,
 };
 
@@ -23,7 +23,7 @@ pub(crate) struct Rows<'a> {
     seed: u32,
 }
 
-/// Some rows, and what was to be expected of them.
+/// Some rows, and their expectations.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) split: Split,
@@ -34,7 +34,8 @@ struct Row {
     id: String,
     task: &'static str,
     prompt: String,
-    answers: Vec<(Expected, Drawn)>,
+    /// Per LLM what is expected, and what was drawn.
+    answers: Vec<(Answer, Answer)>,
 }
 
 impl<'a> Rows<'a> {
@@ -58,7 +59,7 @@ impl<'a> Rows<'a> {
         // Each row has a generator of its own, so threads and chunks do not change any row.
         let rows: Vec<Row> = rows.par_iter().map(|&i| self.row(i)).collect();
         let shape = (rows.len(), self.models.len());
-        let answer = |(i, m): (usize, usize)| -> (Expected, Drawn) { rows[i].answers[m] };
+        let answer = |(i, m): (usize, usize)| -> (Answer, Answer) { rows[i].answers[m] };
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         let models = self.models.to_vec();
         let expectations = PerModel {
@@ -92,6 +93,7 @@ impl<'a> Rows<'a> {
 
     fn row(&self, i: u32) -> Row {
         let mut rng = ChaCha8Rng::seed_from_u64(u64::from(self.seed));
+        // A stream per row, so that row i costs no draws of the rows before it, and a longer data set begins with the same rows.
         rng.set_stream(u64::from(i));
         let family = &self.config.families[self.families.sample(&mut rng)];
         let prompt = prompts::prompt(family.family, &mut rng);

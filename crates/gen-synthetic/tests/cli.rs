@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fs};
 
 use dataset::{CostKind, DatasetDir, DatasetInfo, Part, PerModel, Predictions, Split};
-use test_support::{Bench, stderr, stdout};
+use test_support::{Bench, assert_contains, assert_note, stderr, stdout};
 
 fn bench() -> Bench {
     Bench::new(env!("CARGO_BIN_EXE_gen-synthetic"))
@@ -157,7 +157,7 @@ fn another_configuration_can_be_used() {
     ] {
         bench.write("mine.toml", text.replace(from, to));
         let message = bench.refuse(&["--config", "mine.toml"], 1, expected);
-        assert!(message.contains("mine.toml"), "{message}");
+        assert_contains(&message, "mine.toml");
     }
 }
 
@@ -202,7 +202,7 @@ fn an_existing_data_set_is_replaced_only_by_force() {
         ),
     ] {
         let message = bench.refuse(args, 1, expected);
-        assert!(message.contains("--force"), "{message}");
+        assert_contains(&message, "--force");
         assert!(bytes() == before, "{args:?} changed the data set");
     }
 
@@ -222,11 +222,7 @@ fn a_limit_keeps_the_first_prompts() {
     assert_eq!((&train, &test), (&small_train, &small_test));
     assert_eq!(info.options["limit"], "40");
     let note = "kept only the first rows: --limit 40 left out 60";
-    assert!(
-        info.notes.iter().any(|found| found == note),
-        "{:?}",
-        info.notes
-    );
+    assert_note(&info, note);
 }
 
 #[test]
@@ -235,7 +231,7 @@ fn a_dry_run_writes_nothing() {
     let output = bench.succeed(&["--n", "40", "--dry-run", "--embedder", "openai"]);
     let text = stdout(&output);
     for part in ["train: 32 prompts", "would send", "nothing was written"] {
-        assert!(text.contains(part), "no `{part}` in: {text}");
+        assert_contains(&text, part);
     }
     assert!(!bench.join("data").exists());
 }

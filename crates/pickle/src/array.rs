@@ -367,7 +367,7 @@ impl<'a> Cell<'a> {
         Some(dtype.cell(bytes))
     }
 
-    /// The number, NaN where it is missing, or what is there instead.
+    /// The number, NaN where it is missing, or a description of what the cell holds instead.
     pub(crate) fn to_f64(&self) -> Result<f64, String> {
         match self {
             Self::Missing => Ok(f64::NAN),

@@ -27,7 +27,7 @@ pub enum ColumnKind {
     Other,
 }
 
-/// One column of a frame: a view, of which nothing is copied until it is asked for.
+/// One column of a frame: a view that copies nothing until its cells are requested.
 #[derive(Debug)]
 pub struct Column<'a> {
     pub(crate) name: &'a str,
@@ -54,7 +54,7 @@ pub(crate) enum Block<'a> {
     Other { offset: usize, what: String },
 }
 
-/// Text in Arrow's layout: text `i` is `data[ends[i]..ends[i + 1]]`, and is there if bit `i` of `validity` is set.
+/// Text in Arrow's layout: text `i` is `data[ends[i]..ends[i + 1]]`, and is not null if bit `i` of `validity` is set.
 #[derive(Debug)]
 pub(crate) struct Chunk<'a> {
     n_rows: usize,
@@ -304,7 +304,7 @@ fn chunks<'a>(
     let mut n_bytes = 0_usize;
     for &array in arrays {
         let chunk = Chunk::new(arena, array, call.offset)?;
-        // A chunk that stands for many would make more of the file than is in it.
+        // One chunk referenced many times would expand to more than the file holds.
         n_bytes = n_bytes
             .saturating_add(chunk.data.len())
             .saturating_add(chunk.n_rows);
@@ -388,7 +388,7 @@ impl<'a> Chunk<'a> {
 
     pub(crate) fn read(&self, offset: usize, into: &mut Vec<Option<&'a str>>) -> Result<()> {
         let malformed = || Error::malformed(offset, "text in Arrow's layout");
-        // Texts that overlap would make more of the file than is in it.
+        // Overlapping texts would expand to more than the file holds.
         let mut previous = 0;
         for i in self.first..self.first + self.n_rows {
             if self

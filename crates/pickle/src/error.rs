@@ -14,7 +14,7 @@ pub enum Error {
     /// The file does not begin as a pickle of protocol 2 to 5 does.
     #[error("not a pickle of protocol 2 to 5, at byte 0: {found}")]
     NotAPickle {
-        /// What is there instead.
+        /// What was found instead.
         found: String,
     },
     /// The file ends inside something.
@@ -72,7 +72,7 @@ pub enum Error {
         offset: usize,
         /// What was asked for.
         expected: &'static str,
-        /// What is there.
+        /// What was found.
         found: String,
     },
     /// An array has another shape than was asked for.
@@ -116,7 +116,7 @@ pub enum Error {
         row: usize,
         /// What was asked for.
         expected: &'static str,
-        /// What is there.
+        /// What was found.
         found: String,
     },
 }

@@ -71,7 +71,7 @@ impl<'a> Frame<'a> {
                 return Err(Error::malformed(
                     offset,
                     format!(
-                        "a block that is put in {} columns and has another number",
+                        "a block that is placed in {} columns, but has a different number of them",
                         columns.len()
                     ),
                 ));
@@ -81,7 +81,9 @@ impl<'a> Frame<'a> {
             {
                 return Err(Error::malformed(
                     offset,
-                    format!("a block of {n} rows beside others that have another number"),
+                    format!(
+                        "a block of {n} rows beside blocks that have a different number of rows"
+                    ),
                 ));
             }
             for (idx, column) in columns.into_iter().enumerate() {
@@ -350,7 +352,7 @@ fn column_numbers(arena: &Arena, id: Id, parent: usize, n_columns: usize) -> Res
     let malformed = || {
         Error::malformed(
             parent,
-            format!("a block put in columns that are not among {n_columns}"),
+            format!("a block placed in columns that are not among the {n_columns} of the frame"),
         )
     };
     let checked = |n: i128| {

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A hostile file costs an error. No function recurses, whatever the nesting; shared and cyclic values are references by number, never expanded;
-//! no length is believed before the bytes are there. Memory is the file, 24 bytes for a value in it and some 60 for a list, tuple or dictionary
+//! no length is trusted before its bytes have been seen. Memory is the file, 24 bytes for a value in it and some 60 for a list, tuple or dictionary
 //! (twice that while a vector grows), and what the caller asks to be copied. Text is never copied.
 //!
 //! ```no_run

@@ -283,7 +283,7 @@ impl Machine {
                 let both = self.arena.str(module).zip(self.arena.str(name));
                 let (module, name) =
                     both.ok_or_else(|| self.malformed("a name that is not text"))?;
-                // A name as long as the file is none of ours, and not worth a copy in the message.
+                // A name as long as the file is not on the list, and not worth copying into the message.
                 let shorten = |text: &str| text.chars().take(200).collect::<String>();
                 let (module, name) = (shorten(module), shorten(name));
                 self.global(&module, &name)?;
@@ -328,7 +328,7 @@ impl Machine {
             .expect("N bytes were taken"))
     }
 
-    /// An unsigned number of so many bytes, little-endian.
+    /// An unsigned, little-endian number of this width in bytes.
     fn number(&mut self, width: u64) -> Result<u64> {
         let range = self.take(width)?;
         let bytes = self.arena.bytes[range].iter().rev();

@@ -30,7 +30,7 @@ impl<'a> Value<'a> {
         self.arena.describe(self.id)
     }
 
-    /// Is it None?
+    /// Whether it is None.
     pub fn is_none(self) -> bool {
         matches!(self.arena.node(self.id), Node::None)
     }
@@ -46,7 +46,7 @@ impl<'a> Value<'a> {
     /// The integer.
     ///
     /// # Errors
-    /// If the value is none; a bool is none.
+    /// If the value is not an integer; a bool does not count as one.
     pub fn as_i64(self) -> Result<i64> {
         match self.arena.node(self.id) {
             Node::Int(n) => Ok(n),
@@ -57,7 +57,7 @@ impl<'a> Value<'a> {
     /// The float.
     ///
     /// # Errors
-    /// If the value is none; an integer is none.
+    /// If the value is not a float; an integer does not count as one.
     pub fn as_f64(self) -> Result<f64> {
         match self.arena.node(self.id) {
             Node::Float(x) => Ok(x),

@@ -3,7 +3,10 @@
 
 mod goldens;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use pickle::{Column, Pickle, Value};
 use serde_json::Value as Json;

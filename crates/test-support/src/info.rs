@@ -2,6 +2,19 @@ use std::collections::BTreeMap;
 
 use dataset::{CostKind, CostRule, DatasetInfo, ModelInfo, SplitOrigin};
 
+/// Checks that a data set's description has a note.
+///
+/// # Panics
+/// If it does not; the panic shows the notes that it has.
+#[track_caller]
+pub fn assert_note(info: &DatasetInfo, note: &str) {
+    let notes = &info.notes;
+    assert!(
+        notes.iter().any(|found| found == note),
+        "no `{note}` in: {notes:?}"
+    );
+}
+
 /// The description of a data set whose costs and parts were given, without a pair; of `n_rows` train and test rows.
 ///
 /// A test that needs more states only that: `DatasetInfo { pair, ..dataset_info("tiny", &["a", "b"], [30, 6]) }`.

@@ -19,9 +19,9 @@ pub use crate::{
     bench::Bench,
     gate::check_gated,
     hub::{Fault, Hub, Seen, Stage, Tree, Wrong},
-    info::dataset_info,
+    info::{assert_note, dataset_info},
     openai::{Asked, EmbeddingFault, OpenAi},
-    output::{expect_success, file_names, run_with_input, stderr, stdout},
+    output::{assert_contains, expect_success, file_names, run_with_input, stderr, stdout},
     roberta::{Weight, tiny_roberta_weights, write_tiny_roberta},
     server::{Answer, Body, Request, Server},
 };

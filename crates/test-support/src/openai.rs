@@ -71,7 +71,7 @@ impl OpenAi {
         self.change(|state| state.key = Some(key.to_owned()))
     }
 
-    /// Each answer waits so long before its first byte.
+    /// Each answer waits this long before its first byte.
     #[must_use]
     pub fn latency(self, latency: Duration) -> Self {
         self.change(|state| state.latency = latency)
@@ -150,7 +150,7 @@ impl OpenAi {
         (state.n_tokens_answered, state.n_limited)
     }
 
-    /// The embedding of a text at so many dimensions.
+    /// The embedding of a text with this number of dimensions.
     pub fn vector(text: &str, dim: usize) -> Vec<f32> {
         vectors::vector(text, dim)
     }

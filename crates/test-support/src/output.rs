@@ -24,6 +24,15 @@ pub fn expect_success(output: &Output) -> String {
     stdout(output)
 }
 
+/// Checks that a text contains another.
+///
+/// # Panics
+/// If it does not; the panic shows both.
+#[track_caller]
+pub fn assert_contains(text: &str, part: &str) {
+    assert!(text.contains(part), "no `{part}` in: {text}");
+}
+
 /// Runs a program to its end with a text on its standard input.
 ///
 /// # Panics

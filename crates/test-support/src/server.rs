@@ -34,7 +34,7 @@ pub struct Request {
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// Headers but for `content-length`, which comes of the body.
+    /// Headers except `content-length`, which follows from the body.
     pub headers: Vec<(String, String)>,
     /// The body, and how it goes wrong.
     pub body: Body,
@@ -56,7 +56,7 @@ pub enum Body {
     },
     /// The first `n` bytes; then the connection is closed.
     Cut {
-        /// The bytes of which a part is sent.
+        /// The bytes, only some of which are sent.
         bytes: Vec<u8>,
         /// How many are sent.
         n: usize,

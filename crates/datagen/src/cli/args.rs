@@ -8,10 +8,10 @@ use crate::DatasetName;
 /// Arguments of every generator. Flatten it into a program's own.
 #[derive(Debug, Clone, clap::Args)]
 pub struct GenArgs {
-    /// Name of the data set and of its folder, if not the usual one
+    /// Name of the data set and of its folder, instead of the default one
     #[arg(long)]
     pub name: Option<DatasetName>,
-    /// Keep only the first prompts of the source (of each part, where it comes in parts)
+    /// Keep only the first N prompts of the source (of each part, if it is already split)
     #[arg(long, value_name = "N")]
     pub limit: Option<NonZeroUsize>,
     /// Overwrite an existing data set of that name

@@ -24,22 +24,22 @@ pub struct EmbeddingArgs {
     /// Length of the embeddings, for models that can shorten them [default: the model's own]
     #[arg(long, value_name = "N")]
     pub dimensions: Option<NonZeroUsize>,
-    /// Longer prompts are truncated to this many tokens
+    /// Truncate longer prompts to this many tokens
     #[arg(long, value_name = "N", default_value_t = Model::OPENAI_MAX_TOKENS)]
     pub max_tokens: usize,
     /// The model's price per million tokens, if it is not one of OpenAI's
     #[arg(long, value_name = "USD")]
     pub embedding_usd_per_mtok: Option<f64>,
-    /// Most prompts in one request [default: 2048]; some servers accept no more than 10
+    /// Maximum number of prompts in one request [default: 2048]; some servers accept only 10
     #[arg(long, value_name = "N")]
     pub max_request_inputs: Option<NonZeroUsize>,
-    /// Most tokens in one request [default: 300000]
+    /// Maximum number of tokens in one request [default: 300000]
     #[arg(long, value_name = "N")]
     pub max_request_tokens: Option<NonZeroUsize>,
-    /// Most requests in flight [default: 16]
+    /// Maximum number of requests in flight [default: 16]
     #[arg(long, value_name = "N")]
     pub requests_in_flight: Option<NonZeroUsize>,
-    /// Report how many rows, tokens and dollars it would take; spend and write nothing
+    /// Report how many prompts, tokens and dollars embedding would take; spend and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -79,7 +79,7 @@ struct PartReport {
 }
 
 impl EmbeddingArgs {
-    /// Sets the client up first, so that a mistake in its settings ends the program before a long job does its work.
+    /// Sets the client up. Done first, so that a mistake in its settings ends the program before the long work begins.
     pub(crate) fn job(&self) -> anyhow::Result<Option<EmbedJob>> {
         if self.embedder == Embedder::None {
             return Ok(None);
@@ -120,7 +120,7 @@ impl EmbedJob {
         }
     }
 
-    /// What is to be embedded, of splits that need not be on disk. Asks no server.
+    /// What would be embedded. The splits need not be on disk, and no server is asked.
     fn plan(&self, data_dir: &Path, splits: [&Split; 2]) -> anyhow::Result<EmbeddingReport> {
         let path = data_dir.join(STORE);
         let folder = tempfile::tempdir().context("cannot create a temporary folder")?;

@@ -2,8 +2,8 @@ use anyhow::bail;
 use dataset::{DatasetDir, DatasetInfo};
 use tracing::info;
 
-/// The description of an existing data set, if it is what would be made; `None` if it has to be made. `differences` says in words how it
-/// differs from that.
+/// The description of an existing data set that is just what is asked for; `None` if it has to be created. `differences` says in words how
+/// an existing one differs.
 ///
 /// # Errors
 /// When it differs: it may have cost money, so only `force` overwrites it.

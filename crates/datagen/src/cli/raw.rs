@@ -11,7 +11,7 @@ pub struct Raw {
     pub prices: Option<PriceList>,
     /// What a reader of the numbers should know.
     pub notes: Vec<String>,
-    /// What else was found out.
+    /// Other findings about the source.
     pub extras: Vec<Extra>,
 }
 

@@ -195,7 +195,7 @@ fn an_answer_corrects_the_books() {
     // The server saw only one of the two: the books are right.
     pace.settle(&a, Fate::Answered(None), told(20_000.0), now);
     assert_eq!(level(&pace), 10_000.0);
-    // Somebody else uses the account, too.
+    // Somebody else is using the account too.
     pace.settle(&b, Fate::Answered(None), told(3_000.0), now);
     assert_eq!(level(&pace), 3_000.0);
     // Turned down: what was taken comes back.

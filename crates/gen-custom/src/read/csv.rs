@@ -12,6 +12,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
     let what = || format!("cannot read `{}`", path.display());
     let mut reader = ReaderBuilder::new()
+        // The header is read like any row: as bytes, and with its duplicates, which the reader would let pass.
         .has_headers(false)
         .from_path(path)
         .with_context(what)?;
@@ -22,6 +23,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
     }
     columns.names = header(path, &record)?;
     let kinds: Vec<Option<Kind>> = columns.names.iter().map(|name| wanted.kind(name)).collect();
+    // By the position of the column: looking up its name for every field would hash it once per row.
     let mut texts: Vec<Vec<Option<String>>> = vec![Vec::new(); kinds.len()];
     let mut numbers: Vec<Vec<f64>> = vec![Vec::new(); kinds.len()];
     loop {

@@ -46,6 +46,7 @@ fn cast(
         }
         .into());
     }
+    // Strict, because a plain cast turns what does not fit into null, which would then count as unknown.
     column.strict_cast(to).with_context(|| {
         format!(
             "cannot read column `{}` of `{}` as {expected}",

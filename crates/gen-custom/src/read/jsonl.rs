@@ -11,6 +11,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
     let bytes = fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let mut columns = Columns::default();
     let mut seen = HashSet::new();
+    // Most files end with a line break, which would otherwise begin one more row.
     let lines = bytes.trim_ascii_end();
     if lines.is_empty() {
         return Ok(columns);
@@ -96,6 +97,7 @@ impl<'de> Deserialize<'de> for Entries {
                 let mut entries: Vec<(String, Value)> = Vec::new();
                 let mut keys = HashSet::new();
                 while let Some((key, value)) = map.next_entry::<String, Value>()? {
+                    // JSON allows it, and most readers then silently keep the last value.
                     if !keys.insert(key.clone()) {
                         return Err(A::Error::custom(format_args!("duplicate key `{key}`")));
                     }

@@ -40,6 +40,7 @@ pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> anyhow::Result<Columns> {
         .iter()
         .filter(|name| wanted.kind(name).is_some())
         .cloned();
+    // Tables of logs often hold the answers too, which can be most of the bytes.
     let frame = reader
         .with_columns(Some(names.collect()))
         .finish()

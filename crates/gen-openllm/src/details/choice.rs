@@ -39,7 +39,7 @@ impl<'a> Choice<'a> {
         let mut notes = Vec::new();
         if !absent.is_empty() {
             notes.push(format!(
-                "the source has nothing of {} of {} tasks",
+                "the source has no results for {} of {} tasks",
                 absent.len(),
                 absent.len() + tasks.len()
             ));

@@ -40,7 +40,7 @@ pub(crate) fn find_in_folder<'a>(
             .map_or_else(|| "OWNER__NAME-details".to_owned(), Model::details_repo)
     );
     if !absent.is_empty() {
-        notes.push(format!("the source has nothing of {}", quoted(&absent)));
+        notes.push(format!("the source has no results for {}", quoted(&absent)));
     }
     let listed = models.iter().map(|model| {
         let own = folder.join(model.details_repo()).join(model.folder());
@@ -129,6 +129,7 @@ fn list(folder: &Path) -> anyhow::Result<Vec<String>> {
         let name = entry.with_context(cannot)?.file_name();
         names.push(name.to_string_lossy().into_owned());
     }
+    // File systems list in different orders, and logs and notes should not depend on that.
     names.sort();
     Ok(names)
 }
@@ -140,6 +141,7 @@ fn warn_of_unknown(config: &Config, names: &[String]) {
     };
     let unknown = names
         .iter()
+        // Anything else in the folder, such as a README, does not point to a mistake.
         .filter(|name| name.ends_with("-details") && !is_known(name));
     let unknown: Vec<String> = unknown.map(|name| format!("`{name}`")).collect();
     if !unknown.is_empty() {
@@ -174,7 +176,7 @@ impl Refusals {
     fn check(self) -> anyhow::Result<()> {
         ensure!(
             self.0.is_empty(),
-            "the sample files of {} LLMs are not available (continue without them by --exclude-model):{}",
+            "the sample files of {} LLMs are not available (use --exclude-model to continue without them):{}",
             self.0.len(),
             self.0.concat()
         );

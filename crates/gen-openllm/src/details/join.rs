@@ -162,8 +162,8 @@ fn refuse_mismatches(
     }
     let (doc_id, m) = mismatches[0];
     bail!(
-        "`doc_id` does not identify documents: the LLMs differ in the question of {} of {n_documents} documents of `{}`, `{}` first in document {doc_id}; \
-         leave it out with --exclude-model, or raise `max-mismatch-share` (now {max_share}) to leave out the documents",
+        "`doc_id` does not identify documents: in {} of {n_documents} documents of `{}` the LLMs were asked different questions, `{}` first in document \
+         {doc_id}; leave it out with --exclude-model, or raise `max-mismatch-share` (now {max_share}) to leave out such documents",
         mismatches.len(),
         task.name,
         found.models[m].name
@@ -182,7 +182,7 @@ fn mismatch_note(task: &Task, mismatches: &[(u32, usize)]) -> String {
         ""
     };
     format!(
-        "left out {} documents of `{}` in whose question the LLMs differ: {}{more}",
+        "left out {} documents of `{}` because the LLMs were asked different questions: {}{more}",
         mismatches.len(),
         task.name,
         named.join(", ")

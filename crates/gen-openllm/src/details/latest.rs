@@ -31,6 +31,7 @@ fn task_and_time(path: &str) -> Option<(&str, &str)> {
     let stem = stem
         .strip_suffix(".json")
         .or_else(|| stem.strip_suffix(".jsonl"))?;
+    // Tasks have underscores in their names, times have none.
     stem.rsplit_once('_')
 }
 

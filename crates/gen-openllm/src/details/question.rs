@@ -3,7 +3,7 @@ use serde_json::{Map, Value};
 /// Where BBH has its question, and other tasks in files that were prepared for tests.
 const FALLBACK: &str = "input";
 
-/// The bare question of a document, of which embeddings are made: no instructions, no examples, no chat template.
+/// The bare question of a document, which is what gets embedded: no instructions, no examples, no chat template.
 ///
 /// The leaderboard's documents have the columns of the data sets that its tasks come from:
 ///

@@ -86,7 +86,7 @@ fn one_line(error: &serde_json::Error) -> String {
     format!("{text} (column {})", error.column())
 }
 
-/// A score as the leaderboard writes it: a number or a truth value. Null is NaN: an explicit "unknown", unlike a key that is not there.
+/// A score as the leaderboard writes it: a number or a truth value. Null is NaN: an explicit "unknown", unlike a missing key.
 struct Score(f64);
 
 impl<'de> Deserialize<'de> for Score {
@@ -159,6 +159,7 @@ impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for First<S> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<S::Value, A::Error> {
         let first = items.next_element_seed(self.value)?;
+        // The rest has to be consumed: the parser would otherwise stop in the middle of the list.
         while items.next_element::<IgnoredAny>()?.is_some() {}
         first.ok_or_else(|| A::Error::custom("`arguments` has an empty list"))
     }

@@ -78,6 +78,7 @@ fn read_file(
     let mut first_lines = HashMap::new();
     let mut samples = Vec::new();
     for number in 1.. {
+        // One buffer for all lines, because a line can be a megabyte long.
         line.clear();
         let n_read = reader
             .read_until(b'\n', &mut line)

@@ -72,7 +72,7 @@ impl Alignment {
             ));
         }
         if let Some(names) = named(Finding::Ambiguous) {
-            notes.push(format!("the scores of {names} fit to the other LLMs' in more than one way; the order with the smallest widths was taken"));
+            notes.push(format!("the scores of {names} fit those of the other LLMs in more than one way; the order with the smallest widths was taken"));
         }
         if self.audit.verdict == Verdict::OneOrder {
             notes.push(

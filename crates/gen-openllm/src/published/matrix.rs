@@ -69,7 +69,7 @@ impl<'a> Matrix<'a> {
         let n_tasks = config.tasks().count();
         if found.len() < n_tasks {
             notes.push(format!(
-                "the source has nothing of {} of {n_tasks} tasks",
+                "the source has no results for {} of {n_tasks} tasks",
                 n_tasks - found.len()
             ));
         }
@@ -80,7 +80,7 @@ impl<'a> Matrix<'a> {
             .collect();
         ensure!(
             !models.is_empty(),
-            "it has none of the LLMs of the settings"
+            "it has none of the LLMs that the settings list"
         );
         warn_of_unknown(config, &found);
         let absent: Vec<String> = config
@@ -90,7 +90,10 @@ impl<'a> Matrix<'a> {
             .map(|model| format!("`{}`", model.name))
             .collect();
         if !absent.is_empty() {
-            notes.push(format!("the source has nothing of {}", absent.join(", ")));
+            notes.push(format!(
+                "the source has no results for {}",
+                absent.join(", ")
+            ));
         }
         let tasks = found.into_iter().map(|(task, stored)| MatrixTask {
             task,
@@ -126,6 +129,7 @@ impl StoredTask {
         let mut models: Vec<String> = Vec::new();
         for model in value.get("models")?.items()? {
             let model = model.as_str()?;
+            // The published file has the repositories' owner in front of every name, always the same one.
             let model = model
                 .rsplit_once('/')
                 .map_or(model, |(_, model)| model)
@@ -139,7 +143,7 @@ impl StoredTask {
         let scores = correctness.array()?.to_array2_f64()?;
         ensure!(
             scores.nrows() == models.len(),
-            "there are {} LLMs and {} rows of scores",
+            "it has {} LLMs but {} rows of scores",
             models.len(),
             scores.nrows()
         );

@@ -39,10 +39,10 @@ impl Question<'_> {
 }
 
 impl Questions {
-    /// Reads `id`, `task`, `prompt` and the LLMs' `MODEL/input_tokens` of a Parquet file; other columns, scores among them, are not looked at.
+    /// Reads `id`, `task`, `prompt` and the LLMs' `MODEL/input_tokens` of a Parquet file; other columns, including scores, are ignored.
     ///
     /// # Errors
-    /// When a column is not there or of another type, when there is a null in the first three, or an id does not end in `/` and a number.
+    /// When a column is missing or has another type, one of the first three has a null, or an id does not end in `/` and a number.
     pub(crate) fn read(path: &Path, models: &[&Model]) -> anyhow::Result<Self> {
         let frame = read_columns(path, models)?;
         let text = |name: &str| texts(path, column(&frame, path, name)?);
@@ -74,7 +74,7 @@ impl Questions {
     /// Of each task of the matrix, of each of its documents, the question, if the table has it; and how many rows are of other tasks.
     ///
     /// # Errors
-    /// When the table has a document twice, or one that the matrix has not.
+    /// When the table has a duplicate document, or one that the matrix lacks.
     pub(crate) fn of_tasks(
         &self,
         matrix: &Matrix<'_>,
@@ -100,7 +100,7 @@ impl Questions {
             let n_documents = questions[t].len();
             let Some(place) = questions[t].get_mut(doc_id) else {
                 bail!(
-                    "row {} of `{}` is document {doc_id} of `{task}`, of which `{}` has {n_documents}",
+                    "row {} of `{}` is document {doc_id} of `{task}`, but `{}` has only {n_documents} documents of that task",
                     row + 1,
                     self.path.display(),
                     matrix.path.display()
@@ -135,7 +135,7 @@ fn read_columns(path: &Path, models: &[&Model]) -> anyhow::Result<DataFrame> {
             .iter()
             .map(|model| column_name(&model.name, Field::InputTokens)),
     );
-    // What is not there is missed when it is used.
+    // A missing column is reported where it is used.
     let wanted = wanted.filter(|name| schema.contains(name)).collect();
     reader
         .with_columns(Some(wanted))
@@ -171,6 +171,7 @@ fn texts(path: &Path, column: &Column) -> anyhow::Result<Vec<String>> {
 }
 
 fn numbers(path: &Path, column: &Column) -> anyhow::Result<Vec<f64>> {
+    // pandas turns a column of whole numbers into floats as soon as one of them is missing.
     let dtype = column.dtype();
     ensure!(
         dtype.is_integer() || dtype.is_float() || dtype.is_null(),

@@ -48,7 +48,7 @@ pub(crate) fn raw_table(
         warn!("{note}");
     }
     if n_others > 0 {
-        notes.push(format!("left out {n_others} questions of tasks that were not asked for or that the matrix lacks"));
+        notes.push(format!("left out {n_others} questions of tasks that were not requested or that the matrix lacks"));
     }
     let models = kept.iter().map(|&m| matrix.models[m].name.clone());
     let mut table = RawTable::of_input_tokens(&matrix.path, models);
@@ -102,7 +102,7 @@ pub(crate) fn raw_table(
 fn as_published_note(alignment: &Alignment) -> String {
     if alignment.mixes_documents() {
         "AS PUBLISHED, NOT BY DOCUMENT: a row holds different LLMs' scores on different documents, and the text of yet another; what a router gains \
-         here over the best single LLM, and the oracle, come of that mixture. It serves to reproduce published numbers, and nothing else"
+         here over the best single LLM, and the oracle, come from that mixture. Use it to reproduce published numbers, and for nothing else"
             .to_owned()
     } else {
         "the scores are kept in the order in which they were published; the audit finds no sign that rows mix documents up".to_owned()

@@ -82,6 +82,7 @@ impl Counter {
     }
 
     fn encode(&self, text: &str) -> anyhow::Result<f64> {
+        // Only the number of tokens is needed, so the fast variant, which leaves out their offsets, will do.
         let encoding = self.tokenizer.encode_fast(text, false);
         let encoding = encoding
             .map_err(|error| anyhow::anyhow!("cannot count the tokens of a prompt: {error}"))?;

@@ -56,7 +56,7 @@ impl TokenizerFiles {
         let replacement = match stand_in {
             _ if n_missing == 0 => None,
             None => bail!(
-                "the tokenizers of {n_missing} LLMs are not available; --token-counter counts their tokens with another one:{}",
+                "the tokenizers of {n_missing} LLMs are not available; use --token-counter to count their tokens with another one:{}",
                 own.reasons
             ),
             Some(StandIn { name, of }) => {
@@ -128,7 +128,7 @@ impl OwnFiles {
             );
             if is_out_of_reach && !has_stand_in {
                 return Err(error).with_context(|| {
-                    format!("cannot get the tokenizer of `{}` (--token-counter counts with another one)", model.name)
+                    format!("cannot get the tokenizer of `{}` (use --token-counter to count with another one)", model.name)
                 });
             }
             // The user did not ask for the cache alone, so the error's own words would mislead.
@@ -138,6 +138,7 @@ impl OwnFiles {
                 }
                 error => error.to_string(),
             };
+            // A hub that did not answer once would keep every further LLM waiting for the same time-out.
             hub.is_offline |= is_out_of_reach;
             was_out_of_reach |= is_out_of_reach;
             paths.push(None);

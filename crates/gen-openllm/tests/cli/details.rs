@@ -1,6 +1,7 @@
 //! Sample files in a folder.
 
 use dataset::{CostKind, CostRule, Pair, SplitOrigin};
+use test_support::assert_contains;
 
 use crate::bench::{
     DETAILS, GEMMA, LARGE, Leaderboard, SMALL, TIME, YI, details_path, line, pair_files, stderr,
@@ -41,23 +42,15 @@ fn sample_files_become_a_data_set_joined_by_document() {
         (1.2, 1.2)
     );
     assert_eq!(info.options["token-counter"], "words.json");
-    assert_eq!(
-        info.options["token-counter-for"],
-        format!("{LARGE} {SMALL}")
-    );
+    let stood_in = format!("{LARGE} {SMALL}");
+    assert_eq!(info.options["token-counter-for"], stood_in);
     let notes = info.notes.join("\n");
-    assert!(
-        notes.contains("counted with `words.json`, not with their own tokenizers"),
-        "{notes}"
+    assert_contains(
+        &notes,
+        "counted with `words.json`, not with their own tokenizers",
     );
-    assert!(
-        notes.contains("the source has nothing of 36 of 38 tasks"),
-        "{notes}"
-    );
-    assert!(
-        notes.contains("`bbh` has 12 documents, 5761 were published"),
-        "{notes}"
-    );
+    assert_contains(&notes, "the source has no results for 36 of 38 tasks");
+    assert_contains(&notes, "`bbh` has 12 documents, 5761 were published");
     // Four sample files, the tokenizer, the settings.
     assert_eq!(info.sources.len(), 6);
 
@@ -124,14 +117,14 @@ fn the_latest_run_counts_and_others_do_not() {
     let bench = Leaderboard::with_pair();
     let old = line(0, "old", 0, "acc_norm", 0.0);
     bench.write(
-        &format!(
+        format!(
             "details/{}",
             details_path(SMALL, "bbh_navigate", "2024-06-16T01-00-00.999999")
         ),
         &old,
     );
     bench.write(
-        &format!(
+        format!(
             "details/{}",
             details_path(LARGE, "bbh_navigate", "2023-12-31T23-59-59")
         ),
@@ -139,10 +132,9 @@ fn the_latest_run_counts_and_others_do_not() {
     );
     let output = bench.run_on_details(&[]);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("has several runs of `leaderboard_bbh_navigate`"),
-        "{}",
-        stderr(&output)
+    assert_contains(
+        &stderr(&output),
+        "has several runs of `leaderboard_bbh_navigate`",
     );
     assert_eq!(
         bench.rows(NAME).prompt("bbh/navigate/0"),
@@ -166,7 +158,7 @@ fn ifeval_comes_when_asked_for() {
             })
             .collect();
         bench.write(
-            &format!("details/{}", details_path(model, "ifeval", TIME)),
+            format!("details/{}", details_path(model, "ifeval", TIME)),
             lines.join("\n"),
         );
     }
@@ -193,7 +185,7 @@ fn with_incomplete(bench: &Leaderboard) {
         .map(|d| line(d, &format!("navigate question {d}"), 0, "acc_norm", 1))
         .collect();
     bench.write(
-        &format!("details/{}", details_path(GEMMA, "bbh_navigate", TIME)),
+        format!("details/{}", details_path(GEMMA, "bbh_navigate", TIME)),
         lines.join("\n"),
     );
 }
@@ -228,11 +220,9 @@ fn incomplete_llms_are_left_out_or_have_unknown_scores() {
         );
     }
     let notes = bench.info("kept").notes.join("\n");
-    assert!(
-        notes.contains(&format!(
-            "the score of `{GEMMA}` is unknown in 14 of 24 rows"
-        )),
-        "{notes}"
+    assert_contains(
+        &notes,
+        &format!("the score of `{GEMMA}` is unknown in 14 of 24 rows"),
     );
 }
 
@@ -250,9 +240,9 @@ fn llms_are_left_out_by_name() {
 
     let bench = Leaderboard::with_pair();
     let (message, code) = bench.refusal(&["--exclude-model", "gpt-5"]);
-    assert!(
-        message.contains("--exclude-model: `configs/open-llm-lb-v2.toml` has no model `gpt-5`"),
-        "{message}"
+    assert_contains(
+        &message,
+        "--exclude-model: `configs/open-llm-lb-v2.toml` has no model `gpt-5`",
     );
     assert_eq!(code, Some(2));
 }
@@ -263,11 +253,7 @@ fn what_is_there_is_not_made_again() {
     assert!(bench.run_on_details(&[]).status.success());
     let before = std::fs::read(bench.join("data/open-llm-lb-v2/train.parquet")).expect("readable");
     let again = bench.run_on_details(&[]);
-    assert!(
-        stderr(&again).contains("already exists"),
-        "{}",
-        stderr(&again)
-    );
+    assert_contains(&stderr(&again), "already exists");
     let forced = bench.run_on_details(&["--force"]);
     assert!(forced.status.success());
     assert_eq!(
@@ -285,10 +271,9 @@ fn what_is_there_is_not_made_again() {
         "all",
     ]);
     assert_eq!(other.status.code(), Some(1));
-    assert!(
-        stderr(&other).contains("token-counter was `words.json`, now `other.json`"),
-        "{}",
-        stderr(&other)
+    assert_contains(
+        &stderr(&other),
+        "token-counter was `words.json`, now `other.json`",
     );
 }
 
@@ -297,7 +282,7 @@ fn with_replaced(from: &str, to: &str) -> Leaderboard {
     let bench = Leaderboard::with_pair();
     let (path, text) = pair_files(SMALL, 3).swap_remove(0);
     assert!(text.contains(from), "{from}");
-    bench.write(&format!("details/{path}"), text.replacen(from, to, 1));
+    bench.write(format!("details/{path}"), text.replacen(from, to, 1));
     bench
 }
 
@@ -354,7 +339,7 @@ fn documents_that_differ_are_left_out_or_refused() {
     );
     let (message, _) = with_replaced(other.0, other.1).refusal(&[]);
     let expected = format!(
-        "the LLMs differ in the question of 1 of 12 documents of `bbh/navigate`, `{SMALL}` first in document 3"
+        "in 1 of 12 documents of `bbh/navigate` the LLMs were asked different questions, `{SMALL}` first in document 3"
     );
     assert!(message.contains(&expected), "{message}");
 
@@ -370,7 +355,8 @@ fn documents_that_differ_are_left_out_or_refused() {
     let output = bench.run_on_details(&["--config", "settings.toml"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let note =
-        "left out 1 documents of `bbh/navigate` in whose question the LLMs differ: 3".to_owned();
+        "left out 1 documents of `bbh/navigate` because the LLMs were asked different questions: 3"
+            .to_owned();
     assert!(
         bench.info(NAME).notes.contains(&note),
         "{:?}",
@@ -399,7 +385,7 @@ fn documents_whose_hash_alone_differs_are_kept_and_counted() {
 fn folders_without_samples_are_refused() {
     let bench = Leaderboard::new();
     let (message, _) = bench.refusal(&[]);
-    assert!(message.contains("cannot list `details`"), "{message}");
+    assert_contains(&message, "cannot list `details`");
     bench.write("details/results/x.json", "{}");
     let (message, _) = bench.refusal(&[]);
     assert!(
@@ -407,18 +393,15 @@ fn folders_without_samples_are_refused() {
             .contains("`details` has no folder for any LLM: expected `01-ai__Yi-34B-Chat-details`"),
         "{message}"
     );
-    bench.write(&format!("details/{}", details_path(YI, "xyz", TIME)), "");
+    bench.write(format!("details/{}", details_path(YI, "xyz", TIME)), "");
     let (message, _) = bench.refusal(&[]);
-    assert!(
-        message.contains("`details` has no sample file of any task"),
-        "{message}"
-    );
+    assert_contains(&message, "`details` has no sample file of any task");
     bench.write(
-        &format!("details/{}", details_path(YI, "mmlu_pro", TIME)),
+        format!("details/{}", details_path(YI, "mmlu_pro", TIME)),
         "\n\n",
     );
     let (message, _) = bench.refusal(&[]);
-    assert!(message.contains("has no lines"), "{message}");
+    assert_contains(&message, "has no lines");
 }
 
 #[test]
@@ -427,9 +410,9 @@ fn without_a_tokenizer_the_error_names_all_llms_that_lack_one() {
     let output = bench.run(&["--source", "details"]);
     assert_eq!(output.status.code(), Some(1));
     let message = stderr(&output);
-    assert!(
-        message.contains("the tokenizers of 2 LLMs are not available; --token-counter"),
-        "{message}"
+    assert_contains(
+        &message,
+        "the tokenizers of 2 LLMs are not available; use --token-counter",
     );
     assert!(
         message.contains(&format!("`{SMALL}`: ")) && message.contains(&format!("`{LARGE}`: ")),
@@ -456,7 +439,7 @@ fn without_a_tokenizer_the_error_names_all_llms_that_lack_one() {
     ] {
         bench.write("bad.json", "{}");
         let output = bench.run(&["--source", "details", "--token-counter", counter]);
-        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+        assert_contains(&stderr(&output), message);
         assert_eq!(output.status.code(), Some(code));
     }
 }

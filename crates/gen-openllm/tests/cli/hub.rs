@@ -1,6 +1,6 @@
 //! A hub on this machine.
 
-use test_support::{Hub, Stage, Tree};
+use test_support::{Hub, Stage, Tree, assert_contains};
 
 use crate::bench::{LARGE, Leaderboard, SMALL, characters, pair_files, stderr, words};
 
@@ -135,7 +135,10 @@ fn gated_tokenizers_are_named_together_and_can_be_stood_in_for() {
     let output = bench.run(&ARGS);
     assert_eq!(output.status.code(), Some(1));
     let message = stderr(&output);
-    assert!(message.contains("the tokenizers of 2 LLMs are not available; --token-counter counts their tokens with another one"), "{message}");
+    assert_contains(
+        &message,
+        "the tokenizers of 2 LLMs are not available; use --token-counter to count their tokens with another one",
+    );
     for model in [SMALL, LARGE] {
         let line = format!(
             "`{model}`: model `{model}` is gated: accept the license at {}/{model}, and set HF_TOKEN",
@@ -155,16 +158,12 @@ fn gated_tokenizers_are_named_together_and_can_be_stood_in_for() {
         stderr(&output)
     );
     let info = bench.info("open-llm-lb-v2");
-    assert_eq!(
-        info.options["token-counter-for"],
-        format!("{LARGE} {SMALL}")
-    );
+    let stood_in = format!("{LARGE} {SMALL}");
+    assert_eq!(info.options["token-counter-for"], stood_in);
     let notes = info.notes.join("\n");
-    assert!(
-        notes.contains(&format!(
-            "of {LARGE}, {SMALL} are counted with `words.json`"
-        )),
-        "{notes}"
+    assert_contains(
+        &notes,
+        &format!("of {LARGE}, {SMALL} are counted with `words.json`"),
     );
     assert_eq!(
         bench
@@ -176,10 +175,9 @@ fn gated_tokenizers_are_named_together_and_can_be_stood_in_for() {
     // With a token that opens them the data set would be another.
     bench.set_var("HF_TOKEN", GATED_TOKEN);
     let output = bench.run(&with_stand_in);
-    assert!(
-        stderr(&output).contains("token-counter was `words.json`, now not set"),
-        "{}",
-        stderr(&output)
+    assert_contains(
+        &stderr(&output),
+        "token-counter was `words.json`, now not set",
     );
     bench.report(&[&ARGS[..], &["--force"]].concat());
     assert_eq!(
@@ -219,28 +217,28 @@ fn details_that_are_not_available_are_named_together() {
     let message = stderr(&output);
     assert!(
         message.contains(
-            "the sample files of 1 LLMs are not available (continue without them by --exclude-model)"
+            "the sample files of 1 LLMs are not available (use --exclude-model to continue without them)"
         ),
         "{message}"
     );
-    assert!(
-        message.contains(&format!("accept the license at {}/{gated}", hub.url())),
-        "{message}"
+    assert_contains(
+        &message,
+        &format!("accept the license at {}/{gated}", hub.url()),
     );
 
-    // An LLM that the hub has nothing of.
+    // An LLM that is not on the hub.
     let hub = Hub::start()
         .dataset(&details_repo(SMALL), details(SMALL, 3))
         .model(SMALL, [("tokenizer.json", words(""))]);
     let bench = self::bench(&hub);
     let output = bench.run(&ARGS);
     let message = stderr(&output);
-    assert!(
-        message.contains(&format!(
+    assert_contains(
+        &message,
+        &format!(
             "`{LARGE}`: the hub has no data set `{}`",
             details_repo(LARGE)
-        )),
-        "{message}"
+        ),
     );
     bench.report(&[&ARGS[..], &["--exclude-model", LARGE]].concat());
     assert_eq!(bench.rows("open-llm-lb-v2").models(), [SMALL]);
@@ -258,9 +256,8 @@ fn a_task_that_no_llm_has_on_the_hub_is_refused() {
         ),
     );
     let output = bench.run(&ARGS);
-    assert!(
-        stderr(&output).contains("no LLM has a sample file of `leaderboard_bbh_snarks` on the hub"),
-        "{}",
-        stderr(&output)
+    assert_contains(
+        &stderr(&output),
+        "no LLM has a sample file of `leaderboard_bbh_snarks` on the hub",
     );
 }

@@ -1,6 +1,7 @@
 //! The published matrix: `golden/matrix.pickle`, whose scores and widths are known by formula.
 
 use std::fs::File;
+use test_support::assert_contains;
 
 use dataset::{CostKind, Pair};
 use polars::prelude::{Column, DataFrame, ParquetWriter};
@@ -161,8 +162,8 @@ fn scores_are_brought_into_the_order_of_the_documents() {
     for note in [
         format!("left out `{SOLAR}`, which has no results in `mmlu_pro/mmlu_pro`"),
         "87 of 288 documents, of 2 tasks, have no text".to_owned(),
-        "left out 40 questions of tasks that were not asked for".to_owned(),
-        "the source has nothing of 35 of 38 tasks".to_owned(),
+        "left out 40 questions of tasks that were not requested".to_owned(),
+        "the source has no results for 35 of 38 tasks".to_owned(),
     ] {
         assert!(notes.contains(&note), "{notes}");
     }
@@ -219,18 +220,14 @@ fn the_published_order_is_kept_when_asked_for_and_called_what_it_is() {
     let bench = bench();
     let output = bench.run(&[&ARGS[..], &["--as-published"]].concat());
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(
-        stderr(&output).contains("AS PUBLISHED, NOT BY DOCUMENT"),
-        "{}",
-        stderr(&output)
-    );
+    assert_contains(&stderr(&output), "AS PUBLISHED, NOT BY DOCUMENT");
     let text = String::from_utf8(output.stdout).expect("text");
     for part in [
         "order of the published scores: several",
         "by document:",
         "as published:",
     ] {
-        assert!(text.contains(part), "{text}");
+        assert_contains(&text, part);
     }
     let name = "open-llm-lb-v2-as-published";
     let expected = |ability, t, d, n, width| score(ability, t, published_document(n, width, d));
@@ -285,9 +282,9 @@ fn llms_of_one_order_are_said_to_be() {
     let report = bench.report(&[&ARGS[..], &others].concat());
     assert_eq!(report["alignment"]["verdict"], "one-order");
     let notes = bench.info("open-llm-lb-v2").notes.join("\n");
-    assert!(
-        notes.contains("all LLMs share one order; the scores do not show which one it is"),
-        "{notes}"
+    assert_contains(
+        &notes,
+        "all LLMs share one order; the scores do not show which one it is",
     );
 }
 
@@ -353,6 +350,6 @@ fn files_that_are_no_matrix_are_refused() {
             "questions.parquet",
         ]);
         assert_eq!(output.status.code(), Some(1));
-        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+        assert_contains(&stderr(&output), message);
     }
 }

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use dataset::{CostKind, CostRule, Part, SplitOrigin, sha256_bytes, train_test_split};
 use serde_json::{Value, json};
-use test_support::{Bench, stderr};
+use test_support::{Bench, assert_contains, assert_note, stderr};
 
 use crate::bench;
 
@@ -200,11 +200,11 @@ fn settings_name_pair_split_and_what_to_expect() {
     // A folder will do: the settings name the file in it.
     let output = bench.succeed(&["--source", ".", "--config", "c.toml", "--name", "mine"]);
     let expected = "expected the 11 rows of the published file (7 train and 4 test rows), found 10";
-    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    assert_contains(&stderr(&output), expected);
     let (info, train, test) = bench.read("mine");
     assert_eq!((train.n_prompts(), test.n_prompts()), (7, 3));
-    assert_eq!(info.pair.expect("both are there").large, "large");
-    assert!(info.notes.iter().any(|note| note == expected));
+    assert_eq!(info.pair.as_ref().expect("both are there").large, "large");
+    assert_note(&info, expected);
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
     ] {
         let output = bench.run(&args(&source, extra));
         assert_eq!(output.status.code(), Some(1));
-        assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        assert_contains(&stderr(&output), expected);
     }
     let other = self::source("pandas1.pkl");
     let output = bench.run(&args(&other, &["--limit", "6"]));

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use dataset::Part;
-use test_support::{Hub, Tree, check_gated, stderr};
+use test_support::{Hub, Tree, assert_contains, check_gated, stderr};
 
 use crate::{bench, golden::golden};
 
@@ -21,11 +21,7 @@ fn the_file_is_downloaded_once_and_found_again_offline() {
     let mut bench = bench().hub(&hub.url());
     let output = bench.succeed(&[]);
     // A file of the hub is held against the published one, whatever its LLMs.
-    assert!(
-        stderr(&output).contains("expected the 35712 rows"),
-        "{}",
-        stderr(&output)
-    );
+    assert_contains(&stderr(&output), "expected the 35712 rows");
     let (info, train, test) = bench.read("routerbench");
     assert_eq!((train.n_prompts(), test.n_prompts()), (8, 2));
     assert_eq!(info.sources[1].path, Path::new(REPO).join(FILE));
@@ -49,11 +45,11 @@ fn the_file_is_downloaded_once_and_found_again_offline() {
     assert!(hub.seen().is_empty(), "{:?}", hub.seen());
     assert!(bytes() == before);
     let nothing = stderr(&bench.succeed(&[]));
-    assert!(nothing.contains("already exists"), "{nothing}");
+    assert_contains(&nothing, "already exists");
     // The same file from a path is the same source.
     let path = golden("pandas2.pkl").display().to_string();
     let local = stderr(&bench.succeed(&["--source", &path]));
-    assert!(local.contains("already exists"), "{local}");
+    assert_contains(&local, "already exists");
 
     crate::bench().refuse(&[], 1, "HF_HUB_OFFLINE");
 }

@@ -6,7 +6,7 @@ use arrow_array::{Array, cast::AsArray as _, types};
 use dataset::{Pair, train_test_split};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use test_support::{Bench, stderr};
+use test_support::{Bench, assert_contains, stderr};
 
 use crate::{bench, golden::golden};
 
@@ -24,7 +24,7 @@ fn every_cell_is_what_pandas_reads() {
         let output = bench.succeed(&["--source", &path]);
         // The LLMs are the published ones, the rows are not.
         let warning = "expected the 35712 rows of the published file (28569 train and 7143 test rows), found 30";
-        assert!(stderr(&output).contains(warning), "{}", stderr(&output));
+        assert_contains(&stderr(&output), warning);
         check(&bench, &golden("published.parquet"));
     }
 }

@@ -6,7 +6,7 @@ use arrow_array::{Array, RecordBatch, StructArray, cast::AsArray as _, types};
 use dataset::{Pair, Split};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use test_support::stderr;
+use test_support::{assert_contains, stderr};
 
 use crate::{
     empty,
@@ -63,7 +63,7 @@ fn every_cell_is_the_sources() {
     // The LLMs are the published ones, the rows are not.
     let warning = "expected the 30968 train, 6636 validation and 6637 test rows of the published files, \
                    found 28 train, 6 validation and 7 test rows";
-    assert!(stderr(&output).contains(warning), "{}", stderr(&output));
+    assert_contains(&stderr(&output), warning);
 
     let (info, train, test) = bench.read("sprout");
     assert_eq!(info.model_names(), MODELS.map(|(name, ..)| name));

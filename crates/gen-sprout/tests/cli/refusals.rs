@@ -16,8 +16,8 @@ type Change = fn(&mut Vec<(&'static str, File)>);
 fn files_that_are_wrong() {
     #[rustfmt::skip]
     let cases: [(Change, &str); 13] = [
-        (|files| { files.remove(2); }, "`s` has no file `validation-00000-of-00001.parquet`"),
-        (|files| { files.remove(1); }, "`s` should have each of the 2 files `train-*-of-00002.parquet` once, and has `train-00000-of-00002.parquet`"),
+        (|files| { files.remove(2); }, "`s` has no file of the part `validation`"),
+        (|files| { files.remove(1); }, "`s` should have each of the 2 files `train-*-of-00002.parquet` once, but has `train-00000-of-00002.parquet`"),
         (|files| without(files, 1, "key"), "`s/train-00001-of-00002.parquet` has no column `key`"),
         (|files| without(files, 3, "prompt"), "`s/test-00000-of-00001.parquet` has no column `prompt`"),
         (|files| files[2].1.models[1].lacks = Some("num_output_tokens"), "has no column `another-llm.num_output_tokens`"),
@@ -28,7 +28,7 @@ fn files_that_are_wrong() {
         (|files| files[3].1.models[0].scores[0] = Some(-0.1), "column `openai-gpt-4o-mini.score` of `s/test-00000-of-00001.parquet` is -0.1 in row 1"),
         (|files| files[0].1 = files[0].1.clone().with("dataset", Some(Arc::new(StringArray::from(vec![Some("x"), None, Some("y")])))), "column `dataset` of `s/train-00000-of-00002.parquet` is null in row 2"),
         (|files| files[3].1 = files[3].1.clone().with("prompt", Some(Arc::new(BooleanArray::from(vec![true, false])))), "column `prompt` of `s/test-00000-of-00001.parquet` is `Boolean`, expected `text`"),
-        (|files| files[..2].iter_mut().for_each(|(_, file)| file.models[0].scores.fill(None)), "no train row of `s` has a score of model `openai-gpt-4o-mini`"),
+        (|files| files[..2].iter_mut().for_each(|(_, file)| file.models[0].scores.fill(None)), "no train row of `s` has a score for model `openai-gpt-4o-mini`"),
     ];
     for (change, expected) in cases {
         let mut files = small();

@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use arrow_array::Int64Array;
 use dataset::{CostKind, Pair, Part, SplitOrigin, sha256_bytes};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
-use test_support::{Bench, stderr};
+use test_support::{Bench, assert_contains, assert_note, stderr};
 
 use crate::{
     empty,
@@ -157,17 +157,9 @@ fn unknown_scores_stay_unknown() {
     assert!(train.cost_usd[(0, 0)].is_nan());
     assert!(train.input_tokens.expect("there")[(0, 0)].is_nan());
     let note = "1 scores of `another-llm` were left out: the tokens of the call, and so its cost, are unknown";
-    assert!(
-        info.notes.iter().any(|found| found == note),
-        "{:?}",
-        info.notes
-    );
+    assert_note(&info, note);
     let note = "the score of `another-llm` is unknown in 2 of 9 rows";
-    assert!(
-        info.notes.iter().any(|found| found == note),
-        "{:?}",
-        info.notes
-    );
+    assert_note(&info, note);
 }
 
 #[test]
@@ -253,11 +245,7 @@ fn o3mini_has_settings_order_and_name_of_its_own() {
     ];
     let output = bench.run(&args);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("made from other files"),
-        "{}",
-        stderr(&output)
-    );
+    assert_contains(&stderr(&output), "made from other files");
     bench.succeed(&[&args[..], &["--name", "router-prices"]].concat());
     let (info, train, _) = bench.read("router-prices");
     assert_eq!(train.cost_usd[(0, 1)], (10.0 * 0.5 + 20.0 * 1.5) / 1e6);
@@ -282,7 +270,7 @@ fn settings_name_models_pair_and_what_to_expect() {
     let args = ["--source", "s", "--config", "c.toml"];
     let output = bench.succeed(&args);
     let expected = "expected the 5 train, 2 validation and 3 test rows of the published files, found 5 train, 2 validation and 2 test rows";
-    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    assert_contains(&stderr(&output), expected);
     let (info, _, _) = bench.read("sprout");
     assert_eq!(info.model_names(), [OTHER, MINI, GPT_4O]);
     assert_eq!(info.pair, None);
@@ -321,9 +309,5 @@ fn a_limit_keeps_the_first_rows_of_each_part() {
     let again = bench.succeed(&[&ARGS[..], &["--limit", "1"]].concat());
     assert!(stderr(&again).contains("already exists"));
     let output = bench.run(&ARGS);
-    assert!(
-        stderr(&output).contains("limit was `1`, now not set"),
-        "{}",
-        stderr(&output)
-    );
+    assert_contains(&stderr(&output), "limit was `1`, now not set");
 }

@@ -3,14 +3,10 @@
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::parts::{Prompt, pick, share};
+use super::parts::{Prompt, either, pick, share};
 
 pub(crate) fn code(rng: &mut ChaCha8Rng) -> Prompt {
-    if rng.random_bool(0.6) {
-        reading(rng)
-    } else {
-        task(rng)
-    }
+    either(rng, 0.6, reading, task)
 }
 
 /// What does a program print?
@@ -32,6 +28,7 @@ fn reading(rng: &mut ChaCha8Rng) -> Prompt {
     );
     if is_recursive {
         let (a, b, start) = (number(rng), number(rng), rng.random_range(4..14_usize));
+        // Both calls have a smaller argument than `n`, which is at least 2 there, so the program ends.
         let text = format!(
             "{ask}\n\ndef f(n):\n    if n < {n}:\n        return n + {a}\n    return f(n - {depth}) + f(n // 2) - {b}\n\nprint(f({start}))"
         );

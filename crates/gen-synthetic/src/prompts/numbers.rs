@@ -5,15 +5,11 @@ use std::fmt::Write as _;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::parts::{Prompt, listed, pick, several, share};
+use super::parts::{Prompt, either, listed, pick, several, share};
 use crate::words::{GOODS, NAMES, SHOPS};
 
 pub(crate) fn arithmetic(rng: &mut ChaCha8Rng) -> Prompt {
-    if rng.random_bool(0.5) {
-        expression(rng)
-    } else {
-        word_problem(rng)
-    }
+    either(rng, 0.5, expression, word_problem)
 }
 
 fn expression(rng: &mut ChaCha8Rng) -> Prompt {
@@ -24,6 +20,7 @@ fn expression(rng: &mut ChaCha8Rng) -> Prompt {
     let mut text = number(rng).to_string();
     let mut n_products = 0;
     for _ in 0..n_operations {
+        // Products are rarer: already two of them make an expression as hard as it gets.
         let sign = pick(rng, &["+", "+", "-", "-", "*"]);
         n_products += usize::from(sign == "*");
         write!(text, " {sign} {}", number(rng)).expect("writing to a string cannot fail");
@@ -117,6 +114,7 @@ pub(crate) fn units(rng: &mut ChaCha8Rng) -> Prompt {
     // Temperatures do not add up.
     let in_words = rng.random_bool(0.3) && !is_temperature;
     let digits = rng.random_range(2..=5_usize);
+    // Decimals are written out even where they are 0: their number is part of the difficulty, so the text has to show it.
     let amount = format!("{amount:.n_decimals$}");
     let (text, story) = if in_words {
         let name = pick(rng, NAMES);
@@ -147,6 +145,7 @@ pub(crate) fn sequence(rng: &mut ChaCha8Rng) -> Prompt {
         .scan((start, start + step), |(a, b), i| {
             let term = match kind {
                 0 => start + step * i,
+                // At most 39 * 4^7, so no overflow.
                 1 => start * factor.pow(i as u32),
                 2 => start + step * i * i,
                 // Up by `step`, down by one, in turn.
@@ -183,6 +182,7 @@ pub(crate) fn sequence(rng: &mut ChaCha8Rng) -> Prompt {
     } else {
         String::new()
     };
+    // Kinds are numbered from the easiest to the hardest.
     let difficulty = 0.75 * share(kind, 0, 5)
         + if has_hint { 0.0 } else { 0.15 }
         + 0.1 * (1.0 - share(n_shown, 5, 8));

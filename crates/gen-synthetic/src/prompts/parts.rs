@@ -15,9 +15,25 @@ impl Prompt {
     pub(super) fn new(text: impl Into<String>, difficulty: f64) -> Self {
         Self {
             text: text.into(),
+            // The parts of a difficulty can add up to more than 1, such as those of a hard conversion that comes with a story.
             difficulty: difficulty.clamp(0.0, 1.0),
         }
     }
+}
+
+/// A prompt of the first kind with this probability, else of the second.
+pub(super) fn either(
+    rng: &mut ChaCha8Rng,
+    p_first: f64,
+    first: fn(&mut ChaCha8Rng) -> Prompt,
+    second: fn(&mut ChaCha8Rng) -> Prompt,
+) -> Prompt {
+    let kind = if rng.random_bool(p_first) {
+        first
+    } else {
+        second
+    };
+    kind(rng)
 }
 
 /// One of some words.
@@ -25,7 +41,7 @@ pub(super) fn pick<'a>(rng: &mut ChaCha8Rng, words: &[&'a str]) -> &'a str {
     words.choose(rng).expect("lists of words are not empty")
 }
 
-/// So many different words, in random order.
+/// `n` different words, in random order.
 pub(super) fn several<'a>(rng: &mut ChaCha8Rng, words: &[&'a str], n: usize) -> Vec<&'a str> {
     let mut chosen: Vec<&str> = words.choose_multiple(rng, n).copied().collect();
     // The order of `choose_multiple` is not uniform.

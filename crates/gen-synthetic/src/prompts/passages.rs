@@ -6,11 +6,12 @@ use rand_chacha::ChaCha8Rng;
 use super::parts::{Prompt, pick, several, share};
 use crate::words::{CITIES, JOBS, NAMES, TOPICS};
 
-/// Facts about people, of which one question asks for one, or for one that another leads to.
+/// Facts about people, and a question about one of them, directly or by way of another fact.
 pub(crate) fn retrieval(rng: &mut ChaCha8Rng) -> Prompt {
     let n_people = rng.random_range(2..=9);
     let has_two_hops = rng.random_bool(0.4);
     let people = several(rng, NAMES, n_people);
+    // Cities and jobs do not repeat either, so that every question has exactly one answer.
     let cities = several(rng, CITIES, n_people);
     let jobs = several(rng, JOBS, n_people);
     let mut facts: Vec<String> = (0..n_people)

@@ -3,18 +3,14 @@
 use rand::{Rng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::parts::{Prompt, pick, several, share};
+use super::parts::{Prompt, either, pick, several, share};
 use crate::words::{MONTHS, NAMES, WEEKDAYS};
 
 pub(crate) fn logic(rng: &mut ChaCha8Rng) -> Prompt {
-    if rng.random_bool(0.6) {
-        ordering(rng)
-    } else {
-        knights(rng)
-    }
+    either(rng, 0.6, ordering, knights)
 }
 
-/// People in a hidden order, told by comparisons of neighbors.
+/// People in a hidden order, given by comparisons of neighbors.
 fn ordering(rng: &mut ChaCha8Rng) -> Prompt {
     const RELATIONS: &[(&str, &str, &str)] = &[
         ("is older than", "is younger than", "oldest"),
@@ -44,9 +40,11 @@ fn ordering(rng: &mut ChaCha8Rng) -> Prompt {
     if is_shuffled {
         clues.shuffle(rng);
     }
+    // No more ranks than there are people, or words for them below.
     let place = rng.random_range(0..n_people.min(4));
     let rank = ["", "second ", "third ", "fourth "][place];
     let ask = format!("Who is the {rank}{most}?");
+    // What the text shows counts: with few clues, none may have been turned around.
     let mixed = f64::from(u8::from(clues.iter().any(|clue| clue.contains(less))));
     // A shuffle may leave things as they were, so the order is what counts.
     let in_order = clues.windows(2).all(|two| {
@@ -103,6 +101,7 @@ fn knights(rng: &mut ChaCha8Rng) -> Prompt {
 pub(crate) fn dates(rng: &mut ChaCha8Rng) -> Prompt {
     let year = rng.random_range(1990..2060);
     let month = rng.random_range(1..=12);
+    // Every month has a 28th, so every draw is a date.
     let day = rng.random_range(1..=28);
     let month_name = MONTHS[month - 1];
     let weekday = WEEKDAYS[weekday(year, month, day)];

@@ -40,7 +40,7 @@ pub enum Wrong {
     Late(Duration),
     /// A body that ends too soon, and says so in `content-length`.
     Short,
-    /// A body of the right length, of which the first byte is another.
+    /// A body of the right length with a wrong first byte.
     Altered,
     /// All of the file, status 200, whatever range was asked for.
     WholeFile,
@@ -77,7 +77,7 @@ impl Fault {
         self
     }
 
-    /// So many requests, not one.
+    /// This many requests, not one.
     #[must_use]
     pub fn times(mut self, n: usize) -> Self {
         self.n_times = n;
@@ -107,7 +107,7 @@ pub(super) fn next(script: &mut [Fault], stage: Stage, path: &str) -> Option<Wro
     None
 }
 
-/// A right answer made wrong.
+/// A correct answer, spoiled.
 pub(super) fn spoil(mut answer: Answer, wrong: Wrong) -> Answer {
     let mut bytes = match answer.body {
         Body::Whole(bytes) => bytes,

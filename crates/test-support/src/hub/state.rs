@@ -13,7 +13,7 @@ use crate::{Answer, Request};
 pub(super) struct State {
     /// By `owner/name` or `datasets/owner/name`.
     pub(super) repos: HashMap<String, Repo>,
-    /// Tokens that the hub knows, but that open nothing.
+    /// Tokens that the hub accepts, but that open nothing.
     pub(super) tokens: Vec<String>,
     pub(super) script: Vec<Fault>,
     pub(super) seen: Vec<Seen>,
@@ -33,7 +33,7 @@ pub(super) struct Repo {
 #[derive(Debug)]
 pub(super) struct Gate {
     pub(super) token: String,
-    /// Hides that the repository is there.
+    /// Hides that the repository exists.
     pub(super) is_private: bool,
 }
 
@@ -110,7 +110,7 @@ impl State {
                 .with_header("x-error-message", message)
         };
         let missing = || {
-            // As the hub does it: a stranger is told to log in.
+            // As the hub does: without a token the answer is to log in.
             let status = if token.is_some() { 404 } else { 401 };
             refuse(status, "RepoNotFound", "Repository not found".to_owned())
         };

@@ -31,7 +31,7 @@ pub(super) struct StoredFile {
 }
 
 impl Tree {
-    /// The same with one more file, or with other bytes for one that is there.
+    /// The same with one more file, or with new bytes for an existing one.
     #[must_use]
     pub fn with(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();

@@ -57,7 +57,7 @@ impl Buckets {
         Ok(())
     }
 
-    /// With the headers that tell of the limits.
+    /// With the headers that state the limits.
     pub(super) fn tell(&self, mut answer: Answer) -> Answer {
         for (what, bucket) in [("requests", &self.requests), ("tokens", &self.tokens)] {
             let reset = (bucket.per_minute - bucket.level) / bucket.per_minute * 60.0;

@@ -18,7 +18,7 @@ pub enum EmbeddingFault {
     },
     /// The connection is closed instead of an answer.
     Hangup,
-    /// The connection is closed after so many bytes of the body.
+    /// The connection is closed after this number of bytes of the body.
     Cut(usize),
     /// A wait before each 16 KiB of the body.
     Slow(Duration),
