@@ -2,6 +2,7 @@
 
 pub(crate) mod comparison;
 pub(crate) mod contenders;
+pub(crate) mod folder;
 pub(crate) mod inputs;
 pub(crate) mod intervals;
 pub(crate) mod results;

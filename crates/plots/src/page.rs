@@ -1,8 +1,8 @@
 //! report.html: everything of all data sets on one page that needs nothing else.
 //!
-//! The page shows what lies under the folder of figures, of every data set, whichever run left it. A file whose inputs have changed since is
-//! named instead, with the command that regenerates it. To that it adds an interactive chart per data set, and the manifests. It loads
-//! nothing: styles, script, numbers and figures are in it, and its policy forbids the rest. There is no date in it.
+//! The page shows every file in the folder of figures, whichever run wrote it. A file whose inputs have changed since is only named, with the
+//! command that regenerates it. An interactive chart per data set and the manifests are added. The page loads nothing: it contains its styles,
+//! script, numbers and figures, and its policy forbids everything else. It has no date, so that the same files give the same page.
 
 use anyhow::Context as _;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -24,6 +24,8 @@ use self::{section::Section, tables::Column};
 
 const STYLE: &str = include_str!("../assets/report.css");
 const SCRIPT: &str = include_str!("../assets/report.js");
+// The page quotes names that came with other people's data. Should one get past the escaping, the
+// policy still keeps it from loading or sending anything.
 /// Nothing comes from elsewhere; figures are images in the page itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
                       form-action 'none'";
@@ -54,7 +56,7 @@ pub(crate) fn curves_file() -> String {
 /// Makes the page of all data sets under the data folder. The same files give the same bytes.
 ///
 /// # Errors
-/// When there is no data set, or a manifest, figure or table that is there cannot be read.
+/// When a folder cannot be listed, or an existing manifest, figure or table cannot be read.
 pub(crate) fn make(job: &Job, sources: &mut Sources) -> anyhow::Result<Page> {
     let dirs = inputs::all(&job.data_dir)?;
     let sections = (dirs.iter().enumerate())
@@ -162,9 +164,9 @@ fn summary(sections: &[Section]) -> Markup {
         h3 { "At a glance" }
         (tables::table(&columns, &rows, "Data sets"))
         p.note {
-            "Best router: the one of those that look at the prompt with the largest mean height over the costs (AIQ). Its peak, and the cost \
-             at which it reaches the best LLM's accuracy as a share of what that LLM costs, are read off the test curve, so they are \
-             optimistic; the tables below have intervals."
+            "Best router: among those that look at the prompt, the one whose curve's convex hull has the largest mean height over the \
+             range of costs (AIQ). Its peak, and the cost at which it matches the best LLM's accuracy, as a share of that LLM's cost, are read off the test curve and \
+             therefore optimistic; the tables below give intervals."
         }
     }
 }

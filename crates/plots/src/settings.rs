@@ -225,6 +225,8 @@ impl Settings {
                 "`regret.lambdas` has {lambda}, expected numbers from 0 to 1"
             );
         }
+        // Ranges are checked here because a page of 0 inches fails late, deep in the drawing code, and
+        // a billion resamples never end.
         for (key, value, low, high) in self.ranges() {
             ensure!(
                 (low..=high).contains(&value),
@@ -238,6 +240,7 @@ impl Settings {
         }
         for names in self.paper_names.values() {
             for name in names.values() {
+                // The name becomes part of a path, which must stay within the folder of figures.
                 ensure!(
                     is_file_name(name),
                     "`paper-names` has `{name}`, expected letters, digits, `_` and `-`"

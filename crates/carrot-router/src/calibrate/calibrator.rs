@@ -106,7 +106,7 @@ impl Calibrator {
     /// Chooses a setting on one part of the held-out prompts, and checks it on the other.
     ///
     /// # Errors
-    /// [`CalibrationError::OutOfReach`]; [`CalibrationError::TooFewPrompts`]; others as for [`evaluation::calibrate`].
+    /// [`CalibrationError::OutOfReach`]; [`CalibrationError::TooFewPrompts`]; others as for [`evaluation::choice::calibrate`].
     pub fn calibrate(&self) -> Result<Calibrated, CalibrationError> {
         self.calibrate_with(self.settings.seed)
     }
@@ -123,7 +123,8 @@ impl Calibrator {
             n_resamples: self.settings.n_resamples,
             seed: seed.into(),
         };
-        let found = evaluation::choice::calibrate(&chosen_on.truth()?, chosen_on.router()?, &params);
+        let found =
+            evaluation::choice::calibrate(&chosen_on.truth()?, chosen_on.router()?, &params);
         let found = found.map_err(|error| match error {
             evaluation::Error::OutOfReach { least, most, .. } => CalibrationError::OutOfReach {
                 router: self.held_out.router().to_owned(),

@@ -15,25 +15,25 @@ const EXAMPLES: [&str; 5] = [
 
 /// Draw accuracy-cost figures and tables from predictions
 ///
-/// For each data set: plots/DATASET/FIGURE.{svg,pdf,png} with the CSV that the figure was drawn from, the same for print in
-/// plots/DATASET/bw/, and plots/DATASET/TABLE.{md,csv}. Over all of them: plots/knn_accuracy_table.{md,csv}, and
-/// plots/report.html, one page to open in a browser with all of it. Prints the paths written, and logs what was skipped with the command that
-/// would make its input. A figure that the paper shows has the paper's name
-/// (`routerbench_binary`), of other data sets the name of its kind (`binary`); --figure takes both.
+/// For each data set: plots/DATASET/FIGURE.{svg,pdf,png} with the CSV that the figure was drawn from, print versions in
+/// plots/DATASET/bw/, and plots/DATASET/TABLE.{md,csv}. Over all data sets: plots/knn_accuracy_table.{md,csv}, and plots/report.html, a
+/// single page with everything, to open in a browser. Prints the paths written, and logs what was skipped with the command that creates the
+/// missing input. Figures that the paper shows keep the paper's name (`routerbench_binary`); for other data sets they are named by kind
+/// (`binary`). --figure accepts both.
 #[derive(Debug, clap::Parser)]
 #[command(name = "plots", version, after_help = examples(&EXAMPLES))]
 pub struct Args {
     /// Data sets, separated by spaces or commas [default: all]
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME")]
     pub(super) dataset: Vec<String>,
-    /// Figures and tables, separated by spaces or commas [default: all]; a name of the paper's selects its data set too
+    /// Figures and tables, separated by spaces or commas [default: all]; a name from the paper also selects its data set
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME", long_help = figure_help())]
     pub(super) figure: Vec<String>,
-    /// Embedders of `embedding_dim`, separated by spaces or commas [default: all that a data set has embeddings of]
+    /// Embedders of `embedding_dim`, separated by spaces or commas [default: all whose embeddings a data set has]
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME")]
     pub(super) embedding: Vec<String>,
-    /// Draw the reference's way beside ours, as FIGURE-reference: its grids of lambda and thresholds, mean costs from the test split, its
-    /// zero router; for the figures that the settings name
+    /// Also draw figures the way the reference implementation does, as FIGURE-reference: with its grids of lambda and thresholds, mean costs
+    /// from the test split, and its zero router; for the figures that the settings list
     #[arg(long)]
     pub(super) reference_quirks: bool,
     /// Looks of the figures, separated by spaces or commas
@@ -82,8 +82,8 @@ impl From<LookName> for Look {
 /// What --figure takes.
 fn figure_help() -> String {
     let mut help =
-        "Figures and tables, separated by spaces or commas [default: all]; a name of the paper's, as `routerbench_binary`, selects its data set \
-         too\n\n"
+        "Figures and tables, separated by spaces or commas [default: all]; a name from the paper, such as `routerbench_binary`, also selects \
+         its data set\n\n"
             .to_owned();
     for product in Product::ALL {
         help += &format!("- {}: {}\n", product.name(), product.about());

@@ -32,6 +32,8 @@ impl Job {
             wanted,
             embeddings: names(&args.embedding),
             reference_quirks: args.reference_quirks,
+            // Sets drop repetitions and fix the order, so that the paths printed do not depend on how
+            // the command was typed.
             looks: args.look.into_iter().map(Into::into).collect(),
             formats: args.format.into_iter().collect(),
             data_dir: args.data_dir.data_dir,
@@ -54,7 +56,7 @@ fn wanted(
     let Some((product, of_paper)) = settings.named_by_paper(name) else {
         let names: Vec<&str> = Product::ALL.into_iter().map(Product::name).collect();
         return Err(usage_error(format!(
-            "--figure: unknown figure or table `{name}`; expected one of {}, or a name of the paper's from the settings (`paper-names`)",
+            "--figure: unknown figure or table `{name}`; expected one of {}, or a name from the paper that the settings list (`paper-names`)",
             names.join(", ")
         )));
     };
@@ -67,7 +69,7 @@ fn wanted(
     if of_both.is_empty() {
         let of_paper: Vec<String> = of_paper.into_iter().collect();
         return Err(usage_error(format!(
-            "--figure: `{name}` belongs to the data set {}, which --dataset does not name; `{}` works for any data set",
+            "--figure: `{name}` belongs to the data set {}, which --dataset does not list; `{}` works for any data set",
             of_paper.join(" or "),
             product.name()
         )));

@@ -24,10 +24,12 @@ use crate::{
 /// skipped is logged, with the command that would make its input.
 ///
 /// # Errors
-/// When data sets or predictions cannot be read or evaluated, a file cannot be written, or nothing that was asked for can be made.
+/// When data sets or predictions cannot be read or evaluated, a file cannot be written, or none of what was asked for can be made.
 pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     let mut outcome = Outcome::new(&job.data_dir);
     let mut all = Vec::new();
+    // Studies come first because they need no data set: a broken data set must not keep their figures
+    // from being drawn.
     for product in wanted(job) {
         if let Maker::Studies(make) = maker(product) {
             outcome.forget_inputs();
@@ -59,8 +61,12 @@ pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
         make(job, &all, &mut outcome)?;
     }
     let written = outcome.report();
+    // A run that writes nothing has to fail, or a script would go on and publish the files of an
+    // earlier run.
     if written.is_empty() {
-        bail!("nothing that was asked for could be made; the log says what is missing");
+        bail!(
+            "none of the requested figures and tables could be made; the log says what is missing"
+        );
     }
     Ok(written)
 }
@@ -74,6 +80,8 @@ fn of_dataset(
     let products: Vec<Product> = wanted_of(job, dir.name()).collect();
     let needs_predictions =
         |&product: &Product| matches!(maker(product), Maker::Predictions(_) | Maker::All(_));
+    // Evaluated once for all products: it takes most of a run, and the figures and tables of one run
+    // have to agree.
     let mut evaluated = None;
     if products.iter().any(needs_predictions) {
         for &product in &products {
@@ -103,6 +111,8 @@ fn of_dataset(
                 make(&of, outcome)?;
             }
             (Maker::Dataset(make), _) => make(job, dir, outcome)?,
+            // Missing predictions were reported above, once for the data set rather than once for each
+            // figure.
             (Maker::Predictions(_), None) | (Maker::Studies(_) | Maker::All(_), _) => {}
         }
     }

@@ -30,14 +30,16 @@ pub(crate) fn chosen(job: &Job) -> anyhow::Result<Vec<DatasetDir>> {
                 }
                 names.extend(found.into_iter().cloned());
             }
+            // `--dataset` may name a study too. It is not looked up among the data sets, where its
+            // absence would be an error.
             (None, Some(named)) => names.extend(named.difference(&studies).cloned()),
             (None, None) => names.extend(there.iter().cloned()),
         }
     }
-    // A folder with nothing but a study of rates is no mistake.
+    // A folder that holds only a study of rates is valid.
     if names.is_empty() && studies.is_empty() && job.wanted.iter().any(|it| is_of_data_set(&it)) {
         bail!(
-            "there is no data set under `{}`; create one with `cargo run -p gen-synthetic` or another gen-* program",
+            "no data sets under `{}`; create one with `cargo run -p gen-synthetic` or another gen-* program",
             job.data_dir.display()
         );
     }

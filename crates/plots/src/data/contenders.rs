@@ -69,6 +69,8 @@ pub(crate) fn contenders(inputs: &Inputs) -> anyhow::Result<Vec<Contender<'_>>> 
     }
     // After all routers, not each after its own: in a legend the two kinds stay apart.
     routers.append(&mut rules);
+    // References come last: readers compare what they could deploy, and then hold it against the
+    // bounds.
     if let Some(expectations) = &inputs.expectations {
         routers.push(Contender {
             series: Series::Bayes,

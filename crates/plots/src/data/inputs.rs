@@ -1,4 +1,4 @@
-//! Which data sets there are, and what each holds.
+//! Which data sets exist, and what each of them holds.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +17,8 @@ use evaluation::{
 };
 use ndarray::Array1;
 use tracing::warn;
+
+use super::folder::names_in;
 
 /// A data set's test side with all predictions for it.
 #[derive(Debug)]
@@ -37,15 +39,15 @@ pub(crate) struct Inputs {
 #[derive(Debug)]
 pub(crate) struct RouterInput {
     pub(crate) router: String,
-    /// The embedder whose embeddings it took, where that is recorded.
+    /// The embedder whose embeddings it was fitted on, where that is recorded.
     pub(crate) embedder: Option<String>,
     pub(crate) predictions: Predictions,
 }
 
-/// What a data set has to draw.
+/// What was found to draw in a data set.
 pub(crate) enum Found {
     Inputs(Box<Inputs>),
-    /// No predictions that can be used: why, and what makes some.
+    /// No usable predictions: why, and how to create some.
     Nothing {
         why: String,
         cure: String,
@@ -76,7 +78,7 @@ pub(crate) fn with_predictions(data_dir: &Path) -> anyhow::Result<Vec<DatasetDir
     Ok(found)
 }
 
-/// What makes predictions for a data set.
+/// The command that creates predictions for a data set.
 pub(crate) fn command(name: &str) -> String {
     cli_support::fit_command(name, "carrot-knn", None)
 }
@@ -102,34 +104,23 @@ fn names_with(
     data_dir: &Path,
     file: impl Fn(&DatasetDir) -> PathBuf,
 ) -> anyhow::Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    if !data_dir.is_dir() {
-        return Ok(names);
-    }
-    let cannot_list = || format!("cannot list `{}`", data_dir.display());
-    for entry in data_dir.read_dir().with_context(cannot_list)? {
-        let name = entry
-            .with_context(cannot_list)?
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
-        if file(&DatasetDir::new(data_dir, &name)).is_file() {
-            names.insert(name);
-        }
-    }
-    Ok(names)
+    let mut names = names_in(data_dir)?;
+    names.retain(|name| file(&DatasetDir::new(data_dir, name)).is_file());
+    Ok(names.into_iter().collect())
 }
 
 impl Inputs {
-    /// Reads a data set's test split and all its predictions; those that do not belong to it or leave nothing to choose are left out.
+    /// Reads a data set's test split and all its predictions, leaving out those that do not belong to the split or cannot choose an LLM.
     ///
     /// # Errors
     /// When a file cannot be read, or there is no pair of LLMs for the predictions of a binary router.
     pub(crate) fn read(dir: &DatasetDir) -> anyhow::Result<Found> {
         let nothing = |why: String| {
-            let cure = format!("make some with `{}`", command(dir.name()));
+            let cure = format!("create some with `{}`", command(dir.name()));
             Ok(Found::Nothing { why, cure })
         };
+        // Checked before anything is read: a data set without predictions is common, and its split may
+        // be large.
         if dir.routers()?.is_empty() {
             return nothing("it has no predictions".to_owned());
         }
@@ -137,6 +128,8 @@ impl Inputs {
         let mut routers = Vec::new();
         let mut left_out = BTreeMap::new();
         for router in dir.routers()? {
+            // One unusable file must not cost the figures of all other routers; the page names it and
+            // gives the reason.
             let found = match usable(test_set.router(&router)?) {
                 Ok(found) => found,
                 Err(why) => {
@@ -157,7 +150,7 @@ impl Inputs {
         }
         if routers.is_empty() {
             return nothing(format!(
-                "no predictions that can be used belong to `{}` as it is now",
+                "none of its predictions can be used with `{}` in its current version",
                 test_set.path().display()
             ));
         }
@@ -197,13 +190,15 @@ impl Inputs {
         Router::of(predictions, &self.test_set)
     }
 
-    /// What a router predicted that was fitted on parts of the train split, by ascending number of its prompts.
+    /// The predictions of a router fitted on subsets of the training split, by ascending size.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub(crate) fn learning_curve(&self, router: &str) -> anyhow::Result<Vec<(usize, Predictions)>> {
         let mut found = Vec::new();
         for n_train in self.test_set.dir().learning_curve_sizes(router)? {
+            // A size that cannot be used leaves a gap, and the learning curve is still worth drawing
+            // from the others.
             if let Ok(point) = usable(self.test_set.learning_curve(router, n_train)?) {
                 found.push((n_train, point.predictions));
             }
@@ -221,13 +216,15 @@ fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, St
             n_train,
             ..
         } = &unusable;
+        // The log gets the command as well, for whoever runs the program. The page quotes the reason
+        // alone, since it may be read elsewhere and later.
         let why = cli_support::with_fit_command(&unusable, dataset, router, *n_train);
         warn!("leaving out predictions: {why}");
         unusable.to_string()
     })
 }
 
-/// Why there is nothing to route by, as where every prediction is NaN; `None` where there is.
+/// Why the predictions cannot choose an LLM, for example because all of them are NaN; `None` where they can.
 fn cannot_choose(
     found: &TestPredictions,
     test_set: &TestSet,
@@ -256,13 +253,17 @@ fn train_mean_costs(dir: &DatasetDir, test: &Split) -> anyhow::Result<Option<Arr
         return Ok(None);
     }
     let train = Split::read(&path)?;
+    // Means are matched to LLMs by position, so in another order each LLM would be charged the cost of
+    // a different one.
     if train.models != test.models {
         bail!(
-            "`{}` has other LLMs than `{}`, or in another order; regenerate both with one run of the data set's generator",
+            "`{}` and `{}` do not list the same LLMs in the same order; regenerate both with a single run of the data set's generator",
             path.display(),
             dir.split(Part::Test).display()
         );
     }
     let means = mean_costs(&Truth::of(&train)?);
+    // With all means unknown the RouterBench rule could never choose an LLM. Without means there is no
+    // such contender, and the figures say what is missing.
     Ok(means.iter().any(|mean| mean.is_finite()).then_some(means))
 }

@@ -35,7 +35,11 @@ impl Intervals {
             .iter()
             .map(|contender| contender.router)
             .collect();
+        // All contenders share the resamples. Their differences are then paired, and the luck of the
+        // draw, which moves all curves alike, cancels.
         let resamples = Resamples::drawn(settings.n_resamples, settings.seed)?;
+        // Each resample picks its best single LLM again. If the winner on all prompts were kept, its
+        // luck on them would count as skill, and the intervals of QNC would be too narrow.
         let bootstrap = bootstrap(&truth, &routers, &resamples)
             .with_context(|| format!("cannot measure the routers of `{}`", inputs.name))?;
         let model = |i: usize| inputs.test().models[i].clone();

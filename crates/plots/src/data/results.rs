@@ -21,7 +21,7 @@ pub(crate) struct Results {
     pub(crate) dataset: String,
     /// In the order of legends and tables: routers, then the optimum, then the zero router.
     pub(crate) methods: Vec<Method>,
-    /// LLMs by name, in the data set's order; those of which nothing is known are left out.
+    /// LLMs by name, in the data set's order, without those whose scores or costs are all unknown.
     pub(crate) models: Vec<NamedPoint>,
     pub(crate) best_single: Option<NamedPoint>,
     pub(crate) oracle: Option<Point>,
@@ -85,7 +85,7 @@ impl Results {
                     inputs.name
                 )
             })?;
-            // The zero router of a data set of which no LLM is known has no point at all.
+            // The zero router has no points where no LLM has both a known score and a known cost.
             if !curve.points.is_empty() {
                 curves.push((contender, curve));
             }
@@ -105,6 +105,7 @@ impl Results {
                 curve,
             })
             .collect();
+        // Only the paper's KNN: prediction accuracies were published for no other router.
         let knn_accuracy = inputs
             .routers
             .iter()
@@ -152,6 +153,8 @@ impl Results {
                 .collect(),
             models: self.models.clone(),
             named_first: Vec::new(),
+            // The oracle is far above all curves and would press them together, so a figure adds it
+            // only where it wants it.
             oracle: None,
         }
     }

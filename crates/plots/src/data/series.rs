@@ -41,6 +41,7 @@ pub(crate) enum Series {
 }
 
 const BLACK: Color = Color::gray(0);
+// References are thin and gray, so that the eye goes to the routers.
 const BAYES: LineStyle = LineStyle {
     width: 0.8,
     ..LineStyle::colored(Color::gray(26), DASHED)
@@ -88,6 +89,8 @@ impl Series {
     pub(crate) fn key(&self) -> String {
         match self {
             Self::Router(router) => router.clone(),
+            // A router's name is that of a file, which cannot contain a slash, so no router has the key
+            // of a rule.
             Self::Rule(router) => format!("routerbench-rule/{router}"),
             Self::Bayes => "bayes-optimal".to_owned(),
             Self::Zero => "zero-router".to_owned(),
@@ -115,6 +118,8 @@ impl Series {
             (Self::Router(router), _) => routers::line(router, look),
             (Self::Rule(router), Look::Color) => routers::rule(router).map_or_else(
                 || {
+                    // The router's own color says whose scores the rule takes; only the dashes
+                    // distinguish the two.
                     let own = routers::line(router, look);
                     LineStyle {
                         dash: if own.dash == DASH_DOTTED {
@@ -127,8 +132,7 @@ impl Series {
                 },
                 |(_, color)| LineStyle::colored(color, DASHED),
             ),
-            // The router's own markers, filled.
-            // Filled, the mark still says whose scores the rule takes.
+            // Filled, but of the router's own shape, a mark still says whose scores the rule takes.
             (Self::Rule(router), Look::Bw) => {
                 let own = routers::line(router, look);
                 let filled = |shape: Shape| Shape {

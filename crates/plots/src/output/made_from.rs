@@ -70,6 +70,8 @@ impl Record {
         let before = Self::read(folder);
         let mut after = before.clone();
         after.insert(files, from);
+        // Rewriting an unchanged record would give it a new time, and tools that copy what is newer
+        // would copy it for nothing.
         if after == before {
             return Ok(());
         }
@@ -77,6 +79,8 @@ impl Record {
     }
 
     fn insert(&mut self, mut files: BTreeSet<String>, from: &Fingerprint) {
+        // A file was made from one set of inputs. If its name stayed in an older entry, which of the
+        // two is found would be a matter of their order.
         for entry in &mut self.made {
             entry.files.retain(|file| !files.contains(file));
         }

@@ -101,6 +101,8 @@ impl Outcome {
 
     /// Logs what was skipped; returns the files written.
     pub(crate) fn report(self) -> Vec<PathBuf> {
+        // Logged at the end, because among the progress messages of a long run a warning would scroll
+        // out of sight.
         for Skipped { what, why, cure } in &self.skipped {
             warn!("skipping `{what}`: {why}; {cure}");
         }
@@ -131,6 +133,8 @@ impl Outcome {
                 Format::Png => self.put(path, &render::png(svg, job.settings.png_dpi)?)?,
             }
         }
+        // The CSV does not depend on the formats asked for: a figure must not be without the numbers to
+        // check it by.
         self.put(folder.join(name("csv")), csv.as_bytes())?;
         let formats = job.formats.iter().map(|format| name(format.extension()));
         self.record(&folder, formats.chain([name("csv")]).collect())

@@ -51,7 +51,11 @@ impl Sources {
                 Part::ALL.map(|part| dir.embeddings(embedder, part)).into()
             }
             (Product::RateOptimality, _) => vec![dir.rate_study()],
+            // Learning curves are drawn here alone: fitting on one more size must not make the other
+            // figures stale.
             (Product::Regret, _) => [predictions(dir)?, learning_curves(dir)?].concat(),
+            // The second frame is drawn from another data set, and a change there makes the figure
+            // stale too.
             (Product::Binary, _) => match self.as_published(dir)? {
                 Some(twin) => [predictions(dir)?, predictions(&twin)?].concat(),
                 None => predictions(dir)?,

@@ -98,6 +98,8 @@ impl Cell {
         match self {
             Self::Text(text) | Self::Written(text) => text.clone(),
             Self::Count(count) => count.to_string(),
+            // Four decimals are about one prompt of a large test split; more digits would suggest a
+            // precision that the data does not have.
             Self::Number(value) => format!("{value:.4}"),
             Self::Signed(value) => format!("{value:+.4}"),
             Self::Usd(value) => format!("{:.4}", 1000.0 * value),
@@ -115,10 +117,14 @@ impl Cell {
         match self {
             Self::Text(text) | Self::Written(text) => text.clone(),
             Self::Count(count) => count.to_string(),
+            // As many digits as it takes to read the same number back: whoever computes with a CSV
+            // starts from ours, not from rounded ones.
             Self::Number(value)
             | Self::Signed(value)
             | Self::Usd(value)
             | Self::Measure { value, .. } => value.to_string(),
+            // Programs read an empty field as a missing number, whereas `N/A` would turn the whole
+            // column into text.
             Self::Missing | Self::Blank => String::new(),
         }
     }
@@ -158,7 +164,7 @@ impl Table {
         )
     }
 
-    /// One text makes a column of texts: `N/A` stands in any column.
+    /// One text makes a column of texts; `N/A` may be in any column.
     fn kind(&self, column_idx: usize) -> Kind {
         let mut kind = Kind::Number;
         for row in &self.rows {

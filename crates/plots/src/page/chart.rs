@@ -25,12 +25,12 @@ use crate::{
     settings::Settings,
 };
 
-/// Size of a frame that no screen's chart exceeds, in pixels: points that make no difference there make none anywhere. A curve has a point
-/// for each prompt and crossing of LLMs, tens of thousands, and the page must stay small enough to open.
+/// Size in pixels of the largest chart that a screen shows: a point that makes no difference at this size makes none at any. An exact curve
+/// may have tens of thousands of points, and the page must stay small enough to open.
 const FRAME: (f64, f64) = (1200.0, 600.0);
 /// How far a curve may be from the exact one, in pixels of that frame.
 const TOLERANCE: f64 = 0.4;
-/// On straight pieces there is a point at least every so many pixels: the line needs none, but the reader points at points.
+/// Distance in pixels of the points kept on straight pieces. The line does not need them, but the reader can only point at points.
 const GAP: f64 = 14.0;
 
 /// Everything that the chart of one data set shows. Its field names are the page's script's.
@@ -150,6 +150,7 @@ impl Chart {
         let mut header = ["router", "lambda", "cost_usd", "accuracy"]
             .map(str::to_owned)
             .to_vec();
+        // The prefix keeps an LLM that is called `accuracy` from passing for a column of ours.
         header.extend(self.models.iter().map(|model| format!("share:{model}")));
         let points = self.curves.iter().flat_map(|curve| {
             let points = curve.points.iter();
@@ -159,17 +160,17 @@ impl Chart {
     }
 }
 
-/// The points that no router reaches or that every router must pass, with what would give them.
+/// The points above and below all useful routers, with how each of them chooses.
 fn references(results: &Results) -> Vec<(&'static str, f64, f64, &'static str)> {
     let oracle = (
         "Oracle",
         results.oracle,
-        "for each prompt the cheapest of the LLMs that answer it best",
+        "picks, for each prompt, the cheapest of the LLMs with the best score",
     );
     let random = (
         "Random LLM",
         results.random,
-        "for each prompt any LLM, all with the same chance",
+        "picks an LLM for each prompt uniformly at random",
     );
     [oracle, random]
         .into_iter()
@@ -232,6 +233,7 @@ impl View {
             Point::new(FRAME.0 * x, height(point))
         });
         let mut seen = thinned(&linear.collect::<Vec<_>>());
+        // A range that includes 0 has no logarithmic axis, and the script offers none for it.
         if cheapest > 0.0 {
             let log = points.iter().map(|point| {
                 let x = share(point.cost_usd.ln(), (cheapest.ln(), dearest.ln()));
@@ -276,6 +278,7 @@ impl ChartCurve {
                 (curve.curve.n_prompts, points_of(curve, &seen)?)
             }
             Trace::Hull(hull) => {
+                // At a corner all prompts go to a single LLM, and no parameter leads there.
                 let corner = |corner: &evaluation::baseline::Corner| ChartPoint {
                     control: f64::NAN,
                     cost_usd: corner.point.cost_usd,
@@ -295,6 +298,8 @@ impl ChartCurve {
             dash: dash.to_vec(),
             width,
             is_mixture: contender.role == Role::Zero,
+            // Rules would double the number of lines, most of them close to another one. The legend
+            // switches them on.
             is_shown: contender.role != Role::RouterBenchRule,
             control: match contender.router {
                 Router::PerModel { .. } => Control::Lambda,

@@ -1,4 +1,4 @@
-//! What goes into the page in another form than text: numbers for the script, and images. Text itself is escaped by maud's types.
+//! What the page contains besides text: numbers for the script, and images. maud's types escape the text itself.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use base64::Engine as _;
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
-/// A name: one that is written from right to left must not turn around what follows it on the line.
+/// A name, isolated so that one written from right to left does not reverse the text after it.
 pub(crate) fn name(name: &str) -> Markup {
     html! { bdi { (name) } }
 }

@@ -5,11 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use crate::{data::folder::names_in, output::tables::DOCUMENT_EXTENSION};
 
-use crate::output::tables::DOCUMENT_EXTENSION;
-
-/// A page can show these; a PDF it can only name.
+/// The page shows these as images, but can only name a PDF.
 const IMAGES: [&str; 2] = ["svg", "png"];
 const PDF: &str = "pdf";
 /// What the page shows of a table: the first of these that exists. A CSV comes last, because a table for readers has fewer columns and
@@ -24,7 +22,7 @@ pub(crate) enum Shown {
     Image(PathBuf),
     /// A [`crate::output::tables::Document`].
     Document(PathBuf),
-    /// The text of a table, or of anything else, that `plots` did not write, or that a version of it wrote which kept no document.
+    /// Text that `plots` did not write, or that a version of it wrote before documents existed.
     Markdown(PathBuf),
     Csv(PathBuf),
 }
@@ -37,6 +35,7 @@ pub(crate) fn shown_extension(extensions: &BTreeSet<String>) -> Option<&'static 
     } else {
         &TABLES
     };
+    // The first that exists, so an SVG goes before a PNG: it is sharp at any zoom.
     let mut of = of.iter().copied();
     of.find(|&extension| extensions.contains(extension))
 }
@@ -63,7 +62,7 @@ impl Shown {
 pub(crate) fn files_by_stem(folder: &Path) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
     let known = IMAGES.iter().chain([&PDF]).chain(&TABLES);
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for file in entries(folder)? {
+    for file in names_in(folder)? {
         // An extension may have a dot of its own, so the last one does not end the stem.
         let of_stem = known.clone().find_map(|&extension| {
             let stem = file.strip_suffix(extension)?.strip_suffix('.')?;
@@ -83,22 +82,7 @@ pub(crate) fn files_by_stem(folder: &Path) -> anyhow::Result<BTreeMap<String, BT
 
 /// The folders in a folder, by name.
 pub(crate) fn folders_in(folder: &Path) -> anyhow::Result<Vec<String>> {
-    let mut names = entries(folder)?;
+    let mut names = names_in(folder)?;
     names.retain(|name| !name.starts_with('.') && folder.join(name).is_dir());
-    Ok(names)
-}
-
-/// Names of what is in a folder, in order; none where there is no such folder.
-fn entries(folder: &Path) -> anyhow::Result<Vec<String>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let cannot_list = || format!("cannot list `{}`", folder.display());
-    let mut names = Vec::new();
-    for entry in folder.read_dir().with_context(cannot_list)? {
-        let entry = entry.with_context(cannot_list)?;
-        names.push(entry.file_name().to_string_lossy().into_owned());
-    }
-    names.sort();
     Ok(names)
 }

@@ -1,4 +1,4 @@
-//! Which figures and tables lie in the folder of figures, and whether their inputs are still those that they were made from.
+//! Which figures and tables are in the folder of figures, and whether their inputs are still the ones they were made from.
 
 use std::{
     collections::BTreeSet,
@@ -23,6 +23,7 @@ use crate::{
 
 /// The numbers of the page's own chart, beside a data set's figures.
 pub(crate) const CHART_STEM: &str = "curves";
+
 /// A figure or a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
@@ -30,9 +31,9 @@ pub(crate) struct Found {
     pub(crate) path: String,
     /// Its name within its folder, without extension.
     pub(crate) stem: String,
-    /// What it is made by; `None` for a file of another origin.
+    /// The product that makes it; `None` for a file that `plots` did not write.
     pub(crate) product: Option<Product>,
-    /// What of the stem says which of a product's files it is: an embedder, or the reference's way.
+    /// The part of the stem that distinguishes files of one product: an embedder, or `reference`.
     pub(crate) version: Option<String>,
     /// In a folder of its own below the data set's: a version for another purpose.
     pub(crate) variant: Option<String>,
@@ -84,11 +85,12 @@ pub(crate) fn of_dataset(
         |product| settings.stem(product, dir.name()),
         |product, version| sources.of_dataset(product, dir, version),
     )?;
+    // The page shows these numbers below its own chart; as a file they would be there a second time.
     found.retain(|item| item.variant.is_some() || item.stem != CHART_STEM);
     Ok(found)
 }
 
-/// What spans all data sets, and studies of rates, which are no data sets.
+/// What spans all data sets, and studies of rates, which are not data sets.
 ///
 /// # Errors
 /// As for [`of_dataset`].
@@ -117,8 +119,8 @@ struct Place {
     variant: Option<String>,
 }
 
-/// What lies in the folder of a data set or a study, then what lies in the folders in it. `stem` names a product's files, `present` gives the
-/// inputs of a product's version as they are.
+/// The files in the folder of a data set or a study, then those in its subfolders. `stem` names a product's files, and `present` fingerprints
+/// the inputs of a product's version as they are now.
 fn below(
     plots_dir: &Path,
     name: &str,
@@ -158,7 +160,10 @@ impl Place {
             let origin = match (product, shown) {
                 // A PDF is only named; nothing of it is on the page that could be out of date.
                 (_, None) => Origin::Current,
+                // The file is not one of ours, so it has no record, and its inputs are anybody's guess.
                 (None, Some(_)) => Origin::Unknown,
+                // The record of the very file that is shown: a later run of another format leaves it as
+                // old as it was.
                 (Some(product), Some(extension)) => Origin::of(
                     made_from.of(&file(extension)),
                     &present(product, version.as_deref())?,
@@ -236,39 +241,26 @@ mod tests {
             fs::write(folder.path().join(file), "").expect("written");
         }
         let found = found(folder.path(), "a", &Fingerprint::new());
-        let file = |name: &str| folder.path().join(name);
         let seen: Vec<_> = found
             .iter()
             .map(|item| (&*item.path, item.shown.clone(), item.is_figure()))
             .collect();
+        let file = |name: &str| folder.path().join(name);
+        let figure = |path, name: Option<&str>| {
+            let image = name.map(|name| Shown::Image(file(name)));
+            (path, image, true)
+        };
+        let table = |path, of: fn(PathBuf) -> Shown, name| (path, Some(of(file(name))), false);
+        let reference = "vs_rb_zero-reference.png";
+        let differences = "metrics_differences.csv";
         let expected = [
-            ("a/accuracy_cost", None, true),
-            (
-                "a/vs_rb_zero",
-                Some(Shown::Image(file("vs_rb_zero.svg"))),
-                true,
-            ),
-            (
-                "a/vs_rb_zero-reference",
-                Some(Shown::Image(file("vs_rb_zero-reference.png"))),
-                true,
-            ),
-            (
-                "a/table",
-                Some(Shown::Document(file("table.rows.json"))),
-                false,
-            ),
-            (
-                "a/metrics_table",
-                Some(Shown::Markdown(file("metrics_table.md"))),
-                false,
-            ),
-            (
-                "a/metrics_differences",
-                Some(Shown::Csv(file("metrics_differences.csv"))),
-                false,
-            ),
-            ("a/own", Some(Shown::Csv(file("own.csv"))), false),
+            figure("a/accuracy_cost", None),
+            figure("a/vs_rb_zero", Some("vs_rb_zero.svg")),
+            figure("a/vs_rb_zero-reference", Some(reference)),
+            table("a/table", Shown::Document, "table.rows.json"),
+            table("a/metrics_table", Shown::Markdown, "metrics_table.md"),
+            table("a/metrics_differences", Shown::Csv, differences),
+            table("a/own", Shown::Csv, "own.csv"),
         ];
         assert_eq!(seen, expected);
         assert!(found[2].caption().ends_with("(reference)"));

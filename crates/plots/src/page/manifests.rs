@@ -1,4 +1,4 @@
-//! How a data set and its predictions were made, as their manifests say.
+//! How a data set and its predictions were made, according to their manifests.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -9,17 +9,17 @@ use maud::{Markup, html};
 use super::embed;
 use crate::data::series::{Series, routers::rank};
 
-/// The first digits tell hashes apart; the manifest itself has them all.
+/// The first digits are enough to distinguish hashes; the manifest itself has all of them.
 const HASH_DIGITS: usize = 12;
 
 /// Terms with what a manifest says of each.
 type Facts = Vec<(&'static str, Markup)>;
 
-/// The manifest of a data set, and one of each router that has predictions; each can be opened. `left_out` says of routers why their
-/// predictions cannot be used.
+/// The manifest of a data set, and one for each router that has predictions, all of them collapsed. `left_out` gives, by router, the reason
+/// why its predictions cannot be used.
 ///
 /// # Errors
-/// When a manifest is there but cannot be read.
+/// When an existing manifest cannot be read.
 pub(crate) fn section(
     dir: &DatasetDir,
     info: &DatasetInfo,
@@ -42,6 +42,8 @@ fn run(dir: &DatasetDir, router: &str, left_out: Option<&String>) -> anyhow::Res
     let path = dir.manifest(router);
     let name = Series::Router(router.to_owned()).name();
     let left_out = left_out.map_or_else(String::new, |why| format!("left out: {why}; "));
+    // Predictions may come from any program that writes the Parquet file; a manifest is not required of
+    // it.
     if !path.is_file() {
         return Ok(html! {
             p.facts { (embed::name(&name)) ": " (left_out) "predictions without a manifest" }
@@ -79,16 +81,18 @@ fn opened(
 fn dataset_facts(info: &DatasetInfo) -> Facts {
     let split = match info.split {
         SplitOrigin::Random { test_size, seed } => {
-            format!("at random: test share {test_size}, seed {seed}")
+            format!("random: test share {test_size}, seed {seed}")
         }
-        SplitOrigin::Given => "as the source has it".to_owned(),
+        SplitOrigin::Given => "as in the source".to_owned(),
     };
     let cost = match info.cost_kind {
-        CostKind::OutputTokens => "true input tokens and predicted output tokens, at their prices",
+        CostKind::OutputTokens => {
+            "actual input tokens and predicted output tokens, times their prices"
+        }
         CostKind::Usd => "predicted in US dollars",
-        CostKind::Known => "known beforehand, from the input tokens",
+        CostKind::Known => "known in advance from the input tokens",
     };
-    let prompts = html! { (info.n_train) " to train on, " (info.n_test) " to test on" };
+    let prompts = html! { (info.n_train) " for training, " (info.n_test) " for testing" };
     let mut facts = vec![
         ("Made by", html! { (info.made_by) }),
         ("Prompts", prompts),

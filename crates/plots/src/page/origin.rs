@@ -1,15 +1,15 @@
-//! Whether a figure or a table is what its inputs would give now.
+//! Whether a figure or a table is up to date.
 
 use std::collections::BTreeSet;
 
 use crate::output::made_from::Fingerprint;
 
-/// What the record of a file says, held against the inputs as they are.
+/// The record of a file compared with its inputs as they are now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// Made from its inputs as they are.
     Current,
-    /// Made when these inputs, by path below the data folder, were different, or when they did not exist, or still did; never empty.
+    /// These inputs, by path below the data folder, have changed, appeared or vanished since the file was made; never empty.
     Stale(Vec<String>),
     /// No record says what it was made from.
     Unknown,
@@ -21,6 +21,8 @@ impl Origin {
         let Some(recorded) = recorded else {
             return Self::Unknown;
         };
+        // The keys of both: an input that appeared or vanished changes a figure as much as one that was
+        // edited.
         let all: BTreeSet<&String> = recorded.keys().chain(present.keys()).collect();
         let changed: Vec<String> = (all.into_iter())
             .filter(|&path| recorded.get(path) != present.get(path))

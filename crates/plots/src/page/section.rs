@@ -1,4 +1,4 @@
-//! What the page says of one data set.
+//! The page's section about one data set.
 
 use std::collections::BTreeMap;
 
@@ -38,10 +38,10 @@ struct Evaluated {
 }
 
 impl Section {
-    /// Reads and evaluates a data set. One whose predictions cannot be used is in the page all the same, with the reason.
+    /// Reads and evaluates a data set. One whose predictions cannot be used still gets a section, which gives the reason.
     ///
     /// # Errors
-    /// When a manifest, figure or table that is there cannot be read.
+    /// When an existing manifest, figure or table cannot be read.
     pub(crate) fn new(
         job: &Job,
         dir: &DatasetDir,
@@ -52,9 +52,10 @@ impl Section {
         let has_predictions = !dir.routers()?.is_empty();
         let evaluated = match has_predictions.then(|| evaluate(job, dir)) {
             None => Err("No router has been run on this data set.".to_owned()),
+            // One data set that cannot be evaluated must not cost the page of all others.
             Some(Err(error)) => {
                 warn!("no chart of `{}` in the report: {error:#}", dir.name());
-                Err(format!("There is no chart: {error:#}."))
+                Err(format!("No chart: {error:#}."))
             }
             Some(Ok(evaluated)) => Ok(evaluated),
         };
@@ -70,7 +71,7 @@ impl Section {
             section aria-labelledby=(id) {
                 h2 id=(id) { (embed::name(dir.name())) }
                 p.facts {
-                    (info.models.len()) " LLMs, " (info.n_test) " prompts to test on, " (info.n_train) " to train on"
+                    (info.models.len()) " LLMs, " (info.n_test) " test prompts, " (info.n_train) " training prompts"
                 }
                 (chart)
                 (shown::tables_and_figures(&found, Some(dir.name()))?)
@@ -104,7 +105,7 @@ fn evaluate(job: &Job, dir: &DatasetDir) -> anyhow::Result<Evaluated> {
 fn without_chart(why: &str, dataset: &str) -> Markup {
     html! {
         p { (why) }
-        p { "To make predictions, run " code { (inputs::command(dataset)) } }
+        p { "To create predictions, run " code { (inputs::command(dataset)) } }
     }
 }
 
@@ -116,13 +117,13 @@ fn chart(chart: &Chart, dataset: &str) -> anyhow::Result<Markup> {
             div.chart-bar {}
             div.chart-area {}
             p.hint {
-                "Point at a curve, or focus the chart and use the arrow keys, to read router, lambda, cost, accuracy and who gets the prompts. \
-                 The legend shows and hides curves. Lambda is the least weight of cost from which a point holds; a binary router has a \
-                 threshold of its probability instead."
+                "Point at a curve, or focus the chart and use the arrow keys, to read the router, lambda, cost, accuracy and which LLMs get \
+                 the prompts. The legend shows and hides curves. A point's lambda is the least weight of cost at which it is reached; a binary \
+                 router has a threshold on its probability instead."
             }
             noscript {
                 p.stale {
-                    "The interactive chart needs scripts; the figures and tables below show the same without."
+                    "The interactive chart needs JavaScript; the figures and tables below show the same numbers without it."
                 }
             }
             details.numbers { summary { "Numbers of the chart" } }
@@ -131,7 +132,7 @@ fn chart(chart: &Chart, dataset: &str) -> anyhow::Result<Markup> {
     })
 }
 
-/// How the data set came out, in a line; a dash where it is not known.
+/// The results of the data set in one row of the summary, with a dash for what is not known.
 fn summary(info: &DatasetInfo, results: Option<&Results>) -> Vec<Markup> {
     let dash = "\u{2013}";
     let share = |value: Option<f64>| match value {
@@ -149,6 +150,7 @@ fn summary(info: &DatasetInfo, results: Option<&Results>) -> Vec<Markup> {
     let peak = metrics.and_then(|metrics| metrics.peak);
     let cost = match metrics.map(|metrics| metrics.qnc) {
         Some(Some(qnc)) => format!("{:.1}%", 100.0 * qnc),
+        // Not a dash: that no router reaches this accuracy was measured, and is not a gap in the data.
         Some(None) => "never".to_owned(),
         None => dash.to_owned(),
     };
@@ -165,6 +167,8 @@ fn summary(info: &DatasetInfo, results: Option<&Results>) -> Vec<Markup> {
 
 /// The router with the largest area; of equal ones the first of the legend.
 fn best_router(results: &Results) -> Option<&Method> {
+    // By area and not by peak: the peak is the best of many points on one test split, and choosing by
+    // it would favor the noisiest curve.
     let is_router =
         |method: &&Method| matches!(method.role, Role::PerModelRouter | Role::PairRouter);
     let routers = results.methods.iter().filter(is_router);

@@ -18,6 +18,8 @@ const PIXELS_PER_POINT: f64 = 4.0 / 3.0;
 /// # Errors
 /// When a file cannot be read.
 pub(crate) fn tables_and_figures(found: &[Found], dataset: Option<&str>) -> anyhow::Result<Markup> {
+    // A figure of old numbers would contradict the chart above, which is drawn from the new ones. A
+    // reader could not know which to believe.
     let is_stale = |item: &&&Found| matches!(item.origin, Origin::Stale(_));
     let shown: Vec<&Found> = found.iter().filter(|item| !is_stale(&item)).collect();
     let (figures, tables): (Vec<&Found>, Vec<&Found>) =
@@ -33,7 +35,7 @@ pub(crate) fn tables_and_figures(found: &[Found], dataset: Option<&str>) -> anyh
     })
 }
 
-/// The figures themselves, then those in folders of their own, each folder folded up.
+/// The figures of the data set's own folder, then those of each subfolder, collapsed.
 fn all_figures(found: &[&Found], dataset: Option<&str>) -> anyhow::Result<Markup> {
     let of = |variant: Option<&String>| -> anyhow::Result<Vec<Markup>> {
         (found.iter())
@@ -82,7 +84,7 @@ fn all_tables(found: &[&Found], dataset: Option<&str>) -> anyhow::Result<Markup>
     })
 }
 
-/// What is not shown, since its inputs are no longer those that it was made from.
+/// A notice in place of a file whose inputs have changed since it was made.
 fn stale(item: &Found, changed: &[String], dataset: Option<&str>) -> Markup {
     html! {
         p.stale {
@@ -101,7 +103,7 @@ fn stale(item: &Found, changed: &[String], dataset: Option<&str>) -> Markup {
     }
 }
 
-/// A warning beside what may be out of date, or not.
+/// A warning beside a file that may or may not be out of date.
 fn origin(item: &Found, dataset: Option<&str>) -> Markup {
     html! {
         @if item.origin == Origin::Unknown {
@@ -123,7 +125,7 @@ fn cure(item: &Found, dataset: Option<&str>) -> Markup {
                 @if let Some(name) = dataset { " --dataset " (name) }
             }
         } @else {
-            "It is not a file of " code { "plots" } ", which cannot regenerate it."
+            "It was not written by " code { "plots" } ", which cannot regenerate it."
         }
     }
 }
@@ -135,7 +137,7 @@ fn figure(item: &Found, dataset: Option<&str>) -> anyhow::Result<Markup> {
         _ => {
             let only_pdf = html! {
                 p.stale {
-                    "There is only a PDF, which a page cannot show; " code { "--format svg" } " adds a format that it can."
+                    "Only a PDF exists, which a web page cannot show as an image; " code { "--format svg" } " adds a format that it can show."
                 }
             };
             (only_pdf, false)
@@ -155,7 +157,7 @@ fn figure(item: &Found, dataset: Option<&str>) -> anyhow::Result<Markup> {
     })
 }
 
-/// What a figure is, to those who cannot see it.
+/// The alternative text of a figure, for readers who cannot see it.
 fn alternative(caption: &str, item: &Found, dataset: Option<&str>) -> String {
     let of = dataset.map_or_else(String::new, |name| format!(", data set {name}"));
     let numbers = if item.extensions.contains("csv") {
@@ -175,9 +177,11 @@ fn image(path: &Path, alternative: &str) -> anyhow::Result<(Markup, bool)> {
             .with_context(|| format!("`{}` is not UTF-8 text", path.display()))?;
         (embed::svg_uri(&svg), svg_size(&svg))
     } else {
+        // How many pixels a PNG has depends on the resolution asked for, so they do not give its size
+        // on the page.
         (embed::png_uri(&bytes), None)
     };
-    // With its size the page keeps room for it, and does not move while it is being decoded.
+    // With a size the browser reserves the room, so that the page does not jump while the image is decoded.
     let pixels = |pt: f64| format!("{:.0}", PIXELS_PER_POINT * pt);
     let (width, height) = size.unzip();
     let (width, height) = (width.map(pixels), height.map(pixels));

@@ -2,8 +2,8 @@
 
 use crate::settings::product::{METRICS_DIFFERENCES, Product, SPIDER_BARS};
 
-/// The product that makes files of a stem, and the version: `NAME` or `NAME-VERSION`. `of_paper` gives a product's name in the paper, if it has
-/// one for this data set, else its own name.
+/// The product that writes files of this stem, and the version: `NAME` or `NAME-VERSION`. `of_paper` gives a product's name in the paper, or its
+/// own name where the paper has none for this data set.
 pub(crate) fn product(
     stem: &str,
     of_paper: impl Fn(Product) -> String,
@@ -12,6 +12,7 @@ pub(crate) fn product(
         let rest = stem.strip_prefix(name)?;
         match rest.strip_prefix('-') {
             Some(version) => Some((product, Some(version.to_owned()))),
+            // The whole name: `vs_rb_zero` begins with `vs_rb`, which is another product.
             None => rest.is_empty().then_some((product, None)),
         }
     };

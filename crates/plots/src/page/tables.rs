@@ -20,7 +20,7 @@ pub(crate) struct Column {
     pub(crate) is_number: bool,
 }
 
-/// A table; the first cell of each row is its name. `label` describes the table to those who cannot see where it is.
+/// A table; the first cell of each row is its name. `label` describes the table to screen readers.
 pub(crate) fn table(columns: &[Column], rows: &[Vec<Markup>], label: &str) -> Markup {
     let class = |i: usize| columns[i].is_number.then_some("number");
     html! {
@@ -66,7 +66,7 @@ pub(crate) fn document(document: &Document, caption: &str) -> Markup {
     }
 }
 
-/// The text of a Markdown file as it is. `plots` reads no Markdown: whoever wrote the file wrote it to be read by people.
+/// The text of a Markdown file, verbatim. `plots` does not parse Markdown, which people can read as it is.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -78,7 +78,7 @@ pub(crate) fn markdown_file(path: &Path, caption: &str) -> anyhow::Result<Markup
     })
 }
 
-/// A CSV file, folded up: such tables are long.
+/// A CSV file, collapsed because such tables are long.
 ///
 /// # Errors
 /// When the file cannot be read, or is not CSV.
@@ -144,7 +144,7 @@ fn csv_table(text: &str, label: &str) -> anyhow::Result<(Markup, usize)> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let names: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
     let records = reader.records().collect::<Result<Vec<_>, _>>()?;
-    // A file does not say what its columns hold. The first is a name in any case.
+    // A CSV file does not record the types of its columns, so they are inferred; the first column always holds names.
     let is_number = |i: usize| {
         i > 0
             && (records.iter()).all(|record| {

@@ -32,7 +32,7 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
     if !shown.iter().any(|method| method.role == Role::PairRouter) {
         outcome.skip(
             format!("{dataset}/{stem}"),
-            "no router that chooses between two LLMs was run",
+            "no router that chooses between two LLMs has been run",
             format!("`{}` runs two", command(&format!("{MF} {RORF}"))),
         );
         return Ok(());
@@ -41,9 +41,10 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
         .into_iter()
         .filter(|router| shown.iter().all(|method| method.series.key() != *router))
         .collect();
+    // Not a warning: few data sets have all five routers, and the figure is right without the others.
     if !missing.is_empty() {
         info!(
-            "`{dataset}/{stem}` lacks {}; `{}` makes what is missing",
+            "`{dataset}/{stem}` lacks {}; `{}` adds what is missing",
             missing.join(", "),
             command(&missing.join(" "))
         );
@@ -65,7 +66,7 @@ pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<
                 });
             }
             Err(cure) => {
-                info!("`{dataset}/{stem}` lacks the rows as published beside it; {cure}");
+                info!("`{dataset}/{stem}` has no second frame with the rows as published; {cure}");
             }
         }
     }
@@ -87,8 +88,8 @@ fn comparison(of: &Evaluated<'_>, results: &Results, order: Option<RowOrder>) ->
 /// The same data set with its rows in the published order; if there is none that can be drawn, what makes it.
 fn as_published(of: &Evaluated<'_>) -> anyhow::Result<Result<Results, String>> {
     let Some(dir) = row_order::twin(&of.job.data_dir, of.inputs.info())? else {
-        let how = "`cargo run -p gen-openllm -- --source-pickle PICKLE --questions TABLE` makes the data set by document, and with --as-published \
-                   the other one";
+        let how = "`cargo run -p gen-openllm -- --source-pickle PICKLE --questions TABLE` creates the data set by document, and --as-published the \
+                   other one";
         return Ok(Err(how.to_owned()));
     };
     match Inputs::read(&dir)? {

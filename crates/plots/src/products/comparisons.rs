@@ -17,7 +17,7 @@ pub(crate) fn draw(
     outcome: &mut Outcome,
 ) -> anyhow::Result<()> {
     let dataset = &comparisons[0].dataset;
-    // Axes without anything on them would look like a fault of the figure, not of the data.
+    // Empty axes would look like a mistake in the figure rather than in the data.
     if comparisons.iter().all(Comparison::is_empty) {
         outcome.skip(
             format!("{dataset}/{stem}"),
@@ -35,6 +35,8 @@ pub(crate) fn draw(
             rules: job.settings.scale_rules(),
         };
         let figure = accuracy_cost::draw(&scenes, &options)?;
+        // Each look has a CSV of its own: their pages differ in size, and with it the points that make
+        // a visible difference.
         let csv = figure_csv(comparisons, &figure.drawn_points);
         outcome.write_figure(job, dataset, look, stem, &figure.svg, &csv)?;
     }

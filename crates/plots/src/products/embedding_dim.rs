@@ -18,7 +18,7 @@ use crate::{
 pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow::Result<()> {
     let cure = || {
         format!(
-            "fitting a router that needs embeddings computes them: `{}`",
+            "fit a router that needs embeddings, which computes them: `{}`",
             inputs::command(dir.name())
         )
     };
@@ -36,13 +36,13 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         if !found.contains(&embedder) {
             let what = format!("{}/{}", dir.name(), stem(job, dir, &embedder));
             let why = format!(
-                "the data set has no embeddings of that name, but {}",
+                "the data set has no embeddings of that name; it has {}",
                 found.join(", ")
             );
             outcome.skip(what, why, cure());
             continue;
         }
-        info!("looking at the embeddings `{embedder}` of `{}`", dir.name());
+        info!("analyzing the embeddings `{embedder}` of `{}`", dir.name());
         draw(job, dir, &embedder, outcome).with_context(|| {
             format!(
                 "cannot draw the embeddings `{embedder}` of data set `{}`",
@@ -57,16 +57,17 @@ fn draw(job: &Job, dir: &DatasetDir, embedder: &str, outcome: &mut Outcome) -> a
     let settings = &job.settings;
     let stem = stem(job, dir, embedder);
     let params = settings.embedding_dim.analysis.clone().check()?;
+    // Hashed before they are read, for the reason given in `cli::run`.
     outcome.uses_inputs_of(Product::EmbeddingDim, dir, Some(embedder))?;
     let pooled = embeddings::pooled(dir, embedder)?;
     let dimension = match params.analyze(pooled.view()) {
         Ok(dimension) => dimension,
-        // All prompts may be alike, say, which is no reason to leave the other data sets out.
+        // All prompts may have the same embedding, for example. The other data sets are still worth drawing.
         Err(error) => {
             outcome.skip(
                 format!("{}/{stem}", dir.name()),
                 error.to_string(),
-                "embeddings of another embedder may do better",
+                "try the embeddings of another embedder",
             );
             return Ok(());
         }

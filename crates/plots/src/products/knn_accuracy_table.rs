@@ -18,7 +18,7 @@ pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow:
         outcome.skip(
             name.to_owned(),
             format!("no data set has predictions of `{CARROT_KNN}`"),
-            format!("make some with `{}`", inputs::command("NAME")),
+            format!("create some with `{}`", inputs::command("NAME")),
         );
         return Ok(());
     }

@@ -20,11 +20,11 @@ pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
     if let Some(named) = &job.datasets {
         names.retain(|name| named.contains(name));
     }
-    // Named data sets are usually no studies, so their absence is worth a word only where nothing else was asked for.
+    // Named data sets are usually not studies, so a missing study is reported only where nothing else was asked for.
     if names.is_empty() && (job.datasets.is_none() || job.wanted.len() == 1) {
         outcome.skip(
             format!("rate-study/{stem}"),
-            "no study was found (rate-study.json)",
+            "no rate-study.json was found",
             "create one with `cargo run -p rate-study`",
         );
     }

@@ -54,7 +54,7 @@ pub(crate) fn draw(
             format!("{dataset}/{stem}"),
             "the reference has no such figure",
             format!(
-                "`[reference-quirks.{dataset}.{}]` in a file for --config defines one",
+                "define one as `[reference-quirks.{dataset}.{}]` in a file passed to --config",
                 product.name().replace('_', "-")
             ),
         );

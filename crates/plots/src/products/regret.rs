@@ -18,7 +18,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
     let stem = job.settings.stem(Product::Regret, name);
     let what = format!("{name}/{stem}");
     if !dir.truth(Part::Test).is_file() {
-        let cure = "only data sets of gen-synthetic have them";
+        let cure = "only data sets created by gen-synthetic have them";
         outcome.skip(what, "the data set has no true expectations", cure);
         return Ok(());
     }
@@ -35,8 +35,8 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
     if regrets.by_size.iter().all(|of| of.sizes.len() < 2) {
         outcome.skip(
             format!("{what} against the number of train prompts"),
-            "no router was fitted on parts of the train split",
-            format!("`cargo run -p train-and-infer -- --dataset {name} --routers {CARROT_KNN} --train-sizes 200,400,800` does"),
+            "no router has been fitted on subsets of the training split",
+            format!("`cargo run -p train-and-infer -- --dataset {name} --routers {CARROT_KNN} --train-sizes 200,400,800` fits one"),
         );
     }
     let csv = report::csv(&regrets);
@@ -49,6 +49,7 @@ pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow
         )?;
         outcome.write_figure(job, name, look, &stem, &svg, &csv)?;
     }
+    // Only Markdown: the CSV beside the figure already has these numbers in full.
     let path = job.folder(name).join(format!("{stem}.md"));
     outcome.write(path, report::document(&regrets).markdown().as_bytes())
 }

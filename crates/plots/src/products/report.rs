@@ -5,7 +5,7 @@ use tracing::info;
 
 use crate::{data::results::Results, output::outcome::Outcome, page, settings::job::Job};
 
-/// The page of all that lies in the folder of figures by now. Without a figure or a table of this run it is made only where nothing else was
+/// The page of everything that is in the folder of figures by now. Without a figure or a table of this run it is made only where nothing else was
 /// asked for: a run that fails leaves the page that it found.
 pub(super) fn make(job: &Job, _: &[Results], outcome: &mut Outcome) -> anyhow::Result<()> {
     if outcome.is_empty() && job.wanted.len() > 1 {

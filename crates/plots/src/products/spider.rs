@@ -56,6 +56,7 @@ fn draw(of: &Evaluated<'_>, lambda_by: LambdaBy, outcome: &mut Outcome) -> anyho
             (Look::Color, Err(not_made)) => {
                 outcome.skip(what(), not_made.why.clone(), not_made.cure.clone());
             }
+            // Overlapping polygons cannot be told apart without color, so the print version has bars.
             (Look::Bw, _) => {
                 let stem = format!("{name}{SPIDER_BARS}{version}");
                 outcome.write_figure(job, dataset, look, &stem, &drawn.bars, &drawn.csv)?;

@@ -36,14 +36,14 @@ fn draw(
         if has(Role::PerModelRouter) {
             outcome.skip(
                 what,
-                "the RouterBench rule takes mean costs from train.parquet, which is missing or has no costs",
+                "the RouterBench rule needs mean costs from train.parquet, which is missing or has no costs",
                 "regenerate the data set with the gen-* program that made it",
             );
         } else {
             outcome.skip(
                 what,
                 "no router predicts the score of each LLM",
-                format!("make predictions with `{}`", inputs::command(dataset)),
+                format!("create predictions with `{}`", inputs::command(dataset)),
             );
         }
         return Ok(());

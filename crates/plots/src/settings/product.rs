@@ -66,7 +66,7 @@ const ROWS: [Row; 12] = [
     row(
         Product::Spider,
         "spider",
-        "figure: by benchmark, a per-LLM router at parts of the large LLM's cost against that LLM; as bars for print",
+        "figure: by benchmark, a per-LLM router at shares of the large LLM's cost, compared with that LLM; bars in the print version",
     ),
     row(
         Product::Table,
@@ -76,7 +76,7 @@ const ROWS: [Row; 12] = [
     row(
         Product::MetricsTable,
         "metrics_table",
-        "table: the field's metrics with bootstrap intervals, and metrics_differences.csv with those of differences between routers",
+        "table: the field's metrics with bootstrap intervals, and metrics_differences.csv with paired differences between routers",
     ),
     row(
         Product::Regret,
@@ -91,7 +91,7 @@ const ROWS: [Row; 12] = [
     row(
         Product::RateOptimality,
         "rate_optimality",
-        "figures and table: how fast CARROT (KNN) learns against the rate of theory, of what rate-study measured",
+        "figures and table: how fast CARROT (KNN) learns, as measured by rate-study, compared with the theoretical rate",
     ),
     row(
         Product::KnnAccuracyTable,
@@ -101,7 +101,7 @@ const ROWS: [Row; 12] = [
     row(
         Product::Report,
         "report",
-        "page: all that lies in the folder of figures, an interactive chart per data set, and the manifests",
+        "page: everything in the folder of figures, an interactive chart per data set, and the manifests",
     ),
 ];
 
@@ -109,6 +109,7 @@ impl Product {
     /// In the order in which they are made.
     pub(crate) const ALL: [Self; ROWS.len()] = {
         let mut all = [Self::AccuracyCost; ROWS.len()];
+        // Iterators do not run in constants, and a list typed by hand might lack a product.
         let mut i = 0;
         while i < ROWS.len() {
             all[i] = ROWS[i].product;

@@ -64,6 +64,8 @@ impl SpiderSettings {
     /// # Errors
     /// Names the key.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
+        // Six, because there are six looks. Ascending, because looks go by position, and the same share
+        // should not change its color when the list is reordered.
         ensure!(
             (1..=6).contains(&self.shares.len())
                 && self.shares.windows(2).all(|pair| pair[0] < pair[1])

@@ -19,20 +19,7 @@ fn degenerate_data_sets_give_figures_too() {
         &[("a", 0.001, 9.0), ("b", 0.001, 9.0)],
         &["carrot-knn"],
     );
-    let many: Vec<(String, f64, f64)> = (0..100)
-        .map(|i| {
-            (
-                format!("owner/model-number-{i}"),
-                0.0001 * 1.05_f64.powi(i),
-                0.4 + 0.3 * noise(i as usize, 9),
-            )
-        })
-        .collect();
-    let many: Vec<(&str, f64, f64)> = many
-        .iter()
-        .map(|(name, cost, score)| (name.as_str(), *cost, *score))
-        .collect();
-    write(&data, "many", &many, &["carrot-knn"]);
+    write_many(&data);
     let long: Vec<String> = (0..6)
         .map(|i| format!("model-{i}-{}", "of-a-long-name".repeat(6))[..80].to_owned())
         .collect();
@@ -160,12 +147,8 @@ fn what_cannot_be_drawn_is_said() {
         assert!(stderr.contains(message), "{stderr}");
         assert!(output.stdout.is_empty());
     };
-    check(&[], 1, "there is no data set under `data`");
-    check(
-        &["--dataset", "nowhere"],
-        1,
-        "there is no data set `nowhere`",
-    );
+    check(&[], 1, "no data sets under `data`");
+    check(&["--dataset", "nowhere"], 1, "data set `nowhere`");
     write(&data, "bare", &MODELS[..2], &[]);
     check(
         &["--dataset", "bare"],

@@ -81,15 +81,15 @@ fn the_dimensions_of_embeddings_are_drawn_when_asked_for() {
     for (args, message) in [
         (
             &["--figure", "embedding_dim", "--embedding", "nowhere"][..],
-            "the data set has no embeddings of that name, but constant, flat",
+            "the data set has no embeddings of that name; it has constant, flat",
         ),
         (
             &["--figure", "embedding_dim", "--embedding", "constant"],
-            "nothing that was asked for could be made",
+            "none of the requested figures and tables could be made",
         ),
         (
             &["--figure", "embedding_dim", "--dataset", "elsewhere"],
-            "there is no data set `elsewhere`",
+            "data set `elsewhere`",
         ),
     ] {
         let output = plots(folder.path(), args);

@@ -133,7 +133,7 @@ fn predictions_of_another_split_are_left_out() {
     assert_eq!(output.status.code(), Some(1));
     assert!(
         String::from_utf8_lossy(&output.stderr)
-            .contains("no predictions that can be used belong to")
+            .contains("none of its predictions can be used with")
     );
 }
 

@@ -1,6 +1,6 @@
 //! The figure and table `regret` on a data set with a known truth.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use dataset::{DatasetDir, Part, PerModel, Predictions, Split};
 use ndarray::Array2;
@@ -24,6 +24,13 @@ pub(crate) fn write_truth(dir: &DatasetDir) {
     Predictions::PerModel(truth)
         .write(&path, &made_from(dir))
         .expect("written");
+}
+
+/// Writes the data set `known` of the first LLMs, with its true expectations.
+fn write_known(folder: &Path, n_models: usize, routers: &[&str]) -> DatasetDir {
+    let dir = write(&folder.join("data"), "known", &MODELS[..n_models], routers);
+    write_truth(&dir);
+    dir
 }
 
 /// Writes predictions that draw near the truth as there are more train prompts.
@@ -50,13 +57,7 @@ pub(crate) fn write_learning_curve(dir: &DatasetDir, router: &str) {
 #[test]
 fn regret_is_drawn_by_train_prompts_and_by_lambda() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let dir = write(
-        &folder.path().join("data"),
-        "known",
-        &MODELS[..6],
-        &["carrot-knn", "mf"],
-    );
-    write_truth(&dir);
+    let dir = write_known(folder.path(), 6, &["carrot-knn", "mf"]);
     write_learning_curve(&dir, "carrot-knn");
     let args = ["--figure", "regret", "--format", "svg"];
     check_ok(&plots(folder.path(), &args));
@@ -107,13 +108,7 @@ fn without_a_truth_there_is_no_regret() {
 #[test]
 fn without_a_learning_curve_the_one_number_is_shown_and_the_cure_told() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let dir = write(
-        &folder.path().join("data"),
-        "known",
-        &MODELS[..3],
-        &["rorf"],
-    );
-    write_truth(&dir);
+    write_known(folder.path(), 3, &["rorf"]);
     let output = plots(
         folder.path(),
         &["--figure", "regret", "--format", "svg", "--look", "color"],

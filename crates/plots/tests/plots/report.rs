@@ -197,7 +197,7 @@ fn without_a_record_the_origin_is_unknown() {
         "Origin unknown: nothing records what <code>first/accuracy_cost</code> was made from. Regenerate it with <code>cargo run -p plots -- \
          --figure accuracy_cost --dataset first</code>",
         "<pre tabindex=\"0\">| Method | Kind |",
-        "what <code>notes</code> was made from. It is not a file of <code>plots</code>",
+        "what <code>notes</code> was made from. It was not written by <code>plots</code>",
         "<pre tabindex=\"0\">| &lt;b&gt; | `x` |</pre>",
         "<h4>Metrics on <code>first</code></h4>",
         "<bdi>CARROT (KNN)</bdi>",
@@ -339,20 +339,7 @@ fn degenerate_data_sets_are_reported() {
         &["carrot-knn", "mf"],
     );
     write(&data, "one-model", &MODELS[..1], &["carrot-knn"]);
-    let many: Vec<(String, f64, f64)> = (0..100)
-        .map(|i| {
-            (
-                format!("owner/model-number-{i}"),
-                0.0001 * 1.05_f64.powi(i),
-                0.4 + 0.3 * noise(i as usize, 9),
-            )
-        })
-        .collect();
-    let many: Vec<(&str, f64, f64)> = many
-        .iter()
-        .map(|(name, cost, score)| (&**name, *cost, *score))
-        .collect();
-    write(&data, "many", &many, &["carrot-knn"]);
+    write_many(&data);
     let dir = write(&data, "unknown", &MODELS[..3], &["carrot-knn"]);
     let path = dir.predictions("carrot-knn");
     let Predictions::PerModel(mut predicted) = Predictions::read(&path).expect("read") else {
@@ -403,5 +390,5 @@ fn without_predictions_the_report_says_what_makes_them() {
     let empty = tempfile::tempdir().expect("a folder");
     let output = plots(empty.path(), &["--figure", "report"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no data set"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no data sets under `data`"));
 }

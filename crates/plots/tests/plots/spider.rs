@@ -391,27 +391,30 @@ fn what_cannot_be_compared_is_skipped() {
     info(&made("no-pair"), |info| info.pair = None);
     check(
         "no-pair",
-        "its dataset.json names no large LLM that is there",
+        "`pair` in its dataset.json does not name a large LLM",
     );
     info(&made("elsewhere"), |info| {
         info.pair.as_mut().expect("a pair").large = "nobody".to_owned();
     });
     check(
         "elsewhere",
-        "its dataset.json names no large LLM that is there",
+        "`pair` in its dataset.json does not name a large LLM",
     );
     edit_test(&made("free"), |split| {
         split.cost_usd.column_mut(N_MODELS - 1).fill(0.0)
     });
-    check("free", "nothing is paid for `large`");
+    check("free", "no prompt has a cost above 0 of `large`");
     edit_test(&made("unknown"), |split| {
         split.scores.column_mut(N_MODELS - 1).fill(f32::NAN)
     });
-    check("unknown", "no score and cost is known of `large`");
+    check(
+        "unknown",
+        "no prompt has both a score and a cost of `large`",
+    );
     edit_test(&made("dear"), |split| split.cost_usd.fill(1.0));
     check(
         "dear",
-        "`carrot-knn` has no lambda that spends as little as 30% of `large`'s cost",
+        "at no lambda does `carrot-knn` spend as little as 30% of `large`'s cost",
     );
     write_tasks(&data, "binary", &["a", "b", "c"], &["mf"]);
     check("binary", "no router predicts the score of each LLM");

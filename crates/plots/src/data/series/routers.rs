@@ -66,6 +66,8 @@ pub(super) const ROUTERS: [Known; 6] = [
 
 /// Lines of routers that the paper does not know, in color and in black.
 const OTHERS: [(LineStyle, LineStyle); 6] = [
+    // Left, right and star marks are reserved for these, so that in print none is mistaken for a router
+    // of the paper.
     (
         LineStyle::colored(BROWN, SOLID),
         LineStyle::black(SOLID, Outline::Left),
@@ -104,7 +106,7 @@ pub(super) const RULES: [(&str, &str, Color); 3] = [
 pub(crate) const IN_BINARY_FIGURES: [&str; 5] =
     [CARROT_KNN, CARROT_ROBERTA, MF, RORF, ROBERTA_BINARY];
 
-/// Where a router stands in legends and tables: known ones in the paper's order, then others by name.
+/// The position of a router in legends and tables: known ones in the paper's order, then others by name.
 pub(crate) fn rank(router: &str) -> (usize, &str) {
     let position = ROUTERS.iter().position(|known| known.router == router);
     (position.unwrap_or(ROUTERS.len()), router)
@@ -126,8 +128,8 @@ pub(super) fn rule(router: &str) -> Option<(&'static str, Color)> {
 pub(super) fn line(router: &str, look: Look) -> LineStyle {
     let (color, bw) = known(router).map_or_else(
         || {
-            // FNV-1a, 32 bits.
-            // Rust's own hashes may change with its version, and with them the figures.
+            // FNV-1a, 32 bits: the hashes of Rust's standard library may change with its version, and the figures with
+            // them.
             let hash = router.bytes().fold(0x811C_9DC5_u32, |hash, byte| {
                 (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
             });

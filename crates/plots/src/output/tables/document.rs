@@ -121,6 +121,7 @@ impl Document {
     /// When the file cannot be read, or is not a document of this version.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let this: Self = json::read_versioned(path, FORMAT_VERSION)?;
+        // Cells belong to columns by position. A short row would put its numbers under the wrong names.
         ensure!(
             this.blocks.iter().all(Block::is_rectangular),
             "a row of `{}` has more or fewer cells than its header",

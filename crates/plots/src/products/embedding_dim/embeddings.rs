@@ -4,31 +4,19 @@ use anyhow::{Context as _, ensure};
 use dataset::{DatasetDir, Embeddings, Part};
 use ndarray::{Array2, Axis, concatenate};
 
+use crate::data::folder::names_in;
+
 /// The embedders whose embeddings a data set has, by name.
 ///
 /// # Errors
 /// When a folder cannot be listed.
 pub(super) fn embedders(dir: &DatasetDir) -> anyhow::Result<Vec<String>> {
-    let folder = dir.root().join("embeddings");
-    let mut names = Vec::new();
-    if !folder.is_dir() {
-        return Ok(names);
-    }
-    let cannot_list = || format!("cannot list `{}`", folder.display());
-    for entry in folder.read_dir().with_context(cannot_list)? {
-        let name = entry
-            .with_context(cannot_list)?
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
-        if [Part::Train, Part::Test]
-            .iter()
-            .any(|&part| dir.embeddings(&name, part).is_file())
-        {
-            names.push(name);
-        }
-    }
-    names.sort();
+    let has_embeddings = |name: &String| {
+        let mut parts = Part::ALL.into_iter();
+        parts.any(|part| dir.embeddings(name, part).is_file())
+    };
+    let mut names = names_in(&dir.root().join("embeddings"))?;
+    names.retain(has_embeddings);
     Ok(names)
 }
 

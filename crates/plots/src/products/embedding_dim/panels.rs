@@ -44,16 +44,8 @@ fn scree(dimension: &Dimension, max_ticks: usize) -> Panel {
         .take(N_SCREE)
         .map(|variance| variance / total)
         .collect();
-    Panel {
-        title: format!("PCA, first {} components", shares.len()),
-        x_title: "Component",
-        y_title: "Share of variance",
-        x: count_axis(1, shares.len(), max_ticks),
-        y: share_axis(&shares, max_ticks),
-        lines: vec![line(&shares)],
-        dots: Vec::new(),
-        notes: Vec::new(),
-    }
+    let title = format!("PCA, first {} components", shares.len());
+    shares_panel(title, "Component", &shares, max_ticks)
 }
 
 fn cumulative(dimension: &Dimension, max_ticks: usize) -> Panel {
@@ -69,16 +61,16 @@ fn cumulative(dimension: &Dimension, max_ticks: usize) -> Panel {
         })
     };
     Panel {
-        title: "PCA, cumulative".to_owned(),
-        x_title: "Components",
-        y_title: "Share of variance",
-        x: count_axis(1, shares.len(), max_ticks),
-        y: share_axis(shares, max_ticks),
-        lines: vec![line(shares)],
         dots: reached().map(|(n, share, _)| (n as f64, share)).collect(),
         notes: reached()
             .map(|(n, _, asked)| format!("{} in {}", percent(asked), count(n)))
             .collect(),
+        ..shares_panel(
+            "PCA, cumulative".to_owned(),
+            "Components",
+            shares,
+            max_ticks,
+        )
     }
 }
 
@@ -91,14 +83,8 @@ fn kernel(dimension: &Dimension, params: &DimensionParams, max_ticks: usize) -> 
         .collect();
     // The components computed hold only a part of the variance, which the panel must say: their shares do not add up to 1.
     let held = kernel.cumulative_shares.last().copied().unwrap_or_default();
+    let title = format!("Kernel PCA, {} prompts", count(kernel.n_points));
     Panel {
-        title: format!("Kernel PCA, {} prompts", count(kernel.n_points)),
-        x_title: "Component",
-        y_title: "Share of variance",
-        x: count_axis(1, shares.len(), max_ticks),
-        y: share_axis(&shares, max_ticks),
-        lines: vec![line(&shares)],
-        dots: Vec::new(),
         notes: vec![
             format!(
                 "gamma {}/{}",
@@ -106,6 +92,7 @@ fn kernel(dimension: &Dimension, params: &DimensionParams, max_ticks: usize) -> 
             ),
             format!("{:.1}% in {}", 100.0 * held, count(shares.len())),
         ],
+        ..shares_panel(title, "Component", &shares, max_ticks)
     }
 }
 
@@ -143,6 +130,20 @@ fn isomap(dimension: &Dimension, max_ticks: usize) -> Panel {
         }],
         dots: points,
         notes,
+    }
+}
+
+/// Shares of the variance by component, counted from 1.
+fn shares_panel(title: String, x_title: &'static str, shares: &[f64], max_ticks: usize) -> Panel {
+    Panel {
+        title,
+        x_title,
+        y_title: "Share of variance",
+        x: count_axis(1, shares.len(), max_ticks),
+        y: share_axis(shares, max_ticks),
+        lines: vec![line(shares)],
+        dots: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

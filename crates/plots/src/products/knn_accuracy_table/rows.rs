@@ -19,6 +19,7 @@ struct Metric {
     ours: fn(&PredictionAccuracy) -> Cell,
 }
 
+// A macro, because the names of columns are constants and only `concat!` joins them at compile time.
 macro_rules! metric {
     ($name:literal, $ours:expr) => {
         Metric {
@@ -183,10 +184,11 @@ fn beside_published(document: Document, all: Vec<Beside>) -> Document {
         .heading(2, "Beside the published numbers")
         .rows(beside.rows())
         .paragraph(
-            Prose::from("A difference means what it says only where ours has what stands under ")
+            Prose::from("A difference is meaningful only where our run meets the conditions under ")
                 .code("published of")
                 .text(
-                    ": these vectors, and of the Open LLM Leaderboard the matrix with its rows in the published order, which mixes questions up.",
+                    ": the same embeddings and, for the Open LLM Leaderboard, the matrix with its rows in the published order, which mixes \
+                     up questions.",
                 ),
         )
 }

@@ -164,6 +164,7 @@ pub(crate) fn differences_csv(intervals: &Intervals) -> String {
     ];
     let mut rows = Vec::new();
     for (a, (router, _)) in intervals.routers.iter().enumerate() {
+        // Each pair once: the other way around it is the same interval with its sign changed.
         for (b, (reference, _)) in intervals.routers.iter().enumerate().skip(a + 1) {
             for metric in Metric::ALL {
                 let interval = intervals.difference(a, b, metric);

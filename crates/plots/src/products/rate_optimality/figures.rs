@@ -156,6 +156,8 @@ fn line(points: Vec<(f64, f64)>, series: Series) -> PanelLine {
 fn log_axis(values: impl Iterator<Item = f64>, room_below: f64) -> Axis {
     match range(values) {
         Some((low, high)) => Axis::log((low * (low / high).powf(room_below), high)),
+        // No estimate may be above 0. The frame is then empty, and the notes in it still say what was
+        // fitted.
         None => Axis::log((0.1, 1.0)),
     }
 }

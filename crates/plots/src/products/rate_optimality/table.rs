@@ -75,5 +75,6 @@ fn row(problem: &RateProblem) -> Vec<Cell> {
 
 /// A setting, with the decimals that it was given.
 fn plain(value: f64) -> Cell {
+    // Not a `Number`: 0.5 is what was asked for, and `0.5000` would look like a measurement.
     Cell::Written(value.to_string())
 }

@@ -88,16 +88,10 @@ fn by_size(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) ->
     let ends = ends.flat_map(|found| [found.low, found.estimate, found.high]);
     let x = Axis::log(range(counts).unwrap_or((1.0, 10.0)));
     let y = Axis::log(range(ends.filter(|&end| end > 0.0)).unwrap_or((0.01, 1.0)));
-    let axes = Axes {
-        left: part.left,
-        frame: axes::frame(part, &x, &y, style)?,
-        x: &x,
-        y: &y,
-        title: "",
-        x_title: "Train prompts",
-        y_title: "Regret over all lambdas",
-    };
-    axes.draw(canvas, style)?;
+    let titles = ["Train prompts", "Regret over all lambdas"];
+    let axes = drawn_axes(canvas, part, [&x, &y], titles, style)?;
+    // A router that is not fitted has one regret whatever the number of prompts. As a level line it
+    // shows from how many prompts on fitting pays.
     for of in zero {
         let y = axes.place(1.0, of.integrated.estimate).y;
         let ends = [
@@ -146,16 +140,8 @@ fn by_lambda(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) 
     let most = values.map(|found| found.estimate).fold(0.0, f64::max);
     let x = Axis::linear((0.0, 1.0), (0.0, 1.0), style.max_ticks);
     let y = Axis::linear((0.0, most), (0.0, f64::INFINITY), style.max_ticks);
-    let axes = Axes {
-        left: part.left,
-        frame: axes::frame(part, &x, &y, style)?,
-        x: &x,
-        y: &y,
-        title: "",
-        x_title: "Lambda, the weight of cost",
-        y_title: "Regret",
-    };
-    axes.draw(canvas, style)?;
+    let titles = ["Lambda, the weight of cost", "Regret"];
+    let axes = drawn_axes(canvas, part, [&x, &y], titles, style)?;
     for (i, of) in regrets.by_lambda.iter().enumerate() {
         let line = of.series.line(canvas.look());
         let points = regrets.grid.iter().zip(&of.at);
@@ -171,6 +157,27 @@ fn by_lambda(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) 
         }
     }
     Ok(())
+}
+
+/// Draws a half's axes, the horizontal one first. Neither half has a title of its own: the page's says what both show.
+fn drawn_axes<'a>(
+    canvas: &Canvas<'_>,
+    part: Rect,
+    [x, y]: [&'a Axis; 2],
+    [x_title, y_title]: [&'a str; 2],
+    style: &Style,
+) -> Result<Axes<'a>> {
+    let axes = Axes {
+        left: part.left,
+        frame: axes::frame(part, x, y, style)?,
+        x,
+        y,
+        title: "",
+        x_title,
+        y_title,
+    };
+    axes.draw(canvas, style)?;
+    Ok(axes)
 }
 
 fn shape(line: LineStyle) -> Shape {

@@ -87,6 +87,8 @@ impl Regrets {
         let lambdas = [&named[..], &grid].concat();
         let (mut by_lambda, mut by_size) = (Vec::new(), Vec::new());
         for contender in contenders(inputs)? {
+            // Not the RouterBench rule, whose regret would mix the errors of two predictors, nor the
+            // true expectations, whose regret is 0 by definition.
             if !matches!(
                 contender.role,
                 Role::PerModelRouter | Role::PairRouter | Role::Zero

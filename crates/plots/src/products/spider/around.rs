@@ -58,6 +58,7 @@ pub(super) fn place(center: Point, radius: f64, sizes: &[(f64, f64)]) -> Vec<Pla
             if !is_taken && rect.distance(center) >= radius + GAP / 2.0 {
                 break rect;
             }
+            // The loop ends: far enough out there is nothing to touch.
             distance += 1.0;
         };
         let leader = (distance > LEADER_FROM).then(|| {

@@ -105,6 +105,8 @@ impl Grid {
             _ => 4,
         };
         let most = most(spider);
+        // From 0, because bars are compared by their lengths, which an axis that begins elsewhere
+        // distorts.
         let axis = Axis::linear((0.0, most), (0.0, 1.0), style.max_ticks);
         let mut widest = 0.0;
         for tick in &axis.ticks {

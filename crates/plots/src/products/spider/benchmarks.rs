@@ -82,7 +82,7 @@ impl Benchmarks {
             .map(|(task, _)| *task)
             .collect();
         kept.sort_unstable();
-        // No task may bear the name of the rest.
+        // The rest must not share its name with a task.
         let mut rest = format!("{n_joined} others");
         while kept.contains(&rest.as_str()) {
             rest.push('*');

@@ -60,6 +60,8 @@ pub(super) fn method(spider: &Spider) -> String {
                 .to_owned()
         }
     };
+    // Lambda was chosen on other prompts and may miss its budget on these. An accuracy `at 10%` that
+    // cost 14% would mislead without what was really spent.
     let spent: Vec<String> = (0..spider.shares.len())
         .filter_map(|i| spent(spider, i))
         .collect();
@@ -72,6 +74,7 @@ pub(super) fn missing(
     number: impl Fn(&Cell) -> Result<f64, Missing>,
 ) -> Vec<String> {
     let names = benchmark_names(spider);
+    // Grouped by reason, because a sentence for each gap would be longer than the figure is high.
     let mut gaps: BTreeMap<(Missing, usize), Vec<&str>> = BTreeMap::new();
     for (benchmark, name) in spider.benchmarks.iter().zip(&names) {
         for (share_idx, cell) in benchmark.cells.iter().enumerate() {
@@ -132,7 +135,7 @@ fn spent(spider: &Spider, share_idx: usize) -> Option<String> {
     let low = ratios.iter().copied().reduce(f64::min)?;
     let high = ratios.iter().copied().reduce(f64::max)?;
     let (low, high) = (rounded(low), rounded(high));
-    // Rounded first: a range from 9% to 9% would look like a fault.
+    // Rounded before they are compared: a range from 9% to 9% would look like a mistake.
     let range = if low == high {
         high
     } else {

@@ -88,6 +88,7 @@ fn row(spider: &Spider, benchmark: &Benchmark, cell: &Cell) -> Vec<String> {
                 row.extend(with_ends(interval));
             }
         }
+        // Four numbers and three intervals of three each.
         _ => row.extend(vec![String::new(); 13]),
     }
     row.push(number(reference.cost_usd));

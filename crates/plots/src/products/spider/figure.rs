@@ -41,7 +41,7 @@ pub(crate) fn draw(
     let style = settings.style();
     let (width, _) = settings.page(Look::Color).in_points();
     let n_benchmarks = spider.benchmarks.len();
-    // Too few benchmarks are no failure of the figure as a whole: the bars show any number of them.
+    // Too few benchmarks do not fail the figure as a whole, since the bars can show any number of them.
     let radar = if n_benchmarks < MIN_AXES {
         Err(NotMade {
             why: format!(

@@ -51,6 +51,7 @@ impl Hatch {
         match self {
             Self::Empty => Vec::new(),
             Self::Rising => rising(rect, SPACING),
+            // Denser than `Rising`: in narrow bars the direction of the lines alone is easily missed.
             Self::Falling => falling(rect, 0.6 * SPACING),
             Self::Crossed => [rising(rect, SPACING), falling(rect, SPACING)].concat(),
             Self::Level => level(rect),
@@ -100,6 +101,7 @@ fn upright(rect: Rect) -> Vec<[Point; 2]> {
 
 /// Values between two others, the first half a step from the lower one.
 fn steps(low: f64, high: f64, step: f64) -> impl Iterator<Item = f64> {
+    // A line on the very edge would make the outline look thicker there, hence the half step.
     let n_steps = ((high - low) / step + 0.5).floor().max(0.0) as usize;
     (0..n_steps).map(move |i| low + (i as f64 + 0.5) * step)
 }

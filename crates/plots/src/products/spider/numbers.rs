@@ -105,13 +105,16 @@ impl Spider {
         let Some((router, predicted)) = pick_router(inputs, &settings.spider.routers) else {
             return Ok(Err(NotMade {
                 why: "no router predicts the score of each LLM".to_owned(),
-                cure: format!("make predictions with `{}`", inputs::command(&inputs.name)),
+                cure: format!(
+                    "create predictions with `{}`",
+                    inputs::command(&inputs.name)
+                ),
             }));
         };
         let Some(large_idx) = inputs.pair().map(|pair| pair.large) else {
             return Ok(Err(NotMade {
-                why: "its dataset.json names no large LLM that is there (`pair`)".to_owned(),
-                cure: "make the data set with a pair, as by `--small` and `--large` of gen-custom"
+                why: "`pair` in its dataset.json does not name a large LLM of the data set".to_owned(),
+                cure: "create the data set with a pair, for example with `--small` and `--large` of gen-custom"
                     .to_owned(),
             }));
         };
@@ -120,17 +123,17 @@ impl Spider {
         let (kept, left_out) = split_by_knowledge(inputs, large_idx, &benchmarks);
         let sums = Selected::of(inputs, predicted, &benchmarks.labels, &kept);
         let no_large = |what: &str| NotMade {
-            why: format!("{what} `{large}`, so its cost cannot be divided into parts"),
-            cure: "give prices or costs to the gen-* program that makes the data set".to_owned(),
+            why: format!("{what} `{large}`, so there are no shares of its cost to compare at"),
+            cure: "pass prices or costs to the gen-* program that creates the data set".to_owned(),
         };
         if kept.is_empty() {
-            return Ok(Err(no_large("no score and cost is known of")));
+            return Ok(Err(no_large("no prompt has both a score and a cost of")));
         }
         // Benchmarks on which nothing is known of the large LLM have no cost to spend a part of; they are left out and named in the
         // caption.
         let rows = sums.rows()?;
         if large_point(&rows.truth, large_idx).is_none_or(|point| point.cost_usd == 0.0) {
-            return Ok(Err(no_large("nothing is paid for")));
+            return Ok(Err(no_large("no prompt has a cost above 0 of")));
         }
         let cells = cells(&rows, &sums.ids, large_idx, settings, lambda_by)
             .with_context(|| format!("cannot evaluate `{router}` by benchmark"))?;
@@ -141,10 +144,10 @@ impl Spider {
         {
             return Ok(Err(NotMade {
                 why: format!(
-                    "`{router}` has no lambda that spends as little as {} of `{large}`'s cost on any benchmark",
+                    "at no lambda does `{router}` spend as little as {} of `{large}`'s cost on any benchmark",
                     percent(settings.spider.shares.last().copied().unwrap_or_default())
                 ),
-                cure: "larger `spider.shares` in a file for --config would have one".to_owned(),
+                cure: "raise `spider.shares` in a file passed to --config".to_owned(),
             }));
         }
         let of_name = |name: &String| {
@@ -196,6 +199,8 @@ impl Cell {
 
 /// The first of the routers named that predicts every LLM's score; else the first one in the order of legends.
 fn pick_router<'a>(inputs: &'a Inputs, names: &[String]) -> Option<(&'a str, &'a PerModel)> {
+    // A single router: the figure compares shares of cost, and a second router would double its
+    // polygons.
     let mut routers: Vec<(&str, &PerModel)> = inputs
         .routers
         .iter()
@@ -237,6 +242,7 @@ fn split_by_knowledge(
     )
 }
 
+// Copied, because `evaluation` takes views of whole tables and the rows kept are scattered.
 /// Some of the test prompts, copied.
 struct Selected {
     ids: Vec<String>,

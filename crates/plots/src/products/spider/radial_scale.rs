@@ -28,6 +28,9 @@ impl RadialScale {
 
     /// A scale that holds 1, the large LLM, and all values; the least one is at least half a ring away from the center.
     fn over(values: impl Iterator<Item = f64>) -> Self {
+        // The center is not 0. Most ratios are near 1, and from 0 on all polygons would look like the
+        // circle. But the least value keeps half a ring from the center, where a corner could no longer
+        // be seen; the caption says where the scale begins.
         let (low, high) = range(values.chain([1.0])).expect("there is at least the 1");
         let axis = Axis::linear((low, high), (0.0, f64::INFINITY), MAX_RINGS);
         let step = match axis.ticks[..] {
@@ -36,6 +39,8 @@ impl RadialScale {
         };
         let n_decimals = axis.max_decimals();
         let first = ((low / step - 0.5).floor()).max(0.0) as i64;
+        // A value on a ring may come out a rounding error above it, and would add a ring with nothing
+        // in it.
         let last = (high / step - 1e-9).ceil() as i64;
         let ticks: Vec<Tick> = (first..=last)
             .map(|i| {
