@@ -1,4 +1,4 @@
-//! Tells the binary and the tests where libtorch lies, so that they start without LD_LIBRARY_PATH, wherever the target folder is.
+//! Records in the binary and the tests where libtorch is, so that they start without LD_LIBRARY_PATH, wherever the target folder is.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

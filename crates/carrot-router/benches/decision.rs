@@ -14,7 +14,7 @@ use nets::DeviceChoice;
 
 const N_RUNS: usize = 101;
 
-fn main() -> Result<(), carrot_router::Error> {
+fn main() -> Result<(), Box<carrot_router::Error>> {
     let folder = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     let Some(folder) = folder else {
         println!("decision: name the folder of a saved router to time it");

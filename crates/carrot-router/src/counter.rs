@@ -27,6 +27,7 @@ impl Counter {
 
     /// Counts by a tokenizer, whatever truncation and padding it has.
     pub(crate) fn new(mut tokenizer: Tokenizer) -> tokenizers::Result<Self> {
+        // Truncation would end the count where a network stops reading; padding would add to it.
         tokenizer.with_padding(None).with_truncation(None)?;
         Ok(Self {
             n_special: tokenizer.encode_fast("", true)?.len(),
@@ -40,7 +41,7 @@ impl Counter {
         Self { lower_case, ..self }
     }
 
-    /// Tokens of the prompt itself. The special tokens that a network adds around it are not counted: they are no part of what an LLM charges for.
+    /// Tokens of the prompt itself. The special tokens that a network adds around it are not counted, because an LLM does not charge for them.
     pub(crate) fn count(&self, prompt: &str) -> tokenizers::Result<usize> {
         let encoding = match self.lower_case {
             true => self.tokenizer.encode_fast(prompt.to_lowercase(), false)?,

@@ -20,7 +20,7 @@ pub struct Decision {
     pub selected_idx: usize,
     /// The weight of cost, in [0, 1].
     pub mu: f64,
-    /// Whether what predicts saw only the beginning of the prompt. Its input tokens are counted to the end all the same.
+    /// Whether the predictor saw only the beginning of the prompt. Its input tokens are counted to the end nevertheless.
     pub truncated: bool,
     /// All LLMs, in the saved router's order.
     pub models: Vec<Candidate>,
@@ -31,7 +31,7 @@ pub struct Decision {
 pub struct Candidate {
     /// Its name.
     pub name: String,
-    /// The predicted score, in [0, 1]; NaN where it is unknown, as no neighbor's is known.
+    /// The predicted score, in [0, 1]; NaN where it is unknown because no neighbor has a known score.
     pub score: f32,
     /// The prompt's length in tokens, by [`crate::CarrotRouter::token_counter`].
     pub input_tokens: usize,
@@ -48,6 +48,7 @@ pub struct Candidate {
 /// # Errors
 /// [`Error::BadMu`].
 pub fn check_mu(mu: f64) -> Result<()> {
+    // A range contains no NaN, so NaN is refused too.
     match (0.0..=1.0).contains(&mu) {
         true => Ok(()),
         false => Err(Error::BadMu { mu }),
@@ -56,11 +57,13 @@ pub fn check_mu(mu: f64) -> Result<()> {
 
 /// What the rule compares, with mu as the weight of cost: [`evaluation::choice::utility`].
 pub(crate) fn utility(score: f32, cost_usd: f64, mu: f64) -> f64 {
+    // In f64, as evaluation computes curves: an LLM that wins there at some mu must win here at the same one.
     evaluation::choice::utility(f64::from(score), cost_usd, mu, COST_MULTIPLIER)
 }
 
 /// The position of the LLM that the rule chooses: ties go to the lowest; an LLM with an unknown score or cost is never chosen.
 pub(crate) fn choose(models: &[Candidate], mu: f64) -> Option<usize> {
+    // Not by comparing the candidates' utilities here: who wins a tie, and that unknowns lose, is evaluation's rule.
     let scores: Vec<f32> = models.iter().map(|model| model.score).collect();
     let costs: Vec<f64> = models.iter().map(|model| model.cost_usd).collect();
     evaluation::choice::choose(&scores, &costs, mu, COST_MULTIPLIER)

@@ -30,6 +30,7 @@ impl EmbedderPlace {
             Err(Error::NotKnn { .. }) => return Ok(None),
             embedder => embedder?,
         };
+        // The recorded path first: it is the very folder, whereas another model may have the same name elsewhere.
         let mut places = Vec::new();
         if let Some(model) = embedder.model.as_deref().map(Path::new) {
             places.push(model.to_owned());
@@ -68,6 +69,7 @@ impl EmbedderPlace {
 /// # Errors
 /// [`Error::NotKnn`] for a router without one, [`Error::SavedRouter`] when the folder holds no router.
 pub(crate) fn recorded_embedder(folder: &Path) -> Result<Embedder> {
+    // Reading a record alone does not repair an interrupted save, as opening the router does.
     NewFolder::recover(folder)?;
     let record = Record::read(folder)?;
     match (record.contents, record.embedder) {

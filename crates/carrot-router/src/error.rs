@@ -42,7 +42,7 @@ pub enum Error {
         "cannot find the embedder `{name}` that `{}` was fitted with: {}",
         folder.display(),
         recorded.as_ref().map_or_else(
-            || "the fit was given embeddings, and not the model that made them".to_owned(),
+            || "the router was fitted on existing embeddings, without the model that computed them".to_owned(),
             |model| format!("`{model}` is not a local folder")
         )
     )]
@@ -78,9 +78,9 @@ pub enum Error {
         /// The embedder's short name.
         name: String,
     },
-    /// A server's model that makes other embeddings than the router was fitted on.
+    /// A server's model whose embeddings differ from those that the router was fitted on.
     #[error(
-        "`{}` was fitted on the embeddings `{name}`, which the model `{model}` does not make",
+        "`{}` was fitted on the embeddings `{name}`, which the model `{model}` does not produce",
         folder.display()
     )]
     OtherServerModel {
@@ -168,7 +168,7 @@ pub enum Error {
     },
     /// Prices without an effect.
     #[error(
-        "`{}` predicts dollars at the prices of its training data, so that other prices have no effect",
+        "`{}` predicts dollars at the prices of its training data, so other prices have no effect",
         folder.display()
     )]
     UselessPrices {
@@ -194,7 +194,7 @@ pub enum Error {
         /// The prompt's position.
         prompt_idx: usize,
     },
-    /// The file that says how prompts are tokenized is not readable.
+    /// The file that configures how prompts are tokenized is not readable.
     #[error("cannot read `{}`", path.display())]
     Io {
         /// The file.
@@ -226,21 +226,21 @@ pub enum Error {
         /// What the library said.
         source: tokenizers::Error,
     },
-    /// There is no place for embeddings that are not to be kept.
+    /// Nowhere to put embeddings that are not kept.
     #[error("cannot create a temporary folder")]
     TemporaryFolder {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The server was not asked, or did not answer as it should. No message contains the key.
+    /// The server could not be asked, or did not answer as expected. No message contains the key.
     #[error(transparent)]
     Embeddings(#[from] embeddings::Error),
-    /// A router could not be calibrated, or its calibration not be used.
+    /// A router could not be calibrated, or its calibration could not be used.
     #[error(transparent)]
     Calibration(#[from] CalibrationError),
-    /// Another train split than the router was fitted on.
+    /// Another train part than the router was fitted on.
     #[error(
-        "`{}` is not the train split that `{}` was fitted on; restore that one, or refit the router",
+        "`{}` is not the train part that `{}` was fitted on; restore that one, or refit the router",
         split.display(),
         folder.display()
     )]

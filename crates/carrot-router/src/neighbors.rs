@@ -80,7 +80,7 @@ impl Neighbors {
                 local.folder.display()
             ),
             PromptEmbedder::Server(server) => format!(
-                "the nearest of {n_rows} prompts by embeddings that the server's `{}` makes, at {}",
+                "the nearest of {n_rows} prompts by embeddings from the server's `{}`, at {}",
                 server.model_name(),
                 server.price()
             ),
@@ -92,6 +92,7 @@ impl LocalEmbedder {
     /// Loads a model, which must be the one that was recorded.
     pub(crate) fn load(folder: &Path, recorded: Embedder, device: DeviceChoice) -> Result<Self> {
         let files = ModelFiles::in_folder(folder)?;
+        // By hash, because a folder of the same name may hold another version of the model.
         if let Some(expected) = recorded.sha256 {
             let found = files.sha256()?;
             if found != expected {
@@ -106,6 +107,7 @@ impl LocalEmbedder {
             let _one_thread = OneThread::start();
             SentenceEmbedder::load(&files, device)?
         };
+        // Without a recorded hash, the length of the embeddings is all there is to compare.
         if model.dim() != recorded.dim {
             return Err(saved_routers::Error::Dimension {
                 expected: recorded.dim,
@@ -113,6 +115,7 @@ impl LocalEmbedder {
             }
             .into());
         }
+        // sentence-transformers lowercases before it tokenizes, which tokenizer.json alone does not say.
         let sentence_bert = match &files.sentence_bert {
             Some(path) => read_json(path)?,
             None => SentenceBert::default(),
@@ -126,7 +129,7 @@ impl LocalEmbedder {
 
     fn embed(&self, prompts: &[String]) -> Result<(Array2<f32>, Vec<Length>)> {
         let embedded = {
-            // More prompts are spread over the cores.
+            // Several prompts are spread over the cores; a single one is faster without.
             let _one_thread = (prompts.len() == 1).then(OneThread::start);
             self.model.embed(prompts, &|_| ())?
         };
@@ -134,6 +137,7 @@ impl LocalEmbedder {
             n_tokens,
             is_truncated: n_tokens + self.counter.n_special() > self.model.max_tokens(),
         };
+        // Counted separately, as the model truncates and an LLM charges for the whole prompt.
         let counts = self.counter.count_all(prompts)?;
         Ok((embedded.values, counts.into_iter().map(length).collect()))
     }

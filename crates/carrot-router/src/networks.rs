@@ -27,14 +27,14 @@ struct Network {
     network: TaskNetwork,
 }
 
-/// A network that was read, whose outputs nobody has looked at yet.
+/// A network that was read, but not yet matched to LLMs.
 #[derive(Debug)]
 pub(crate) struct LoadedNetwork {
     pub(crate) name: String,
     network: TaskNetwork,
 }
 
-/// The LLMs to predict for, and the names that the user gave to outputs.
+/// The LLMs to predict for, and the names that the user gave to the outputs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outputs<'a> {
     pub(crate) models: &'a [String],
@@ -42,7 +42,7 @@ pub(crate) struct Outputs<'a> {
 }
 
 impl LoadedNetwork {
-    /// Reads a network; `name` is what it was called.
+    /// Reads a network; messages call it `name`.
     ///
     /// # Errors
     /// [`Error::Network`], or [`Error::OtherTask`] for a network that says it is something else.
@@ -79,7 +79,7 @@ impl LoadedNetwork {
 }
 
 impl Networks {
-    /// Puts networks together. Prompts are cut to `max_tokens`, special ones included, or to as many as a network can take.
+    /// Combines networks. Prompts are truncated to `max_tokens`, special ones included, or to as many as a network can take.
     ///
     /// # Errors
     /// What [`outputs_of_models`] says of outputs that are not the LLMs'.
@@ -104,6 +104,7 @@ impl Networks {
             counter,
             params: PredictParams {
                 max_tokens,
+                // The reference attends to padding, which makes a decision depend on the other prompts of the call.
                 padding: Padding::Masked,
             },
         })
@@ -117,6 +118,7 @@ impl Networks {
             None => PredictedCost::Known,
             Some((network, unit)) => {
                 let predicted = predict(network)?;
+                // Each network has a tokenizer and a limit of its own.
                 for (one, other) in is_truncated.iter_mut().zip(predicted.is_truncated) {
                     *one |= other;
                 }
@@ -144,7 +146,7 @@ impl Networks {
         let performance = &self.performance.name;
         match &self.cost {
             Some((cost, _)) => format!("the networks `{performance}` and `{}`", cost.name),
-            None => format!("the network `{performance}`, costs being known"),
+            None => format!("the network `{performance}`; costs are known"),
         }
     }
 }

@@ -27,6 +27,7 @@ impl OwnTokenizers {
         let mut hashes: Vec<String> = Vec::new();
         for model in models {
             let name = Path::new(&model.name);
+            // A name such as `../other` must not lead out of the folder.
             let is_inside = name
                 .components()
                 .all(|part| matches!(part, Component::Normal(_)));
@@ -44,6 +45,7 @@ impl OwnTokenizers {
             }
             of_model.push(known.or(Some(counters.len() - 1)));
         }
+        // A folder without any is most likely the wrong one, which silently counting with the stand-in would hide.
         if counters.is_empty() {
             return Err(Error::NoTokenizers {
                 folder: folder.to_owned(),
@@ -94,7 +96,7 @@ impl OwnTokenizers {
         }
         let own = with_own.join(", ");
         format!(
-            "the own tokenizers of {own} under `{folder}`, and for each of the other {n_others} by {stand_in}, standing in for its own"
+            "the tokenizers of {own} under `{folder}`, and for each of the other {n_others} by {stand_in}, standing in for its own"
         )
     }
 }

@@ -90,6 +90,7 @@ fn settle<'a>(
         });
     }
     let are_named = networks.map(|(_, labels)| is_named(labels));
+    // Different orders are fine, since each network's outputs are found by name, unless one order is given for both.
     if are_named == [true, true] && labels != cost_labels {
         if let Some(label) = labels.iter().find(|label| !cost_labels.contains(label)) {
             return Err(Error::PairNames {
@@ -102,6 +103,7 @@ fn settle<'a>(
         }
     }
     let order = match label_order {
+        // Only if neither names them: a network that does needs no assumption, and could contradict it.
         None if are_named == [false, false] => assumed_order.inspect(|order| {
             warn!(
                 "neither network names its outputs, and no label order was given; assuming the order of CARROT's own router: {}",
@@ -125,6 +127,7 @@ fn settle<'a>(
             .into());
         }
     };
+    // An LLM is found by its name, so of two outputs with one name the second would never be used.
     let mut seen = BTreeSet::new();
     if let Some(twice) = models.iter().find(|&name| !seen.insert(name)) {
         return Err(Error::NamedTwice {

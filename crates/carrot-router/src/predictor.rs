@@ -3,7 +3,7 @@ use crate::{Result, neighbors::Neighbors, networks::Networks, predicted::Predict
 /// What predicts scores and costs.
 #[derive(Debug)]
 pub(crate) enum Predictor {
-    /// Nearest neighbors of a prompt's vector.
+    /// Nearest neighbors of a prompt's embedding.
     Neighbors(Box<Neighbors>),
     /// Networks that read the prompt.
     Networks(Box<Networks>),

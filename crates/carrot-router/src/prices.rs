@@ -31,7 +31,7 @@ impl PriceFile {
     /// Gives LLMs their prices from the list, where it has them.
     ///
     /// # Errors
-    /// [`Error::UnknownPrice`] for a price of none of them: the name is likely misspelled, and the LLM that was meant would keep its old price.
+    /// [`Error::UnknownPrice`] for a price of an LLM that is not among them: a misspelled name would leave the intended LLM at its old price.
     pub(crate) fn apply(&self, models: &mut [ModelInfo]) -> Result<()> {
         let is_known = |name: &&str| models.iter().any(|model| model.name == **name);
         if let Some(name) = self.prices.models().find(|name| !is_known(name)) {

@@ -101,6 +101,7 @@ impl CarrotRouter {
         let names: Vec<String> = record.models.iter().map(|it| it.name.clone()).collect();
         let predictor = match (model, record.embedder.take()) {
             (Model::Knn(knn), Some(recorded)) => {
+                // Wherever the user says it is, it must be the recorded one: distances to embeddings of another model mean nothing.
                 let local = |embedder: &Path| {
                     let local = LocalEmbedder::load(embedder, recorded, setup.device)?;
                     Ok::<_, Error>(PromptEmbedder::Local(local.into()))
@@ -108,6 +109,7 @@ impl CarrotRouter {
                 let embedder = match embeddings {
                     EmbeddingSource::Server(server) => PromptEmbedder::Server(server),
                     EmbeddingSource::Folder(embedder) => local(embedder)?,
+                    // Looked for only here, so that a router with a server or a folder does not need it.
                     EmbeddingSource::Recorded => {
                         let place = EmbedderPlace::of(folder)?;
                         let place = place.expect("a KNN router records its embedder");
@@ -139,6 +141,7 @@ impl CarrotRouter {
                 });
             }
         };
+        // Refused rather than ignored: whoever passes prices expects decisions to follow them.
         if let (false, Some(_)) = (needs_prices, setup.prices) {
             return Err(Error::UselessPrices {
                 folder: folder.to_owned(),
@@ -155,6 +158,7 @@ impl CarrotRouter {
     /// [`Error::NoTokenizers`].
     pub fn open_pair(pair: &NetworkPair<'_>, setup: &Setup<'_>) -> Result<Self> {
         let (models, networks) = pair.load(setup.device)?;
+        // The cost network predicts tokens, so every cost is computed from prices.
         let needs_prices = true;
         Self::new(
             models,
@@ -173,6 +177,7 @@ impl CarrotRouter {
         if let Some(prices) = setup.prices {
             prices.apply(&mut models)?;
         }
+        // Only now, since the user's list may fill in what the router lacks.
         let without_price = models.iter().find(|model| model.price.is_none());
         if let (true, Some(model)) = (needs_prices, without_price) {
             return Err(Error::NoPrice {
@@ -243,6 +248,7 @@ impl CarrotRouter {
             n_tokens,
             is_truncated,
         } = predicted.lengths[prompt_idx];
+        // An LLM charges for the whole prompt, however little of it the predictor has seen.
         let input_tokens = self
             .own_tokenizers
             .count(prompt, n_tokens, self.models.len())
@@ -276,17 +282,19 @@ impl CarrotRouter {
     }
 }
 
-/// Whether costs are made of tokens, and not predicted as dollars.
+/// Whether costs are computed from tokens rather than predicted in dollars.
 fn needs_prices(record: &Record) -> bool {
     let is_usd = |quantity| quantity == Quantity::StandardizedUsd;
     match &record.contents {
         Contents::Knn { targets, .. } => !targets.iter().any(|target| is_usd(target.quantity)),
         Contents::Roberta { cost, .. } => !cost.as_ref().is_some_and(|cost| is_usd(cost.quantity)),
+        // Routers of a pair, which `open_saved` refuses.
         _ => false,
     }
 }
 
-/// Where train-and-infer truncated the prompts that it predicted for; else as far as the networks can see.
+/// The length at which train-and-infer truncated prompts, so that a prompt gets the prediction here that its row got there; without a record
+/// of it, as much as the networks can take.
 fn max_tokens(record: &Record) -> usize {
     let recorded = record.config.pointer("/predict/max-tokens");
     let recorded = recorded.and_then(serde_json::Value::as_u64);

@@ -7,13 +7,14 @@ use tracing::info;
 
 use crate::{Error, Result, embedder::recorded_embedder, predicted::Length};
 
-/// Embeds prompts by asking a server that speaks OpenAI's protocol: each prompt is sent there, and the server may charge for it.
+/// Embeds prompts on a server that speaks OpenAI's protocol: each prompt is sent there, and the server may charge for it.
 #[derive(Debug)]
 pub struct ServerEmbedder {
     client: Client,
     model: Model,
     store: Store,
-    /// Holds a store that is not to be kept; removed when this is dropped.
+    /// Holds a store that is not kept; removed when this is dropped.
+    // After `store`, because fields are dropped in this order, and the store's file has to be closed before its folder goes.
     _folder: Option<TempDir>,
 }
 
@@ -36,6 +37,7 @@ impl ServerEmbedder {
     /// makes different ones; [`Error::Embeddings`] for a bad setting or a store in use.
     pub fn of(folder: &Path, settings: ServerSettings<'_>) -> Result<Self> {
         let embedder = recorded_embedder(folder)?;
+        // A server's embeddings would differ from a local model's, at best in the last digits; nothing would reveal the wrong neighbors.
         if embedder.model.is_some() || embedder.sha256.is_some() {
             return Err(Error::LocalEmbeddings {
                 folder: folder.to_owned(),
@@ -61,6 +63,7 @@ impl ServerEmbedder {
                 })?
             }
         };
+        // The client always works through a store, so where the user wants none kept, one lives as long as this.
         let (store, temporary) = match settings.store {
             Some(path) => (Store::open(path)?, None),
             None => {
@@ -97,7 +100,7 @@ impl ServerEmbedder {
         let (n_tokens, usd) = (embedded.usage.n_tokens, embedded.usage.usd);
         info!(
             n_prompts = prompts.len(),
-            n_tokens, usd, "embedded prompts by the server"
+            n_tokens, usd, "embedded prompts on the server"
         );
         let length = |prompt: &String| {
             let n_tokens = count_tokens(prompt);

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod dirs;
 mod env_file;
+mod hint;
 mod memory;
 mod output;
 mod progress;
@@ -17,6 +18,7 @@ pub use crate::{
     commands::{fit_command, with_fit_command},
     config::read_toml,
     dirs::{ConfigFile, DataDir, ModelsDir, PlotsDir},
+    hint::with_hint,
     memory::peak_memory_bytes,
     output::{Output, print_json, print_text},
     progress::Progress,

@@ -13,7 +13,7 @@ const EXAMPLES: [&str; 3] = [
 /// Make the data set of the Open LLM Leaderboard v2, from its sample files or from CARROT's published matrix
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
-pub struct Args {
+pub(crate) struct Args {
     /// Folder with the sample files, laid out as `MODEL-details/MODEL/samples_TASK_TIME.json`, instead of the hub
     #[arg(long, value_name = "DIR", conflicts_with = "source_pickle")]
     pub(crate) source: Option<PathBuf>,
@@ -52,7 +52,7 @@ pub struct Args {
 
 impl Args {
     /// Whether nothing but errors and results is to be printed.
-    pub fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         self.configured.shared.output.quiet
     }
 }

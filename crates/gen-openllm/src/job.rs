@@ -16,7 +16,7 @@ const NAME_AS_PUBLISHED: &str = "open-llm-lb-v2-as-published";
 
 /// What the command line asks for.
 #[derive(Debug)]
-pub struct Job {
+pub(crate) struct Job {
     pub(crate) config: Config,
     pub(crate) config_source: Source,
     from: From,
@@ -46,7 +46,7 @@ impl Job {
     ///
     /// # Errors
     /// When the settings cannot be used, or an argument names an LLM that they do not list.
-    pub fn new(args: Args) -> anyhow::Result<Self> {
+    pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
         let (mut config, config_source) = args.configured.settings(BUILT_IN, Config::check)?;
         let shared = args.configured.shared;
         if !args.with_ifeval {
@@ -106,7 +106,7 @@ impl Job {
     ///
     /// # Errors
     /// When a source is missing or wrong, a download fails, the disk refuses, or a data set of that name exists with different options.
-    pub fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
         match &self.from {
             From::Details { folder, stand_in } => {
                 self.run_details(folder.as_deref(), stand_in.as_ref())

@@ -30,4 +30,11 @@ mod published;
 mod summary;
 mod tokens;
 
-pub use crate::{args::Args, job::Job};
+use std::process::ExitCode;
+
+use crate::{args::Args, job::Job};
+
+/// The program: reads the command line and makes the data set. Exit codes are those of [`cli_support::run`].
+pub fn main() -> ExitCode {
+    cli_support::run(Args::is_quiet, |args| Job::new(args)?.run())
+}

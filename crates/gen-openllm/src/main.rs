@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use gen_openllm::{Args, Job};
-
 fn main() -> ExitCode {
-    cli_support::run(Args::is_quiet, |args| Job::new(args)?.run())
+    gen_openllm::main()
 }

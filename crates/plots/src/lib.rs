@@ -24,7 +24,22 @@ mod page;
 mod products;
 mod settings;
 
-pub use crate::{
+use std::process::ExitCode;
+
+use crate::{
     cli::{args::Args, run::run},
     settings::job::Job,
 };
+
+/// The program: reads the command line, draws and writes, and prints the paths written. Exit codes are those of [`cli_support::run`].
+pub fn main() -> ExitCode {
+    cli_support::run(Args::is_quiet, |args| {
+        let job = Job::new(args)?;
+        let written = run(&job)?;
+        let lines: Vec<String> = written
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        job.output.print(&lines, &lines.join("\n"))
+    })
+}

@@ -7,7 +7,7 @@ use routers::{Knn, Target, UnitRows};
 
 use crate::{
     Contents, Embedder, EmbeddingFormat, Error, Record, Result,
-    predicted::{PerModelOutputs, check_dim},
+    model_outputs::{PerModelOutputs, check_dim},
     tensors::{self, Tensor, TensorFile},
 };
 

@@ -25,10 +25,10 @@ mod forest;
 mod knn;
 mod mf;
 mod model;
+mod model_outputs;
 mod open;
 mod outputs;
 mod pool;
-mod predicted;
 mod record;
 mod scale;
 mod tensors;
@@ -43,9 +43,9 @@ pub use crate::{
     folder::NewFolder,
     knn::{KnnParts, SavedKnn},
     model::{Model, RobertaCost},
+    model_outputs::{ModelOutputs, PerModelOutputs},
     open::SavedRouter,
     outputs::{outputs_of_models, read_label_order},
     pool::{AddedModel, Addition, EditedPool, PoolEdit},
-    predicted::{PerModelOutputs, Predicted},
     record::{Base, Embedder, FORMAT_VERSION, Record},
 };

@@ -8,7 +8,7 @@ use crate::{
     Contents, Error, Record, Result, SavedKnn,
     folder::ROUTER,
     forest, knn, mf,
-    predicted::{Predicted, check_dim},
+    model_outputs::{ModelOutputs, check_dim},
     scale,
 };
 
@@ -93,15 +93,17 @@ impl Model {
         &self,
         embeddings: ArrayView2<'_, f32>,
         on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Predicted> {
+    ) -> Result<ModelOutputs> {
         let small_wins = |dim, predict: &dyn Fn() -> routers::Result<Array1<f64>>| {
             check_dim(embeddings, dim)?;
             let probability = predict().map_err(|source| Error::Predict { source })?;
             on_progress(embeddings.nrows() as u64);
-            Ok(Predicted::SmallWins(probability.mapv(|p| p as f32)))
+            Ok(ModelOutputs::SmallWins(probability.mapv(|p| p as f32)))
         };
         match self {
-            Self::Knn(knn) => Ok(Predicted::PerModel(knn.predict(embeddings, on_progress)?)),
+            Self::Knn(knn) => Ok(ModelOutputs::PerModel(
+                knn.predict(embeddings, on_progress)?,
+            )),
             Self::Rorf(rorf) => {
                 small_wins(rorf.forest().n_features(), &|| rorf.predict(embeddings))
             }

@@ -10,6 +10,7 @@ mod gate;
 mod hub;
 mod info;
 mod lock;
+mod models;
 mod openai;
 mod output;
 mod roberta;
@@ -20,6 +21,7 @@ pub use crate::{
     gate::check_gated,
     hub::{Fault, Hub, Seen, Stage, Tree, Wrong},
     info::{assert_note, dataset_info},
+    models::priced_models,
     openai::{Asked, EmbeddingFault, OpenAi},
     output::{assert_contains, expect_success, file_names, run_with_input, stderr, stdout},
     roberta::{Weight, tiny_roberta_weights, write_tiny_roberta},

@@ -13,54 +13,46 @@ const EXAMPLES: [&str; 7] = [
     "cargo run -p train-and-infer -- --dataset sprout --routers carrot-roberta --pretrained --label-order order.txt",
 ];
 
-/// Fit routers on a data set's train split and predict its test split
+/// Fit routers on a data set's train part and predict its test part
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
-pub struct Args {
+pub(crate) struct Args {
     /// The data set: a folder under the data folder, made by a gen-* program
     #[arg(long, value_name = "NAME")]
-    pub dataset: String,
+    pub(crate) dataset: String,
 
     /// The routers to fit, separated by spaces or commas
     #[arg(long, value_name = "ROUTER", required = true, num_args = 1.., value_delimiter = ',')]
-    pub routers: Vec<RouterChoice>,
+    pub(crate) routers: Vec<RouterChoice>,
 
-    /// What turns prompts into embeddings: a name from the settings (minilm), a folder with a sentence-transformers model, an id on the
-    /// Hugging Face hub, or the name of embeddings in the data set's folder. Default: text-embedding-3-small where the data set has it,
+    /// What turns prompts into embeddings: a name from the settings (minilm), a folder with a sentence-transformers model, a Hugging Face hub
+    /// id, or the name of embeddings in the data set's folder. Default: text-embedding-3-small where the data set has it,
     /// else minilm
     #[arg(long, value_name = "NAME")]
-    pub embedding: Option<String>,
+    pub(crate) embedding: Option<String>,
 
-    /// Fit on this many train prompts instead of all, once for each number: nested samples of the train split, drawn with the settings' seed.
-    /// The predictions go to data/DATASET/learning-curve/ROUTER/N.parquet, and no fitted router is kept
+    /// Fit on this many train prompts instead of all, once for each number. The samples are nested, and drawn with the seed in the settings.
+    /// Predictions go to data/DATASET/learning-curve/ROUTER/N.parquet; fitted routers are not kept
     #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',')]
-    pub train_sizes: Vec<usize>,
+    pub(crate) train_sizes: Vec<usize>,
 
     /// Where neural networks run: auto, cpu, cuda, cuda:INDEX or mps
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
-    pub device: String,
+    pub(crate) device: String,
 
     /// Refit routers whose results are up to date, and restart interrupted training
     #[arg(long)]
-    pub force: bool,
+    pub(crate) force: bool,
 
-    #[expect(
-        missing_docs,
-        reason = "clap would print it above the flags of the struct"
-    )]
     #[command(flatten)]
-    pub config: ConfigFile,
-    #[expect(missing_docs, reason = "as above")]
+    pub(crate) config: ConfigFile,
     #[command(flatten)]
-    pub data_dir: DataDir,
-    #[expect(missing_docs, reason = "as above")]
+    pub(crate) data_dir: DataDir,
     #[command(flatten)]
-    pub models_dir: ModelsDir,
-    #[expect(missing_docs, reason = "as above")]
+    pub(crate) models_dir: ModelsDir,
     #[command(flatten)]
-    pub output: Output,
+    pub(crate) output: Output,
     // Last, because clap lists everything after it under its heading.
-    #[expect(missing_docs, reason = "as above")]
     #[command(flatten)]
-    pub roberta: RobertaArgs,
+    pub(crate) roberta: RobertaArgs,
 }

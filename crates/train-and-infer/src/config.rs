@@ -18,14 +18,14 @@ pub(crate) struct Config {
     pub(crate) embedders: BTreeMap<String, EmbedderConfig>,
 }
 
-/// What `carrot-knn-sbert` has of its own.
+/// Settings of `carrot-knn-sbert` only.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SentenceKnn {
     pub(crate) embedder: String,
 }
 
-/// What networks have besides their training.
+/// Settings of networks other than those of their training.
 #[cfg_attr(
     not(feature = "torch"),
     expect(dead_code, reason = "it is read and checked, and only networks use it")
@@ -44,18 +44,19 @@ pub(crate) struct RobertaConfig {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SavedConfig {
+    // The key's older name, so that settings files in use stay valid.
     #[serde(rename = "vectors")]
     pub(crate) embeddings: EmbeddingFormat,
 }
 
-/// How parts of the train split are drawn.
+/// How samples of the train part are drawn.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct LearningCurveConfig {
     pub(crate) seed: u32,
 }
 
-/// Where the model behind a short name lies.
+/// Where to find the model behind a short name.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct EmbedderConfig {

@@ -20,6 +20,7 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Data {
     sources: Option<[Source; 2]>,
+    // Shared, because a run holds on to its prompts while it asks for more, such as the embedder's model.
     splits: Option<(Rc<Splits>, Stage)>,
     models: BTreeMap<String, Option<SentenceModel>>,
     embeddings: BTreeMap<String, Rc<SplitEmbeddings>>,
@@ -32,7 +33,7 @@ pub(crate) struct Splits {
 }
 
 impl Data {
-    /// Hashes of train and test split.
+    /// The files of the train and the test part, with their hashes.
     pub(crate) fn sources(&mut self, setup: &Setup) -> anyhow::Result<&[Source; 2]> {
         if self.sources.is_none() {
             let [train, test] = Part::ALL.map(|part| Source::of(&setup.dir.split(part)));
@@ -52,9 +53,10 @@ impl Data {
             };
             let models = setup.info.model_names();
             for (path, split) in [(train_path, &splits.train), (test_path, &splits.test)] {
+                // From here on an LLM is a position: another order would give each LLM the price of a different one.
                 if split.models != models {
                     bail!(
-                        "`{}` has models {:?}, `{}` {models:?}",
+                        "`{}` has the LLMs {:?}, but `{}` lists {models:?}",
                         path.display(),
                         split.models,
                         setup.dir.info().display()
@@ -76,6 +78,7 @@ impl Data {
         setup: &Setup,
         embedder: &Embedder,
     ) -> anyhow::Result<&mut Option<SentenceModel>> {
+        // Finding a model may download it, and hashing it reads hundreds of megabytes.
         if !self.models.contains_key(&embedder.name) {
             let model = embedder.model.as_ref();
             let model = model
@@ -112,7 +115,7 @@ impl Data {
     }
 }
 
-/// What a router is fitted on and judged on.
+/// What a router is fitted on, and what it predicts for.
 pub(crate) struct Prompts {
     pub(crate) splits: Rc<Splits>,
     /// For routers that predict from embeddings.
@@ -120,7 +123,7 @@ pub(crate) struct Prompts {
 }
 
 impl Data {
-    /// Both splits with a router's embeddings, and of the train split only a sample.
+    /// Both parts with a router's embeddings; of the train part, only a sample.
     pub(crate) fn prompts(
         &mut self,
         setup: &Setup,
@@ -129,12 +132,14 @@ impl Data {
         stopwatch: &mut Stopwatch,
     ) -> anyhow::Result<Prompts> {
         let (splits, read_splits) = self.splits(setup)?;
+        // Every manifest lists this stage, although only the first router waited for it: so the times of routers can be compared.
         stopwatch.add(read_splits);
         let embeddings = match setup.embedder_for(router.input) {
             Some(embedder) => Some(stopwatch.time("embed", || self.embeddings(setup, embedder))?),
             None => None,
         };
         let whole = Prompts { splits, embeddings };
+        // A sample's embeddings are rows of the whole part's, which are computed once for all sizes.
         match sample {
             Sample::Whole => Ok(whole),
             Sample::Rows(rows) => stopwatch.time("take prompts", || Ok(whole.select(rows))),
@@ -147,6 +152,7 @@ impl Prompts {
     fn select(&self, rows: &[usize]) -> Self {
         let splits = Splits {
             train: self.splits.train.select(rows),
+            // Whole: the points of a learning curve are compared on the same prompts.
             test: self.splits.test.clone(),
         };
         let embeddings = self.embeddings.as_ref().map(|whole| SplitEmbeddings {

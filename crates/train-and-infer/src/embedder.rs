@@ -27,7 +27,7 @@ pub(crate) struct Embedder {
 }
 
 impl Embedder {
-    /// Finds what a name on the command line stands for: a short name, a folder, embeddings on disk, or a hub id, in this order.
+    /// Finds what a name on the command line means: a short name, a folder, embeddings on disk, or a hub id, in this order.
     pub(crate) fn resolve(
         name: &str,
         short_names: &BTreeMap<String, EmbedderConfig>,
@@ -40,6 +40,8 @@ impl Embedder {
                 .all(|&part| dir.embeddings(name, part).is_file())
         };
         if let Some(config) = short_names.get(name) {
+            // A local model comes before embeddings on disk, because only a model can replace those of an older version of the data set; the
+            // hub comes last, so that nothing is downloaded as long as there are embeddings.
             let folder = models_dir.join(&config.folder);
             let model = if folder.is_dir() {
                 Some(ModelPlace::Folder(folder))
@@ -53,9 +55,11 @@ impl Embedder {
                 model,
             });
         }
+        // The embeddings of `owner/model` get one folder and not two.
         let folder_name = name.replace('/', "--");
         match ModelPlace::of(name) {
             ModelPlace::Folder(folder) => {
+                // A path such as `..` has no last part to name the embeddings after.
                 if let Some(last) = folder.file_name() {
                     return Ok(Self {
                         name: last.to_string_lossy().into_owned(),

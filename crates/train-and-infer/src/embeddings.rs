@@ -1,4 +1,4 @@
-//! Embeddings of a data set's splits: from disk where they fit, else computed and kept.
+//! Embeddings of both parts of a data set: read from disk if they are up to date, else computed and kept.
 
 use anyhow::{Context as _, bail};
 use dataset::{Embeddings, EmbeddingsMeta, Part, Source, Split};
@@ -15,8 +15,8 @@ pub(crate) struct SplitEmbeddings {
 
 /// Loads the embeddings of both parts; the model is loaded only if a part has to be computed.
 ///
-/// Embeddings on disk are used if they were made from this very split by this very model, which their hashes show; embeddings made elsewhere
-/// have no hashes and need only have the split's ids.
+/// Embeddings on disk are used if their hashes show that they were made from this part by this model; embeddings made elsewhere have no hashes
+/// and need only have the part's ids.
 pub(crate) fn load(
     setup: &Setup,
     embedder: &Embedder,
@@ -59,21 +59,23 @@ fn load_part(
         split_sha256: Some(source.sha256.clone()),
     };
     if path.is_file() {
+        // A few bytes, which may save reading a gigabyte of embeddings that turn out to be of another version.
         let found = Embeddings::read_meta(&path)?;
         if fits(&found, &wanted) {
             let embeddings = Embeddings::read(&path)?;
+            // Embeddings made elsewhere carry no hash of the part, so only ids tie a row to its prompt.
             embeddings.check_ids(&path, split_path, &split.ids)?;
             info!("using the embeddings in `{}`", path.display());
             return Ok(embeddings.values);
         }
         info!(
-            "the embeddings in `{}` are of a different split or model",
+            "the embeddings in `{}` were made from a different version of the data set, or by a different model",
             path.display()
         );
     }
     let Some(model) = model else {
         bail!(
-            "the embeddings in `{}` were made from a different version of `{}`, and no model is known that would recompute them",
+            "the embeddings in `{}` were made from a different version of `{}`, and the model that could recompute them is not known",
             path.display(),
             split_path.display()
         );
@@ -86,11 +88,12 @@ fn load_part(
         values,
         meta: wanted,
     };
+    // Before anything is fitted on them, so that a fit that fails does not lose them.
     embeddings.write(&path)?;
     Ok(embeddings.values)
 }
 
-/// Whether every hash that both sides know is the same.
+/// Whether every hash that is known on both sides is the same.
 fn fits(found: &EmbeddingsMeta, wanted: &EmbeddingsMeta) -> bool {
     let same = |a: &Option<String>, b: &Option<String>| {
         a.as_ref().zip(b.as_ref()).is_none_or(|(a, b)| a == b)

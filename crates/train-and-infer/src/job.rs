@@ -16,9 +16,9 @@ const PAID_EMBEDDER: &str = "text-embedding-3-small";
 /// Embeddings that anyone can compute.
 const FREE_EMBEDDER: &str = "minilm";
 
-/// A command line that was understood: paths resolved, settings read and checked.
+/// A checked command line: paths resolved, settings read and validated.
 #[derive(Debug)]
-pub struct Job {
+pub(crate) struct Job {
     pub(crate) routers: Vec<&'static Router>,
     /// Numbers of train prompts to fit on, ascending; none for all of them.
     pub(crate) train_sizes: Vec<usize>,
@@ -26,15 +26,16 @@ pub struct Job {
 }
 
 impl Job {
-    /// Reads and checks all that a command line names, but for tables and models.
+    /// Reads and checks everything that the command line names, except tables and models.
     ///
     /// # Errors
     /// A usage error for what cannot be done with this data set, these settings or this machine; any error of a file.
-    pub fn check(args: Args) -> anyhow::Result<Self> {
+    pub(crate) fn check(args: Args) -> anyhow::Result<Self> {
         let config: Config = read_toml(args.config.config.as_deref(), BUILT_IN)?;
         let dir = DatasetDir::existing(&args.data_dir.data_dir, &args.dataset)?;
         let info = DatasetInfo::read(&dir.info())?;
         let name = args.embedding.unwrap_or_else(|| {
+            // One part is enough to prefer it: if the other is missing, an error is better than silently using other embeddings.
             let has_paid = dir.embeddings(PAID_EMBEDDER, Part::Train).is_file();
             let name = if has_paid {
                 PAID_EMBEDDER
@@ -45,6 +46,7 @@ impl Job {
         });
         let routers = choose(&args.routers, &info)?;
         let has_roberta = routers.iter().any(|router| router.name == CARROT_ROBERTA);
+        // Otherwise the flag would be ignored, and everything trained that the user meant to skip.
         if args.roberta.pretrained.is_some() && !has_roberta {
             return Err(usage_error(format!(
                 "`--pretrained` is for `{CARROT_ROBERTA}`, which is not among the routers"
@@ -52,6 +54,7 @@ impl Job {
         }
         let models_dir = args.models_dir.models_dir;
         let resolve = |name: &str| Embedder::resolve(name, &config.embedders, &models_dir, &dir);
+        // Everything is checked whatever the routers are: a mistake should show now, and not after the hours that the first routers take.
         Ok(Self {
             routers,
             train_sizes: train_sizes(args.train_sizes, &info)?,
@@ -74,7 +77,7 @@ impl Job {
     }
 }
 
-/// The numbers asked for, each once and in order.
+/// The numbers that were asked for, sorted, without duplicates.
 fn train_sizes(mut sizes: Vec<usize>, info: &DatasetInfo) -> anyhow::Result<Vec<usize>> {
     sizes.sort_unstable();
     sizes.dedup();
@@ -88,7 +91,7 @@ fn train_sizes(mut sizes: Vec<usize>, info: &DatasetInfo) -> anyhow::Result<Vec<
     }
 }
 
-/// The routers asked for, each once; of `all`, those that are possible.
+/// The routers that were asked for, each once; for `all`, those that are possible.
 fn choose(choices: &[RouterChoice], info: &DatasetInfo) -> anyhow::Result<Vec<&'static Router>> {
     let mut routers = Vec::new();
     for choice in choices {
@@ -98,8 +101,10 @@ fn choose(choices: &[RouterChoice], info: &DatasetInfo) -> anyhow::Result<Vec<&'
         };
         for router in candidates {
             match obstacle(router, info) {
+                // First, so that a router that was named before `all` is not reported twice.
                 _ if routers.contains(&router) => {}
                 None => routers.push(router),
+                // Whoever names a router wants it; `all` means what this data set and this build allow.
                 Some(obstacle) if is_named => {
                     return Err(usage_error(format!("cannot fit `{router}`: {obstacle}")));
                 }
@@ -110,7 +115,7 @@ fn choose(choices: &[RouterChoice], info: &DatasetInfo) -> anyhow::Result<Vec<&'
     Ok(routers)
 }
 
-/// What keeps a router from being fitted, whatever the numbers are.
+/// Why a router cannot be fitted, as far as that shows without reading the tables.
 fn obstacle(router: &Router, info: &DatasetInfo) -> Option<String> {
     if router.needs_pair && info.pair.is_none() {
         return Some(format!(
@@ -120,8 +125,7 @@ fn obstacle(router: &Router, info: &DatasetInfo) -> Option<String> {
     }
     if router.learner.is_none() {
         return Some(
-            "it needs libtorch, which this build lacks; build it with `--features torch`"
-                .to_owned(),
+            "it needs libtorch, which this build lacks; rebuild with `--features torch`".to_owned(),
         );
     }
     None

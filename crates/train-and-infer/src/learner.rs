@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::{setup::Setup, stopwatch::Stopwatch};
 
-/// A way to fit a router; the rows of the table name one each.
+/// A way to fit a router; each row of the table names one.
+// Function pointers rather than a trait, because a learner has no state and must be a constant in the table of routers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Learner {
     /// What the result depends on besides the data.
@@ -27,7 +28,7 @@ pub(crate) struct Recipe {
     pub(crate) seed: Option<u64>,
     /// Files that go in besides those of the data set.
     pub(crate) inputs: Vec<Source>,
-    /// Whether something is fitted, and so kept.
+    /// Whether anything is fitted, and therefore kept.
     pub(crate) is_fitted: bool,
 }
 
@@ -36,7 +37,7 @@ pub(crate) struct Fit<'a> {
     pub(crate) setup: &'a Setup,
     /// The prompts to learn from.
     pub(crate) train: &'a Split,
-    /// How many of them, the last ones, the data set wants to be validated on, if it says so.
+    /// How many of them, at the end, the data set sets aside for validation, if any.
     #[cfg_attr(
         not(feature = "torch"),
         expect(dead_code, reason = "only networks use it")
@@ -44,18 +45,18 @@ pub(crate) struct Fit<'a> {
     pub(crate) n_validation: Option<usize>,
     /// Their embeddings, of shape `(n_prompts, dim)`, for routers that predict from embeddings.
     pub(crate) embeddings: Option<ArrayView2<'a, f32>>,
-    /// Only for networks that were trained elsewhere, which predict at once.
+    /// Only for networks that were trained elsewhere: with nothing to save, they predict instead of learning.
     #[cfg_attr(
         not(feature = "torch"),
         expect(dead_code, reason = "only networks use it")
     )]
     pub(crate) test: &'a Split,
-    /// Where the fitted router will be. What a long training keeps on the way lies below it.
+    /// Where the fitted router will be. A long training keeps its checkpoints below it.
     pub(crate) place: &'a Path,
     pub(crate) stopwatch: &'a mut Stopwatch,
 }
 
-/// What came of a fit.
+/// The result of a fit.
 pub(crate) struct Outcome {
     pub(crate) product: Product,
     /// What was chosen or measured in the fit, for the manifest and the model card.
@@ -66,11 +67,11 @@ pub(crate) struct Outcome {
     pub(crate) environment: BTreeMap<String, String>,
 }
 
-/// What a learner leaves.
+/// What a learner produces.
 pub(crate) enum Product {
-    /// A fitted router; it predicts once it is in its place and opened again.
+    /// A fitted router; it predicts once it is in its place and reopened.
     Fitted(Fitted),
-    /// Predictions of networks that were trained elsewhere, of which nothing is kept.
+    /// Predictions of networks that were trained elsewhere, which are not copied.
     #[cfg_attr(
         not(feature = "torch"),
         expect(dead_code, reason = "only networks give it")
@@ -89,10 +90,10 @@ impl<'a> Fit<'a> {
     /// The embeddings of a router whose row says that it predicts from them.
     pub(crate) fn embeddings(&self) -> ArrayView2<'a, f32> {
         self.embeddings
-            .expect("the program brings the embeddings that a row asks for")
+            .expect("`Data::prompts` loads the embeddings that a row asks for")
     }
 
-    /// A progress bar, unless the user wants quiet.
+    /// A progress bar, unless the user asked for quiet.
     pub(crate) fn bar(&self, label: &str, total: u64) -> Progress {
         Progress::bar(label, total, self.setup.quiet)
     }

@@ -1,4 +1,4 @@
-//! Routers fitted on parts of the train split, to see what more prompts are worth: predictions and manifests, and no fitted router.
+//! Routers fitted on samples of the train part, to see what more prompts are worth: predictions and manifests are kept, fitted routers are not.
 
 use anyhow::Context as _;
 use dataset::permutation;
@@ -7,9 +7,9 @@ use crate::{data::Data, job::Job, report::Report, router::Router, run::Run, samp
 
 /// Fits a router on each of the job's numbers of train prompts, except where existing results were made from the same.
 ///
-/// Train prompts are taken in a seeded order, so that each part holds the smaller ones, and are left in the order of the split: the largest
-/// part, the split itself, gives the predictions that the router has without `--train-sizes`. Of a validation part at the end of the split,
-/// those of its prompts that were taken validate.
+/// Train prompts are taken in a seeded order, so that each sample contains the smaller ones, and kept in the order of the train part: the
+/// largest sample, all of it, gives the predictions that the router has without `--train-sizes`. If the end of the train part is for
+/// validation, the sampled prompts among those validate.
 pub(crate) fn run(
     job: &Job,
     router: &'static Router,

@@ -1,13 +1,13 @@
-//! Predicting the test split with a router as it was opened from disk.
+//! Predicting the test part with a router as it was opened from disk.
 
 use anyhow::Context as _;
 use dataset::{PerModel, Predictions, SmallWins, Split};
 use ndarray::ArrayView2;
-use saved_routers::{PerModelOutputs, Predicted, SavedRouter};
+use saved_routers::{ModelOutputs, PerModelOutputs, SavedRouter};
 
 use crate::{setup::Setup, stopwatch::Stopwatch, torch};
 
-/// Predicts by the form that the router was saved in. `embeddings` are those of the test prompts, of shape `(n_prompts, dim)`, for routers
+/// Predicts with a saved router, whatever its form. `embeddings` are those of the test prompts, of shape `(n_prompts, dim)`, for routers
 /// that predict from embeddings.
 pub(crate) fn test_split(
     setup: &Setup,
@@ -16,6 +16,7 @@ pub(crate) fn test_split(
     embeddings: Option<ArrayView2<'_, f32>>,
     stopwatch: &mut Stopwatch,
 ) -> anyhow::Result<Predictions> {
+    // By what the folder holds and not by the table of routers: a saved router has to predict from its folder alone, as in production.
     let predicted = if router.record.contents.reads_prompts() {
         torch::predict(setup, router, test, stopwatch)?
     } else {
@@ -27,10 +28,10 @@ pub(crate) fn test_split(
         })?
     };
     Ok(match predicted {
-        Predicted::PerModel(PerModelOutputs { scores, cost }) => {
+        ModelOutputs::PerModel(PerModelOutputs { scores, cost }) => {
             Predictions::PerModel(PerModel::of_split(&setup.info, test, scores, cost))
         }
-        Predicted::SmallWins(probability) => Predictions::SmallWins(SmallWins {
+        ModelOutputs::SmallWins(probability) => Predictions::SmallWins(SmallWins {
             ids: test.ids.clone(),
             probability,
         }),

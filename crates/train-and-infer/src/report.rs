@@ -3,40 +3,41 @@ use std::{fmt::Write as _, path::PathBuf};
 use dataset::RunManifest;
 use serde::Serialize;
 
-/// What a run leaves.
+/// The result of a run.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Report {
+pub(crate) struct Report {
     /// Whether it was fitted now.
-    pub status: Status,
+    pub(crate) status: Status,
     /// The file of predictions.
-    pub predictions: PathBuf,
+    pub(crate) predictions: PathBuf,
     /// The folder of the fitted router, if one is kept.
-    pub model: Option<PathBuf>,
+    pub(crate) model: Option<PathBuf>,
     /// Number of prompts that it was fitted on.
-    pub n_train: usize,
+    pub(crate) n_train: usize,
     /// Number of prompts that it predicted for.
-    pub n_test: usize,
+    pub(crate) n_test: usize,
     /// What was chosen or measured in the fit, for people, a line each.
+    // Not in the JSON, which has the same numbers in the manifest's results.
     #[serde(skip)]
-    pub summary: Vec<String>,
+    pub(crate) summary: Vec<String>,
     /// How the predictions were made.
-    pub manifest: RunManifest,
+    pub(crate) manifest: RunManifest,
 }
 
-/// How predictions came about.
+/// Whether predictions are new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// In this run.
+pub(crate) enum Status {
+    /// Made in this run.
     Fitted,
-    /// In an earlier one that had the same data, settings and program.
+    /// Made in an earlier run with the same data, settings and program.
     Kept,
 }
 
 impl Report {
     /// A few lines for each router, and the command that comes next.
-    pub fn table(reports: &[Self]) -> String {
+    pub(crate) fn table(reports: &[Self]) -> String {
         let mut text = String::new();
         for report in reports {
             let manifest = &report.manifest;

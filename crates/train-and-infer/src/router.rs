@@ -14,24 +14,24 @@ use crate::{
 
 /// A router that can be fitted: a row of [`ROUTERS`].
 #[derive(Debug)]
-pub struct Router {
+pub(crate) struct Router {
     /// Its name on the command line, under `preds/` and under `models/`.
-    pub name: &'static str,
-    /// What `--help` says of it.
-    pub help: &'static str,
+    pub(crate) name: &'static str,
+    /// What `--help` says about it.
+    pub(crate) help: &'static str,
     /// What it predicts from.
     pub(crate) input: Input,
     /// Whether it chooses between the two LLMs of a pair, rather than among all.
     pub(crate) needs_pair: bool,
-    /// What fits it; none in a build without libtorch if it needs libtorch.
+    /// What fits it; `None` for one that needs libtorch in a build without it.
     ///
-    /// How it is saved, and so how it predicts, is not said here: the learner writes one of the forms that `saved-routers` knows
-    /// (`saved_routers::Contents`), and everything after the fit goes by that form.
+    /// How it is saved, and therefore how it predicts, is not defined here: the learner writes one of the forms that `saved-routers` knows
+    /// ([`saved_routers::Contents`]), and everything after the fit depends on that form alone.
     pub(crate) learner: Option<Learner>,
 }
 
 /// All routers, the quick ones first: the order in which `all` fits them and `--help` lists them.
-pub static ROUTERS: [Router; 6] = [
+pub(crate) static ROUTERS: [Router; 6] = [
     Router {
         name: names::CARROT_KNN,
         help: "CARROT (KNN) on the chosen embedding",
@@ -82,7 +82,7 @@ impl fmt::Display for Router {
     }
 }
 
-// A name is one row's.
+// Names are unique, as a test below proves; a learner, being functions, has no equality of its own.
 impl PartialEq for Router {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
@@ -93,7 +93,7 @@ impl Eq for Router {}
 
 /// A value of `--routers`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RouterChoice {
+pub(crate) enum RouterChoice {
     /// A router by its name.
     One(&'static Router),
     /// All that the data set allows.
@@ -104,6 +104,7 @@ impl ValueEnum for RouterChoice {
     fn value_variants<'a>() -> &'a [Self] {
         static CHOICES: [RouterChoice; ROUTERS.len() + 1] = {
             let mut choices = [RouterChoice::All; ROUTERS.len() + 1];
+            // A constant cannot use `for`, because iterators are not const.
             let mut i = 0;
             while i < ROUTERS.len() {
                 choices[i] = RouterChoice::One(&ROUTERS[i]);
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_rows_have_one_name() {
+    fn names_are_unique() {
         for (i, router) in ROUTERS.iter().enumerate() {
             assert!(!ROUTERS[..i].contains(router), "{router}");
         }

@@ -1,4 +1,4 @@
-//! One router on one set of train prompts: fit, save, open, predict, and what lies on disk in the end.
+//! One router on one set of train prompts: fit, save, reopen, predict, and what is on disk afterwards.
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +26,7 @@ use crate::{
 
 const MADE_BY: &str = concat!("train-and-infer ", env!("CARGO_PKG_VERSION"));
 
-/// A router to be fitted, and all that decides what comes out.
+/// A router to be fitted, and everything that determines the result.
 pub(crate) struct Run<'a> {
     setup: &'a Setup,
     router: &'static Router,
@@ -38,11 +38,11 @@ pub(crate) struct Run<'a> {
     config: Value,
 }
 
-/// Where a run's results lie.
+/// Where a run's results go.
 struct Places {
     predictions: PathBuf,
     manifest: PathBuf,
-    /// The fitted router's folder; for a learning curve, one that is removed in the end.
+    /// The fitted router's folder; for a learning curve, a temporary one.
     model: PathBuf,
 }
 
@@ -53,9 +53,7 @@ impl<'a> Run<'a> {
         sample: &'a Sample,
         data: &mut Data,
     ) -> anyhow::Result<Self> {
-        let learner = router
-            .learner
-            .context("this build lacks what fits the router")?;
+        let learner = router.learner.context("this build cannot fit the router")?;
         let recipe = (learner.recipe)(setup)?;
         let config = config(setup, router, sample, data, &recipe)?;
         Ok(Self {
@@ -69,14 +67,15 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Fits the router and predicts the test split, unless what is on disk was made from the same.
+    /// Fits the router and predicts the test part, unless what is on disk was made from the same.
     pub(crate) fn run(self, data: &mut Data) -> anyhow::Result<Report> {
         if !self.setup.force
             && let Some(report) = self.kept(data)?
         {
             return Ok(report);
         }
-        // Before a training makes a folder in its place.
+        // A run that was killed between the two renames of a save left the older router under another name. It goes back now: a training keeps
+        // its checkpoints below this place, and once that folder exists the older router could no longer return to it.
         NewFolder::recover(&self.places.model)?;
         let mut stopwatch = Stopwatch::start();
         let prompts = data.prompts(self.setup, self.router, self.sample, &mut stopwatch)?;
@@ -131,20 +130,26 @@ impl<'a> Run<'a> {
             manifest,
             model,
         } = &self.places;
+        // Both, because a run that was killed may leave predictions without a manifest, and a user may have deleted the predictions.
         if !manifest.is_file() || !predictions.is_file() {
             return Ok(None);
         }
+        // A manifest that this version cannot read proves nothing. That is no error: the new run replaces it.
         let Ok(manifest) = RunManifest::read(manifest) else {
             return Ok(None);
         };
+        // The inputs come last, because hashing embeddings takes seconds, which the cheap comparisons before may save.
         let is_same = manifest.made_by == MADE_BY
             && manifest.config == as_read(&self.config)?
             && manifest.seed == self.recipe.seed
             && Some(&manifest.inputs) == self.inputs(data)?.as_ref();
         if !is_same {
-            info!("`{router}`{on} was fitted with other data, settings or program; refitting it");
+            info!(
+                "`{router}`{on} was fitted with different data, settings or program version; refitting it"
+            );
             return Ok(None);
         }
+        // The manifest does not cover the router's folder, which may have been damaged or deleted since.
         if self.keeps_model()
             && let Err(error) = SavedRouter::open(model)
         {
@@ -156,10 +161,10 @@ impl<'a> Run<'a> {
         Ok(Some(self.report(Status::Kept, Vec::new(), manifest)))
     }
 
-    /// Puts the fitted router in its place, predicts with what lies there, and leaves predictions and last the manifest.
+    /// Puts the fitted router in its place, predicts with it, and writes the predictions and, last, the manifest.
     ///
-    /// The older manifest goes first and the new one comes last: whatever ends the program in between, no manifest vouches for files that are
-    /// not of one run. The router comes before its predictions because it makes them.
+    /// The older manifest is removed first and the new one written last: wherever a crash interrupts this, no manifest vouches for files of
+    /// different runs. The router comes before its predictions because it makes them.
     fn finish(
         self,
         data: &mut Data,
@@ -168,21 +173,26 @@ impl<'a> Run<'a> {
         mut stopwatch: Stopwatch,
     ) -> anyhow::Result<Report> {
         atomic::remove_file(&self.places.manifest)?;
+        // Hashed only now, because embeddings that were missing at the start exist since the fit.
         let inputs = self
             .inputs(data)?
-            .context("the embeddings were removed meanwhile")?;
+            .context("the embeddings were removed while the router was fitted")?;
         let predictions = match outcome.product {
             Product::Predictions(predictions) => predictions,
             Product::Fitted(fitted) => {
                 let record = self.record(data, prompts, &outcome.results, &fitted)?;
                 fitted.folder.commit(&record)?;
+                // With the reopened router and not the learner in memory, so that each run tests what it saved. A router that is stored as
+                // f16 thus predicts here exactly what it predicts in use.
                 self.predict(prompts, &mut stopwatch)?
             }
         };
+        // Into the file itself too: whoever reads it later can tell what it belongs to even if the manifest did not come along.
         let made_from = self.made_from(&inputs);
         stopwatch.time("write", || {
             Ok(predictions.write(&self.places.predictions, &made_from)?)
         })?;
+        // No result depends on the number of threads; the times in the manifest do.
         let threads = std::thread::available_parallelism();
         let threads = threads.map_or_else(|_| "unknown".to_owned(), |n| n.to_string());
         let mut environment = BTreeMap::from([("threads".to_owned(), threads)]);
@@ -204,13 +214,14 @@ impl<'a> Run<'a> {
             environment,
         };
         manifest.write(&self.places.manifest)?;
+        // A router of a sample was saved only to be reopened and to predict.
         if self.sample != &Sample::Whole {
             forget(&self.places.model)?;
         }
         Ok(self.report(Status::Fitted, outcome.summary, manifest))
     }
 
-    /// Predicts the test split with the router as it lies on disk, so that each run proves what it saved.
+    /// Predicts the test part with the router as it is on disk.
     fn predict(&self, prompts: &Prompts, stopwatch: &mut Stopwatch) -> anyhow::Result<Predictions> {
         let router = stopwatch.time("open", || Ok(SavedRouter::open(&self.places.model)?))?;
         let test = prompts.embeddings.as_ref().map(|it| it.test.view());
@@ -284,6 +295,7 @@ impl Places {
                 manifest: dir.manifest(name),
                 model: models.join(name),
             },
+            // Apart from the others, so that a fit on a sample never replaces a router or predictions that are in use.
             Sample::Rows(rows) => Self {
                 predictions: dir.learning_curve_predictions(name, rows.len()),
                 manifest: dir.learning_curve_manifest(name, rows.len()),
@@ -308,9 +320,11 @@ fn config(
     if let Some(embedder) = setup.embedder_for(router.input) {
         let model = data.model(setup, embedder)?;
         let sha256 = model.as_ref().and_then(|model| model.sha256());
+        // By its hash and not its folder: the same model in another place gives the same embeddings, one that was replaced does not.
         config["embedder"] = json!({ "name": embedder.name, "sha256": sha256 });
     }
     if let Sample::Rows(rows) = sample {
+        // Number and seed determine the rows, which the manifest therefore need not list.
         config["train-prompts"] = json!({ "n": rows.len(), "seed": setup.train_sizes_seed });
     }
     Ok(config)
@@ -321,11 +335,11 @@ fn as_read(config: &Value) -> anyhow::Result<Value> {
     Ok(serde_json::from_str(&config.to_string())?)
 }
 
-/// Removes the folder of a router that is not kept, and with it the checkpoints of its training; and those above it that are empty then.
+/// Removes the folder of a router that is not kept, with the checkpoints of its training, and the folders above it if that empties them.
 fn forget(folder: &Path) -> anyhow::Result<()> {
     atomic::remove_folder(folder)?;
     for above in folder.ancestors().skip(1).take(2) {
-        // Another size may be at work in it.
+        // Not empty: another size is being fitted there, or was interrupted and will resume from its checkpoints.
         if fs::remove_dir(above).is_err() {
             break;
         }

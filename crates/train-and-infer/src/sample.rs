@@ -5,7 +5,7 @@ use dataset::DatasetInfo;
 pub(crate) enum Sample {
     /// All of them. The fitted router is kept.
     Whole,
-    /// Some rows of the train split, ascending, for a learning curve; only predictions are kept.
+    /// Some rows of the train part, ascending, for a learning curve; only predictions are kept.
     Rows(Vec<usize>),
 }
 
@@ -17,8 +17,8 @@ impl Sample {
         }
     }
 
-    /// How many prompts at the sample's end are for validation: those of the sample that the data set has in its own validation part, which is
-    /// the end of its train split.
+    /// How many prompts at the sample's end are for validation: those that belong to the data set's own validation prompts, which are the end
+    /// of its train part.
     pub(crate) fn n_validation(&self, info: &DatasetInfo) -> Option<usize> {
         let n_validation = info.n_validation?;
         Some(match self {
@@ -30,7 +30,7 @@ impl Sample {
         })
     }
 
-    /// For messages, after the router's name.
+    /// In words, to follow the router's name.
     pub(crate) fn described(&self) -> String {
         match self {
             Self::Whole => String::new(),

@@ -9,7 +9,7 @@ use crate::{
     torch,
 };
 
-/// What every router of a job is fitted with: the data set, where things are, and the settings.
+/// What all routers of a job share: the data set, the paths, and the settings.
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) dir: DatasetDir,

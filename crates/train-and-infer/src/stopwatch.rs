@@ -19,6 +19,7 @@ impl Stopwatch {
         work: impl FnOnce() -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let start = Instant::now();
+        // A stage that fails is not noted: its run ends without a manifest that could list it.
         let result = work()?;
         self.stages.push(Stage {
             name: stage.to_owned(),

@@ -115,6 +115,7 @@ impl Calibrator {
     pub(super) fn calibrate_with(&self, seed: u32) -> Result<Calibrated, CalibrationError> {
         let (chosen_on, untouched) = self.held_out.part(self.settings.holdout_share, seed)?;
         let n_untouched = count_choices(&untouched)?;
+        // By default as many as check the setting, so that their results are comparable with the intervals.
         let n_new_prompts = self.n_new_prompts.unwrap_or(n_untouched);
         let params = CalibrationParams {
             goal: self.goal.resolve(self.held_out.models())?,
@@ -133,6 +134,7 @@ impl Calibrator {
             },
             error => error.into(),
         })?;
+        // Found with costs in dollars, at a multiplier of 1. The rule in use has another one, where the same decisions need another weight.
         let setting = found.setting.with_multiplier(COST_MULTIPLIER)?;
         let realized = standing_at(&untouched.truth()?, untouched.router()?, setting)?;
         Ok(Calibrated {
@@ -144,8 +146,9 @@ impl Calibrator {
     }
 }
 
-/// Number of prompts of a half that have an LLM to choose, whatever the setting.
+/// Number of prompts of a half for which an LLM can be chosen, whatever the setting.
 fn count_choices(half: &Half) -> Result<usize, CalibrationError> {
+    // Which setting does not matter: a prompt without a known score and cost has no choice at any.
     let any = match half.router()? {
         evaluation::Router::PerModel { .. } => Setting::Weight {
             lambda: 0.0,

@@ -23,9 +23,9 @@ pub struct Coverage {
     pub n_prompts: [usize; 2],
     /// In how many repetitions the mean cost lay within its interval.
     pub cost: usize,
-    /// The same of the mean score.
+    /// The same for the mean score.
     pub accuracy: usize,
-    /// The same of each LLM's share.
+    /// The same for each LLM's share.
     pub shares: Vec<ModelShare<usize>>,
     /// The mean length of the intervals for costs, in US dollars per 1,000 prompts.
     pub usd_per_1k_length: f64,
@@ -66,6 +66,7 @@ impl Calibrator {
             usd_per_1k_length: 0.0,
         };
         for repetition in 0..n_repetitions {
+            // Consecutive seeds, so that a single repetition can be repeated as a calibration with its seed.
             let seed = settings.seed.wrapping_add(repetition as u32);
             let calibrated = self.calibrate_with(seed)?;
             let (found, realized) = (&calibrated.found, &calibrated.realized);

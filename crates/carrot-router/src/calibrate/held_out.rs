@@ -46,6 +46,7 @@ impl HeldOut {
     ) -> Result<Self, CalibrationError> {
         let dir = DatasetDir::existing(data_dir, dataset)?;
         let folder = models_dir.join(dataset).join(router);
+        // Reading a record alone does not repair an interrupted save, as opening the router does.
         NewFolder::recover(&folder)?;
         let record = Record::read(&folder)?;
         if record.is_edited() {
@@ -65,6 +66,7 @@ impl HeldOut {
             Some(sha256) => *sha256 == record.train_sha256,
             None => made_from.other_sha256.contains(&record.train_sha256),
         };
+        // Settings, results and train part identify a fit: any other one differs in at least one of them.
         if manifest.config != record.config || manifest.results != record.results || !is_of_train {
             return Err(CalibrationError::OtherFit {
                 predictions: path,
@@ -131,7 +133,7 @@ impl HeldOut {
         &self.inputs
     }
 
-    /// Divides the prompts, as a seed says, into those that choose a setting and those that stay untouched.
+    /// Divides the prompts, by a seed, into those that choose a setting and those that stay untouched.
     pub(super) fn part(
         &self,
         untouched_share: f64,
@@ -142,6 +144,7 @@ impl HeldOut {
             .map_err(CalibrationError::TooFewPrompts)?;
         let rows = |rows: Vec<u32>| {
             let mut rows: Vec<usize> = rows.into_iter().map(|row| row as usize).collect();
+            // In the order of the test part, so that sums do not depend on the order in which rows were drawn.
             rows.sort_unstable();
             self.all.select(&rows)
         };

@@ -15,7 +15,7 @@ const MADE_BY: &str = concat!("carrot-router ", env!("CARGO_PKG_VERSION"));
 ///
 /// # Errors
 /// [`CalibrationError::IsThreshold`] or [`CalibrationError::OtherMultiplier`] for a calibration of another rule;
-/// [`CalibrationError::SavedRouter`] for one that is missing, or stale because the router, the test split or the predictions have changed.
+/// [`CalibrationError::SavedRouter`] for one that is missing, or stale because the router, the test part or the predictions have changed.
 pub fn mu_of_calibration(folder: &Path, name: &str) -> Result<f64, CalibrationError> {
     let calibration = Calibration::open(folder, name)?;
     let name = name.to_owned();

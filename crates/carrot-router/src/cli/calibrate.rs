@@ -5,7 +5,7 @@ mod goal;
 mod job;
 mod report;
 
-use cli_support::Progress;
+use cli_support::{Progress, with_hint};
 use saved_routers::Calibration;
 
 pub(super) use self::args::CalibrateArgs;
@@ -13,7 +13,6 @@ use self::{
     job::{CalibrateJob, Task},
     report::{CalibrationReport, coverage_table},
 };
-use super::hints;
 
 pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
     let output = args.output;
@@ -26,6 +25,8 @@ pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
         }
         Task::Store { name, force } => {
             let folder = calibrator.folder();
+            // The same goal again only renews the calibration, say after a refit. A different one under the same name would surprise whoever
+            // routes by that name.
             let older = Calibration::read(folder, &name);
             if !force && older.is_ok_and(|older| older.target != *calibrator.goal().target()) {
                 let path = Calibration::path(folder, &name)?;
@@ -33,7 +34,7 @@ pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
                     "`{}` already exists and is for a different goal",
                     path.display()
                 );
-                return Err(hints::with(
+                return Err(with_hint(
                     error,
                     "give the new one another name with `--name`, or overwrite the old one with `--force`",
                 ));

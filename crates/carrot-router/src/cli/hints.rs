@@ -1,31 +1,7 @@
-//! Which flag cures which error. The libraries say what they need; only the program knows what its flags are called.
-
-use std::fmt;
+//! Which flag of this program, or which command, cures an error of a library, which knows no flags.
 
 use carrot_router::{CalibrationError, Error};
-use cli_support::fit_command;
-
-/// An error that ends in what to do about it.
-#[derive(Debug)]
-struct Hinted {
-    error: anyhow::Error,
-    hint: String,
-}
-
-impl fmt::Display for Hinted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#}\nhint: {}", self.error, self.hint)
-    }
-}
-
-// Without a source: the text above has the whole chain already.
-impl std::error::Error for Hinted {}
-
-/// Adds a hint to an error.
-pub(super) fn with(error: anyhow::Error, hint: impl Into<String>) -> anyhow::Error {
-    let hint = hint.into();
-    Hinted { error, hint }.into()
-}
+use cli_support::{fit_command, with_hint};
 
 /// Adds a hint to an error of the libraries where a flag of this program, or a command, could cure it.
 pub(super) fn add(error: anyhow::Error) -> anyhow::Error {
@@ -36,7 +12,7 @@ pub(super) fn add(error: anyhow::Error) -> anyhow::Error {
         flag.or_else(|| cause.downcast_ref().and_then(of_calibration))
     });
     match hint {
-        Some(hint) => with(error, hint),
+        Some(hint) => with_hint(error, hint),
         None => error,
     }
 }

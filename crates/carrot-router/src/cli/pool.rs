@@ -15,7 +15,7 @@ pub(super) fn run(args: PoolArgs) -> anyhow::Result<()> {
     let output = args.output_form;
     let job = PoolJob::check(args)?;
     let edited = edit_pool(&job.model, &job.changes)
-        .with_context(|| format!("cannot make `{}`", job.output.display()))?;
+        .with_context(|| format!("cannot create `{}`", job.output.display()))?;
     for added in edited.added() {
         if is_poorly_known(added) {
             warn!(

@@ -8,7 +8,7 @@ pub enum CalibrationError {
     /// A number of a goal that is out of range.
     #[error("{what} is {value}, expected a number {}", if *most == 1.0 { "from 0 to 1" } else { "of at least 0" })]
     BadGoal {
-        /// What the number is of, a noun.
+        /// What the number measures, a noun.
         what: &'static str,
         /// The number.
         value: f64,
@@ -67,7 +67,7 @@ pub enum CalibrationError {
         router: String,
     },
     /// Too few test prompts to calibrate on some and check on others.
-    #[error("the test prompts are too few to leave some untouched")]
+    #[error("there are too few test prompts to leave some untouched")]
     TooFewPrompts(#[source] dataset::Error),
     /// The untouched prompts cannot check a setting.
     #[error("cannot check a setting on the untouched prompts")]

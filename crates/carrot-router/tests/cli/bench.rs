@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use dataset::{CostKind, CostRule, ModelInfo, Pair, Price, Quantity, Standardizer};
+use dataset::{CostKind, Pair, Quantity, Standardizer};
 use ndarray::{Array2, array};
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use routers::{Backend, Target, UnitRows};
@@ -15,7 +15,7 @@ use saved_routers::{
     Contents, Embedder, EmbeddingFormat, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record,
 };
 use serde_json::{Value, json};
-use test_support::Bench;
+use test_support::{Bench, priced_models};
 
 pub(crate) use test_support::{run_with_input as run, stderr};
 
@@ -42,8 +42,8 @@ pub(crate) fn cost_usd() -> Array2<f64> {
     ]
 }
 
-/// What makes the vectors of a router's train prompts.
-pub(crate) struct TrainVectors {
+/// What makes the embeddings of a router's train prompts.
+pub(crate) struct TrainEmbeddings {
     pub(crate) values: Array2<f32>,
     pub(crate) embedder: Embedder,
 }
@@ -72,9 +72,9 @@ impl Tiny {
         copy_embedder(&folder);
         let files = ModelFiles::in_folder(&folder).expect("a model");
         let model = SentenceEmbedder::load(&files, DeviceChoice::Cpu).expect("loaded");
-        let vectors = model.embed(&PROMPTS.map(str::to_owned), &|_| ());
-        let vectors = TrainVectors {
-            values: vectors.expect("embedded").values,
+        let embeddings = model.embed(&PROMPTS.map(str::to_owned), &|_| ());
+        let embeddings = TrainEmbeddings {
+            values: embeddings.expect("embedded").values,
             embedder: Embedder {
                 name: "tiny-bert".to_owned(),
                 model: Some("models/tiny-bert".to_owned()),
@@ -83,7 +83,7 @@ impl Tiny {
                 license: None,
             },
         };
-        bench.write_knn(cost_kind, vectors, edit);
+        bench.write_knn(cost_kind, embeddings, edit);
         bench
     }
 
@@ -92,11 +92,11 @@ impl Tiny {
         Self(Bench::new(env!("CARGO_BIN_EXE_carrot-router")))
     }
 
-    /// Writes a router of the given kind on vectors of the train prompts.
+    /// Writes a router of the given kind on embeddings of the train prompts.
     pub(crate) fn write_knn(
         &self,
         cost_kind: CostKind,
-        vectors: TrainVectors,
+        embeddings: TrainEmbeddings,
         edit: impl FnOnce(&mut Record),
     ) {
         let mut targets = vec![(Quantity::Score, scores())];
@@ -118,7 +118,7 @@ impl Tiny {
                 (quantity, Target { name, values })
             })
             .unzip();
-        let rows = UnitRows::new(vectors.values).expect("vectors");
+        let rows = UnitRows::new(embeddings.values).expect("embeddings");
         let parts = KnnParts {
             embeddings: &rows,
             targets: &targets,
@@ -135,7 +135,7 @@ impl Tiny {
             targets: targets.collect(),
         };
         let mut record = record("carrot-knn", cost_kind, contents);
-        record.embedder = Some(vectors.embedder);
+        record.embedder = Some(embeddings.embedder);
         edit(&mut record);
         folder.commit(&record).expect("committed");
     }
@@ -219,25 +219,13 @@ pub(crate) fn llm_pair() -> Pair {
 }
 
 pub(crate) fn record(router: &str, cost_kind: CostKind, contents: Contents) -> Record {
-    let models = MODELS.iter().zip(PRICES).map(|(name, price)| ModelInfo {
-        name: (*name).to_owned(),
-        price: Some(Price {
-            input_usd_per_mtok: price.0,
-            output_usd_per_mtok: price.1,
-            source: None,
-        }),
-        cost_rule: match cost_kind {
-            CostKind::Known => CostRule::InputTokens,
-            CostKind::OutputTokens => CostRule::InputAndOutputTokens,
-            CostKind::Usd => CostRule::Given,
-        },
-    });
+    let priced = |idx: usize| (MODELS[idx], PRICES[idx].0, PRICES[idx].1);
     Record {
         format_version: FORMAT_VERSION,
         router: router.to_owned(),
         dataset: "tiny".to_owned(),
         train_sha256: "abc".to_owned(),
-        models: models.collect(),
+        models: priced_models(cost_kind, &[0, 1, 2].map(priced)),
         cost_kind,
         pair: None,
         embedder: None,

@@ -16,7 +16,7 @@ const N_PROMPTS: usize = 80;
 const KNN: [&str; 4] = ["--dataset", "tiny", "--router", "carrot-knn"];
 const PAIR: [&str; 4] = ["--dataset", "tiny", "--router", "roberta-binary"];
 
-/// A router of all LLMs and one of two, with their predictions for a test split.
+/// A router of all LLMs and one of two, with their predictions for a test part.
 fn bench() -> Tiny {
     let mut models = Vec::new();
     let bench = Tiny::with(CostKind::Usd, |record| models.clone_from(&record.models));
@@ -57,7 +57,7 @@ fn bench() -> Tiny {
     let test_sha256 = sha256_file(&dir.split(Part::Test)).expect("hashed");
     for (router, predictions) in [("carrot-knn", per_model), ("roberta-binary", of_pair)] {
         let made_from = MadeFrom {
-            // The hash of the train split in the records of these tests.
+            // The hash of the train part in the records of these tests.
             train_sha256: Some("abc".to_owned()),
             ..MadeFrom::split(test_sha256.clone())
         };
@@ -164,7 +164,7 @@ fn route_takes_the_weight_of_a_calibration() {
     ];
     assert_refused(&bench.route(&pair, ""), 1, "decides between two LLMs");
 
-    // Another test split than the one that it was chosen on.
+    // Another test part than the one that it was chosen on.
     let dir = bench.dataset("tiny");
     let mut split = Split::read(&dir.split(Part::Test)).expect("read");
     split.scores[[0, 0]] = 0.5;

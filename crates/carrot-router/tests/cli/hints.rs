@@ -64,7 +64,7 @@ fn pairs_of_networks() {
         "does not say which LLM each of its outputs is",
         by_order,
     );
-    bench.write("prices.toml", &price(LLMS[1], (1.0, 1.0)));
+    bench.write("prices.toml", price(LLMS[1], (1.0, 1.0)));
     check(
         &route(&bench, &["--label-order", &LLMS.join(",")]),
         "LLM `owner/dear` has no price",
@@ -92,7 +92,7 @@ fn routers_whose_llms_cannot_be_changed() {
 #[test]
 fn prices_of_predicted_dollars() {
     let bench = Tiny::new(CostKind::Usd);
-    bench.write("prices.toml", &price("cheap", (1.0, 1.0)));
+    bench.write("prices.toml", price("cheap", (1.0, 1.0)));
     check(
         &bench.route(&[&ROUTE[..], &["--prices", "prices.toml"]].concat(), ""),
         "other prices have no effect",
@@ -146,7 +146,7 @@ fn embeddings_of_a_server() {
     });
     check(
         &bench.route(&ROUTE, ""),
-        "the fit was given embeddings, and not the model that made them",
+        "the router was fitted on existing embeddings, without the model that computed them",
         "if an OpenAI-compatible server made the embeddings, pass `--embedder openai` to send each prompt to it, which may cost money; if a \
          sentence-transformers model did, pass its folder with `--embedder`",
     );
@@ -156,7 +156,7 @@ fn embeddings_of_a_server() {
     command.env("OPENAI_API_KEY", "sk-unused");
     check(
         &crate::bench::run(&mut command, ""),
-        "which the model `other` does not make",
+        "which the model `other` does not produce",
         "leave out `--embedding-model` to use the name that the embeddings have",
     );
 }

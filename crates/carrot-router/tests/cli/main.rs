@@ -12,6 +12,4 @@ mod refusals;
 mod routing;
 mod saved_networks;
 mod server;
-#[path = "../../../train-and-infer/tests/cli/tiny_roberta.rs"]
-mod tiny_roberta;
 mod tokenizers;

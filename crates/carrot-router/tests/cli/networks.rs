@@ -4,8 +4,9 @@ use std::path::Path;
 
 use nets::{DeviceChoice, ProblemType, RobertaModel};
 use tch::Tensor;
+use test_support::write_tiny_roberta;
 
-use crate::{bench::Tiny, tiny_roberta};
+use crate::bench::Tiny;
 
 /// The LLMs of [`pair`], and their prices per million input and output tokens in `prices.toml`.
 pub(crate) const LLMS: [&str; 3] = ["owner/dear", "cheap", "free"];
@@ -41,7 +42,8 @@ pub(crate) fn write_varying(
     spread: f64,
 ) {
     let base = tempfile::tempdir().expect("a temporary folder");
-    tiny_roberta::write(base.path());
+    let n_positions = 80;
+    write_tiny_roberta(base.path(), n_positions);
     let labels: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();
     let model = RobertaModel::from_base(base.path(), &labels, problem_type, 7, DeviceChoice::Cpu);
     model.expect("a base").save(folder, "").expect("saved");
@@ -77,6 +79,6 @@ pub(crate) fn pair() -> Tiny {
     let prices: Vec<String> = prices
         .map(|(name, price)| self::price(name, price))
         .collect();
-    bench.write("prices.toml", &prices.concat());
+    bench.write("prices.toml", prices.concat());
     bench
 }

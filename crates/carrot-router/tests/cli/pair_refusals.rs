@@ -80,7 +80,7 @@ fn unnamed_outputs_need_an_order_and_prices() {
         &["--label-order", "order.txt"],
         "contains no prompt",
     );
-    bench.write("prices.toml", &price("cheap", (1.0, 1.0)));
+    bench.write("prices.toml", price("cheap", (1.0, 1.0)));
     check(
         &bench,
         &["--label-order", "order.txt"],

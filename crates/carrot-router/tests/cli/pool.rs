@@ -11,7 +11,7 @@ use crate::bench::{MODELS, PROMPTS, Tiny, assert_refused, output_tokens, scores}
 
 const MODEL: &str = "models/tiny/carrot-knn";
 
-/// A router with the train split that it was fitted on.
+/// A router with the train part that it was fitted on.
 fn bench(cost_kind: CostKind) -> Tiny {
     let mut models = Vec::new();
     let bench = Tiny::with(cost_kind, |record| models.clone_from(&record.models));
@@ -200,7 +200,7 @@ fn what_cannot_be_edited_is_refused_and_leaves_nothing() {
     assert_refused(
         &pool(&bench, &["--add", "new.parquet"]),
         1,
-        "is not the train split that",
+        "is not the train part that",
     );
     assert!(!bench.path().join("models/tiny/edited").exists());
     check_ok(&pool(&bench, &["--remove", "twin"]));

@@ -185,10 +185,10 @@ fn prices_are_needed_where_tokens_make_costs() {
         1,
         "prices `chaep`, but the router has no such LLM; it has owner/dear, cheap, twin",
     );
-    bench.write("prices.toml", &price("cheap", -1.0));
+    bench.write("prices.toml", price("cheap", -1.0));
     check(&bench, &args, "", 1, "prices.toml");
     let bench = Tiny::new(CostKind::Usd);
-    bench.write("prices.toml", &price("cheap", 5.0));
+    bench.write("prices.toml", price("cheap", 5.0));
     check(
         &bench,
         &args,

@@ -127,7 +127,7 @@ fn prompts_come_from_a_file_or_standard_input_in_their_order() {
         .iter()
         .map(|prompt| json!({"id": 1, "prompt": prompt}).to_string())
         .collect();
-    bench.write("prompts.jsonl", &lines.join("\n"));
+    bench.write("prompts.jsonl", lines.join("\n"));
     let from_file = bench.decisions(&["--mu", "0.5", "--input", "prompts.jsonl"], "");
     let found: Vec<&str> = from_file
         .iter()

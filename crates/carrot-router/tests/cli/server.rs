@@ -1,4 +1,4 @@
-//! A KNN router that was fitted on the vectors of a server.
+//! A KNN router that was fitted on the embeddings of a server.
 
 use std::process::Output;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use test_support::{EmbeddingFault, OpenAi};
 
 use crate::bench::{
-    MODELS, PROMPTS, Tiny, TrainVectors, assert_refused, decisions, number, output_tokens, run,
+    MODELS, PROMPTS, Tiny, TrainEmbeddings, assert_refused, decisions, number, output_tokens, run,
     scores, stderr,
 };
 
@@ -18,12 +18,12 @@ const DIM: usize = 8;
 const KEY: &str = "sk-not-to-be-seen";
 const ROUTE: [&str; 4] = ["--model", "models/tiny/carrot-knn", "--mu", "0.25"];
 
-/// A router whose vectors have a name and no model, as `--embedder openai` of the generators leaves them.
+/// A router whose embeddings have a name and no model, as `--embedder openai` of the generators leaves them.
 fn bench(name: &str) -> Tiny {
     let bench = Tiny::empty();
-    let vectors = PROMPTS.map(|prompt| OpenAi::vector(prompt, DIM)).concat();
-    let vectors = TrainVectors {
-        values: Array2::from_shape_vec((PROMPTS.len(), DIM), vectors).expect("a matrix"),
+    let embeddings = PROMPTS.map(|prompt| OpenAi::vector(prompt, DIM)).concat();
+    let embeddings = TrainEmbeddings {
+        values: Array2::from_shape_vec((PROMPTS.len(), DIM), embeddings).expect("a matrix"),
         embedder: Embedder {
             name: name.to_owned(),
             model: None,
@@ -32,7 +32,7 @@ fn bench(name: &str) -> Tiny {
             license: None,
         },
     };
-    bench.write_knn(CostKind::OutputTokens, vectors, |_| ());
+    bench.write_knn(CostKind::OutputTokens, embeddings, |_| ());
     bench
 }
 
@@ -84,7 +84,7 @@ fn a_server_is_asked_only_when_it_is_named() {
     }
     let message = stderr(&output);
     assert!(
-        message.contains("the server's `owner/tiny-embedder` makes, at an unknown price"),
+        message.contains("from the server's `owner/tiny-embedder`, at an unknown price"),
         "{message}"
     );
     assert!(
@@ -126,7 +126,7 @@ fn the_model_follows_from_the_embeddings_name_or_from_the_user() {
         (
             "owner--tiny-embedder",
             &["--embedding-model", "owner/other"],
-            Some("which the model `owner/other` does not make"),
+            Some("which the model `owner/other` does not produce"),
         ),
         ("owner--unheard-of", &[], Some("status 404")),
     ] {
@@ -154,14 +154,14 @@ fn refusals_do_not_show_the_key() {
         1,
         "refused with status 401",
     );
-    // Vectors of another length.
+    // Embeddings of another length.
     let server = OpenAi::start().model(MODEL, DIM + 1);
     let part = "predicts from embeddings of 8 dimensions, not 9";
     assert_refused(&route(&bench, &server, &args, ""), 1, part);
     // OpenAI itself wants a key, which is said before it is asked.
     let output = run(&mut bench.route_command(&[&ROUTE[..], &args].concat()), "");
     assert_refused(&output, 1, "set `OPENAI_API_KEY`");
-    // A local model's vectors.
+    // A local model's embeddings.
     let local = Tiny::new(CostKind::Known);
     assert_refused(
         &local.route(&["so", "--mu", "0", "--embedder", "openai"], ""),

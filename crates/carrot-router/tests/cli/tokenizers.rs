@@ -32,7 +32,7 @@ fn an_llms_own_tokenizer_counts_where_it_is_available() {
     assert_eq!(counts(), [2.0, 5.0, 5.0]);
     let output = bench.route(&args, "");
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
-    let part = "the own tokenizers of `owner/dear` under `tokenizers`, and for each of the other 2 by the tokenizer of the network `perf`";
+    let part = "the tokenizers of `owner/dear` under `tokenizers`, and for each of the other 2 by the tokenizer of the network `perf`";
     assert_eq!(
         text.matches(part).count(),
         2,

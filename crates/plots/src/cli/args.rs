@@ -22,7 +22,7 @@ const EXAMPLES: [&str; 5] = [
 /// (`binary`). --figure accepts both.
 #[derive(Debug, clap::Parser)]
 #[command(name = "plots", version, after_help = examples(&EXAMPLES))]
-pub struct Args {
+pub(crate) struct Args {
     /// Data sets, separated by spaces or commas [default: all]
     #[arg(long, num_args = 1.., value_delimiter = ',', value_name = "NAME")]
     pub(super) dataset: Vec<String>,
@@ -54,8 +54,7 @@ pub struct Args {
 
 impl Args {
     /// Whether only warnings and errors are logged.
-    #[must_use]
-    pub fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         self.output.quiet
     }
 }

@@ -16,7 +16,7 @@ impl Job {
     ///
     /// # Errors
     /// When the settings cannot be used, or an unknown figure is asked for.
-    pub fn new(args: Args) -> anyhow::Result<Self> {
+    pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
         let settings = Settings::read(args.config.config.as_deref())?;
         let datasets = names(&args.dataset);
         let everything = || Product::ALL.into_iter().map(Wanted::of_all);

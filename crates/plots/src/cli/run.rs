@@ -24,8 +24,8 @@ use crate::{
 /// skipped is logged, with the command that would make its input.
 ///
 /// # Errors
-/// When data sets or predictions cannot be read or evaluated, a file cannot be written, or none of what was asked for can be made.
-pub fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
+/// When data sets or predictions cannot be read or evaluated, a file cannot be written, or nothing that was asked for can be made.
+pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
     let mut outcome = Outcome::new(&job.data_dir);
     let mut all = Vec::new();
     // Studies come first because they need no data set: a broken data set must not keep their figures

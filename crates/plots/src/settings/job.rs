@@ -9,7 +9,7 @@ use super::{Settings, product::Product};
 
 /// What a run does.
 #[derive(Debug)]
-pub struct Job {
+pub(crate) struct Job {
     /// Data sets by name, each once; `None` for all.
     pub(crate) datasets: Option<BTreeSet<String>>,
     /// Figures and tables; never empty.
@@ -23,7 +23,7 @@ pub struct Job {
     pub(crate) plots_dir: PathBuf,
     pub(crate) settings: Settings,
     /// How the paths written are printed.
-    pub output: Output,
+    pub(crate) output: Output,
 }
 
 /// A figure or a table that was asked for.

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use dataset::{Embeddings, PredictedCost, Predictions, RunManifest};
-use saved_routers::{Predicted, SavedRouter};
+use saved_routers::{ModelOutputs, SavedRouter};
 
 fn data(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -23,12 +23,12 @@ fn routers_and_predictions_of_version_0_1_0_still_open_and_agree() {
 
         let found = router.model.predict(embeddings.values.view(), &|_| ());
         match (found.unwrap(), predictions) {
-            (Predicted::PerModel(found), Predictions::PerModel(expected)) => {
+            (ModelOutputs::PerModel(found), Predictions::PerModel(expected)) => {
                 assert_eq!(found.scores, expected.scores, "{name}");
                 let tokens = expected.output_tokens.unwrap();
                 assert_eq!(found.cost, PredictedCost::OutputTokens(tokens), "{name}");
             }
-            (Predicted::SmallWins(found), Predictions::SmallWins(expected)) => {
+            (ModelOutputs::SmallWins(found), Predictions::SmallWins(expected)) => {
                 assert_eq!(found, expected.probability, "{name}");
             }
             (found, _) => panic!("`{name}` predicts {found:?}"),

@@ -28,10 +28,12 @@ fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
     let embeddings = fit.embeddings();
     let cost_target = CostTarget::of(setup.info.cost_kind, fit.train);
     let targets = targets(&fit.train.scores, &cost_target);
+    // All targets at once, because finding neighbors is what takes the time, and they are the same for every target.
     let bar = fit.bar("finding neighbors", embeddings.nrows() as u64);
     let knn = fit.stopwatch.time("fit", || {
         Ok(setup.knn.fit(embeddings, &targets, &|n| bar.add(n))?)
     })?;
+    // Ends the bar, which would otherwise stay on the screen while the router is saved.
     drop(bar);
     let fitted = save(fit, &knn, &targets, &cost_target)?;
     Ok(Outcome {
@@ -75,6 +77,7 @@ fn save(
         match cost_target {
             CostTarget::OutputTokens(_) => quantities.push(Quantity::OutputTokens),
             CostTarget::Usd(_, standardizer) => {
+                // Dollars are learned as z-scores, so whoever predicts needs the way back.
                 quantities.push(Quantity::StandardizedUsd);
                 folder.write_scale(standardizer)?;
             }

@@ -33,6 +33,7 @@ fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
     let labels = PairLabels::of(setup, fit.train)?;
     let bar = fit.bar("training", setup.mf.params().n_epochs);
     let (mf, report) = fit.stopwatch.time("fit", || {
+        // NaN included: the fit leaves those prompts out and counts them in its report.
         let small_wins = labels.small_wins.to_vec();
         Ok(setup.mf.fit(embeddings, &small_wins, &|n| bar.add(n))?)
     })?;

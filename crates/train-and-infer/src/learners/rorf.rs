@@ -37,6 +37,7 @@ fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
     let folder = fit.new_folder()?;
     fit.stopwatch
         .time("save", || Ok(folder.write_forest(rorf.forest())?))?;
+    // For the manifest: a pair of which one LLM is nearly always right explains a router that hardly ever switches.
     let n_of = |outcome| {
         let outcomes = small.iter().zip(large);
         outcomes

@@ -1,10 +1,10 @@
-//! The same without libtorch: routers of networks have no learner, and embeddings are only read.
+//! The same without libtorch: network routers have no learner, and embeddings are only read, never computed.
 
 use anyhow::bail;
 use dataset::Split;
 use hub::ModelPlace;
 use ndarray::Array2;
-use saved_routers::{Predicted, SavedRouter};
+use saved_routers::{ModelOutputs, SavedRouter};
 
 use crate::{
     config::RobertaConfig, learner::Learner, roberta_args::RobertaArgs, setup::Setup,
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) const CARROT_ROBERTA: Option<Learner> = None;
 pub(crate) const ROBERTA_BINARY: Option<Learner> = None;
 
-/// What concerns networks: nothing here.
+/// Settings of networks: none here.
 #[derive(Debug)]
 pub(crate) struct Settings;
 
@@ -24,6 +24,7 @@ impl Settings {
         _args: RobertaArgs,
         _roberta: RobertaConfig,
     ) -> anyhow::Result<Self> {
+        // Not refused: without a router that uses them, these flags and settings have no effect.
         Ok(Self)
     }
 }
@@ -35,6 +36,7 @@ pub(crate) struct SentenceModel {
 
 impl SentenceModel {
     pub(crate) fn find(_setup: &Setup, name: &str, _place: &ModelPlace) -> anyhow::Result<Self> {
+        // Only computing fails: embeddings that are on disk need no model.
         Ok(Self {
             name: name.to_owned(),
         })
@@ -54,7 +56,7 @@ impl SentenceModel {
         _prompts: &[String],
     ) -> anyhow::Result<Array2<f32>> {
         bail!(
-            "computing embeddings with `{}` needs libtorch, which this build lacks; build it with `--features torch`",
+            "computing embeddings with `{}` needs libtorch, which this build lacks; rebuild with `--features torch`",
             self.name
         );
     }
@@ -66,7 +68,7 @@ pub(crate) fn predict(
     router: &SavedRouter,
     _test: &Split,
     _stopwatch: &mut Stopwatch,
-) -> anyhow::Result<Predicted> {
+) -> anyhow::Result<ModelOutputs> {
     bail!(
         "predicting with `{}` needs libtorch, which this build lacks",
         router.record.router

@@ -3,11 +3,11 @@
 use std::{fs, ops::Deref, path::PathBuf};
 
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, ModelInfo, Pair, Part,
-    PerModel, Predictions, Price, RunManifest, SmallWins, Split,
+    CostKind, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Pair, Part, PerModel,
+    Predictions, RunManifest, SmallWins, Split,
 };
 use ndarray::Array2;
-use test_support::{Bench, dataset_info};
+use test_support::{Bench, dataset_info, priced_models};
 
 pub(crate) use test_support::{file_names as names, stderr};
 
@@ -29,25 +29,8 @@ impl Deref for Tiny {
 impl Tiny {
     pub(crate) fn new(cost_kind: CostKind) -> Self {
         let bench = Self(Bench::new(env!("CARGO_BIN_EXE_train-and-infer")));
-        let price = |input_usd_per_mtok, output_usd_per_mtok| Price {
-            input_usd_per_mtok,
-            output_usd_per_mtok,
-            source: None,
-        };
-        let model = |name: &str, price| ModelInfo {
-            name: name.to_owned(),
-            price: Some(price),
-            cost_rule: match cost_kind {
-                CostKind::Known => CostRule::InputTokens,
-                CostKind::OutputTokens => CostRule::InputAndOutputTokens,
-                CostKind::Usd => CostRule::Given,
-            },
-        };
         let info = DatasetInfo {
-            models: vec![
-                model(MODELS[0], price(1.0, 2.0)),
-                model(MODELS[1], price(10.0, 20.0)),
-            ],
+            models: priced_models(cost_kind, &[(MODELS[0], 1.0, 2.0), (MODELS[1], 10.0, 20.0)]),
             pair: Some(Pair {
                 small: MODELS[0].to_owned(),
                 large: MODELS[1].to_owned(),

@@ -15,7 +15,7 @@ fn a_forest_learns_the_pair_and_is_kept() {
     bench.fit("rorf", &["--config", "routers.toml"], 0);
     let wins = bench.small_wins("rorf");
     for (row, &p) in wins.probability.iter().enumerate() {
-        // The small LLM is right on topic 0 only, which the embedding tells.
+        // The small LLM is right on topic 0 only, as the embedding shows.
         let is_right = topic(row) == 0;
         assert!(if is_right { p > 0.9 } else { p < 0.1 }, "{row}: {p}");
     }
@@ -33,8 +33,8 @@ fn a_forest_learns_the_pair_and_is_kept() {
     let Model::Rorf(rorf) = router.model else {
         panic!("a forest")
     };
-    let vectors = Embeddings::read(&bench.dir().embeddings("given", Part::Test)).expect("read");
-    let found = rorf.predict(vectors.values.view()).expect("predicted");
+    let embeddings = Embeddings::read(&bench.dir().embeddings("given", Part::Test)).expect("read");
+    let found = rorf.predict(embeddings.values.view()).expect("predicted");
     assert_eq!(found.mapv(|p| p as f32), wins.probability);
 }
 
@@ -66,7 +66,7 @@ fn a_factorization_learns_the_pair_and_is_kept() {
 }
 
 #[test]
-fn a_pair_that_tells_nothing_apart_loses_no_other_router() {
+fn a_pair_that_cannot_be_learned_does_not_stop_other_routers() {
     let bench = Tiny::new(CostKind::Known);
     bench.edit_split(Part::Train, |split| split.scores.fill(1.0));
     let message = bench.fit("carrot-knn,rorf,mf", &[], 1);
@@ -86,7 +86,10 @@ fn a_pair_that_tells_nothing_apart_loses_no_other_router() {
 #[test]
 fn a_pair_must_be_two_llms_of_the_data_set() {
     let bench = Tiny::new(CostKind::Known);
-    for (small, expected) in [("nobody", "`nobody`"), ("owner/dear", "twice")] {
+    for (small, expected) in [
+        ("nobody", "`nobody`"),
+        ("owner/dear", "as both LLMs of its pair"),
+    ] {
         bench.edit_info(|info| info.pair.as_mut().expect("a pair").small = small.to_owned());
         let message = bench.fit("rorf", &[], 1);
         assert!(message.contains(expected), "{message}");

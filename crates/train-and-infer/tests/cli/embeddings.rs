@@ -42,13 +42,13 @@ fn embeddings_are_computed_once_for_a_split_and_a_model() {
         bench.dir().routers().expect("listed"),
         ["carrot-knn", "carrot-knn-sbert"]
     );
-    let vectors = Embeddings::read(&bench.dir().embeddings("minilm", Part::Test)).expect("read");
-    assert_eq!(vectors.values.dim(), (N_TEST, 384));
+    let embeddings = Embeddings::read(&bench.dir().embeddings("minilm", Part::Test)).expect("read");
+    assert_eq!(embeddings.values.dim(), (N_TEST, 384));
     let record = saved_routers::Record::read(&bench.model("carrot-knn")).expect("read");
     let embedder = record.embedder.expect("there is one");
     assert_eq!(embedder.dim, 384);
     assert_eq!(embedder.license.as_deref(), Some("apache-2.0"));
-    assert_eq!(embedder.sha256, vectors.meta.embedder_sha256);
+    assert_eq!(embedder.sha256, embeddings.meta.embedder_sha256);
 
     let second = run("carrot-knn");
     assert!(second.contains("keeping `carrot-knn`"), "{second}");
@@ -62,8 +62,8 @@ fn embeddings_are_computed_once_for_a_split_and_a_model() {
         "only the changed part: {third}"
     );
     let renewed = Embeddings::read(&bench.dir().embeddings("minilm", Part::Test)).expect("read");
-    assert_ne!(renewed.values.row(0), vectors.values.row(0));
+    assert_ne!(renewed.values.row(0), embeddings.values.row(0));
     // The prompts were batched anew, which costs the last bits.
-    let difference = (&renewed.values.row(1) - &vectors.values.row(1)).mapv(f32::abs);
+    let difference = (&renewed.values.row(1) - &embeddings.values.row(1)).mapv(f32::abs);
     assert!(difference.iter().all(|&difference| difference < 1e-5));
 }

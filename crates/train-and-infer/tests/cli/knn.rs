@@ -1,5 +1,5 @@
 use dataset::{CostKind, Embeddings, Part, PredictedCost, Quantity};
-use saved_routers::{Contents, Model, Predicted, SavedRouter};
+use saved_routers::{Contents, Model, ModelOutputs, SavedRouter};
 
 use crate::bench::{N_TEST, Tiny, names, split};
 
@@ -155,7 +155,7 @@ fn predictions_are_those_of_the_file_and_not_of_memory() {
         let found = router
             .model
             .predict(embeddings.expect("read").values.view(), &|_| ());
-        let Predicted::PerModel(found) = found.expect("predicted") else {
+        let ModelOutputs::PerModel(found) = found.expect("predicted") else {
             panic!("predictions for each LLM")
         };
         scores.push(bench.per_model("carrot-knn").scores);

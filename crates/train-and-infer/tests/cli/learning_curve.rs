@@ -26,7 +26,7 @@ fn a_learning_curve_stands_beside_the_ordinary_predictions() {
         let small = Predictions::read(&dir.learning_curve_predictions(router, 12)).expect("read");
         assert_eq!(small.ids().len(), N_TEST);
         let of_all = fs::read(dir.learning_curve_predictions(router, N_TRAIN)).expect("read");
-        assert_eq!(of_all, predictions, "{router} on all of the train split");
+        assert_eq!(of_all, predictions, "{router} on all of the train part");
         let small = RunManifest::read(&dir.learning_curve_manifest(router, 12)).expect("read");
         assert_eq!(small.config["train-prompts"]["n"], 12);
 

@@ -1,8 +1,4 @@
 //! The built program on tiny data sets in a temporary folder. Without the feature `torch` only what needs no libtorch is tested.
-#![cfg_attr(
-    not(feature = "torch"),
-    expect(dead_code, reason = "helpers of the tests that need libtorch")
-)]
 
 mod bench;
 mod binary;

@@ -28,7 +28,7 @@ fn what_cannot_be_done_is_said_in_one_line() {
     check(
         &["--dataset", "huge", "--routers", "carrot-knn"],
         1,
-        "there is no data set `huge` under `data`",
+        "no data set `huge` under `data`",
     );
     check(
         &knn(&["--embedding", "no-such-thing"]),
@@ -117,5 +117,5 @@ fn what_cannot_be_done_is_said_in_one_line() {
     );
 
     bench.edit_info(|info| info.models.swap(0, 1));
-    check(&knn(&["--embedding", "given"]), 1, "has models");
+    check(&knn(&["--embedding", "given"]), 1, "has the LLMs");
 }

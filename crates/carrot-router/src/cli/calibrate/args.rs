@@ -35,15 +35,15 @@ pub(crate) struct CalibrateArgs {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(super) new_prompts: Option<usize>,
 
-    /// The share of the test prompts that stays untouched by the choice and checks it. Default: in configs/calibration.toml
+    /// The share of the test prompts that is kept from choosing the setting and used to check it. Default: in configs/calibration.toml
     #[arg(long, value_name = "SHARE")]
     pub(super) holdout_share: Option<f64>,
 
-    /// Seed of the choice of these prompts. Default: in configs/calibration.toml
+    /// Seed for drawing these prompts. Default: in configs/calibration.toml
     #[arg(long, value_name = "SEED")]
     pub(super) seed: Option<u32>,
 
-    /// Store nothing; calibrate N times, each time with other prompts left untouched, and count how often the results on those lie within the
+    /// Store nothing; calibrate N times, each time leaving different prompts untouched, and count how often their results fall within the
     /// predicted intervals
     #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with_all = ["name", "force", "new_prompts"])]
     pub(super) check: Option<usize>,

@@ -47,6 +47,7 @@ impl CalibrateJob {
             &args.dataset,
             &args.router,
         )?;
+        // A name that cannot be a file's is reported now, and not after thousands of resamples.
         if let Task::Store { name, .. } = &task {
             Calibration::path(held_out.folder(), name)
                 .map_err(|error| usage_error(error.to_string()))?;

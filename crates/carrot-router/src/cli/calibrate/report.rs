@@ -107,10 +107,8 @@ fn describe(setting: &CalibratedSetting) -> String {
         CalibratedSetting::Weight {
             mu,
             cost_multiplier,
-            lambda,
-        } => format!(
-            "mu {mu:.6} at a cost multiplier of {cost_multiplier} (lambda {lambda:.6} at 1)"
-        ),
+            ..
+        } => format!("mu {mu:.6} at a cost multiplier of {cost_multiplier}"),
         CalibratedSetting::Threshold {
             threshold,
             small,

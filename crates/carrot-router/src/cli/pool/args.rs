@@ -29,7 +29,7 @@ pub(crate) struct PoolArgs {
     pub(super) remove: Vec<String>,
 
     /// LLMs to add, with their results on some of the train prompts: a Parquet table with `id`, `<model>/score`, and `<model>/output_tokens` or
-    /// `<model>/cost_usd` if the router predicts these. Any split that a gen-* program wrote will do. Needs the train split that the router
+    /// `<model>/cost_usd` if the router predicts these. Any split that a gen-* program wrote will do. Needs the train part that the router
     /// was fitted on, for its prompts' ids
     #[arg(long, value_name = "PARQUET")]
     pub(super) add: Option<PathBuf>,

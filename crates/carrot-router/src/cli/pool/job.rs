@@ -1,11 +1,10 @@
 use std::path::PathBuf;
 
 use carrot_router::PoolChanges;
-use cli_support::usage_error;
+use cli_support::{usage_error, with_hint};
 use dataset::{ModelScores, Prices};
 
 use super::args::PoolArgs;
-use crate::cli::hints;
 
 /// `pool` with its command line checked and its files read.
 pub(super) struct PoolJob {
@@ -21,9 +20,10 @@ impl PoolJob {
                 "nothing to change; give --prices, --remove or --add",
             ));
         }
+        // Before the work and not only when writing: adding an LLM searches the neighbors of all train prompts.
         if args.output.exists() && !args.force {
             let error = anyhow::anyhow!("`{}` already exists", args.output.display());
-            return Err(hints::with(error, "overwrite it with `--force`"));
+            return Err(with_hint(error, "overwrite it with `--force`"));
         }
         Ok(Self {
             model: args.model,

@@ -28,6 +28,7 @@ impl RouteJob {
             }
             (None, None, _) => return Err(usage_error("give --mu or --calibration")),
         };
+        // Before the router is opened, and as bad usage: to the library it is an error like any other.
         check_mu(mu).map_err(|error| usage_error(error.to_string()))?;
         Ok(Self {
             opening: Opening::check(args.router, args.output.quiet)?,

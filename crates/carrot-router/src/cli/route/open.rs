@@ -5,7 +5,7 @@ use carrot_router::{
     CarrotRouter, EmbedderPlace, EmbeddingSource, NamedFolder, NetworkPair, PriceFile,
     ServerEmbedder, ServerSettings, Setup,
 };
-use cli_support::{Progress, usage_error};
+use cli_support::{Progress, usage_error, with_hint};
 use embeddings::Endpoint;
 use hub::{Hub, ModelPlace, PlaceError, WantedFile, is_hub_id};
 use nets::{DeviceChoice, ModelFiles, Need, RobertaModel};
@@ -16,12 +16,11 @@ use super::{
     args::RouterArgs,
     built_in::{self, BuiltInPrices},
 };
-use crate::cli::hints;
 
 /// The value of `--embedder` that stands for a server; a folder of that name is `./openai`.
 const SERVER: &str = "openai";
 
-/// Which router to open: the arguments that say so, checked.
+/// The checked arguments that determine which router to open.
 #[derive(Debug)]
 pub(super) struct Opening {
     args: RouterArgs,
@@ -32,8 +31,9 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    /// Checks whatever can be checked before a router is read.
+    /// Checks everything that can be checked before a router is read.
     pub(super) fn check(args: RouterArgs, quiet: bool) -> anyhow::Result<Self> {
+        // Tried at once: reading a network takes seconds, and a device that this machine lacks is a mistake on the command line.
         let bad_device = |error: nets::Error| usage_error(error.to_string());
         let device: DeviceChoice = args.device.parse().map_err(bad_device)?;
         device.device().map_err(bad_device)?;
@@ -53,7 +53,7 @@ impl Opening {
         })
     }
 
-    /// Opens the router, and fetches from the hub what it needs from there.
+    /// Opens the router, and downloads what it needs from the hub.
     pub(super) fn open(&self) -> anyhow::Result<CarrotRouter> {
         let setup = Setup {
             device: self.device,
@@ -78,6 +78,7 @@ impl Opening {
                 EmbeddingSource::Server(ServerEmbedder::of(folder, settings)?.into())
             }
             Some(embedder) => EmbeddingSource::Folder(embedder),
+            // The library looks on disk only. That a recorded name may be a hub id, and be downloaded, is for the program to decide.
             None => match EmbedderPlace::of(folder)? {
                 Some(EmbedderPlace::Elsewhere {
                     recorded: Some(id), ..
@@ -87,7 +88,7 @@ impl Opening {
                             "cannot find the embedder that `{}` was fitted with",
                             folder.display()
                         ));
-                        hints::with(error, "pass its folder with `--embedder`")
+                        with_hint(error, "pass its folder with `--embedder`")
                     })?;
                     EmbeddingSource::Folder(&from_hub)
                 }
@@ -127,10 +128,11 @@ impl Opening {
             max_tokens: config.max_tokens,
         };
         let router = CarrotRouter::open_pair(&pair, setup)?;
+        // A note is about the built-in price, so it does not concern an LLM whose price the user gave.
         for note in notes {
-            let is_there = router.models().iter().any(|it| it.name == note.model);
+            let is_offered = router.models().iter().any(|it| it.name == note.model);
             let is_own = self.prices.as_ref().is_some_and(|own| own.has(&note.model));
-            if is_there && !is_own {
+            if is_offered && !is_own {
                 info!("`{}` is {}", note.model, note.note);
             }
         }

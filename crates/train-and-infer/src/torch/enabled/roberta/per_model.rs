@@ -18,7 +18,7 @@ const COST: &str = "cost";
 ///
 /// # Deviations
 /// Output tokens are learned in thousands, as by the released cost network. The reference's program learns their plain number, which at a
-/// learning rate of 2e-5 does not come near in three epochs. A predicted count below zero counts as zero.
+/// learning rate of 2e-5 is not approached in three epochs. A predicted count below zero counts as zero.
 pub(super) fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
     let train = fit.train;
     let performance = Network {
@@ -41,6 +41,7 @@ pub(super) fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
             Some(network.train(fit)?)
         }
     };
+    // Only once both are trained, since a folder with one network of two is not a router. An interrupted run resumes from the checkpoints.
     let fitted = save(fit, &performance, cost.as_ref(), &cost_target)?;
     let mut results = json!({ PERFORMANCE: performance.results() });
     let mut summary = vec![performance.summary()];

@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use cli_support::Progress;
 use dataset::{PredictedCost, Split};
 use nets::{NetworkTask, TaskNetwork};
-use saved_routers::{Model, PerModelOutputs, Predicted, SavedRouter, outputs_of_models};
+use saved_routers::{Model, ModelOutputs, PerModelOutputs, SavedRouter, outputs_of_models};
 
 use crate::{setup::Setup, stopwatch::Stopwatch};
 
@@ -14,7 +14,7 @@ pub(crate) fn predict(
     router: &SavedRouter,
     test: &Split,
     stopwatch: &mut Stopwatch,
-) -> anyhow::Result<Predicted> {
+) -> anyhow::Result<ModelOutputs> {
     let mut load = |folder: &Path, task| {
         stopwatch.time(&format!("load {task}"), || {
             Ok(TaskNetwork::from_folder(folder, task, setup.torch.device)?)
@@ -28,6 +28,8 @@ pub(crate) fn predict(
                 let columns = outputs_of_models(&name, labels, None, &test.models)?;
                 anyhow::Ok(network.with_outputs(columns))
             };
+            // Both are loaded and matched to the LLMs before either predicts: a cost network that does not fit must not cost the minutes that the
+            // other one takes.
             let network = per_model(load(performance, NetworkTask::Performance)?, performance)?;
             let cost = match cost {
                 Some(unit) => {
@@ -45,12 +47,12 @@ pub(crate) fn predict(
                 }
                 None => PredictedCost::Known,
             };
-            Ok(Predicted::PerModel(PerModelOutputs { scores, cost }))
+            Ok(ModelOutputs::PerModel(PerModelOutputs { scores, cost }))
         }
         Model::RobertaBinary(folder) => {
             let network = load(folder, NetworkTask::Performance)?;
             let outputs = outputs(setup, &network, NetworkTask::Performance, test, stopwatch)?;
-            Ok(Predicted::SmallWins(outputs.values.column(0).to_owned()))
+            Ok(ModelOutputs::SmallWins(outputs.values.column(0).to_owned()))
         }
         Model::Knn(_) | Model::Rorf(_) | Model::Mf(_) => {
             bail!("`{}` does not read prompts", router.record.router)

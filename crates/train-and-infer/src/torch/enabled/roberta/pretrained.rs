@@ -37,7 +37,7 @@ impl Pretrained {
         let cost_kind = setup.info.cost_kind;
         if cost_kind == CostKind::Usd {
             bail!(
-                "a cost network that was trained elsewhere predicts output tokens, and in data set `{}` dollars are what is predicted",
+                "a pretrained cost network predicts output tokens, but data set `{}` needs predictions in dollars",
                 setup.info.name
             );
         }
@@ -49,6 +49,7 @@ impl Pretrained {
             })?;
             let outputs = outputs(setup, &network, task, test, fit.stopwatch)
                 .with_context(|| format!("cannot use `{name}`"))?;
+            // Both networks truncate at the same length, so the count of the last one is reported.
             n_truncated = outputs.is_truncated.iter().filter(|it| **it).count();
             let device = format!("{:?}", network.model().device());
             environment.insert("device".to_owned(), device);
@@ -73,7 +74,7 @@ impl Pretrained {
             product: Product::Predictions(Predictions::PerModel(predictions)),
             results: json!({ "n-truncated": n_truncated }),
             summary: vec![
-                format!("with {}, trained elsewhere", names.join(" and ")),
+                format!("predicted with {}, trained elsewhere", names.join(" and ")),
                 format!(
                     "{n_truncated} of {} prompts were truncated",
                     test.n_prompts()

@@ -22,7 +22,7 @@ struct TrainingConfig {
 /// The training settings that the program was built with.
 const BUILT_IN: &str = include_str!("../../../../../../configs/roberta.toml");
 
-/// What was asked for, checked.
+/// The settings of RoBERTa routers, checked.
 #[derive(Debug)]
 pub(crate) struct RobertaSettings {
     pub(super) plan: Plan,
@@ -45,7 +45,7 @@ pub(super) struct Plan {
 pub(super) struct Pretrained {
     pub(super) performance: String,
     pub(super) cost: String,
-    /// Which LLM each output is, if that was said.
+    /// The LLM of each output, if given.
     pub(super) label_order: Option<Vec<String>>,
 }
 
@@ -67,6 +67,7 @@ impl RobertaSettings {
             None => None,
             Some([]) => Some([config.released_performance, config.released_cost]),
             Some([performance, cost]) => Some([performance.clone(), cost.clone()]),
+            // clap allows 0 to 2 values; a single one could be either network.
             Some(_) => {
                 return Err(usage_error(
                     "`--pretrained` takes a performance and a cost network, or no value for the released ones",
@@ -91,6 +92,7 @@ impl RobertaSettings {
             }),
             predict: PredictParams {
                 max_tokens: config.predict_max_tokens,
+                // With attended padding a prediction depends on the batch, so its size is a setting, and part of the recipe.
                 padding: match args.reference_quirks {
                     true => Padding::Attended {
                         prompts_per_batch: config.quirks_batch_size,

@@ -5,7 +5,7 @@ use crate::{Error, Result};
 
 /// What a router predicts for some prompts.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Predicted {
+pub enum ModelOutputs {
     /// Score and cost of every LLM.
     PerModel(PerModelOutputs),
     /// The probability that the small LLM of the pair is good enough; shape `(n_prompts)`.
