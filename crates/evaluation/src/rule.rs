@@ -73,7 +73,7 @@ pub fn decisions(
     let candidates = Candidates::new(truth, &predicted)?;
     let mut chosen = vec![None; truth.n_prompts()];
     for (prompt_idx, of_prompt) in candidates.by_prompt() {
-        chosen[prompt_idx] = Some(best(of_prompt, lambda, cost_multiplier).model_idx);
+        chosen[prompt_idx] = Some(best(of_prompt, lambda, cost_multiplier).answer.model_idx);
     }
     Ok(chosen)
 }
@@ -141,7 +141,7 @@ pub(crate) fn point_of(candidates: &Candidates, lambda: f64, cost_multiplier: f6
     // Compensated sums, so that a mean hardly depends on the order of the prompts, and exact curves end where this begins.
     let (mut score, mut cost) = (Sum::default(), Sum::default());
     for (_, of_prompt) in candidates.by_prompt() {
-        let chosen = best(of_prompt, lambda, cost_multiplier);
+        let chosen = best(of_prompt, lambda, cost_multiplier).answer;
         score.add(chosen.score);
         cost.add(chosen.cost);
     }

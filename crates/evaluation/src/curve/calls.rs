@@ -36,7 +36,7 @@ pub fn call_curve(
 pub(crate) fn call_point(swept: Swept, n_prompts: u64) -> CallPoint {
     CallPoint {
         large_share: (n_prompts - swept.n_changed) as f64 / n_prompts as f64,
-        accuracy: swept.accuracy,
+        accuracy: swept.point.accuracy,
     }
 }
 

@@ -2,7 +2,7 @@ use dataset::PairIdx;
 
 use crate::{
     Error, Point, Predicted, Result, Truth,
-    candidates::{Candidate, Candidates},
+    candidates::{Answer, Candidate, Candidates},
     rule::argmax,
     sum::Sum,
 };
@@ -34,21 +34,12 @@ struct Change {
     to: Answer,
 }
 
-/// An LLM's true score and cost on one prompt.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Answer {
-    pub(crate) model_idx: usize,
-    pub(crate) score: f64,
-    pub(crate) cost: f64,
-}
-
 /// Where a sweep stands.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Swept {
     /// The lambda or threshold from which it holds.
     pub(crate) at: f64,
-    pub(crate) cost_usd: f64,
-    pub(crate) accuracy: f64,
+    pub(crate) point: Point,
     /// How many changes there were, each prompt counted with its weight.
     pub(crate) n_changed: u64,
 }
@@ -65,7 +56,7 @@ impl Events {
             });
             starts.push(Start {
                 prompt_idx,
-                answer: first.into(),
+                answer: first.answer,
             });
         }
         // No lambda is NaN or has a sign, so the bits sort as the numbers do, and faster. References are sorted before what they refer to
@@ -76,8 +67,8 @@ impl Events {
             .map(|(at, prompt_idx, from, to)| Change {
                 at,
                 prompt_idx,
-                from: from.into(),
-                to: to.into(),
+                from: from.answer,
+                to: to.answer,
             })
             .collect();
         Ok(Self {
@@ -233,8 +224,10 @@ impl Events {
         let mut report = |at, cost: Sum, score: Sum, n_changed| {
             on_point(Swept {
                 at,
-                cost_usd: cost.value() / n_prompts as f64,
-                accuracy: score.value() / n_prompts as f64,
+                point: Point {
+                    cost_usd: cost.value() / n_prompts as f64,
+                    accuracy: score.value() / n_prompts as f64,
+                },
                 n_changed,
             });
         };
@@ -267,25 +260,6 @@ impl Events {
     }
 }
 
-impl From<Swept> for Point {
-    fn from(swept: Swept) -> Self {
-        Self {
-            cost_usd: swept.cost_usd,
-            accuracy: swept.accuracy,
-        }
-    }
-}
-
-impl From<&Candidate> for Answer {
-    fn from(candidate: &Candidate) -> Self {
-        Self {
-            model_idx: candidate.model_idx,
-            score: candidate.score,
-            cost: candidate.cost,
-        }
-    }
-}
-
 /// Reports each change of choice as mu goes from 0 to infinity, in order, and returns the choice at 0.
 pub(crate) fn walk_envelope<'a>(
     of_prompt: &'a [Candidate],
@@ -306,7 +280,7 @@ pub(crate) fn walk_envelope<'a>(
     // At lambda 1 only cost counts. Of LLMs that cost the same the rule then takes the first, which may be another than the envelope ends
     // with.
     let cheapest = at(argmax(of_prompt.iter().map(|c| -c.predicted_cost)));
-    if cheapest.model_idx != current.model_idx {
+    if cheapest.answer.model_idx != current.answer.model_idx {
         on_change(f64::INFINITY, current, cheapest);
     }
     first

@@ -233,13 +233,13 @@ impl Scratch {
                     choices,
                     calls: events,
                 } => {
-                    choices.sweep(weight, |swept| points.push(swept.into()));
+                    choices.sweep(weight, |swept| points.push(swept.point));
                     if let Some(events) = events {
                         sweep_calls(events, weight, calls);
                     }
                 }
                 Curves::Pair(events) => {
-                    events.sweep(weight, |swept| points.push(swept.into()));
+                    events.sweep(weight, |swept| points.push(swept.point));
                     sweep_calls(events, weight, calls);
                 }
                 Curves::Zero => points.extend_from_slice(&zero_router),

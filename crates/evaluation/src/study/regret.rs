@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::{
     Error, Interval, Predicted, Result, Router, Truth,
     baseline::single::single_models,
-    candidates::{Candidate, Candidates},
+    candidates::{Answer, Candidate, Candidates},
     curve::{
         events::{lambda_of, walk_envelope},
         pair_curve,
@@ -240,7 +240,7 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             for (prompt_idx, of_prompt) in candidates.by_prompt() {
                 let course = Course::of(of_prompt, weights);
                 course.write(values.row_mut(prompt_idx), weights, |chosen| {
-                    (chosen.score, chosen.cost)
+                    (chosen.answer.score, chosen.answer.cost)
                 });
             }
             Ok(values)
@@ -266,7 +266,7 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
                     continue;
                 };
                 course.write(values.row_mut(prompt_idx), weights, |chosen| {
-                    if f64::from(probability) >= points[chosen.model_idx].lambda {
+                    if f64::from(probability) >= points[chosen.answer.model_idx].lambda {
                         of_small
                     } else {
                         of_large
@@ -295,7 +295,9 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
                 }
                 course.write(values.row_mut(prompt_idx), weights, |chosen| {
                     let unknown = (f64::NAN, f64::NAN);
-                    truth.get(prompt_idx, chosen.model_idx).unwrap_or(unknown)
+                    truth
+                        .get(prompt_idx, chosen.answer.model_idx)
+                        .unwrap_or(unknown)
                 });
             }
             Ok(values)
@@ -310,11 +312,13 @@ fn unknown(truth: &Truth<'_>, weights: Weights<'_>) -> Array2<f64> {
 /// What is chosen for all prompts at once by its means.
 fn in_hindsight(idx: usize, accuracy: f64, cost_usd: f64) -> Candidate {
     Candidate {
-        model_idx: idx,
+        answer: Answer {
+            model_idx: idx,
+            score: accuracy,
+            cost: cost_usd,
+        },
         predicted_score: accuracy,
         predicted_cost: cost_usd,
-        score: accuracy,
-        cost: cost_usd,
     }
 }
 

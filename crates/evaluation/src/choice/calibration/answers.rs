@@ -1,7 +1,8 @@
 use super::setting::{Setting, Standing};
 use crate::{
     Error, Point, Result, Router, Truth,
-    curve::events::{Answer, Events},
+    candidates::Answer,
+    curve::events::Events,
     rule::{decisions, point_at, shares_at},
     sum::Sum,
 };

@@ -36,8 +36,8 @@ impl Trace {
         events.sweep(weight, |swept| {
             points.push(TracePoint {
                 at: swept.at,
-                cost_usd: swept.cost_usd,
-                accuracy: swept.accuracy,
+                cost_usd: swept.point.cost_usd,
+                accuracy: swept.point.accuracy,
                 share: f64::NAN,
             });
         });
@@ -46,7 +46,7 @@ impl Trace {
             let mut rest = points.iter_mut();
             shares.sweep(weight, |swept| {
                 if let Some(point) = rest.next() {
-                    point.share = swept.accuracy;
+                    point.share = swept.point.accuracy;
                 }
             });
         }
