@@ -72,6 +72,7 @@ impl AtomicFile {
         file.persist(&path)
             .map_err(|error| error.error)
             .map_err(Error::io("rename a finished file to", &path))?;
+        // The rename itself is data of the folder: without this a power cut could undo it.
         sync(parent(&path))
     }
 }
@@ -145,6 +146,7 @@ pub fn sync(path: &Path) -> Result<()> {
 pub fn sync_tree(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(Error::io("list", folder))? {
         let path = entry.map_err(Error::io("list", folder))?.path();
+        // Leaves first: a folder's list is made durable when what it lists is.
         if path.is_dir() {
             sync_tree(&path)?;
         } else {

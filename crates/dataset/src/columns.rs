@@ -100,6 +100,7 @@ pub fn column_name(model: &str, field: Field) -> String {
 /// assert_eq!(parse_column_name("prompt"), None);
 /// ```
 pub fn parse_column_name(column: &str) -> Option<(&str, Field)> {
+    // From the right, as hub ids have a slash of their own.
     let (model, name) = column.rsplit_once('/')?;
     let field = Field::ALL.into_iter().find(|field| field.name() == name)?;
     (!model.is_empty()).then_some((model, field))

@@ -12,7 +12,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::{CostKind, DatasetInfo, PartTable, PerModel, Price, Standardizer};
+use crate::{CostKind, ModelInfo, PartTable, PerModel, Price, Standardizer};
 
 /// Output tokens in one unit of what a cost network learns, as the released one did, so that its outputs are about 1 in size.
 pub const TOKENS_PER_UNIT: f32 = 1_000.0;
@@ -89,18 +89,21 @@ impl PredictedCost {
     /// something that the cost needs is unknown. `price` is not needed where dollars are predicted.
     pub fn usd(&self, at: [usize; 2], n_input_tokens: f64, price: Option<&Price>) -> f64 {
         match (self, price) {
+            // Learned from observed dollars, to which the price list does not apply.
             (Self::Usd(cost_usd), _) => cost_usd[at],
             (Self::OutputTokens(tokens), Some(price)) => {
                 price.cost_usd(n_input_tokens, f64::from(at_least_zero(tokens[at])))
             }
             (Self::Known, Some(price)) => price.input_cost_usd(n_input_tokens),
+            // Without a price the call still costs something; 0 would make this LLM the favorite of every router.
             (Self::OutputTokens(_) | Self::Known, None) => f64::NAN,
         }
     }
 
-    /// Dollars for each prompt and LLM of a split, by its true input tokens and the data set's prices. A cost that is known before the
+    /// Dollars for each prompt and LLM of a split, by its true input tokens and the LLMs' prices, in the split's order. A cost that is known before the
     /// call is the split's own.
-    pub fn usd_of_split(&self, info: &DatasetInfo, split: &PartTable) -> Array2<f64> {
+    pub fn usd_of_split(&self, models: &[ModelInfo], split: &PartTable) -> Array2<f64> {
+        // The split's own numbers, not prices times tokens: they are what is known.
         if let Self::Known = self {
             return split.cost_usd.clone();
         }
@@ -110,7 +113,7 @@ impl PredictedCost {
             self.usd(
                 [prompt, model],
                 n_input_tokens,
-                info.models[model].price.as_ref(),
+                models[model].price.as_ref(),
             )
         })
     }
@@ -119,12 +122,12 @@ impl PredictedCost {
 impl PerModel {
     /// Predictions for a split: scores of shape `(n_prompts, n_models)`, and what was predicted about costs, as tokens and dollars.
     pub fn of_split(
-        info: &DatasetInfo,
+        models: &[ModelInfo],
         split: &PartTable,
         scores: Array2<f32>,
         cost: PredictedCost,
     ) -> Self {
-        let cost_usd = cost.usd_of_split(info, split);
+        let cost_usd = cost.usd_of_split(models, split);
         Self {
             ids: split.ids.clone(),
             models: split.models.clone(),
@@ -146,6 +149,8 @@ impl CostTarget {
             (CostKind::OutputTokens, Some(tokens)) => {
                 Self::OutputTokens(tokens.mapv(|tokens| tokens as f32))
             }
+            // Without token counts dollars are what is left to learn. As z-scores, because a fraction of a cent is next to nothing in a
+            // network's loss.
             (CostKind::OutputTokens | CostKind::Usd, _) => {
                 let standardizer = Standardizer::fit(&train.cost_usd);
                 Self::Usd(standardizer.standardize(&train.cost_usd), standardizer)
@@ -171,12 +176,10 @@ fn at_least_zero(n: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use ndarray::array;
 
     use super::*;
-    use crate::{CostRule, ModelInfo, SplitOrigin};
+    use crate::{CostRule, ModelInfo};
 
     fn price() -> Price {
         Price {
@@ -254,21 +257,7 @@ mod tests {
             price,
             cost_rule: CostRule::InputAndOutputTokens,
         };
-        let info = DatasetInfo {
-            name: "tiny".to_owned(),
-            models: vec![model(Some(price())), model(None)],
-            pair: None,
-            cost_kind: CostKind::OutputTokens,
-            n_train: 1,
-            n_test: 2,
-            n_validation: None,
-            split: SplitOrigin::Given,
-            sources: Vec::new(),
-            made_by: "a test".to_owned(),
-            options: BTreeMap::new(),
-            notes: Vec::new(),
-            findings: BTreeMap::new(),
-        };
+        let models = [model(Some(price())), model(None)];
         let mut split = PartTable {
             ids: vec!["a".to_owned(), "b".to_owned()],
             tasks: vec!["t".to_owned(); 2],
@@ -281,7 +270,7 @@ mod tests {
         };
         let tokens = array![[1e6, 1e6], [1e6, f32::NAN]];
         let cost = PredictedCost::OutputTokens(tokens.clone());
-        let predicted = PerModel::of_split(&info, &split, Array2::zeros((2, 2)), cost.clone());
+        let predicted = PerModel::of_split(&models, &split, Array2::zeros((2, 2)), cost.clone());
         assert_eq!(predicted.cost_usd[[0, 0]], 11.0);
         let n_unknown = predicted
             .cost_usd
@@ -297,11 +286,11 @@ mod tests {
 
         split.input_tokens = None;
         assert!(
-            cost.usd_of_split(&info, &split)
+            cost.usd_of_split(&models, &split)
                 .iter()
                 .all(|cost| cost.is_nan())
         );
-        let known = PredictedCost::Known.usd_of_split(&info, &split);
+        let known = PredictedCost::Known.usd_of_split(&models, &split);
         assert_eq!(known.row(0), split.cost_usd.row(0), "the split's own");
     }
 }

@@ -59,10 +59,13 @@ impl Embeddings {
             let batch = batch?;
             batch.extend_text("id", &mut ids)?;
             let (batch_dim, batch_values) = batch.lists("embedding")?;
+            // The length of an embedding is known only now. One reservation, as growing a matrix of gigabytes would hold it twice.
             if values.is_empty() {
                 dim = batch_dim;
                 values.reserve_exact(n_prompts * dim);
             }
+            // Refused here, where the row is known: one NaN makes every similarity to that prompt NaN, and no learner would say whose
+            // fault it is.
             if let Some(i) = batch_values
                 .values()
                 .iter()

@@ -61,6 +61,7 @@ impl Source {
 pub fn sha256_file(path: &Path) -> Result<String> {
     let mut file = File::open(path).map_err(Error::io("open", path))?;
     let mut hasher = Sha256::new();
+    // Piece by piece: embeddings have gigabytes, and a mapped file could change under the hasher.
     let mut buffer = vec![0; 1 << 20];
     loop {
         let n_read = file.read(&mut buffer).map_err(Error::io("read", path))?;

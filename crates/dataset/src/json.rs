@@ -25,6 +25,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// # Errors
 /// [`Error::Io`], [`Error::Json`] or [`Error::FormatVersion`].
 pub fn read_versioned<T: DeserializeOwned>(path: &Path, expected: u32) -> Result<T> {
+    // Not straight into `T`: a key that another version added would be the error, and not the version.
     let value: Value = read(path)?;
     let found = value.get(VERSION);
     if found.and_then(Value::as_u64) != Some(expected.into()) {
@@ -43,6 +44,7 @@ pub fn read_versioned<T: DeserializeOwned>(path: &Path, expected: u32) -> Result
 /// [`Error::Io`] or [`Error::Json`].
 pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
     let mut text = serde_json::to_vec_pretty(value).map_err(Error::json(path))?;
+    // So that the file is a text file for git, diff and editors.
     text.push(b'\n');
     write_atomically(path, &text)
 }

@@ -49,6 +49,7 @@ impl DatasetDir {
     pub fn existing(data_dir: &Path, name: &str) -> Result<Self> {
         let this = Self::new(data_dir, name);
         let path = this.info();
+        // dataset.json is written last, so a data set without it was never finished.
         if path.is_file() {
             Ok(this)
         } else {
@@ -146,6 +147,7 @@ impl DatasetDir {
     /// [`Error::Io`] when the folder exists but cannot be listed.
     pub fn learning_curve_sizes(&self, router: &str) -> Result<Vec<usize>> {
         let stems = tables(&self.learning_curve_dir(router))?;
+        // As numbers: by name, 1,000 would come before 200.
         let mut sizes: Vec<usize> = stems.iter().filter_map(|stem| stem.parse().ok()).collect();
         sizes.sort_unstable();
         Ok(sizes)
@@ -160,6 +162,7 @@ fn tables(folder: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in folder.read_dir().map_err(Error::io("list", folder))? {
         let path = entry.map_err(Error::io("list", folder))?.path();
+        // Files that are not finished have hidden names until they are whole.
         let hidden = path
             .file_name()
             .is_some_and(|name| name.to_string_lossy().starts_with('.'));

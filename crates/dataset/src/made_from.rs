@@ -96,6 +96,7 @@ impl MadeFrom {
             (TRAIN_SHA256, self.train_sha256.as_ref()),
             (OTHER_SHA256, others.as_ref()),
         ] {
+            // Left out rather than empty, so that a reader can tell unknown from known.
             if let Some(value) = value {
                 table.add_key_value(key, value.clone());
             }

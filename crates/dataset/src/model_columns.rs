@@ -45,6 +45,7 @@ pub(crate) fn find(reader: &TableReader) -> Found {
     for column in reader.schema().fields() {
         if let Some((model, field)) = parse_column_name(column.name()) {
             fields.insert(field);
+            // An LLM is one that has scores: tables of other sources carry costs or tokens of models that were never judged.
             if field == Field::Score {
                 models.push(model.to_owned());
             }
@@ -143,6 +144,7 @@ pub(crate) fn table_schema(
     values: &[(Field, Values<'_>)],
 ) -> SchemaRef {
     let fields: Vec<Field> = values.iter().map(|&(field, _)| field).collect();
+    // Numbers may be null, whatever their field: an LLM that was not asked has no score, and 0 would be a wrong answer.
     let types = values.iter().map(|(_, values)| match values {
         Values::F32(_) => DataType::Float32,
         Values::F64(_) => DataType::Float64,
@@ -194,6 +196,7 @@ pub(crate) fn read(
         }
         let rows = batch.first_row..batch.first_row + batch.n_rows();
         for (m, model) in models.iter().enumerate() {
+            // Straight into the matrix: a table of RouterBench's size has 10^6 numbers, and a vector per column would double the memory.
             let slice = s![rows.clone(), m];
             for (field, place) in places.iter_mut() {
                 let name = column_name(model, *field);

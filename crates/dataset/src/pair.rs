@@ -38,6 +38,7 @@ impl Pair {
             })
         };
         let (small, large) = (position(&self.small)?, position(&self.large)?);
+        // A binary router would have nothing to choose, and metrics of the gap between the two would divide by 0.
         if small == large {
             return Err(Error::PairTwice {
                 path: path.to_owned(),

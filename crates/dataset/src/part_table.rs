@@ -79,6 +79,7 @@ impl PartTable {
             (prompt, &mut split.prompts),
         ];
         model_columns::read(reader, &mut texts, &split.models, &mut places)?;
+        // Embeddings and predictions are matched to prompts by id, so two prompts with one id could swap theirs unseen.
         check_unique_ids(path, &split.ids)?;
         split.check_ranges(path)?;
         Ok(split)

@@ -65,6 +65,7 @@ impl Predictions {
     /// holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
+        // The columns decide, not the router's name: users bring predictions of routers that this workspace has never heard of.
         if reader.has(SMALL_WIN_PROBABILITY) {
             SmallWins::read(reader).map(Self::SmallWins)
         } else {

@@ -65,6 +65,8 @@ impl Prices {
                 ("input_usd_per_mtok", price.input_usd_per_mtok),
                 ("output_usd_per_mtok", price.output_usd_per_mtok),
             ] {
+                // Written so that NaN fails too. TOML can spell `nan` and `inf`, and either would make every cost unknown or every LLM
+                // too dear.
                 if !(value.is_finite() && value >= 0.0) {
                     return Err(Error::BadPrice {
                         path: path.to_owned(),

@@ -27,6 +27,8 @@ impl Standardizer {
                 .sum::<f64>()
                 / n)
                 .sqrt();
+            // A constant column has no scale; dividing by 1 makes it all zeros, and `restore` gives its mean back, as in scikit-learn's
+            // StandardScaler.
             (mean, if deviation > 0.0 { deviation } else { 1.0 })
         });
         let (mean, deviation): (Vec<f64>, Vec<f64>) = moments.unzip();
@@ -58,6 +60,7 @@ impl Standardizer {
         if let Some(&x) = mean.iter().find(|x| !x.is_finite()) {
             return bad("mean", x, "a finite number");
         }
+        // Zero is refused although `fit` meets it: it stores 1 then, so a stored zero is a broken file.
         if let Some(&x) = deviation.iter().find(|x| !(x.is_finite() && **x > 0.0)) {
             return bad("deviation", x, "a positive number");
         }

@@ -44,6 +44,7 @@ impl TableWriter {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
+            // By default the library writes its own version here, and the same rows would give other bytes after an update.
             .set_created_by(format!("carrot {}", env!("CARGO_PKG_VERSION")))
             .set_key_value_metadata(Some(key_values))
             .build();
@@ -143,6 +144,7 @@ impl TableReader {
 
     /// Reads only these columns, batch by batch.
     pub(crate) fn batches(self, columns: &[&str]) -> Result<Batches> {
+        // Before any page is read: the reader would leave a missing column out without a word.
         for column in columns {
             if !self.has(column) {
                 return Err(Error::MissingColumn {
@@ -159,6 +161,7 @@ impl TableReader {
         let reader = self
             .builder
             .with_projection(mask)
+            // An eighth of a row group, so that a batch of long prompts stays small in memory.
             .with_batch_size(ROWS_PER_GROUP / 8)
             .build()
             .map_err(Error::parquet(&self.path))?;
@@ -250,6 +253,7 @@ impl Batch {
             DataType::Utf8 => {
                 into.extend(array.as_string::<i32>().iter().flatten().map(str::to_owned))
             }
+            // Polars writes one or the other of these; they hold the same texts.
             DataType::LargeUtf8 => {
                 into.extend(array.as_string::<i64>().iter().flatten().map(str::to_owned))
             }
@@ -306,6 +310,7 @@ impl Batch {
         let array = self.column(name)?;
         let wrong = || self.wrong_type(name, "FixedSizeList<Float32>", array.data_type());
         let list: &FixedSizeListArray = array.as_fixed_size_list_opt().ok_or_else(wrong)?;
+        // Null lists keep their slots in the values, so skipping the check would read whatever is in these slots.
         self.refuse_nulls(name, list)?;
         let values: &Float32Array = list.values().as_primitive_opt().ok_or_else(wrong)?;
         let dim = list.value_length() as usize;

@@ -80,6 +80,7 @@ impl TestSet {
         let info = DatasetInfo::read(&dir.info())?;
         let path = dir.split(Part::Test);
         let split = PartTable::read(&path)?;
+        // A data set without a pair is fine for most; `required_pair` gives the reason to whoever needs one.
         let pair = pair(&info, dir, &split).ok();
         Ok(Self {
             dir: dir.clone(),
@@ -170,6 +171,7 @@ impl TestSet {
             what: what.to_owned(),
         };
         let made_from = Predictions::read_made_from(&path)?;
+        // Generators of older versions did not say which table the truth is of; dataset.json vouches for both, as it was written last.
         if made_from.is_some_and(|made_from| made_from.split_sha256 != self.sha256) {
             return Err(mismatch(
                 "it was made from a different version; generate the data set again",
@@ -201,6 +203,7 @@ impl TestSet {
         if !path.is_file() {
             return Ok(Err(unusable(path, Reason::Missing)));
         }
+        // Origin before content: a stale file usually has the right prompts and LLMs, so fitting proves nothing.
         let made_from = match self.origin(&path, manifest)? {
             Ok(made_from) => made_from,
             Err(reason) => return Ok(Err(unusable(path, reason))),
@@ -212,6 +215,7 @@ impl TestSet {
                 predictions,
                 made_from,
             })),
+            // Only a misfit is a reason to go on without these predictions; a broken file is an error of the run.
             Err(Error::Mismatch { what, .. }) => {
                 Ok(Err(unusable(path, Reason::DoesNotFit { what })))
             }
@@ -224,9 +228,11 @@ impl TestSet {
         // The file's own word comes first: a manifest may be of an earlier or a later run than the predictions beside it.
         let made_from = match Predictions::read_made_from(path)? {
             Some(made_from) => Some(made_from).filter(|it| it.split_sha256 == self.sha256),
+            // Files of older versions have no metadata of their own.
             None if manifest.is_file() => {
                 MadeFrom::of_manifest(RunManifest::read(manifest)?, &self.sha256)
             }
+            // Never taken as fresh: a manifest may be missing because a run was killed, and then the predictions may be of any version.
             None => {
                 let test_sha256 = self.sha256.clone();
                 return Ok(Err(Reason::UnknownOrigin { test_sha256 }));

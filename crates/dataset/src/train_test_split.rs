@@ -31,6 +31,7 @@ pub struct TrainTestSplit {
 /// # Ok::<(), dataset::Error>(())
 /// ```
 pub fn train_test_split(n: usize, test_size: f64, seed: u32) -> Result<TrainTestSplit> {
+    // Rounded up, and the test rows are the first of the permutation: both as scikit-learn does, whose split this repeats row by row.
     let n_test = (test_size * n as f64).ceil() as usize;
     let n_train = n.saturating_sub(n_test);
     if !(test_size > 0.0 && test_size < 1.0)
@@ -70,6 +71,7 @@ pub fn permutation(n: u32, seed: u32) -> Vec<u32> {
 
 /// A uniform number in `0..=max`: bits are masked to the next power of two and drawn again while they exceed `max`.
 fn random_interval(rng: &mut Mt, max: u32) -> u32 {
+    // NumPy's legacy `random_interval`: masked rejection. A modulo would be shorter, and draw other rows.
     let mask = u32::MAX >> max.leading_zeros();
     loop {
         let value = rng.next_u32() & mask;

@@ -3,9 +3,15 @@ use crate::{Error, Predicted, Result, Truth};
 /// One LLM that may be chosen for one prompt: it counts for the prompt, and its predictions are finite.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
-    pub(crate) model_idx: usize,
+    pub(crate) answer: Answer,
     pub(crate) predicted_score: f64,
     pub(crate) predicted_cost: f64,
+}
+
+/// An LLM's true score and cost on one prompt.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer {
+    pub(crate) model_idx: usize,
     pub(crate) score: f64,
     pub(crate) cost: f64,
 }
@@ -37,13 +43,17 @@ impl Candidates {
                 .extend(truth.known(idx).filter_map(|(model_idx, score, cost)| {
                     let (predicted_score, predicted_cost) = predicted.get(idx, model_idx)?;
                     Some(Candidate {
-                        model_idx,
+                        answer: Answer {
+                            model_idx,
+                            score,
+                            cost,
+                        },
                         predicted_score,
                         predicted_cost,
-                        score,
-                        cost,
                     })
                 }));
+            // Candidates of all prompts lie in one vector: a vector per prompt would be an allocation per prompt, and a grid of 1,000
+            // lambdas reads them all 1,000 times.
             let end = this.all.len();
             if end > first {
                 this.prompts.push(Prompt { idx, first, end });

@@ -34,6 +34,7 @@ impl Interval {
 
 /// How much `a` exceeds `b`; equal infinities do not differ.
 pub(crate) fn difference(a: f64, b: f64) -> f64 {
+    // Two infinite costs are alike; their difference would be NaN.
     if a == b { 0.0 } else { a - b }
 }
 

@@ -73,7 +73,7 @@ pub fn decisions(
     let candidates = Candidates::new(truth, &predicted)?;
     let mut chosen = vec![None; truth.n_prompts()];
     for (prompt_idx, of_prompt) in candidates.by_prompt() {
-        chosen[prompt_idx] = Some(best(of_prompt, lambda, cost_multiplier).model_idx);
+        chosen[prompt_idx] = Some(best(of_prompt, lambda, cost_multiplier).answer.model_idx);
     }
     Ok(chosen)
 }
@@ -112,6 +112,7 @@ fn shares_of(chosen: &[Option<usize>], n_models: usize) -> Vec<f64> {
     for model_idx in chosen.iter().flatten() {
         n_chosen[*model_idx] += 1;
     }
+    // Prompts without a choice are nobody's, so they are not counted: shares add up to 1.
     let n_prompts: usize = n_chosen.iter().sum();
     n_chosen
         .into_iter()
@@ -137,9 +138,10 @@ pub(crate) fn routed(truth: &Truth<'_>, chosen: &[Option<usize>]) -> Option<Rout
 
 /// The point of checked candidates at a checked lambda.
 pub(crate) fn point_of(candidates: &Candidates, lambda: f64, cost_multiplier: f64) -> CurvePoint {
+    // Compensated sums, so that a mean hardly depends on the order of the prompts, and exact curves end where this begins.
     let (mut score, mut cost) = (Sum::default(), Sum::default());
     for (_, of_prompt) in candidates.by_prompt() {
-        let chosen = best(of_prompt, lambda, cost_multiplier);
+        let chosen = best(of_prompt, lambda, cost_multiplier).answer;
         score.add(chosen.score);
         cost.add(chosen.cost);
     }
@@ -162,6 +164,7 @@ pub(crate) fn check_multiplier(cost_multiplier: f64) -> Result<()> {
 
 /// Position of the first of the largest values; NaN is never the largest.
 pub(crate) fn argmax(values: impl IntoIterator<Item = f64>) -> Option<usize> {
+    // `>` and not `>=`: of equal values the first wins, as in NumPy's argmax, which the reference uses.
     let mut best: Option<(usize, f64)> = None;
     for (idx, value) in values.into_iter().enumerate() {
         if !value.is_nan() && best.is_none_or(|(_, largest)| value > largest) {

@@ -71,6 +71,7 @@ impl Batch {
         let Some(mask) = &self.mask else {
             return Ok(None);
         };
+        // Added and not multiplied: softmax turns minus infinity into a weight of exactly 0, so padding cannot leak in by rounding.
         let zeros = Tensor::f_zeros(mask.size(), (kind, mask.device()))?;
         let bias = zeros.f_masked_fill(&mask.f_logical_not()?, f64::NEG_INFINITY)?;
         bias.f_unsqueeze(1)?.f_unsqueeze(1).map(Some)
@@ -120,6 +121,8 @@ impl Encoder {
         let mut hidden = self.embeddings.forward(&batch.ids, pass)?;
         let bias = batch.attention_bias(pass.product_kind)?;
         for (layer, n_layers_left) in self.layers.iter().zip((0..self.layers.len()).rev()) {
+            // Every layer but the last needs all tokens, as keys of the next. Of the last one a classifier reads the first token only,
+            // which saves most of a layer.
             let n_queries = if n_layers_left == 0 { n } else { n_tokens };
             let view = View {
                 n_queries,

@@ -61,6 +61,7 @@ impl Rorf {
             .filter_map(|(prompt, outcome)| Some((prompt, outcome?.label())))
             .unzip();
         let n_classes = PairOutcome::ALL.len();
+        // The common case has no unknown score, and then the matrix, by far the largest thing here, is not copied.
         let forest = if known.len() == n_prompts {
             params.fit(embeddings, &labels, n_classes, on_progress)?
         } else {

@@ -185,6 +185,7 @@ impl Calibration {
     /// [`Error::BadCalibrationName`] for a name that cannot be a file's.
     pub fn path(folder: &Path, name: &str) -> Result<PathBuf> {
         let is_plain = |c: char| c.is_alphanumeric() || "._-+%".contains(c);
+        // A leading dot is what unfinished files have, which listings skip; and `..` would lead out of the folder.
         if name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain) {
             return Err(Error::BadCalibrationName {
                 name: name.to_owned(),
@@ -255,10 +256,12 @@ impl Calibration {
             name: name.to_owned(),
             changed: changed.to_owned(),
         };
+        // By content and not by time: a folder that was copied or fetched is new, and the same.
         if Self::model_sha256_of(folder)? != this.model_sha256 {
             return Err(stale(folder));
         }
         for input in &this.inputs {
+            // An input that is gone is no reason: it is needed to calibrate, not to route.
             if input.path.is_file() && sha256_file(&input.path)? != input.sha256 {
                 return Err(stale(&input.path));
             }
@@ -286,6 +289,7 @@ impl Calibration {
     pub fn model_sha256_of(folder: &Path) -> Result<String> {
         let mut files = Vec::new();
         list(folder, "", &mut files)?;
+        // The system lists a folder in any order.
         files.sort();
         let mut text = String::new();
         for name in files {
@@ -300,6 +304,7 @@ fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(dataset::Error::io("list", folder))? {
         let entry = entry.map_err(dataset::Error::io("list", folder))?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        // Or else writing a calibration would make all of them stale, itself included.
         if name == CALIBRATIONS {
             continue;
         }

@@ -142,6 +142,7 @@ impl Contents {
                 let expected = "a score, then output tokens, standardized dollars, or nothing";
                 return bad("targets", format!("{quantities:?}"), expected);
             }
+            // Two networks of scores read well enough, and every cost would be a score.
             (Self::Roberta { .. }, [_, Quantity::Score]) => {
                 let found = format!("{:?}", Quantity::Score);
                 return bad("quantity", found, "what a cost is made of");

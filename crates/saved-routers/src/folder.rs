@@ -24,6 +24,8 @@ impl NewFolder {
     /// # Errors
     /// [`crate::Error::Dataset`] when it cannot be created.
     pub fn create(place: &Path) -> Result<Self> {
+        // An older folder may have been set aside by a run that was killed between its two renames; it must be back before it is
+        // replaced.
         recover(place)?;
         Ok(Self {
             place: place.to_owned(),
@@ -85,14 +87,17 @@ impl NewFolder {
     /// [`crate::Error::BadRecord`] for a record that no reader would accept; [`crate::Error::Dataset`] when the disk is full, say.
     pub fn commit(self, record: &Record) -> Result<()> {
         write_atomically(self.path().join(CARD), card::text(record).as_bytes())?;
+        // Last of the files: a folder without `router.json` is not a router, so nothing half-written can be opened.
         record.write(self.path())?;
         atomic::sync_tree(self.path())?;
+        // No system call replaces a folder that is not empty. So the older one is set aside first, under a name that `recover` knows.
         let retired = retired(&self.place);
         let has_older = self.place.is_dir();
         if has_older {
             atomic::rename(&self.place, &retired)?;
         }
         if let Err(error) = atomic::rename(self.path(), &self.place) {
+            // Better the older router than none.
             if has_older {
                 atomic::rename(&retired, &self.place)?;
             }

@@ -92,6 +92,7 @@ pub(crate) fn read(
             let halves: Array2<f16> = file.matrix(VECTORS, shape)?;
             let values = halves.as_slice().expect("it was read row by row");
             let values = Array2::from_shape_vec(halves.dim(), values.to_f32_vec());
+            // Rounding to eleven bits moves a row's length off 1 by up to half a thousandth; `new` divides by it again.
             UnitRows::new(values.expect("there are as many"))
         }
     }
@@ -100,6 +101,7 @@ pub(crate) fn read(
     let shape = (Some(n_rows), Some(n_models * targets.len()));
     let values: Array2<f32> = file.matrix(TARGETS, shape)?;
     let ks: Vec<usize> = targets.iter().map(|target| target.n_neighbors).collect();
+    // Rows and k are in two files, which can be of two fits when someone copies one of them.
     if let Some(k) = ks.iter().find(|k| **k > n_rows) {
         return Err(Error::BadRecord {
             path: path.with_file_name(crate::record::RECORD),

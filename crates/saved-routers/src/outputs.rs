@@ -55,6 +55,7 @@ pub fn outputs_of_models(
             n_names: order.len(),
         });
     }
+    // More outputs than LLMs are refused, too: they were trained for another list, and which ones belong together is a guess.
     if labels.len() != models.len() {
         return Err(Error::OutputCount {
             network: network.to_owned(),

@@ -104,6 +104,7 @@ impl SavedRouter {
         if let Some(prices) = edit.prices {
             set_prices(&mut record, prices)?;
         }
+        // Where dollars were observed a price is not needed; elsewhere tokens without a price make a cost that nobody knows.
         if record.cost_kind != CostKind::Usd
             && let Some(model) = record.models.iter().find(|model| model.price.is_none())
         {
@@ -112,6 +113,7 @@ impl SavedRouter {
             });
         }
         let has = |name: &String| record.models.iter().any(|model| model.name == *name);
+        // Only binary routers need the pair, and they cannot be edited; metrics that ask for it do without.
         record.pair = record
             .pair
             .filter(|pair| has(&pair.small) && has(&pair.large));
@@ -178,6 +180,7 @@ impl<'a> Pool<'a> {
         }
         let column = |values: ArrayView1<'_, f64>| scattered(values, rows, self.knn.n_rows());
         let scores = column(addition.table.scores.column(m).mapv(f64::from).view());
+        // Its prediction would be the mean of nothing, for every prompt.
         if scores.iter().all(|score| score.is_nan()) {
             return refuse(format!("no train prompt has a score of `{name}`"));
         }
@@ -345,6 +348,7 @@ fn set_prices(record: &mut Record, prices: &Prices) -> Result<()> {
         let Some(price) = prices.get(&model.name) else {
             continue;
         };
+        // An error rather than a shrug: whoever gives a price expects the costs to change.
         if record.cost_kind == CostKind::Usd {
             return refuse(format!(
                 "the router predicts the cost of `{}` in dollars, as observed on train prompts, so a price has no effect",
@@ -362,11 +366,13 @@ fn judge(knn: &SavedKnn, k: usize, name: &str, scores: &Array1<f64>) -> Result<A
     let n_folds = N_FOLDS.min(scored.len());
     let (mut errors, mut n_known) = (Vec::with_capacity(scored.len()), 0.0);
     for fold in 0..n_folds {
+        // Every n-th, not a run: a table may be ordered by task, and a fold of one task would be judged by the other tasks only.
         let held_out: Vec<usize> = scored.iter().copied().skip(fold).step_by(n_folds).collect();
         let mut others = scores.mapv(|score| score as f32);
         for &row in &held_out {
             others[row] = f32::NAN;
         }
+        // Averaged like a score, this is the share of neighbors that have one, so `k` times it counts them.
         let is_known = others.mapv(|score| if score.is_nan() { 0.0 } else { 1.0 });
         let target = |name: &str, values: Array1<f32>| Target {
             name: name.to_owned(),

@@ -111,6 +111,7 @@ impl Record {
                 expected: expected.to_owned(),
             })
         };
+        // LLMs are asked for by name. With a name twice it would be open whose numbers are meant.
         let names: BTreeSet<&str> = self.models.iter().map(|model| &*model.name).collect();
         if names.is_empty() || names.len() != self.models.len() {
             let found = format!("a list of {}", self.models.len());
@@ -124,6 +125,7 @@ impl Record {
             }
         }
         match &self.embedder {
+            // Without the embedder's name nobody could make embeddings that these weights understand.
             None if !self.contents.reads_prompts() => {
                 return bad(
                     "embedder",

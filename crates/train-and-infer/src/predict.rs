@@ -29,7 +29,7 @@ pub(crate) fn test_split(
     };
     Ok(match predicted {
         ModelOutputs::PerModel(PerModelOutputs { scores, cost }) => {
-            Predictions::PerModel(PerModel::of_split(&setup.info, test, scores, cost))
+            Predictions::PerModel(PerModel::of_split(&setup.info.models, test, scores, cost))
         }
         ModelOutputs::SmallWins(probability) => Predictions::SmallWins(SmallWins {
             ids: test.ids.clone(),

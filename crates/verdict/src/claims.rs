@@ -230,6 +230,7 @@ impl ClaimsFile {
             cost_multiplier,
             ..
         } = this.settings;
+        // Checked once here, as a bad setting would otherwise fail in the middle of the claims, after minutes of work.
         if n_resamples > 0 && level > 0.0 && level < 1.0 && cost_multiplier > 0.0 {
             Ok(this)
         } else {
@@ -258,6 +259,7 @@ pub(crate) fn all(published: &Published, groups: Vec<Group>) -> Result<Vec<Claim
             source: group.source.clone(),
         }));
     }
+    // Published numbers and claims come from two files, and an id must be unique over both, as users select by it.
     let (mut ids, mut datasets) = (BTreeSet::new(), Vec::new());
     for claim in &claims {
         let id = || claim.id.clone();
@@ -271,6 +273,7 @@ pub(crate) fn all(published: &Published, groups: Vec<Group>) -> Result<Vec<Claim
             datasets.push(claim.dataset.clone());
         }
     }
+    // Stable: within a data set the order of the files stays. `judge` reads each data set once because of it.
     claims.sort_by_key(|claim| datasets.iter().position(|name| *name == claim.dataset));
     Ok(claims)
 }

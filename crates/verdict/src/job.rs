@@ -51,6 +51,7 @@ impl Job {
             claims: ids,
             reasons,
         } = selection;
+        // A misspelled name would select nothing, and nothing would fail.
         for name in datasets.iter().chain(reasons.keys()) {
             check_known(&claims, name)?;
         }

@@ -54,6 +54,7 @@ pub enum Status {
 pub fn judge(job: &Job) -> Result<Vec<Verdict>> {
     let mut subjects: BTreeMap<&str, Result<Subject, String>> = BTreeMap::new();
     let mut verdicts = Vec::new();
+    // Claims are in the order of their data sets, so one data set at a time is in memory.
     for claim in &job.claims {
         let name = claim.dataset.as_str();
         if !subjects.contains_key(name) {
@@ -94,6 +95,7 @@ impl Verdict {
                 reason: None,
             }),
             Err(Obstacle::NotRun(reason)) => Ok(Self::not_run(claim, reason)),
+            // A file that is broken must not look like a claim that was merely not run, so it ends the program.
             Err(Obstacle::Failed(error)) => Err(Error::Measure {
                 id: claim.id,
                 source: Box::new(error),
@@ -119,6 +121,8 @@ impl Expect {
         // Not of our number: an infinite one would be within any distance.
         let slack = |value: f64| ROUNDING * value.abs();
         match self {
+            // The tolerance is decimal as it was typed, and the numbers are binary: without slack a difference of exactly the tolerance
+            // would fail by rounding.
             Self::Equal { value, tolerance } => (ours - value).abs() <= tolerance + slack(value),
             Self::AtLeast { value } => ours >= value - slack(value),
             Self::AtMost { value } => ours <= value + slack(value),

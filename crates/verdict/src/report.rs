@@ -96,6 +96,7 @@ impl Report {
                     cell(&verdict.claim.source)
                 );
             }
+            // Grouped by reason: a data set that was not made leaves dozens of claims with one and the same.
             for (reason, verdicts) in not_run(verdicts) {
                 _ = write!(text, "\nNot run, since {reason}:\n\n");
                 for verdict in verdicts {

@@ -74,6 +74,7 @@ impl Subject {
             );
             return Ok(Err(reason));
         }
+        // Tables are read when a claim first needs them: most claims on a large data set need two numbers of this file.
         let info = DatasetInfo::read(&dir.info())?;
         let summary = info.findings.get("summary").cloned();
         let summary = summary.map(serde_json::from_value).transpose();
@@ -93,6 +94,7 @@ impl Subject {
     /// What the source says of its test rows as a whole, where the split lacks those without a text.
     pub(crate) fn whole(&self) -> Option<(&Summary, &Order)> {
         let summary = self.summary.as_ref()?;
+        // With all texts there, the data set itself gives every number, and the summary would only repeat it.
         if summary.n_documents_without_text == 0 {
             return None;
         }
@@ -138,6 +140,7 @@ impl Subject {
             (Some(wanted), Some(other)) if wanted != other => Err(Obstacle::NotRun(format!(
                 "the number needs embeddings of `{wanted}`, the predictions of `{router}` were made from those of `{other}`"
             ))),
+            // Not known is not the same: a match by chance would pass a claim that nobody checked.
             (Some(wanted), None) => Err(Obstacle::NotRun(format!(
                 "the number needs embeddings of `{wanted}`, and the predictions of `{router}` do not say what they were made from"
             ))),
@@ -168,6 +171,7 @@ fn first_time<T>(
     match cell.get() {
         Some(value) => Ok(value),
         None => {
+            // `OnceCell::get_or_try_init` is not stable; a failed read leaves the cell empty, and is tried again.
             let value = read()?;
             Ok(cell.get_or_init(|| value))
         }
@@ -180,6 +184,7 @@ fn usable(read: Result<TestPredictions, Unusable>) -> Result<TestPredictions, Ob
         let (dataset, router) = (&unusable.dataset, &unusable.router);
         let why = cli_support::with_fit_command(&unusable, dataset, router, unusable.n_train);
         match unusable.reason {
+            // Nothing was claimed of these files, so nothing has failed; a new fit answers the claim.
             Reason::Missing | Reason::Stale | Reason::UnknownOrigin { .. } => Obstacle::NotRun(why),
             Reason::DoesNotFit { .. } => Obstacle::Failed(Error::Unusable { why }),
         }

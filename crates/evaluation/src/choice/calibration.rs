@@ -113,9 +113,12 @@ pub fn calibrate(
         .map_init(
             || [vec![0; truth.n_prompts()], vec![0; truth.n_prompts()]],
             |[given, new], resample_idx| {
+                // A stream per resample: the intervals do not depend on the number of threads.
                 let mut rng = ChaCha8Rng::seed_from_u64(params.seed);
                 rng.set_stream(resample_idx as u64);
                 draw(&mut rng, &answers, answers.n_prompts(), given);
+                // New prompts are drawn from the same ones, apart from those that choose. The difference between the two is what a choice
+                // in hindsight hides, and what chance adds.
                 draw(&mut rng, &answers, params.n_new_prompts, new);
                 let chosen = Trace::over(&events, &aim, given).choose(&aim);
                 Deviation {
@@ -165,10 +168,13 @@ fn draw(rng: &mut ChaCha8Rng, answers: &Answers, n_drawn: usize, counts: &mut [u
 }
 
 fn predict(in_sample: f64, most: f64, differences: Vec<f64>, level: f64) -> Interval {
+    // A setting chosen on some prompts looks better there than it is. The bootstrap shows by how much on average (Efron 1983), and the
+    // estimate is corrected by it.
     let optimism = mean(differences.iter().copied()).unwrap_or(f64::NAN);
     let new = Array1::from(differences) + in_sample;
     let interval = Interval::new(in_sample + optimism, new.to_vec(), level);
     Interval {
+        // The correction may lead out of what a mean score, a share or a cost can be.
         estimate: interval.estimate.clamp(0.0, most),
         low: interval.low.clamp(0.0, most),
         high: interval.high.clamp(0.0, most),

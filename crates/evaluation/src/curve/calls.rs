@@ -36,7 +36,7 @@ pub fn call_curve(
 pub(crate) fn call_point(swept: Swept, n_prompts: u64) -> CallPoint {
     CallPoint {
         large_share: (n_prompts - swept.n_changed) as f64 / n_prompts as f64,
-        accuracy: swept.accuracy,
+        accuracy: swept.point.accuracy,
     }
 }
 
@@ -111,9 +111,11 @@ pub fn cpt(points: &[CallPoint], recovered: f64) -> Option<f64> {
     let (small, gap) = gap(points)?;
     let target = small + recovered * gap;
     let last = points.last()?;
+    // Reached with the fewest calls there are.
     if last.accuracy >= target {
         return Some(last.large_share);
     }
+    // From the fewest calls up: the curve may dip, and the first crossing from this side is the least share that will do.
     points.windows(2).rev().find_map(|pair| {
         let (more, fewer) = (pair[0], pair[1]);
         (more.accuracy >= target).then(|| {
@@ -126,6 +128,7 @@ pub fn cpt(points: &[CallPoint], recovered: f64) -> Option<f64> {
 /// The small LLM's accuracy, and by how much the large one's is above it.
 fn gap(points: &[CallPoint]) -> Option<(f64, f64)> {
     let (large, small) = (points.first()?.accuracy, points.last()?.accuracy);
+    // No gap, nothing to recover: a share of it would be a division by 0 or change its sign.
     (large > small).then_some((small, large - small))
 }
 

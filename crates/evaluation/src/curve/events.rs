@@ -2,7 +2,7 @@ use dataset::PairIdx;
 
 use crate::{
     Error, Point, Predicted, Result, Truth,
-    candidates::{Candidate, Candidates},
+    candidates::{Answer, Candidate, Candidates},
     rule::argmax,
     sum::Sum,
 };
@@ -34,21 +34,12 @@ struct Change {
     to: Answer,
 }
 
-/// An LLM's true score and cost on one prompt.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Answer {
-    pub(crate) model_idx: usize,
-    pub(crate) score: f64,
-    pub(crate) cost: f64,
-}
-
 /// Where a sweep stands.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Swept {
     /// The lambda or threshold from which it holds.
     pub(crate) at: f64,
-    pub(crate) cost_usd: f64,
-    pub(crate) accuracy: f64,
+    pub(crate) point: Point,
     /// How many changes there were, each prompt counted with its weight.
     pub(crate) n_changed: u64,
 }
@@ -65,7 +56,7 @@ impl Events {
             });
             starts.push(Start {
                 prompt_idx,
-                answer: first.into(),
+                answer: first.answer,
             });
         }
         // No lambda is NaN or has a sign, so the bits sort as the numbers do, and faster. References are sorted before what they refer to
@@ -76,8 +67,8 @@ impl Events {
             .map(|(at, prompt_idx, from, to)| Change {
                 at,
                 prompt_idx,
-                from: from.into(),
-                to: to.into(),
+                from: from.answer,
+                to: to.answer,
             })
             .collect();
         Ok(Self {
@@ -115,6 +106,7 @@ impl Events {
         let mut changes: Vec<Change> = small_win_probability
             .iter()
             .enumerate()
+            // NaN is a router that said nothing; an infinite probability is none.
             .filter(|(_, probability)| probability.is_finite())
             .filter_map(|(prompt_idx, &probability)| {
                 Some(Change {
@@ -135,6 +127,7 @@ impl Events {
                 answer: change.from,
             })
             .collect();
+        // Stable, so that equal probabilities stay in the order of the prompts and sums round alike in every run.
         changes.sort_by(|a, b| b.at.total_cmp(&a.at));
         Ok(Self {
             starts,
@@ -179,6 +172,7 @@ impl Events {
 
     /// The same changes with a score of 1 where one LLM answers and 0 elsewhere, whose mean is its share of the prompts.
     pub(crate) fn calls_of(&self, model_idx: usize) -> Self {
+        // Scores become 0 or 1 for "this LLM answers", so that the sweep that gives accuracies gives shares.
         let mut this = self.clone();
         let answers = this.starts.iter_mut().map(|start| &mut start.answer);
         let changed = this
@@ -223,14 +217,17 @@ impl Events {
             score.add(f64::from(weight) * start.answer.score);
             cost.add(f64::from(weight) * start.answer.cost);
         }
+        // A resample may hold none of the prompts that count; then there is no mean.
         if n_prompts == 0 {
             return;
         }
         let mut report = |at, cost: Sum, score: Sum, n_changed| {
             on_point(Swept {
                 at,
-                cost_usd: cost.value() / n_prompts as f64,
-                accuracy: score.value() / n_prompts as f64,
+                point: Point {
+                    cost_usd: cost.value() / n_prompts as f64,
+                    accuracy: score.value() / n_prompts as f64,
+                },
                 n_changed,
             });
         };
@@ -243,6 +240,8 @@ impl Events {
                 if weight > 0 {
                     n_changed += u64::from(weight);
                     let weight = f64::from(weight);
+                    // Added and taken away rather than summed again: a sweep costs one step per change, not one sum per point.
+                    // Compensated sums keep thousands of such steps exact enough.
                     score.add(weight * change.to.score);
                     score.add(-weight * change.from.score);
                     cost.add(weight * change.to.cost);
@@ -258,25 +257,6 @@ impl Events {
 
     fn together(&self) -> impl Iterator<Item = &[Change]> {
         self.changes.chunk_by(|a, b| a.at == b.at)
-    }
-}
-
-impl From<Swept> for Point {
-    fn from(swept: Swept) -> Self {
-        Self {
-            cost_usd: swept.cost_usd,
-            accuracy: swept.accuracy,
-        }
-    }
-}
-
-impl From<&Candidate> for Answer {
-    fn from(candidate: &Candidate) -> Self {
-        Self {
-            model_idx: candidate.model_idx,
-            score: candidate.score,
-            cost: candidate.cost,
-        }
     }
 }
 
@@ -297,8 +277,10 @@ pub(crate) fn walk_envelope<'a>(
         on_change(mu, current, next);
         current = next;
     }
+    // At lambda 1 only cost counts. Of LLMs that cost the same the rule then takes the first, which may be another than the envelope ends
+    // with.
     let cheapest = at(argmax(of_prompt.iter().map(|c| -c.predicted_cost)));
-    if cheapest.model_idx != current.model_idx {
+    if cheapest.answer.model_idx != current.answer.model_idx {
         on_change(f64::INFINITY, current, cheapest);
     }
     first
@@ -313,10 +295,12 @@ fn next_on_envelope<'a>(
     let mut next: Option<(f64, &Candidate)> = None;
     for candidate in of_prompt {
         let saving = current.predicted_cost - candidate.predicted_cost;
+        // Only cheaper LLMs can overtake as cost weighs more. It also keeps the division from 0 / 0.
         if saving > 0.0 {
             let crossing = (current.predicted_score - candidate.predicted_score) / saving;
             let first = next.is_none_or(|(least, taken)| {
                 crossing < least
+                    // Where three lines meet in a point the cheapest leads from there on; the one between never does.
                     || (crossing == least && candidate.predicted_cost < taken.predicted_cost)
             });
             if first {

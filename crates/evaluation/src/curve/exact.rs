@@ -97,8 +97,8 @@ pub(crate) fn curve_of(events: &Events) -> Curve {
         |swept| {
             points.push(CurvePoint {
                 setting: swept.at,
-                cost_usd: swept.cost_usd,
-                accuracy: swept.accuracy,
+                cost_usd: swept.point.cost_usd,
+                accuracy: swept.point.accuracy,
             });
         },
     );

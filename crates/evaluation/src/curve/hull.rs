@@ -20,6 +20,7 @@ pub(crate) fn hull_of<T>(sorted: impl IntoIterator<Item = T>, at: impl Fn(&T) ->
     let mut hull: Vec<T> = Vec::new();
     for item in sorted {
         let point = at(&item);
+        // Dearer and no better: never worth its cost. This also ends the hull at the cheapest of the most accurate points.
         let rises = |last: &T| point.accuracy > at(last).accuracy;
         if !hull.last().is_none_or(rises) {
             continue;
@@ -59,6 +60,8 @@ pub(crate) fn sort_by_cost<T>(items: &mut [T], at: impl Fn(&T) -> Point) {
 
 /// Whether the slope falls at `b`.
 pub(crate) fn turns_right(a: Point, b: Point, c: Point) -> bool {
+    // Slopes multiplied out: points of one cost would divide by 0. Not `>=`, so a point on a straight line goes, and the hull has corners
+    // only.
     (b.accuracy - a.accuracy) * (c.cost_usd - b.cost_usd)
         > (c.accuracy - b.accuracy) * (b.cost_usd - a.cost_usd)
 }

@@ -16,6 +16,7 @@ pub(crate) fn auc(mut labeled: Vec<(f64, bool)>) -> Option<f64> {
     if n_positive == 0 || n_negative == 0 {
         return None;
     }
+    // By ranks (Mann and Whitney): one sort, where comparing all pairs would be quadratic. Ties count half, as in scikit-learn.
     let (mut n_before, mut rank_sum) = (0, 0.0);
     for tied in labeled.chunk_by(|a, b| a.0 == b.0) {
         // Ranks n_before + 1 to n_before + n share n_before + (n + 1) / 2.

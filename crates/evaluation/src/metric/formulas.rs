@@ -68,6 +68,7 @@ pub fn gain_over(points: &[Point], baseline: &[Point], range: CostRange) -> Opti
 /// [`gain_over`] of two hulls.
 pub(crate) fn gain_of_hulls(hull: &[Point], baseline: &[Point], range: CostRange) -> Option<f64> {
     let first = hull.first()?.cost_usd.max(baseline.first()?.cost_usd);
+    // Only where both have begun: below the first point of one of them there is nothing to subtract.
     let both = CostRange::new(range.min_usd().max(first), range.max_usd()).ok()?;
     Some(mean_height(hull, both)? - mean_height(baseline, both)?)
 }
@@ -163,6 +164,7 @@ pub(crate) fn mean_height(line: &[Point], range: CostRange) -> Option<f64> {
             area.add((to - from) * mean);
         }
     }
+    // To the right of its last point a router just keeps the money: it need not spend all that it may.
     let flat = range.max_usd() - last.cost_usd.max(range.min_usd());
     area.add(flat.max(0.0) * last.accuracy);
     Some(area.value() / range.width_usd())

@@ -124,6 +124,7 @@ fn variance(pairs: &[(f64, f64)]) -> Option<f64> {
 }
 
 fn r2(mean_squared_error: f64, variance: f64) -> f64 {
+    // scikit-learn's `r2_score` for a constant truth: 1 for a perfect prediction, else 0.
     if variance > 0.0 {
         1.0 - mean_squared_error / variance
     } else if mean_squared_error > 0.0 {
@@ -156,6 +157,7 @@ fn routing_acc(truth: &Truth<'_>, predicted: &PerModel) -> Option<f64> {
             .map(|(model_idx, score, _)| {
                 (f64::from(predicted.scores[[prompt_idx, model_idx]]), score)
             })
+            // Costs do not matter here: the column is the accuracy of routing by predicted score alone.
             .filter(|(predicted_score, _)| predicted_score.is_finite())
             .collect();
         let chosen = argmax(choices.iter().map(|&(predicted_score, _)| predicted_score))?;

@@ -58,6 +58,7 @@ pub fn bootstrap(
         .map(|router| Curves::new(truth, router))
         .collect::<Result<Vec<_>>>()?;
     let mut scratch = Scratch::new(curves.len());
+    // Every prompt once is the resample that is the data itself, so estimates and resamples come from one piece of code.
     scratch.counts.resize(truth.n_prompts(), 1);
     let estimates = scratch.measure(truth, &curves);
 
@@ -66,6 +67,7 @@ pub fn bootstrap(
         .par_chunks_mut(curves.len().max(1))
         .enumerate()
         .for_each_init(
+            // Buffers per thread, or each resample would allocate a point for each change of each router.
             || Scratch::new(curves.len()),
             |scratch, (resample_idx, place)| {
                 resamples.count(resample_idx, truth, &mut scratch.counts);
@@ -220,6 +222,7 @@ impl Scratch {
             calls,
         } = self;
         let weight = |prompt_idx: usize| counts[prompt_idx];
+        // Baselines are resampled with the routers: both then share the luck of the draw, which cancels in what is compared.
         let models = single_models_of(truth, weight);
         let zero_router = ZeroRouter::hull_of_models(&models).points();
         for ((curves, points), calls) in curves.iter().zip(&mut *points).zip(&mut *calls) {
@@ -230,13 +233,13 @@ impl Scratch {
                     choices,
                     calls: events,
                 } => {
-                    choices.sweep(weight, |swept| points.push(swept.into()));
+                    choices.sweep(weight, |swept| points.push(swept.point));
                     if let Some(events) = events {
                         sweep_calls(events, weight, calls);
                     }
                 }
                 Curves::Pair(events) => {
-                    events.sweep(weight, |swept| points.push(swept.into()));
+                    events.sweep(weight, |swept| points.push(swept.point));
                     sweep_calls(events, weight, calls);
                 }
                 Curves::Zero => points.extend_from_slice(&zero_router),

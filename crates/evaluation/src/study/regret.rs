@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::{
     Error, Interval, Predicted, Result, Router, Truth,
     baseline::single::single_models,
-    candidates::{Candidate, Candidates},
+    candidates::{Answer, Candidate, Candidates},
     curve::{
         events::{lambda_of, walk_envelope},
         pair_curve,
@@ -240,7 +240,7 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             for (prompt_idx, of_prompt) in candidates.by_prompt() {
                 let course = Course::of(of_prompt, weights);
                 course.write(values.row_mut(prompt_idx), weights, |chosen| {
-                    (chosen.score, chosen.cost)
+                    (chosen.answer.score, chosen.answer.cost)
                 });
             }
             Ok(values)
@@ -249,6 +249,8 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             pair: pair @ PairIdx { small, large },
             small_win_probability,
         } => {
+            // A binary router has a threshold where others have lambda. For each lambda it gets the best of its thresholds in hindsight,
+            // which is the most that can be said for it.
             let points = pair_curve(truth, pair, small_win_probability)?.points;
             let thresholds: Vec<Candidate> = (points.iter().enumerate())
                 .map(|(point_idx, point)| in_hindsight(point_idx, point.accuracy, point.cost_usd))
@@ -264,7 +266,7 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
                     continue;
                 };
                 course.write(values.row_mut(prompt_idx), weights, |chosen| {
-                    if f64::from(probability) >= points[chosen.model_idx].setting {
+                    if f64::from(probability) >= points[chosen.answer.model_idx].setting {
                         of_small
                     } else {
                         of_large
@@ -274,6 +276,7 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             Ok(values)
         }
         Router::Zero => {
+            // One choice for all prompts: each LLM by its mean score and cost.
             let models: Vec<Candidate> = (single_models(truth).into_iter().enumerate())
                 .filter_map(|(model_idx, point)| {
                     let point = point?;
@@ -292,7 +295,9 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
                 }
                 course.write(values.row_mut(prompt_idx), weights, |chosen| {
                     let unknown = (f64::NAN, f64::NAN);
-                    truth.get(prompt_idx, chosen.model_idx).unwrap_or(unknown)
+                    truth
+                        .get(prompt_idx, chosen.answer.model_idx)
+                        .unwrap_or(unknown)
                 });
             }
             Ok(values)
@@ -307,11 +312,13 @@ fn unknown(truth: &Truth<'_>, weights: Weights<'_>) -> Array2<f64> {
 /// What is chosen for all prompts at once by its means.
 fn in_hindsight(idx: usize, accuracy: f64, cost_usd: f64) -> Candidate {
     Candidate {
-        model_idx: idx,
+        answer: Answer {
+            model_idx: idx,
+            score: accuracy,
+            cost: cost_usd,
+        },
         predicted_score: accuracy,
         predicted_cost: cost_usd,
-        score: accuracy,
-        cost: cost_usd,
     }
 }
 
@@ -334,6 +341,7 @@ impl<'a> Course<'a> {
         let first = walk_envelope(candidates, |mu, _, next| {
             steps.push((lambda_of(mu / cost_multiplier), next));
         });
+        // The walk reports changes only; the first LLM holds from lambda 0.
         steps.insert(0, (0.0, first));
         Self {
             at: lambdas
@@ -367,6 +375,8 @@ impl<'a> Course<'a> {
             })
             .collect();
         row[weights.lambdas.len()] = integral.value();
+        // All or nothing: means at different lambdas must be over the same prompts, or a curve over lambda would jump where the prompts
+        // change.
         if row.iter().any(|value| value.is_nan()) {
             row.fill(f64::NAN);
         }

@@ -54,6 +54,7 @@ impl SelfAttention {
                 .f_view([n_texts, -1, self.n_heads, dim / self.n_heads])?
                 .f_transpose(1, 2)
         };
+        // All from one input where possible: `for_linear` may copy it.
         let query = if n_queries == n_tokens {
             heads(&self.query, &input)?
         } else {

@@ -66,12 +66,14 @@ impl<'a> Training<'a> {
     ) -> Result<Self> {
         let data = TrainData::new(model, prompts, targets, setup.validation_rows, params)?;
         let n_batches = data.train.texts.len().div_ceil(params.batch_size);
+        // Rounded up in each epoch: no step takes batches of two epochs, as their orders are drawn apart.
         let n_steps = params.n_epochs * n_batches.div_ceil(params.gradient_accumulation) as u64;
         let mut optimizer = AdamW::new(model.weights(), params).map_err(Error::torch(TRAIN))?;
         let mut state = State::new(fingerprint(model, &data, params)?);
         let mut best = Copies::new();
         let mut resumed_at = None;
         let checkpoint = setup.folder.map(|folder| folder.join(CHECKPOINT));
+        // The fingerprint covers data, parameters and base: going on with anything else would give weights that no single run could give.
         if let Some(path) = checkpoint.as_ref().filter(|path| path.is_file()) {
             (state, best) = State::read(path, &state.fingerprint, &mut optimizer)?;
             resumed_at = Some(state.n_steps);
@@ -122,6 +124,7 @@ impl<'a> Training<'a> {
         let batches = self.data.batches(self.state.epoch, self.params);
         let steps: Vec<&[Vec<usize>]> = batches.chunks(self.params.gradient_accumulation).collect();
         let n_steps = steps.len() as u64;
+        // The order of an epoch comes from its number and the seed alone, so a resumed run finds its place by counting.
         for batches in steps.into_iter().skip(self.state.step_in_epoch as usize) {
             let gradient = self.gradient(batches)?;
             let update = self.update(gradient)?;
@@ -147,12 +150,14 @@ impl<'a> Training<'a> {
             let loss = loss(self.model, &self.data, rows, seed, self.params, &self.pass)
                 .map_err(Error::torch(TRAIN))?;
             let value = loss.double_value(&[]);
+            // One bad batch spoils the sum, and going on would only cost time.
             if !value.is_finite() {
                 return Ok(StepGradient {
                     gradients,
                     is_finite: false,
                 });
             }
+            // The mean over the step's batches, so that accumulation does not change the size of a step.
             loss.f_div_scalar(batches.len() as f64)
                 .and_then(|loss| gradients.add(&loss, &self.optimizer))
                 .map_err(Error::torch(TRAIN))?;
@@ -190,6 +195,7 @@ impl<'a> Training<'a> {
                 .update(&gradients, scale, learning_rate)
                 .map_err(Error::torch(TRAIN))?;
         }
+        // A skipped step counts: the schedule and the order of batches go by steps, with or without an update.
         self.state.n_steps += 1;
         self.state.step_in_epoch += 1;
         self.state.n_updates = self.optimizer.n_updates;
@@ -225,6 +231,7 @@ impl<'a> Training<'a> {
                 write_csv(&folder.join(METRICS), &self.state.records)?;
             }
         }
+        // Before the checkpoint is written, so that it points at the beginning of the next epoch and not at the end of a finished one.
         if is_epochs_end || self.state.stopped_early {
             self.state.epoch += 1;
             self.state.step_in_epoch = 0;
@@ -234,6 +241,8 @@ impl<'a> Training<'a> {
         if let (Some(path), true) = (&self.checkpoint, is_checkpoint_due) {
             self.clock
                 .stop(&mut self.state.since_record.seconds, device);
+            // Writing takes seconds on a slow disk. They count as the run's, not as training's, or tokens per second would depend on how
+            // often checkpoints are due.
             self.state.write(path, &self.optimizer, &self.best)?;
             self.clock.stop(&mut self.state.seconds, device);
         }
@@ -245,6 +254,7 @@ impl<'a> Training<'a> {
         let device = self.model.device();
         self.clock
             .stop(&mut self.state.since_record.seconds, device);
+        // The clock of training stands still meanwhile.
         let loss = validate(self.model, &self.data, self.params)?;
         self.clock.stop(&mut self.state.seconds, device);
         // A loss that is not a number is not better.
@@ -296,6 +306,7 @@ fn loss(
         let _alone = RANDOM_GENERATOR
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        // Seeded for each batch rather than once: dropout is then the same after a resume, which cannot restore libtorch's generator.
         tch::manual_seed(seed);
         net.forward(&batch, pass)? // (batch, labels)
     };

@@ -6,6 +6,7 @@ use super::sweep::Sample;
 pub(super) fn samples(labels: &[u8], draw: bool, rng: &mut impl RngCore) -> Vec<Sample> {
     let mut weights = vec![u32::from(!draw); labels.len()];
     if draw {
+        // Weights instead of repeated rows: about a third of the draws repeat a row, and every sweep would read it again.
         for _ in labels {
             weights[rng.random_range(0..labels.len())] += 1;
         }

@@ -60,6 +60,7 @@ impl Buckets {
         best: &mut Split,
     ) -> bool {
         let n_wanted = BUCKETS_PER_ROOT * sweep.samples.len().isqrt();
+        // Buckets are runs of 2^shift ranks, so that a rank's bucket is a shift and not a division.
         let mut shift = 0;
         while ((n_distinct - 1) >> shift) as usize >= n_wanted {
             shift += 1;
@@ -94,6 +95,8 @@ impl Buckets {
         for (sample, rank) in sweep.samples.iter().zip(&self.ranks) {
             let bucket = (rank >> shift) as usize;
             self.cells[bucket * n_classes + sample.class as usize] +=
+                // Two counters in one integer: one addition to memory per sample, which is what filling buckets costs. Neither can reach
+                // 2^32, as rows are counted by u32.
                 1 << 32 | u64::from(sample.weight);
         }
     }
@@ -192,6 +195,8 @@ impl Buckets {
     /// Sorts the buckets that may hold a better cut than the best, and offers all cuts inside them.
     fn offer_insides(&mut self, sweep: &Sweep<'_>, shift: u32, best: &mut Split) {
         self.is_open.clear();
+        // A bucket whose bound only equals the best score must be opened, too: with equal scores the lower place wins, and it may be
+        // inside.
         let limit = best.score * (1.0 - ROUNDING);
         let is_open =
             |(bound, n_left): (&f64, &[u32])| *bound >= limit && n_left[1] - n_left[0] > 1;

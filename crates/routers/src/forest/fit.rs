@@ -133,6 +133,7 @@ fn grow_all<R: Rank>(
             || Grower::new(&table, params),
             |grower, tree| {
                 let mut rng = ChaCha8Rng::seed_from_u64(params.seed);
+                // One stream per tree: a tree does not depend on how many others were grown, nor on which thread grew them.
                 rng.set_stream(tree);
                 let samples = bootstrap::samples(labels, params.bootstrap, &mut rng);
                 let tree = grower.grow(samples, &mut rng);
@@ -157,6 +158,7 @@ fn plant(trees: Vec<Tree>, n_features: usize, n_classes: usize) -> Result<Forest
         let first_leaf = (leaves.len() / n_classes) as u32;
         roots.push(root);
         nodes.extend(tree.nodes.into_iter().map(|mut node| {
+            // In a leaf `left` and `right` are the row of its shares, elsewhere the numbers of nodes.
             let offset = if node.is_leaf() { first_leaf } else { root };
             node.left += offset;
             node.right += offset;

@@ -67,6 +67,8 @@ impl<'a, 'v, R: Rank> Grower<'a, 'v, R> {
             nodes: Vec::new(),
             leaves: Vec::new(),
         };
+        // A stack of our own rather than recursion: with one row per leaf a tree on sorted, noisy labels can be as deep as it has rows,
+        // and the call stack of a rayon worker is small.
         let mut pending = vec![Pending {
             samples: 0..samples.len(),
             depth: 0,
@@ -86,6 +88,8 @@ impl<'a, 'v, R: Rank> Grower<'a, 'v, R> {
             } else {
                 Split::NONE
             };
+            // No split found, or none allowed. A tree stops only here, so an impure node whose rows are all equal becomes a leaf with
+            // mixed shares.
             if split == Split::NONE {
                 tree.nodes.push(self.leaf(&mut tree.leaves));
                 continue;
@@ -99,6 +103,8 @@ impl<'a, 'v, R: Rank> Grower<'a, 'v, R> {
             });
             let middle = node.samples.start + n_left;
             for (samples, side) in [
+                // The right side is pushed first and so popped last: nodes are written in preorder, a parent before its children.
+                // `ForestArrays` relies on it to prove that a walk ends.
                 (middle..node.samples.end, Side::Right),
                 (node.samples.start..middle, Side::Left),
             ] {
@@ -113,6 +119,8 @@ impl<'a, 'v, R: Rank> Grower<'a, 'v, R> {
     }
 
     fn can_split(&self, samples: &[Sample], depth: usize) -> bool {
+        // `samples` are distinct rows, not draws: like scikit-learn, `min_samples_leaf` counts a row once however often the bootstrap
+        // drew it.
         let is_shallow = self.params.max_depth.is_none_or(|most| depth < most);
         is_shallow && samples.len() / 2 >= self.params.min_samples_leaf && !self.totals.is_pure()
     }
@@ -123,10 +131,13 @@ impl<'a, 'v, R: Rank> Grower<'a, 'v, R> {
         let mut best = Split::NONE;
         let mut has_varied = false;
         for n_visited in 0..n_features {
+            // As scikit-learn does: while all features so far were constant, more than were asked for are looked at, or a sparse table
+            // would be all leaves.
             if n_visited >= self.n_drawn && has_varied {
                 break;
             }
             let drawn = rng.random_range(n_visited as u32..n_features as u32);
+            // Fisher and Yates, one step at a time: no feature is looked at twice, and nothing is shuffled beyond what is looked at.
             self.features.swap(n_visited, drawn as usize);
             let sweep = Sweep {
                 feature: self.features[n_visited],
@@ -160,6 +171,7 @@ impl<'a, 'v, R: Rank> Grower<'a, 'v, R> {
         let places = self.table.places(split.feature, samples.len());
         self.right.clear();
         let mut n_left = 0;
+        // The threshold needs the two values next to the cut. The row goes along because a rank does not tell the value, only its place.
         let (mut below, mut above) = ((0, 0), (u32::MAX, 0));
         for i in 0..samples.len() {
             let sample = samples[i];
@@ -174,6 +186,7 @@ impl<'a, 'v, R: Rank> Grower<'a, 'v, R> {
             }
         }
         samples[n_left..].copy_from_slice(&self.right);
+        // Read from the matrix only now: two look-ups per split, where keeping values beside ranks would double what the sweep reads.
         let value =
             |(_, row): (u32, u32)| self.table.values[[row as usize, split.feature as usize]];
         (n_left, midpoint(value(below), value(above)))

@@ -98,12 +98,15 @@ impl Forest {
     }
 
     fn predict_block(&self, rows: ArrayView2<'_, f32>, probabilities: &mut [f64]) {
+        // A walk reads one value here and one there of its row, so rows should lie in one piece; a copy is made only where they do not.
         let rows = rows.as_standard_layout();
         let rows: Vec<&[f32]> = rows
             .outer_iter()
             .map(|row| row.to_slice().expect("rows are in standard layout"))
             .collect();
         let n_classes = self.n_classes();
+        // Trees outside, rows inside: the upper nodes of a tree stay in the cache while a block of rows walks down. The sum of each row
+        // is in the order of the trees either way.
         for &root in &self.roots {
             let sums = probabilities.chunks_mut(ROWS_IN_STEP * n_classes);
             for (rows, sums) in rows.chunks(ROWS_IN_STEP).zip(sums) {
@@ -135,6 +138,7 @@ impl Forest {
                 }
             }
         }
+        // A leaf keeps the row of its shares where an inner node has its children, see `LEAF`.
         nodes.map(|node| node.left)
     }
 }

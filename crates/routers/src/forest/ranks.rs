@@ -106,7 +106,8 @@ fn rank<R: Rank>(keys: &mut [u64], ranks: &mut [R]) -> u32 {
 /// An integer that compares as the finite value does.
 #[inline(always)]
 pub(super) fn ordered(value: f32) -> u32 {
-    // Adding zero makes -0 and 0 one value.
+    // The bits of positive float32 order as the numbers do. Those of negative ones order the other way round, so they are inverted, and the sign
+    // bit is turned over to put them below. Adding zero makes -0 and 0 one value.
     let bits = (value + 0.0).to_bits();
     if bits >> 31 == 1 {
         !bits

@@ -68,6 +68,7 @@ impl Splitter {
         best: &mut Split,
     ) -> bool {
         let places = table.places(sweep.feature, sweep.samples.len());
+        // False means that all samples share one bucket, which says nothing about whether they differ inside it: then sorting decides.
         if let Places::Ranks(ranks) = places {
             let n_distinct = table.ranks.n_distinct(sweep.feature);
             if self.buckets.consider(sweep, ranks, n_distinct, best) {
@@ -87,6 +88,8 @@ impl Splitter {
         let samples = sweep.samples.iter().enumerate();
         self.keys
             .extend(samples.map(|(i, sample)| key(places.of(sample), i)));
+        // Places and sample numbers are one integer, so that the sort compares and moves 8 bytes; the sample number also makes all keys
+        // distinct, and an unstable sort has one result.
         self.keys.sort_unstable();
         let (first, last) = (self.keys[0], self.keys[self.keys.len() - 1]);
         if first >> 32 == last >> 32 {

@@ -84,6 +84,7 @@ impl Sweep<'_> {
         best: &mut Split,
     ) {
         let totals = &self.totals.classes[..left.len()];
+        // Not carried from bucket to bucket: what is left of these keys depends on which buckets were skipped before.
         let mut weight = 0.0;
         let (mut left_squares, mut right_squares) = (0.0, 0.0);
         for (left, total) in left.iter().zip(totals) {
@@ -95,15 +96,20 @@ impl Sweep<'_> {
             let sample = self.samples[pair[0] as u32 as usize];
             let (class, added) = (sample.class as usize, f64::from(sample.weight));
             let before = left[class];
+            // (l + a)^2 - l^2 = a (2 l + a), and the same with the other sign on the right: one class changes, so the sums over classes
+            // need not be taken again.
             left_squares += added * (2.0 * before + added);
             right_squares -= added * (2.0 * (totals[class] - before) - added);
             left[class] = before + added;
             weight += added;
             n_left += 1;
             let place = (pair[0] >> 32) as u32;
+            // Equal values cannot be parted, whatever the score between them would be.
             if place == (pair[1] >> 32) as u32 || !self.are_enough(n_left) {
                 continue;
             }
+            // The node's own impurity is the same for all its cuts, so the weighted Gini sum is compared without it, and without a
+            // division by the node's weight.
             let score = left_squares / weight + right_squares / (self.totals.weight - weight);
             best.improve(Split {
                 feature: self.feature,

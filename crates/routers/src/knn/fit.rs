@@ -88,6 +88,7 @@ impl CheckedKnnParams {
             .copied()
             .filter(|&k| k <= n_others)
             .collect();
+        // With one row in a fold its R2 has no variance to be measured against.
         if n_rows < 2 * self.0.n_folds || ks.is_empty() {
             on_progress(n_rows as u64);
             return Ok(vec![Vec::new(); outputs.len()]);
@@ -130,6 +131,7 @@ fn sum_fold(
 ) -> FoldSums {
     let n_rows = values.nrows();
     let others = (0..fold.start).chain(fold.end..n_rows);
+    // From the other folds only: the mean over all rows would hold the answer that is to be predicted.
     let fallback = known_means(&values, others);
     let empty = || vec![vec![R2Sums::default(); values.ncols()]; ks.len()];
     let sum_run = |run: Range<usize>| {

@@ -56,6 +56,7 @@ pub(super) fn nearest_in_other_folds(
     let pairs: Vec<(&Block, &Block)> = (0..blocks.len())
         .flat_map(|i| (i + 1..blocks.len()).map(move |j| (i, j)))
         .map(|(i, j)| (&blocks[i], &blocks[j]))
+        // Cross-validation never asks for neighbors from a row's own fold, so those products would be thrown away.
         .filter(|(a, b)| a.fold != b.fold)
         .collect();
     for (a, b) in &pairs {
@@ -75,9 +76,11 @@ pub(super) fn nearest_in_other_folds(
                     decide(rows, a.rows.start + i, rows, row)
                 });
             }
+            // One lock at a time, so that no thread holds what another waits for while it waits itself.
             drop(lists);
             take_columns(rows, product, a, b, &wanted);
             for block in [a, b] {
+                // Relaxed is enough: the counter guards no data, it only says when progress is reported.
                 if block.n_products_left.fetch_sub(1, Ordering::Relaxed) == 1 {
                     (ask.on_progress)(block.rows.len() as u64);
                 }
@@ -186,6 +189,7 @@ fn candidates_by_dot_products(query: &[f32], rows: &UnitRows, wanted: &Wanted) -
 /// Holds the columns of a product of blocks against the thresholds of `b`'s rows.
 fn take_columns(rows: &UnitRows, product: &[f32], a: &Block, b: &Block, wanted: &Wanted) {
     let mut lists = lock(&b.candidates);
+    // Copied, because the scan compares a whole row of the product with one contiguous run of thresholds.
     let mut thresholds: Vec<f32> = lists.iter().map(Candidates::threshold).collect();
     for (similarities, row) in product.chunks_exact(thresholds.len()).zip(a.rows.clone()) {
         let mut start = 0;
@@ -281,6 +285,7 @@ fn split(rows: &Range<usize>, longest: usize) -> impl Iterator<Item = Range<usiz
 }
 
 fn lock(candidates: &Mutex<Vec<Candidates>>) -> MutexGuard<'_, Vec<Candidates>> {
+    // A poisoned lock means that another thread panicked; rayon carries that panic to the caller, so there is nothing to add here.
     candidates.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

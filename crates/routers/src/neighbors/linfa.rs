@@ -125,6 +125,7 @@ impl<'a> Search<'a> {
                 .k_nearest(vector.into(), n_asked.min(self.indexed.len()))
                 .map_err(|error| failed(self.ask.backend, &error))?;
             let found: Vec<u32> = found.into_iter().map(|(_, i)| self.indexed[i]).collect();
+            // Everything was returned, so nothing can have been confused with what was not.
             if n_asked >= self.indexed.len() {
                 return Ok(found);
             }
@@ -137,6 +138,7 @@ impl<'a> Search<'a> {
             {
                 return Ok(found);
             }
+            // Many rows may be as near as the last one, duplicates for example. Doubling finds out how many at twice the cost of knowing.
             n_asked *= 2;
         }
     }

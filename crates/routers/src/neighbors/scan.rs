@@ -16,6 +16,7 @@ pub(super) fn next_reaching(values: &[f32], threshold: f32, start: usize) -> Opt
             let hit = chunks.position(|chunk| {
                 chunk
                     .iter()
+                    // `|` and not `||`: a loop without an early exit is compiled to comparisons of whole registers.
                     .fold(false, |any, &value| any | (value >= threshold))
             })?;
             Some(chunk_at(start, hit, values.len()))

@@ -13,7 +13,7 @@ use test_support::{Hub, write_tiny_roberta};
 
 use crate::bench::{N_TEST, Tiny, names, split, stderr, topic};
 
-/// Of the tiny base, so that the prompts of these tests are not truncated.
+/// Of the tiny base: room for 78 tokens.
 const N_POSITIONS: usize = 80;
 
 pub(crate) const TRAIN: [&str; 6] = [

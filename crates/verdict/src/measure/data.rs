@@ -35,6 +35,7 @@ pub(super) fn n_models(subject: &Subject) -> Number {
 }
 
 pub(super) fn best_single(subject: &Subject) -> Number {
+    // Published for all documents; without the texts of some, the test part here is a smaller one.
     if let Some((_, order)) = subject.whole() {
         return Ok(order.best_single_score);
     }

@@ -105,6 +105,7 @@ pub(super) fn least_lead(
     let truth = Truth::of(test)?;
     let leader = curve(subject, &leader, &truth)?;
     let other = curve(subject, &other, &truth)?;
+    // Costs below the leader's cheapest point are left out: it has no accuracy there to compare.
     let leads = other.points.iter().filter_map(|point| {
         let at_its_cost = leader.best_within(point.cost_usd)?;
         Some(at_its_cost.accuracy - point.accuracy)

@@ -49,6 +49,7 @@ pub(super) fn bayes_accuracy(subject: &Subject) -> Number {
         .zip(expectations.cost_usd.rows());
     let chosen: Vec<f64> = rows
         .filter_map(|(scores, costs)| {
+            // Lambda 0: accuracy alone, whatever it costs.
             let m = choose(&scores.to_vec(), &costs.to_vec(), 0.0, 1.0)?;
             Some(f64::from(scores[m]))
         })
@@ -71,6 +72,7 @@ impl Losses<'_> {
     /// By how much the loss changes from the fewest train prompts to the most.
     pub(super) fn change(&self, router: &str) -> Result<Interval, Obstacle> {
         let subject = self.subject;
+        // The two ends only: between neighboring sizes noise is as large as the change.
         let sizes = subject.dir.learning_curve_sizes(router)?;
         let (Some(&fewest), Some(&most)) = (sizes.first(), sizes.get(1..).and_then(<[_]>::last))
         else {
@@ -97,6 +99,7 @@ impl Losses<'_> {
     pub(super) fn observed_gain(&self, router: &str) -> Result<Interval, Obstacle> {
         let predictions = self.subject.router(router, None)?;
         let bayes = Predicted::of(self.subject.expectations()?)?;
+        // The same prompts with the scores that were drawn, not those expected.
         let drawn = Truth::of(self.subject.test()?)?;
         let measured = self.subject.measured(&predictions)?;
         let loss = regret(&drawn, bayes, &measured, self.weights())?;

@@ -1,7 +1,8 @@
 use super::setting::{Setting, Standing};
 use crate::{
     Error, Point, Result, Router, Truth,
-    curve::events::{Answer, Events},
+    candidates::Answer,
+    curve::events::Events,
     rule::{decisions, point_at, shares_at},
     sum::Sum,
 };
@@ -65,6 +66,7 @@ impl Answers {
                 later: Vec::new(),
             })
             .collect();
+        // Prompts that count are numbered without gaps; this finds them by their row.
         let n_rows = prompts.last().map_or(0, |last| last.idx + 1);
         let mut positions = vec![usize::MAX; n_rows];
         for (position, prompt) in prompts.iter().enumerate() {
@@ -108,6 +110,7 @@ impl Answers {
             if count == 0 {
                 continue;
             }
+            // A search among a prompt's few changes: a sweep over all of them would be needed again for every resample's setting.
             let n_passed = prompt.later.partition_point(|&(at, _)| holds(at));
             let answer = match n_passed {
                 0 => &prompt.first,

@@ -40,6 +40,7 @@ impl Goal {
             Self::Accuracy { at_least } => (at_least, 1.0),
             Self::Share { share, .. } => (share, 1.0),
         };
+        // NaN is in no range, and so refused too.
         if !(0.0..=most).contains(&value) {
             return Err(Error::BadGoal { value, most });
         }

@@ -36,8 +36,8 @@ impl Trace {
         events.sweep(weight, |swept| {
             points.push(TracePoint {
                 at: swept.at,
-                cost_usd: swept.cost_usd,
-                accuracy: swept.accuracy,
+                cost_usd: swept.point.cost_usd,
+                accuracy: swept.point.accuracy,
                 share: f64::NAN,
             });
         });
@@ -46,7 +46,7 @@ impl Trace {
             let mut rest = points.iter_mut();
             shares.sweep(weight, |swept| {
                 if let Some(point) = rest.next() {
-                    point.share = swept.accuracy;
+                    point.share = swept.point.accuracy;
                 }
             });
         }
@@ -65,6 +65,8 @@ impl Trace {
                 let accurate = |point: &TracePoint| point.accuracy >= at_least - ROUNDING;
                 match self.best(accurate, TracePoint::is_cheaper) {
                     Some(point_idx) => (point_idx, true),
+                    // In a resample the goal may be out of reach; then the router is set as near to it as it goes, as one would do with
+                    // real prompts.
                     None => (self.first_of(TracePoint::is_more_accurate), false),
                 }
             }
@@ -135,6 +137,8 @@ impl Trace {
     /// The most accurate of the places where the share passes the value, on its nearer side; where it never does, the nearest.
     fn nearest_share(&self, share: f64) -> (usize, bool) {
         let away = |i: usize| (self.points[i].share - share).abs();
+        // A share may jump over what was asked for, where many prompts change at once. The jump's nearer side is then the best there is,
+        // and counts as reached.
         let passes = |i: usize| {
             let (before, after) = (self.points[i].share, self.points[i + 1].share);
             (before - share) * (after - share) <= 0.0
@@ -178,6 +182,7 @@ impl Trace {
             });
         }
         Setting::Weight {
+            // The middle of the interval in which nothing changes: at an end, rounding in another program could tip a prompt over.
             lambda: f64::midpoint(at, next.unwrap_or(1.0)),
             cost_multiplier: 1.0,
         }

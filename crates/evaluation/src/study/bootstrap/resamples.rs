@@ -66,6 +66,7 @@ impl Resamples {
             Source::Drawn { seed, .. } => {
                 counts.resize(truth.n_prompts(), 0);
                 let mut rng = ChaCha8Rng::seed_from_u64(*seed);
+                // Any resample can be drawn by itself, in any order and on any thread; nothing has to be kept.
                 rng.set_stream(resample_idx as u64);
                 let n_prompts = truth.n_prompts();
                 for _ in 0..truth.n_scored_prompts() {

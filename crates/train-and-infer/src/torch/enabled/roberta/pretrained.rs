@@ -64,7 +64,7 @@ impl Pretrained {
                 cost.expect("the quantity is of costs")
             }
         };
-        let predictions = PerModel::of_split(&setup.info, test, scores, cost);
+        let predictions = PerModel::of_split(&setup.info.models, test, scores, cost);
         let names: Vec<String> = self
             .models(cost_kind)
             .into_iter()
