@@ -100,10 +100,10 @@ impl PredictedCost {
         }
     }
 
-    /// Dollars for each prompt and LLM of a split, by its true input tokens and the LLMs' prices, in the split's order. A cost that is known before the
-    /// call is the split's own.
+    /// Dollars for each prompt and LLM of one part's table, by its true input tokens and the prices of `models`, which are in the table's
+    /// order. A cost that is known before the call is the table's own.
     pub fn usd_of_split(&self, models: &[ModelInfo], split: &PartTable) -> Array2<f64> {
-        // The split's own numbers, not prices times tokens: they are what is known.
+        // The table's own numbers, not prices times tokens: they are what is known.
         if let Self::Known = self {
             return split.cost_usd.clone();
         }
@@ -120,7 +120,7 @@ impl PredictedCost {
 }
 
 impl PerModel {
-    /// Predictions for a split: scores of shape `(n_prompts, n_models)`, and what was predicted about costs, as tokens and dollars.
+    /// Predictions for one part's table: scores of shape `(n_prompts, n_models)`, and what was predicted about costs, as tokens and dollars.
     pub fn of_split(
         models: &[ModelInfo],
         split: &PartTable,

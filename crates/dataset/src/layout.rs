@@ -124,7 +124,7 @@ impl DatasetDir {
         tables(&self.predictions_dir())
     }
 
-    /// `data/<name>/learning-curve/<router>`: predictions of a router that was fitted on parts of the train part.
+    /// `data/<name>/learning-curve/<router>`: predictions of a router that was fitted on subsets of the train part.
     pub fn learning_curve_dir(&self, router: &str) -> PathBuf {
         self.root.join("learning-curve").join(router)
     }

@@ -130,7 +130,7 @@ fn predictions(dir: &DatasetDir) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The predictions of routers that were fitted on parts of the train part.
+/// The predictions of routers that were fitted on subsets of the train part.
 fn learning_curves(dir: &DatasetDir) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for router in dir.routers()? {
