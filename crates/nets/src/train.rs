@@ -72,7 +72,7 @@ pub fn fine_tune(
 /// Removes the checkpoint of a training that is done, if there is one; metrics.csv stays.
 ///
 /// # Errors
-/// [`Error::Dataset`] when it cannot be removed.
+/// [`crate::Error::Dataset`] when it cannot be removed.
 pub fn forget_checkpoint(folder: &Path) -> Result<()> {
     let path = folder.join(CHECKPOINT);
     match std::fs::remove_file(&path) {
