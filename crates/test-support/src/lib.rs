@@ -11,6 +11,7 @@ mod hub;
 mod info;
 mod lock;
 mod models;
+mod mutations;
 mod openai;
 mod output;
 mod roberta;
@@ -22,6 +23,7 @@ pub use crate::{
     hub::{Fault, Hub, Seen, Stage, Tree, Wrong},
     info::{assert_note, dataset_info},
     models::priced_models,
+    mutations::{mutated, n_mutations, try_mutations},
     openai::{Asked, EmbeddingFault, OpenAi},
     output::{assert_contains, expect_success, file_names, run_with_input, stderr, stdout},
     roberta::{Weight, tiny_roberta_weights, write_tiny_roberta},
