@@ -33,7 +33,7 @@ ARROWS = """
     workspace-hack, cli-support, dataset -> (no crate)
     pickle, row-order, embeddings, hub   -> (no crate)
     intrinsic-dimension, charts          -> (no crate)
-    untrusted                            -> (no crate)
+    untrusted-files                      -> (no crate)
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support
