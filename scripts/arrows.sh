@@ -34,7 +34,8 @@ ARROWS = """
     row-order, embeddings, hub           -> (no crate)
     intrinsic-dimension, charts          -> (no crate)
     untrusted-files                      -> (no crate)
-    pickle, dataset                      -> untrusted-files
+    pickle, tables                       -> untrusted-files
+    dataset                              -> tables
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support

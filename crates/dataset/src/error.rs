@@ -15,8 +15,11 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is not a Parquet file, or a broken one.
-    #[error("cannot read or write `{}` as Parquet", path.display())]
+    /// A table that cannot be read.
+    #[error(transparent)]
+    Table(tables::Error),
+    /// A table cannot be written as Parquet.
+    #[error("cannot write `{}` as Parquet", path.display())]
     Parquet {
         /// The file.
         path: PathBuf,
@@ -76,6 +79,14 @@ pub enum Error {
     /// A column that the schema asks for is missing.
     #[error("`{}` has no column `{column}`", path.display())]
     MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// Two columns have the same name.
+    #[error("`{}` has two columns `{column}`", path.display())]
+    DuplicateColumn {
         /// The file.
         path: PathBuf,
         /// The column.
@@ -289,5 +300,23 @@ impl Error {
     ) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
         let path = path.into();
         move |source| Self::Parquet { path, source }
+    }
+}
+
+impl From<tables::Error> for Error {
+    fn from(error: tables::Error) -> Self {
+        match error {
+            tables::Error::Io {
+                action,
+                path,
+                source,
+            } => Self::Io {
+                action,
+                path,
+                source,
+            },
+            tables::Error::MissingColumn { path, column } => Self::MissingColumn { path, column },
+            other => Self::Table(other),
+        }
     }
 }
