@@ -1,6 +1,7 @@
 //! Parquet files of any writer. What a file says of its size is compared with what it holds before anything is allocated for it.
 
 mod checks;
+mod read;
 
 use std::{
     fs::File,
@@ -22,6 +23,7 @@ use parquet::{
 };
 use untrusted_files::{Budget, guard};
 
+pub(crate) use self::read::read;
 use crate::{Error, Result, files};
 
 /// Rows of a batch: few enough that a batch of long prompts stays small in memory.
