@@ -30,10 +30,12 @@ import collections, os, sys
 
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
-    workspace-hack, cli-support, dataset -> (no crate)
-    pickle, row-order, embeddings, hub   -> (no crate)
+    workspace-hack, cli-support          -> (no crate)
+    row-order, embeddings, hub           -> (no crate)
     intrinsic-dimension, charts          -> (no crate)
     untrusted-files                      -> (no crate)
+    pickle, tables                       -> untrusted-files
+    dataset                              -> tables
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use dataset::{DatasetDir, DatasetInfo, Part, atomic};
+use dataset::{DatasetDir, DatasetInfo, Part, PartHashes, atomic};
 use tempfile::TempDir;
 
 use crate::Result;
@@ -36,7 +36,7 @@ impl Staging {
         &self.staged
     }
 
-    /// Moves the files to their places. `dataset.json` marks a complete data set: the old one goes first, the new one comes last, so that a run
+    /// Adds the parts' hashes to the description, and moves the files to their places. `dataset.json` marks a complete data set: the old one goes first, the new one comes last, so that a run
     /// killed in between leaves no description of other files. The expectations of an older data set of that name are removed where the new
     /// one has none.
     ///
@@ -44,6 +44,12 @@ impl Staging {
     /// [`crate::Error::Dataset`] when the disk refuses.
     pub fn commit(self, info: &DatasetInfo) -> Result<DatasetDir> {
         let Self { target, staged, .. } = &self;
+        // Recorded here, where the parts are whole: whoever reads them later can tell them from those of another run.
+        let part_sha256 = Some(PartHashes::of(staged)?);
+        let info = DatasetInfo {
+            part_sha256,
+            ..info.clone()
+        };
         info.write(&staged.info())?;
         atomic::remove_file(&target.info())?;
         for part in Part::ALL {

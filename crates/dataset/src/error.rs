@@ -1,5 +1,7 @@
 use std::{io, path::PathBuf};
 
+use untrusted_files::{Mistaken, OverBudget};
+
 /// What can go wrong with a file of this workspace. Every variant names the file; row numbers start at 1 and do not count a header.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -13,8 +15,11 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is not a Parquet file, or a broken one.
-    #[error("cannot read or write `{}` as Parquet", path.display())]
+    /// A table that cannot be read.
+    #[error(transparent)]
+    Table(tables::Error),
+    /// A table cannot be written as Parquet.
+    #[error("cannot write `{}` as Parquet", path.display())]
     Parquet {
         /// The file.
         path: PathBuf,
@@ -36,6 +41,22 @@ pub enum Error {
         path: PathBuf,
         /// What the library said.
         source: serde_json::Error,
+    },
+    /// Something else lies under the file's name.
+    #[error("`{}` is {found}", path.display())]
+    Mistaken {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: Mistaken,
+    },
+    /// The file needs more memory than it may have.
+    #[error("`{}` is too large", path.display())]
+    OverBudget {
+        /// The file.
+        path: PathBuf,
+        /// How much it needs.
+        source: OverBudget,
     },
     /// Another version of this workspace wrote the file.
     #[error("`{}` has format version {found}, expected {expected}", path.display())]
@@ -63,6 +84,14 @@ pub enum Error {
         /// The column.
         column: String,
     },
+    /// Two columns have the same name.
+    #[error("`{}` has two columns `{column}`", path.display())]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
     /// A column has another type than the schema says.
     #[error("column `{column}` of `{}` is `{found}`, expected `{expected}`", path.display())]
     ColumnType {
@@ -84,6 +113,20 @@ pub enum Error {
         column: String,
         /// The row, from 1.
         row: usize,
+    },
+    /// A text is longer than any file can hold.
+    #[error("column `{column}` for `{}` has {n_bytes} bytes in row {row}, expected at most {limit}", path.display())]
+    LongText {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: &'static str,
+        /// The row, from 1.
+        row: usize,
+        /// Bytes of the text.
+        n_bytes: usize,
+        /// Bytes that a text may have.
+        limit: usize,
     },
     /// Two rows have the same id.
     #[error("duplicate id `{id}` in rows {first_row} and {row} of `{}`", path.display())]
@@ -118,6 +161,20 @@ pub enum Error {
         path: PathBuf,
         /// The file that it should fit.
         other: PathBuf,
+        /// What differs, with both values.
+        what: String,
+    },
+    /// A part that is not the one that its data set's dataset.json describes.
+    #[error(
+        "`{}` is not the part that `{}` describes: {what}; they are of different runs, or one was changed since: generate the data set again",
+        path.display(),
+        info.display()
+    )]
+    OtherRun {
+        /// The part.
+        path: PathBuf,
+        /// The data set's dataset.json.
+        info: PathBuf,
         /// What differs, with both values.
         what: String,
     },
@@ -243,5 +300,23 @@ impl Error {
     ) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
         let path = path.into();
         move |source| Self::Parquet { path, source }
+    }
+}
+
+impl From<tables::Error> for Error {
+    fn from(error: tables::Error) -> Self {
+        match error {
+            tables::Error::Io {
+                action,
+                path,
+                source,
+            } => Self::Io {
+                action,
+                path,
+                source,
+            },
+            tables::Error::MissingColumn { path, column } => Self::MissingColumn { path, column },
+            other => Self::Table(other),
+        }
     }
 }

@@ -36,12 +36,13 @@ impl ModelScores {
     /// Reads a table; columns that it does not know are ignored.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] or [`crate::Error::Parquet`] for the file; [`crate::Error::MissingColumn`], [`crate::Error::ColumnType`], [`crate::Error::NullValue`],
+    /// [`crate::Error::Io`] or [`crate::Error::Table`] for the file; [`crate::Error::MissingColumn`], [`crate::Error::Table`], [`crate::Error::NullValue`],
     /// [`crate::Error::OutOfRange`], [`crate::Error::DuplicateId`] or [`crate::Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
         let found = model_columns::find(&reader);
         found.check_has_models(&reader)?;
+        found.check_size(&reader, 1)?;
         let n_rows = reader.n_rows();
         let mut this = Self {
             ids: Vec::with_capacity(n_rows),

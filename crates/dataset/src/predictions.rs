@@ -7,7 +7,10 @@ use crate::{
     Error, Field, MadeFrom, PartTable, Result,
     embeddings::check_same_ids,
     model_columns::{self, Place, Values, table_schema},
-    table::{TableReader, TableWriter, f32_array, schema, text_array, text_field},
+    table::{
+        MAX_TEXT_BYTES, TableReader, TableWriter, f32_array, schema, text_array, text_blocks,
+        text_field,
+    },
 };
 
 const SMALL_WIN_PROBABILITY: &str = "small_win_probability";
@@ -61,8 +64,8 @@ impl Predictions {
     /// Reads either kind, which the columns decide.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Parquet`] for the file; [`Error::MissingColumn`], [`Error::ColumnType`] or [`Error::Empty`] for what it
-    /// holds.
+    /// [`Error::Io`], [`Error::Table`] or [`Error::OverBudget`] for the file; [`Error::MissingColumn`], [`Error::DuplicateColumn`],
+    /// [`Error::Table`] (a column of another type) or [`Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
         // The columns decide, not the router's name: users bring predictions of routers that this workspace has never heard of.
@@ -76,7 +79,7 @@ impl Predictions {
     /// Reads only what the predictions were made from; `None` where the file does not say it, as files of older versions do not.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Parquet`].
+    /// [`Error::Io`] or [`Error::Table`].
     pub fn read_made_from(path: &Path) -> Result<Option<MadeFrom>> {
         Ok(MadeFrom::of_file(&TableReader::open(path)?))
     }
@@ -102,10 +105,13 @@ impl Predictions {
                     ArrowField::new(SMALL_WIN_PROBABILITY, DataType::Float32, true),
                 ];
                 let mut table = TableWriter::create(path, schema(fields), &[])?;
-                table.write(vec![
-                    text_array(&wins.ids),
-                    f32_array(wins.probability.iter().copied()),
-                ])?;
+                for rows in text_blocks(path, &[("id", &wins.ids)], MAX_TEXT_BYTES)? {
+                    let probability = wins.probability.slice(ndarray::s![rows.clone()]);
+                    table.write(vec![
+                        text_array(&wins.ids[rows]),
+                        f32_array(probability.iter().copied()),
+                    ])?;
+                }
                 made_from.add_to(&mut table);
                 table.finish()?;
             }
@@ -167,6 +173,7 @@ impl PerModel {
     fn read(reader: TableReader) -> Result<Self> {
         let found = model_columns::find(&reader);
         found.check_has_models(&reader)?;
+        found.check_size(&reader, 1)?;
         let shape = (reader.n_rows(), found.models.len());
         let has_tokens = found.fields.contains(&Field::OutputTokens);
         let mut this = Self {
@@ -201,6 +208,7 @@ impl PerModel {
 
 impl SmallWins {
     fn read(reader: TableReader) -> Result<Self> {
+        reader.check_size(size_of::<String>() + size_of::<f32>())?;
         let mut ids = Vec::with_capacity(reader.n_rows());
         let mut probability = Array1::from_elem(reader.n_rows(), f32::NAN);
         for batch in reader.batches(&["id", SMALL_WIN_PROBABILITY])? {
@@ -255,8 +263,8 @@ impl PredictionsWriter {
             ("predicted costs", rows.cost_usd.dim()),
         ];
         model_columns::check_shapes(expected, shapes)?;
-        let columns = model_columns::arrays(&[&rows.ids], rows.models.len(), &rows.values());
-        self.table.write(columns)
+        let texts = [("id", &rows.ids[..])];
+        model_columns::write(&mut self.table, &texts, rows.models.len(), &rows.values())
     }
 
     /// Adds what the predictions were made from, completes the file and gives it its name. Returns the number of rows.

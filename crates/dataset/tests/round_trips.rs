@@ -205,7 +205,10 @@ fn files_of_another_form_are_refused_by_column() {
         Err(Error::Io { .. })
     ));
     fs::write(&path, "id,task,prompt\n").expect("written");
-    assert!(matches!(PartTable::read(&path), Err(Error::Parquet { .. })));
+    assert!(matches!(
+        PartTable::read(&path),
+        Err(Error::Table(tables::Error::NotParquet { .. }))
+    ));
     let empty = PartWriter::create(&path, &small_split()).expect("created");
     assert_eq!(empty.finish().expect("written"), 0);
     assert!(matches!(PartTable::read(&path), Err(Error::Empty { .. })));
@@ -265,6 +268,7 @@ fn a_data_set_is_described_in_one_file() {
         n_train: 8,
         n_test: 2,
         n_validation: None,
+        part_sha256: None,
         split: SplitOrigin::Random {
             test_size: 0.2,
             seed: 42,
