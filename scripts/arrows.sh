@@ -39,7 +39,7 @@ ARROWS = """
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support
-    gen-custom                           -> datagen
+    gen-custom                           -> datagen, tables
     gen-sprout                           -> datagen, hub
     gen-routerbench                      -> datagen, hub, pickle
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation

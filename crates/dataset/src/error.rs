@@ -206,6 +206,31 @@ pub enum Error {
         /// The value found.
         value: f64,
     },
+    /// A price that is one per token.
+    #[error(
+        "price `{key}` of model `{model}` in `{}` is {value} dollars per million tokens, which seems to be a price per token; per million it is {}",
+        path.display(), value * 1e6
+    )]
+    PricePerToken {
+        /// The price file.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+        /// The key.
+        key: &'static str,
+        /// The value found.
+        value: f64,
+    },
+    /// A model whose name TOML takes for several.
+    #[error("`{}` cannot be read: line {line} names the model `{model}` without quotes; write `[models.\"{model}\"]`", path.display())]
+    UnquotedModel {
+        /// The price file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The name.
+        model: String,
+    },
     /// A data set without the pair that a binary router needs.
     #[error("`{}` names no small and large LLM (`pair`)", path.display())]
     NoPair {

@@ -32,8 +32,6 @@ pub struct Table {
     pub texts: HashMap<String, Vec<Option<String>>>,
     /// Columns of numbers. NaN is null; all others are finite.
     pub numbers: HashMap<String, Vec<f64>>,
-    /// Which columns of text hold numbers in the file.
-    pub(crate) are_whole_numbers: HashMap<String, bool>,
 }
 
 impl Table {
@@ -51,13 +49,14 @@ impl Table {
     /// As for [`Table::read`].
     pub fn read_within(files: &Files, kinds: Kinds<'_>, budget: Budget) -> Result<Self> {
         let mut all: Option<Self> = None;
+        let mut types = TextTypes::default();
         for part in &files.parts {
             let mut piece = match files.format {
                 Format::Csv { delimiter, escape } => {
                     csv::read(&part.path, delimiter, escape, kinds, budget)?
                 }
                 Format::JsonLines => jsonl::read(&part.path, kinds, budget)?,
-                Format::Parquet => parquet::read(&part.path, kinds, budget)?,
+                Format::Parquet => parquet::read(&part.path, kinds, budget, &mut types)?,
             };
             piece.add_partitions(part, kinds)?;
             match &mut all {
@@ -149,20 +148,6 @@ impl Table {
         if let Some(error) = lacks(part, self).or_else(|| lacks(self, part)) {
             return Err(error);
         }
-        for (column, &is_whole) in &part.are_whole_numbers {
-            let before = self.are_whole_numbers.get(column);
-            if before.is_some_and(|&before| before != is_whole) {
-                let (text, numbers) = match is_whole {
-                    true => (&self.path, &part.path),
-                    false => (&part.path, &self.path),
-                };
-                return Err(Error::PartTypes {
-                    column: column.clone(),
-                    text: text.clone(),
-                    numbers: numbers.clone(),
-                });
-            }
-        }
         Ok(())
     }
 
@@ -174,10 +159,35 @@ impl Table {
         (texts + self.numbers.len() * self.n_rows * size_of::<f64>()) as u64
     }
 
+    /// An empty one.
     pub(crate) fn of(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
             ..Self::default()
         }
+    }
+}
+
+/// Whether each column of text holds whole numbers, and the first part that says so: `7` and `007` are one id in one part and two in another.
+#[derive(Debug, Default)]
+pub(crate) struct TextTypes(HashMap<String, (bool, PathBuf)>);
+
+impl TextTypes {
+    /// Refuses a column that is another thing in another part.
+    pub(crate) fn note(&mut self, part: &Path, column: &str, is_whole: bool) -> Result<()> {
+        let new = || (is_whole, part.to_owned());
+        let (before, first) = self.0.entry(column.to_owned()).or_insert_with(new);
+        if *before == is_whole {
+            return Ok(());
+        }
+        let (text, numbers) = match is_whole {
+            true => (first.as_path(), part),
+            false => (part, first.as_path()),
+        };
+        Err(Error::PartTypes {
+            column: column.to_owned(),
+            text: text.to_owned(),
+            numbers: numbers.to_owned(),
+        })
     }
 }

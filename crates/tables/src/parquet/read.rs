@@ -4,10 +4,18 @@ use arrow_schema::DataType;
 use untrusted_files::Budget;
 
 use super::ParquetFile;
-use crate::{Error, Kind, Place, Result, Table, extend_numbers, extend_texts, table::Kinds};
+use crate::{
+    Error, Kind, Place, Result, Table, extend_numbers, extend_texts,
+    table::{Kinds, TextTypes},
+};
 
 /// Reads the wanted columns of a file; only these are decoded. Tables of logs often hold the answers too, which can be most of the bytes.
-pub(crate) fn read(path: &Path, kinds: Kinds<'_>, budget: Budget) -> Result<Table> {
+pub(crate) fn read(
+    path: &Path,
+    kinds: Kinds<'_>,
+    budget: Budget,
+    types: &mut TextTypes,
+) -> Result<Table> {
     let file = ParquetFile::open_within(path, budget)?;
     let mut table = Table::of(path);
     let mut seen = HashSet::new();
@@ -24,7 +32,7 @@ pub(crate) fn read(path: &Path, kinds: Kinds<'_>, budget: Budget) -> Result<Tabl
             Some(Kind::Text) => {
                 table.texts.insert(name.clone(), Vec::new());
                 if let Some(is_whole) = is_whole_number(field.data_type()) {
-                    table.are_whole_numbers.insert(name.clone(), is_whole);
+                    types.note(path, name, is_whole)?;
                 }
             }
             Some(Kind::Number) => {
