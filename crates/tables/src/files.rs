@@ -39,7 +39,7 @@ impl Files {
     /// [`Error::Io`], [`Error::NotAFile`] for a pipe or a device; [`Error::UnknownFormat`]; [`Error::NoParts`] for a folder without part files,
     /// [`Error::StrayFile`] for one with other files among them; [`Error::Mistaken`].
     pub fn find(path: &Path, format: Option<Format>) -> Result<Self> {
-        let named = format.or_else(|| Format::of(path));
+        let mut named = format.or_else(|| Format::of(path));
         let is_folder = fs::metadata(path)
             .map_err(Error::io("read", path))?
             .is_dir();
@@ -49,7 +49,8 @@ impl Files {
             parts.sort_by(|a, b| a.path.cmp(&b.path));
         } else {
             // Also says what lies under a name that tells nothing, an Excel sheet say.
-            open(path)?;
+            let (_, start) = open(path)?;
+            named = named.or_else(|| start.starts_with(b"PAR1").then_some(Format::Parquet));
             parts.push(Part {
                 path: path.to_owned(),
                 partitions: Vec::new(),
