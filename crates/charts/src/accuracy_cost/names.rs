@@ -41,8 +41,9 @@ impl Names {
             drawing,
             font_size: style.label_pt,
         };
-        let name = |i: usize| shorten::short_name(&scene.models[i].name);
-        let mut texts: Vec<String> = (0..scene.models.len()).map(name).collect();
+        let models: Vec<&str> = scene.models.iter().map(|model| &*model.name).collect();
+        let names = shorten::model_labels(&models);
+        let mut texts = names.clone();
         let mut key = Key::default();
         // The legend and the names compete for the same room, so each place of the legend is tried with all names, quickly, and only the
         // best one thoroughly.
@@ -66,7 +67,7 @@ impl Names {
             layout = placing.place(&texts, rect, Effort::Thorough)?;
         }
         key.lay_out(
-            name,
+            |i| names[i].clone(),
             |i| layout.placements[i].is_some(),
             drawing.frame.width(),
             style.label_pt,
