@@ -6,7 +6,7 @@ use crate::{
         canvas::{Canvas, Pen},
         geometry::{Point, Rect},
         key::Key,
-        labels::{self, Effort, Layout, Obstacles, Request},
+        labels::{Effort, Labeling, Layout, Obstacles, Request},
         shorten,
         style::Style,
         text::{ASCENT, Anchor, DESCENT, text, text_width},
@@ -64,7 +64,7 @@ impl Names {
             for i in unplaced {
                 texts[i] = key.add(i);
             }
-            layout = placing.place(&texts, rect, Effort::Thorough)?;
+            layout = placing.place(&texts, rect)?;
         }
         key.lay_out(
             |i| names[i].clone(),
@@ -122,25 +122,32 @@ impl Placing<'_> {
         texts: &[String],
         places: &[(Option<Rect>, f64)],
     ) -> Result<(Option<Rect>, Layout)> {
+        let requests = self.requests(texts)?;
+        let labeling = self.labeling(&requests);
         let (mut best, mut least) = (None, f64::INFINITY);
         for &(place, extra) in places {
             // A single place needs no comparison.
             let cost = match places.len() {
                 1 => 0.0,
-                _ => extra + self.place(texts, place, Effort::Quick)?.cost,
+                _ => extra + labeling.place(place, Effort::Quick).cost,
             };
             if cost < least {
                 (best, least) = (place, cost);
             }
         }
-        Ok((best, self.place(texts, best, Effort::Thorough)?))
+        Ok((best, labeling.place(best, Effort::Thorough)))
     }
 
     /// Labels the figure with the legend at a given place.
     ///
     /// # Errors
     /// When the font is broken.
-    fn place(&self, texts: &[String], legend: Option<Rect>, effort: Effort) -> Result<Layout> {
+    fn place(&self, texts: &[String], legend: Option<Rect>) -> Result<Layout> {
+        let requests = self.requests(texts)?;
+        Ok(self.labeling(&requests).place(legend, Effort::Thorough))
+    }
+
+    fn requests(&self, texts: &[String]) -> Result<Vec<Request>> {
         let mut requests = Vec::with_capacity(texts.len());
         for (i, (text, &marker)) in texts.iter().zip(&self.drawing.markers).enumerate() {
             requests.push(Request {
@@ -151,15 +158,14 @@ impl Placing<'_> {
                 is_first: self.scene.models[i].is_named_first,
             });
         }
+        Ok(requests)
+    }
+
+    fn labeling<'r>(&self, requests: &'r [Request]) -> Labeling<'r> {
         let obstacles = Obstacles {
-            rects: self.drawing.covered_beside_models().chain(legend).collect(),
+            rects: self.drawing.covered_beside_models().collect(),
             segments: self.drawing.segments(),
         };
-        Ok(labels::place(
-            &requests,
-            self.drawing.frame,
-            &obstacles,
-            effort,
-        ))
+        Labeling::new(requests, self.drawing.frame, &obstacles)
     }
 }
