@@ -57,8 +57,10 @@ impl Key {
         for line in &self.lines {
             widest = f64::max(widest, text_width(line, font_size)?);
         }
-        self.font_size = font_size;
-        self.column_width = widest + 2.0 * theme::GAP;
+        // A name that is wider than the page is written smaller.
+        let scale = ((width - 2.0 * theme::GAP) / widest).min(1.0);
+        self.font_size = scale * font_size;
+        self.column_width = scale * widest + 2.0 * theme::GAP;
         self.n_columns = ((width / self.column_width) as usize).max(1);
         Ok(())
     }

@@ -47,5 +47,14 @@ pub(crate) struct Layout {
     pub(crate) n_pairs: u64,
 }
 
+impl Layout {
+    /// The labels without a place.
+    pub(crate) fn unplaced(&self) -> Vec<usize> {
+        let placements = self.placements.iter().enumerate();
+        let unplaced = placements.filter(|(_, placement)| placement.is_none());
+        unplaced.map(|(i, _)| i).collect()
+    }
+}
+
 /// Free space around a label.
 pub(super) const CLEARANCE: f64 = 1.2;
