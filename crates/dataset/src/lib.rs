@@ -33,6 +33,7 @@ mod made_from;
 mod manifest;
 mod model_columns;
 mod model_scores;
+mod name;
 mod pair;
 mod part_table;
 mod predictions;
@@ -57,6 +58,7 @@ pub use crate::{
     made_from::MadeFrom,
     manifest::{RunManifest, Stage},
     model_scores::ModelScores,
+    name::{BadName, DatasetName, FolderName, check_model_name},
     pair::{Pair, PairIdx},
     part_table::{PartTable, PartWriter},
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},

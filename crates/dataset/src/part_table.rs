@@ -54,7 +54,7 @@ impl PartTable {
     /// [`crate::Error::OutOfRange`], [`crate::Error::DuplicateId`] or [`crate::Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
-        let found = model_columns::find(&reader);
+        let found = model_columns::find(&reader)?;
         let shape @ (n_rows, _) = (reader.n_rows(), found.models.len());
         let mut split = Self {
             ids: Vec::with_capacity(n_rows),

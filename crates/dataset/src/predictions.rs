@@ -165,7 +165,7 @@ impl Predictions {
 
 impl PerModel {
     fn read(reader: TableReader) -> Result<Self> {
-        let found = model_columns::find(&reader);
+        let found = model_columns::find(&reader)?;
         found.check_has_models(&reader)?;
         let shape = (reader.n_rows(), found.models.len());
         let has_tokens = found.fields.contains(&Field::OutputTokens);

@@ -1,5 +1,6 @@
 use clap::Parser;
 use cli_support::{ModelsDir, ProgramArgs, examples};
+use dataset::DatasetName;
 
 use crate::{roberta_args::RobertaArgs, router::RouterChoice};
 
@@ -19,7 +20,7 @@ const EXAMPLES: [&str; 7] = [
 pub(crate) struct Args {
     /// The data set: a folder under the data folder, made by a gen-* program
     #[arg(long, value_name = "NAME")]
-    pub(crate) dataset: String,
+    pub(crate) dataset: DatasetName,
 
     /// The routers to fit, separated by spaces or commas
     #[arg(long, value_name = "ROUTER", required = true, num_args = 1.., value_delimiter = ',')]
