@@ -56,7 +56,7 @@ pub use crate::{
     info::{CostKind, CostRule, DatasetInfo, ModelInfo, SplitOrigin},
     layout::{DatasetDir, Part},
     made_from::MadeFrom,
-    manifest::{RunManifest, Stage},
+    manifest::{RunManifest, Stage, Timings},
     model_scores::ModelScores,
     name::{BadName, DatasetName, FolderName, check_model_name},
     pair::{Pair, PairIdx},

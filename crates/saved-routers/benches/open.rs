@@ -160,6 +160,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
         config: serde_json::Value::Null,
         results: serde_json::Value::Null,
         made_by: "a bench".to_owned(),
+        files: Vec::new(),
     })?;
     Ok(())
 }

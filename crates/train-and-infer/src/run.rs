@@ -265,6 +265,7 @@ impl<'a> Run<'a> {
             config: self.config.clone(),
             results: results.clone(),
             made_by: MADE_BY.to_owned(),
+            files: Vec::new(),
         })
     }
 

@@ -234,6 +234,7 @@ pub(crate) fn record(router: &str, cost_kind: CostKind, contents: Contents) -> R
         config: json!({}),
         results: json!({}),
         made_by: "a test".to_owned(),
+        files: Vec::new(),
     }
 }
 

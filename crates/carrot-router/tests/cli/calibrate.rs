@@ -78,9 +78,9 @@ fn bench() -> Tiny {
             config: json!({}),
             inputs: vec![source("abc".to_owned()), source(test_sha256.clone())],
             results: json!({}),
-            stages: Vec::new(),
-            peak_memory_bytes: None,
+            predictions_sha256: None,
             environment: BTreeMap::new(),
+            timings: Timings::default(),
         };
         manifest.write(&dir.manifest(router)).expect("written");
     }

@@ -63,6 +63,7 @@ pub(crate) fn record(contents: Contents) -> Record {
         config: json!({"seed": 42}),
         results: json!({"r2": 0.25}),
         made_by: "a test".to_owned(),
+        files: Vec::new(),
     }
 }
 

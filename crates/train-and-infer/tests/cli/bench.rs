@@ -130,7 +130,7 @@ impl Tiny {
 
     /// The names of a manifest's stages.
     pub(crate) fn stages(&self, router: &str) -> Vec<String> {
-        let stages = self.manifest(router).stages;
+        let stages = self.manifest(router).timings.stages;
         stages.into_iter().map(|stage| stage.name).collect()
     }
 }
