@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, path::Path};
 
-use dataset::{CostKind, ModelInfo, Pair, check_model_name, json};
+use dataset::{CostKind, ModelInfo, Pair, Truncate, check_model_name, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -56,6 +56,9 @@ pub struct Embedder {
     pub sha256: Option<String>,
     /// Length of an embedding.
     pub dim: usize,
+    /// Which part of prompts that are too long is cut off; none where the model's files decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncate: Option<Truncate>,
     /// The license that its model card states.
     pub license: Option<String>,
 }
