@@ -51,7 +51,7 @@ pub use crate::{
     atomic::{AtomicFile, write_atomically},
     columns::{Field, column_name, parse_column_name},
     cost::{CostTarget, PredictedCost, Quantity, TOKENS_PER_UNIT},
-    embeddings::{Embeddings, EmbeddingsMeta},
+    embeddings::{Embeddings, EmbeddingsMeta, embedding_key, n_confused},
     error::{Error, Result},
     hash::{Source, sha256_bytes, sha256_file},
     info::{CostKind, CostRule, DatasetInfo, ModelInfo, SplitOrigin},

@@ -1,18 +1,20 @@
 //! Embeddings of both parts of a data set: read from disk if they are up to date, else computed and kept.
 
+use std::path::Path;
+
 use anyhow::{Context as _, bail};
 use dataset::{Embeddings, EmbeddingsMeta, Part, PartTable, Source};
 use ndarray::Array2;
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::{embedder::Embedder, setup::Setup, torch::SentenceModel};
+use crate::{embedder::Embedder, losses::Losses, setup::Setup, torch::SentenceModel};
 
 /// The embeddings of both parts, of shape `(n_prompts, dim)`.
 pub(crate) struct SplitEmbeddings {
     pub(crate) train: Array2<f32>,
     pub(crate) test: Array2<f32>,
-    /// How many prompts of the train and of the test part were too long for the embedder and lost a part, where that is known.
-    pub(crate) n_truncated: [Option<usize>; 2],
+    /// What is lost in the embeddings of the train and of the test part.
+    pub(crate) losses: [Losses; 2],
 }
 
 /// What a model made of prompts.
@@ -41,21 +43,26 @@ pub(crate) fn load(
 ) -> anyhow::Result<SplitEmbeddings> {
     let mut load =
         |part, (split, source)| load_part(setup, embedder, model.as_mut(), part, split, source);
+    let (train_split, test_split) = (train.0, test.0);
     let (train, test) = (load(Part::Train, train)?, load(Part::Test, test)?);
-    let loaded = SplitEmbeddings {
-        train: train.values,
-        test: test.values,
-        n_truncated: [train.n_truncated, test.n_truncated],
-    };
-    if loaded.train.ncols() != loaded.test.ncols() {
+    if train.values.ncols() != test.values.ncols() {
         bail!(
             "the embeddings `{}` of train and test have {} and {} dimensions",
             embedder.name,
-            loaded.train.ncols(),
-            loaded.test.ncols()
+            train.values.ncols(),
+            test.values.ncols()
         );
     }
-    Ok(loaded)
+    let parts = [(train_split, &train), (test_split, &test)];
+    let losses = parts.map(|(split, it)| Losses::of(split, it.values.view(), it.n_truncated));
+    for (losses, part) in losses.iter().zip(Part::ALL) {
+        losses.log(&embedder.name, part);
+    }
+    Ok(SplitEmbeddings {
+        train: train.values,
+        test: test.values,
+        losses,
+    })
 }
 
 fn load_part(
@@ -79,22 +86,25 @@ fn load_part(
         n_truncated: None,
     };
     if path.is_file() {
-        // A few bytes, which may save reading a gigabyte of embeddings that turn out to be of another version.
-        let found = Embeddings::read_meta(&path)?;
-        if fits(&found, &wanted) {
-            let embeddings = Embeddings::read(&path)?;
-            // Embeddings made elsewhere carry no hash of the part, so only ids tie a row to its prompt.
-            embeddings.check_ids(&path, split_path, &split.ids)?;
-            info!("using the embeddings in `{}`", path.display());
-            return Ok(PartEmbeddings {
-                values: embeddings.values,
-                n_truncated: found.n_truncated,
-            });
+        match on_disk(&path, &wanted, split_path, split) {
+            Ok(Some(embeddings)) => {
+                info!("using the embeddings in `{}`", path.display());
+                return Ok(embeddings);
+            }
+            Ok(None) => info!(
+                "the embeddings in `{}` were made from a different version of the data set, by a different model, or with prompts cut elsewhere",
+                path.display()
+            ),
+            // Whole, and someone else's, who gave them no hash: not ours to replace.
+            Err(error @ dataset::Error::Mismatch { .. }) => return Err(error.into()),
+            // Without a model nothing could replace them, so the reason is the end of the run.
+            Err(error) if model.is_none() => return Err(error.into()),
+            Err(error) => warn!(
+                "the embeddings in `{}` cannot be used, computing them anew: {:#}",
+                path.display(),
+                anyhow::Error::new(error)
+            ),
         }
-        info!(
-            "the embeddings in `{}` were made from a different version of the data set, by a different model, or with prompts cut elsewhere",
-            path.display()
-        );
     }
     let Some(model) = model else {
         bail!(
@@ -123,6 +133,30 @@ fn load_part(
         values: embeddings.values,
         n_truncated: Some(n_truncated),
     })
+}
+
+/// The embeddings in a file, unless they were made from something else.
+///
+/// # Errors
+/// When the file cannot be read, or is for other prompts.
+fn on_disk(
+    path: &Path,
+    wanted: &EmbeddingsMeta,
+    split_path: &Path,
+    split: &PartTable,
+) -> dataset::Result<Option<PartEmbeddings>> {
+    // A few bytes, which may save reading a gigabyte of embeddings that turn out to be of another version.
+    let found = Embeddings::read_meta(path)?;
+    if !fits(&found, wanted) {
+        return Ok(None);
+    }
+    let embeddings = Embeddings::read(path)?;
+    // Embeddings made elsewhere carry no hash of the part, so only ids tie a row to its prompt.
+    embeddings.check_ids(path, split_path, &split.ids)?;
+    Ok(Some(PartEmbeddings {
+        values: embeddings.values,
+        n_truncated: found.n_truncated,
+    }))
 }
 
 /// Whether every hash that is known on both sides is the same, and long prompts were cut in the same way. Whoever embedded elsewhere, without a

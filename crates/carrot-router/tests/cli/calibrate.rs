@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, process::Output};
 
 use dataset::{
     CostKind, DatasetInfo, MadeFrom, Part, PartTable, PerModel, Predictions, RunManifest,
-    SmallWins, Source, sha256_file,
+    SmallWins, Source, Timings, sha256_file,
 };
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};

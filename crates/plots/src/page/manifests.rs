@@ -116,15 +116,11 @@ fn dataset_facts(info: &DatasetInfo) -> Facts {
     facts
 }
 
-/// What distinguishes one run from another: seed, embedder, time.
+/// What distinguishes one run from another: seed, embedder.
 fn run_summary(manifest: &RunManifest) -> String {
     let mut parts = vec![manifest.made_by.clone()];
     parts.extend(manifest.embedder.as_ref().map(|name| format!("on {name}")));
     parts.extend(manifest.seed.map(|seed| format!("seed {seed}")));
-    let seconds: f64 = manifest.stages.iter().map(|stage| stage.seconds).sum();
-    if !manifest.stages.is_empty() {
-        parts.push(duration(seconds));
-    }
     parts.join(", ")
 }
 
@@ -133,13 +129,7 @@ fn run_facts(manifest: &RunManifest) -> Facts {
     let embedder = manifest.embedder.as_ref();
     facts.extend(embedder.map(|name| ("Embedder", embed::name(name))));
     facts.extend(manifest.seed.map(|seed| ("Seed", html! { (seed) })));
-    let stages = manifest.stages.iter();
-    facts.extend(list(
-        "Time",
-        stages.map(|stage| html! { (stage.name) ": " (duration(stage.seconds)) }),
-    ));
-    let memory = manifest.peak_memory_bytes;
-    facts.extend(memory.map(|n| ("Peak memory", html! { (bytes(n)) })));
+    // No timings: the same predictions give the same page, to the last byte.
     let environment = manifest.environment.iter();
     facts.extend(list(
         "Ran on",
@@ -168,14 +158,6 @@ fn list(
     (items.len() > 0).then(|| (term, html! { ul { @for item in items { li { (item) } } } }))
 }
 
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s >= 5400.0 => format!("{:.1} h", s / 3600.0),
-        s if s >= 100.0 => format!("{:.1} min", s / 60.0),
-        s => format!("{s:.2} s"),
-    }
-}
-
 /// A size with its unit, which no line break separates from it.
 fn bytes(n_bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
@@ -197,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_times_are_readable() {
+    fn sizes_are_readable() {
         for (n_bytes, expected) in [
             (0, "0\u{a0}bytes"),
             (999, "999\u{a0}bytes"),
@@ -205,9 +187,6 @@ mod tests {
             (83_000_000, "83.0\u{a0}MB"),
         ] {
             assert_eq!(bytes(n_bytes), expected);
-        }
-        for (seconds, expected) in [(0.5, "0.50 s"), (126.0, "2.1 min"), (7200.0, "2.0 h")] {
-            assert_eq!(duration(seconds), expected);
         }
     }
 }
