@@ -22,6 +22,10 @@ pub struct Decision {
     pub mu: f64,
     /// Whether the predictor saw only the beginning of the prompt. Its input tokens are counted to the end nevertheless.
     pub truncated: bool,
+    /// What [`dataset::embedding_key`] gives for the prompt's embedding, for a router that predicts from one: prompts with different texts and
+    /// the same key look alike to the router.
+    #[serde(skip)]
+    pub embedding_key: Option<u64>,
     /// All LLMs, in the saved router's order.
     pub models: Vec<Candidate>,
 }

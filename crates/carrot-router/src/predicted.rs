@@ -9,6 +9,8 @@ pub(crate) struct Predicted {
     pub(crate) cost: PredictedCost,
     /// One per prompt.
     pub(crate) lengths: Vec<Length>,
+    /// What [`dataset::embedding_key`] gives for each prompt's embedding, where there are embeddings.
+    pub(crate) embedding_keys: Option<Vec<u64>>,
 }
 
 /// A prompt's length.

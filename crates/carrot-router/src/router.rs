@@ -277,6 +277,10 @@ impl CarrotRouter {
             selected_idx,
             mu,
             truncated: is_truncated,
+            embedding_key: predicted
+                .embedding_keys
+                .as_ref()
+                .map(|keys| keys[prompt_idx]),
             models,
         })
     }

@@ -68,7 +68,10 @@ impl FolderName {
     /// [`BadName`] for a text without anything that names, or with control characters, or whose name would be too long.
     pub fn encode(text: &str) -> Result<Self, BadName> {
         let bad = |why| Err(BadName::new(text, "a folder", why));
-        if text.chars().all(|c| "./\\".contains(c) || c.is_whitespace()) {
+        if text
+            .chars()
+            .all(|c| "./\\".contains(c) || c.is_whitespace())
+        {
             return bad("it has no letter, digit or other sign that names something".into());
         }
         if text.chars().any(is_forbidden_everywhere) {
@@ -177,14 +180,18 @@ impl FromStr for DatasetName {
     fn from_str(text: &str) -> Result<Self, BadName> {
         let bad = |why| BadName::new(text, "a data set", why);
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if text.len() > MAX_DATASET_LEN || text.starts_with(['.', '-']) || !text.chars().all(is_plain)
+        if text.len() > MAX_DATASET_LEN
+            || text.starts_with(['.', '-'])
+            || !text.chars().all(is_plain)
         {
             return Err(bad(format!(
                 "a name has at most {MAX_DATASET_LEN} ASCII letters, digits, `.`, `_` and `-`, and does not begin with `.` or `-`"
             )
             .into()));
         }
-        text.parse().map(Self).map_err(|BadName { why, .. }| bad(why))
+        text.parse()
+            .map(Self)
+            .map_err(|BadName { why, .. }| bad(why))
     }
 }
 
@@ -278,14 +285,37 @@ mod tests {
 
     #[test]
     fn names_are_plain_folder_names() {
-        for good in ["mmlu-pro", "a", "_x", "v1.2_b", "7", "console", "com10", "nul-1"] {
+        for good in [
+            "mmlu-pro", "a", "_x", "v1.2_b", "7", "console", "com10", "nul-1",
+        ] {
             assert!(good.parse::<DatasetName>().is_ok(), "{good}");
             assert!(good.parse::<FolderName>().is_ok(), "{good}");
         }
         let long = "a".repeat(MAX_FOLDER_LEN + 1);
         let everywhere = [
-            "", ".", "..", "a/b", "a\\b", "../a", "/a", ".a", "a\0", "a\nb", "a\u{9b}b", "\u{202e}a",
-            "a:b", "C:", "a.", "CON", "nul", "com1", "LPT9.txt", "aux.parquet", "a?", "a*", &long,
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a\\b",
+            "../a",
+            "/a",
+            ".a",
+            "a\0",
+            "a\nb",
+            "a\u{9b}b",
+            "\u{202e}a",
+            "a:b",
+            "C:",
+            "a.",
+            "CON",
+            "nul",
+            "com1",
+            "LPT9.txt",
+            "aux.parquet",
+            "a?",
+            "a*",
+            &long,
         ];
         for bad in everywhere {
             assert!(bad.parse::<FolderName>().is_err(), "{bad:?}");
@@ -333,7 +363,18 @@ mod tests {
             assert_eq!(found.as_str(), name, "{text}");
             assert_eq!(found.decode(), text);
         }
-        for bad in ["", " ", ".", "..", "/", "../..", "a\0b", "a\u{1b}[2J", "a\tb", &"x".repeat(300)] {
+        for bad in [
+            "",
+            " ",
+            ".",
+            "..",
+            "/",
+            "../..",
+            "a\0b",
+            "a\u{1b}[2J",
+            "a\tb",
+            &"x".repeat(300),
+        ] {
             assert!(FolderName::encode(bad).is_err(), "{bad:?}");
         }
     }
@@ -344,7 +385,17 @@ mod tests {
         for good in ["gpt-4o", "google/gemma-2b-it", "模型", "a b", "مدل"] {
             assert!(check_model_name(path, good).is_ok(), "{good}");
         }
-        for bad in ["", " ", "a\0", "a\u{1b}[2J", "a\nb", "\u{7f}", "\u{9b}1m", "\u{202e}tpg", "\u{ffff}"] {
+        for bad in [
+            "",
+            " ",
+            "a\0",
+            "a\u{1b}[2J",
+            "a\nb",
+            "\u{7f}",
+            "\u{9b}1m",
+            "\u{202e}tpg",
+            "\u{ffff}",
+        ] {
             let error = check_model_name(path, bad).expect_err(bad).to_string();
             assert!(error.contains("`prices.toml`"), "{error}");
             assert!(!error.chars().any(is_forbidden_everywhere), "{error:?}");

@@ -155,7 +155,13 @@ mod tests {
         for (model, dimensions, max_tokens, dim, label) in [
             (small, None, 8_191, 1_536, small),
             (small, Some(512), 8_191, 512, "text-embedding-3-small-512"),
-            ("text-embedding-ada-002", None, 8_191, 2, "text-embedding-ada-002"),
+            (
+                "text-embedding-ada-002",
+                None,
+                8_191,
+                2,
+                "text-embedding-ada-002",
+            ),
             ("BAAI/bge-m3", None, 256, 1_024, "BAAI/bge-m3-of-256-tokens"),
             ("a", Some(8), 9, 8, "a-8-of-9-tokens"),
             ("a-of-x-tokens", None, 8_191, 8, "a-of-x-tokens"),

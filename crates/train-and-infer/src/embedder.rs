@@ -76,7 +76,10 @@ impl Embedder {
             ModelPlace::Hub(_) => {
                 // By their folder's name, or by the name of the server's model that made them.
                 let names = [name.parse::<FolderName>(), FolderName::encode(name)];
-                let on_disk = names.into_iter().flatten().find(|it| is_on_disk(it.as_str()));
+                let on_disk = names
+                    .into_iter()
+                    .flatten()
+                    .find(|it| is_on_disk(it.as_str()));
                 if let Some(name) = on_disk {
                     return Ok(Self {
                         name: name.to_string(),

@@ -3,9 +3,7 @@ use std::{fs, num::NonZeroUsize, path::Path};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use cli_support::{Progress, usage_error};
-use dataset::{
-    DatasetDir, Embeddings, EmbeddingsMeta, FolderName, Part, PartTable, sha256_file,
-};
+use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, FolderName, Part, PartTable, sha256_file};
 use embeddings::{Client, Endpoint, Limits, Model, Plan, Store, Usage};
 use serde::Serialize;
 use tracing::info;
@@ -99,8 +97,9 @@ impl EmbeddingArgs {
             *limit = own.map_or(*limit, NonZeroUsize::get);
         }
         // Before a server is asked: embeddings that have no place to go must not be paid for.
-        let name = FolderName::encode(&model.label())
-            .map_err(|error| usage_error(format!("the embedding model's name has no folder: {error}")))?;
+        let name = FolderName::encode(&model.label()).map_err(|error| {
+            usage_error(format!("the embedding model's name has no folder: {error}"))
+        })?;
         let client = Client::new(Endpoint::from_env()?, model, limits)
             .map_err(|error| usage_error(error.to_string()))?;
         Ok(Some(EmbedJob {

@@ -73,8 +73,7 @@ pub struct Record {
 /// # Errors
 /// [`crate::Error::Dataset`] when the file cannot be written.
 pub(super) fn write_csv(path: &Path, records: &[Record]) -> Result<()> {
-    let mut csv =
-        String::from("step,epoch,loss,val_loss,learning_rate,gradient_norm,n_skipped\n");
+    let mut csv = String::from("step,epoch,loss,val_loss,learning_rate,gradient_norm,n_skipped\n");
     for record in records {
         let number = |x: Option<f32>| x.map_or(String::new(), |x| x.to_string());
         let Record {
