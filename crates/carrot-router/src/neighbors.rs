@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::embedding_key;
+use dataset::Sketch;
 use ndarray::Array2;
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use saved_routers::{Embedder, PerModelOutputs, SavedKnn};
@@ -56,7 +56,7 @@ impl Neighbors {
             scores,
             cost,
             lengths,
-            embedding_keys: Some(embeddings.outer_iter().map(embedding_key).collect()),
+            sketches: Some(embeddings.outer_iter().map(Sketch::of).collect()),
         })
     }
 

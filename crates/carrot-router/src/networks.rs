@@ -135,7 +135,7 @@ impl Networks {
             scores: performance.values,
             cost,
             lengths: lengths.map(length).collect(),
-            embedding_keys: None,
+            sketches: None,
         })
     }
 

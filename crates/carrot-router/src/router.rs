@@ -277,10 +277,7 @@ impl CarrotRouter {
             selected_idx,
             mu,
             truncated: is_truncated,
-            embedding_key: predicted
-                .embedding_keys
-                .as_ref()
-                .map(|keys| keys[prompt_idx]),
+            sketch: predicted.sketches.as_ref().map(|all| all[prompt_idx]),
             models,
         })
     }

@@ -1,11 +1,7 @@
-use std::{
-    collections::HashMap,
-    hash::{DefaultHasher, Hasher as _},
-    path::Path,
-};
+use std::path::Path;
 
 use arrow_schema::Field;
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::Array2;
 
 use crate::{
     Error, Result, Truncate,
@@ -159,40 +155,6 @@ impl Embeddings {
     pub fn check_ids(&self, path: &Path, split_path: &Path, split_ids: &[String]) -> Result<()> {
         check_same_ids((path, &self.ids), (split_path, split_ids))
     }
-}
-
-/// How many prompts have exactly the embedding of a prompt with another text: an embedder that cut both cannot tell them apart, and no router
-/// that predicts from its embeddings can. `embeddings` has one row per prompt.
-///
-/// ```
-/// use ndarray::array;
-/// let embeddings = array![[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]];
-/// let prompts = ["a long one", "another long one", "twice", "twice"].map(str::to_owned);
-/// assert_eq!(dataset::n_confused(embeddings.view(), &prompts), 2);
-/// ```
-///
-/// # Panics
-/// When there are more or fewer prompts than embeddings.
-pub fn n_confused(embeddings: ArrayView2<'_, f32>, prompts: &[String]) -> usize {
-    assert_eq!(embeddings.nrows(), prompts.len(), "one row per prompt");
-    let keys: Vec<u64> = embeddings.outer_iter().map(embedding_key).collect();
-    // The text of the first prompt with an embedding, and whether another text has it too.
-    let mut texts: HashMap<u64, (&str, bool)> = HashMap::with_capacity(keys.len());
-    for (&key, prompt) in keys.iter().zip(prompts) {
-        let (first, is_confused) = texts.entry(key).or_insert((prompt, false));
-        *is_confused |= first != prompt;
-    }
-    keys.iter().filter(|key| texts[key].1).count()
-}
-
-/// A number that equal embeddings share, and others do not, but for a chance of 2^-64 for each two.
-pub fn embedding_key(embedding: ArrayView1<'_, f32>) -> u64 {
-    // Zero has two forms, and adding zero makes them one.
-    let bytes = |value: &f32| (value + 0.0).to_le_bytes();
-    let bytes: Vec<u8> = embedding.iter().flat_map(bytes).collect();
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&bytes);
-    hasher.finish()
 }
 
 /// Refuses two tables whose ids differ anywhere.

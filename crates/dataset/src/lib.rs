@@ -22,6 +22,7 @@
 
 pub mod atomic;
 mod columns;
+mod confusions;
 mod cost;
 mod embeddings;
 mod error;
@@ -50,8 +51,9 @@ mod truncate;
 pub use crate::{
     atomic::{AtomicFile, write_atomically},
     columns::{Field, column_name, parse_column_name},
+    confusions::{Confusions, Sketch},
     cost::{CostTarget, PredictedCost, Quantity, TOKENS_PER_UNIT},
-    embeddings::{Embeddings, EmbeddingsMeta, embedding_key, n_confused},
+    embeddings::{Embeddings, EmbeddingsMeta},
     error::{Error, Result},
     hash::{Source, sha256_bytes, sha256_file},
     info::{CostKind, CostRule, DatasetInfo, ModelInfo, SplitOrigin},

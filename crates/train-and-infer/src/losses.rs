@@ -1,6 +1,6 @@
 //! What an embedder did not see of the prompts, and so no router on its embeddings can.
 
-use dataset::{Part, PartTable, n_confused};
+use dataset::{Confusions, Part, PartTable};
 use ndarray::ArrayView2;
 use serde::Serialize;
 use tracing::warn;
@@ -25,7 +25,7 @@ impl Losses {
         Self {
             n_prompts: split.n_prompts(),
             n_truncated,
-            n_confused: n_confused(embeddings, &split.prompts),
+            n_confused: Confusions::count(embeddings, &split.prompts),
         }
     }
 

@@ -174,7 +174,7 @@ impl Tiny {
         decisions(&run(&mut self.route_command(&args), stdin))
     }
 
-    fn with_router<'a>(&self, args: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn with_router<'a>(&self, args: &[&'a str]) -> Vec<&'a str> {
         let names_one = args
             .iter()
             .any(|arg| ["--model", "--performance"].contains(arg));

@@ -11,7 +11,7 @@ use routers::{Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Ro
 use saved_routers::{
     Contents, Embedder, EmbeddingFormat, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) const N_ROWS: usize = 120;
@@ -173,4 +173,20 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Takes the hashes of the other files out of `router.json`, as versions before them wrote it.
+pub(crate) fn forget_files(place: &Path) {
+    let path = place.join("router.json");
+    let mut record: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    record.as_object_mut().unwrap().remove("files").unwrap();
+    fs::write(path, record.to_string()).unwrap();
+}
+
+/// What the record on disk says, without what writing it filled in.
+pub(crate) fn without_files(record: Record) -> Record {
+    Record {
+        files: Vec::new(),
+        ..record
+    }
 }
