@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::Context as _;
 use dataset::{CostKind, DatasetDir, DatasetInfo, RunManifest, Source, SplitOrigin};
 use maud::{Markup, html};
+use serde_json::Value;
 
 use super::embed;
 use crate::data::series::{Series, routers::rank};
@@ -30,7 +31,7 @@ pub(crate) fn section(
     let facts = dataset_facts(info);
     Ok(html! {
         h3 { "What was run" }
-        (opened("The data set", &info.made_by, &facts, &dir.info(), "dataset.json")?)
+        (opened("The data set", &info.made_by, &facts, ["dataset.json", "in full"], &read(&dir.info())?))
         @for router in &routers {
             (run(dir, router, left_out.get(router))?)
         }
@@ -52,30 +53,48 @@ fn run(dir: &DatasetDir, router: &str, left_out: Option<&String>) -> anyhow::Res
     let manifest = RunManifest::read(&path)?;
     let short = left_out + &run_summary(&manifest);
     let file = format!("preds/{router}.json");
-    opened(&name, &short, &run_facts(&manifest), &path, &file)
+    let text = without_timings(&read(&path)?)?;
+    let file = [&*file, "without its timings"];
+    Ok(opened(&name, &short, &run_facts(&manifest), file, &text))
 }
 
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+/// A run's manifest without what another run on the same input would have otherwise: the same predictions give the same page, to the last
+/// byte.
+fn without_timings(manifest: &str) -> anyhow::Result<String> {
+    let mut manifest: Value = serde_json::from_str(manifest)?;
+    if let Some(manifest) = manifest.as_object_mut() {
+        // Earlier versions had the parts of `timings` beside it.
+        for key in ["timings", "stages", "peak-memory-bytes"] {
+            manifest.remove(key);
+        }
+    }
+    Ok(serde_json::to_string_pretty(&manifest)?)
+}
+
+/// A run or a data set with its facts, and the text of a file.
 fn opened(
     title: &str,
     short: &str,
     facts: &Facts,
-    path: &Path,
-    file: &str,
-) -> anyhow::Result<Markup> {
-    let manifest =
-        fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    Ok(html! {
+    [file, extent]: [&str; 2],
+    text: &str,
+) -> Markup {
+    html! {
         details {
             summary { (embed::name(title)) span.facts { (short) } }
             dl.run {
                 @for (term, value) in facts { dt { (term) } dd { (value) } }
             }
             details {
-                summary { (embed::name(file)) " in full" }
-                pre tabindex="0" { (manifest.trim_end()) }
+                summary { (embed::name(file)) " " (extent) }
+                pre tabindex="0" { (text.trim_end()) }
             }
         }
-    })
+    }
 }
 
 fn dataset_facts(info: &DatasetInfo) -> Facts {
@@ -129,7 +148,6 @@ fn run_facts(manifest: &RunManifest) -> Facts {
     let embedder = manifest.embedder.as_ref();
     facts.extend(embedder.map(|name| ("Embedder", embed::name(name))));
     facts.extend(manifest.seed.map(|seed| ("Seed", html! { (seed) })));
-    // No timings: the same predictions give the same page, to the last byte.
     let environment = manifest.environment.iter();
     facts.extend(list(
         "Ran on",
@@ -177,6 +195,16 @@ fn bytes(n_bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn manifests_are_shown_without_their_timings() {
+        let one = r#"{"router": "mf", "timings": {"stages": []}}"#;
+        let earlier = r#"{"router": "mf", "stages": [], "peak-memory-bytes": 7}"#;
+        for manifest in [one, earlier] {
+            let shown = without_timings(manifest).expect("JSON");
+            assert_eq!(shown, "{\n  \"router\": \"mf\"\n}");
+        }
+    }
 
     #[test]
     fn sizes_are_readable() {
