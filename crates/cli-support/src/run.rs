@@ -1,5 +1,7 @@
 use std::{
     borrow::Cow,
+    env,
+    ffi::OsString,
     fmt,
     io::{self, IsTerminal as _, Write as _},
     process::{self, ExitCode},
@@ -70,10 +72,12 @@ pub fn run<A: Parser>(
 
 /// Ends the program as clap does: with its help, its version, or its complaint.
 fn refuse(error: &clap::Error) -> ! {
-    let text = error.to_string();
-    if let Cow::Owned(shown) = escaped(&text) {
-        // Without clap's colors, which cannot be told from what was typed.
-        _ = io::stderr().write_all(shown.as_bytes());
+    // Without clap's colors, where what was typed might color the rest, or worse: clap shows it as it is.
+    let is_harmless =
+        |argument: OsString| matches!(escaped(&argument.to_string_lossy()), Cow::Borrowed(_));
+    if !env::args_os().all(is_harmless) {
+        let text = error.to_string();
+        _ = io::stderr().write_all(escaped(&text).as_bytes());
         process::exit(error.exit_code());
     }
     error.exit()

@@ -83,7 +83,8 @@ fn cure(line: &str, form: Form, error: &serde_json::Error) -> Option<String> {
         };
     }
     let start = line.trim_start();
-    if error.to_string().contains("surrogate") {
+    let error = error.to_string();
+    if error.contains("surrogate") || error.contains("hex escape") {
         return Some("half of a UTF-16 pair such as `\\ud83d` stands alone in it, which is no character; whatever wrote the file cut an emoji in two".to_owned());
     }
     if start.starts_with('[') {

@@ -49,6 +49,8 @@ struct Lines {
     reader: BufReader<Box<dyn Read>>,
     form: Form,
     source: String,
+    /// Whether all of it is there, so that reading on waits for nobody.
+    is_there: bool,
     n_lines: usize,
     n_prompts: usize,
     /// What was wrong with the line after those of the batch before.
@@ -74,22 +76,26 @@ impl Prompts {
 
     /// Begins to read.
     pub(super) fn batches(self) -> Batches {
-        let lines = |reader, form, source| Batches {
+        let lines = |reader, form, source, is_there| Batches {
             given: None,
-            lines: Some(Lines::new(reader, form, source)),
+            lines: Some(Lines::new(reader, form, source, is_there)),
         };
         match self {
             Self::Given(prompt) => Batches {
                 given: Some(prompt),
                 lines: None,
             },
-            Self::File(file, name) => lines(Box::new(file), Form::Json, name),
+            Self::File(file, name) => {
+                let is_there = is_regular(&file);
+                lines(Box::new(file), Form::Json, name, is_there)
+            }
             Self::Stdin => {
                 if io::stdin().is_terminal() {
                     info!("reading prompts from standard input, one per line");
                 }
                 let source = "standard input".to_owned();
-                lines(Box::new(io::stdin()), Form::JsonOrText, source)
+                let is_there = is_stdin_regular();
+                lines(Box::new(io::stdin()), Form::JsonOrText, source, is_there)
             }
         }
     }
@@ -127,11 +133,12 @@ impl Batch {
 }
 
 impl Lines {
-    fn new(reader: Box<dyn Read>, form: Form, source: String) -> Self {
+    fn new(reader: Box<dyn Read>, form: Form, source: String, is_there: bool) -> Self {
         Self {
             reader: BufReader::with_capacity(READ, reader),
             form,
             source,
+            is_there,
             n_lines: 0,
             n_prompts: 0,
             failed: None,
@@ -146,7 +153,8 @@ impl Lines {
         let mut n_bytes = 0;
         while batch.prompts.len() < MAX_PROMPTS && n_bytes < MAX_BYTES {
             // A line that has not arrived may be typed only after the answer to the last one.
-            if !batch.prompts.is_empty() && !self.reader.buffer().contains(&b'\n') {
+            let has_line = self.is_there || self.reader.buffer().contains(&b'\n');
+            if !batch.prompts.is_empty() && !has_line {
                 break;
             }
             match self.prompt() {
@@ -215,6 +223,24 @@ impl Lines {
     }
 }
 
+/// Whether it is a file on a disk, and no pipe or terminal.
+fn is_regular(file: &File) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
+#[cfg(unix)]
+fn is_stdin_regular() -> bool {
+    use std::os::fd::AsFd as _;
+
+    let file = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+    file.is_ok_and(|file| is_regular(&file))
+}
+
+#[cfg(not(unix))]
+fn is_stdin_regular() -> bool {
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use std::{
@@ -228,7 +254,7 @@ mod tests {
     use super::*;
 
     fn lines(text: impl Read + 'static, form: Form) -> Lines {
-        Lines::new(Box::new(text), form, "`p`".to_owned())
+        Lines::new(Box::new(text), form, "`p`".to_owned(), false)
     }
 
     fn all(mut lines: Lines) -> Result<Vec<String>, String> {
@@ -290,6 +316,7 @@ mod tests {
             Box::new(io::repeat(b'a')),
             Form::JsonOrText,
             "`p`".to_owned(),
+            true,
         ));
         let message = error.expect_err("no end of the line");
         assert!(
