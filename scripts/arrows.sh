@@ -47,7 +47,7 @@ ARROWS = """
     nets                                 -> dataset
     saved-routers                        -> dataset, routers
     train-and-infer                      -> dataset, routers, nets, saved-routers, hub, cli-support
-    carrot-router                        -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support
+    carrot-router                        -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support, untrusted-files
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support

@@ -3,6 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use dataset::Sketch;
 use ndarray::Array2;
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use saved_routers::{Embedder, PerModelOutputs, SavedKnn};
@@ -55,6 +56,7 @@ impl Neighbors {
             scores,
             cost,
             lengths,
+            sketches: Some(embeddings.outer_iter().map(Sketch::of).collect()),
         })
     }
 

@@ -135,6 +135,7 @@ impl Networks {
             scores: performance.values,
             cost,
             lengths: lengths.map(length).collect(),
+            sketches: None,
         })
     }
 

@@ -1,4 +1,4 @@
-use dataset::PredictedCost;
+use dataset::{PredictedCost, Sketch};
 use ndarray::Array2;
 
 /// What is predicted for prompts.
@@ -9,6 +9,8 @@ pub(crate) struct Predicted {
     pub(crate) cost: PredictedCost,
     /// One per prompt.
     pub(crate) lengths: Vec<Length>,
+    /// One per prompt, where there are embeddings.
+    pub(crate) sketches: Option<Vec<Sketch>>,
 }
 
 /// A prompt's length.

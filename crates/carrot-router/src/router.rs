@@ -277,6 +277,7 @@ impl CarrotRouter {
             selected_idx,
             mu,
             truncated: is_truncated,
+            sketch: predicted.sketches.as_ref().map(|all| all[prompt_idx]),
             models,
         })
     }

@@ -1,14 +1,20 @@
 use std::{
+    borrow::Cow,
+    env,
+    ffi::OsString,
     fmt,
-    io::{self, IsTerminal as _},
-    process::ExitCode,
+    io::{self, IsTerminal as _, Write as _},
+    process::{self, ExitCode},
 };
 
 use clap::Parser;
 use tracing::{error, level_filters::LevelFilter};
-use tracing_subscriber::{EnvFilter, fmt as log_format};
+use tracing_subscriber::{EnvFilter, field::MakeExt as _, fmt as log_format};
 
-use crate::env_file;
+use crate::{
+    env_file,
+    terminal::{self, escaped},
+};
 
 /// Exit code of a run that failed.
 const FAILED: u8 = 1;
@@ -50,7 +56,7 @@ pub fn run<A: Parser>(
 ) -> ExitCode {
     // First of all, because flags and logs read the environment, and before there is a second thread, which must not read it meanwhile.
     let complaints = env_file::load();
-    let args = A::parse();
+    let args = A::try_parse().unwrap_or_else(|error| refuse(&error));
     start_logs(quiet(&args));
     complaints.iter().for_each(env_file::Complaint::log);
     let Err(failure) = job(args) else {
@@ -62,6 +68,19 @@ pub fn run<A: Parser>(
     } else {
         FAILED
     })
+}
+
+/// Ends the program as clap does: with its help, its version, or its complaint.
+fn refuse(error: &clap::Error) -> ! {
+    // Without clap's colors, where what was typed might color the rest, or worse: clap shows it as it is.
+    let is_harmless =
+        |argument: OsString| matches!(escaped(&argument.to_string_lossy()), Cow::Borrowed(_));
+    if !env::args_os().all(is_harmless) {
+        let text = error.to_string();
+        _ = io::stderr().write_all(escaped(&text).as_bytes());
+        process::exit(error.exit_code());
+    }
+    error.exit()
 }
 
 fn start_logs(quiet: bool) {
@@ -76,6 +95,9 @@ fn start_logs(quiet: bool) {
         .from_env_lossy();
     log_format()
         .with_env_filter(filter)
+        // Messages quote prompts, names and servers. The library's own guard lets through what it does not take for a sequence.
+        .fmt_fields(log_format::format::debug_fn(terminal::write_field).delimited(" "))
+        .with_ansi_sanitization(false)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)

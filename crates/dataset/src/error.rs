@@ -279,6 +279,19 @@ pub enum Error {
         /// Test rows that it would give.
         n_test: usize,
     },
+    /// An LLM's name that nothing can show.
+    #[error("`{}` has an LLM whose name {why}: `{name}`; rename it", path.display())]
+    ModelName {
+        /// The file.
+        path: PathBuf,
+        /// The name, in a form that can be shown.
+        name: String,
+        /// What is wrong with it, as the end of a sentence.
+        why: &'static str,
+    },
+    /// A name that cannot be a data set's.
+    #[error(transparent)]
+    BadName(#[from] crate::BadName),
     /// A data set that was never generated.
     #[error("there is no data set `{name}` under `{}`: `{}` is missing; `cargo run -p gen-synthetic` creates `synthetic`, and gen-routerbench, gen-sprout, gen-openllm and gen-custom create the others", data_dir.display(), path.display())]
     NoDataset {

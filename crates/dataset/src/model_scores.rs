@@ -5,7 +5,7 @@ use ndarray::Array2;
 use tables::{Files, Kind, Table};
 
 use crate::{
-    Error, Field, Result, column_name,
+    Error, Field, Result, check_model_name, column_name,
     columns::parse_column_name,
     model_columns::{self, Values},
     table::check_unique_ids,
@@ -63,6 +63,9 @@ impl ModelScores {
             .collect();
         if models.is_empty() {
             return Err(missing(column_name("<model>", Field::Score)));
+        }
+        for model in &models {
+            check_model_name(path, model)?;
         }
         let ids = table.texts.remove("id");
         let ids = ids.ok_or_else(|| missing("id".to_owned()))?.into_iter();

@@ -78,7 +78,7 @@ impl PartTable {
     /// (a column of another type, or two of one name), [`Error::NullValue`], [`Error::OutOfRange`], [`Error::DuplicateId`] or [`Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
-        let found = model_columns::find(&reader);
+        let found = model_columns::find(&reader)?;
         found.check_size(&reader, TEXTS.len())?;
         let shape @ (n_rows, _) = (reader.n_rows(), found.models.len());
         let mut split = Self {

@@ -171,7 +171,7 @@ impl Predictions {
 
 impl PerModel {
     fn read(reader: TableReader) -> Result<Self> {
-        let found = model_columns::find(&reader);
+        let found = model_columns::find(&reader)?;
         found.check_has_models(&reader)?;
         found.check_size(&reader, 1)?;
         let shape = (reader.n_rows(), found.models.len());

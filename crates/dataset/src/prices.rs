@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, toml};
+use crate::{Error, Result, check_model_name, toml};
 
 /// Dollars per million tokens below which a price is one per token: a thirtieth of what the cheapest LLMs cost, and above what the dearest cost
 /// per token.
@@ -63,9 +63,10 @@ impl Prices {
     /// Refuses prices that nobody can charge; `path` is the file that they were read from.
     ///
     /// # Errors
-    /// [`Error::BadPrice`] for a price that is not a finite number of at least 0, [`Error::PricePerToken`] for one that is not per million tokens.
+    /// [`Error::ModelName`]; [`Error::BadPrice`] for a price that is not a finite number of at least 0; [`Error::PricePerToken`] for one that is not per million tokens.
     pub fn check(&self, path: &Path) -> Result<()> {
         for (model, price) in &self.models {
+            check_model_name(path, model)?;
             for (key, value) in [
                 ("input_usd_per_mtok", price.input_usd_per_mtok),
                 ("output_usd_per_mtok", price.output_usd_per_mtok),

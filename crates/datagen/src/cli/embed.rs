@@ -3,7 +3,7 @@ use std::{fs, num::NonZeroUsize, path::Path};
 use anyhow::Context as _;
 use clap::ValueEnum;
 use cli_support::{Progress, usage_error};
-use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Part, PartTable, sha256_file};
+use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, FolderName, Part, PartTable, sha256_file};
 use embeddings::{Client, Endpoint, Limits, Model, Plan, Store, Usage};
 use serde::Serialize;
 use tracing::info;
@@ -96,10 +96,16 @@ impl EmbeddingArgs {
         ] {
             *limit = own.map_or(*limit, NonZeroUsize::get);
         }
-        let name = model.file_name();
+        // Before a server is asked: embeddings that have no place to go must not be paid for.
+        let name = FolderName::encode(&model.label()).map_err(|error| {
+            usage_error(format!("the embedding model's name has no folder: {error}"))
+        })?;
         let client = Client::new(Endpoint::from_env()?, model, limits)
             .map_err(|error| usage_error(error.to_string()))?;
-        Ok(Some(EmbedJob { client, name }))
+        Ok(Some(EmbedJob {
+            client,
+            name: name.as_str().to_owned(),
+        }))
     }
 }
 
@@ -158,6 +164,8 @@ impl EmbedJob {
                 embedder: self.name.clone(),
                 embedder_sha256: None,
                 split_sha256: Some(sha256_file(&dir.split(part))?),
+                truncate: None,
+                n_truncated: None,
             };
             let mut report = PartReport {
                 part: part.name(),

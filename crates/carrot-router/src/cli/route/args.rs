@@ -17,7 +17,7 @@ const EXAMPLES: [&str; 7] = [
 #[command(after_help = examples(&EXAMPLES))]
 pub(crate) struct RouteArgs {
     /// The prompt. Without it and without --input, prompts are read from standard input, one per line: plain text, or a JSON object with a
-    /// key "prompt"
+    /// key "prompt". Each is answered as it arrives
     #[arg(value_name = "PROMPT")]
     pub(super) prompt: Option<String>,
 

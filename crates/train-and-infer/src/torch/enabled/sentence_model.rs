@@ -1,12 +1,11 @@
 use anyhow::Context as _;
 use cli_support::Progress;
 use hub::ModelPlace;
-use ndarray::Array2;
 use nets::{ModelFiles, SentenceEmbedder};
 use tracing::info;
 
 use super::{license, model_folder::model_folder};
-use crate::setup::Setup;
+use crate::{embeddings::Embedded, setup::Setup};
 
 /// A sentence embedder whose files were found; it is loaded when it is first needed.
 pub(crate) struct SentenceModel {
@@ -49,11 +48,7 @@ impl SentenceModel {
     }
 
     /// One row per prompt: shape `(n_prompts, dim)`.
-    pub(crate) fn embed(
-        &mut self,
-        setup: &Setup,
-        prompts: &[String],
-    ) -> anyhow::Result<Array2<f32>> {
+    pub(crate) fn embed(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Embedded> {
         // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
         let model = match self.loaded.take() {
             Some(model) => model,
@@ -66,6 +61,9 @@ impl SentenceModel {
         );
         let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
         let embedded = self.loaded.insert(model).embed(prompts, &|n| bar.add(n))?;
-        Ok(embedded.values)
+        Ok(Embedded {
+            values: embedded.values,
+            n_truncated: embedded.n_truncated,
+        })
     }
 }
