@@ -30,8 +30,9 @@ import collections, os, sys
 
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
-    workspace-hack, cli-support, dataset -> (no crate)
-    pickle, row-order, embeddings, hub   -> (no crate)
+    workspace-hack, atomic-files         -> (no crate)
+    cli-support, dataset, embeddings     -> atomic-files
+    pickle, row-order, hub               -> (no crate)
     intrinsic-dimension, charts          -> (no crate)
     untrusted-files                      -> (no crate)
     test-support                         -> dataset
