@@ -116,6 +116,9 @@ pub fn link_tree(from: &Path, to: &Path, leave_out: &dyn Fn(&OsStr) -> bool) -> 
             linked => linked?,
         }
     }
+    // So that the second names are durable before the first ones go.
+    #[cfg(unix)]
+    fs::File::open(to)?.sync_all()?;
     Ok(())
 }
 

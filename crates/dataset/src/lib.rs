@@ -45,6 +45,8 @@ mod test_set;
 pub mod toml;
 mod train_test_split;
 
+pub use atomic_files::{Lock, LockError};
+
 pub use crate::{
     atomic::{AtomicFile, write_atomically},
     columns::{Field, column_name, parse_column_name},

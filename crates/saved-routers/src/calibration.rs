@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{Source, json, sha256_bytes, sha256_file};
+use dataset::{Source, atomic, json, sha256_bytes, sha256_file};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, folder};
+use crate::{Error, Result};
 
 /// The version of the format of a calibration that this crate reads and writes.
 pub const CALIBRATION_FORMAT_VERSION: u32 = 1;
@@ -232,8 +232,7 @@ impl Calibration {
     /// # Errors
     /// [`Error::NoCalibration`], which names the existing ones; [`Error::Dataset`] for a file that cannot be read, or of another version.
     pub fn read(folder: &Path, name: &str) -> Result<Self> {
-        folder::recover(folder)?;
-        let path = Self::path(folder, name)?;
+        let path = Self::path(&atomic::set_aside(folder), name)?;
         if !path.is_file() {
             return Err(Error::NoCalibration {
                 folder: folder.to_owned(),
@@ -287,6 +286,7 @@ impl Calibration {
     /// # Errors
     /// [`Error::Dataset`].
     pub fn model_sha256_of(folder: &Path) -> Result<String> {
+        let folder = &atomic::set_aside(folder);
         let mut files = Vec::new();
         list(folder, "", &mut files)?;
         // The system lists a folder in any order.

@@ -1,4 +1,7 @@
+use std::env;
+
 use anyhow::Context as _;
+use atomic_files::TemporaryFolder;
 use dataset::{DatasetDir, DatasetInfo, SplitOrigin};
 
 use super::{args::GenArgs, existing::existing, raw::Extra, report::Report, splits::Splits};
@@ -38,8 +41,10 @@ pub fn run_staged(args: &GenArgs, staged: &impl Staged) -> anyhow::Result<()> {
     let found = existing(&dir, args.force, |found| differences(&recipe, &info, found))?;
 
     // A dry run leaves nothing in the data folder: its rows go to a folder that is removed at the end.
-    let scratch = is_dry.then(tempfile::tempdir).transpose();
-    let scratch = scratch.context("cannot create a temporary folder")?;
+    let scratch = is_dry.then(|| TemporaryFolder::create_in(&env::temp_dir()));
+    let scratch = scratch
+        .transpose()
+        .context("cannot create a temporary folder")?;
     let folder = scratch
         .as_ref()
         .map_or(data_dir.as_path(), |scratch| scratch.path());
