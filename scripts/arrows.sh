@@ -30,10 +30,11 @@ import collections, os, sys
 
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
-    workspace-hack, cli-support, dataset -> (no crate)
-    pickle, row-order, embeddings, hub   -> (no crate)
+    workspace-hack, dataset              -> (no crate)
+    cli-support, embeddings, hub         -> secrets, untrusted-files
+    pickle, row-order                    -> (no crate)
     intrinsic-dimension, charts          -> (no crate)
-    untrusted-files                      -> (no crate)
+    untrusted-files, secrets             -> (no crate)
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support
