@@ -6,7 +6,6 @@
 //!
 //! In come keys, tokens, addresses, the environment, and texts of other people's; out come texts that may be logged.
 //! Must not know any server, protocol or program.
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests"))]
 
 mod address;
 mod blot;
