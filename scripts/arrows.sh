@@ -31,10 +31,12 @@ import collections, os, sys
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
     workspace-hack, atomic-files         -> (no crate)
-    cli-support, dataset, embeddings     -> atomic-files
-    pickle, row-order, hub               -> (no crate)
+    dataset                              -> atomic-files
+    cli-support, embeddings              -> atomic-files, secrets, untrusted-files
+    hub                                  -> secrets, untrusted-files
+    pickle, row-order                    -> (no crate)
     intrinsic-dimension, charts          -> (no crate)
-    untrusted-files                      -> (no crate)
+    untrusted-files, secrets             -> (no crate)
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support

@@ -1,10 +1,12 @@
 use std::{
     fmt,
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Write},
     process::ExitCode,
+    sync::Arc,
 };
 
 use clap::Parser;
+use secrets::Secrets;
 use tracing::{error, level_filters::LevelFilter};
 use tracing_subscriber::{EnvFilter, fmt as log_format};
 
@@ -49,10 +51,10 @@ pub fn run<A: Parser>(
     job: impl FnOnce(A) -> anyhow::Result<()>,
 ) -> ExitCode {
     // First of all, because flags and logs read the environment, and before there is a second thread, which must not read it meanwhile.
-    let complaints = env_file::load();
+    let reports = env_file::load();
     let args = A::parse();
     start_logs(quiet(&args));
-    complaints.iter().for_each(env_file::Complaint::log);
+    reports.iter().for_each(env_file::Report::log);
     let Err(failure) = job(args) else {
         return ExitCode::SUCCESS;
     };
@@ -76,9 +78,30 @@ fn start_logs(quiet: bool) {
         .from_env_lossy();
     log_format()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer({
+            // Once: nothing changes the environment from here on.
+            let secrets = Arc::new(Secrets::from_env());
+            move || Blotting(Arc::clone(&secrets))
+        })
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .without_time()
         .init();
+}
+
+/// Standard error, without secrets. Libraries keep them out of what they log; this is for what a library of others' shows, at `trace` say.
+struct Blotting(Arc<Secrets>);
+
+impl Write for Blotting {
+    /// Gets one event at a time, as `tracing_subscriber` writes them.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let shown = self.0.blot(&String::from_utf8_lossy(bytes));
+        // A log that cannot be written, on a full disk or to a reader that is gone, must not end the work that it tells of.
+        _ = io::stderr().write_all(shown.as_bytes());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
