@@ -31,12 +31,13 @@ import collections, os, sys
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
     workspace-hack, atomic-files         -> (no crate)
-    dataset                              -> atomic-files
+    untrusted-files, secrets             -> (no crate)
+    intrinsic-dimension, charts          -> (no crate)
+    row-order                            -> (no crate)
+    dataset                              -> atomic-files, untrusted-files
     cli-support, embeddings              -> atomic-files, secrets, untrusted-files
     hub                                  -> secrets, untrusted-files
-    pickle, row-order                    -> (no crate)
-    intrinsic-dimension, charts          -> (no crate)
-    untrusted-files, secrets             -> (no crate)
+    pickle                               -> untrusted-files
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support

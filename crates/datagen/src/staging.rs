@@ -5,7 +5,7 @@ use std::{
 };
 
 use atomic_files::{TemporaryFolder, link_tree, move_missing};
-use dataset::{DatasetDir, DatasetInfo, Part, atomic};
+use dataset::{DatasetDir, DatasetInfo, Part, PartHashes, atomic};
 
 use crate::Result;
 
@@ -45,9 +45,9 @@ impl Staging {
         &self.staged
     }
 
-    /// Exchanges the folder of the data set for the new one, so that there is at any moment the whole old data set or the whole new one. What else
-    /// is in the folder, embeddings and predictions above all, is in the new one too; its hashes tell what is out of date. Expectations of an
-    /// older data set go with it.
+    /// Adds the parts' hashes to the description, and exchanges the folder of the data set for the new one, so that there is at any moment the whole
+    /// old data set or the whole new one. What else is in the folder, embeddings and predictions above all, is in the new one too; its hashes
+    /// tell what is out of date. Expectations of an older data set go with it.
     ///
     /// # Errors
     /// [`crate::Error::Dataset`] when the disk refuses; the old data set is as it was then.
@@ -58,6 +58,12 @@ impl Staging {
             place,
             folder,
         } = self;
+        // Recorded here, where the parts are whole: whoever reads them later can tell them from those of another run.
+        let part_sha256 = Some(PartHashes::of(&staged)?);
+        let info = DatasetInfo {
+            part_sha256,
+            ..info.clone()
+        };
         info.write(&staged.info())?;
         atomic::sync_tree(staged.root())?;
         let made = made_names(&target);

@@ -34,7 +34,8 @@ impl AtomicFile {
         let path = path.into();
         let folder = parent(&path);
         create_folder(folder)?;
-        let file = TemporaryFile::create_in(folder).map_err(Error::io("create a file in", folder))?;
+        let file =
+            TemporaryFile::create_in(folder).map_err(Error::io("create a file in", folder))?;
         Ok(Self {
             path,
             file: BufWriter::with_capacity(1 << 20, file),
@@ -194,7 +195,10 @@ mod tests {
             sync_tree(staging.path()).expect("synced");
             replace_folder(staging.path(), &place).expect("replaced");
             drop(staging);
-            assert_eq!(fs::read_to_string(place.join("inner/file")).expect("read"), text);
+            assert_eq!(
+                fs::read_to_string(place.join("inner/file")).expect("read"),
+                text
+            );
             assert_eq!(names(root.path()), ["place"], "the older one is removed");
         }
         drop(temporary_folder(root.path()).expect("created"));

@@ -44,6 +44,7 @@ mod table;
 mod test_set;
 pub mod toml;
 mod train_test_split;
+mod whole_file;
 
 pub use atomic_files::{Lock, LockError};
 
@@ -54,7 +55,7 @@ pub use crate::{
     embeddings::{Embeddings, EmbeddingsMeta},
     error::{Error, Result},
     hash::{Source, sha256_bytes, sha256_file},
-    info::{CostKind, CostRule, DatasetInfo, ModelInfo, SplitOrigin},
+    info::{CostKind, CostRule, DatasetInfo, ModelInfo, PartHashes, SplitOrigin},
     layout::{DatasetDir, Part},
     made_from::MadeFrom,
     manifest::{RunManifest, Stage},

@@ -1,12 +1,12 @@
-use anyhow::bail;
-use dataset::{DatasetDir, DatasetInfo};
+use anyhow::{Context as _, bail};
+use dataset::{DatasetDir, DatasetInfo, Part};
 use tracing::info;
 
 /// The description of an existing data set that is just what is asked for; `None` if it has to be created. `differences` says in words how
 /// an existing one differs.
 ///
 /// # Errors
-/// When it differs: it may have cost money, so only `force` overwrites it.
+/// When it differs, or its parts are not those that it describes: it may have cost money, so only `force` overwrites it.
 pub(super) fn existing(
     dir: &DatasetDir,
     force: bool,
@@ -24,6 +24,11 @@ pub(super) fn existing(
             dir.root().display(),
             differences.join("; ")
         );
+    }
+    for part in Part::ALL {
+        found
+            .check_hash(dir, part)
+            .context("use --force to make the data set again")?;
     }
     info!(
         "`{}` already exists; use --force to overwrite it",
