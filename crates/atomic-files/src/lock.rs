@@ -30,7 +30,7 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 /// In a folder that cannot be written there is nothing to lock and no lock is taken, so that a program that only reads what is there works.
 #[derive(Debug)]
 pub struct Lock {
-    held: Option<Held>,
+    _held: Option<Held>,
 }
 
 #[derive(Debug)]
@@ -125,9 +125,9 @@ impl Lock {
         let real = real.as_deref().unwrap_or(place);
         let path = lock_path(real);
         let Some(held) = hold(&path, place)? else {
-            return Ok(Self { held: None });
+            return Ok(Self { _held: None });
         };
-        let lock = Self { held: Some(held) };
+        let lock = Self { _held: Some(held) };
         sweep(parent(real));
         sweep_tree(real);
         restore_replaced(real).map_err(io_error("restore the older version of", real))?;

@@ -14,6 +14,7 @@ mod output;
 mod program_args;
 mod progress;
 mod run;
+mod signals;
 
 pub use crate::{
     commands::{fit_command, with_fit_command},

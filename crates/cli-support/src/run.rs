@@ -7,10 +7,10 @@ use std::{
 
 use clap::Parser;
 use secrets::Secrets;
-use tracing::{error, level_filters::LevelFilter};
+use tracing::{error, level_filters::LevelFilter, warn};
 use tracing_subscriber::{EnvFilter, fmt as log_format};
 
-use crate::env_file;
+use crate::{env_file, signals};
 
 /// Exit code of a run that failed.
 const FAILED: u8 = 1;
@@ -20,7 +20,7 @@ const BAD_USAGE: u8 = 2;
 /// The end of every `--help`: example command lines, one per line, and the exit codes.
 pub fn examples(lines: &[&str]) -> String {
     format!(
-        "Examples:\n  {}\n\nExit codes: 0 done, {FAILED} failed, {BAD_USAGE} bad usage.",
+        "Examples:\n  {}\n\nExit codes: 0 done, {FAILED} failed, {BAD_USAGE} bad usage, 130 interrupted, 143 terminated.",
         lines.join("\n  ")
     )
 }
@@ -45,7 +45,7 @@ pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
 /// The whole of a binary's `main`: loads `.env`, parses the command line, sets up logs, runs, and reports.
 ///
 /// `.env` is the nearest one, in the working folder or above it; variables that are already set take precedence.
-/// Exit codes: 0 done, 1 failed, 2 bad usage. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
+/// Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted (Ctrl-C), 143 terminated; then what is unfinished is removed first. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
 pub fn run<A: Parser>(
     quiet: impl FnOnce(&A) -> bool,
     job: impl FnOnce(A) -> anyhow::Result<()>,
@@ -55,15 +55,20 @@ pub fn run<A: Parser>(
     let args = A::parse();
     start_logs(quiet(&args));
     reports.iter().for_each(env_file::Report::log);
+    if let Err(error) = signals::handle() {
+        warn!("what is unfinished stays if the program is interrupted: {error}");
+    }
     let Err(failure) = job(args) else {
-        return ExitCode::SUCCESS;
+        return signals::unless_interrupted(ExitCode::SUCCESS);
     };
-    error!("{failure:#}");
-    ExitCode::from(if failure.is::<UsageError>() {
+    let code = ExitCode::from(if failure.is::<UsageError>() {
         BAD_USAGE
     } else {
         FAILED
-    })
+    });
+    let code = signals::unless_interrupted(code);
+    error!("{failure:#}");
+    code
 }
 
 fn start_logs(quiet: bool) {

@@ -12,7 +12,7 @@ use std::{
 
 use atomic_files::{TemporaryFile, TemporaryFolder};
 
-pub use atomic_files::{parent, set_aside, sweep_tree};
+pub use atomic_files::{parent, set_aside, sweep, sweep_tree};
 
 use crate::{Error, Result};
 
