@@ -302,6 +302,9 @@ pub enum Error {
         /// The file that should be there.
         path: PathBuf,
     },
+    /// A place that cannot be locked to be written.
+    #[error(transparent)]
+    Lock(#[from] atomic_files::LockError),
 }
 
 /// A result with this crate's [`Error`].

@@ -49,6 +49,8 @@ mod train_test_split;
 mod truncate;
 mod whole_file;
 
+pub use atomic_files::{Lock, LockError};
+
 pub use crate::{
     atomic::{AtomicFile, write_atomically},
     columns::{Field, column_name, parse_column_name},

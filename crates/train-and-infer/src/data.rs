@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeMap, rc::Rc, time::Instant};
 
-use dataset::{Part, PartTable, Source, Stage};
+use dataset::{Lock, Part, PartTable, Source, Stage};
 use ndarray::Axis;
+use tracing::info;
 
 use crate::{
     embedder::Embedder,
@@ -90,6 +91,13 @@ impl Data {
             let (splits, _) = self.splits(setup)?;
             let sources = self.sources(setup)?.clone();
             let model = self.model(setup, embedder)?;
+            // Another fit may be computing the same embeddings: then they are there at the end of the wait.
+            let _lock = Lock::wait_for(&setup.dir.embeddings_dir(&embedder.name), |holder| {
+                info!(
+                    "waiting for the embeddings `{}`, which are being written by {holder}",
+                    embedder.name
+                );
+            })?;
             let loaded = embeddings::load(
                 setup,
                 embedder,

@@ -105,7 +105,8 @@ fn names_with(
     file: impl Fn(&DatasetDir) -> PathBuf,
 ) -> anyhow::Result<BTreeSet<String>> {
     let mut names = names_in(data_dir)?;
-    names.retain(|name| file(&DatasetDir::new(data_dir, name)).is_file());
+    // A hidden folder is what a killed generator left.
+    names.retain(|name| !name.starts_with('.') && file(&DatasetDir::new(data_dir, name)).is_file());
     Ok(names.into_iter().collect())
 }
 
