@@ -7,7 +7,7 @@ mod refusals;
 
 use std::{fs, path::Path, time::Duration};
 
-use hub::{Hub, HubRepo};
+use hub::{Hub, HubRepo, Network};
 use tempfile::TempDir;
 use test_support::Tree;
 
@@ -49,6 +49,7 @@ fn client(server: &test_support::Hub, cache: &Path) -> Hub {
         progress: None,
         read_timeout: Duration::from_secs(10),
         first_wait: Duration::ZERO,
+        network: Network::default(),
     }
 }
 
