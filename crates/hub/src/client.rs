@@ -186,9 +186,7 @@ impl<'a> Client<'a> {
                 page,
                 has_token,
             },
-            (_, 401) if has_token && message.starts_with("Invalid credentials") => {
-                HubError::BadToken
-            }
+            (_, 401) if has_token && is_of_token(&message) => HubError::BadToken,
             (_, 401 | 403) => HubError::Refused {
                 repo,
                 page,
@@ -248,6 +246,13 @@ impl<'a> Client<'a> {
             is_final: trust::is_final(&error),
         }
     }
+}
+
+/// Whether a 401 is about the token itself. The hub has no code for it.
+fn is_of_token(message: &str) -> bool {
+    let starts = ["Invalid credentials", "Invalid username or password"];
+    let is_expired = message.starts_with("User Access Token") && message.contains("expired");
+    is_expired || starts.iter().any(|start| message.starts_with(start))
 }
 
 fn bad_endpoint(url: &str) -> HubError {
