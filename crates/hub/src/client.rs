@@ -73,8 +73,9 @@ impl<'a> Client<'a> {
         url: &str,
         ask: Ask,
     ) -> Result<Response<Body>, HubError> {
-        // Paths are added to it.
-        if self.hub.endpoint.contains(['?', '#']) {
+        // Paths are added to it. What may hide a password in another place than that of one is no address either.
+        let endpoint = &self.hub.endpoint;
+        if endpoint.contains(['?', '#']) || shown_address(endpoint).contains('*') {
             return Err(bad_endpoint(&self.hub.endpoint));
         }
         let mut url = url.to_owned();

@@ -41,7 +41,8 @@ impl Network {
         Self::from_vars(|name| env::var(name).ok())
     }
 
-    pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
+    /// The same for variables of any other source.
+    pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
         // Capitals come first, as for embedding servers.
         let either = |name: &str| {
             let small = name.to_ascii_lowercase();

@@ -23,7 +23,11 @@ pub(crate) fn refused(error: &ureq::Error) -> Option<(String, &'static str)> {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => NAME,
         _ => UNKNOWN,
     };
-    Some((problem.to_string(), cure))
+    let problem = match problem {
+        CertificateError::UnknownIssuer => "nobody here knows who issued it".to_owned(),
+        other => other.to_string(),
+    };
+    Some((problem, cure))
 }
 
 /// Whether the same request would fail in the same way again.
@@ -63,5 +67,45 @@ fn tls_error(error: &ureq::Error) -> Option<&Error> {
                 .or_else(|| inner.source()?.downcast_ref())
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn certificates_are_refused_with_a_cure_and_others_tried_again() {
+        for (problem, expected) in [
+            (CertificateError::UnknownIssuer, UNKNOWN),
+            (CertificateError::BadEncoding, UNKNOWN),
+            (CertificateError::Expired, TIME),
+            (CertificateError::NotValidYet, TIME),
+            (CertificateError::NotValidForName, NAME),
+        ] {
+            let error = Error::InvalidCertificate(problem);
+            let wrapped = io::Error::new(io::ErrorKind::InvalidData, error.clone());
+            for error in [ureq::Error::Rustls(error), ureq::Error::Io(wrapped)] {
+                let (_, cure) = refused(&error).expect("a certificate");
+                assert_eq!(cure, expected, "{error}");
+            }
+        }
+        let refusing = |reason: &str| ureq::Error::ConnectProxyFailed(reason.to_owned());
+        for (error, expected) in [
+            (ureq::Error::Rustls(Error::DecryptError), false),
+            (ureq::Error::Rustls(Error::NoCertificatesPresented), true),
+            (
+                ureq::Error::Io(io::ErrorKind::ConnectionReset.into()),
+                false,
+            ),
+            (ureq::Error::HostNotFound, false),
+            (refusing("proxy server responded 407/407"), true),
+            (refusing("proxy server responded 502/502"), false),
+        ] {
+            assert!(refused(&error).is_none(), "{error}");
+            assert_eq!(is_final(&error), expected, "{error}");
+        }
     }
 }

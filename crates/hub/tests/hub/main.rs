@@ -1,9 +1,13 @@
 //! Files of the hub, from a server on this machine that answers as the hub does, and fails on demand.
 
+mod bounds;
 mod cache;
 mod faults;
+mod mutations;
+mod network;
 mod processes;
 mod refusals;
+mod survey;
 
 use std::{fs, path::Path, time::Duration};
 
