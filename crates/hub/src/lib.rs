@@ -16,6 +16,7 @@
 //!
 //! hf-hub 1.0 would bring 305 crates, an async runtime among them. `tests/hub/` plays each of the faults above.
 
+mod address;
 mod cache;
 mod client;
 mod download;
@@ -24,13 +25,19 @@ mod error;
 mod files;
 mod hub;
 mod listing;
+mod needed;
+mod network;
+mod patience;
 mod place;
 mod repo;
+mod trust;
 
 pub use crate::{
     error::HubError,
     hub::{Hub, OnBytes, StartProgress, WantedFile},
     listing::{HubFile, HubListing},
+    needed::Needed,
+    network::Network,
     place::{ModelPlace, PlaceError},
     repo::{HubRepo, RepoKind, is_hub_id},
 };

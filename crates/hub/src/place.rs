@@ -81,6 +81,7 @@ mod tests {
             progress: None,
             read_timeout: Duration::from_secs(1),
             first_wait: Duration::ZERO,
+            network: crate::Network::default(),
         };
         let wanted = [WantedFile::required("config.json")];
 
