@@ -6,7 +6,6 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use cli_support::peak_memory_bytes;
 use dataset::{MadeFrom, Part, Predictions, RunManifest, Source, atomic, sha256_file};
 use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, Record, SavedRouter};
 use serde_json::{Value, json};
