@@ -111,7 +111,7 @@ fn entries(
         _ => error,
     };
     if let Some((column, escape)) = odd.half_character {
-        let found = format!("text with half a character, `{escape}`");
+        let found = format!("text with half of a surrogate pair, `{escape}`,");
         let expected = "whole characters; an emoji may have been cut in two";
         return Err(wrong(column, found, expected));
     }

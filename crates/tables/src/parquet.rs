@@ -61,6 +61,7 @@ impl ParquetFile {
             let plain = ArrowReaderMetadata::load(&*file, ArrowReaderOptions::new())?;
             Ok(with_views(&plain).unwrap_or(plain))
         })?;
+        checks::compressions(path, metadata.metadata())?;
         let n_rows = checks::n_rows(path, &file, metadata.metadata(), budget)?;
         Ok(Self {
             path: path.to_owned(),
