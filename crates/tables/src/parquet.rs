@@ -236,6 +236,7 @@ fn with_views(plain: &ArrowReaderMetadata) -> Option<ArrowReaderMetadata> {
         let viewed = match field.data_type() {
             DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
             DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+            DataType::Dictionary(_, values) if values.is_string() => DataType::Utf8View,
             _ => return Arc::clone(field),
         };
         Arc::new(field.as_ref().clone().with_data_type(viewed))

@@ -55,8 +55,8 @@ pub(super) fn compressions(path: &Path, metadata: &ParquetMetaData) -> Result<()
     let mut compressions = groups
         .flat_map(RowGroupMetaData::columns)
         .map(ColumnChunkMetaData::compression);
-    let other = compressions
-        .find(|found| matches!(found, Compression::BROTLI(_) | Compression::LZO));
+    let other =
+        compressions.find(|found| matches!(found, Compression::BROTLI(_) | Compression::LZO));
     match other {
         None => Ok(()),
         Some(found) => Err(Error::Compression {
@@ -173,12 +173,11 @@ fn n_values(
     Ok(n)
 }
 
-/// Bytes of a value in memory, of a text without its letters.
+/// Bytes of a value in memory, where whole numbers and truth values become floats; of a text without its letters.
 fn width(chunk: &ColumnChunkMetaData) -> u64 {
     match chunk.column_type() {
-        Type::BOOLEAN => 1,
-        Type::INT32 | Type::FLOAT => 4,
-        Type::INT64 | Type::DOUBLE => 8,
+        Type::FLOAT => 4,
+        Type::BOOLEAN | Type::INT32 | Type::INT64 | Type::DOUBLE => 8,
         Type::INT96 => 12,
         Type::BYTE_ARRAY => 16,
         Type::FIXED_LEN_BYTE_ARRAY => {
