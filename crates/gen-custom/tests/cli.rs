@@ -385,6 +385,23 @@ fn separators_escapes_and_mistakes_in_csv_come_with_their_flag() {
     bench.refuse(&args, 2, "expected one character");
 }
 
+#[test]
+fn rows_that_a_quote_takes_in_are_not_lost_in_silence() {
+    let bench = bench();
+    // The quote of row 2 is closed by the inches of row 4.
+    let table = "id,m/score,prompt,m/cost_usd\n1,1,a,1\n2,1,\"Who is,1\n3,1,b,1\n4,1,a pipe of 5\",1\n5,0,c,1\n";
+    bench.write("t.csv", table);
+    let output = bench.run(&["--input", "t.csv", "--name", "mine"]);
+    assert_contains(
+        &stderr(&output),
+        "row 2 of `t.csv` has a quoted field with lines that look like rows",
+    );
+    assert_contains(&stderr(&output), "a quote may be missing");
+    bench.write("t.csv", TABLE);
+    let output = bench.run(&[&usual("t.csv")[..], &["--force"]].concat());
+    assert!(!stderr(&output).contains("quote"), "{}", stderr(&output));
+}
+
 #[cfg(unix)]
 #[test]
 fn pipes_are_refused_before_they_are_emptied() {
