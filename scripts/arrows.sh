@@ -30,10 +30,14 @@ import collections, os, sys
 
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
-    workspace-hack, cli-support, dataset -> (no crate)
-    pickle, row-order, embeddings, hub   -> (no crate)
+    workspace-hack, atomic-files         -> (no crate)
+    untrusted-files, secrets             -> (no crate)
     intrinsic-dimension, charts          -> (no crate)
-    untrusted-files                      -> (no crate)
+    row-order                            -> (no crate)
+    dataset                              -> atomic-files, untrusted-files
+    cli-support, embeddings              -> atomic-files, secrets, untrusted-files
+    hub                                  -> secrets, untrusted-files
+    pickle                               -> untrusted-files
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support

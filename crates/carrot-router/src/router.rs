@@ -2,7 +2,7 @@ use std::path::Path;
 
 use dataset::{ModelInfo, Quantity};
 use nets::{DeviceChoice, NetworkTask};
-use saved_routers::{Contents, Model, Record, SavedRouter};
+use saved_routers::{Contents, Model, Record, RobertaCost, SavedRouter, read_whole};
 
 use crate::{
     Candidate, Decision, EmbedderPlace, Error, NetworkPair, PriceFile, Result, ServerEmbedder,
@@ -96,7 +96,13 @@ impl CarrotRouter {
         embeddings: EmbeddingSource<'_>,
         setup: &Setup<'_>,
     ) -> Result<Self> {
-        let SavedRouter { mut record, model } = SavedRouter::open(folder)?;
+        // Networks are read only by the second step, when a refit may have put other ones in the folder.
+        let read = |folder: &Path| {
+            let saved = SavedRouter::open(folder)?;
+            let networks = load_networks(&saved.model, setup.device)?;
+            Ok::<_, Error>((saved, networks))
+        };
+        let (SavedRouter { mut record, model }, networks) = read_whole(folder, read)?;
         let needs_prices = needs_prices(&record);
         let names: Vec<String> = record.models.iter().map(|it| it.name.clone()).collect();
         let predictor = match (model, record.embedder.take()) {
@@ -118,18 +124,11 @@ impl CarrotRouter {
                 };
                 Predictor::Neighbors(Neighbors { knn, embedder }.into())
             }
-            (Model::Roberta { performance, cost }, _) => {
-                let load = |folder: &Path, task| {
-                    LoadedNetwork::load(&folder.display().to_string(), folder, task, setup.device)
-                };
+            (Model::Roberta { .. }, _) => {
+                let (performance, cost) = networks.expect("loaded for each router of this kind");
                 let outputs = Outputs {
                     models: &names,
                     order: None,
-                };
-                let performance = load(&performance, NetworkTask::Performance)?;
-                let cost = match cost {
-                    Some(unit) => Some((load(&unit.folder, NetworkTask::Cost)?, unit)),
-                    None => None,
                 };
                 let networks = Networks::new(performance, cost, outputs, max_tokens(&record))?;
                 Predictor::Networks(networks.into())
@@ -281,6 +280,25 @@ impl CarrotRouter {
             models,
         })
     }
+}
+
+/// A performance network, and a cost network unless costs are known.
+type LoadedNetworks = (LoadedNetwork, Option<(LoadedNetwork, RobertaCost)>);
+
+/// The networks of a router that has one or two with an output for each LLM.
+fn load_networks(model: &Model, device: DeviceChoice) -> Result<Option<LoadedNetworks>> {
+    let Model::Roberta { performance, cost } = model else {
+        return Ok(None);
+    };
+    let load = |folder: &Path, task| {
+        LoadedNetwork::load(&folder.display().to_string(), folder, task, device)
+    };
+    let performance = load(performance, NetworkTask::Performance)?;
+    let cost = match cost {
+        Some(unit) => Some((load(&unit.folder, NetworkTask::Cost)?, unit.clone())),
+        None => None,
+    };
+    Ok(Some((performance, cost)))
 }
 
 /// Whether costs are computed from tokens rather than predicted in dollars.

@@ -3,16 +3,18 @@ use std::{
     env,
     ffi::OsString,
     fmt,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _, Write},
     process::{self, ExitCode},
+    sync::Arc,
 };
 
 use clap::Parser;
-use tracing::{error, level_filters::LevelFilter};
+use secrets::Secrets;
+use tracing::{error, level_filters::LevelFilter, warn};
 use tracing_subscriber::{EnvFilter, field::MakeExt as _, fmt as log_format};
 
 use crate::{
-    env_file,
+    env_file, signals,
     terminal::{self, escaped},
 };
 
@@ -24,7 +26,7 @@ const BAD_USAGE: u8 = 2;
 /// The end of every `--help`: example command lines, one per line, and the exit codes.
 pub fn examples(lines: &[&str]) -> String {
     format!(
-        "Examples:\n  {}\n\nExit codes: 0 done, {FAILED} failed, {BAD_USAGE} bad usage.",
+        "Examples:\n  {}\n\nExit codes: 0 done, {FAILED} failed, {BAD_USAGE} bad usage, 130 interrupted, 143 terminated.",
         lines.join("\n  ")
     )
 }
@@ -49,25 +51,30 @@ pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
 /// The whole of a binary's `main`: loads `.env`, parses the command line, sets up logs, runs, and reports.
 ///
 /// `.env` is the nearest one, in the working folder or above it; variables that are already set take precedence.
-/// Exit codes: 0 done, 1 failed, 2 bad usage. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
+/// Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted (Ctrl-C), 143 terminated; then what is unfinished is removed first. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
 pub fn run<A: Parser>(
     quiet: impl FnOnce(&A) -> bool,
     job: impl FnOnce(A) -> anyhow::Result<()>,
 ) -> ExitCode {
     // First of all, because flags and logs read the environment, and before there is a second thread, which must not read it meanwhile.
-    let complaints = env_file::load();
+    let reports = env_file::load();
     let args = A::try_parse().unwrap_or_else(|error| refuse(&error));
     start_logs(quiet(&args));
-    complaints.iter().for_each(env_file::Complaint::log);
+    reports.iter().for_each(env_file::Report::log);
+    if let Err(error) = signals::handle() {
+        warn!("what is unfinished stays if the program is interrupted: {error}");
+    }
     let Err(failure) = job(args) else {
-        return ExitCode::SUCCESS;
+        return signals::unless_interrupted(ExitCode::SUCCESS);
     };
-    error!("{failure:#}");
-    ExitCode::from(if failure.is::<UsageError>() {
+    let code = ExitCode::from(if failure.is::<UsageError>() {
         BAD_USAGE
     } else {
         FAILED
-    })
+    });
+    let code = signals::unless_interrupted(code);
+    error!("{failure:#}");
+    code
 }
 
 /// Ends the program as clap does: with its help, its version, or its complaint.
@@ -98,9 +105,30 @@ fn start_logs(quiet: bool) {
         // Messages quote prompts, names and servers. The library's own guard lets through what it does not take for a sequence.
         .fmt_fields(log_format::format::debug_fn(terminal::write_field).delimited(" "))
         .with_ansi_sanitization(false)
-        .with_writer(io::stderr)
+        .with_writer({
+            // Once: nothing changes the environment from here on.
+            let secrets = Arc::new(Secrets::from_env());
+            move || Blotting(Arc::clone(&secrets))
+        })
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
         .without_time()
         .init();
+}
+
+/// Standard error, without secrets. Libraries keep them out of what they log; this is for what a library of others' shows, at `trace` say.
+struct Blotting(Arc<Secrets>);
+
+impl Write for Blotting {
+    /// Gets one event at a time, as `tracing_subscriber` writes them.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let shown = self.0.blot(&String::from_utf8_lossy(bytes));
+        // A log that cannot be written, on a full disk or to a reader that is gone, must not end the work that it tells of.
+        _ = io::stderr().write_all(shown.as_bytes());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

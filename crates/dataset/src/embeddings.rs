@@ -7,7 +7,10 @@ use crate::{
     Error, Result, Truncate,
     made_from::SPLIT_SHA256,
     model_columns::check_shapes,
-    table::{TableReader, TableWriter, list_array, list_type, schema, text_array, text_field},
+    table::{
+        MAX_TEXT_BYTES, TableReader, TableWriter, list_array, list_type, schema, text_array,
+        text_blocks, text_field,
+    },
 };
 
 const EMBEDDER: &str = "carrot.embedder";
@@ -139,10 +142,12 @@ impl Embeddings {
             Field::new("embedding", list_type(dim), false),
         ];
         let mut table = TableWriter::create(path, schema(fields), &key_values)?;
-        for first in (0..n_prompts).step_by(ROWS_PER_BATCH) {
-            let rows = first..n_prompts.min(first + ROWS_PER_BATCH);
-            let values = self.values.slice(ndarray::s![rows.clone(), ..]);
-            table.write(vec![text_array(&self.ids[rows]), list_array(path, values)?])?;
+        for block in text_blocks(path, &[("id", &self.ids)], MAX_TEXT_BYTES)? {
+            for first in block.clone().step_by(ROWS_PER_BATCH) {
+                let rows = first..block.end.min(first + ROWS_PER_BATCH);
+                let values = self.values.slice(ndarray::s![rows.clone(), ..]);
+                table.write(vec![text_array(&self.ids[rows]), list_array(path, values)?])?;
+            }
         }
         table.finish()?;
         Ok(())

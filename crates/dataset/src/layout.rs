@@ -90,11 +90,14 @@ impl DatasetDir {
             .join(format!("{}.parquet", part.name()))
     }
 
+    /// `data/<name>/embeddings/<embedder>`.
+    pub fn embeddings_dir(&self, embedder: &str) -> PathBuf {
+        self.root.join("embeddings").join(embedder)
+    }
+
     /// `data/<name>/embeddings/<embedder>/<part>.parquet`.
     pub fn embeddings(&self, embedder: &str, part: Part) -> PathBuf {
-        self.root
-            .join("embeddings")
-            .join(embedder)
+        self.embeddings_dir(embedder)
             .join(format!("{}.parquet", part.name()))
     }
 

@@ -47,6 +47,9 @@ mod test_set;
 pub mod toml;
 mod train_test_split;
 mod truncate;
+mod whole_file;
+
+pub use atomic_files::{Lock, LockError};
 
 pub use crate::{
     atomic::{AtomicFile, write_atomically},
@@ -56,7 +59,7 @@ pub use crate::{
     embeddings::{Embeddings, EmbeddingsMeta},
     error::{Error, Result},
     hash::{Source, sha256_bytes, sha256_file},
-    info::{CostKind, CostRule, DatasetInfo, ModelInfo, SplitOrigin},
+    info::{CostKind, CostRule, DatasetInfo, ModelInfo, PartHashes, SplitOrigin},
     layout::{DatasetDir, Part},
     made_from::MadeFrom,
     manifest::{RunManifest, Stage, Timings},

@@ -266,6 +266,7 @@ fn a_data_set_is_described_in_one_file() {
         n_train: 8,
         n_test: 2,
         n_validation: None,
+        part_sha256: None,
         split: SplitOrigin::Random {
             test_size: 0.2,
             seed: 42,

@@ -107,6 +107,7 @@ impl Staged for Job {
             n_train: self.rows.train.len(),
             n_test: self.rows.test.len(),
             n_validation: None,
+            part_sha256: None,
             split: SplitOrigin::Random {
                 test_size: self.split.test_size,
                 seed: self.split.seed,

@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{FolderName, Source, json, sha256_bytes, sha256_file};
+use dataset::{FolderName, Source, atomic, json, sha256_bytes, sha256_file};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, files, folder};
+use crate::{Error, Result, files};
 
 /// The version of the format of a calibration that this crate reads and writes.
 pub const CALIBRATION_FORMAT_VERSION: u32 = 1;
@@ -231,8 +231,7 @@ impl Calibration {
     /// # Errors
     /// [`Error::NoCalibration`], which names the existing ones; [`Error::Dataset`] for a file that cannot be read, or of another version.
     pub fn read(folder: &Path, name: &str) -> Result<Self> {
-        folder::recover(folder)?;
-        let path = Self::path(folder, name)?;
+        let path = Self::path(&atomic::set_aside(folder), name)?;
         if !path.is_file() {
             return Err(Error::NoCalibration {
                 folder: folder.to_owned(),
@@ -286,6 +285,7 @@ impl Calibration {
     /// # Errors
     /// [`Error::Dataset`].
     pub fn model_sha256_of(folder: &Path) -> Result<String> {
+        let folder = &atomic::set_aside(folder);
         let mut names = Vec::new();
         // Without calibrations: or else writing one would make all of them stale, itself included.
         files::list(folder, "", &mut names)?;

@@ -14,6 +14,12 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// A place that something else than a router would have to leave.
+    #[error("`{}` exists and is not the folder of a router; it is not replaced", place.display())]
+    NotARouter {
+        /// The file or folder.
+        place: PathBuf,
+    },
     /// Another version of this workspace wrote the folder.
     #[error(
         "`{}` has format version {found}, expected {expected}; refit the router with train-and-infer",

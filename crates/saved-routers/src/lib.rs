@@ -42,7 +42,7 @@ pub use crate::{
     contents::{Contents, EmbeddingFormat, KnnTarget, NetworkCost},
     error::{Error, Result},
     files::SavedFile,
-    folder::NewFolder,
+    folder::{CHECKPOINTS, NewFolder, read_whole},
     knn::{KnnParts, SavedKnn},
     model::{Model, RobertaCost},
     model_outputs::{ModelOutputs, PerModelOutputs},

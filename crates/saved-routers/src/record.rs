@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, path::Path};
 
-use dataset::{CostKind, ModelInfo, Pair, Truncate, check_model_name, json};
+use dataset::{CostKind, ModelInfo, Pair, Truncate, atomic, check_model_name, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -85,7 +85,7 @@ impl Record {
     /// # Errors
     /// [`Error::NoRouter`], [`Error::FormatVersion`], [`Error::BadRecord`], or [`Error::Dataset`] when it cannot be read as JSON.
     pub fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(RECORD);
+        let path = atomic::set_aside(folder).join(RECORD);
         if !path.is_file() {
             return Err(Error::NoRouter {
                 folder: folder.to_owned(),

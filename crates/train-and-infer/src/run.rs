@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use dataset::{MadeFrom, Part, Predictions, RunManifest, Source, atomic, sha256_file};
-use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, NewFolder, Record, SavedRouter};
+use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, Record, SavedRouter};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
@@ -72,9 +72,6 @@ impl<'a> Run<'a> {
         {
             return Ok(report);
         }
-        // A run that was killed between the two renames of a save left the older router under another name. It goes back now: a training keeps
-        // its checkpoints below this place, and once that folder exists the older router could no longer return to it.
-        NewFolder::recover(&self.places.model)?;
         let mut stopwatch = Stopwatch::start();
         let prompts = data.prompts(self.setup, self.router, self.sample, &mut stopwatch)?;
         let outcome = (self.learner.fit)(&mut Fit {

@@ -3,15 +3,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use ndarray::Array2;
 use nets::{ProblemType, RobertaModel, TrainReport, TrainSetup, fine_tune};
-use saved_routers::Base;
+use saved_routers::{Base, CHECKPOINTS};
 use serde_json::{Value, json};
 use tracing::info;
 
 use super::folders::{NetworkFolder, copy_if_exists};
 use crate::learner::Fit;
 
-/// The folder in a router's where its networks' checkpoints are until it is done.
-const CHECKPOINT: &str = "checkpoint";
 const METRICS: &str = "metrics.csv";
 
 /// A network to be trained.
@@ -42,7 +40,7 @@ impl Network<'_> {
         let params = plan.params.params();
         // Below the router's final place and not in the staging folder, which is another one for each run: an interrupted training finds its
         // checkpoint again.
-        let checkpoint = fit.place.join(CHECKPOINT).join(self.name);
+        let checkpoint = fit.place.join(CHECKPOINTS).join(self.name);
         if setup.force {
             nets::forget_checkpoint(&checkpoint)?;
         }
