@@ -46,7 +46,7 @@ ARROWS = """
     gen-routerbench                      -> datagen, hub, pickle
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation
     gen-synthetic                        -> datagen, evaluation
-    nets                                 -> dataset
+    nets                                 -> dataset, untrusted-files
     saved-routers                        -> dataset, routers
     train-and-infer                      -> dataset, routers, nets, saved-routers, hub, cli-support
     carrot-router                        -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support, untrusted-files

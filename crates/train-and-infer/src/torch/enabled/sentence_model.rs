@@ -18,8 +18,8 @@ pub(crate) struct SentenceModel {
 impl SentenceModel {
     /// Finds the model's files, on disk or on the hub.
     pub(crate) fn find(setup: &Setup, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
-        let folder =
-            model_folder(setup, place, ModelFiles::FILES).with_context(|| match place {
+        let folder = model_folder(setup, place, ModelFiles::FILES, ModelFiles::further)
+            .with_context(|| match place {
                 // A short name from the settings; the script of that name installs the model without the hub.
                 ModelPlace::Hub(id) if name != id.replace('/', "--") => {
                     format!(
@@ -52,7 +52,8 @@ impl SentenceModel {
         // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
         let model = match self.loaded.take() {
             Some(model) => model,
-            None => SentenceEmbedder::load(&self.files, setup.torch.device)?,
+            None => SentenceEmbedder::load(&self.files, setup.torch.device)?
+                .with_truncate(setup.truncate),
         };
         info!(
             "embedding {} prompts on {:?}",
@@ -62,8 +63,8 @@ impl SentenceModel {
         let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
         let embedded = self.loaded.insert(model).embed(prompts, &|n| bar.add(n))?;
         Ok(Embedded {
+            n_truncated: embedded.n_truncated(),
             values: embedded.values,
-            n_truncated: embedded.n_truncated,
         })
     }
 }
