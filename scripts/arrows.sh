@@ -30,11 +30,14 @@ import collections, os, sys
 
 # Left may use right, and what right may use; anything else is refused.
 ARROWS = """
-    workspace-hack, dataset              -> (no crate)
-    cli-support, embeddings, hub         -> secrets, untrusted-files
-    pickle, row-order                    -> (no crate)
-    intrinsic-dimension, charts          -> (no crate)
+    workspace-hack, atomic-files         -> (no crate)
     untrusted-files, secrets             -> (no crate)
+    intrinsic-dimension, charts          -> (no crate)
+    row-order                            -> (no crate)
+    dataset                              -> atomic-files, untrusted-files
+    cli-support, embeddings              -> atomic-files, secrets, untrusted-files
+    hub                                  -> secrets, untrusted-files
+    pickle                               -> untrusted-files
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support
@@ -43,10 +46,10 @@ ARROWS = """
     gen-routerbench                      -> datagen, hub, pickle
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation
     gen-synthetic                        -> datagen, evaluation
-    nets                                 -> dataset
+    nets                                 -> dataset, untrusted-files
     saved-routers                        -> dataset, routers
     train-and-infer                      -> dataset, routers, nets, saved-routers, hub, cli-support
-    carrot-router                        -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support
+    carrot-router                        -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support, untrusted-files
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use saved_routers::{Contents, Embedder, NewFolder, Record};
+use saved_routers::{Contents, Embedder, Record};
 
 use crate::{Error, Result};
 
@@ -69,8 +69,6 @@ impl EmbedderPlace {
 /// # Errors
 /// [`Error::NotKnn`] for a router without one, [`Error::SavedRouter`] when the folder holds no router.
 pub(crate) fn recorded_embedder(folder: &Path) -> Result<Embedder> {
-    // Reading a record alone does not repair an interrupted save, as opening the router does.
-    NewFolder::recover(folder)?;
     let record = Record::read(folder)?;
     match (record.contents, record.embedder) {
         (Contents::Knn { .. }, Some(embedder)) => Ok(embedder),

@@ -1,8 +1,8 @@
 use std::path::Path;
 
-use dataset::{ModelInfo, Quantity};
+use dataset::{ModelInfo, Quantity, Truncate};
 use nets::{DeviceChoice, NetworkTask};
-use saved_routers::{Contents, Model, Record, SavedRouter};
+use saved_routers::{Contents, Model, Record, RobertaCost, SavedRouter, read_whole};
 
 use crate::{
     Candidate, Decision, EmbedderPlace, Error, NetworkPair, PriceFile, Result, ServerEmbedder,
@@ -96,7 +96,15 @@ impl CarrotRouter {
         embeddings: EmbeddingSource<'_>,
         setup: &Setup<'_>,
     ) -> Result<Self> {
-        let SavedRouter { mut record, model } = SavedRouter::open(folder)?;
+        // Networks are read only by the second step, when a refit may have put other ones in the folder.
+        let read = |folder: &Path| {
+            let saved = SavedRouter::open(folder)?;
+            // As the train prompts were cut, so are those to be routed.
+            let truncate = truncate(&saved.record);
+            let networks = load_networks(&saved.model, setup.device, truncate)?;
+            Ok::<_, Error>((saved, networks))
+        };
+        let (SavedRouter { mut record, model }, networks) = read_whole(folder, read)?;
         let needs_prices = needs_prices(&record);
         let names: Vec<String> = record.models.iter().map(|it| it.name.clone()).collect();
         let predictor = match (model, record.embedder.take()) {
@@ -118,18 +126,11 @@ impl CarrotRouter {
                 };
                 Predictor::Neighbors(Neighbors { knn, embedder }.into())
             }
-            (Model::Roberta { performance, cost }, _) => {
-                let load = |folder: &Path, task| {
-                    LoadedNetwork::load(&folder.display().to_string(), folder, task, setup.device)
-                };
+            (Model::Roberta { .. }, _) => {
+                let (performance, cost) = networks.expect("loaded for each router of this kind");
                 let outputs = Outputs {
                     models: &names,
                     order: None,
-                };
-                let performance = load(&performance, NetworkTask::Performance)?;
-                let cost = match cost {
-                    Some(unit) => Some((load(&unit.folder, NetworkTask::Cost)?, unit)),
-                    None => None,
                 };
                 let networks = Networks::new(performance, cost, outputs, max_tokens(&record))?;
                 Predictor::Networks(networks.into())
@@ -277,9 +278,39 @@ impl CarrotRouter {
             selected_idx,
             mu,
             truncated: is_truncated,
+            sketch: predicted.sketches.as_ref().map(|all| all[prompt_idx]),
             models,
         })
     }
+}
+
+/// A performance network, and a cost network unless costs are known.
+type LoadedNetworks = (LoadedNetwork, Option<(LoadedNetwork, RobertaCost)>);
+
+/// The networks of a router that has one or two with an output for each LLM.
+fn load_networks(
+    model: &Model,
+    device: DeviceChoice,
+    truncate: Option<Truncate>,
+) -> Result<Option<LoadedNetworks>> {
+    let Model::Roberta { performance, cost } = model else {
+        return Ok(None);
+    };
+    let load = |folder: &Path, task| {
+        LoadedNetwork::load(
+            &folder.display().to_string(),
+            folder,
+            task,
+            device,
+            truncate,
+        )
+    };
+    let performance = load(performance, NetworkTask::Performance)?;
+    let cost = match cost {
+        Some(unit) => Some((load(&unit.folder, NetworkTask::Cost)?, unit.clone())),
+        None => None,
+    };
+    Ok(Some((performance, cost)))
 }
 
 /// Whether costs are computed from tokens rather than predicted in dollars.
@@ -299,4 +330,10 @@ fn max_tokens(record: &Record) -> usize {
     let recorded = record.config.pointer("/predict/max-tokens");
     let recorded = recorded.and_then(serde_json::Value::as_u64);
     recorded.map_or(usize::MAX, |n| n as usize)
+}
+
+/// Which part of long prompts the router's networks were trained to lose; `None` where their files decide.
+fn truncate(record: &Record) -> Option<Truncate> {
+    let recorded = record.config.pointer("/predict/truncate")?;
+    Truncate::named(recorded.as_str()?)
 }

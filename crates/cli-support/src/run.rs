@@ -1,16 +1,22 @@
 use std::{
+    borrow::Cow,
+    env,
+    ffi::OsString,
     fmt,
     io::{self, IsTerminal as _, Write},
-    process::ExitCode,
+    process::{self, ExitCode},
     sync::Arc,
 };
 
 use clap::Parser;
 use secrets::Secrets;
-use tracing::{error, level_filters::LevelFilter};
-use tracing_subscriber::{EnvFilter, fmt as log_format};
+use tracing::{error, level_filters::LevelFilter, warn};
+use tracing_subscriber::{EnvFilter, field::MakeExt as _, fmt as log_format};
 
-use crate::env_file;
+use crate::{
+    env_file, signals,
+    terminal::{self, escaped},
+};
 
 /// Exit code of a run that failed.
 const FAILED: u8 = 1;
@@ -20,7 +26,7 @@ const BAD_USAGE: u8 = 2;
 /// The end of every `--help`: example command lines, one per line, and the exit codes.
 pub fn examples(lines: &[&str]) -> String {
     format!(
-        "Examples:\n  {}\n\nExit codes: 0 done, {FAILED} failed, {BAD_USAGE} bad usage.",
+        "Examples:\n  {}\n\nExit codes: 0 done, {FAILED} failed, {BAD_USAGE} bad usage, 130 interrupted, 143 terminated.",
         lines.join("\n  ")
     )
 }
@@ -45,25 +51,43 @@ pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
 /// The whole of a binary's `main`: loads `.env`, parses the command line, sets up logs, runs, and reports.
 ///
 /// `.env` is the nearest one, in the working folder or above it; variables that are already set take precedence.
-/// Exit codes: 0 done, 1 failed, 2 bad usage. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
+/// Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted (Ctrl-C), 143 terminated; then what is unfinished is removed first. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
 pub fn run<A: Parser>(
     quiet: impl FnOnce(&A) -> bool,
     job: impl FnOnce(A) -> anyhow::Result<()>,
 ) -> ExitCode {
     // First of all, because flags and logs read the environment, and before there is a second thread, which must not read it meanwhile.
     let reports = env_file::load();
-    let args = A::parse();
+    let args = A::try_parse().unwrap_or_else(|error| refuse(&error));
     start_logs(quiet(&args));
     reports.iter().for_each(env_file::Report::log);
+    if let Err(error) = signals::handle() {
+        warn!("what is unfinished stays if the program is interrupted: {error}");
+    }
     let Err(failure) = job(args) else {
-        return ExitCode::SUCCESS;
+        return signals::unless_interrupted(ExitCode::SUCCESS);
     };
-    error!("{failure:#}");
-    ExitCode::from(if failure.is::<UsageError>() {
+    let code = ExitCode::from(if failure.is::<UsageError>() {
         BAD_USAGE
     } else {
         FAILED
-    })
+    });
+    let code = signals::unless_interrupted(code);
+    error!("{failure:#}");
+    code
+}
+
+/// Ends the program as clap does: with its help, its version, or its complaint.
+fn refuse(error: &clap::Error) -> ! {
+    // Without clap's colors, where what was typed might color the rest, or worse: clap shows it as it is.
+    let is_harmless =
+        |argument: OsString| matches!(escaped(&argument.to_string_lossy()), Cow::Borrowed(_));
+    if !env::args_os().all(is_harmless) {
+        let text = error.to_string();
+        _ = io::stderr().write_all(escaped(&text).as_bytes());
+        process::exit(error.exit_code());
+    }
+    error.exit()
 }
 
 fn start_logs(quiet: bool) {
@@ -78,6 +102,9 @@ fn start_logs(quiet: bool) {
         .from_env_lossy();
     log_format()
         .with_env_filter(filter)
+        // Messages quote prompts, names and servers. The library's own guard lets through what it does not take for a sequence.
+        .fmt_fields(log_format::format::debug_fn(terminal::write_field).delimited(" "))
+        .with_ansi_sanitization(false)
         .with_writer({
             // Once: nothing changes the environment from here on.
             let secrets = Arc::new(Secrets::from_env());

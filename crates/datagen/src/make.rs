@@ -81,6 +81,7 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         n_train: train_rows.len(),
         n_test: test_rows.len(),
         n_validation,
+        part_sha256: None,
         split: origin,
         sources: recipe.sources,
         made_by: recipe.made_by,

@@ -1,19 +1,25 @@
-use std::path::Path;
+use std::{
+    ffi::{OsStr, OsString},
+    fs,
+    path::{Path, PathBuf},
+};
 
-use dataset::{DatasetDir, DatasetInfo, Part, atomic};
-use tempfile::TempDir;
+use atomic_files::{TemporaryFolder, link_tree, move_missing};
+use dataset::{DatasetDir, DatasetInfo, Part, PartHashes, atomic};
 
 use crate::Result;
 
-/// A data set in the making: its files are written to a temporary folder inside `data/<name>/` and move to their places together.
+/// A data set in the making: its files are written to a temporary folder beside `data/<name>/` and take the place of the older ones together.
 ///
 /// Dropped without [`Staging::commit`], it leaves the old data set as it was.
 #[derive(Debug)]
 pub struct Staging {
     target: DatasetDir,
     staged: DatasetDir,
+    /// The folder of the data set, or the one that it is a link to.
+    place: PathBuf,
     // Removed with everything in it when this is dropped.
-    _folder: TempDir,
+    folder: TemporaryFolder,
 }
 
 impl Staging {
@@ -23,11 +29,14 @@ impl Staging {
     /// [`dataset::Error::Io`] when it cannot be created.
     pub fn new(data_dir: &Path, name: &str) -> Result<Self> {
         let target = DatasetDir::new(data_dir, name);
-        let folder = atomic::temporary_folder(target.root())?;
+        // A link to a folder, on a larger disk say, stays one: it is that folder which is exchanged.
+        let place = fs::canonicalize(target.root()).unwrap_or_else(|_| target.root().to_owned());
+        let folder = atomic::temporary_folder(atomic::parent(&place))?;
         Ok(Self {
             staged: DatasetDir::new(folder.path(), name),
             target,
-            _folder: folder,
+            place,
+            folder,
         })
     }
 
@@ -36,31 +45,51 @@ impl Staging {
         &self.staged
     }
 
-    /// Moves the files to their places. `dataset.json` marks a complete data set: the old one goes first, the new one comes last, so that a run
-    /// killed in between leaves no description of other files. The expectations of an older data set of that name are removed where the new
-    /// one has none.
+    /// Adds the parts' hashes to the description, and exchanges the folder of the data set for the new one, so that there is at any moment the whole
+    /// old data set or the whole new one. What else is in the folder, embeddings and predictions above all, is in the new one too; its hashes
+    /// tell what is out of date. Expectations of an older data set go with it.
     ///
     /// # Errors
-    /// [`crate::Error::Dataset`] when the disk refuses.
+    /// [`crate::Error::Dataset`] when the disk refuses; the old data set is as it was then.
     pub fn commit(self, info: &DatasetInfo) -> Result<DatasetDir> {
-        let Self { target, staged, .. } = &self;
+        let Self {
+            target,
+            staged,
+            place,
+            folder,
+        } = self;
+        // Recorded here, where the parts are whole: whoever reads them later can tell them from those of another run.
+        let part_sha256 = Some(PartHashes::of(&staged)?);
+        let info = DatasetInfo {
+            part_sha256,
+            ..info.clone()
+        };
         info.write(&staged.info())?;
-        atomic::remove_file(&target.info())?;
-        for part in Part::ALL {
-            replace(&staged.split(part), &target.split(part))?;
-            replace(&staged.truth(part), &target.truth(part))?;
+        atomic::sync_tree(staged.root())?;
+        let made = made_names(&target);
+        let is_made = |name: &OsStr| made.iter().any(|it| it == name);
+        if place.is_dir() {
+            link_tree(&place, staged.root(), &is_made)
+                .map_err(dataset::Error::io("keep what is in", &place))?;
         }
-        replace(&staged.info(), &target.info())?;
-        Ok(self.target)
+        atomic::replace_folder(staged.root(), &place)?;
+        // What another program finished in the older folder after its files had been linked.
+        if staged.root().is_dir() {
+            move_missing(staged.root(), &place, &is_made)
+                .map_err(dataset::Error::io("keep what was added to", &place))?;
+        }
+        drop(folder);
+        Ok(target)
     }
 }
 
-/// Moves a staged file to its place; where none was staged, removes the old file.
-fn replace(staged: &Path, target: &Path) -> Result<()> {
-    if staged.is_file() {
-        atomic::rename(staged, target)?;
-    } else {
-        atomic::remove_file(target)?;
-    }
-    Ok(())
+/// The names of what a generator makes in a data set's folder: a new data set has its own, or none.
+fn made_names(dir: &DatasetDir) -> Vec<OsString> {
+    let made = Part::ALL.map(|part| [dir.split(part), dir.truth(part)]);
+    let made = made.into_iter().flatten().chain([dir.info()]);
+    let name = |path: PathBuf| {
+        let below = path.strip_prefix(dir.root()).ok()?;
+        below.iter().next().map(OsStr::to_owned)
+    };
+    made.filter_map(name).collect()
 }

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{Error as DatasetError, Field};
+use dataset::{Error as DatasetError, Field, check_model_name};
 
 use crate::{Error, Result};
 
@@ -174,6 +174,7 @@ impl RawTable {
         self.check_ids()?;
         let mut names = HashSet::new();
         for model in &self.models {
+            check_model_name(&self.path, &model.name)?;
             if !names.insert(&model.name) {
                 return Err(Error::DuplicateModel {
                     path: self.path.clone(),

@@ -1,7 +1,8 @@
 //! Writing so that a file or folder gets its name only once it is complete: write beside its place, sync, rename, sync the folder.
 //!
 //! [`AtomicFile`] and [`write_atomically`] are for one file. For several that belong together, [`temporary_folder`] gives a place beside
-//! theirs, [`sync_tree`] makes what was written there durable, and [`rename`] moves it.
+//! theirs, [`sync_tree`] makes what was written there durable, and [`replace_folder`] exchanges it for the older folder. The crate `atomic-files`
+//! does the work; here are the errors that name the path, and the syncs.
 
 use std::{
     fs::{self, File},
@@ -9,12 +10,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tempfile::{NamedTempFile, TempDir};
+use atomic_files::{TemporaryFile, TemporaryFolder};
+
+pub use atomic_files::{parent, set_aside, sweep, sweep_tree};
 
 use crate::{Error, Result};
-
-/// Begins the name of whatever is not whole yet. Listings skip hidden names, so a leftover of a killed program is never taken for data.
-const PREFIX: &str = ".partial-";
 
 /// A file that appears under its name only when it is whole: written beside its place, synced, then renamed.
 ///
@@ -22,7 +22,7 @@ const PREFIX: &str = ".partial-";
 #[derive(Debug)]
 pub struct AtomicFile {
     path: PathBuf,
-    file: BufWriter<NamedTempFile>,
+    file: BufWriter<TemporaryFile>,
 }
 
 impl AtomicFile {
@@ -34,17 +34,8 @@ impl AtomicFile {
         let path = path.into();
         let folder = parent(&path);
         create_folder(folder)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX);
-        #[cfg(unix)]
-        {
-            // A temporary file is private by default; the finished one should be as readable as any other.
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let file = builder
-            .tempfile_in(folder)
-            .map_err(Error::io("create a file in", folder))?;
+        let file =
+            TemporaryFile::create_in(folder).map_err(Error::io("create a file in", folder))?;
         Ok(Self {
             path,
             file: BufWriter::with_capacity(1 << 20, file),
@@ -70,7 +61,6 @@ impl AtomicFile {
             .sync_all()
             .map_err(Error::io("sync", &path))?;
         file.persist(&path)
-            .map_err(|error| error.error)
             .map_err(Error::io("rename a finished file to", &path))?;
         // The rename itself is data of the folder: without this a power cut could undo it.
         sync(parent(&path))
@@ -98,35 +88,26 @@ pub fn write_atomically(path: impl Into<PathBuf>, bytes: &[u8]) -> Result<()> {
     file.commit()
 }
 
-/// An empty temporary folder inside `folder`, which is created if necessary. It is removed when dropped, unless it was renamed and
-/// [`TempDir::keep`] was called.
+/// An empty temporary folder inside `folder`, which is created if necessary. It is removed when dropped.
 ///
 /// # Errors
 /// [`Error::Io`] when either cannot be created.
-pub fn temporary_folder(folder: &Path) -> Result<TempDir> {
+pub fn temporary_folder(folder: &Path) -> Result<TemporaryFolder> {
     create_folder(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX);
-    #[cfg(unix)]
-    {
-        // A temporary folder is private by default; one that takes its place should be as readable as any other.
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o777));
-    }
-    builder
-        .tempdir_in(folder)
-        .map_err(Error::io("create a folder in", folder))
+    TemporaryFolder::create_in(folder).map_err(Error::io("create a folder in", folder))
 }
 
-/// Renames a file or folder and makes the new name durable. The folder that it moves to is created if necessary.
+/// Puts a folder, which [`sync_tree`] has made durable, in its place, by one exchange with the older folder where there is one. That one is then
+/// where the new one was.
 ///
 /// # Errors
-/// [`Error::Io`].
-pub fn rename(from: &Path, to: &Path) -> Result<()> {
-    let folder = parent(to);
-    create_folder(folder)?;
-    fs::rename(from, to).map_err(Error::io("rename a finished file or folder to", to))?;
-    sync(folder)
+/// [`Error::Io`]; the older folder is in its place then.
+pub fn replace_folder(new: &Path, place: &Path) -> Result<()> {
+    create_folder(parent(place))?;
+    atomic_files::replace_folder(new, place)
+        .map_err(Error::io("put a finished folder in the place of", place))?;
+    // The exchange itself is data of the folder above.
+    sync(parent(place))
 }
 
 /// Makes a file's bytes, or a folder's list of names, durable. A rename is durable only once its folder is.
@@ -172,14 +153,6 @@ pub fn remove_folder(path: &Path) -> Result<()> {
     unless_missing(fs::remove_dir_all(path)).map_err(Error::io("remove", path))
 }
 
-/// The folder that holds `path`; `.` for a bare name.
-pub fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
 fn create_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))
 }
@@ -214,18 +187,22 @@ mod tests {
     #[test]
     fn a_folder_is_filled_beside_its_place_and_then_takes_it() {
         let root = tempfile::tempdir().expect("a temporary folder");
-        let staging = temporary_folder(root.path()).expect("created");
-        fs::create_dir(staging.path().join("inner")).expect("created");
-        fs::write(staging.path().join("inner/file"), "x").expect("written");
-        sync_tree(staging.path()).expect("synced");
-        let place = root.path().join("deep/place");
-        rename(staging.path(), &place).expect("renamed");
-        _ = staging.keep();
-        assert_eq!(fs::read(place.join("inner/file")).expect("read"), b"x");
-        assert_eq!(names(root.path()), ["deep"]);
-
+        let place = root.path().join("place");
+        for text in ["old", "new"] {
+            let staging = temporary_folder(root.path()).expect("created");
+            fs::create_dir(staging.path().join("inner")).expect("created");
+            fs::write(staging.path().join("inner/file"), text).expect("written");
+            sync_tree(staging.path()).expect("synced");
+            replace_folder(staging.path(), &place).expect("replaced");
+            drop(staging);
+            assert_eq!(
+                fs::read_to_string(place.join("inner/file")).expect("read"),
+                text
+            );
+            assert_eq!(names(root.path()), ["place"], "the older one is removed");
+        }
         drop(temporary_folder(root.path()).expect("created"));
-        assert_eq!(names(root.path()), ["deep"], "an unused one is removed");
+        assert_eq!(names(root.path()), ["place"], "an unused one is removed");
 
         remove_file(&place.join("inner/file")).expect("removed");
         remove_folder(&place).expect("removed");

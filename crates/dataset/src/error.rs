@@ -1,5 +1,7 @@
 use std::{io, path::PathBuf};
 
+use untrusted_files::{Mistaken, OverBudget};
+
 /// What can go wrong with a file of this workspace. Every variant names the file; row numbers start at 1 and do not count a header.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -36,6 +38,22 @@ pub enum Error {
         path: PathBuf,
         /// What the library said.
         source: serde_json::Error,
+    },
+    /// Something else lies under the file's name.
+    #[error("`{}` is {found}", path.display())]
+    Mistaken {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: Mistaken,
+    },
+    /// The file needs more memory than it may have.
+    #[error("`{}` is too large", path.display())]
+    OverBudget {
+        /// The file.
+        path: PathBuf,
+        /// How much it needs.
+        source: OverBudget,
     },
     /// Another version of this workspace wrote the file.
     #[error("`{}` has format version {found}, expected {expected}", path.display())]
@@ -85,6 +103,20 @@ pub enum Error {
         /// The row, from 1.
         row: usize,
     },
+    /// A text is longer than any file can hold.
+    #[error("column `{column}` for `{}` has {n_bytes} bytes in row {row}, expected at most {limit}", path.display())]
+    LongText {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: &'static str,
+        /// The row, from 1.
+        row: usize,
+        /// Bytes of the text.
+        n_bytes: usize,
+        /// Bytes that a text may have.
+        limit: usize,
+    },
     /// Two rows have the same id.
     #[error("duplicate id `{id}` in rows {first_row} and {row} of `{}`", path.display())]
     DuplicateId {
@@ -118,6 +150,20 @@ pub enum Error {
         path: PathBuf,
         /// The file that it should fit.
         other: PathBuf,
+        /// What differs, with both values.
+        what: String,
+    },
+    /// A part that is not the one that its data set's dataset.json describes.
+    #[error(
+        "`{}` is not the part that `{}` describes: {what}; they are of different runs, or one was changed since: generate the data set again",
+        path.display(),
+        info.display()
+    )]
+    OtherRun {
+        /// The part.
+        path: PathBuf,
+        /// The data set's dataset.json.
+        info: PathBuf,
         /// What differs, with both values.
         what: String,
     },
@@ -205,6 +251,19 @@ pub enum Error {
         /// Test rows that it would give.
         n_test: usize,
     },
+    /// An LLM's name that nothing can show.
+    #[error("`{}` has an LLM whose name {why}: `{name}`; rename it", path.display())]
+    ModelName {
+        /// The file.
+        path: PathBuf,
+        /// The name, in a form that can be shown.
+        name: String,
+        /// What is wrong with it, as the end of a sentence.
+        why: &'static str,
+    },
+    /// A name that cannot be a data set's.
+    #[error(transparent)]
+    BadName(#[from] crate::BadName),
     /// A data set that was never generated.
     #[error("there is no data set `{name}` under `{}`: `{}` is missing; `cargo run -p gen-synthetic` creates `synthetic`, and gen-routerbench, gen-sprout, gen-openllm and gen-custom create the others", data_dir.display(), path.display())]
     NoDataset {
@@ -215,6 +274,9 @@ pub enum Error {
         /// The file that should be there.
         path: PathBuf,
     },
+    /// A place that cannot be locked to be written.
+    #[error(transparent)]
+    Lock(#[from] atomic_files::LockError),
 }
 
 /// A result with this crate's [`Error`].

@@ -3,7 +3,9 @@ use std::{collections::BTreeMap, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Pair, Price, Result, Source, json};
+use crate::{
+    DatasetDir, Error, Pair, Part, Price, Result, Source, check_model_name, json, sha256_file,
+};
 
 /// `dataset.json`: what a data set is and how it was made. Holds no date, so the same input gives the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +26,9 @@ pub struct DatasetInfo {
     /// How many of the last rows of `train.parquet` are the source's validation part, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_validation: Option<usize>,
+    /// What the two parts are, so that parts of another run are not taken for them; data sets of older versions do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_sha256: Option<PartHashes>,
     /// How rows came to their part.
     pub split: SplitOrigin,
     /// The files that the data set was made from.
@@ -38,6 +43,37 @@ pub struct DatasetInfo {
     /// What else was found out about the source, for programs; each generator has its own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub findings: BTreeMap<String, Value>,
+}
+
+/// SHA-256 of `train.parquet` and `test.parquet`, in lower-case hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PartHashes {
+    /// Of `train.parquet`.
+    pub train: String,
+    /// Of `test.parquet`.
+    pub test: String,
+}
+
+impl PartHashes {
+    /// Hashes both parts of a data set.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a part cannot be read.
+    pub fn of(dir: &DatasetDir) -> Result<Self> {
+        Ok(Self {
+            train: sha256_file(&dir.split(Part::Train))?,
+            test: sha256_file(&dir.split(Part::Test))?,
+        })
+    }
+
+    /// The hash of one part.
+    pub fn get(&self, part: Part) -> &str {
+        match part {
+            Part::Train => &self.train,
+            Part::Test => &self.test,
+        }
+    }
 }
 
 /// One LLM of a data set.
@@ -110,9 +146,13 @@ impl DatasetInfo {
     /// Reads `dataset.json`.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] or [`crate::Error::Json`].
+    /// [`crate::Error::Io`], [`crate::Error::Json`] or [`crate::Error::ModelName`].
     pub fn read(path: &Path) -> Result<Self> {
-        json::read(path)
+        let info: Self = json::read(path)?;
+        for model in &info.models {
+            check_model_name(path, &model.name)?;
+        }
+        Ok(info)
     }
 
     /// Writes `dataset.json` atomically.
@@ -121,6 +161,34 @@ impl DatasetInfo {
     /// [`crate::Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
         json::write(path, self)
+    }
+
+    /// Refuses a part that another run wrote than this description, by the hashes that it records. Nothing is refused where it records none.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`], or [`Error::Io`] when the part cannot be read.
+    pub fn check_hash(&self, dir: &DatasetDir, part: Part) -> Result<()> {
+        let Some(hashes) = &self.part_sha256 else {
+            return Ok(());
+        };
+        let path = dir.split(part);
+        let (found, expected) = (sha256_file(&path)?, hashes.get(part));
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::OtherRun {
+            path,
+            info: dir.info(),
+            what: format!("its SHA-256 is `{found}` instead of `{expected}`"),
+        })
+    }
+
+    /// Number of rows that a part has by this description.
+    pub fn n_rows(&self, part: Part) -> usize {
+        match part {
+            Part::Train => self.n_train,
+            Part::Test => self.n_test,
+        }
     }
 
     /// The LLMs' names in order.

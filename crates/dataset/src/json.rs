@@ -1,11 +1,11 @@
 //! JSON files: read with the path in every error, written atomically, indented, with a newline at the end.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Error, Result, write_atomically};
+use crate::{Error, Result, whole_file, write_atomically};
 
 /// The key under which a versioned file says which version of its format it has.
 const VERSION: &str = "format-version";
@@ -13,9 +13,9 @@ const VERSION: &str = "format-version";
 /// Reads a file.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Json`].
+/// [`Error::Io`], [`Error::Mistaken`], [`Error::OverBudget`] or [`Error::Json`].
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = fs::read(path).map_err(Error::io("read", path))?;
+    let text = whole_file::read(path)?;
     serde_json::from_slice(&text).map_err(Error::json(path))
 }
 
@@ -23,7 +23,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
 /// have changed everything else.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::Json`] or [`Error::FormatVersion`].
+/// As for [`read`], and [`Error::FormatVersion`].
 pub fn read_versioned<T: DeserializeOwned>(path: &Path, expected: u32) -> Result<T> {
     // Not straight into `T`: a key that another version added would be the error, and not the version.
     let value: Value = read(path)?;
@@ -51,6 +51,8 @@ pub fn write(path: &Path, value: &impl Serialize) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use serde::Deserialize;
 
     use super::*;

@@ -8,9 +8,12 @@ use arrow_schema::{DataType, Field as ArrowField, SchemaRef};
 use ndarray::{Array2, s};
 
 use crate::{
-    Error, Field, Result, column_name,
+    Error, Field, Result, check_model_name, column_name,
     columns::{numbered, parse_column_name},
-    table::{TableReader, f32_array, f64_array, schema, text_array, text_field, u32_array},
+    table::{
+        MAX_TEXT_BYTES, TableReader, TableWriter, f32_array, f64_array, schema, text_array,
+        text_blocks, text_field, u32_array,
+    },
 };
 
 /// The LLMs of a table and the fields that at least one of them has.
@@ -40,18 +43,22 @@ pub(crate) enum Place<'a> {
 }
 
 /// Which LLMs have scores, and which fields there are.
-pub(crate) fn find(reader: &TableReader) -> Found {
+///
+/// # Errors
+/// [`Error::ModelName`].
+pub(crate) fn find(reader: &TableReader) -> Result<Found> {
     let (mut models, mut fields) = (Vec::new(), BTreeSet::new());
     for column in reader.schema().fields() {
         if let Some((model, field)) = parse_column_name(column.name()) {
             fields.insert(field);
             // An LLM is one that has scores: tables of other sources carry costs or tokens of models that were never judged.
             if field == Field::Score {
+                check_model_name(reader.path(), model)?;
                 models.push(model.to_owned());
             }
         }
     }
-    Found { models, fields }
+    Ok(Found { models, fields })
 }
 
 impl Found {
@@ -159,21 +166,40 @@ pub(crate) fn table_schema(
     schema(columns)
 }
 
-/// The columns of some rows, in the order of [`table_schema`].
-pub(crate) fn arrays(
-    texts: &[&[String]],
+/// Appends rows, their columns in the order of [`table_schema`], in as many batches as their texts need.
+///
+/// # Errors
+/// [`Error::LongText`], [`Error::Arrow`] or [`Error::Parquet`].
+pub(crate) fn write(
+    table: &mut TableWriter,
+    texts: &[(&'static str, &[String])],
     n_models: usize,
     values: &[(Field, Values<'_>)],
-) -> Vec<ArrayRef> {
-    let mut columns: Vec<ArrayRef> = texts.iter().map(|text| text_array(text)).collect();
-    for m in 0..n_models {
-        columns.extend(values.iter().map(|(_, values)| match values {
-            Values::F32(values) => f32_array(values.column(m).iter().copied()),
-            Values::F64(values) => f64_array(values.column(m).iter().copied()),
-            Values::Counts(values) => u32_array(values.column(m).iter().copied()),
-        }));
+) -> Result<()> {
+    write_in_blocks(table, texts, n_models, values, MAX_TEXT_BYTES)
+}
+
+fn write_in_blocks(
+    table: &mut TableWriter,
+    texts: &[(&'static str, &[String])],
+    n_models: usize,
+    values: &[(Field, Values<'_>)],
+    max_text_bytes: usize,
+) -> Result<()> {
+    for rows in text_blocks(table.path(), texts, max_text_bytes)? {
+        let of_rows = |(_, text): &(&str, &[String])| text_array(&text[rows.clone()]);
+        let mut columns: Vec<ArrayRef> = texts.iter().map(of_rows).collect();
+        for m in 0..n_models {
+            let column = s![rows.clone(), m];
+            columns.extend(values.iter().map(|(_, values)| match values {
+                Values::F32(values) => f32_array(values.slice(column).iter().copied()),
+                Values::F64(values) => f64_array(values.slice(column).iter().copied()),
+                Values::Counts(values) => u32_array(values.slice(column).iter().copied()),
+            }));
+        }
+        table.write(columns)?;
     }
-    columns
+    Ok(())
 }
 
 /// Reads texts and matrices. Each value is copied once, from its decoded page to its place.
@@ -208,4 +234,57 @@ pub(crate) fn read(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::PartTable;
+
+    fn check_blocks(texts: &[&str], max_bytes: usize, expected: &[std::ops::Range<usize>]) {
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        let ids: Vec<String> = texts.iter().map(|_| "i".to_owned()).collect();
+        let columns = [("id", &ids[..]), ("prompt", &texts)];
+        let found = text_blocks(Path::new("t"), &columns, max_bytes).expect("short texts");
+        assert_eq!(found, expected, "{texts:?}");
+    }
+
+    #[test]
+    fn blocks_hold_no_more_text_than_allowed() {
+        check_blocks(&[], 4, &[]);
+        check_blocks(&["ab", "c"], 4, &[0..2]);
+        check_blocks(&["abcd", "e", "fgh", "i"], 4, &[0..1, 1..3, 3..4]);
+        check_blocks(&["a long one", "b", "another"], 4, &[0..1, 1..2, 2..3]);
+        check_blocks(&["", "", "", "", ""], 4, &[0..4, 4..5]);
+    }
+
+    #[test]
+    fn rows_are_the_same_however_many_blocks_they_are_written_in() {
+        let n = 50;
+        let prompts: Vec<String> = (0..n).map(|row| "x".repeat(row % 7)).collect();
+        let ids: Vec<String> = (0..n).map(|row| row.to_string()).collect();
+        let models = ["m".to_owned(), "n".to_owned()];
+        let scores = Array2::from_shape_fn((n, 2), |(i, m)| ((i + m) % 4) as f32 / 4.0);
+        let costs = Array2::from_shape_fn((n, 2), |(i, m)| (i * 2 + m) as f64);
+        let values = [
+            (Field::Score, Values::F32(&scores)),
+            (Field::CostUsd, Values::F64(&costs)),
+        ];
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let read = |max_text_bytes| {
+            let path = folder.path().join(format!("{max_text_bytes}.parquet"));
+            let names = ["id", "task", "prompt"];
+            let schema = table_schema(&names, &models, &values);
+            let mut table = TableWriter::create(&path, schema, &[]).expect("created");
+            let texts = [("id", &ids[..]), ("task", &ids), ("prompt", &prompts)];
+            write_in_blocks(&mut table, &texts, 2, &values, max_text_bytes).expect("written");
+            assert_eq!(table.finish().expect("written"), n);
+            PartTable::read(&path).expect("read")
+        };
+        let whole = read(MAX_TEXT_BYTES);
+        assert_eq!((&whole.prompts, &whole.scores), (&prompts, &scores));
+        for max_text_bytes in [1, 5, 20] {
+            assert_eq!(read(max_text_bytes), whole, "{max_text_bytes} bytes");
+        }
+    }
 }

@@ -40,7 +40,7 @@ impl ModelScores {
     /// [`crate::Error::OutOfRange`], [`crate::Error::DuplicateId`] or [`crate::Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
-        let found = model_columns::find(&reader);
+        let found = model_columns::find(&reader)?;
         found.check_has_models(&reader)?;
         let n_rows = reader.n_rows();
         let mut this = Self {

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array2, Axis};
 
 use crate::{
-    Field, Result,
+    DatasetDir, DatasetInfo, Error, Field, Part, Result,
     model_columns::{self, Place, Values, table_schema},
     table::{TableReader, TableWriter, check_unique_ids},
 };
@@ -47,6 +47,30 @@ impl PartTable {
         self.ids.len()
     }
 
+    /// Reads a part of a data set, and refuses one that is not what the data set's description says.
+    ///
+    /// # Errors
+    /// [`Error::OtherRun`] when it has other rows, other LLMs or another hash than `info` says; and as for [`PartTable::read`].
+    pub fn read_part(dir: &DatasetDir, info: &DatasetInfo, part: Part) -> Result<Self> {
+        let path = dir.split(part);
+        // Rows and LLMs before the hash, as they tell people more.
+        let table = Self::read(&path)?;
+        let (n_rows, models) = (info.n_rows(part), info.model_names());
+        let what = if table.n_prompts() != n_rows {
+            format!("{} rows instead of {n_rows}", table.n_prompts())
+        } else if table.models != models {
+            format!("LLMs {:?} instead of {models:?}", table.models)
+        } else {
+            info.check_hash(dir, part)?;
+            return Ok(table);
+        };
+        Err(Error::OtherRun {
+            path,
+            info: dir.info(),
+            what,
+        })
+    }
+
     /// Reads a whole split. Values are copied once, from the decoded Parquet pages to their place.
     ///
     /// # Errors
@@ -54,7 +78,7 @@ impl PartTable {
     /// [`crate::Error::OutOfRange`], [`crate::Error::DuplicateId`] or [`crate::Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
-        let found = model_columns::find(&reader);
+        let found = model_columns::find(&reader)?;
         let shape @ (n_rows, _) = (reader.n_rows(), found.models.len());
         let mut split = Self {
             ids: Vec::with_capacity(n_rows),
@@ -178,13 +202,18 @@ impl PartWriter {
     /// Appends rows.
     ///
     /// # Errors
-    /// [`crate::Error::Shape`] or [`crate::Error::OutOfRange`] for rows that no reader would take; [`crate::Error::Parquet`] when writing fails.
+    /// [`crate::Error::Shape`], [`crate::Error::OutOfRange`] or [`crate::Error::LongText`] for rows that no reader would take;
+    /// [`crate::Error::Parquet`] when writing fails.
     pub fn write(&mut self, rows: &PartTable) -> Result<()> {
         rows.check_shapes()?;
         rows.check_ranges(&self.path)?;
-        let texts = [&rows.ids[..], &rows.tasks, &rows.prompts];
-        let columns = model_columns::arrays(&texts, rows.models.len(), &rows.values());
-        self.table.write(columns)
+        let [id, task, prompt] = TEXTS;
+        let texts = [
+            (id, &rows.ids[..]),
+            (task, &rows.tasks),
+            (prompt, &rows.prompts),
+        ];
+        model_columns::write(&mut self.table, &texts, rows.models.len(), &rows.values())
     }
 
     /// Completes the file and gives it its name. Returns the number of rows.

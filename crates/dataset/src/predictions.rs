@@ -7,7 +7,10 @@ use crate::{
     Error, Field, MadeFrom, PartTable, Result,
     embeddings::check_same_ids,
     model_columns::{self, Place, Values, table_schema},
-    table::{TableReader, TableWriter, f32_array, schema, text_array, text_field},
+    table::{
+        MAX_TEXT_BYTES, TableReader, TableWriter, f32_array, schema, text_array, text_blocks,
+        text_field,
+    },
 };
 
 const SMALL_WIN_PROBABILITY: &str = "small_win_probability";
@@ -102,10 +105,13 @@ impl Predictions {
                     ArrowField::new(SMALL_WIN_PROBABILITY, DataType::Float32, true),
                 ];
                 let mut table = TableWriter::create(path, schema(fields), &[])?;
-                table.write(vec![
-                    text_array(&wins.ids),
-                    f32_array(wins.probability.iter().copied()),
-                ])?;
+                for rows in text_blocks(path, &[("id", &wins.ids)], MAX_TEXT_BYTES)? {
+                    let probability = wins.probability.slice(ndarray::s![rows.clone()]);
+                    table.write(vec![
+                        text_array(&wins.ids[rows]),
+                        f32_array(probability.iter().copied()),
+                    ])?;
+                }
                 made_from.add_to(&mut table);
                 table.finish()?;
             }
@@ -165,7 +171,7 @@ impl Predictions {
 
 impl PerModel {
     fn read(reader: TableReader) -> Result<Self> {
-        let found = model_columns::find(&reader);
+        let found = model_columns::find(&reader)?;
         found.check_has_models(&reader)?;
         let shape = (reader.n_rows(), found.models.len());
         let has_tokens = found.fields.contains(&Field::OutputTokens);
@@ -255,8 +261,8 @@ impl PredictionsWriter {
             ("predicted costs", rows.cost_usd.dim()),
         ];
         model_columns::check_shapes(expected, shapes)?;
-        let columns = model_columns::arrays(&[&rows.ids], rows.models.len(), &rows.values());
-        self.table.write(columns)
+        let texts = [("id", &rows.ids[..])];
+        model_columns::write(&mut self.table, &texts, rows.models.len(), &rows.values())
     }
 
     /// Adds what the predictions were made from, completes the file and gives it its name. Returns the number of rows.

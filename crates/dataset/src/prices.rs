@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, toml};
+use crate::{Error, Result, check_model_name, toml};
 
 /// What an LLM charges.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ impl Prices {
     /// Reads and checks a price list.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Toml`] (with line and column), or [`Error::BadPrice`] for a price that is not a finite number of at least 0.
+    /// [`Error::Io`], [`Error::Toml`] (with line and column), [`Error::ModelName`], or [`Error::BadPrice`] for a price that is not a finite number of at least 0.
     pub fn read(path: &Path) -> Result<Self> {
         let prices: Self = toml::read(path)?;
         prices.check(path)?;
@@ -58,9 +58,10 @@ impl Prices {
     /// Refuses prices that nobody can charge; `path` is the file that they were read from.
     ///
     /// # Errors
-    /// [`Error::BadPrice`] for a price that is not a finite number of at least 0.
+    /// [`Error::ModelName`], or [`Error::BadPrice`] for a price that is not a finite number of at least 0.
     pub fn check(&self, path: &Path) -> Result<()> {
         for (model, price) in &self.models {
+            check_model_name(path, model)?;
             for (key, value) in [
                 ("input_usd_per_mtok", price.input_usd_per_mtok),
                 ("output_usd_per_mtok", price.output_usd_per_mtok),

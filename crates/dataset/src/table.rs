@@ -1,6 +1,6 @@
 //! Parquet in and out, with errors that name the file. Everything above works with plain vectors and matrices.
 
-use std::{fs::File, path::Path, path::PathBuf, sync::Arc};
+use std::{fs::File, ops::Range, path::Path, path::PathBuf, sync::Arc};
 
 use arrow_array::{
     Array, ArrayRef, FixedSizeListArray, Float32Array, Float64Array, RecordBatch, StringArray,
@@ -22,6 +22,12 @@ use crate::{AtomicFile, Error, Result};
 
 /// Rows of a row group, and so the most that a reader has to hold of one column besides its result.
 const ROWS_PER_GROUP: usize = 32_768;
+
+/// Bytes of a column of texts that are handed to the Parquet writer at a time. It counts them in 32 bits, in a batch as in a page.
+pub(crate) const MAX_TEXT_BYTES: usize = 64 << 20;
+
+/// Bytes of the longest text that is written: half of what the format can count.
+const LONGEST_TEXT: usize = 1 << 30;
 
 /// Writes record batches to a file that appears when [`TableWriter::finish`] is called.
 pub(crate) struct TableWriter {
@@ -60,6 +66,11 @@ impl TableWriter {
             writer,
             n_rows: 0,
         })
+    }
+
+    /// The path that the finished file will have.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(crate) fn write(&mut self, columns: Vec<ArrayRef>) -> Result<()> {
@@ -385,6 +396,47 @@ pub(crate) fn list_array(path: &Path, rows: ArrayView2<'_, f32>) -> Result<Array
         source,
     })?;
     Ok(Arc::new(list))
+}
+
+/// Cuts rows into blocks, none of which has more than `max_bytes` in a column of texts unless it is one row.
+///
+/// # Errors
+/// [`Error::LongText`] for one text that is longer than any batch may be.
+pub(crate) fn text_blocks(
+    path: &Path,
+    texts: &[(&'static str, &[String])],
+    max_bytes: usize,
+) -> Result<Vec<Range<usize>>> {
+    let n_rows = texts.first().map_or(0, |(_, text)| text.len());
+    let mut blocks = Vec::new();
+    let mut first = 0;
+    let mut n_bytes = vec![0; texts.len()];
+    for row in 0..n_rows {
+        for ((column, text), n_bytes) in texts.iter().zip(&mut n_bytes) {
+            let len = text[row].len();
+            if len > LONGEST_TEXT {
+                return Err(Error::LongText {
+                    path: path.to_owned(),
+                    column,
+                    row: row + 1,
+                    n_bytes: len,
+                    limit: LONGEST_TEXT,
+                });
+            }
+            *n_bytes += len;
+        }
+        if row > first && n_bytes.iter().any(|&n| n > max_bytes) {
+            blocks.push(first..row);
+            first = row;
+            for ((_, text), n_bytes) in texts.iter().zip(&mut n_bytes) {
+                *n_bytes = text[row].len();
+            }
+        }
+    }
+    if first < n_rows {
+        blocks.push(first..n_rows);
+    }
+    Ok(blocks)
 }
 
 /// A schema from its fields.

@@ -75,11 +75,11 @@ impl TestSet {
     /// Reads a data set's description and its test part.
     ///
     /// # Errors
-    /// As for [`DatasetInfo::read`] and [`PartTable::read`].
+    /// As for [`DatasetInfo::read`] and [`PartTable::read_part`].
     pub fn open(dir: &DatasetDir) -> Result<Self> {
         let info = DatasetInfo::read(&dir.info())?;
         let path = dir.split(Part::Test);
-        let split = PartTable::read(&path)?;
+        let split = PartTable::read_part(dir, &info, Part::Test)?;
         // A data set without a pair is fine for most; `required_pair` gives the reason to whoever needs one.
         let pair = pair(&info, dir, &split).ok();
         Ok(Self {

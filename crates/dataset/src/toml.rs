@@ -1,18 +1,20 @@
 //! TOML files, with the path, the line and the column in every error.
 
-use std::{fs, path::Path};
+use std::{io, path::Path};
 
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Result};
+use crate::{Error, Result, whole_file};
 
 /// Reads a file.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Toml`].
+/// [`Error::Io`], [`Error::Mistaken`], [`Error::OverBudget`] or [`Error::Toml`].
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
-    parse(&text, path)
+    let bytes = whole_file::read(path)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()));
+    parse(&text.map_err(Error::io("read", path))?, path)
 }
 
 /// The same of a file's text; `path` is only for messages. For files that are built into a program.

@@ -65,6 +65,12 @@ impl Shard {
             if let [model, field] = parts
                 && field == NUMBERS[0].0
             {
+                // Its group would have the name of a column of texts, and whatever looks for one by name would find the other.
+                ensure!(
+                    !TEXTS.contains(&model.as_str()),
+                    "`{}` has an LLM called `{model}`, which is the name of a column of texts; rename the LLM",
+                    path.display()
+                );
                 models.push(model.clone());
             }
         }

@@ -115,6 +115,8 @@ impl<'a> Array<'a> {
             .collect::<Result<_>>()?;
         let n_elements = shape.iter().try_fold(1_usize, |n, &len| n.checked_mul(len));
         let n_elements = n_elements.ok_or_else(|| malformed("a shape beyond all memory"))?;
+        // The flag tells how raw bytes lie. NumPy walks through objects in C order whatever their array's order is, and reads them back so.
+        let fortran = fortran && dtype.kind != Kind::Object;
         let (data, n_found) = if dtype.kind == Kind::Object {
             let ids = arena
                 .sequence(data)
@@ -195,6 +197,22 @@ impl<'a> Array<'a> {
             expected: "a number",
             found,
         })
+    }
+
+    /// The number of elements.
+    pub(crate) fn n_elements(&self) -> usize {
+        match self.data {
+            Data::Bytes(bytes) => bytes.len() / self.dtype.size(),
+            Data::Objects(ids) => ids.len(),
+        }
+    }
+
+    /// The objects of an array that has some.
+    pub(crate) fn objects(&self) -> &'a [Id] {
+        match self.data {
+            Data::Bytes(_) => &[],
+            Data::Objects(ids) => ids,
+        }
     }
 
     /// The position of an element of a two-dimensional array.
@@ -330,6 +348,14 @@ fn f64_of_half(bits: u16) -> f64 {
         -magnitude
     } else {
         magnitude
+    }
+}
+
+/// An integer of Python's or NumPy's.
+pub(crate) fn integer(arena: &Arena, id: Id) -> Option<i64> {
+    match Cell::of_object(arena, id) {
+        Cell::Int(n) => Some(n),
+        _ => None,
     }
 }
 

@@ -10,6 +10,9 @@ use crate::{
 /// Longer text that several cells share is checked for UTF-8 once, however many they are.
 const SHORT_TEXT: usize = 64;
 
+/// A number, or a reference to a text, as a cell is handed out.
+const BYTES_PER_CELL: u64 = 16;
+
 /// What a column's cells are, by its dtype.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnKind {
@@ -264,6 +267,27 @@ impl<'a> Block<'a> {
             Self::Arrow { chunks, .. } => Some(chunks.iter().map(|chunk| chunk.n_rows).sum()),
             Self::Other { .. } => None,
         }
+    }
+
+    /// Bytes that the block's cells take when they are copied out, or what it comes to when it exceeds `limit`.
+    pub(crate) fn size_within(&self, limit: u64) -> u64 {
+        let (n_cells, texts) = match self {
+            Self::Array(values) | Self::Text(values) => (values.n_elements(), Some(values)),
+            Self::Masked { values, .. } => (values.n_elements(), None),
+            // Its texts are no more than the file's bytes: that was checked when it was read.
+            Self::Arrow { chunks, .. } => (chunks.iter().map(|chunk| chunk.n_rows).sum(), None),
+            Self::Other { .. } => (0, None),
+        };
+        let mut n_bytes = (n_cells as u64).saturating_mul(BYTES_PER_CELL);
+        for &id in texts.map(Array::objects).unwrap_or_default() {
+            if n_bytes > limit {
+                break;
+            }
+            if let Some(Node::Str { len, .. }) = texts.map(|values| values.arena.node(id)) {
+                n_bytes += len as u64;
+            }
+        }
+        n_bytes
     }
 
     /// The number of columns, if it is known.

@@ -1,5 +1,7 @@
 use std::{io, path::PathBuf};
 
+use untrusted_files::OverBudget;
+
 /// What can go wrong with a pickle. Offsets count bytes from the start of the file, rows from 1.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -11,6 +13,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The file, what is in it, or what it would become in memory is larger than allowed.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// The file does not begin as a pickle of protocol 2 to 5 does.
     #[error("not a pickle of protocol 2 to 5, at byte 0: {found}")]
     NotAPickle {

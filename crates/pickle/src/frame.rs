@@ -1,8 +1,10 @@
 use std::{borrow::Cow, fmt};
 
+use untrusted_files::Budget;
+
 use crate::{
     arena::{Arena, Call, Id, Node},
-    array::{Array, Cell, Kind},
+    array::{Array, Cell, Kind, integer},
     column::{Block, Column},
     error::{Error, Result},
     globals::Role,
@@ -31,7 +33,7 @@ struct RawBlock {
 }
 
 impl<'a> Frame<'a> {
-    pub(crate) fn new(value: Value<'a>) -> Result<Self> {
+    pub(crate) fn new(value: Value<'a>, budget: Budget) -> Result<Self> {
         let arena = value.arena;
         let frame = arena.call_of(value.id, Role::DataFrame, 0, "a pandas DataFrame")?;
         let manager = frame.state.and_then(|state| {
@@ -96,6 +98,7 @@ impl<'a> Frame<'a> {
             }
             blocks.push(block);
         }
+        check_size(&blocks, budget)?;
         let places = places.into_iter().collect::<Option<Vec<_>>>();
         let places =
             places.ok_or_else(|| Error::malformed(manager.offset, "a column without a block"))?;
@@ -164,6 +167,17 @@ impl fmt::Debug for Frame<'_> {
             .field("n_columns", &self.n_columns())
             .finish_non_exhaustive()
     }
+}
+
+/// Refuses a frame whose cells, copied out, would take more than the budget: two bytes in a pickle can mention any long text once more.
+fn check_size(blocks: &[Block<'_>], budget: Budget) -> Result<()> {
+    let mut n_bytes = 0;
+    for block in blocks {
+        // No further than the budget, since a block, too, can be mentioned any number of times.
+        n_bytes += block.size_within(budget.bytes().saturating_sub(n_bytes));
+        budget.check("the frame", n_bytes)?;
+    }
+    Ok(())
 }
 
 /// The blocks and the axes. Since pandas 1.3 they are arguments, `BlockManager((block, ...), [columns, rows])`;
@@ -318,12 +332,9 @@ fn data(arena: &Arena, parts: Id, parent: usize) -> Result<Id> {
 
 /// Start, step and length of a RangeIndex.
 fn range(arena: &Arena, parts: Id, parent: usize) -> Result<(i64, i64, usize)> {
-    let part = |key| match arena.get(parts, key).map(|id| arena.node(id)) {
-        Some(Node::Int(n)) => Ok(n),
-        _ => Err(Error::malformed(
-            parent,
-            format!("a RangeIndex without its `{key}`"),
-        )),
+    let part = |key| {
+        let number = arena.get(parts, key).and_then(|id| integer(arena, id));
+        number.ok_or_else(|| Error::malformed(parent, format!("a RangeIndex without its `{key}`")))
     };
     let (start, stop, step) = (part("start")?, part("stop")?, part("step")?);
     Ok((
@@ -368,10 +379,10 @@ fn column_numbers(arena: &Arena, id: Id, parent: usize, n_columns: usize) -> Res
         let &[start, stop, step] = arena.args(call) else {
             return Err(malformed());
         };
+        // A block that pandas cut out itself, in `fillna` say, has the numbers as it counted them: NumPy's.
         let int = |id, default| match arena.node(id) {
-            Node::Int(n) => Ok(n),
             Node::None => Ok(default),
-            _ => Err(malformed()),
+            _ => integer(arena, id).ok_or_else(malformed),
         };
         let step = int(step, 1)?;
         let start = int(start, 0)?;
@@ -386,7 +397,7 @@ fn column_numbers(arena: &Arena, id: Id, parent: usize, n_columns: usize) -> Res
     }
     let values = Array::new(arena, id, parent)?;
     match values.shape[..] {
-        [len] if len <= n_columns && matches!(values.dtype.kind, Kind::Int(_)) => {
+        [len] if len <= n_columns && matches!(values.dtype.kind, Kind::Int(_) | Kind::UInt(_)) => {
             let number = |i| match values.cell(i) {
                 Cell::Int(n) => checked(n.into()),
                 _ => Err(malformed()),

@@ -98,7 +98,10 @@ allow! {
     // What these columns hold is in the arrays above; the dtypes themselves add nothing to it.
     Inert: "pandas.core.arrays.numpy_.PandasArray"
         "pandas.core.arrays.string_.StringDtype" "pandas.StringDtype"
+        "pandas.core.arrays.integer.Int8Dtype" "pandas.Int8Dtype" "pandas.core.arrays.integer.Int16Dtype" "pandas.Int16Dtype"
         "pandas.core.arrays.integer.Int32Dtype" "pandas.Int32Dtype" "pandas.core.arrays.integer.Int64Dtype" "pandas.Int64Dtype"
+        "pandas.core.arrays.integer.UInt8Dtype" "pandas.UInt8Dtype" "pandas.core.arrays.integer.UInt16Dtype" "pandas.UInt16Dtype"
+        "pandas.core.arrays.integer.UInt32Dtype" "pandas.UInt32Dtype" "pandas.core.arrays.integer.UInt64Dtype" "pandas.UInt64Dtype"
         "pandas.core.arrays.floating.Float32Dtype" "pandas.Float32Dtype"
         "pandas.core.arrays.floating.Float64Dtype" "pandas.Float64Dtype"
         "pandas.core.arrays.boolean.BooleanDtype" "pandas.BooleanDtype";

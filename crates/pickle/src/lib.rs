@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A hostile file costs an error. No function recurses, whatever the nesting; shared and cyclic values are references by number, never expanded;
-//! no length is trusted before its bytes have been seen. Memory is the file, 24 bytes for a value in it and some 60 for a list, tuple or dictionary
+//! no length is trusted before its bytes have been seen. What would take more than the memory budget is refused. Memory is the file, 24 bytes for a value in it and some 60 for a list, tuple or dictionary
 //! (twice that while a vector grows), and what the caller asks to be copied. Text is never copied.
 //!
 //! ```no_run
@@ -39,6 +39,8 @@ mod value;
 
 use std::{fs, path::Path};
 
+use untrusted_files::Budget;
+
 use crate::arena::{Arena, Id};
 pub use crate::{
     array::Array,
@@ -52,29 +54,44 @@ pub use crate::{
 pub struct Pickle {
     arena: Arena,
     root: Id,
+    budget: Budget,
 }
 
 impl Pickle {
     /// Reads a file whole and takes it apart.
     ///
     /// # Errors
-    /// If the file cannot be read, and all that [`Pickle::parse`] refuses.
+    /// If the file cannot be read or is larger than the memory budget, and all that [`Pickle::parse`] refuses.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(|source| Error::Io {
+        let io = |source| Error::Io {
             path: path.to_path_buf(),
             source,
-        })?;
-        Self::parse(bytes)
+        };
+        let n_bytes = fs::metadata(path).map_err(io)?.len();
+        Budget::get().check("the pickle", n_bytes)?;
+        Self::parse(fs::read(path).map_err(io)?)
     }
 
-    /// Takes the bytes of a pickle apart.
+    /// Takes the bytes of a pickle apart, within the memory budget.
     ///
     /// # Errors
-    /// If they are not a pickle of protocol 2 to 5, if they end early or contradict themselves, or if they name anything that is not NumPy or
+    /// If that takes more memory than the budget, if they are not a pickle of protocol 2 to 5, if they end early or contradict themselves, or if they name anything that is not NumPy or
     /// pandas data. Each error has the offset of the byte.
     pub fn parse(bytes: Vec<u8>) -> Result<Self> {
-        let (arena, root) = machine::run(bytes)?;
-        Ok(Self { arena, root })
+        Self::parse_within(bytes, Budget::get())
+    }
+
+    /// As [`Pickle::parse`], with a budget of the caller's.
+    ///
+    /// # Errors
+    /// As for [`Pickle::parse`].
+    pub fn parse_within(bytes: Vec<u8>, budget: Budget) -> Result<Self> {
+        let (arena, root) = machine::run(bytes, budget)?;
+        Ok(Self {
+            arena,
+            root,
+            budget,
+        })
     }
 
     /// What was pickled.
@@ -88,9 +105,10 @@ impl Pickle {
     /// The pickled `DataFrame`.
     ///
     /// # Errors
-    /// If something else was pickled, the columns have several levels, or the parts do not fit together.
+    /// If something else was pickled, the columns have several levels, the parts do not fit together, or all cells together would take more
+    /// memory than the budget.
     pub fn frame(&self) -> Result<Frame<'_>> {
-        Frame::new(self.value())
+        Frame::new(self.value(), self.budget)
     }
 }
 

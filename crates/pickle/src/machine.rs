@@ -5,6 +5,8 @@
 
 use std::{collections::HashMap, ops::Range};
 
+use untrusted_files::{Budget, Mistaken};
+
 use crate::{
     arena::{Arena, Call, Id, Items, Node},
     error::{Error, Result},
@@ -22,13 +24,17 @@ const FIRST_INT: Id = 4;
 /// that is a list or a NumPy scalar; a hostile file could ask for 60 bytes of memory with each of its own.
 const MAX_CONTAINERS: usize = 1 << 22;
 
+/// How often the memory in use is compared with the budget.
+const OPCODES_PER_CHECK: u64 = 1 << 16;
+
 /// Takes a pickle apart; returns its nodes and the number of the outermost one.
-pub(crate) fn run(bytes: Vec<u8>) -> Result<(Arena, Id)> {
-    Machine::new(bytes)?.run()
+pub(crate) fn run(bytes: Vec<u8>, budget: Budget) -> Result<(Arena, Id)> {
+    Machine::new(bytes, budget)?.run()
 }
 
 struct Machine {
     arena: Arena,
+    budget: Budget,
     pos: usize,
     stack: Vec<Id>,
     /// Heights of the stack at each open `MARK`.
@@ -43,22 +49,17 @@ struct Machine {
 }
 
 impl Machine {
-    fn new(bytes: Vec<u8>) -> Result<Self> {
+    fn new(bytes: Vec<u8>, budget: Budget) -> Result<Self> {
+        if let Some(mistaken) = Mistaken::recognize(&bytes) {
+            return Err(Error::NotAPickle {
+                found: mistaken.to_string(),
+            });
+        }
         match bytes[..] {
             [0x80, 2..=5, ..] => {}
             [0x80, protocol, ..] => {
                 return Err(Error::NotAPickle {
                     found: format!("protocol `{protocol}`"),
-                });
-            }
-            [0x1f, 0x8b, ..] => {
-                return Err(Error::NotAPickle {
-                    found: "a gzip file; decompress it first".into(),
-                });
-            }
-            [b'P', b'K', ..] => {
-                return Err(Error::NotAPickle {
-                    found: "a zip file; unpack it first".into(),
                 });
             }
             [byte, ..] => {
@@ -96,6 +97,7 @@ impl Machine {
         };
         Ok(Self {
             arena,
+            budget,
             pos: 2,
             stack: Vec::new(),
             marks: Vec::new(),
@@ -108,7 +110,13 @@ impl Machine {
     }
 
     fn run(mut self) -> Result<(Arena, Id)> {
+        let mut n_opcodes = 0_u64;
         loop {
+            if n_opcodes.is_multiple_of(OPCODES_PER_CHECK) {
+                self.budget
+                    .check("the pickle's values", self.n_bytes(n_opcodes))?;
+            }
+            n_opcodes += 1;
             self.at = self.pos;
             self.opcode = "STOP";
             let [opcode] = self.fixed()?;
@@ -127,6 +135,22 @@ impl Machine {
                 return Err(self.refusal(opcode));
             }
         }
+    }
+
+    /// Memory that the file and what has been built of it take.
+    fn n_bytes(&self, n_opcodes: u64) -> u64 {
+        let arena = &self.arena;
+        let parts = [
+            arena.bytes.len(),
+            arena.nodes.capacity() * size_of::<Node>(),
+            arena.items.capacity() * size_of::<Items>(),
+            arena.calls.capacity() * size_of::<Call>(),
+            self.stack.capacity() * size_of::<Id>(),
+            self.memo.capacity() * size_of::<Option<Id>>(),
+        ];
+        // Each child of a container was put on the stack by an opcode.
+        let children = n_opcodes * size_of::<Id>() as u64;
+        children + parts.iter().map(|&n| n as u64).sum::<u64>()
     }
 
     fn refusal(&self, opcode: u8) -> Error {

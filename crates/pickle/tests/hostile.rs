@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use pickle::{Error, Pickle};
+use untrusted_files::Budget;
 
 /// None of these files takes longer than this to read; they would take Python ages, or all memory.
 const SOON: Duration = Duration::from_secs(5);
@@ -133,10 +134,24 @@ fn other_files_are_told_what_they_are() {
         b"(lp0\n.",
         "not a pickle of protocol 2 to 5, at byte 0: byte `0x28`",
     );
-    check_error(
-        b"\x1f\x8b\x08\x00",
-        "not a pickle of protocol 2 to 5, at byte 0: a gzip file; decompress it first",
-    );
+    for (bytes, expected) in [
+        (
+            &b"\x1f\x8b\x08\x00"[..],
+            "compressed by gzip; decompress it first (`gunzip`)",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "a Git LFS pointer",
+        ),
+        (b"<!DOCTYPE html>\n", "a web page (HTML)"),
+        (b"\xfd7zXZ\x00\x00", "compressed by xz"),
+        (b"BZh91AY", "compressed by bzip2"),
+        (b"PK\x03\x04", "a ZIP archive"),
+    ] {
+        let error = Pickle::parse(bytes.to_vec()).unwrap_err().to_string();
+        let expected = format!("not a pickle of protocol 2 to 5, at byte 0: {expected}");
+        assert!(error.starts_with(&expected), "{error}");
+    }
 }
 
 #[test]
@@ -425,6 +440,96 @@ fn shapes_are_not_believed() {
     let pickle = Pickle::parse(protocol_4(&[empty, state].concat())).unwrap();
     let array = pickle.value().array().unwrap().to_array2_f64().unwrap();
     assert_eq!(array.len(), 0);
+}
+
+/// A frame of one column `a`, an object array that lists one text `n_rows` times.
+fn frame_of_one_text(text_len: u32, n_rows: u32) -> Vec<u8> {
+    let global = |module: &str, name: &str| [text(module), text(name), b"\x93".to_vec()].concat();
+    let int = |n: u32| [&b"J"[..], &n.to_le_bytes()].concat();
+    let object_array = |n_rows: u32, list: Vec<u8>| {
+        [
+            global("numpy.core.multiarray", "_reconstruct"),
+            global("numpy", "ndarray"),
+            b")\x8c\x01b\x87R(K\x01".to_vec(),
+            int(n_rows),
+            b"\x85".to_vec(),
+            global("numpy", "dtype"),
+            text("O8"),
+            b"\x85R\x89".to_vec(),
+            list,
+            b"tb".to_vec(),
+        ]
+        .concat()
+    };
+    let index = |array: Vec<u8>| {
+        [
+            global("pandas.core.indexes.base", "_new_Index"),
+            global("pandas.core.indexes.base", "Index"),
+            b"}\x8c\x04data".to_vec(),
+            array,
+            b"s\x86R".to_vec(),
+        ]
+        .concat()
+    };
+    let cells = [
+        &b"](X"[..],
+        &text_len.to_le_bytes(),
+        &b"x".repeat(text_len as usize),
+        b"\x94",
+        &b"h\x00".repeat(n_rows as usize - 1),
+        b"e",
+    ]
+    .concat();
+    let block = [
+        global("pandas._libs.internals", "_unpickle_block"),
+        b"(".to_vec(),
+        object_array(n_rows, cells),
+        global("builtins", "slice"),
+        b"K\x00K\x01K\x01\x87RK\x02tR".to_vec(),
+    ]
+    .concat();
+    let manager = [
+        global("pandas.core.internals.managers", "BlockManager"),
+        block,
+        b"\x85](".to_vec(),
+        index(object_array(1, b"]\x8c\x01aa".to_vec())),
+        index(object_array(0, b"]".to_vec())),
+        b"e\x86R".to_vec(),
+    ]
+    .concat();
+    let frame = [
+        global("pandas", "DataFrame"),
+        b")\x81}\x8c\x04_mgr".to_vec(),
+        manager,
+        b"sb".to_vec(),
+    ]
+    .concat();
+    protocol_4(&frame)
+}
+
+#[test]
+fn what_would_become_more_than_the_budget_is_refused() {
+    let small = Budget::of(1 << 20);
+    // 12 kB, which mention a kilobyte of text 5,000 times.
+    let bomb = frame_of_one_text(1_000, 5_000);
+    let pickle = Pickle::parse_within(bomb.clone(), small).unwrap();
+    let error = pickle.frame().unwrap_err().to_string();
+    assert!(
+        error.starts_with("the frame would take ") && error.contains("CARROT_MEMORY_BUDGET"),
+        "{error}"
+    );
+    let pickle = Pickle::parse_within(bomb, Budget::of(8 << 20)).unwrap();
+    let frame = pickle.frame().unwrap();
+    let texts = frame.column("a").unwrap().as_text().unwrap();
+    assert_eq!(texts.len(), 5_000);
+
+    // A file that fits while what is built of it does not.
+    let lists = protocol_4(&b"]0".repeat(200_000));
+    let error = Pickle::parse_within(lists, small).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the pickle's values would take"),
+        "{error}"
+    );
 }
 
 #[test]

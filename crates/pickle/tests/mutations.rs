@@ -248,6 +248,18 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 #[test]
+fn mutations_of_pickles_are_read_or_refused() {
+    let originals: Vec<Vec<u8>> = goldens::paths()
+        .iter()
+        .map(|path| fs::read(path).unwrap())
+        .collect();
+    let n_parsed = Cell::new(0);
+    test_support::try_mutations(&originals, |bytes| {
+        let _ = read_all(bytes, &n_parsed);
+    });
+}
+
+#[test]
 fn changed_pickles_neither_panic_nor_take_memory() {
     let originals: Vec<Vec<u8>> = goldens::paths()
         .iter()

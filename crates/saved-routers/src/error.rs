@@ -14,6 +14,12 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// A place that something else than a router would have to leave.
+    #[error("`{}` exists and is not the folder of a router; it is not replaced", place.display())]
+    NotARouter {
+        /// The file or folder.
+        place: PathBuf,
+    },
     /// Another version of this workspace wrote the folder.
     #[error(
         "`{}` has format version {found}, expected {expected}; refit the router with train-and-infer",
@@ -94,6 +100,24 @@ pub enum Error {
         path: PathBuf,
         /// What the router's crate said.
         source: routers::Error,
+    },
+    /// A file that is not the one that was saved with the record.
+    #[error(
+        "`{}` is not the file that the `router.json` of its folder was written with: {what}; one of the two is of another fit or damaged, so copy \
+         the whole folder again, or refit the router",
+        path.display()
+    )]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+        /// What differs, with both values.
+        what: String,
+    },
+    /// A file that router.json lists is missing.
+    #[error("`{}` is missing, though `router.json` lists it; copy the whole folder again, or refit the router", path.display())]
+    MissingFile {
+        /// The file.
+        path: PathBuf,
     },
     /// A network's folder that router.json names is missing.
     #[error("`{}` is missing, though `router.json` beside it names it", folder.display())]

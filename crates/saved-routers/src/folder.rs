@@ -1,13 +1,22 @@
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
+use atomic_files::TemporaryFolder;
 use dataset::{Standardizer, atomic, write_atomically};
 use routers::{Forest, Mf};
-use tempfile::TempDir;
 
-use crate::{KnnParts, Record, Result, card, forest, knn, mf, scale};
+use crate::{Error, KnnParts, Record, Result, card, forest, knn, mf, record, scale};
 
 pub(crate) const ROUTER: &str = "router.safetensors";
 const CARD: &str = "README.md";
+/// A router is replaced in the middle of reading it once in a while, and hardly twice in a row.
+const MAX_READS: usize = 10;
+/// One of these is in each folder that a fit made: it is finished, was damaged, or is in training and has only checkpoints.
+const OURS: [&str; 3] = [record::RECORD, ROUTER, CHECKPOINTS];
+/// Where a long training keeps its checkpoints, in the place that the router will have.
+pub const CHECKPOINTS: &str = "checkpoint";
 
 /// A router's folder in the making: it is filled beside its place, and takes it when it is whole.
 ///
@@ -15,30 +24,27 @@ const CARD: &str = "README.md";
 #[derive(Debug)]
 pub struct NewFolder {
     place: PathBuf,
-    staging: TempDir,
+    staging: TemporaryFolder,
 }
 
 impl NewFolder {
     /// Makes an empty folder beside `place`, for example `models/synthetic/carrot-knn`.
     ///
     /// # Errors
-    /// [`crate::Error::Dataset`] when it cannot be created.
+    /// [`Error::NotARouter`] when the place is taken by something else, which would be lost; [`Error::Dataset`] when the folder cannot be
+    /// created.
     pub fn create(place: &Path) -> Result<Self> {
-        // An older folder may have been set aside by a run that was killed between its two renames; it must be back before it is
-        // replaced.
-        recover(place)?;
+        if !is_replaceable(place)? {
+            return Err(Error::NotARouter {
+                place: place.to_owned(),
+            });
+        }
+        // A link to a folder, on a larger disk say, stays one: it is that folder which is exchanged.
+        let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
         Ok(Self {
-            place: place.to_owned(),
-            staging: atomic::temporary_folder(atomic::parent(place))?,
+            staging: atomic::temporary_folder(atomic::parent(&place))?,
+            place,
         })
-    }
-
-    /// Puts an older router back in its place if writing a newer one was cut off between two renames. Opening and creating do so too.
-    ///
-    /// # Errors
-    /// [`crate::Error::Dataset`].
-    pub fn recover(place: &Path) -> Result<()> {
-        recover(place)
     }
 
     /// Where the folder is while it is made: networks are written into folders in it.
@@ -78,54 +84,46 @@ impl NewFolder {
         scale::write(self.path(), scale)
     }
 
-    /// Writes the record and the model card, makes everything durable, and puts the folder in its place; an older one is removed.
-    ///
-    /// At a crash between the two renames that this takes, the older folder waits under another name, from which
-    /// [`crate::SavedRouter::open`] and [`NewFolder::create`] bring it back.
+    /// Writes the record and the model card, makes everything durable, and puts the folder in its place, by one exchange with an older router,
+    /// which is removed then. Whoever opens the place finds the one or the other.
     ///
     /// # Errors
-    /// [`crate::Error::BadRecord`] for a record that no reader would accept; [`crate::Error::Dataset`] when the disk is full, say.
+    /// [`Error::BadRecord`] for a record that no reader would accept; [`Error::Dataset`] when the disk is full, say.
     pub fn commit(self, record: &Record) -> Result<()> {
         write_atomically(self.path().join(CARD), card::text(record).as_bytes())?;
         // Last of the files: a folder without `router.json` is not a router, so nothing half-written can be opened.
         record.write(self.path())?;
         atomic::sync_tree(self.path())?;
-        // No system call replaces a folder that is not empty. So the older one is set aside first, under a name that `recover` knows.
-        let retired = retired(&self.place);
-        let has_older = self.place.is_dir();
-        if has_older {
-            atomic::rename(&self.place, &retired)?;
-        }
-        if let Err(error) = atomic::rename(self.path(), &self.place) {
-            // Better the older router than none.
-            if has_older {
-                atomic::rename(&retired, &self.place)?;
-            }
-            return Err(error.into());
-        }
-        // Nothing to clean up any more: the folder has its final name.
-        _ = self.staging.keep();
-        Ok(atomic::remove_folder(&retired)?)
+        Ok(atomic::replace_folder(self.path(), &self.place)?)
     }
 }
 
-/// Puts an older folder back if the one that was to replace it never took its place, and removes what is left of one that was replaced.
+/// Whether a place is free, or holds nothing but an empty folder or what a fit made.
+fn is_replaceable(place: &Path) -> Result<bool> {
+    if !place.is_dir() {
+        return Ok(place.symlink_metadata().is_err());
+    }
+    let mut entries = fs::read_dir(place).map_err(dataset::Error::io("list", place))?;
+    Ok(entries.next().is_none() || OURS.iter().any(|name| place.join(name).exists()))
+}
+
+/// Reads from a router's folder; once more if another router has taken its place meanwhile, so that what was read is of one router.
 ///
 /// # Errors
-/// [`crate::Error::Dataset`] when a folder cannot be renamed or removed.
-pub(crate) fn recover(place: &Path) -> Result<()> {
-    let retired = retired(place);
-    if !retired.is_dir() {
-        Ok(())
-    } else if place.is_dir() {
-        Ok(atomic::remove_folder(&retired)?)
-    } else {
-        Ok(atomic::rename(&retired, place)?)
+/// Those of `read`.
+pub fn read_whole<T, E>(
+    place: &Path,
+    mut read: impl FnMut(&Path) -> std::result::Result<T, E>,
+) -> std::result::Result<T, E> {
+    // Two routers with the same record are the same.
+    let record = |folder: &Path| fs::read(folder.join(record::RECORD)).ok();
+    for _ in 1..MAX_READS {
+        let folder = atomic::set_aside(place);
+        let before = record(&folder);
+        let done = read(&folder);
+        if record(&atomic::set_aside(place)) == before {
+            return done;
+        }
     }
-}
-
-/// Where an older folder waits while a new one takes its place: a folder that is not empty cannot be replaced by one rename.
-fn retired(place: &Path) -> PathBuf {
-    let name = place.file_name().unwrap_or_default().to_string_lossy();
-    place.with_file_name(format!(".replaced-{name}"))
+    read(&atomic::set_aside(place))
 }

@@ -20,6 +20,7 @@ mod calibration;
 mod card;
 mod contents;
 mod error;
+mod files;
 mod folder;
 mod forest;
 mod knn;
@@ -40,7 +41,8 @@ pub use crate::{
     },
     contents::{Contents, EmbeddingFormat, KnnTarget, NetworkCost},
     error::{Error, Result},
-    folder::NewFolder,
+    files::SavedFile,
+    folder::{CHECKPOINTS, NewFolder, read_whole},
     knn::{KnnParts, SavedKnn},
     model::{Model, RobertaCost},
     model_outputs::{ModelOutputs, PerModelOutputs},

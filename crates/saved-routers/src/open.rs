@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::{Model, Record, Result, folder};
+use crate::{Model, Record, Result, files, read_whole};
 
 /// A router that was fitted before.
 #[derive(Debug, Clone)]
@@ -16,16 +16,20 @@ impl SavedRouter {
     ///
     /// The embeddings of k-nearest-neighbors regression are mapped, not read: routers of several processes share the system's cache, and if
     /// [`crate::NewFolder`] replaces the folder, an opened router stays as it was. A file that another program modifies in place changes
-    /// predictions without a check; one that it truncates ends the process by a signal (SIGBUS) at the next search.
+    /// predictions of routers that have it open; one that it truncates ends the process by a signal (SIGBUS) at the next search.
     ///
-    /// If replacing an older router was interrupted between two renames, the older one is put back first.
+    /// While another router takes the folder's place, this is the older or the newer one, whole.
     ///
     /// # Errors
     /// [`crate::Error::NoRouter`] for another folder; [`crate::Error::FormatVersion`], [`crate::Error::BadRecord`], or any that concerns a file.
     pub fn open(folder: &Path) -> Result<Self> {
-        folder::recover(folder)?;
-        let record = Record::read(folder)?;
-        let model = Model::open(folder, &record)?;
-        Ok(Self { record, model })
+        read_whole(folder, |folder| {
+            let record = Record::read(folder)?;
+            // First, because tensors of another fit may well have the right shapes, and if they have not, this says why.
+            files::check_contents(folder, &record.files)?;
+            let model = Model::open(folder, &record)?;
+            files::check_all_there(folder, &record.files)?;
+            Ok(Self { record, model })
+        })
     }
 }

@@ -33,6 +33,7 @@ pub fn dataset_info(name: &str, models: &[&str], n_rows: [usize; 2]) -> DatasetI
         n_train,
         n_test,
         n_validation: None,
+        part_sha256: None,
         split: SplitOrigin::Given,
         sources: Vec::new(),
         made_by: "a test".to_owned(),

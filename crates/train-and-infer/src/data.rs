@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, rc::Rc, time::Instant};
 
-use anyhow::bail;
-use dataset::{Part, PartTable, Source, Stage};
+use dataset::{Lock, Part, PartTable, Source, Stage};
 use ndarray::Axis;
+use tracing::info;
 
 use crate::{
     embedder::Embedder,
     embeddings::{self, SplitEmbeddings},
+    losses::Losses,
     router::Router,
     sample::Sample,
     setup::Setup,
@@ -46,23 +47,11 @@ impl Data {
     pub(crate) fn splits(&mut self, setup: &Setup) -> anyhow::Result<(Rc<Splits>, Stage)> {
         if self.splits.is_none() {
             let start = Instant::now();
-            let [train_path, test_path] = Part::ALL.map(|part| setup.dir.split(part));
+            let read = |part| PartTable::read_part(&setup.dir, &setup.info, part);
             let splits = Splits {
-                train: PartTable::read(&train_path)?,
-                test: PartTable::read(&test_path)?,
+                train: read(Part::Train)?,
+                test: read(Part::Test)?,
             };
-            let models = setup.info.model_names();
-            for (path, split) in [(train_path, &splits.train), (test_path, &splits.test)] {
-                // From here on an LLM is a position: another order would give each LLM the price of a different one.
-                if split.models != models {
-                    bail!(
-                        "`{}` has the LLMs {:?}, but `{}` lists {models:?}",
-                        path.display(),
-                        split.models,
-                        setup.dir.info().display()
-                    );
-                }
-            }
             let stage = Stage {
                 name: "read splits".to_owned(),
                 seconds: start.elapsed().as_secs_f64(),
@@ -102,6 +91,13 @@ impl Data {
             let (splits, _) = self.splits(setup)?;
             let sources = self.sources(setup)?.clone();
             let model = self.model(setup, embedder)?;
+            // Another fit may be computing the same embeddings: then they are there at the end of the wait.
+            let _lock = Lock::wait_for(&setup.dir.embeddings_dir(&embedder.name), |holder| {
+                info!(
+                    "waiting for the embeddings `{}`, which are being written by {holder}",
+                    embedder.name
+                );
+            })?;
             let loaded = embeddings::load(
                 setup,
                 embedder,
@@ -155,9 +151,17 @@ impl Prompts {
             // Whole: the points of a learning curve are compared on the same prompts.
             test: self.splits.test.clone(),
         };
-        let embeddings = self.embeddings.as_ref().map(|whole| SplitEmbeddings {
-            train: whole.train.select(Axis(0), rows),
-            test: whole.test.clone(),
+        let embeddings = self.embeddings.as_ref().map(|whole| {
+            let train = whole.train.select(Axis(0), rows);
+            SplitEmbeddings {
+                // How many were cut is counted of the whole part; which prompts they were is not kept.
+                losses: [
+                    Losses::of(&splits.train, train.view(), None),
+                    whole.losses[1],
+                ],
+                test: whole.test.clone(),
+                train,
+            }
         });
         Self {
             splits: Rc::new(splits),

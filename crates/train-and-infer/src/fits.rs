@@ -1,6 +1,9 @@
 //! All routers of a job, one after the other.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, bail};
+use dataset::{Lock, atomic};
 use tracing::error;
 
 use crate::{
@@ -46,7 +49,9 @@ impl Job {
     fn fit_all(&self) -> anyhow::Result<Fits> {
         let mut data = Data::default();
         let (mut reports, mut failed) = (Vec::new(), Vec::new());
-        for &router in &self.routers {
+        // All of them before the first fit: hours of it must not end at a router that another process is fitting.
+        let locks = self.lock()?;
+        for (&router, _lock) in self.routers.iter().zip(locks) {
             let report = self
                 .fit(router, &mut data)
                 .map_err(hint::add)
@@ -64,6 +69,34 @@ impl Job {
             }
         }
         Ok(Fits { reports, failed })
+    }
+
+    /// Locks what the fit of each router writes, and removes what killed ones left.
+    fn lock(&self) -> anyhow::Result<Vec<[Lock; 2]>> {
+        let setup = &self.setup;
+        atomic::sweep_tree(setup.dir.root());
+        atomic::sweep_tree(&setup.models_dir.join(setup.dir.name()));
+        let lock = |router: &&Router| {
+            let [model, predictions] = self.places(router);
+            Ok([Lock::of(&model)?, Lock::of(&predictions)?])
+        };
+        self.routers.iter().map(lock).collect()
+    }
+
+    /// What the fit of a router writes: folders of fitted routers, and predictions, by their names without the ending.
+    fn places(&self, router: &Router) -> [PathBuf; 2] {
+        let setup = &self.setup;
+        let models = setup.models_dir.join(setup.dir.name());
+        match self.train_sizes.is_empty() {
+            true => [
+                models.join(router.name),
+                setup.dir.predictions_dir().join(router.name),
+            ],
+            false => [
+                models.join("learning-curve").join(router.name),
+                setup.dir.learning_curve_dir(router.name),
+            ],
+        }
     }
 
     /// Fits one router on the whole train part, or on samples of it.

@@ -7,8 +7,14 @@ pub enum Mistaken {
     LfsPointer,
     /// A page that a server sent instead of the file: a login, a consent, "not found".
     WebPage,
+    /// What storage servers send instead of the file: "access denied", "no such key".
+    XmlPage,
     /// Compressed by gzip.
     Gzip,
+    /// Compressed by bzip2.
+    Bzip2,
+    /// Compressed by xz.
+    Xz,
     /// Compressed by zstd.
     Zstd,
     /// A ZIP archive, which an Excel sheet is too.
@@ -25,6 +31,8 @@ impl Mistaken {
         for (start, found) in [
             (&b"\x1f\x8b"[..], Self::Gzip),
             (b"\x28\xb5\x2f\xfd", Self::Zstd),
+            (b"BZh", Self::Bzip2),
+            (b"\xfd7zXZ\x00", Self::Xz),
             (b"PK\x03\x04", Self::Zip),
         ] {
             if bytes.starts_with(start) {
@@ -36,8 +44,13 @@ impl Mistaken {
             return Some(Self::LfsPointer);
         }
         let text = text.trim_ascii_start().to_ascii_lowercase();
-        let page = text.starts_with(b"<!doctype html") || text.starts_with(b"<html");
-        page.then_some(Self::WebPage)
+        if text.starts_with(b"<?xml") {
+            return Some(Self::XmlPage);
+        }
+        // A browser that saves a page puts a comment before it.
+        let page = [&b"<!doctype html"[..], b"<html", b"<!-- "];
+        let is_page = page.iter().any(|start| text.starts_with(start));
+        is_page.then_some(Self::WebPage)
     }
 }
 
@@ -51,6 +64,11 @@ impl fmt::Display for Mistaken {
             Self::WebPage => {
                 "a web page (HTML) and not the file itself; a server may have sent a login or an error page under its name"
             }
+            Self::XmlPage => {
+                "an XML document and not the file itself; a storage server may have sent an error under its name"
+            }
+            Self::Bzip2 => "compressed by bzip2; decompress it first (`bunzip2`)",
+            Self::Xz => "compressed by xz; decompress it first (`unxz`)",
             Self::Gzip => "compressed by gzip; decompress it first (`gunzip`)",
             Self::Zstd => "compressed by zstd; decompress it first (`unzstd`)",
             Self::Zip => "a ZIP archive (an Excel sheet is one too); unpack or export it first",
@@ -74,7 +92,17 @@ mod tests {
                 Some(Mistaken::WebPage),
             ),
             (b"<HTML lang=en>", Some(Mistaken::WebPage)),
+            (
+                b"<!-- saved from url=(0021)https://example.com -->\n<html>",
+                Some(Mistaken::WebPage),
+            ),
+            (
+                b"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>",
+                Some(Mistaken::XmlPage),
+            ),
             (b"\x1f\x8b\x08", Some(Mistaken::Gzip)),
+            (b"BZh91AY", Some(Mistaken::Bzip2)),
+            (b"\xfd7zXZ\x00\x00", Some(Mistaken::Xz)),
             (b"\x28\xb5\x2f\xfd", Some(Mistaken::Zstd)),
             (b"PK\x03\x04", Some(Mistaken::Zip)),
             (b"PAR1", None),

@@ -6,7 +6,7 @@ use dataset::{
 };
 use evaluation::{Router, Truth};
 use ndarray::{Array2, Axis};
-use saved_routers::{NewFolder, Record};
+use saved_routers::Record;
 
 use crate::CalibrationError;
 
@@ -46,8 +46,6 @@ impl HeldOut {
     ) -> Result<Self, CalibrationError> {
         let dir = DatasetDir::existing(data_dir, dataset)?;
         let folder = models_dir.join(dataset).join(router);
-        // Reading a record alone does not repair an interrupted save, as opening the router does.
-        NewFolder::recover(&folder)?;
         let record = Record::read(&folder)?;
         if record.is_edited() {
             return Err(CalibrationError::Edited { folder });

@@ -6,6 +6,7 @@ mod job;
 mod report;
 
 use cli_support::{Progress, with_hint};
+use dataset::Lock;
 use saved_routers::Calibration;
 
 pub(super) use self::args::CalibrateArgs;
@@ -25,6 +26,8 @@ pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
         }
         Task::Store { name, force } => {
             let folder = calibrator.folder();
+            // Before the work: a router that is being refitted will have another folder, without this calibration.
+            let _lock = Lock::of(folder)?;
             // The same goal again only renews the calibration, say after a refit. A different one under the same name would surprise whoever
             // routes by that name.
             let older = Calibration::read(folder, &name);

@@ -1,9 +1,12 @@
-use std::{fs, num::NonZeroUsize, path::Path};
+use std::{env, fs, num::NonZeroUsize, path::Path};
 
 use anyhow::Context as _;
+use atomic_files::TemporaryFolder;
 use clap::ValueEnum;
 use cli_support::{Progress, usage_error};
-use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Part, PartTable, sha256_file};
+use dataset::{
+    DatasetDir, Embeddings, EmbeddingsMeta, FolderName, Lock, Part, PartTable, sha256_file,
+};
 use embeddings::{Client, Endpoint, Limits, Model, Plan, Store, Usage};
 use serde::Serialize;
 use tracing::info;
@@ -96,10 +99,16 @@ impl EmbeddingArgs {
         ] {
             *limit = own.map_or(*limit, NonZeroUsize::get);
         }
-        let name = model.file_name();
+        // Before a server is asked: embeddings that have no place to go must not be paid for.
+        let name = FolderName::encode(&model.label()).map_err(|error| {
+            usage_error(format!("the embedding model's name has no folder: {error}"))
+        })?;
         let client = Client::new(Endpoint::from_env()?, model, limits)
             .map_err(|error| usage_error(error.to_string()))?;
-        Ok(Some(EmbedJob { client, name }))
+        Ok(Some(EmbedJob {
+            client,
+            name: name.as_str().to_owned(),
+        }))
     }
 }
 
@@ -123,7 +132,8 @@ impl EmbedJob {
     /// What would be embedded. The splits need not be on disk, and no server is asked.
     fn plan(&self, data_dir: &Path, splits: [&PartTable; 2]) -> anyhow::Result<EmbeddingReport> {
         let path = data_dir.join(STORE);
-        let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
+        let folder = TemporaryFolder::create_in(&env::temp_dir())
+            .context("cannot create a temporary folder")?;
         // A plan must leave nothing behind, not even an empty store.
         let empty = folder.path().join(STORE);
         let store = Store::open(if path.is_file() { &path } else { &empty })?;
@@ -149,6 +159,13 @@ impl EmbedJob {
         splits: [&PartTable; 2],
         quiet: bool,
     ) -> anyhow::Result<EmbeddingReport> {
+        // Another process may be embedding the same: then its embeddings are there at the end of the wait.
+        let _lock = Lock::wait_for(&dir.embeddings_dir(&self.name), |holder| {
+            info!(
+                "waiting for the embeddings `{}`, which are being written by {holder}",
+                self.name
+            );
+        })?;
         // The store is opened when the first part needs it: opening locks it, and most runs find both parts embedded.
         let mut store = None;
         let mut parts = Vec::new();
@@ -158,6 +175,8 @@ impl EmbedJob {
                 embedder: self.name.clone(),
                 embedder_sha256: None,
                 split_sha256: Some(sha256_file(&dir.split(part))?),
+                truncate: None,
+                n_truncated: None,
             };
             let mut report = PartReport {
                 part: part.name(),

@@ -3,7 +3,7 @@ use dataset::DatasetDir;
 
 use super::{
     args::GenArgs,
-    existing::existing,
+    existing::existing_or_lock,
     raw::{Extra, Raw},
     report::Report,
     splits::Splits,
@@ -30,7 +30,9 @@ pub fn run(
     }
     let dir = DatasetDir::new(data_dir, recipe.name.as_str());
     let is_dry = args.embedding.dry_run;
-    let (splits, extras) = match existing(&dir, args.force, |found| recipe.differences(found))? {
+    let (found, _lock) =
+        existing_or_lock(&dir, args.force, is_dry, |found| recipe.differences(found))?;
+    let (splits, extras) = match found {
         Some(info) => (Splits::read(&dir, info)?, Vec::new()),
         None => {
             let (made, extras) = make_splits(args, recipe, read()?)?;

@@ -11,10 +11,11 @@ pub(super) struct Splits {
 
 impl Splits {
     pub(super) fn read(dir: &DatasetDir, info: DatasetInfo) -> anyhow::Result<Self> {
+        let [train, test] = Part::ALL.map(|part| PartTable::read_part(dir, &info, part));
         Ok(Self {
+            train: train?,
+            test: test?,
             info,
-            train: PartTable::read(&dir.split(Part::Train))?,
-            test: PartTable::read(&dir.split(Part::Test))?,
         })
     }
 

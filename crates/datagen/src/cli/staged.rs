@@ -1,7 +1,12 @@
+use std::env;
+
 use anyhow::Context as _;
+use atomic_files::TemporaryFolder;
 use dataset::{DatasetDir, DatasetInfo, SplitOrigin};
 
-use super::{args::GenArgs, existing::existing, raw::Extra, report::Report, splits::Splits};
+use super::{
+    args::GenArgs, existing::existing_or_lock, raw::Extra, report::Report, splits::Splits,
+};
 use crate::{Recipe, Staging, Tally};
 
 /// A data set whose rows a program makes itself and writes piece by piece, so that it need not fit into memory.
@@ -35,11 +40,15 @@ pub fn run_staged(args: &GenArgs, staged: &impl Staged) -> anyhow::Result<()> {
     let data_dir = &args.data_dir.data_dir;
     let dir = DatasetDir::new(data_dir, &info.name);
     let is_dry = args.embedding.dry_run;
-    let found = existing(&dir, args.force, |found| differences(&recipe, &info, found))?;
+    let (found, _lock) = existing_or_lock(&dir, args.force, is_dry, |found| {
+        differences(&recipe, &info, found)
+    })?;
 
     // A dry run leaves nothing in the data folder: its rows go to a folder that is removed at the end.
-    let scratch = is_dry.then(tempfile::tempdir).transpose();
-    let scratch = scratch.context("cannot create a temporary folder")?;
+    let scratch = is_dry.then(|| TemporaryFolder::create_in(&env::temp_dir()));
+    let scratch = scratch
+        .transpose()
+        .context("cannot create a temporary folder")?;
     let folder = scratch
         .as_ref()
         .map_or(data_dir.as_path(), |scratch| scratch.path());

@@ -116,6 +116,14 @@ def main():
     frame("big-endian", pd.DataFrame({"x": np.array([1.5, -2.5], dtype=">f8"), "y": np.array([1, -2], dtype=">i4")}), 2)
     objects = np.array([["a", None, "c"], ["d", "e", "f"]], dtype=object)
     frame("objects-fortran", pd.DataFrame(np.asfortranarray(objects), columns=list("xyz"), dtype=object), 4)
+    # NumPy marks this array as in Fortran's order and lists its objects in C order all the same.
+    numbers = np.asfortranarray(np.array([[1, None, 3.5], [4, 5, True]], dtype=object))
+    assert numbers.__reduce__()[2][3] is True
+    value("objects-flagged-fortran", numbers, {".": numbers}, 4)
+    # A frame keeps its columns as rows, so an array in C order lies in Fortran's there.
+    flagged = pd.DataFrame(np.ascontiguousarray(objects), columns=list("xyz"), dtype=object, copy=False)
+    assert flagged._mgr.blocks[0].values.__reduce__()[2][3] is True
+    frame("objects-c-order", flagged, 4)
     frame("sliced-columns", mixed()[["f64", "int32", "prompt", "bool"]].iloc[::-2], 4)
     repeated = "one string for all rows"
     frame("shared-strings", pd.DataFrame({"s": pd.Series([repeated] * 40, dtype=object)}), 4)
@@ -126,6 +134,29 @@ def main():
     frame("no-columns", pd.DataFrame(index=range(3)), 4)
     frame("nothing", pd.DataFrame(), 4)
     frame("wide", pd.DataFrame(np.arange(40.0).reshape(1, 40), columns=[f"c{j}" for j in range(40)]), 4)
+
+    # What pandas computes block by block it places by NumPy's integers: slice(np.int64(3), np.int64(4), 1).
+    text = {} if MAJOR < 3 else {"dtype": object}
+    holes = pd.DataFrame({"key": pd.Series(list("aabb"), **text), "x": [0.5, np.nan, 2.5, 3.5]})
+    holes["text"] = pd.Series(["u", None, "v", "w"], dtype=object)
+    holes["n"] = [1, 2, 3, 4]
+    holes["y"] = [np.nan, 1.5, 2.5, np.nan]
+    holes["mixed"] = pd.Series([1, None, 3, 4], dtype=object)
+    holes["f"] = np.array([0.5, np.nan, 1.5, 2.5], dtype=np.float32)
+    holes["z"] = pd.Series([1.5, None, 2.5, 3.5], dtype=object)
+    holes["m"] = [5, 6, 7, 8]
+    holes = holes.copy()
+    frame("fillna", holes.fillna({"x": 0, "y": 0}), 4)
+    frame("fillna-all", holes.fillna(0), 5, refused_columns=("text",))
+    frame("ffill", holes.ffill(), 4)
+    frame("groupby-first", holes.groupby("key").first(), 4)
+    frame("groupby-mean", holes[["key", "x", "n", "y"]].groupby("key", as_index=False).mean(), 4)
+    frame("interpolate", holes[["x", "n", "y"]].interpolate(), 4)
+    frame("infer-objects", holes.infer_objects(), 4)
+    frame("where", holes.where(holes["n"] > 1), 4)
+    frame("convert-dtypes", holes.convert_dtypes(), 4)
+    narrow = mixed()[["int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64", "f32", "bool or None"]]
+    frame("convert-dtypes-narrow", narrow.convert_dtypes(), 5)
 
     index = [
         ("range", pd.RangeIndex(5, 1, -2)),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use dataset::DatasetDir;
+use dataset::{DatasetDir, Lock, atomic};
 use tracing::{info, warn};
 
 use super::selection;
@@ -20,12 +20,16 @@ use crate::{
     settings::{job::Job, product::Product},
 };
 
+/// The name of the lock of what is about all data sets; none of them begins with a dot.
+const OF_ALL: &str = ".of-all";
+
 /// Makes what is asked for, in the order of [`crate::settings::product::Product::ALL`] for one data set after another; returns the paths written. What was
 /// skipped is logged, with the command that would make its input.
 ///
 /// # Errors
 /// When data sets or predictions cannot be read or evaluated, a file cannot be written, or none of what was asked for can be made.
 pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
+    atomic::sweep_tree(&job.plots_dir);
     let mut outcome = Outcome::new(&job.data_dir);
     let mut all = Vec::new();
     // Studies come first because they need no data set: a broken data set must not keep their figures
@@ -40,7 +44,11 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
         // Before any of them is read, as in `of_dataset`.
         outcome.sources().of_all()?;
     }
-    for dir in selection::chosen(job)? {
+    let chosen = selection::chosen(job)?;
+    // All of them before the first is drawn, and as long as the run takes: of the same folder two runs would mix their figures.
+    let locks = chosen.iter().map(|dir| Lock::of(&job.folder(dir.name())));
+    let _locks = locks.collect::<Result<Vec<_>, _>>()?;
+    for dir in chosen {
         info!("drawing `{}`", dir.name());
         let results = of_dataset(job, &dir, &mut outcome)
             .with_context(|| format!("cannot draw data set `{}`", dir.name()))?;
@@ -56,6 +64,13 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
         // Those of this run and the others were read in turn; a table over all data sets must not depend on which of them were drawn.
         all.sort_by(|a, b| a.dataset.cmp(&b.dataset));
     }
+    // Runs on different data sets both write these, one after the other.
+    let _lock = match makers.is_empty() {
+        true => None,
+        false => Some(Lock::wait_for(&job.folder(OF_ALL), |holder| {
+            info!("waiting for the tables of all data sets, which are being written by {holder}");
+        })?),
+    };
     for make in makers {
         outcome.forget_inputs();
         make(job, &all, &mut outcome)?;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use dataset::{
     DatasetDir, DatasetInfo, PairIdx, Part, PartTable, PerModel, Predictions, TestPredictions,
     TestSet, Unusable,
@@ -105,7 +105,8 @@ fn names_with(
     file: impl Fn(&DatasetDir) -> PathBuf,
 ) -> anyhow::Result<BTreeSet<String>> {
     let mut names = names_in(data_dir)?;
-    names.retain(|name| file(&DatasetDir::new(data_dir, name)).is_file());
+    // A hidden folder is what a killed generator left.
+    names.retain(|name| !name.starts_with('.') && file(&DatasetDir::new(data_dir, name)).is_file());
     Ok(names.into_iter().collect())
 }
 
@@ -156,7 +157,7 @@ impl Inputs {
         }
         Ok(Found::Inputs(Box::new(Self {
             name: dir.name().to_owned(),
-            train_mean_costs: train_mean_costs(dir, test_set.split())?,
+            train_mean_costs: train_mean_costs(dir, &test_set)?,
             expectations: test_set.expectations()?,
             test_set,
             routers,
@@ -247,21 +248,12 @@ fn cannot_choose(
 }
 
 /// Each LLM's mean cost in the train part; `None` without one, or where nothing in it is known.
-fn train_mean_costs(dir: &DatasetDir, test: &PartTable) -> anyhow::Result<Option<Array1<f64>>> {
+fn train_mean_costs(dir: &DatasetDir, test_set: &TestSet) -> anyhow::Result<Option<Array1<f64>>> {
     let path = dir.split(Part::Train);
     if !path.is_file() {
         return Ok(None);
     }
-    let train = PartTable::read(&path)?;
-    // Means are matched to LLMs by position, so in another order each LLM would be charged the cost of
-    // a different one.
-    if train.models != test.models {
-        bail!(
-            "`{}` and `{}` do not list the same LLMs in the same order; regenerate both with a single run of the data set's generator",
-            path.display(),
-            dir.split(Part::Test).display()
-        );
-    }
+    let train = PartTable::read_part(dir, test_set.info(), Part::Train)?;
     let means = mean_costs(&Truth::of(&train)?);
     // With all means unknown the RouterBench rule could never choose an LLM. Without means there is no
     // such contender, and the figures say what is missing.

@@ -146,7 +146,7 @@ fn a_training_split_of_other_llms_is_refused() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(
-        stderr.contains("do not list the same LLMs in the same order"),
+        stderr.contains("is not the part that") && stderr.contains("LLMs ["),
         "{stderr}"
     );
 }

@@ -13,6 +13,8 @@ mod learning_curve;
 #[cfg(feature = "torch")]
 mod refusals;
 #[cfg(feature = "torch")]
+mod reproducing;
+#[cfg(feature = "torch")]
 mod roberta;
 #[cfg(not(feature = "torch"))]
 mod without_torch;

@@ -3,15 +3,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use ndarray::Array2;
 use nets::{ProblemType, RobertaModel, TrainReport, TrainSetup, fine_tune};
-use saved_routers::Base;
+use saved_routers::{Base, CHECKPOINTS};
 use serde_json::{Value, json};
 use tracing::info;
 
 use super::folders::{NetworkFolder, copy_if_exists};
 use crate::learner::Fit;
 
-/// The folder in a router's where its networks' checkpoints are until it is done.
-const CHECKPOINT: &str = "checkpoint";
 const METRICS: &str = "metrics.csv";
 
 /// A network to be trained.
@@ -42,7 +40,7 @@ impl Network<'_> {
         let params = plan.params.params();
         // Below the router's final place and not in the staging folder, which is another one for each run: an interrupted training finds its
         // checkpoint again.
-        let checkpoint = fit.place.join(CHECKPOINT).join(self.name);
+        let checkpoint = fit.place.join(CHECKPOINTS).join(self.name);
         if setup.force {
             nets::forget_checkpoint(&checkpoint)?;
         }
@@ -73,6 +71,12 @@ impl Network<'_> {
                 },
             )
         })?;
+        fit.stopwatch
+            .note(&format!("{} seconds", self.name), report.seconds);
+        if let Some(step) = report.resumed_at {
+            let name = format!("{} resumed at step", self.name);
+            fit.stopwatch.note(&name, step as f64);
+        }
         Ok(Trained {
             model,
             report,
@@ -99,11 +103,14 @@ impl Trained {
         copy_if_exists(&self.checkpoint.join(METRICS), &folder.join(METRICS))
     }
 
-    /// The outcome of the training, without its course, which is in metrics.csv.
+    /// The outcome of the training, without its course, which is in metrics.csv, and without what another run of the same training would have
+    /// otherwise: that is among the manifest's timings.
     pub(super) fn results(&self) -> Value {
         let mut results = json!(self.report);
         if let Some(results) = results.as_object_mut() {
-            results.remove("records");
+            for key in ["records", "seconds", "resumed-at"] {
+                results.remove(key);
+            }
         }
         results
     }
