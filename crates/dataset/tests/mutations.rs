@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use dataset::{
     DatasetInfo, Embeddings, EmbeddingsMeta, MadeFrom, ModelScores, PartHashes, PartTable,
     PerModel, Predictions, Prices, RateCurve, RateInterval, RatePoint, RateProblem, RateStudy,
-    RunManifest, SmallWins, Source, Stage,
+    RunManifest, SmallWins, Source, Stage, Timings, Truncate,
 };
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, try_mutations};
@@ -89,7 +89,10 @@ fn mutations_of_embeddings() {
     let meta = EmbeddingsMeta {
         embedder: "e".to_owned(),
         embedder_sha256: None,
+        server: None,
         split_sha256: Some("ab".to_owned()),
+        truncate: Some(Truncate::Middle),
+        n_truncated: Some(3),
     };
     let embeddings = Embeddings {
         ids: ids(50),
@@ -130,12 +133,17 @@ fn mutations_of_descriptions_and_manifests() {
         config: serde_json::json!({"k": [1, 2, {"l": null}]}),
         inputs: vec![source.clone()],
         results: serde_json::json!({"best": 0.5}),
-        stages: vec![Stage {
-            name: "fit".to_owned(),
-            seconds: 0.25,
-        }],
-        peak_memory_bytes: Some(1 << 30),
-        environment: BTreeMap::from([("threads".to_owned(), "2".to_owned())]),
+        predictions_sha256: Some("ab".to_owned()),
+        environment: BTreeMap::from([("device".to_owned(), "Cpu".to_owned())]),
+        timings: Timings {
+            stages: vec![Stage {
+                name: "fit".to_owned(),
+                seconds: 0.25,
+            }],
+            peak_memory_bytes: Some(1 << 30),
+            n_threads: Some(2),
+            other: BTreeMap::from([("fit seconds".to_owned(), 0.25)]),
+        },
     };
     check(
         &[written(|path| manifest.write(path).expect("written"))],

@@ -230,6 +230,8 @@ pub(crate) fn shorten(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
     use super::*;
 
     fn base64(values: &[f32]) -> String {
@@ -266,7 +268,7 @@ mod tests {
         check(&two(good), None, "duplicate index 0 (from 0)");
         check(&two(r#"{"index":2,"embedding":[1,2]}"#), None, "index 2");
         check(&two(r#"{"index":-1,"embedding":[1,2]}"#), None, "-1");
-        check(&two(r#"{"embedding":[1,2]}"#), None, "index");
+        check(&two(r#"{"embedding":[1,2]}"#), None, "index `null`");
         check(
             &two(r#"{"index":1,"embedding":[1]}"#),
             None,
@@ -277,17 +279,88 @@ mod tests {
             Some(3),
             "has 2 values, expected 3",
         );
-        check(&two(r#"{"index":1,"embedding":[]}"#), Some(0), "values");
-        check(&two(r#"{"index":1,"embedding":[1,1e39]}"#), None, "inf");
-        check(&two(r#"{"index":1,"embedding":[1,null]}"#), None, "null");
         check(&two(r#"{"index":1,"embedding":7}"#), None, "base64");
-        check(&two(r#"{"index":1,"embedding":"AAA"}"#), None, "padding");
+        check(&two(r#"{"index":1,"embedding":"A"}"#), None, "length");
         check(&two(r#"{"index":1,"embedding":"AAAA"}"#), None, "float32");
-        let nan = format!(
-            r#"{{"index":1,"embedding":"{}"}}"#,
-            base64(&[1.0, f32::NAN])
+        check(
+            &two(r#"{"index":1,"embedding":[[1,2],[3,4]]}"#),
+            None,
+            "pool",
         );
-        check(&two(&nan), None, "NaN");
+    }
+
+    #[test]
+    fn unusable_embeddings_do_not_cost_the_others() {
+        let nan = format!(r#""{}""#, base64(&[1.0, f32::NAN]));
+        for (embedding, problem) in [
+            ("[]", "no values"),
+            ("null", "no values"),
+            ("[1,1e39]", "inf"),
+            ("[1,null]", "NaN"),
+            (r#"[1,"NaN"]"#, "NaN"),
+            ("[0,-0.0]", "zeros"),
+            (nan.as_str(), "NaN"),
+        ] {
+            let body = format!(r#"{{"data":[{{"embedding":{embedding}}},{{"embedding":[1,2]}}]}}"#);
+            let answer = parse(body.as_bytes(), 2, None).unwrap();
+            let [(0, found)] = &answer.bad[..] else {
+                panic!("{embedding}: {:?}", answer.bad)
+            };
+            assert!(found.contains(problem), "{found}");
+            assert_eq!((answer.dim, &answer.values[2..]), (2, &[1.0, 2.0][..]));
+        }
+    }
+
+    #[test]
+    fn forms_of_other_servers_are_read() {
+        for data in [
+            r#"[{"embedding":[1,2]},{"embedding":[3,4]}]"#,
+            r#"[{"index":null,"embedding":[1,2]},{"index":null,"embedding":[3,4]}]"#,
+            r#"[{"index":"1","embedding":[3,4]},{"index":0.0,"embedding":[1,2]}]"#,
+            r#"[{"index":0,"embedding":[[1,2]]},{"index":1,"embedding":[[3,4]]}]"#,
+            r#"[{"index":0,"embedding":"AACAPwAAAEA"},{"index":1,"embedding":"AABAQAAAgEA="}]"#,
+        ] {
+            let body = format!("\u{feff}{{\"data\":{data}}}");
+            let answer = parse(body.as_bytes(), 2, None).unwrap();
+            assert_eq!(answer.values, [1.0, 2.0, 3.0, 4.0], "{data}");
+        }
+        let usage = |usage: &str| {
+            let body = format!(r#"{{"data":[{{"embedding":[1]}}],"usage":{usage}}}"#);
+            parse(body.as_bytes(), 1, None).unwrap().n_tokens
+        };
+        for (text, expected) in [
+            (r#"{"prompt_tokens":7}"#, Some(7)),
+            (r#"{"total_tokens":7}"#, Some(7)),
+            (r#"{"prompt_tokens":7.0}"#, Some(7)),
+            (r#"{"prompt_tokens":"7"}"#, Some(7)),
+            (r#"{"prompt_tokens":"7.4"}"#, Some(7)),
+            (r#"{"prompt_tokens":18446744073709551615}"#, Some(u64::MAX)),
+            (r#"{"prompt_tokens":1e300}"#, None),
+            (r#"{"prompt_tokens":-1}"#, None),
+            (r#"{"prompt_tokens":null}"#, None),
+            ("null", None),
+            ("7", None),
+        ] {
+            assert_eq!(usage(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn mutations_of_answers_do_not_panic() {
+        let files = [
+            br#"{"object":"list","data":[{"index":0,"embedding":[1,-2.5e0]},{"index":1,"embedding":[0.5,3]}],"usage":{"prompt_tokens":7}}"#.to_vec(),
+            format!(r#"{{"data":[{{"embedding":"{0}"}},{{"embedding":"{0}"}}]}}"#, base64(&[1.0, -2.0])).into_bytes(),
+            br#"{"error":{"message":"no","code":429}}"#.to_vec(),
+            br#"{"detail":[{"loc":["body"],"msg":"x"}]}"#.to_vec(),
+        ];
+        test_support::try_mutations(&files, |body| {
+            if let Ok(answer) = parse(&body, 2, None) {
+                assert_eq!(answer.values.len(), 2 * answer.dim);
+            }
+            _ = parse(&body, 2, Some(2));
+            let (message, _) = refusal(&body);
+            assert!(shorten(&message).chars().count() <= MAX_SHOWN + 3);
+        });
     }
 
     #[test]
@@ -300,9 +373,19 @@ mod tests {
                 "{n}: {found:?}"
             );
         }
-        for garbage in ["<html>", "{}", "[]", r#"{"error":{"message":"x"}}"#] {
+        for garbage in ["<html>", "{}", "[]", "7", r#"{"data":7}"#] {
             let found = parse(garbage.as_bytes(), 1, None);
             assert!(matches!(found, Err(Problem::Wrong(_))), "{garbage}");
+        }
+        for (error, status) in [
+            (r#"{"error":{"message":"x"}}"#, None),
+            (r#"{"error":{"message":"x","code":429}}"#, Some(429)),
+            (r#"{"error":{"message":"x","code":"503"}}"#, Some(503)),
+            (r#"{"error":"x","data":[]}"#, None),
+            (r#"{"detail":"x","status":401}"#, Some(401)),
+        ] {
+            let found = parse(error.as_bytes(), 1, None);
+            assert_eq!(found.unwrap_err(), Problem::Told(status), "{error}");
         }
     }
 
@@ -323,7 +406,11 @@ mod tests {
             Some("t"),
         );
         check(r#"{"error":"No"}"#, "No", None);
-        check(r#"{"message":"No","code":400}"#, "No", None);
+        check(r#"{"message":"No","code":400}"#, "No", Some("400"));
+        check(r#"{"detail":"No"}"#, "No", None);
+        check(r#"{"error":"No","error_type":"t"}"#, "No", None);
+        check(r#"{"detail":[{"msg":"x"}]}"#, r#"[{"msg":"x"}]"#, None);
+        check("[1]", "[1]", None);
         check("upstream down", "upstream down", None);
         assert_eq!(shorten(" a\n b.\n"), "a b");
         assert_eq!(shorten(""), "no message");

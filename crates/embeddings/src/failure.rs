@@ -123,7 +123,6 @@ impl Failure {
             "token",
             "context length",
             "too long",
-            "too large",
             "maximum length",
             "sequence length",
         ]

@@ -60,3 +60,4 @@ pub use crate::{
     store::Store,
     tokens::count_tokens,
 };
+pub use secrets::Secret;

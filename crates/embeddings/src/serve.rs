@@ -189,7 +189,7 @@ impl Service<'_> {
         let run = self.run;
         let n_good = work.items.len() - answer.bad.len();
         run.n_good.fetch_add(n_good, Ordering::Relaxed);
-        if work.items.len() == self.parcel.items.len() {
+        if n_good == self.parcel.items.len() {
             // As it was: there is nothing to find out.
             run.is_known.send_replace(true);
         }

@@ -132,6 +132,9 @@ impl RobertaModel {
         kept: &[&str],
     ) -> Result<Self> {
         let tokenizer = RobertaTokenizer::load(folder)?;
+        let (named, max_tokens) = (tokenizer.named.clone(), config.encoder.max_tokens());
+        // Made for each prediction; here, so that one that knows more tokens than the model is told first.
+        PromptTokenizer::new(named, &config.encoder, max_tokens, tokenizer.truncate)?;
         let paths = weights_files(folder)?;
         let how = WeightsFile {
             paths: &paths,
@@ -151,16 +154,13 @@ impl RobertaModel {
         };
         checked.load_into(&variables)?;
         variables.freeze();
-        let model = Self {
+        Ok(Self {
             variables,
             net,
             config,
             truncate: tokenizer.truncate,
             tokenizer,
-        };
-        // So that a tokenizer that knows more tokens than the model is told now.
-        model.prompt_tokenizer(model.max_tokens())?;
-        Ok(model)
+        })
     }
 
     /// Cuts long prompts in another way than the model's files say; `None` leaves it to them.

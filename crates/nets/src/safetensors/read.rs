@@ -242,7 +242,7 @@ mod tests {
                 "should have 0 bytes",
             ),
             (
-                entry("F32", json!([1 << 62, 4]), [0, 0]),
+                entry("F32", json!([1_u64 << 62, 4]), [0, 0]),
                 "should have 0 bytes",
             ),
             (entry("F32", json!([0]), [9, 3]), "bytes 9 to 3"),

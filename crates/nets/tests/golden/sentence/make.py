@@ -75,6 +75,7 @@ CASES = [
     case("3.x prompts", write=PROMPTS),
     case("3.x prompts without a default", write={"config_sentence_transformers.json": {"prompts": {"query": "so: "}, "default_prompt_name": None}}),
     case("5.x default prompt that is not given", write={"config_sentence_transformers.json": {"prompts": {}, "default_prompt_name": "document"}}),
+    case("3.x truncate_dim", old_modules((OLD + "Normalize", "2_Normalize")), write={"config_sentence_transformers.json": {"truncate_dim": 5}}),
     *(case(f"3.x prompt not pooled, {flag}", pooling=flags(flag) | {"include_prompt": False}, write=PROMPTS) for flag in FLAGS),
     new_case("5.4 mean", {"pooling_mode": "mean", "include_prompt": True}),
     new_case("5.4 cls", {"pooling_mode": "cls"}),
