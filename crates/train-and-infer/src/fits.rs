@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use dataset::{Lock, atomic};
+use saved_routers::NewFolder;
 use tracing::error;
 
 use crate::{
@@ -78,6 +79,9 @@ impl Job {
         atomic::sweep_tree(&setup.models_dir.join(setup.dir.name()));
         let lock = |router: &&Router| {
             let [model, predictions] = self.places(router);
+            if self.train_sizes.is_empty() {
+                NewFolder::check_place(&model)?;
+            }
             Ok([Lock::of(&model)?, Lock::of(&predictions)?])
         };
         self.routers.iter().map(lock).collect()
