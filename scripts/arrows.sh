@@ -34,14 +34,14 @@ ARROWS = """
     untrusted-files, secrets             -> (no crate)
     intrinsic-dimension, charts          -> (no crate)
     row-order                            -> (no crate)
-    dataset                              -> atomic-files, untrusted-files
+    dataset                              -> atomic-files, tables, untrusted-files
     cli-support, embeddings              -> atomic-files, secrets, untrusted-files
     hub                                  -> secrets, untrusted-files
-    pickle                               -> untrusted-files
+    pickle, tables                       -> untrusted-files
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support
-    gen-custom                           -> datagen
+    gen-custom                           -> datagen, tables
     gen-sprout                           -> datagen, hub
     gen-routerbench                      -> datagen, hub, pickle
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation

@@ -158,6 +158,15 @@ impl RawTable {
         kept.len() - self.n_prompts()
     }
 
+    /// Takes away what rounding added to scores.
+    pub(crate) fn round_scores(&mut self) {
+        for model in &mut self.models {
+            for score in &mut model.scores {
+                *score = Field::Score.without_rounding(*score);
+            }
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         if self.models.is_empty() {
             return Err(Error::NoModels {

@@ -73,6 +73,13 @@ impl Found {
         Ok(())
     }
 
+    /// Refuses a table whose texts and matrices would take more than the memory budget.
+    pub(crate) fn check_size(&self, reader: &TableReader, n_texts: usize) -> Result<()> {
+        // Eight bytes for each number: some are kept as four, and none as more.
+        let per_model = Field::ALL.len() * size_of::<f64>();
+        reader.check_size(n_texts * size_of::<String>() + self.models.len() * per_model)
+    }
+
     /// Unknown values of shape `(n_rows, n_models)` to read a field into, if any LLM has it.
     pub(crate) fn unknown(&self, field: Field, n_rows: usize) -> Option<Array2<f64>> {
         let has_it = self.fields.contains(&field);
@@ -205,7 +212,7 @@ fn write_in_blocks(
 /// Reads texts and matrices. Each value is copied once, from its decoded page to its place.
 ///
 /// # Errors
-/// [`Error::MissingColumn`], [`Error::ColumnType`] or [`Error::NullValue`] for a column that is not as its place needs it.
+/// [`Error::MissingColumn`], [`Error::Table`] or [`Error::NullValue`] for a column that is not as its place needs it.
 pub(crate) fn read(
     reader: TableReader,
     texts: &mut [(&str, &mut Vec<String>)],

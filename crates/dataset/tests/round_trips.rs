@@ -206,7 +206,10 @@ fn files_of_another_form_are_refused_by_column() {
         Err(Error::Io { .. })
     ));
     fs::write(&path, "id,task,prompt\n").expect("written");
-    assert!(matches!(PartTable::read(&path), Err(Error::Parquet { .. })));
+    assert!(matches!(
+        PartTable::read(&path),
+        Err(Error::Table(tables::Error::NotParquet { .. }))
+    ));
     let empty = PartWriter::create(&path, &small_split()).expect("created");
     assert_eq!(empty.finish().expect("written"), 0);
     assert!(matches!(PartTable::read(&path), Err(Error::Empty { .. })));
