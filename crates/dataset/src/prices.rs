@@ -63,7 +63,8 @@ impl Prices {
     /// Refuses prices that nobody can charge; `path` is the file that they were read from.
     ///
     /// # Errors
-    /// [`Error::ModelName`]; [`Error::BadPrice`] for a price that is not a finite number of at least 0; [`Error::PricePerToken`] for one that is not per million tokens.
+    /// [`Error::ModelName`], [`Error::BadPrice`] for a price that is not a finite number of at least 0, [`Error::PricePerToken`] for one that is not
+    /// per million tokens.
     pub fn check(&self, path: &Path) -> Result<()> {
         for (model, price) in &self.models {
             check_model_name(path, model)?;
