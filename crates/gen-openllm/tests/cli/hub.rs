@@ -347,7 +347,7 @@ fn another_llms_tokenizer_is_noted_with_its_difference() {
     assert_note(
         &bench.info("open-llm-lb-v2"),
         &format!(
-            "of `{SMALL}` are counted with the tokenizer of `{LARGE}`: one more for each line"
+            "input tokens, and so costs, of `{SMALL}` are counted with the tokenizer of `{LARGE}`: one more for each line"
         ),
     );
 }
