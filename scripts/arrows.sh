@@ -43,10 +43,10 @@ ARROWS = """
     gen-routerbench                      -> datagen, hub, pickle
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation
     gen-synthetic                        -> datagen, evaluation
-    nets                                 -> dataset
+    nets                                 -> dataset, untrusted-files
     saved-routers                        -> dataset, routers
     train-and-infer                      -> dataset, routers, nets, saved-routers, hub, cli-support
-    carrot-router                        -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support
+    carrot-router                        -> dataset, evaluation, nets, saved-routers, embeddings, hub, untrusted-files, cli-support
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support

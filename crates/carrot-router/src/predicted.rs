@@ -16,6 +16,6 @@ pub(crate) struct Predicted {
 pub(crate) struct Length {
     /// In tokens of what stands in for an LLM's own tokenizer.
     pub(crate) n_tokens: usize,
-    /// Whether what predicts saw only its beginning.
+    /// Whether what predicts saw only a part of it.
     pub(crate) is_truncated: bool,
 }

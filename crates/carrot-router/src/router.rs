@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use dataset::{ModelInfo, Quantity};
+use dataset::{ModelInfo, Quantity, Truncate};
 use nets::{DeviceChoice, NetworkTask};
 use saved_routers::{Contents, Model, Record, SavedRouter};
 
@@ -119,8 +119,11 @@ impl CarrotRouter {
                 Predictor::Neighbors(Neighbors { knn, embedder }.into())
             }
             (Model::Roberta { performance, cost }, _) => {
+                // As the train prompts were cut, so are those to be routed.
+                let truncate = truncate(&record);
                 let load = |folder: &Path, task| {
-                    LoadedNetwork::load(&folder.display().to_string(), folder, task, setup.device)
+                    let name = folder.display().to_string();
+                    LoadedNetwork::load(&name, folder, task, setup.device, truncate)
                 };
                 let outputs = Outputs {
                     models: &names,
@@ -299,4 +302,10 @@ fn max_tokens(record: &Record) -> usize {
     let recorded = record.config.pointer("/predict/max-tokens");
     let recorded = recorded.and_then(serde_json::Value::as_u64);
     recorded.map_or(usize::MAX, |n| n as usize)
+}
+
+/// Which part of long prompts the router's networks were trained to lose; `None` where their files decide.
+fn truncate(record: &Record) -> Option<Truncate> {
+    let recorded = record.config.pointer("/predict/truncate")?;
+    Truncate::named(recorded.as_str()?)
 }

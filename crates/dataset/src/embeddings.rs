@@ -4,7 +4,7 @@ use arrow_schema::Field;
 use ndarray::Array2;
 
 use crate::{
-    Error, Result,
+    Error, Result, Truncate,
     made_from::SPLIT_SHA256,
     model_columns::check_shapes,
     table::{TableReader, TableWriter, list_array, list_type, schema, text_array, text_field},
@@ -12,6 +12,8 @@ use crate::{
 
 const EMBEDDER: &str = "carrot.embedder";
 const EMBEDDER_SHA256: &str = "carrot.embedder-sha256";
+const TRUNCATE: &str = "carrot.truncate";
+const N_TRUNCATED: &str = "carrot.n-truncated";
 /// Rows that are handed to the Parquet writer at a time.
 const ROWS_PER_BATCH: usize = 8_192;
 
@@ -40,6 +42,10 @@ pub struct EmbeddingsMeta {
     pub embedder_sha256: Option<String>,
     /// SHA-256 of the split that was embedded.
     pub split_sha256: Option<String>,
+    /// Which part of prompts that are too long was cut off; none where the embedding model's files decide.
+    pub truncate: Option<Truncate>,
+    /// How many prompts were too long and lost a part, where that was counted.
+    pub n_truncated: Option<usize>,
 }
 
 impl Embeddings {
@@ -124,6 +130,10 @@ impl Embeddings {
                 .clone()
                 .map(|hash| (SPLIT_SHA256, hash)),
         );
+        let truncate = self.meta.truncate.map(|it| (TRUNCATE, it.to_string()));
+        let n_truncated = self.meta.n_truncated;
+        let n_truncated = n_truncated.map(|n| (N_TRUNCATED, n.to_string()));
+        key_values.extend(truncate.into_iter().chain(n_truncated));
         let fields = vec![
             text_field("id"),
             Field::new("embedding", list_type(dim), false),
@@ -178,5 +188,7 @@ fn meta(reader: &TableReader) -> EmbeddingsMeta {
             .unwrap_or_default(),
         embedder_sha256: get(EMBEDDER_SHA256),
         split_sha256: get(SPLIT_SHA256),
+        truncate: get(TRUNCATE).and_then(|name| Truncate::named(&name)),
+        n_truncated: get(N_TRUNCATED).and_then(|n| n.parse().ok()),
     }
 }

@@ -44,6 +44,7 @@ mod table;
 mod test_set;
 pub mod toml;
 mod train_test_split;
+mod truncate;
 
 pub use crate::{
     atomic::{AtomicFile, write_atomically},
@@ -65,4 +66,5 @@ pub use crate::{
     standardizer::Standardizer,
     test_set::{Reason, TestPredictions, TestSet, Unusable},
     train_test_split::{TrainTestSplit, permutation, train_test_split},
+    truncate::Truncate,
 };

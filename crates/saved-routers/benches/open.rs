@@ -144,6 +144,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
             model: None,
             sha256: None,
             dim: DIM,
+            truncate: None,
             license: None,
         }),
         base: None,

@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, path::Path};
 
-use dataset::{CostKind, ModelInfo, Pair, json};
+use dataset::{CostKind, ModelInfo, Pair, Truncate, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -53,6 +53,9 @@ pub struct Embedder {
     pub sha256: Option<String>,
     /// Length of an embedding.
     pub dim: usize,
+    /// Which part of prompts that are too long is cut off; none where the model's files decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncate: Option<Truncate>,
     /// The license that its model card states.
     pub license: Option<String>,
 }

@@ -158,6 +158,8 @@ impl Prompts {
         let embeddings = self.embeddings.as_ref().map(|whole| SplitEmbeddings {
             train: whole.train.select(Axis(0), rows),
             test: whole.test.clone(),
+            // Counted of the whole part; which prompts they were is not kept.
+            n_truncated: [None, whole.n_truncated[1]],
         });
         Self {
             splits: Rc::new(splits),

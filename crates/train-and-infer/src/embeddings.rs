@@ -11,6 +11,22 @@ use crate::{embedder::Embedder, setup::Setup, torch::SentenceModel};
 pub(crate) struct SplitEmbeddings {
     pub(crate) train: Array2<f32>,
     pub(crate) test: Array2<f32>,
+    /// How many prompts of the train and of the test part were too long for the embedder and lost a part, where that is known.
+    pub(crate) n_truncated: [Option<usize>; 2],
+}
+
+/// What a model made of prompts.
+pub(crate) struct Embedded {
+    /// Shape `(n_prompts, dim)`.
+    pub(crate) values: Array2<f32>,
+    /// How many prompts were too long and lost a part.
+    pub(crate) n_truncated: usize,
+}
+
+/// The embeddings of one part.
+struct PartEmbeddings {
+    values: Array2<f32>,
+    n_truncated: Option<usize>,
 }
 
 /// Loads the embeddings of both parts; the model is loaded only if a part has to be computed.
@@ -25,9 +41,11 @@ pub(crate) fn load(
 ) -> anyhow::Result<SplitEmbeddings> {
     let mut load =
         |part, (split, source)| load_part(setup, embedder, model.as_mut(), part, split, source);
+    let (train, test) = (load(Part::Train, train)?, load(Part::Test, test)?);
     let loaded = SplitEmbeddings {
-        train: load(Part::Train, train)?,
-        test: load(Part::Test, test)?,
+        train: train.values,
+        test: test.values,
+        n_truncated: [train.n_truncated, test.n_truncated],
     };
     if loaded.train.ncols() != loaded.test.ncols() {
         bail!(
@@ -47,7 +65,7 @@ fn load_part(
     part: Part,
     split: &PartTable,
     source: &Source,
-) -> anyhow::Result<Array2<f32>> {
+) -> anyhow::Result<PartEmbeddings> {
     let (path, split_path) = (setup.dir.embeddings(&embedder.name, part), &source.path);
     let embedder_sha256 = model
         .as_ref()
@@ -57,6 +75,8 @@ fn load_part(
         embedder: embedder.name.clone(),
         embedder_sha256,
         split_sha256: Some(source.sha256.clone()),
+        truncate: setup.truncate,
+        n_truncated: None,
     };
     if path.is_file() {
         // A few bytes, which may save reading a gigabyte of embeddings that turn out to be of another version.
@@ -66,10 +86,13 @@ fn load_part(
             // Embeddings made elsewhere carry no hash of the part, so only ids tie a row to its prompt.
             embeddings.check_ids(&path, split_path, &split.ids)?;
             info!("using the embeddings in `{}`", path.display());
-            return Ok(embeddings.values);
+            return Ok(PartEmbeddings {
+                values: embeddings.values,
+                n_truncated: found.n_truncated,
+            });
         }
         info!(
-            "the embeddings in `{}` were made from a different version of the data set, or by a different model",
+            "the embeddings in `{}` were made from a different version of the data set, by a different model, or with prompts cut elsewhere",
             path.display()
         );
     }
@@ -80,24 +103,36 @@ fn load_part(
             split_path.display()
         );
     };
-    let values = model
+    let Embedded {
+        values,
+        n_truncated,
+    } = model
         .embed(setup, &split.prompts)
         .with_context(|| format!("cannot embed the prompts of `{}`", split_path.display()))?;
     let embeddings = Embeddings {
         ids: split.ids.clone(),
         values,
-        meta: wanted,
+        meta: EmbeddingsMeta {
+            n_truncated: Some(n_truncated),
+            ..wanted
+        },
     };
     // Before anything is fitted on them, so that a fit that fails does not lose them.
     embeddings.write(&path)?;
-    Ok(embeddings.values)
+    Ok(PartEmbeddings {
+        values: embeddings.values,
+        n_truncated: Some(n_truncated),
+    })
 }
 
-/// Whether every hash that is known on both sides is the same.
+/// Whether every hash that is known on both sides is the same, and long prompts were cut in the same way. Whoever embedded elsewhere, without a
+/// hash, has cut them as they saw fit.
 fn fits(found: &EmbeddingsMeta, wanted: &EmbeddingsMeta) -> bool {
     let same = |a: &Option<String>, b: &Option<String>| {
         a.as_ref().zip(b.as_ref()).is_none_or(|(a, b)| a == b)
     };
-    same(&found.embedder_sha256, &wanted.embedder_sha256)
+    let is_cut_alike = found.embedder_sha256.is_none() || found.truncate == wanted.truncate;
+    is_cut_alike
+        && same(&found.embedder_sha256, &wanted.embedder_sha256)
         && same(&found.split_sha256, &wanted.split_sha256)
 }

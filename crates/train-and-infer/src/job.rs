@@ -66,6 +66,7 @@ impl Job {
                 mf: config.mf.check()?,
                 torch: torch::Settings::check(&args.device, args.roberta, config.roberta)?,
                 saved_embeddings: config.saved.embeddings,
+                truncate: args.truncate,
                 train_sizes_seed: config.learning_curve.seed,
                 force: args.force,
                 quiet: args.program.output.quiet,

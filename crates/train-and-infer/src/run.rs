@@ -245,6 +245,7 @@ impl<'a> Run<'a> {
                     model: embedder.model.as_ref().map(ToString::to_string),
                     sha256: model.and_then(|model| model.sha256()).map(str::to_owned),
                     dim: embeddings.train.ncols(),
+                    truncate: setup.truncate,
                     license: model.and_then(|model| model.license()).map(str::to_owned),
                 })
             }
@@ -322,6 +323,9 @@ fn config(
         let sha256 = model.as_ref().and_then(|model| model.sha256());
         // By its hash and not its folder: the same model in another place gives the same embeddings, one that was replaced does not.
         config["embedder"] = json!({ "name": embedder.name, "sha256": sha256 });
+        if let Some(truncate) = setup.truncate {
+            config["embedder"]["truncate"] = json!(truncate);
+        }
     }
     if let Sample::Rows(rows) = sample {
         // Number and seed determine the rows, which the manifest therefore need not list.

@@ -80,6 +80,7 @@ impl Tiny {
                 model: Some("models/tiny-bert".to_owned()),
                 sha256: Some(files.sha256().expect("hashed")),
                 dim: model.dim(),
+                truncate: None,
                 license: None,
             },
         };

@@ -29,6 +29,7 @@ fn bench(name: &str) -> Tiny {
             model: None,
             sha256: None,
             dim: DIM,
+            truncate: None,
             license: None,
         },
     };

@@ -158,6 +158,8 @@ impl EmbedJob {
                 embedder: self.name.clone(),
                 embedder_sha256: None,
                 split_sha256: Some(sha256_file(&dir.split(part))?),
+                truncate: None,
+                n_truncated: None,
             };
             let mut report = PartReport {
                 part: part.name(),

@@ -56,6 +56,7 @@ pub(crate) fn record(contents: Contents) -> Record {
             model: None,
             sha256: None,
             dim: DIM,
+            truncate: None,
             license: Some("apache-2.0".to_owned()),
         }),
         base: None,

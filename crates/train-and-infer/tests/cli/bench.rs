@@ -48,6 +48,8 @@ impl Tiny {
                 embedder: "given".to_owned(),
                 embedder_sha256: None,
                 split_sha256: None,
+                truncate: None,
+                n_truncated: None,
             };
             let embeddings = Embeddings {
                 ids: split.ids,
