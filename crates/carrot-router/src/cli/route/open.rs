@@ -110,6 +110,13 @@ impl Opening {
                 Some(&*config.label_order),
             ),
         };
+        // Either is of no use without the other.
+        let needed = self
+            .hub()
+            .survey_models(&[performance, cost], &wanted(RobertaModel::FILES))?;
+        if !needed.is_nothing() {
+            info!("{needed} to download for the pair of networks");
+        }
         let folders = [
             self.folder(performance, RobertaModel::FILES, RobertaModel::further)?,
             self.folder(cost, RobertaModel::FILES, RobertaModel::further)?,
@@ -149,12 +156,8 @@ impl Opening {
         files: &[(&str, Need)],
         further: impl Fn(&Path) -> nets::Result<Vec<String>>,
     ) -> anyhow::Result<PathBuf> {
-        let wanted = files.iter().map(|&(name, need)| WantedFile {
-            name,
-            is_required: need == Need::Required,
-        });
-        let wanted: Vec<WantedFile<'_>> = wanted.collect();
-        let hub = Hub::from_env().with_progress(Progress::of_downloads(self.quiet));
+        let wanted = wanted(files);
+        let hub = self.hub();
         let place = ModelPlace::of(name);
         let mut folder = place.folder(&hub, &wanted)?;
         let mut known = Vec::new();
@@ -171,4 +174,16 @@ impl Opening {
         }
         Ok(folder)
     }
+
+    fn hub(&self) -> Hub {
+        Hub::from_env().with_progress(Progress::of_downloads(self.quiet))
+    }
+}
+
+fn wanted<'a>(files: &[(&'a str, Need)]) -> Vec<WantedFile<'a>> {
+    let wanted = files.iter().map(|&(name, need)| WantedFile {
+        name,
+        is_required: need == Need::Required,
+    });
+    wanted.collect()
 }
