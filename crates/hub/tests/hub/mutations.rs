@@ -99,7 +99,7 @@ fn mutations_of_the_hubs_answers_give_the_file_or_an_error() {
             token: None,
             is_offline: false,
             progress: None,
-            read_timeout: Duration::from_millis(500),
+            read_timeout: Duration::from_millis(100),
             first_wait: Duration::ZERO,
             network: Network::default(),
         };

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use hub::{Hub, HubError, Needed};
+use hub::{Hub, HubError, Needed, WantedFile};
 use test_support::{Fault, Stage, Wrong};
 
 use crate::{LARGE, SMALL, client, dataset, server, temporary, tree};
@@ -91,6 +91,26 @@ fn a_gate_is_found_before_the_download() {
     assert!(survey(&offline, &[LARGE]).expect("cached").is_nothing());
     let error = survey(&offline, &[SMALL]).expect_err("not cached");
     assert!(matches!(error, HubError::Offline { .. }), "{error}");
+}
+
+#[test]
+fn models_are_surveyed_together() {
+    let (server, cache) = (server(), temporary());
+    let server = server
+        .model("owner/one", tree())
+        .model("owner/two", tree())
+        .gate("owner/two", "hf_good");
+    let hub = client(&server, cache.path());
+    let folder = cache.path().to_str().expect("text");
+    let wanted = [WantedFile::required(LARGE), WantedFile::optional("none")];
+    let needed = hub.survey_models(&["owner/one", folder], &wanted);
+    assert_eq!(needed.expect("available").to_string(), "1 file, 200.0 kB");
+    let error = hub
+        .survey_models(&["owner/one", "owner/two"], &wanted)
+        .expect_err("gated");
+    assert_eq!(error.name, "owner/two");
+    assert!(matches!(error.source, HubError::Gated { .. }), "{error}");
+    assert_eq!(n_downloads(&server), 0);
 }
 
 #[test]

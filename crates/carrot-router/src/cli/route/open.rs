@@ -118,6 +118,13 @@ impl Opening {
             evidence: &pair.label_order_evidence,
         });
         let max_tokens = released.unwrap_or(default).max_tokens;
+        // Either is of no use without the other.
+        let needed = self
+            .hub()
+            .survey_models(&[performance, cost], &wanted(RobertaModel::FILES))?;
+        if !needed.is_nothing() {
+            info!("{needed} to download for the pair of networks");
+        }
         let folders = [
             self.folder(performance, RobertaModel::FILES, RobertaModel::further)?,
             self.folder(cost, RobertaModel::FILES, RobertaModel::further)?,
@@ -157,12 +164,8 @@ impl Opening {
         files: &[(&str, Need)],
         further: impl Fn(&Path) -> nets::Result<Vec<String>>,
     ) -> anyhow::Result<PathBuf> {
-        let wanted = files.iter().map(|&(name, need)| WantedFile {
-            name,
-            is_required: need == Need::Required,
-        });
-        let wanted: Vec<WantedFile<'_>> = wanted.collect();
-        let hub = Hub::from_env().with_progress(Progress::of_downloads(self.quiet));
+        let wanted = wanted(files);
+        let hub = self.hub();
         let place = ModelPlace::of(name);
         let mut folder = place.folder(&hub, &wanted)?;
         let mut known = Vec::new();
@@ -179,4 +182,16 @@ impl Opening {
         }
         Ok(folder)
     }
+
+    fn hub(&self) -> Hub {
+        Hub::from_env().with_progress(Progress::of_downloads(self.quiet))
+    }
+}
+
+fn wanted<'a>(files: &[(&'a str, Need)]) -> Vec<WantedFile<'a>> {
+    let wanted = files.iter().map(|&(name, need)| WantedFile {
+        name,
+        is_required: need == Need::Required,
+    });
+    wanted.collect()
 }
