@@ -44,7 +44,7 @@ ARROWS = """
     gen-custom                           -> datagen, tables
     gen-sprout                           -> datagen, hub
     gen-routerbench                      -> datagen, hub, pickle
-    gen-openllm                          -> datagen, hub, pickle, row-order, evaluation
+    gen-openllm                          -> datagen, hub, pickle, row-order, evaluation, tables, untrusted-files
     gen-synthetic                        -> datagen, evaluation
     nets                                 -> dataset, untrusted-files
     saved-routers                        -> dataset, routers

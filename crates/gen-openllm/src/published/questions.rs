@@ -7,6 +7,8 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use dataset::{Error as DatasetError, Field, column_name};
 use polars::prelude::{Column, DataFrame, DataType, ParquetReader, SerReader as _};
+use tables::ParquetFile;
+use untrusted_files::guard;
 
 use super::matrix::Matrix;
 use crate::config::Model;
@@ -126,21 +128,30 @@ impl Questions {
 
 fn read_columns(path: &Path, models: &[&Model]) -> anyhow::Result<DataFrame> {
     let what = || format!("cannot read `{}` as Parquet", path.display());
+    // What the file says of its sizes is checked here; polars would believe it.
+    let n_rows = ParquetFile::open(path)?.n_rows();
     let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
-    let mut reader = ParquetReader::new(file);
-    let schema = reader.schema().with_context(what)?;
     let wanted = ["id", "task", "prompt"].map(str::to_owned).into_iter();
     let wanted = wanted.chain(
         models
             .iter()
             .map(|model| column_name(&model.name, Field::InputTokens)),
     );
-    // A missing column is reported where it is used.
-    let wanted = wanted.filter(|name| schema.contains(name)).collect();
-    reader
-        .with_columns(Some(wanted))
-        .finish()
-        .with_context(what)
+    let frame = guard(|| {
+        let mut reader = ParquetReader::new(file);
+        let schema = reader.schema()?;
+        // A missing column is reported where it is used.
+        let wanted = wanted.filter(|name| schema.contains(name)).collect();
+        reader.with_columns(Some(wanted)).finish()
+    });
+    let frame = frame.with_context(what)?.with_context(what)?;
+    ensure!(
+        frame.height() == n_rows,
+        "`{}` has {} rows, but its footer says {n_rows}",
+        path.display(),
+        frame.height()
+    );
+    Ok(frame)
 }
 
 fn column<'f>(frame: &'f DataFrame, path: &Path, name: &str) -> anyhow::Result<&'f Column> {

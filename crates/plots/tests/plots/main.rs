@@ -14,11 +14,13 @@ use dataset::{
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, expect_success as check_ok, stderr};
 
+mod broken;
 mod browser;
 mod degenerate;
 mod embeddings;
 mod figures;
 mod metrics;
+mod names;
 mod rate;
 mod regret;
 mod report;
