@@ -84,14 +84,6 @@ pub enum Error {
         /// The column.
         column: String,
     },
-    /// Two columns have the same name.
-    #[error("`{}` has two columns `{column}`", path.display())]
-    DuplicateColumn {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        column: String,
-    },
     /// A column has another type than the schema says.
     #[error("column `{column}` of `{}` is `{found}`, expected `{expected}`", path.display())]
     ColumnType {

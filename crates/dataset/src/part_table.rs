@@ -74,8 +74,8 @@ impl PartTable {
     /// Reads a whole split. Values are copied once, from the decoded Parquet pages to their place.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Table`] or [`Error::OverBudget`] for the file; [`Error::MissingColumn`], [`Error::DuplicateColumn`], [`Error::Table`]
-    /// (a column of another type), [`Error::NullValue`], [`Error::OutOfRange`], [`Error::DuplicateId`] or [`Error::Empty`] for what it holds.
+    /// [`Error::Io`], [`Error::Table`] or [`Error::OverBudget`] for the file; [`Error::MissingColumn`], [`Error::Table`]
+    /// (a column of another type, or two of one name), [`Error::NullValue`], [`Error::OutOfRange`], [`Error::DuplicateId`] or [`Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
         let found = model_columns::find(&reader);

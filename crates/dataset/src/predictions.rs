@@ -64,8 +64,8 @@ impl Predictions {
     /// Reads either kind, which the columns decide.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Table`] or [`Error::OverBudget`] for the file; [`Error::MissingColumn`], [`Error::DuplicateColumn`],
-    /// [`Error::Table`] (a column of another type) or [`Error::Empty`] for what it holds.
+    /// [`Error::Io`], [`Error::Table`] or [`Error::OverBudget`] for the file; [`Error::MissingColumn`],
+    /// [`Error::Table`] (a column of another type, or two of one name) or [`Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
         // The columns decide, not the router's name: users bring predictions of routers that this workspace has never heard of.

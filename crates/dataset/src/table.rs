@@ -112,10 +112,8 @@ impl TableReader {
         for field in file.schema().fields() {
             // Columns are found by name, so the second one could never be read.
             if !names.insert(field.name()) {
-                return Err(Error::DuplicateColumn {
-                    path: path.to_owned(),
-                    column: field.name().clone(),
-                });
+                let (path, column) = (path.to_owned(), field.name().clone());
+                return Err(tables::Error::DuplicateColumn { path, column }.into());
             }
         }
         Ok(Self { file })

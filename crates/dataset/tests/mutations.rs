@@ -13,7 +13,7 @@ use test_support::{dataset_info, try_mutations};
 /// The bytes that `write` puts into a file.
 fn written(write: impl FnOnce(&Path)) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("file");
+    let path = folder.path().join("file.parquet");
     write(&path);
     fs::read(&path).expect("read")
 }
@@ -21,7 +21,7 @@ fn written(write: impl FnOnce(&Path)) -> Vec<u8> {
 /// Reads broken versions of some files.
 fn check<T>(files: &[Vec<u8>], read: impl Fn(&Path) -> dataset::Result<T>) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("file");
+    let path = folder.path().join("file.parquet");
     for bytes in files {
         fs::write(&path, bytes).expect("written");
         assert!(read(&path).is_ok(), "the file is read before it is broken");
@@ -55,9 +55,9 @@ fn part() -> PartTable {
 
 #[test]
 fn mutations_of_parts() {
-    let file = written(|path| part().write(path).expect("written"));
-    check(&[file.clone()], PartTable::read);
-    check(&[file], ModelScores::read);
+    let file = [written(|path| part().write(path).expect("written"))];
+    check(&file, PartTable::read);
+    check(&file, ModelScores::read);
 }
 
 #[test]
@@ -96,9 +96,9 @@ fn mutations_of_embeddings() {
         values: Array2::from_shape_fn((50, 4), |(i, j)| (i * j) as f32),
         meta,
     };
-    let file = written(|path| embeddings.write(path).expect("written"));
-    check(&[file.clone()], Embeddings::read);
-    check(&[file], Embeddings::read_meta);
+    let file = [written(|path| embeddings.write(path).expect("written"))];
+    check(&file, Embeddings::read);
+    check(&file, Embeddings::read_meta);
 }
 
 #[test]
