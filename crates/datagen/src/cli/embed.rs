@@ -9,7 +9,7 @@ use dataset::{
 };
 use embeddings::{Client, Endpoint, Limits, Model, Plan, Store, Usage};
 use serde::Serialize;
-use tracing::info;
+use tracing::{info, warn};
 
 /// Where embeddings are kept once they are paid for, under the data folder: one store for all data sets.
 const STORE: &str = "embeddings.redb";
@@ -183,8 +183,7 @@ impl EmbedJob {
                 plan: None,
                 usage: None,
             };
-            // The hash of the split is part of the metadata, so embeddings of another version of the data set are not taken for these.
-            if path.is_file() && Embeddings::read_meta(&path)? == wanted {
+            if path.is_file() && are_there(&path, &wanted, &dir.split(part), split) {
                 info!("the embeddings in `{}` already exist", path.display());
                 parts.push(report);
                 continue;
@@ -233,6 +232,26 @@ impl EmbedJob {
                 )
             })
     }
+}
+
+/// Whether a file holds the embeddings of a split, all of them. One that cannot be read is made anew, mostly from the store.
+fn are_there(path: &Path, wanted: &EmbeddingsMeta, split_path: &Path, split: &PartTable) -> bool {
+    let read = || {
+        // The hash of the split is part of the metadata, so embeddings of another version of the data set are not taken for these.
+        if Embeddings::read_meta(path)? != *wanted {
+            return Ok(false);
+        }
+        Embeddings::read(path)?.check_ids(path, split_path, &split.ids)?;
+        Ok(true)
+    };
+    read().unwrap_or_else(|error: dataset::Error| {
+        let error = anyhow::Error::new(error);
+        warn!(
+            "the embeddings in `{}` cannot be used, making them anew: {error:#}",
+            path.display()
+        );
+        false
+    })
 }
 
 /// Shows the client's progress on a bar: prompts, tokens per second, dollars so far.
