@@ -34,22 +34,22 @@ ARROWS = """
     untrusted-files, secrets             -> (no crate)
     intrinsic-dimension, charts          -> (no crate)
     row-order                            -> (no crate)
-    dataset                              -> atomic-files, untrusted-files
+    dataset                              -> atomic-files, tables, untrusted-files
     cli-support, embeddings              -> atomic-files, secrets, untrusted-files
     hub                                  -> secrets, untrusted-files
-    pickle                               -> untrusted-files
+    pickle, tables                       -> untrusted-files
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support
-    gen-custom                           -> datagen
+    gen-custom                           -> datagen, tables
     gen-sprout                           -> datagen, hub
     gen-routerbench                      -> datagen, hub, pickle
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation
     gen-synthetic                        -> datagen, evaluation
-    nets                                 -> dataset
+    nets                                 -> dataset, untrusted-files
     saved-routers                        -> dataset, routers
     train-and-infer                      -> dataset, routers, nets, saved-routers, hub, cli-support
-    carrot-router                        -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support
+    carrot-router                        -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support, untrusted-files
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support

@@ -86,7 +86,7 @@ def run_ours(data_dir, backend):
                "--embedding", "bench", "--data-dir", str(data_dir), "--config", str(config), "--quiet", "--json"]
     subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
     manifest = json.loads((data_dir / "bench/preds/carrot-knn.json").read_text())
-    seconds = {stage["name"]: stage["seconds"] for stage in manifest["stages"]}
+    seconds = {stage["name"]: stage["seconds"] for stage in manifest["timings"]["stages"]}
     return seconds["fit"], seconds["predict"], manifest
 
 
@@ -173,7 +173,7 @@ def main():
     manifest = runs[-1][2]
     fits = manifest["results"]["targets"]
     print(f"n = {args.n} x {args.dim}, {args.models} LLMs, {n_test} queries, median of {args.runs}, back end {args.backend}")
-    print(f"ours          fit {fit:8.2f} s   predict {predict:7.2f} s   peak memory {manifest['peak-memory-bytes'] / 2**30:.2f} GiB")
+    print(f"ours          fit {fit:8.2f} s   predict {predict:7.2f} s   peak memory {manifest['timings']['peak-memory-bytes'] / 2**30:.2f} GiB")
 
     product = matrix_product_seconds(parts["train"][0])
     print(f"n x n x {args.dim} float32 product (numpy) {product:.2f} s: ours takes {(fit + predict) / product:.2f} of it")

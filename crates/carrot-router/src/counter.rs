@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use tokenizers::Tokenizer;
+use untrusted_files::guard;
 
 use crate::{Error, Result};
 
@@ -8,16 +9,15 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub(crate) struct Counter {
     tokenizer: Tokenizer,
-    lower_case: bool,
-    /// The special tokens that a network sees around a prompt.
-    n_special: usize,
 }
 
 impl Counter {
     /// Counts by a `tokenizer.json`.
     pub(crate) fn load(path: &Path) -> Result<Self> {
-        let tokenizer = Tokenizer::from_file(path);
+        let tokenizer = guard(|| Tokenizer::from_file(path));
         tokenizer
+            .map_err(Into::into)
+            .flatten()
             .and_then(Self::new)
             .map_err(|source| Error::Tokenizer {
                 path: path.to_owned(),
@@ -29,30 +29,14 @@ impl Counter {
     pub(crate) fn new(mut tokenizer: Tokenizer) -> tokenizers::Result<Self> {
         // Truncation would end the count where a network stops reading; padding would add to it.
         tokenizer.with_padding(None).with_truncation(None)?;
-        Ok(Self {
-            n_special: tokenizer.encode_fast("", true)?.len(),
-            lower_case: false,
-            tokenizer,
-        })
-    }
-
-    /// The same for a network whose prompts are lowercased first.
-    pub(crate) fn lower_case(self, lower_case: bool) -> Self {
-        Self { lower_case, ..self }
+        Ok(Self { tokenizer })
     }
 
     /// Tokens of the prompt itself. The special tokens that a network adds around it are not counted, because an LLM does not charge for them.
     pub(crate) fn count(&self, prompt: &str) -> tokenizers::Result<usize> {
-        let encoding = match self.lower_case {
-            true => self.tokenizer.encode_fast(prompt.to_lowercase(), false)?,
-            false => self.tokenizer.encode_fast(prompt, false)?,
-        };
+        // A tokenizer of somebody's folder may panic.
+        let encoding = guard(|| self.tokenizer.encode_fast(prompt, false))??;
         Ok(encoding.len())
-    }
-
-    /// The special tokens that a network sees around a prompt.
-    pub(crate) fn n_special(&self) -> usize {
-        self.n_special
     }
 
     /// Counts several prompts.

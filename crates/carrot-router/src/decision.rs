@@ -1,3 +1,4 @@
+use dataset::Sketch;
 use evaluation::choice::COST_MULTIPLIER;
 use serde::Serialize;
 
@@ -22,6 +23,10 @@ pub struct Decision {
     pub mu: f64,
     /// Whether the predictor saw only the beginning of the prompt. Its input tokens are counted to the end nevertheless.
     pub truncated: bool,
+    /// The sketch of the prompt's embedding, for a router that predicts from one, by which [`dataset::Confusions`] finds prompts that look alike
+    /// to the router.
+    #[serde(skip)]
+    pub sketch: Option<Sketch>,
     /// All LLMs, in the saved router's order.
     pub models: Vec<Candidate>,
 }

@@ -263,3 +263,15 @@ pub enum Error {
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// The position of the prompt that is at fault, if it is a single one.
+    pub fn prompt_idx(&self) -> Option<usize> {
+        match self {
+            Self::NothingToChoose { prompt_idx } | Self::Tokenize { prompt_idx, .. } => {
+                Some(*prompt_idx)
+            }
+            _ => None,
+        }
+    }
+}

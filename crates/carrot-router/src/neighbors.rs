@@ -1,12 +1,9 @@
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
+use dataset::Sketch;
 use ndarray::Array2;
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use saved_routers::{Embedder, PerModelOutputs, SavedKnn};
-use serde::Deserialize;
 
 use crate::{
     Error, Result, ServerEmbedder,
@@ -37,13 +34,6 @@ pub(crate) struct LocalEmbedder {
     counter: Counter,
 }
 
-/// The part of sentence_bert_config.json that concerns tokens.
-#[derive(Debug, Default, Deserialize)]
-struct SentenceBert {
-    #[serde(default)]
-    do_lower_case: bool,
-}
-
 impl Neighbors {
     pub(crate) fn predict(&self, prompts: &[String]) -> Result<Predicted> {
         let (embeddings, lengths) = match &self.embedder {
@@ -55,6 +45,7 @@ impl Neighbors {
             scores,
             cost,
             lengths,
+            sketches: Some(embeddings.outer_iter().map(Sketch::of).collect()),
         })
     }
 
@@ -115,15 +106,16 @@ impl LocalEmbedder {
             }
             .into());
         }
-        // sentence-transformers lowercases before it tokenizes, which tokenizer.json alone does not say.
-        let sentence_bert = match &files.sentence_bert {
-            Some(path) => read_json(path)?,
-            None => SentenceBert::default(),
-        };
+        let counter = Counter::new(model.tokenizer().clone());
+        let counter = counter.map_err(|source| Error::Tokenizer {
+            path: folder.to_owned(),
+            source,
+        })?;
+        // As the train prompts were cut, so are those to be routed.
         Ok(Self {
-            model,
+            model: model.with_truncate(recorded.truncate),
             folder: folder.to_owned(),
-            counter: Counter::load(&files.tokenizer)?.lower_case(sentence_bert.do_lower_case),
+            counter,
         })
     }
 
@@ -133,23 +125,13 @@ impl LocalEmbedder {
             let _one_thread = (prompts.len() == 1).then(OneThread::start);
             self.model.embed(prompts, &|_| ())?
         };
-        let length = |n_tokens| Length {
+        let length = |(n_tokens, is_truncated)| Length {
             n_tokens,
-            is_truncated: n_tokens + self.counter.n_special() > self.model.max_tokens(),
+            is_truncated,
         };
         // Counted separately, as the model truncates and an LLM charges for the whole prompt.
         let counts = self.counter.count_all(prompts)?;
-        Ok((embedded.values, counts.into_iter().map(length).collect()))
+        let lengths = counts.into_iter().zip(embedded.is_truncated).map(length);
+        Ok((embedded.values, lengths.collect()))
     }
-}
-
-fn read_json(path: &Path) -> Result<SentenceBert> {
-    let text = fs::read(path).map_err(|source| Error::Io {
-        path: path.to_owned(),
-        source,
-    })?;
-    serde_json::from_slice(&text).map_err(|source| Error::Json {
-        path: path.to_owned(),
-        source,
-    })
 }

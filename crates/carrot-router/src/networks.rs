@@ -1,4 +1,4 @@
-use dataset::PredictedCost;
+use dataset::{PredictedCost, Truncate};
 use std::path::{Path, PathBuf};
 
 use nets::{DeviceChoice, NetworkTask, Padding, PredictParams, TaskNetwork};
@@ -51,10 +51,14 @@ impl LoadedNetwork {
         folder: &Path,
         task: NetworkTask,
         device: DeviceChoice,
+        truncate: Option<Truncate>,
     ) -> Result<Self> {
         let name = name.to_owned();
         match TaskNetwork::from_folder(folder, task, device) {
-            Ok(network) => Ok(Self { name, network }),
+            Ok(network) => Ok(Self {
+                name,
+                network: network.with_truncate(truncate),
+            }),
             Err(nets::Error::OtherTask { .. }) => Err(Error::OtherTask { name, task }),
             Err(source) => Err(Error::Network {
                 name,
@@ -135,6 +139,7 @@ impl Networks {
             scores: performance.values,
             cost,
             lengths: lengths.map(length).collect(),
+            sketches: None,
         })
     }
 

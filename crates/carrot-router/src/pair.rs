@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, path::Path};
 
-use dataset::{CostRule, ModelInfo, Prices, Quantity};
+use dataset::{CostRule, ModelInfo, Prices, Quantity, Truncate};
 use nets::{DeviceChoice, NetworkTask};
 use saved_routers::RobertaCost;
 use tracing::warn;
@@ -25,6 +25,8 @@ pub struct NetworkPair<'a> {
     pub prices: &'a Prices,
     /// Prompts are truncated to this many tokens, special ones included.
     pub max_tokens: usize,
+    /// Which part of longer prompts is cut off; `None` leaves it to the networks' files.
+    pub truncate: Option<Truncate>,
 }
 
 /// A folder in Hugging Face layout, and the name that the user knows it by: the folder itself or a hub id.
@@ -39,8 +41,9 @@ pub struct NamedFolder<'a> {
 impl NetworkPair<'_> {
     /// Reads both networks and determines the LLMs that they predict for: in `label_order`, else in the performance network's order.
     pub(crate) fn load(&self, device: DeviceChoice) -> Result<(Vec<ModelInfo>, Networks)> {
-        let load =
-            |part: NamedFolder<'_>, task| LoadedNetwork::load(part.name, part.folder, task, device);
+        let load = |part: NamedFolder<'_>, task| {
+            LoadedNetwork::load(part.name, part.folder, task, device, self.truncate)
+        };
         let performance = load(self.performance, NetworkTask::Performance)?;
         let cost = load(self.cost, NetworkTask::Cost)?;
         let settled = settle(

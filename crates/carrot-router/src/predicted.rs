@@ -1,4 +1,4 @@
-use dataset::PredictedCost;
+use dataset::{PredictedCost, Sketch};
 use ndarray::Array2;
 
 /// What is predicted for prompts.
@@ -9,6 +9,8 @@ pub(crate) struct Predicted {
     pub(crate) cost: PredictedCost,
     /// One per prompt.
     pub(crate) lengths: Vec<Length>,
+    /// One per prompt, where there are embeddings.
+    pub(crate) sketches: Option<Vec<Sketch>>,
 }
 
 /// A prompt's length.
@@ -16,6 +18,6 @@ pub(crate) struct Predicted {
 pub(crate) struct Length {
     /// In tokens of what stands in for an LLM's own tokenizer.
     pub(crate) n_tokens: usize,
-    /// Whether what predicts saw only its beginning.
+    /// Whether what predicts saw only a part of it.
     pub(crate) is_truncated: bool,
 }

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use dataset::{ModelInfo, Quantity};
+use dataset::{ModelInfo, Quantity, Truncate};
 use nets::{DeviceChoice, NetworkTask};
 use saved_routers::{Contents, Model, Record, RobertaCost, SavedRouter, read_whole};
 
@@ -99,7 +99,9 @@ impl CarrotRouter {
         // Networks are read only by the second step, when a refit may have put other ones in the folder.
         let read = |folder: &Path| {
             let saved = SavedRouter::open(folder)?;
-            let networks = load_networks(&saved.model, setup.device)?;
+            // As the train prompts were cut, so are those to be routed.
+            let truncate = truncate(&saved.record);
+            let networks = load_networks(&saved.model, setup.device, truncate)?;
             Ok::<_, Error>((saved, networks))
         };
         let (SavedRouter { mut record, model }, networks) = read_whole(folder, read)?;
@@ -276,6 +278,7 @@ impl CarrotRouter {
             selected_idx,
             mu,
             truncated: is_truncated,
+            sketch: predicted.sketches.as_ref().map(|all| all[prompt_idx]),
             models,
         })
     }
@@ -285,12 +288,22 @@ impl CarrotRouter {
 type LoadedNetworks = (LoadedNetwork, Option<(LoadedNetwork, RobertaCost)>);
 
 /// The networks of a router that has one or two with an output for each LLM.
-fn load_networks(model: &Model, device: DeviceChoice) -> Result<Option<LoadedNetworks>> {
+fn load_networks(
+    model: &Model,
+    device: DeviceChoice,
+    truncate: Option<Truncate>,
+) -> Result<Option<LoadedNetworks>> {
     let Model::Roberta { performance, cost } = model else {
         return Ok(None);
     };
     let load = |folder: &Path, task| {
-        LoadedNetwork::load(&folder.display().to_string(), folder, task, device)
+        LoadedNetwork::load(
+            &folder.display().to_string(),
+            folder,
+            task,
+            device,
+            truncate,
+        )
     };
     let performance = load(performance, NetworkTask::Performance)?;
     let cost = match cost {
@@ -317,4 +330,10 @@ fn max_tokens(record: &Record) -> usize {
     let recorded = record.config.pointer("/predict/max-tokens");
     let recorded = recorded.and_then(serde_json::Value::as_u64);
     recorded.map_or(usize::MAX, |n| n as usize)
+}
+
+/// Which part of long prompts the router's networks were trained to lose; `None` where their files decide.
+fn truncate(record: &Record) -> Option<Truncate> {
+    let recorded = record.config.pointer("/predict/truncate")?;
+    Truncate::named(recorded.as_str()?)
 }

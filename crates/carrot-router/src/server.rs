@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use dataset::FolderName;
 use embeddings::{Client, Endpoint, Limits, Model, Store, count_tokens};
 use ndarray::Array2;
 use tempfile::TempDir;
@@ -44,7 +45,11 @@ impl ServerEmbedder {
                 name: embedder.name,
             });
         }
-        let recorded = Model::of_file_name(&embedder.name, embedder.dim);
+        let label = match embedder.name.parse::<FolderName>() {
+            Ok(name) => name.decode(),
+            Err(_) => embedder.name.clone(),
+        };
+        let recorded = Model::of_label(&label, embedder.dim);
         let model = match settings.model {
             None => recorded,
             Some(name) => {
@@ -55,7 +60,9 @@ impl ServerEmbedder {
                     max_tokens: recorded.max_tokens,
                     ..Model::named(name)
                 });
-                let found = named.into_iter().find(|it| it.file_name() == embedder.name);
+                let found = named
+                    .into_iter()
+                    .find(|model| *model == recorded || model.label() == label);
                 found.ok_or_else(|| Error::OtherServerModel {
                     folder: folder.to_owned(),
                     name: embedder.name,

@@ -15,6 +15,7 @@ mod program_args;
 mod progress;
 mod run;
 mod signals;
+mod terminal;
 
 pub use crate::{
     commands::{fit_command, with_fit_command},
@@ -22,8 +23,9 @@ pub use crate::{
     dirs::{ConfigFile, DataDir, ModelsDir, PlotsDir},
     hint::with_hint,
     memory::peak_memory_bytes,
-    output::{Output, print_json, print_text},
+    output::{Output, Reader, print_json, print_text, stream_json, stream_text},
     program_args::ProgramArgs,
     progress::Progress,
     run::{UsageError, examples, run, usage_error},
+    terminal::escaped,
 };

@@ -2,6 +2,8 @@ use std::io::{self, IsTerminal as _};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::terminal::escaped;
+
 /// A progress bar on standard error: only on a terminal, and not with `--quiet`.
 #[derive(Debug)]
 pub struct Progress(ProgressBar);
@@ -16,7 +18,7 @@ impl Progress {
         };
         let bar = ProgressBar::with_draw_target(Some(n), target)
             .with_style(style("{human_pos}/{human_len} {per_sec}"))
-            .with_message(label.to_owned());
+            .with_message(escaped(label).into_owned());
         Self(bar)
     }
 
@@ -46,7 +48,7 @@ impl Progress {
     /// Shows a few words more after the bar, instead of those before: `1.2k tokens/s, $0.0031`.
     pub fn set_note(&self, note: &str) {
         let gap = if note.is_empty() { "" } else { "  " };
-        self.0.set_prefix(format!("{gap}{note}"));
+        self.0.set_prefix(format!("{gap}{}", escaped(note)));
     }
 }
 

@@ -1,16 +1,22 @@
 use std::{
+    borrow::Cow,
+    env,
+    ffi::OsString,
     fmt,
     io::{self, IsTerminal as _, Write},
-    process::ExitCode,
+    process::{self, ExitCode},
     sync::Arc,
 };
 
 use clap::Parser;
 use secrets::Secrets;
 use tracing::{error, level_filters::LevelFilter, warn};
-use tracing_subscriber::{EnvFilter, fmt as log_format};
+use tracing_subscriber::{EnvFilter, field::MakeExt as _, fmt as log_format};
 
-use crate::{env_file, signals};
+use crate::{
+    env_file, signals,
+    terminal::{self, escaped},
+};
 
 /// Exit code of a run that failed.
 const FAILED: u8 = 1;
@@ -52,7 +58,7 @@ pub fn run<A: Parser>(
 ) -> ExitCode {
     // First of all, because flags and logs read the environment, and before there is a second thread, which must not read it meanwhile.
     let reports = env_file::load();
-    let args = A::parse();
+    let args = A::try_parse().unwrap_or_else(|error| refuse(&error));
     start_logs(quiet(&args));
     reports.iter().for_each(env_file::Report::log);
     if let Err(error) = signals::handle() {
@@ -71,6 +77,19 @@ pub fn run<A: Parser>(
     code
 }
 
+/// Ends the program as clap does: with its help, its version, or its complaint.
+fn refuse(error: &clap::Error) -> ! {
+    // Without clap's colors, where what was typed might color the rest, or worse: clap shows it as it is.
+    let is_harmless =
+        |argument: OsString| matches!(escaped(&argument.to_string_lossy()), Cow::Borrowed(_));
+    if error.use_stderr() && !env::args_os().all(is_harmless) {
+        let text = error.to_string();
+        _ = io::stderr().write_all(escaped(&text).as_bytes());
+        process::exit(error.exit_code());
+    }
+    error.exit()
+}
+
 fn start_logs(quiet: bool) {
     let level = if quiet {
         LevelFilter::WARN
@@ -83,6 +102,9 @@ fn start_logs(quiet: bool) {
         .from_env_lossy();
     log_format()
         .with_env_filter(filter)
+        // Messages quote prompts, names and servers. The library's own guard lets through what it does not take for a sequence.
+        .fmt_fields(log_format::format::debug_fn(terminal::write_field).delimited(" "))
+        .with_ansi_sanitization(false)
         .with_writer({
             // Once: nothing changes the environment from here on.
             let secrets = Arc::new(Secrets::from_env());

@@ -16,7 +16,6 @@ pub mod cli;
 mod cost;
 mod error;
 mod make;
-mod name;
 mod pair;
 mod recipe;
 mod split;
@@ -24,11 +23,12 @@ mod staging;
 mod summary;
 mod table;
 
+pub use dataset::DatasetName;
+
 pub use crate::{
     cost::PriceList,
     error::{Error, Result},
     make::{Made, Request, make},
-    name::{BadName, DatasetName},
     recipe::Recipe,
     split::RandomSplit,
     staging::Staging,

@@ -47,6 +47,7 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         mut notes,
         findings,
     } = request;
+    table.round_scores();
     table.check()?;
     if let Some(pair) = &recipe.pair {
         check_pair(&table, pair)?;

@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{Error as DatasetError, Field};
+use dataset::{Error as DatasetError, Field, check_model_name};
 
 use crate::{Error, Result};
 
@@ -158,6 +158,15 @@ impl RawTable {
         kept.len() - self.n_prompts()
     }
 
+    /// Takes away what rounding added to scores.
+    pub(crate) fn round_scores(&mut self) {
+        for model in &mut self.models {
+            for score in &mut model.scores {
+                *score = Field::Score.without_rounding(*score);
+            }
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         if self.models.is_empty() {
             return Err(Error::NoModels {
@@ -174,6 +183,7 @@ impl RawTable {
         self.check_ids()?;
         let mut names = HashSet::new();
         for model in &self.models {
+            check_model_name(&self.path, &model.name)?;
             if !names.insert(&model.name) {
                 return Err(Error::DuplicateModel {
                     path: self.path.clone(),

@@ -15,6 +15,10 @@ pub enum Field {
     CostUsd,
 }
 
+/// How far a score may lie outside of [0, 1] and still be meant to lie inside: some roundings of float32, in which scores are stored. The mean
+/// of ten scores of 1 may be 1.0000000000000002.
+const SCORE_ROUNDING: f64 = 1e-6;
+
 impl Field {
     /// All fields in the order of their columns.
     pub const ALL: [Self; 4] = [
@@ -45,6 +49,19 @@ impl Field {
                 }
                 Self::CostUsd => value.is_finite() && value >= 0.0,
             }
+    }
+
+    /// The value without what rounding added: a score just outside of [0, 1] is brought back to its end.
+    ///
+    /// ```
+    /// use dataset::Field;
+    /// assert_eq!(Field::Score.without_rounding(1.000_000_000_000_000_2), 1.0);
+    /// assert_eq!(Field::Score.without_rounding(1.01), 1.01);
+    /// ```
+    pub fn without_rounding(self, value: f64) -> f64 {
+        let nearest = value.clamp(0.0, 1.0);
+        let is_rounded = self == Self::Score && (value - nearest).abs() <= SCORE_ROUNDING;
+        if is_rounded { nearest } else { value }
     }
 
     /// The values that the field admits, in words.
@@ -109,6 +126,24 @@ pub fn parse_column_name(column: &str) -> Option<(&str, Field)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_rounding_adds_to_a_score_is_taken_away() {
+        let score = |value| Field::Score.without_rounding(value);
+        for (value, expected) in [
+            (1.0 + f64::EPSILON, 1.0),
+            (f64::from(1.0_f32 + f32::EPSILON), 1.0),
+            (-1e-17, 0.0),
+            (0.3, 0.3),
+            (1.001, 1.001),
+            (-0.1, -0.1),
+            (f64::INFINITY, f64::INFINITY),
+        ] {
+            assert_eq!(score(value), expected, "{value}");
+        }
+        assert!(score(f64::NAN).is_nan());
+        assert_eq!(Field::CostUsd.without_rounding(-1e-17), -1e-17);
+    }
 
     #[test]
     fn each_field_has_its_range() {

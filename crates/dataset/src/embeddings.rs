@@ -2,9 +2,10 @@ use std::path::Path;
 
 use arrow_schema::Field;
 use ndarray::Array2;
+use untrusted_files::Budget;
 
 use crate::{
-    Error, Result,
+    Error, Result, Truncate,
     made_from::SPLIT_SHA256,
     model_columns::check_shapes,
     table::{
@@ -15,6 +16,8 @@ use crate::{
 
 const EMBEDDER: &str = "carrot.embedder";
 const EMBEDDER_SHA256: &str = "carrot.embedder-sha256";
+const TRUNCATE: &str = "carrot.truncate";
+const N_TRUNCATED: &str = "carrot.n-truncated";
 /// Rows that are handed to the Parquet writer at a time.
 const ROWS_PER_BATCH: usize = 8_192;
 
@@ -24,6 +27,8 @@ const ROWS_PER_BATCH: usize = 8_192;
 /// id          string, not null
 /// embedding   FixedSizeList<float32, dim>, not null
 /// ```
+///
+/// Files made elsewhere are read too: with ids as whole numbers, and with vectors as lists of any kind, of floats of 16, 32 or 64 bits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embeddings {
     /// The prompts' ids.
@@ -43,54 +48,46 @@ pub struct EmbeddingsMeta {
     pub embedder_sha256: Option<String>,
     /// SHA-256 of the split that was embedded.
     pub split_sha256: Option<String>,
+    /// Which part of prompts that are too long was cut off; none where the embedding model's files decide.
+    pub truncate: Option<Truncate>,
+    /// How many prompts were too long and lost a part, where that was counted.
+    pub n_truncated: Option<usize>,
 }
 
 impl Embeddings {
     /// Reads embeddings straight into one matrix: each value is copied once, from its decoded page.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Parquet`] for the file; [`Error::MissingColumn`], [`Error::ColumnType`], [`Error::NullValue`],
-    /// [`Error::OutOfRange`] (a value that is not finite) or [`Error::Empty`] for what it holds.
+    /// [`Error::Io`], [`Error::Table`] or [`Error::OverBudget`] for the file; [`Error::MissingColumn`], [`Error::Table`] (vectors of different
+    /// lengths, or values that are not finite), [`Error::NullValue`] or [`Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open(path)?;
         let meta = meta(&reader);
         let n_prompts = reader.n_rows();
+        reader.check_size(size_of::<String>())?;
         let mut ids = Vec::with_capacity(n_prompts);
         let mut values: Vec<f32> = Vec::new();
-        let mut dim = 0;
+        let mut dim = None;
         for batch in reader.batches(&["id", "embedding"])? {
             let batch = batch?;
             batch.extend_text("id", &mut ids)?;
-            let (batch_dim, batch_values) = batch.lists("embedding")?;
-            // The length of an embedding is known only now. One reservation, as growing a matrix of gigabytes would hold it twice.
-            if values.is_empty() {
-                dim = batch_dim;
-                values.reserve_exact(n_prompts * dim);
-            }
             // Refused here, where the row is known: one NaN makes every similarity to that prompt NaN, and no learner would say whose
             // fault it is.
-            if let Some(i) = batch_values
-                .values()
-                .iter()
-                .position(|value| !value.is_finite())
-            {
-                return Err(Error::OutOfRange {
-                    path: path.to_owned(),
-                    column: "embedding".to_owned(),
-                    row: batch.first_row + i / dim + 1,
-                    value: f64::from(batch_values.value(i)),
-                    expected: "finite numbers",
-                });
+            batch.extend_vectors("embedding", &mut dim, &mut values)?;
+            // The length of an embedding is known only now. One reservation, as growing a matrix of gigabytes would hold it twice.
+            if batch.first_row == 0 {
+                let n_values = n_prompts.saturating_mul(dim.unwrap_or(0));
+                check_size(path, n_values)?;
+                values.reserve_exact(n_values - values.len());
             }
-            values.extend_from_slice(batch_values.values());
         }
-        let found = (values.len().checked_div(dim).unwrap_or(0), dim);
-        let values =
-            Array2::from_shape_vec((ids.len(), dim), values).map_err(|_| Error::Shape {
-                what: "embeddings",
-                expected: (ids.len(), dim),
-                found,
-            })?;
+        let shape = (ids.len(), dim.unwrap_or(0));
+        let n_values = values.len();
+        let values = Array2::from_shape_vec(shape, values).map_err(|_| Error::Shape {
+            what: "embeddings",
+            expected: shape,
+            found: (n_values, 1),
+        })?;
         if values.is_empty() {
             return Err(Error::Empty {
                 path: path.to_owned(),
@@ -102,7 +99,7 @@ impl Embeddings {
     /// Reads only where the embeddings came from.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Parquet`].
+    /// [`Error::Io`] or [`Error::Table`].
     pub fn read_meta(path: &Path) -> Result<EmbeddingsMeta> {
         Ok(meta(&TableReader::open(path)?))
     }
@@ -127,6 +124,10 @@ impl Embeddings {
                 .clone()
                 .map(|hash| (SPLIT_SHA256, hash)),
         );
+        let truncate = self.meta.truncate.map(|it| (TRUNCATE, it.to_string()));
+        let n_truncated = self.meta.n_truncated;
+        let n_truncated = n_truncated.map(|n| (N_TRUNCATED, n.to_string()));
+        key_values.extend(truncate.into_iter().chain(n_truncated));
         let fields = vec![
             text_field("id"),
             Field::new("embedding", list_type(dim), false),
@@ -150,6 +151,16 @@ impl Embeddings {
     pub fn check_ids(&self, path: &Path, split_path: &Path, split_ids: &[String]) -> Result<()> {
         check_same_ids((path, &self.ids), (split_path, split_ids))
     }
+}
+
+/// Refuses a matrix of more values than memory may hold.
+fn check_size(path: &Path, n_values: usize) -> Result<()> {
+    let n_bytes = (n_values as u64).saturating_mul(size_of::<f32>() as u64);
+    let fits = Budget::get().check("its vectors", n_bytes);
+    fits.map_err(|source| Error::OverBudget {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Refuses two tables whose ids differ anywhere.
@@ -183,5 +194,7 @@ fn meta(reader: &TableReader) -> EmbeddingsMeta {
             .unwrap_or_default(),
         embedder_sha256: get(EMBEDDER_SHA256),
         split_sha256: get(SPLIT_SHA256),
+        truncate: get(TRUNCATE).and_then(|name| Truncate::named(&name)),
+        n_truncated: get(N_TRUNCATED).and_then(|n| n.parse().ok()),
     }
 }

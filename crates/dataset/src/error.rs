@@ -15,8 +15,11 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The file is not a Parquet file, or a broken one.
-    #[error("cannot read or write `{}` as Parquet", path.display())]
+    /// A table that cannot be read.
+    #[error(transparent)]
+    Table(tables::Error),
+    /// A table cannot be written as Parquet.
+    #[error("cannot write `{}` as Parquet", path.display())]
     Parquet {
         /// The file.
         path: PathBuf,
@@ -203,6 +206,31 @@ pub enum Error {
         /// The value found.
         value: f64,
     },
+    /// A price that is one per token.
+    #[error(
+        "price `{key}` of model `{model}` in `{}` is {value} dollars per million tokens, which seems to be a price per token; per million it is {}",
+        path.display(), value * 1e6
+    )]
+    PricePerToken {
+        /// The price file.
+        path: PathBuf,
+        /// The LLM.
+        model: String,
+        /// The key.
+        key: &'static str,
+        /// The value found.
+        value: f64,
+    },
+    /// A model whose name TOML takes for several.
+    #[error("`{}` cannot be read: line {line} names the model `{model}` without quotes; write `[models.\"{model}\"]`", path.display())]
+    UnquotedModel {
+        /// The price file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The name.
+        model: String,
+    },
     /// A data set without the pair that a binary router needs.
     #[error("`{}` names no small and large LLM (`pair`)", path.display())]
     NoPair {
@@ -251,6 +279,19 @@ pub enum Error {
         /// Test rows that it would give.
         n_test: usize,
     },
+    /// An LLM's name that nothing can show.
+    #[error("`{}` has an LLM whose name {why}: `{name}`; rename it", path.display())]
+    ModelName {
+        /// The file.
+        path: PathBuf,
+        /// The name, in a form that can be shown.
+        name: String,
+        /// What is wrong with it, as the end of a sentence.
+        why: &'static str,
+    },
+    /// A name that cannot be a data set's.
+    #[error(transparent)]
+    BadName(#[from] crate::BadName),
     /// A data set that was never generated.
     #[error("there is no data set `{name}` under `{}`: `{}` is missing; `cargo run -p gen-synthetic` creates `synthetic`, and gen-routerbench, gen-sprout, gen-openllm and gen-custom create the others", data_dir.display(), path.display())]
     NoDataset {
@@ -292,5 +333,23 @@ impl Error {
     ) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
         let path = path.into();
         move |source| Self::Parquet { path, source }
+    }
+}
+
+impl From<tables::Error> for Error {
+    fn from(error: tables::Error) -> Self {
+        match error {
+            tables::Error::Io {
+                action,
+                path,
+                source,
+            } => Self::Io {
+                action,
+                path,
+                source,
+            },
+            tables::Error::MissingColumn { path, column } => Self::MissingColumn { path, column },
+            other => Self::Table(other),
+        }
     }
 }

@@ -1,6 +1,6 @@
 use std::{
     fs::File,
-    io::Read as _,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -25,13 +25,17 @@ impl Source {
     /// Hashes a file.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read.
+    /// [`Error::Io`] when it cannot be read, or is no file: what is hashed from a pipe is gone when it is to be read.
     pub fn of(path: &Path) -> Result<Self> {
-        let n_bytes = path.metadata().map_err(Error::io("read", path))?.len();
+        let metadata = path.metadata().map_err(Error::io("read", path))?;
+        if !metadata.is_file() {
+            let what = "it is no file, but a folder, a pipe or a device; write what comes from a pipe to a file first";
+            return Err(Error::io("read", path)(io::Error::other(what)));
+        }
         Ok(Self {
             path: path.to_owned(),
             sha256: sha256_file(path)?,
-            n_bytes,
+            n_bytes: metadata.len(),
         })
     }
 

@@ -3,7 +3,9 @@ use std::{collections::BTreeMap, path::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{DatasetDir, Error, Pair, Part, Price, Result, Source, json, sha256_file};
+use crate::{
+    DatasetDir, Error, Pair, Part, Price, Result, Source, check_model_name, json, sha256_file,
+};
 
 /// `dataset.json`: what a data set is and how it was made. Holds no date, so the same input gives the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -144,9 +146,13 @@ impl DatasetInfo {
     /// Reads `dataset.json`.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] or [`crate::Error::Json`].
+    /// [`crate::Error::Io`], [`crate::Error::Json`] or [`crate::Error::ModelName`].
     pub fn read(path: &Path) -> Result<Self> {
-        json::read(path)
+        let info: Self = json::read(path)?;
+        for model in &info.models {
+            check_model_name(path, &model.name)?;
+        }
+        Ok(info)
     }
 
     /// Writes `dataset.json` atomically.

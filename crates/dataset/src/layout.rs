@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Result};
+use crate::{DatasetName, Error, Result};
 
 /// One side of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,12 +42,14 @@ impl DatasetDir {
         }
     }
 
-    /// The same, but refuses a data set that has no `dataset.json`.
+    /// The same, but refuses a data set that has no `dataset.json`, and a name that would lead out of the folder.
     ///
     /// # Errors
-    /// [`Error::NoDataset`], which says how to create it.
+    /// [`Error::BadName`]; [`Error::NoDataset`], which says how to create it.
     pub fn existing(data_dir: &Path, name: &str) -> Result<Self> {
-        let this = Self::new(data_dir, name);
+        // Names also come from files, such as a saved router's record, that other people wrote.
+        let name: DatasetName = name.parse()?;
+        let this = Self::new(data_dir, name.as_str());
         let path = this.info();
         // dataset.json is written last, so a data set without it was never finished.
         if path.is_file() {

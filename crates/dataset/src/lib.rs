@@ -22,6 +22,7 @@
 
 pub mod atomic;
 mod columns;
+mod confusions;
 mod cost;
 mod embeddings;
 mod error;
@@ -33,6 +34,7 @@ mod made_from;
 mod manifest;
 mod model_columns;
 mod model_scores;
+mod name;
 mod pair;
 mod part_table;
 mod predictions;
@@ -44,6 +46,7 @@ mod table;
 mod test_set;
 pub mod toml;
 mod train_test_split;
+mod truncate;
 mod whole_file;
 
 pub use atomic_files::{Lock, LockError};
@@ -51,6 +54,7 @@ pub use atomic_files::{Lock, LockError};
 pub use crate::{
     atomic::{AtomicFile, write_atomically},
     columns::{Field, column_name, parse_column_name},
+    confusions::{Confusions, Sketch},
     cost::{CostTarget, PredictedCost, Quantity, TOKENS_PER_UNIT},
     embeddings::{Embeddings, EmbeddingsMeta},
     error::{Error, Result},
@@ -58,8 +62,9 @@ pub use crate::{
     info::{CostKind, CostRule, DatasetInfo, ModelInfo, PartHashes, SplitOrigin},
     layout::{DatasetDir, Part},
     made_from::MadeFrom,
-    manifest::{RunManifest, Stage},
+    manifest::{RunManifest, Stage, Timings},
     model_scores::ModelScores,
+    name::{BadName, DatasetName, FolderName, check_model_name},
     pair::{Pair, PairIdx},
     part_table::{PartTable, PartWriter},
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
@@ -68,4 +73,5 @@ pub use crate::{
     standardizer::Standardizer,
     test_set::{Reason, TestPredictions, TestSet, Unusable},
     train_test_split::{TrainTestSplit, permutation, train_test_split},
+    truncate::Truncate,
 };

@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field as ArrowField, SchemaRef};
 use ndarray::{Array2, s};
 
 use crate::{
-    Error, Field, Result, column_name,
+    Error, Field, Result, check_model_name, column_name,
     columns::{numbered, parse_column_name},
     table::{
         MAX_TEXT_BYTES, TableReader, TableWriter, f32_array, f64_array, schema, text_array,
@@ -43,18 +43,22 @@ pub(crate) enum Place<'a> {
 }
 
 /// Which LLMs have scores, and which fields there are.
-pub(crate) fn find(reader: &TableReader) -> Found {
+///
+/// # Errors
+/// [`Error::ModelName`].
+pub(crate) fn find(reader: &TableReader) -> Result<Found> {
     let (mut models, mut fields) = (Vec::new(), BTreeSet::new());
     for column in reader.schema().fields() {
         if let Some((model, field)) = parse_column_name(column.name()) {
             fields.insert(field);
             // An LLM is one that has scores: tables of other sources carry costs or tokens of models that were never judged.
             if field == Field::Score {
+                check_model_name(reader.path(), model)?;
                 models.push(model.to_owned());
             }
         }
     }
-    Found { models, fields }
+    Ok(Found { models, fields })
 }
 
 impl Found {
@@ -67,6 +71,13 @@ impl Found {
             });
         }
         Ok(())
+    }
+
+    /// Refuses a table whose texts and matrices would take more than the memory budget.
+    pub(crate) fn check_size(&self, reader: &TableReader, n_texts: usize) -> Result<()> {
+        // Eight bytes for each number: some are kept as four, and none as more.
+        let per_model = Field::ALL.len() * size_of::<f64>();
+        reader.check_size(n_texts * size_of::<String>() + self.models.len() * per_model)
     }
 
     /// Unknown values of shape `(n_rows, n_models)` to read a field into, if any LLM has it.
@@ -201,7 +212,7 @@ fn write_in_blocks(
 /// Reads texts and matrices. Each value is copied once, from its decoded page to its place.
 ///
 /// # Errors
-/// [`Error::MissingColumn`], [`Error::ColumnType`] or [`Error::NullValue`] for a column that is not as its place needs it.
+/// [`Error::MissingColumn`], [`Error::Table`] or [`Error::NullValue`] for a column that is not as its place needs it.
 pub(crate) fn read(
     reader: TableReader,
     texts: &mut [(&str, &mut Vec<String>)],

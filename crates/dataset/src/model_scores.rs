@@ -2,19 +2,22 @@ use std::path::Path;
 
 use ndarray::Array2;
 
+use tables::{Files, Kind, Table};
+
 use crate::{
-    Field, Result,
-    model_columns::{self, Place, Values},
-    table::{TableReader, check_unique_ids},
+    Error, Field, Result, check_model_name, column_name,
+    columns::parse_column_name,
+    model_columns::{self, Values},
+    table::check_unique_ids,
 };
 
 /// How some LLMs did on some prompts: the part of a split's columns that adding LLMs to a router takes. A split's file is one, too.
 ///
 /// ```text
-/// id                          string, not null; ids are unique
-/// <model>/score               float32 in [0, 1]
-/// <model>/output_tokens       uint32, for all LLMs or none
-/// <model>/cost_usd            float64, for all LLMs or none
+/// id                          text, not null; ids are unique
+/// <model>/score               a number in [0, 1]
+/// <model>/output_tokens       a whole number, for all LLMs or none
+/// <model>/cost_usd            a number of at least 0, for all LLMs or none
 /// ```
 ///
 /// In the matrices, of shape `(n_prompts, n_models)`, NaN stands for null.
@@ -33,35 +36,67 @@ pub struct ModelScores {
 }
 
 impl ModelScores {
-    /// Reads a table; columns that it does not know are ignored.
+    /// Reads a table that any program may have written: Parquet, CSV or JSON lines, with numbers of any type. Columns that it does not know are
+    /// ignored.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] or [`crate::Error::Parquet`] for the file; [`crate::Error::MissingColumn`], [`crate::Error::ColumnType`], [`crate::Error::NullValue`],
-    /// [`crate::Error::OutOfRange`], [`crate::Error::DuplicateId`] or [`crate::Error::Empty`] for what it holds.
+    /// [`Error::Io`] or [`Error::Table`] for the file; [`Error::MissingColumn`], [`Error::NullValue`], [`Error::OutOfRange`],
+    /// [`Error::DuplicateId`] or [`Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
-        let reader = TableReader::open_filled(path)?;
-        let found = model_columns::find(&reader);
-        found.check_has_models(&reader)?;
-        let n_rows = reader.n_rows();
-        let mut this = Self {
-            ids: Vec::with_capacity(n_rows),
-            scores: Array2::from_elem((n_rows, found.models.len()), f32::NAN),
-            output_tokens: found.unknown(Field::OutputTokens, n_rows),
-            cost_usd: found.unknown(Field::CostUsd, n_rows),
-            models: found.models,
+        let mut table = Table::read(&Files::find(path, None)?, &kind)?;
+        if table.n_rows == 0 {
+            return Err(Error::Empty {
+                path: path.to_owned(),
+            });
+        }
+        let missing = |column: String| Error::MissingColumn {
+            path: path.to_owned(),
+            column,
         };
-        let mut places = vec![(Field::Score, Place::F32(&mut this.scores))];
-        places.extend(model_columns::known_places([
-            (Field::OutputTokens, &mut this.output_tokens),
-            (Field::CostUsd, &mut this.cost_usd),
-        ]));
-        model_columns::read(
-            reader,
-            &mut [("id", &mut this.ids)],
-            &this.models,
-            &mut places,
-        )?;
-        check_unique_ids(path, &this.ids)?;
+        // An LLM is one that has scores: a split also has the costs of LLMs that were never judged.
+        let models: Vec<String> = table
+            .names
+            .iter()
+            .filter_map(|name| parse_column_name(name))
+            .filter(|&(_, field)| field == Field::Score)
+            .map(|(model, _)| model.to_owned())
+            .collect();
+        if models.is_empty() {
+            return Err(missing(column_name("<model>", Field::Score)));
+        }
+        for model in &models {
+            check_model_name(path, model)?;
+        }
+        let ids = table.texts.remove("id");
+        let ids = ids.ok_or_else(|| missing("id".to_owned()))?.into_iter();
+        let ids = ids.enumerate().map(|(i, id)| {
+            id.filter(|id| !id.is_empty())
+                .ok_or_else(|| Error::NullValue {
+                    path: path.to_owned(),
+                    column: "id".to_owned(),
+                    row: i + 1,
+                })
+        });
+        let ids = ids.collect::<Result<Vec<String>>>()?;
+        check_unique_ids(path, &ids)?;
+        let matrix = |field| {
+            let column = |model: &String| table.numbers.get(&column_name(model, field));
+            let columns: Vec<Option<&Vec<f64>>> = models.iter().map(column).collect();
+            columns.iter().any(Option::is_some).then(|| {
+                Array2::from_shape_fn((ids.len(), models.len()), |(i, m)| {
+                    columns[m].map_or(f64::NAN, |column| field.without_rounding(column[i]))
+                })
+            })
+        };
+        let scores =
+            matrix(Field::Score).ok_or_else(|| missing(column_name("<model>", Field::Score)))?;
+        let this = Self {
+            scores: scores.mapv(|score| score as f32),
+            output_tokens: matrix(Field::OutputTokens),
+            cost_usd: matrix(Field::CostUsd),
+            ids,
+            models,
+        };
         model_columns::check_ranges(path, &this.models, &this.values())?;
         Ok(this)
     }
@@ -74,5 +109,14 @@ impl ModelScores {
         values.extend(tokens.map(|tokens| (Field::OutputTokens, tokens)));
         values.extend(costs.map(|costs| (Field::CostUsd, costs)));
         values
+    }
+}
+
+/// What to read a column as.
+fn kind(column: &str) -> Option<Kind> {
+    match parse_column_name(column) {
+        _ if column == "id" => Some(Kind::Text),
+        Some((_, Field::Score | Field::OutputTokens | Field::CostUsd)) => Some(Kind::Number),
+        _ => None,
     }
 }

@@ -74,11 +74,12 @@ impl PartTable {
     /// Reads a whole split. Values are copied once, from the decoded Parquet pages to their place.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] or [`crate::Error::Parquet`] for the file; [`crate::Error::MissingColumn`], [`crate::Error::ColumnType`], [`crate::Error::NullValue`],
-    /// [`crate::Error::OutOfRange`], [`crate::Error::DuplicateId`] or [`crate::Error::Empty`] for what it holds.
+    /// [`Error::Io`], [`Error::Table`] or [`Error::OverBudget`] for the file; [`Error::MissingColumn`], [`Error::Table`]
+    /// (a column of another type, or two of one name), [`Error::NullValue`], [`Error::OutOfRange`], [`Error::DuplicateId`] or [`Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
-        let found = model_columns::find(&reader);
+        let found = model_columns::find(&reader)?;
+        found.check_size(&reader, TEXTS.len())?;
         let shape @ (n_rows, _) = (reader.n_rows(), found.models.len());
         let mut split = Self {
             ids: Vec::with_capacity(n_rows),

@@ -64,8 +64,8 @@ impl Predictions {
     /// Reads either kind, which the columns decide.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Parquet`] for the file; [`Error::MissingColumn`], [`Error::ColumnType`] or [`Error::Empty`] for what it
-    /// holds.
+    /// [`Error::Io`], [`Error::Table`] or [`Error::OverBudget`] for the file; [`Error::MissingColumn`],
+    /// [`Error::Table`] (a column of another type, or two of one name) or [`Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
         // The columns decide, not the router's name: users bring predictions of routers that this workspace has never heard of.
@@ -79,7 +79,7 @@ impl Predictions {
     /// Reads only what the predictions were made from; `None` where the file does not say it, as files of older versions do not.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Parquet`].
+    /// [`Error::Io`] or [`Error::Table`].
     pub fn read_made_from(path: &Path) -> Result<Option<MadeFrom>> {
         Ok(MadeFrom::of_file(&TableReader::open(path)?))
     }
@@ -171,8 +171,9 @@ impl Predictions {
 
 impl PerModel {
     fn read(reader: TableReader) -> Result<Self> {
-        let found = model_columns::find(&reader);
+        let found = model_columns::find(&reader)?;
         found.check_has_models(&reader)?;
+        found.check_size(&reader, 1)?;
         let shape = (reader.n_rows(), found.models.len());
         let has_tokens = found.fields.contains(&Field::OutputTokens);
         let mut this = Self {
@@ -207,6 +208,7 @@ impl PerModel {
 
 impl SmallWins {
     fn read(reader: TableReader) -> Result<Self> {
+        reader.check_size(size_of::<String>() + size_of::<f32>())?;
         let mut ids = Vec::with_capacity(reader.n_rows());
         let mut probability = Array1::from_elem(reader.n_rows(), f32::NAN);
         for batch in reader.batches(&["id", SMALL_WIN_PROBABILITY])? {

@@ -1,8 +1,12 @@
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, toml};
+use crate::{Error, Result, check_model_name, toml};
+
+/// Dollars per million tokens below which a price is one per token: a thirtieth of what the cheapest LLMs cost, and above what the dearest cost
+/// per token.
+const PER_TOKEN: f64 = 1e-3;
 
 /// What an LLM charges.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,9 +52,10 @@ impl Prices {
     /// Reads and checks a price list.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Toml`] (with line and column), or [`Error::BadPrice`] for a price that is not a finite number of at least 0.
+    /// [`Error::Io`], [`Error::Toml`] (with line and column), [`Error::UnquotedModel`], or what [`Prices::check`] refuses.
     pub fn read(path: &Path) -> Result<Self> {
-        let prices: Self = toml::read(path)?;
+        let prices: Self =
+            toml::read(path).map_err(|error| unquoted_model(path).unwrap_or(error))?;
         prices.check(path)?;
         Ok(prices)
     }
@@ -58,9 +63,11 @@ impl Prices {
     /// Refuses prices that nobody can charge; `path` is the file that they were read from.
     ///
     /// # Errors
-    /// [`Error::BadPrice`] for a price that is not a finite number of at least 0.
+    /// [`Error::ModelName`], [`Error::BadPrice`] for a price that is not a finite number of at least 0, [`Error::PricePerToken`] for one that is not
+    /// per million tokens.
     pub fn check(&self, path: &Path) -> Result<()> {
         for (model, price) in &self.models {
+            check_model_name(path, model)?;
             for (key, value) in [
                 ("input_usd_per_mtok", price.input_usd_per_mtok),
                 ("output_usd_per_mtok", price.output_usd_per_mtok),
@@ -69,6 +76,14 @@ impl Prices {
                 // too dear.
                 if !(value.is_finite() && value >= 0.0) {
                     return Err(Error::BadPrice {
+                        path: path.to_owned(),
+                        model: model.clone(),
+                        key,
+                        value,
+                    });
+                }
+                if value > 0.0 && value < PER_TOKEN {
+                    return Err(Error::PricePerToken {
                         path: path.to_owned(),
                         model: model.clone(),
                         key,
@@ -91,6 +106,22 @@ impl Prices {
     }
 }
 
+/// A heading like `[models.gpt-4.1]` in a file that was refused. To TOML the dot begins a table inside the table `gpt-4`.
+fn unquoted_model(path: &Path) -> Option<Error> {
+    let text = fs::read_to_string(path).ok()?;
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    text.lines().enumerate().find_map(|(i, line)| {
+        let heading = line.trim().strip_prefix("[models.")?;
+        let model = heading.split(']').next()?.trim();
+        let is_quoted = model.starts_with(['"', '\'']);
+        (!is_quoted && !model.chars().all(is_bare)).then(|| Error::UnquotedModel {
+            path: path.to_owned(),
+            line: i + 1,
+            model: model.to_owned(),
+        })
+    })
+}
+
 impl FromIterator<(String, Price)> for Prices {
     fn from_iter<I: IntoIterator<Item = (String, Price)>>(prices: I) -> Self {
         Self {
@@ -101,8 +132,6 @@ impl FromIterator<(String, Price)> for Prices {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     fn read(text: &str) -> Result<Prices> {
@@ -119,6 +148,31 @@ mod tests {
         assert_eq!(price.cost_usd(1_000_000.0, 100_000.0), 3.5);
         assert!(price.cost_usd(f64::NAN, 1.0).is_nan());
         assert!(prices.get("c").is_none());
+    }
+
+    #[test]
+    fn a_name_with_a_dot_and_a_price_per_token_are_told_apart_from_other_mistakes() {
+        let prices = "input_usd_per_mtok = 2\noutput_usd_per_mtok = 8\n";
+        for model in ["gpt-4.1", "claude-3.5-sonnet", "meta/llama-3", "qwen 2"] {
+            let error = read(&format!("[models.{model}] # dear\n{prices}")).expect_err(model);
+            let message = error.to_string();
+            let expected = format!("line 1 names the model `{model}` without quotes");
+            assert!(message.contains(&expected), "{message}");
+            assert!(
+                message.contains(&format!("`[models.\"{model}\"]`")),
+                "{message}"
+            );
+            assert!(read(&format!("[models.\"{model}\"]\n{prices}")).is_ok());
+        }
+        let error = read("[models.a]\ninput_usd_per_mtok = 2.5e-6\noutput_usd_per_mtok = 1\n");
+        let message = error.expect_err("per token").to_string();
+        assert!(
+            message.contains("is 0.0000025") && message.contains("it is 2.5"),
+            "{message}"
+        );
+        // What is free is free, and the cheapest LLMs are cheap.
+        let cheap = "[models.a]\ninput_usd_per_mtok = 0\noutput_usd_per_mtok = 0.01\n";
+        assert!(read(cheap).is_ok());
     }
 
     #[test]

@@ -1,22 +1,20 @@
 //! Parquet in and out, with errors that name the file. Everything above works with plain vectors and matrices.
 
-use std::{fs::File, ops::Range, path::Path, path::PathBuf, sync::Arc};
+use std::{collections::HashSet, ops::Range, path::Path, path::PathBuf, sync::Arc};
 
 use arrow_array::{
-    Array, ArrayRef, FixedSizeListArray, Float32Array, Float64Array, RecordBatch, StringArray,
-    UInt32Array, cast::AsArray as _, types,
+    ArrayRef, FixedSizeListArray, Float32Array, Float64Array, RecordBatch, StringArray, UInt32Array,
 };
 use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use ndarray::{ArrayView2, ArrayViewMut1};
 use parquet::{
-    arrow::{
-        ArrowWriter, ProjectionMask,
-        arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
-    },
+    arrow::ArrowWriter,
     basic::{Compression, ZstdLevel},
     file::{metadata::KeyValue, properties::WriterProperties},
 };
+use tables::{ParquetFile, Place};
+use untrusted_files::Budget;
 
 use crate::{AtomicFile, Error, Result};
 
@@ -102,42 +100,46 @@ impl TableWriter {
     }
 }
 
-/// A Parquet file whose footer has been read.
+/// A Parquet file whose footer has been read, of whatever writer.
 pub(crate) struct TableReader {
-    path: PathBuf,
-    builder: ParquetRecordBatchReaderBuilder<File>,
+    file: ParquetFile,
 }
 
 impl TableReader {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new(file).map_err(Error::parquet(path))?;
-        Ok(Self {
-            path: path.to_owned(),
-            builder,
-        })
+        let file = ParquetFile::open(path)?;
+        let mut names = HashSet::new();
+        for field in file.schema().fields() {
+            // Columns are found by name, so the second one could never be read.
+            if !names.insert(field.name()) {
+                let (path, column) = (path.to_owned(), field.name().clone());
+                return Err(tables::Error::DuplicateColumn { path, column }.into());
+            }
+        }
+        Ok(Self { file })
     }
 
     /// Opens a table and refuses one without rows.
     pub(crate) fn open_filled(path: &Path) -> Result<Self> {
         let reader = Self::open(path)?;
         match reader.n_rows() {
-            0 => Err(Error::Empty { path: reader.path }),
+            0 => Err(Error::Empty {
+                path: path.to_owned(),
+            }),
             _ => Ok(reader),
         }
     }
 
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     pub(crate) fn n_rows(&self) -> usize {
-        self.builder.metadata().file_metadata().num_rows() as usize
+        self.file.n_rows()
     }
 
     pub(crate) fn schema(&self) -> &SchemaRef {
-        self.builder.schema()
+        self.file.schema()
     }
 
     pub(crate) fn has(&self, column: &str) -> bool {
@@ -145,40 +147,24 @@ impl TableReader {
     }
 
     pub(crate) fn key_value(&self, key: &str) -> Option<&str> {
-        let pairs = self
-            .builder
-            .metadata()
-            .file_metadata()
-            .key_value_metadata()?;
-        pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
+        self.file.key_value(key)
+    }
+
+    /// Refuses a table whose rows would take more than the memory budget where they are kept: a few bytes can declare any number of rows.
+    pub(crate) fn check_size(&self, bytes_per_row: usize) -> Result<()> {
+        let n_bytes = (self.n_rows() as u64).saturating_mul(bytes_per_row as u64);
+        let fits = Budget::get().check(format!("{} rows", self.n_rows()), n_bytes);
+        fits.map_err(|source| Error::OverBudget {
+            path: self.path().to_owned(),
+            source,
+        })
     }
 
     /// Reads only these columns, batch by batch.
     pub(crate) fn batches(self, columns: &[&str]) -> Result<Batches> {
-        // Before any page is read: the reader would leave a missing column out without a word.
-        for column in columns {
-            if !self.has(column) {
-                return Err(Error::MissingColumn {
-                    path: self.path,
-                    column: (*column).to_owned(),
-                });
-            }
-        }
-        // By index of the root column: a name may hold a dot, which Parquet takes for a path.
-        let indices = columns
-            .iter()
-            .filter_map(|column| self.schema().index_of(column).ok());
-        let mask = ProjectionMask::roots(self.builder.parquet_schema(), indices);
-        let reader = self
-            .builder
-            .with_projection(mask)
-            // An eighth of a row group, so that a batch of long prompts stays small in memory.
-            .with_batch_size(ROWS_PER_GROUP / 8)
-            .build()
-            .map_err(Error::parquet(&self.path))?;
         Ok(Batches {
-            path: self.path,
-            reader,
+            path: self.path().to_owned(),
+            batches: self.file.batches(columns)?,
             first_row: 0,
         })
     }
@@ -187,7 +173,7 @@ impl TableReader {
 /// The batches of a file, each with the number of its first row.
 pub(crate) struct Batches {
     path: PathBuf,
-    reader: ParquetRecordBatchReader,
+    batches: tables::Batches,
     first_row: usize,
 }
 
@@ -195,14 +181,9 @@ impl Iterator for Batches {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = match self.reader.next()? {
+        let batch = match self.batches.next()? {
             Ok(batch) => batch,
-            Err(source) => {
-                return Some(Err(Error::Arrow {
-                    path: self.path.clone(),
-                    source,
-                }));
-            }
+            Err(error) => return Some(Err(error.into())),
         };
         let first_row = self.first_row;
         self.first_row += batch.num_rows();
@@ -227,112 +208,68 @@ impl Batch {
         self.batch.num_rows()
     }
 
-    fn column(&self, name: &str) -> Result<&ArrayRef> {
-        self.batch
-            .column_by_name(name)
-            .ok_or_else(|| Error::MissingColumn {
-                path: self.path.clone(),
-                column: name.to_owned(),
-            })
-    }
-
-    fn wrong_type(&self, name: &str, expected: &str, found: &DataType) -> Error {
-        Error::ColumnType {
+    /// A column, and where it stands.
+    fn column<'a>(&'a self, name: &'a str) -> Result<(Place<'a>, &'a ArrayRef)> {
+        let place = Place {
+            path: &self.path,
+            column: name,
+            n_before: self.first_row,
+        };
+        let array = self.batch.column_by_name(name);
+        let array = array.ok_or_else(|| Error::MissingColumn {
             path: self.path.clone(),
             column: name.to_owned(),
-            expected: expected.to_owned(),
-            found: found.to_string(),
-        }
-    }
-
-    fn refuse_nulls(&self, name: &str, array: &dyn Array) -> Result<()> {
-        match (0..array.len()).find(|&i| array.is_null(i)) {
-            Some(i) => Err(Error::NullValue {
-                path: self.path.clone(),
-                column: name.to_owned(),
-                row: self.first_row + i + 1,
-            }),
-            None => Ok(()),
-        }
+        })?;
+        Ok((place, array))
     }
 
     /// Appends a text column, which may have no nulls.
     pub(crate) fn extend_text(&self, name: &str, into: &mut Vec<String>) -> Result<()> {
-        let array = self.column(name)?;
-        self.refuse_nulls(name, array)?;
-        match array.data_type() {
-            DataType::Utf8 => {
-                into.extend(array.as_string::<i32>().iter().flatten().map(str::to_owned))
-            }
-            // Polars writes one or the other of these; they hold the same texts.
-            DataType::LargeUtf8 => {
-                into.extend(array.as_string::<i64>().iter().flatten().map(str::to_owned))
-            }
-            DataType::Utf8View => {
-                into.extend(array.as_string_view().iter().flatten().map(str::to_owned))
-            }
-            other => return Err(self.wrong_type(name, "string", other)),
+        let (place, array) = self.column(name)?;
+        let mut texts = Vec::with_capacity(array.len());
+        tables::extend_texts(place, array, &mut texts)?;
+        for (i, text) in texts.into_iter().enumerate() {
+            into.push(text.ok_or_else(|| Error::NullValue {
+                path: self.path.clone(),
+                column: name.to_owned(),
+                row: self.first_row + i + 1,
+            })?);
+        }
+        Ok(())
+    }
+
+    fn numbers(&self, name: &str) -> Result<Vec<f64>> {
+        let (place, array) = self.column(name)?;
+        let mut numbers = Vec::with_capacity(array.len());
+        tables::extend_numbers(place, array, &mut numbers)?;
+        Ok(numbers)
+    }
+
+    /// Copies a number column into a column of a matrix; null becomes NaN.
+    pub(crate) fn copy_f32(&self, name: &str, mut into: ArrayViewMut1<'_, f32>) -> Result<()> {
+        for (to, from) in into.iter_mut().zip(self.numbers(name)?) {
+            *to = from as f32;
         }
         Ok(())
     }
 
     /// Copies a number column into a column of a matrix; null becomes NaN.
-    pub(crate) fn copy_f32(&self, name: &str, mut into: ArrayViewMut1<'_, f32>) -> Result<()> {
-        let array = self.column(name)?;
-        let DataType::Float32 = array.data_type() else {
-            return Err(self.wrong_type(name, "Float32", array.data_type()));
-        };
-        for (to, from) in into
-            .iter_mut()
-            .zip(array.as_primitive::<types::Float32Type>())
-        {
-            *to = from.unwrap_or(f32::NAN);
-        }
-        Ok(())
-    }
-
-    /// Copies a float or count column into a column of a matrix; null becomes NaN.
     pub(crate) fn copy_f64(&self, name: &str, mut into: ArrayViewMut1<'_, f64>) -> Result<()> {
-        let array = self.column(name)?;
-        match array.data_type() {
-            DataType::Float64 => {
-                for (to, from) in into
-                    .iter_mut()
-                    .zip(array.as_primitive::<types::Float64Type>())
-                {
-                    *to = from.unwrap_or(f64::NAN);
-                }
-            }
-            DataType::UInt32 => {
-                for (to, from) in into
-                    .iter_mut()
-                    .zip(array.as_primitive::<types::UInt32Type>())
-                {
-                    *to = from.map_or(f64::NAN, f64::from);
-                }
-            }
-            other => return Err(self.wrong_type(name, "Float64 or UInt32", other)),
+        for (to, from) in into.iter_mut().zip(self.numbers(name)?) {
+            *to = from;
         }
         Ok(())
     }
 
-    /// The values of a fixed-size list column without nulls, row after row, with the list's length.
-    pub(crate) fn lists(&self, name: &str) -> Result<(usize, &Float32Array)> {
-        let array = self.column(name)?;
-        let wrong = || self.wrong_type(name, "FixedSizeList<Float32>", array.data_type());
-        let list: &FixedSizeListArray = array.as_fixed_size_list_opt().ok_or_else(wrong)?;
-        // Null lists keep their slots in the values, so skipping the check would read whatever is in these slots.
-        self.refuse_nulls(name, list)?;
-        let values: &Float32Array = list.values().as_primitive_opt().ok_or_else(wrong)?;
-        let dim = list.value_length() as usize;
-        if let Some(i) = (0..values.len()).find(|&i| values.is_null(i)) {
-            return Err(Error::NullValue {
-                path: self.path.clone(),
-                column: name.to_owned(),
-                row: self.first_row + i / dim + 1,
-            });
-        }
-        Ok((dim, values))
+    /// Appends vectors of one length, `dim`, which the first one sets.
+    pub(crate) fn extend_vectors(
+        &self,
+        name: &str,
+        dim: &mut Option<usize>,
+        into: &mut Vec<f32>,
+    ) -> Result<()> {
+        let (place, array) = self.column(name)?;
+        Ok(tables::extend_vectors(place, array, dim, into)?)
     }
 }
 

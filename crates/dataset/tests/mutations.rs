@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use dataset::{
     DatasetInfo, Embeddings, EmbeddingsMeta, MadeFrom, ModelScores, PartHashes, PartTable,
     PerModel, Predictions, Prices, RateCurve, RateInterval, RatePoint, RateProblem, RateStudy,
-    RunManifest, SmallWins, Source, Stage,
+    RunManifest, SmallWins, Source, Stage, Timings, Truncate,
 };
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, try_mutations};
@@ -13,7 +13,7 @@ use test_support::{dataset_info, try_mutations};
 /// The bytes that `write` puts into a file.
 fn written(write: impl FnOnce(&Path)) -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("file");
+    let path = folder.path().join("file.parquet");
     write(&path);
     fs::read(&path).expect("read")
 }
@@ -21,7 +21,7 @@ fn written(write: impl FnOnce(&Path)) -> Vec<u8> {
 /// Reads broken versions of some files.
 fn check<T>(files: &[Vec<u8>], read: impl Fn(&Path) -> dataset::Result<T>) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let path = folder.path().join("file");
+    let path = folder.path().join("file.parquet");
     for bytes in files {
         fs::write(&path, bytes).expect("written");
         assert!(read(&path).is_ok(), "the file is read before it is broken");
@@ -55,9 +55,9 @@ fn part() -> PartTable {
 
 #[test]
 fn mutations_of_parts() {
-    let file = written(|path| part().write(path).expect("written"));
-    check(&[file.clone()], PartTable::read);
-    check(&[file], ModelScores::read);
+    let file = [written(|path| part().write(path).expect("written"))];
+    check(&file, PartTable::read);
+    check(&file, ModelScores::read);
 }
 
 #[test]
@@ -90,15 +90,17 @@ fn mutations_of_embeddings() {
         embedder: "e".to_owned(),
         embedder_sha256: None,
         split_sha256: Some("ab".to_owned()),
+        truncate: Some(Truncate::Middle),
+        n_truncated: Some(3),
     };
     let embeddings = Embeddings {
         ids: ids(50),
         values: Array2::from_shape_fn((50, 4), |(i, j)| (i * j) as f32),
         meta,
     };
-    let file = written(|path| embeddings.write(path).expect("written"));
-    check(&[file.clone()], Embeddings::read);
-    check(&[file], Embeddings::read_meta);
+    let file = [written(|path| embeddings.write(path).expect("written"))];
+    check(&file, Embeddings::read);
+    check(&file, Embeddings::read_meta);
 }
 
 #[test]
@@ -130,12 +132,17 @@ fn mutations_of_descriptions_and_manifests() {
         config: serde_json::json!({"k": [1, 2, {"l": null}]}),
         inputs: vec![source.clone()],
         results: serde_json::json!({"best": 0.5}),
-        stages: vec![Stage {
-            name: "fit".to_owned(),
-            seconds: 0.25,
-        }],
-        peak_memory_bytes: Some(1 << 30),
-        environment: BTreeMap::from([("threads".to_owned(), "2".to_owned())]),
+        predictions_sha256: Some("ab".to_owned()),
+        environment: BTreeMap::from([("device".to_owned(), "Cpu".to_owned())]),
+        timings: Timings {
+            stages: vec![Stage {
+                name: "fit".to_owned(),
+                seconds: 0.25,
+            }],
+            peak_memory_bytes: Some(1 << 30),
+            n_threads: Some(2),
+            other: BTreeMap::from([("fit seconds".to_owned(), 0.25)]),
+        },
     };
     check(
         &[written(|path| manifest.write(path).expect("written"))],

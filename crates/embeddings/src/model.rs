@@ -10,9 +10,11 @@ const KNOWN: [(&str, usize, f64); 3] = [
     ("text-embedding-ada-002", 1_536, 0.10),
 ];
 
-/// Around the number of tokens in a file's name.
+/// Around the number of tokens in a label.
 const OF: &str = "-of-";
 const TOKENS: &str = "-tokens";
+/// Ends a name in a label that itself looks as if something had been added to it.
+const END_OF_NAME: char = '_';
 
 /// What turns texts into embeddings.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,35 +45,33 @@ impl Model {
         }
     }
 
-    /// A name for files of its embeddings: the model's, and where they are shortened or prompts are cut elsewhere than usual, that too.
-    ///
-    /// A model's name may hold `/`, a file's may not.
-    pub fn file_name(&self) -> String {
-        let mut name = self.name.replace(['/', '\\'], "--");
+    /// A text that names its embeddings: the model's name, and where they are shortened or prompts are cut elsewhere than usual, that too.
+    /// Models that differ have different labels. A label may hold whatever a model's name holds, `/` for instance.
+    pub fn label(&self) -> String {
+        let mut label = self.name.clone();
+        if looks_extended(&label) {
+            label.push(END_OF_NAME);
+        }
         if let Some(dimensions) = self.dimensions {
-            name.push_str(&format!("-{dimensions}"));
+            label.push_str(&format!("-{dimensions}"));
         }
         if self.max_tokens != Self::OPENAI_MAX_TOKENS {
-            name.push_str(&format!("{OF}{}{TOKENS}", self.max_tokens));
+            label.push_str(&format!("{OF}{}{TOKENS}", self.max_tokens));
         }
-        name
+        label
     }
 
-    /// The model behind a [`Model::file_name`], whose embeddings have `dim` values.
-    ///
-    /// A number at the end is the length that embeddings were shortened to, if it is theirs; `--` is `/`. The name of a model
-    /// that itself looks like that has to be given.
-    pub fn of_file_name(file_name: &str, dim: usize) -> Self {
-        let (rest, max_tokens) = file_name
-            .strip_suffix(TOKENS)
-            .and_then(|rest| rest.rsplit_once(OF))
-            .and_then(|(rest, n)| Some((rest, n.parse().ok()?)))
-            .unwrap_or((file_name, Self::OPENAI_MAX_TOKENS));
-        let shortened = rest.strip_suffix(&format!("-{dim}"));
+    /// The model behind a [`Model::label`], whose embeddings have `dim` values: a number at the end is the length that embeddings were
+    /// shortened to, if it is theirs.
+    pub fn of_label(label: &str, dim: usize) -> Self {
+        let (rest, max_tokens) = split_tokens(label).unwrap_or((label, Self::OPENAI_MAX_TOKENS));
+        let shortened = split_dimensions(rest).filter(|(_, dimensions)| *dimensions == dim);
+        let name = shortened.map_or(rest, |(name, _)| name);
+        let marked = name.strip_suffix(END_OF_NAME);
         Self {
             dimensions: shortened.map(|_| dim),
             max_tokens,
-            ..Self::named(&shortened.unwrap_or(rest).replace("--", "/"))
+            ..Self::named(marked.filter(|name| looks_extended(name)).unwrap_or(name))
         }
     }
 
@@ -112,6 +112,29 @@ impl Model {
     }
 }
 
+/// Whether a name could be read as another name with something added.
+fn looks_extended(name: &str) -> bool {
+    let name = name.trim_end_matches(END_OF_NAME);
+    split_tokens(name).is_some() || split_dimensions(name).is_some()
+}
+
+/// What comes before `-of-N-tokens`, and the number.
+fn split_tokens(label: &str) -> Option<(&str, usize)> {
+    let (rest, n) = label.strip_suffix(TOKENS)?.rsplit_once(OF)?;
+    Some((rest, number(n)?))
+}
+
+/// What comes before `-N`, and the number.
+fn split_dimensions(label: &str) -> Option<(&str, usize)> {
+    let (rest, n) = label.rsplit_once('-')?;
+    Some((rest, number(n)?))
+}
+
+/// A number as a label has it: without a sign or a zero before it.
+fn number(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|n: &usize| n.to_string() == text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,41 +150,37 @@ mod tests {
     }
 
     #[test]
-    fn a_file_name_tells_its_model() {
-        for (model, dimensions, max_tokens, dim, file_name) in [
+    fn a_label_tells_its_model() {
+        let small = "text-embedding-3-small";
+        for (model, dimensions, max_tokens, dim, label) in [
+            (small, None, 8_191, 1_536, small),
+            (small, Some(512), 8_191, 512, "text-embedding-3-small-512"),
             (
-                "text-embedding-3-small",
+                "text-embedding-ada-002",
                 None,
                 8_191,
-                1_536,
-                "text-embedding-3-small",
+                2,
+                "text-embedding-ada-002",
             ),
-            (
-                "text-embedding-3-small",
-                Some(512),
-                8_191,
-                512,
-                "text-embedding-3-small-512",
-            ),
-            (
-                "BAAI/bge-m3",
-                None,
-                256,
-                1_024,
-                "BAAI--bge-m3-of-256-tokens",
-            ),
+            ("BAAI/bge-m3", None, 256, 1_024, "BAAI/bge-m3-of-256-tokens"),
             ("a", Some(8), 9, 8, "a-8-of-9-tokens"),
             ("a-of-x-tokens", None, 8_191, 8, "a-of-x-tokens"),
-            ("a-9", None, 8_191, 8, "a-9"),
+            ("a-8", None, 8_191, 8, "a-8_"),
+            ("a-8_", None, 8_191, 8, "a-8__"),
+            ("a-8", Some(8), 8_191, 8, "a-8_-8"),
+            ("a-of-9-tokens", None, 8_191, 8, "a-of-9-tokens_"),
+            ("a_", None, 8_191, 8, "a_"),
         ] {
             let model = Model {
                 dimensions,
                 max_tokens,
                 ..Model::named(model)
             };
-            assert_eq!(model.file_name(), file_name);
-            assert_eq!(Model::of_file_name(file_name, dim), model);
+            assert_eq!(model.label(), label);
+            assert_eq!(Model::of_label(label, dim), model);
         }
+        // As versions before the mark wrote it.
+        assert_eq!(Model::of_label("voyage-3", 1_024), Model::named("voyage-3"));
     }
 
     #[test]

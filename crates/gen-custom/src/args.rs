@@ -4,9 +4,12 @@ use clap::{Parser, ValueEnum};
 use cli_support::examples;
 use datagen::cli::GenArgs;
 
-const EXAMPLES: [&str; 3] = [
+use crate::long::Long;
+
+const EXAMPLES: [&str; 4] = [
     "cargo run -p gen-custom -- --input logs.parquet --prices prices.toml --name my-logs",
     "cargo run -p gen-custom -- --input logs.csv --name my-logs --small gpt-4o-mini --large gpt-4o --test-size 0.3",
+    "cargo run -p gen-custom -- --input evals.jsonl --name evals --long prompt=question,model=llm,score=correct,cost=usd",
     "cargo run -p gen-custom -- --input table.parquet --prices prices.toml --name no-ifeval --exclude-task 'ifeval*'",
 ];
 
@@ -14,13 +17,23 @@ const EXAMPLES: [&str; 3] = [
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
-    /// The table: columns `id`, `task`, `prompt`, and `<model>/score`, `<model>/input_tokens`, `<model>/output_tokens` or
-    /// `<model>/cost_usd` per LLM; a column `split` of `train`, `validation` and `test` is kept
+    /// The table, a file or a folder of part files: columns `id`, `task`, `prompt`, and `<model>/score`, `<model>/input_tokens`,
+    /// `<model>/output_tokens` or `<model>/cost_usd` per LLM; a column `split` of `train`, `validation` and `test` is kept
     #[arg(long, visible_alias = "source", value_name = "FILE")]
     pub(crate) input: PathBuf,
-    /// The table's format, if its extension is not .csv, .jsonl or .parquet
+    /// The table's format, if its extension is not .csv, .tsv, .jsonl or .parquet
     #[arg(long)]
     pub(crate) format: Option<Format>,
+    /// What separates the fields of a CSV file: `;`, or `tab` [default: a comma, and a tab in .tsv files]
+    #[arg(long, value_name = "CHAR", value_parser = character)]
+    pub(crate) delimiter: Option<u8>,
+    /// What stands before a quote inside a quoted CSV field where it is not written twice: `\` in files of Spark and MySQL
+    #[arg(long, value_name = "CHAR", value_parser = character)]
+    pub(crate) escape: Option<u8>,
+    /// The table has a row for each prompt and LLM, in these columns: `prompt=...,model=...,score=...`, and if there are such columns
+    /// `id=`, `cost=`, `input_tokens=`, `output_tokens=`, `task=`, `split=`. Without `id`, a prompt's text is its id
+    #[arg(long, value_name = "WHAT=COLUMN,...")]
+    pub(crate) long: Option<Long>,
     /// Prices per LLM; needed where an LLM has no column `<model>/cost_usd`
     #[arg(long, value_name = "TOML")]
     pub(crate) prices: Option<PathBuf>,
@@ -49,7 +62,7 @@ pub(crate) struct Args {
 /// The format of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Comma-separated, with a header, in UTF-8
+    /// Separated by commas, or what --delimiter says, with a header, in UTF-8
     Csv,
     /// One flat JSON object a line
     Jsonl,
@@ -61,5 +74,21 @@ fn share(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
         _ => Err("expected a number above 0 and below 1".to_owned()),
+    }
+}
+
+fn character(text: &str) -> Result<u8, String> {
+    match text {
+        "tab" | "\\t" => Ok(b'\t'),
+        _ => match text.as_bytes() {
+            &[byte]
+                if byte.is_ascii()
+                    && !byte.is_ascii_alphanumeric()
+                    && !b"\"\r\n".contains(&byte) =>
+            {
+                Ok(byte)
+            }
+            _ => Err("expected one character, no letter, digit or quote, or `tab`".to_owned()),
+        },
     }
 }

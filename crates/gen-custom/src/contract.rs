@@ -4,12 +4,10 @@ use anyhow::ensure;
 use cli_support::usage_error;
 use datagen::{RawModel, RawTable, SourcePart};
 use dataset::{Error as DatasetError, Field, column_name, parse_column_name};
+use tables::{Kind, Table};
 use tracing::warn;
 
-use crate::{
-    columns::{Columns, Wanted},
-    pattern::Pattern,
-};
+use crate::{long::guess, pattern::Pattern};
 
 /// The task of all rows of a table without tasks.
 const ONE_TASK: &str = "all";
@@ -21,10 +19,22 @@ pub(crate) struct Filter {
     pub(crate) excluded_tasks: Vec<Pattern>,
 }
 
+/// What to read a column as.
+pub(crate) fn kind(column: &str, excluded_models: &[String]) -> Option<Kind> {
+    match column {
+        "id" | "task" | "prompt" | "split" => Some(Kind::Text),
+        _ => {
+            let (model, _) = parse_column_name(column)?;
+            let is_excluded = excluded_models.iter().any(|name| name == model);
+            (!is_excluded).then_some(Kind::Number)
+        }
+    }
+}
+
 /// Turns the columns of a file into the raw table that the contract promises, with notes on what was left out.
 pub(crate) fn raw_table(
     path: &Path,
-    mut columns: Columns,
+    mut columns: Table,
     filter: &Filter,
 ) -> anyhow::Result<(RawTable, Vec<String>)> {
     ensure!(
@@ -78,7 +88,7 @@ pub(crate) fn raw_table(
 }
 
 /// The LLMs that are not left out, in order of first appearance.
-fn models(path: &Path, columns: &Columns, filter: &Filter) -> anyhow::Result<Vec<String>> {
+fn models(path: &Path, columns: &Table, filter: &Filter) -> anyhow::Result<Vec<String>> {
     let mut models: Vec<&str> = Vec::new();
     for (model, _) in columns
         .names
@@ -88,6 +98,14 @@ fn models(path: &Path, columns: &Columns, filter: &Filter) -> anyhow::Result<Vec
         if !models.contains(&model) {
             models.push(model);
         }
+    }
+    if models.is_empty()
+        && let Some(flag) = guess(&columns.names)
+    {
+        return Err(usage_error(format!(
+            "`{}` has no column `<model>/score`, and seems to have a row for each prompt and LLM; read it with `{flag}`",
+            path.display()
+        )));
     }
     // A misspelled name would silently leave the LLM in.
     for excluded in &filter.excluded_models {
@@ -116,11 +134,11 @@ fn models(path: &Path, columns: &Columns, filter: &Filter) -> anyhow::Result<Vec
     Ok(models.into_iter().map(str::to_owned).collect())
 }
 
-fn warn_of_unknown_columns(path: &Path, columns: &Columns) {
-    let all = Wanted {
-        excluded_models: &[],
-    };
-    let unknown = columns.names.iter().filter(|name| all.kind(name).is_none());
+fn warn_of_unknown_columns(path: &Path, columns: &Table) {
+    let unknown = columns
+        .names
+        .iter()
+        .filter(|name| kind(name, &[]).is_none());
     let unknown: Vec<String> = unknown.map(|name| format!("`{name}`")).collect();
     if !unknown.is_empty() {
         warn!(
@@ -131,7 +149,7 @@ fn warn_of_unknown_columns(path: &Path, columns: &Columns) {
     }
 }
 
-fn required(path: &Path, columns: &mut Columns, name: &str) -> anyhow::Result<Vec<Option<String>>> {
+fn required(path: &Path, columns: &mut Table, name: &str) -> anyhow::Result<Vec<Option<String>>> {
     columns.texts.remove(name).ok_or_else(|| {
         let (path, column) = (path.to_owned(), name.to_owned());
         DatasetError::MissingColumn { path, column }.into()
@@ -146,15 +164,18 @@ fn values(
     rows: impl IntoIterator<Item = usize>,
 ) -> anyhow::Result<Vec<String>> {
     let value = |row: usize| {
-        texts[row].take().ok_or_else(|| {
-            let (path, column) = (path.to_owned(), column.to_owned());
-            DatasetError::NullValue {
-                path,
-                column,
-                row: row + 1,
-            }
-            .into()
-        })
+        // Only a prompt may be empty.
+        let text = texts[row].take();
+        text.filter(|text| column == "prompt" || !text.is_empty())
+            .ok_or_else(|| {
+                let (path, column) = (path.to_owned(), column.to_owned());
+                DatasetError::NullValue {
+                    path,
+                    column,
+                    row: row + 1,
+                }
+                .into()
+            })
     };
     rows.into_iter().map(value).collect()
 }

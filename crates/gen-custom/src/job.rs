@@ -1,19 +1,19 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
-use cli_support::usage_error;
+use cli_support::{usage_error, with_hint};
 use datagen::{
     DatasetName, Error as MakeError, PriceList, RandomSplit, Recipe,
     cli::{GenArgs, Raw},
 };
 use dataset::{Pair, Source};
+use tables::{Error as TableError, Files, Format as TableFormat, Table};
 use tracing::warn;
 
 use crate::{
     args::{Args, Format},
-    columns::Wanted,
-    contract::{Filter, raw_table},
+    contract::{Filter, kind, raw_table},
+    long::{Long, Wide, pivot},
     pattern::Pattern,
-    read,
 };
 
 /// Share of test rows, as in CARROT's own splits.
@@ -25,7 +25,8 @@ const SEED: u32 = 42;
 #[derive(Debug)]
 pub(crate) struct Job {
     input: PathBuf,
-    format: Format,
+    format: Option<TableFormat>,
+    long: Option<Long>,
     prices: Option<PathBuf>,
     name: DatasetName,
     pair: Option<Pair>,
@@ -38,10 +39,7 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
-        let format = match args.format {
-            Some(format) => format,
-            None => read::format_of(&args.input)?,
-        };
+        let format = format(&args)?;
         // The other generators have one source each, and so a usual name. Here two tables under one name would overwrite each other.
         let name = match &args.shared.name {
             Some(name) => name.clone(),
@@ -62,6 +60,12 @@ impl Job {
             ("exclude-task", args.exclude_task.join(",")),
             ("exclude-model", args.exclude_model.join(" ")),
             (
+                "long",
+                args.long.as_ref().map_or(String::new(), Long::to_string),
+            ),
+            ("delimiter", character(args.delimiter)),
+            ("escape", character(args.escape)),
+            (
                 "test-size",
                 args.test_size
                     .map_or(String::new(), |share| share.to_string()),
@@ -78,6 +82,7 @@ impl Job {
         Ok(Self {
             format,
             input: args.input,
+            long: args.long,
             prices: args.prices,
             name,
             pair: pair.map(|(small, large)| Pair { small, large }),
@@ -94,8 +99,9 @@ impl Job {
 
     /// Reads, checks, splits, writes and embeds what is missing.
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let mut sources = vec![Source::of(&self.input)?];
-        sources.extend(self.prices.as_deref().map(Source::of).transpose()?);
+        let files = Files::find(&self.input, self.format).map_err(|error| blame(error.into()))?;
+        let sources = files.paths().chain(self.prices.as_deref());
+        let sources = sources.map(Source::of).collect::<Result<_, _>>()?;
         let recipe = Recipe {
             name: self.name.clone(),
             pair: self.pair.clone(),
@@ -104,16 +110,27 @@ impl Job {
             options: self.options.clone(),
             made_by: concat!("gen-custom ", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        datagen::cli::run(&self.shared, recipe, || self.read()).map_err(blame)
+        datagen::cli::run(&self.shared, recipe, || self.read(&files)).map_err(blame)
     }
 
-    fn read(&self) -> anyhow::Result<Raw> {
+    fn read(&self, files: &Files) -> anyhow::Result<Raw> {
         let prices = self.prices.as_deref().map(PriceList::read).transpose()?;
-        let wanted = Wanted {
-            excluded_models: &self.filter.excluded_models,
+        let (table, notes) = match &self.long {
+            None => {
+                let excluded = &self.filter.excluded_models;
+                let table = Table::read(files, &|column| kind(column, excluded))?;
+                raw_table(&self.input, table, &self.filter)?
+            }
+            Some(long) => {
+                let table = Table::read(files, &|column| long.kind(column))?;
+                let Wide { table, first_rows } = pivot(&self.input, long, &table)?;
+                let (mut table, notes) = raw_table(&self.input, table, &self.filter)?;
+                for row in &mut table.row_numbers {
+                    *row = first_rows[*row - 1];
+                }
+                (table, notes)
+            }
         };
-        let columns = read::read(&self.input, self.format, wanted)?;
-        let (table, notes) = raw_table(&self.input, columns, &self.filter)?;
         // The table has its own parts, which are kept: a random split would mix them.
         if table.parts.is_some() && self.asks_for_random_split {
             warn!(
@@ -130,8 +147,60 @@ impl Job {
     }
 }
 
+/// The format that the command line names, if it does.
+fn format(args: &Args) -> anyhow::Result<Option<TableFormat>> {
+    let named = match args.format {
+        Some(Format::Csv) => Some(TableFormat::CSV),
+        Some(Format::Jsonl) => Some(TableFormat::JsonLines),
+        Some(Format::Parquet) => Some(TableFormat::Parquet),
+        None => None,
+    };
+    if args.delimiter.is_none() && args.escape.is_none() {
+        return Ok(named);
+    }
+    // These two say by themselves that it is CSV, under whatever extension.
+    let usual = named.or_else(|| TableFormat::of(&args.input));
+    match usual.unwrap_or(TableFormat::CSV) {
+        TableFormat::Csv { delimiter, .. } => Ok(Some(TableFormat::Csv {
+            delimiter: args.delimiter.unwrap_or(delimiter),
+            escape: args.escape,
+        })),
+        _ => Err(usage_error(format!(
+            "--delimiter and --escape are for CSV, and `{}` is another format",
+            args.input.display()
+        ))),
+    }
+}
+
+fn character(byte: Option<u8>) -> String {
+    byte.map_or(String::new(), |byte| (byte as char).to_string())
+}
+
 /// Adds the flag that helps, and separates a mistake on the command line, exit code 2, from one in the table.
 fn blame(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<TableError>() {
+        Some(TableError::UnknownFormat { .. }) => {
+            return usage_error(format!("{error}; name the format with --format"));
+        }
+        Some(TableError::Delimiter { found: '\t', .. }) => {
+            return with_hint(error, "give `--delimiter tab`");
+        }
+        Some(TableError::Delimiter { found, .. }) => {
+            let hint = format!("give `--delimiter '{found}'`");
+            return with_hint(error, &hint);
+        }
+        Some(
+            TableError::Quote {
+                has_backslash_quotes: true,
+                ..
+            }
+            | TableError::FieldCount {
+                has_backslash_quotes: true,
+                ..
+            },
+        ) => return with_hint(error, "read it with `--escape '\\'`"),
+        _ => {}
+    }
     match error.downcast_ref::<MakeError>() {
         Some(MakeError::NoPriceList { .. }) => {
             usage_error(format!("{error}; name one with --prices"))

@@ -1,8 +1,8 @@
 //! Makes a data set from your own table: prompts, and every LLM's score, tokens or cost on them.
 //!
-//! In comes one CSV, JSONL or Parquet file with the columns of the contract below, and a price list where costs have to be worked out from
-//! tokens; out goes `data/<name>/`.
-//! Must not know how a data set is split, costed or stored: `datagen` and `dataset` do.
+//! In comes a CSV, JSONL or Parquet file, or a folder of them, with the columns of the contract below, and a price list where costs have to
+//! be worked out from tokens; out goes `data/<name>/`. A long table, with a row for each prompt and LLM, is turned into that form first.
+//! Must not know how a file is read, which `tables` does, nor how a data set is split, costed or stored: `datagen` and `dataset` do.
 //!
 //! ```text
 //! id, prompt               text, in every row; ids are unique
@@ -17,11 +17,10 @@
 //! Per LLM `score` is needed, and `cost_usd` or `input_tokens`. Columns of another form are ignored, with a warning.
 
 mod args;
-mod columns;
 mod contract;
 mod job;
+mod long;
 mod pattern;
-mod read;
 
 use std::process::ExitCode;
 

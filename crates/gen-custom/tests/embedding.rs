@@ -249,3 +249,69 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
         "{again} texts were asked for again after {n_kills} kills"
     );
 }
+
+#[test]
+fn a_model_without_a_folder_is_refused_before_anything_is_sent() {
+    let served = Served::new(20, server());
+    let long = "x".repeat(300);
+    for bad in ["..", ".", "", "  ", "../..", "a\u{1b}[2J", "a\nb", &long] {
+        let output = served.run("data", &["--embedding-model", bad]);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{bad:?}: {message}");
+        assert!(!message.contains('\u{1b}'), "{message:?}");
+    }
+    assert_eq!(served.server.n_requests(), 0);
+    assert!(!served.bench.join("data").exists(), "nothing was written");
+}
+
+#[test]
+fn models_that_differ_have_different_folders() {
+    let models = [
+        "owner/model",
+        "owner--model",
+        "owner:model",
+        "model",
+        "model-8",
+        "NUL",
+    ];
+    let mut server = OpenAi::start().key(KEY);
+    for model in models {
+        server = server.model(model, 16);
+    }
+    let served = Served::new(20, server);
+    for model in models {
+        expect_success(&served.run("data", &["--embedding-model", model]));
+    }
+    expect_success(&served.run("data", &["--embedding-model", "model", "--dimensions", "8"]));
+    let folders = test_support::file_names(&served.bench.join("data/mine/embeddings"));
+    let expected = [
+        "%4EUL",
+        "model",
+        "model-8",
+        "model-8_",
+        "owner%2D%2Dmodel",
+        "owner%3Amodel",
+        "owner--model",
+    ];
+    assert_eq!(folders, expected);
+    for part in Part::ALL {
+        PartTable::read(&served.dir("data").split(part)).expect("still a split");
+    }
+}
+
+#[test]
+fn embeddings_that_are_damaged_are_made_anew_from_the_store() {
+    let served = Served::new(20, server());
+    expect_success(&served.run("data", &[]));
+    let n_requests = served.server.n_requests();
+    let path = served.dir("data").embeddings(MODEL, Part::Test);
+    let whole = fs::read(&path).expect("read");
+    for bytes in [&whole[..300], &whole[..whole.len() - 1], b""] {
+        fs::write(&path, bytes).expect("written");
+        let output = served.run("data", &[]);
+        expect_success(&output);
+        assert_contains(&stderr(&output), "cannot be used, making them anew");
+        assert_eq!(fs::read(&path).expect("read"), whole);
+    }
+    assert_eq!(served.server.n_requests(), n_requests, "paid for once");
+}

@@ -20,7 +20,6 @@ mod config;
 mod files;
 mod job;
 mod models;
-mod numbers;
 mod rows;
 mod shard;
 mod shard_names;

@@ -1,25 +1,14 @@
 mod batch;
 
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use dataset::{Error as DatasetError, Field};
-use parquet::{
-    arrow::{
-        ProjectionMask,
-        arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
-    },
-    file::metadata::ParquetMetaData,
-};
+use tables::ParquetFile;
 
 use self::batch::Batch;
 use crate::rows::Rows;
 
-/// Rows decoded at a time.
-const ROWS_PER_BATCH: usize = 4096;
 const TEXTS: [&str; 3] = ["key", "dataset", "prompt"];
 /// An LLM's numbers as the source names them, and what they are.
 const NUMBERS: [(&str, Field); 3] = [
@@ -33,7 +22,7 @@ pub(crate) struct Shard {
     pub(crate) path: PathBuf,
     /// The LLMs in the file's order.
     pub(crate) models: Vec<String>,
-    builder: ParquetRecordBatchReaderBuilder<File>,
+    file: ParquetFile,
     /// The columns that are read, by their numbers among all that hold values.
     leaves: Vec<usize>,
 }
@@ -48,13 +37,8 @@ pub(crate) struct Bytes {
 impl Shard {
     /// Reads the footer, and finds the columns. An LLM is a group of columns with a `score`.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
-        // Arrow's own types may be stored beside Parquet's. Without them text is of one type, whatever wrote it.
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
-            .with_context(|| cannot_read(path))?;
-        let columns = builder.parquet_schema().columns().iter();
-        let columns: Vec<&[String]> = columns.map(|column| column.path().parts()).collect();
+        let file = ParquetFile::open(path)?;
+        let columns: Vec<&[String]> = file.leaves().collect();
         let missing = |column: String| DatasetError::MissingColumn {
             path: path.to_owned(),
             column,
@@ -65,6 +49,12 @@ impl Shard {
             if let [model, field] = parts
                 && field == NUMBERS[0].0
             {
+                // Arrow finds both by their first name, and one would be taken for the other.
+                ensure!(
+                    !TEXTS.contains(&model.as_str()) && !models.contains(model),
+                    "`{}` has an LLM named `{model}`, which is the name of another column too; rename the LLM",
+                    path.display()
+                );
                 models.push(model.clone());
             }
         }
@@ -93,50 +83,31 @@ impl Shard {
         Ok(Self {
             path: path.to_owned(),
             models,
-            builder,
+            file,
             leaves,
         })
     }
 
     pub(crate) fn bytes(&self) -> Bytes {
-        let metadata: &ParquetMetaData = self.builder.metadata();
         let mut bytes = Bytes::default();
-        for group in metadata.row_groups() {
-            for (i, column) in group.columns().iter().enumerate() {
-                // Parquet stores sizes with a sign. A negative one comes from a damaged footer, and here only a log message is at stake.
-                let n_bytes = u64::try_from(column.compressed_size()).unwrap_or_default();
-                bytes.all += n_bytes;
-                if self.leaves.contains(&i) {
-                    bytes.read += n_bytes;
-                }
+        for leaf in 0..self.file.leaves().count() {
+            let n_bytes = self.file.n_bytes_of_leaf(leaf);
+            bytes.all = bytes.all.saturating_add(n_bytes);
+            if self.leaves.contains(&leaf) {
+                bytes.read = bytes.read.saturating_add(n_bytes);
             }
         }
         bytes
     }
 
     /// Adds the rows to others, of these LLMs in this order. The answers are neither read nor decoded.
-    ///
-    /// polars would do the rest of this program's work, but takes a group of columns whole or not at all.
     pub(crate) fn read(self, models: &[String], rows: &mut Rows) -> anyhow::Result<()> {
-        let Self {
-            path,
-            builder,
-            leaves,
-            ..
-        } = self;
-        let mask = ProjectionMask::leaves(builder.parquet_schema(), leaves);
-        let reader = builder
-            .with_projection(mask)
-            .with_batch_size(ROWS_PER_BATCH)
-            .build()
-            .with_context(|| cannot_read(&path))?;
         let n_before = rows.keys.len();
-        for batch in reader {
-            let batch = batch.with_context(|| cannot_read(&path))?;
+        for batch in self.file.batches_of_leaves(&self.leaves)? {
             let batch = Batch {
-                path: &path,
+                path: &self.path,
                 first_row: rows.keys.len() - n_before,
-                columns: &batch,
+                columns: &batch?,
             };
             batch.read(models, rows)?;
         }
@@ -148,6 +119,64 @@ fn column_name(model: &str, field: &str) -> String {
     format!("{model}.{field}")
 }
 
-fn cannot_read(path: &Path) -> String {
-    format!("cannot read `{}` as Parquet", path.display())
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::Arc};
+
+    use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, StructArray};
+    use arrow_schema::{DataType, Field as ArrowField};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    /// A shard of one LLM.
+    fn shard(path: &Path) {
+        let n = 20;
+        let texts = |what: &str| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(
+                (0..n).map(|row| format!("{what} {row}")),
+            ))
+        };
+        let counts = || -> ArrayRef { Arc::new(Int64Array::from_iter_values(0..n)) };
+        let scores: ArrayRef = Arc::new(Float64Array::from(vec![0.5; n as usize]));
+        let field = |name: &str, ty| Arc::new(ArrowField::new(name, ty, true));
+        let llm = StructArray::from(vec![
+            (field("num_input_tokens", DataType::Int64), counts()),
+            (field("num_output_tokens", DataType::Int64), counts()),
+            (field("response", DataType::Utf8), texts("answer")),
+            (field("score", DataType::Float64), scores),
+        ]);
+        let columns = [
+            ("key", texts("k"), true),
+            ("dataset", texts("d"), true),
+            ("prompt", texts("p"), true),
+            ("llm", Arc::new(llm) as ArrayRef, true),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("of one length");
+        let file = fs::File::create(path).expect("created");
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a schema");
+        writer.write(&batch).expect("written");
+        writer.close().expect("written");
+    }
+
+    #[test]
+    fn mutations_of_shards() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("train.parquet");
+        shard(&path);
+        let bytes = fs::read(&path).expect("read");
+        let read = || {
+            let shard = Shard::open(&path)?;
+            _ = shard.bytes();
+            let models = shard.models.clone();
+            let mut rows = Rows::new(models.len());
+            shard.read(&models, &mut rows)?;
+            anyhow::Ok(rows.keys.len())
+        };
+        assert_eq!(read().expect("unbroken"), 20);
+        test_support::try_mutations(&[bytes], |bytes| {
+            fs::write(&path, bytes).expect("written");
+            _ = read();
+        });
+    }
 }

@@ -2,12 +2,14 @@ mod family;
 mod model;
 mod number;
 
+use std::path::Path;
+
 use anyhow::{Context as _, ensure};
 use datagen::cli::{BuiltIn, check_unique};
-use dataset::Pair;
+use dataset::{Pair, check_model_name};
 use serde::Deserialize;
 
-use self::number::positive;
+use self::number::{MAX, positive};
 
 pub(crate) use self::{
     family::{Family, FamilyConfig},
@@ -40,7 +42,7 @@ impl Config {
     /// # Errors
     /// Names the key and the value that cannot be used.
     pub(crate) fn check(self) -> anyhow::Result<Self> {
-        positive("discrimination", self.discrimination)?;
+        positive("discrimination", self.discrimination, MAX)?;
         ensure!(!self.families.is_empty(), "`families` is empty");
         check_unique("family", self.families.iter().map(|it| it.family.name()))?;
         for family in &self.families {
@@ -51,7 +53,7 @@ impl Config {
         let models = || self.models.iter().map(|model| model.name.as_str());
         check_unique("model", models())?;
         for model in &self.models {
-            ensure!(!model.name.is_empty(), "a model has no name");
+            check_model_name(Path::new("the settings"), &model.name)?;
             model
                 .check(&self.families)
                 .with_context(|| format!("model `{}`", model.name))?;
@@ -71,7 +73,10 @@ impl Config {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use test_support::try_mutations;
+
     use super::*;
+    use crate::rows::Rows;
 
     pub(crate) fn built_in() -> Config {
         let config: Config =
@@ -113,7 +118,41 @@ pub(crate) mod tests {
                 "`reasoning` is 1.5",
             ),
             (|config| config.models.clear(), "`models` is empty"),
-            (|config| config.models[0].name.clear(), "no name"),
+            (|config| config.models[0].name.clear(), "name is empty"),
+            (
+                |config| config.models[0].name.push('\u{1b}'),
+                "control characters",
+            ),
+            (|config| config.discrimination = 1e300, "at most 1000000"),
+            (
+                |config| config.families[0].difficulty = [-1e308, 1e308],
+                "`difficulty` is -1",
+            ),
+            (
+                |config| config.families[0].score_steps = u32::MAX,
+                "`score-steps` is 4294967295",
+            ),
+            (
+                |config| config.families[0].answer_tokens[1] = 1e12,
+                "`answer-tokens` is 1000000000000",
+            ),
+            (
+                |config| config.models[0].template_tokens = u32::MAX,
+                "`template-tokens` is 4294967295",
+            ),
+            (
+                |config| config.models[0].tokens_per_piece = 1e9,
+                "`tokens-per-piece` is 1000000000",
+            ),
+            (
+                |config| config.models[0].length_sigma = 50.0,
+                "`length-sigma` is 50",
+            ),
+            (|config| config.models[0].verbosity = 1e5, "at most 100000"),
+            (
+                |config| *config.models[0].ability.values_mut().next().expect("one") = f64::NAN,
+                "`ability` is NaN",
+            ),
             (
                 |config| config.models[1].name = config.models[0].name.clone(),
                 "duplicate model",
@@ -145,6 +184,19 @@ pub(crate) mod tests {
             let message = format!("{:#}", config.check().expect_err(expected));
             assert!(message.contains(expected), "case {i}: {message}");
         }
+    }
+
+    #[test]
+    fn mutations_of_the_settings_make_rows_or_are_refused() {
+        try_mutations(&[BUILT_IN.text.as_bytes().to_vec()], |bytes| {
+            let text = String::from_utf8_lossy(&bytes);
+            let config = toml::from_str(&text).map_err(anyhow::Error::from);
+            if let Ok(config) = config.and_then(Config::check)
+                && let Ok(rows) = Rows::new(&config, config.seed)
+            {
+                rows.chunk(&[0, 1, 2]);
+            }
+        });
     }
 
     #[test]

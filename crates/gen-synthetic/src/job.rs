@@ -20,6 +20,8 @@ use crate::{
 };
 
 const NAME: &str = "synthetic";
+/// Their numbers alone take 400 MB in the split.
+const MAX_PROMPTS: usize = 100_000_000;
 /// Rows made and written at a time: some megabytes.
 const ROWS_PER_CHUNK: usize = 8192;
 
@@ -41,6 +43,11 @@ impl Job {
         let (config, source) = args.configured.settings(BUILT_IN, Config::check)?;
         let shared = args.configured.shared;
         let n = args.n.map_or(config.n_prompts, NonZeroUsize::get);
+        if n > MAX_PROMPTS {
+            return Err(usage_error(format!(
+                "{n} prompts are asked for, expected at most {MAX_PROMPTS}"
+            )));
+        }
         // The limit comes before the split, as for a source that is read: the first rows, not the first of each part.
         let n_kept = shared.limit.map_or(n, |limit| n.min(limit.get()));
         let split = RandomSplit {

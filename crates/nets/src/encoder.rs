@@ -12,7 +12,7 @@ mod pass;
 use tch::{Device, Kind, TchError, Tensor, nn};
 
 pub(crate) use self::{
-    config::{EncoderConfig, Family},
+    config::{EncoderConfig, Family, affine},
     linear::{Linear, dropout},
     pass::Pass,
 };
@@ -146,6 +146,7 @@ mod tests {
 
     fn config(activation: Activation) -> EncoderConfig {
         EncoderConfig {
+            family: Family::Roberta,
             vocab_size: 9,
             dim: 8,
             n_layers: 2,
@@ -175,6 +176,20 @@ mod tests {
             }
         });
         (variables, encoder)
+    }
+
+    #[test]
+    fn the_shapes_are_those_of_the_variables() {
+        let (variables, _) = encoder(Activation::Gelu);
+        let mut found: Vec<(String, Vec<i64>)> = variables
+            .variables()
+            .into_iter()
+            .map(|(name, variable)| (name, variable.size()))
+            .collect();
+        let mut expected: Vec<_> = config(Activation::Gelu).shapes().collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected);
     }
 
     fn batch() -> Batch {

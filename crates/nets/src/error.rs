@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
 use tch::TchError;
+use untrusted_files::Mistaken;
 
-use crate::NetworkTask;
+use crate::{NetworkTask, safetensors::WeightsError};
 
 /// What can go wrong with a net. Every variant that concerns a file names it.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum Error {
         /// The model folder.
         folder: PathBuf,
         /// The file, relative to the folder.
-        file: &'static str,
+        file: String,
     },
     /// The model is of a kind that this crate does not know.
     #[error("`{key}` in `{}` is `{found}`, supported: {supported}", path.display())]
@@ -25,7 +26,7 @@ pub enum Error {
         /// The value found.
         found: String,
         /// The values that would do, in words.
-        supported: &'static str,
+        supported: String,
     },
     /// Two sizes in a model's files contradict each other.
     #[error("`{}` does not fit the model: {what} is {found}, {bound} is {limit}", path.display())]
@@ -41,13 +42,70 @@ pub enum Error {
         /// The value of the bound.
         limit: usize,
     },
+    /// A file that is something else than its name says.
+    #[error("`{}` is {found}", path.display())]
+    Mistaken {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: Mistaken,
+    },
+    /// A file of the model folder names a folder or a file that is not inside the model's own.
+    #[error("`{}` names `{found}`, which may not lie outside the model's folder", path.display())]
+    OutsideFolder {
+        /// The file.
+        path: PathBuf,
+        /// What it names.
+        found: String,
+    },
+    /// What modules.json says, but sentence-transformers would not find.
+    #[error("model folder `{}` has a `1_Pooling/config.json` that asks for other than the mean of all tokens, but no `modules.json`, without which sentence-transformers takes the mean; get the missing file from where the model came from", folder.display())]
+    NoModules {
+        /// The model folder.
+        folder: PathBuf,
+    },
+    /// The folder holds what was learned on top of another model, which is not in it.
+    #[error(
+        "model folder `{}` has an adapter (adapter_config.json), whose base model is elsewhere; merge the two (`merge_and_unload()` in PEFT) and save the whole model",
+        folder.display()
+    )]
+    Adapter {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The model's files allow no text of any length.
+    #[error("`{key}` in `{}` is {found}, which leaves no room for a text beside {n_special} special tokens", path.display())]
+    NoRoom {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        found: usize,
+        /// The special tokens around a text.
+        n_special: usize,
+    },
     /// The file holds no weights in the safetensors format, or broken ones.
     #[error("cannot read weights from `{}`", path.display())]
     Weights {
         /// The file.
         path: PathBuf,
-        /// What the library said.
-        source: TchError,
+        /// What is wrong.
+        source: WeightsError,
+    },
+    /// A weight that is no number.
+    #[error("weight `{name}` of `{}` holds a value that is not finite: the model is damaged, or its training failed", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The weight.
+        name: String,
+    },
+    /// A model whose results are no numbers, although its weights are.
+    #[error("the model in `{}` gives values that are not finite: it is damaged, or its training failed", folder.display())]
+    ResultNotFinite {
+        /// The model folder.
+        folder: PathBuf,
     },
     /// A weight that the model needs is not in the file.
     #[error("`{}` has no weight `{name}`", path.display())]
@@ -87,6 +145,17 @@ pub enum Error {
         folder: PathBuf,
         /// The pickle.
         file: &'static str,
+    },
+    /// The folder's weights are in formats that are not read here.
+    #[error(
+        "model folder `{}` has no `model.safetensors`, only `{file}`; save it with transformers' `save_pretrained`, or take a revision that has one",
+        folder.display()
+    )]
+    OtherWeights {
+        /// The model folder.
+        folder: PathBuf,
+        /// A file in one of them.
+        file: String,
     },
     /// A classifier's labels are none.
     #[error("bad labels in `{}`: {why}", path.display())]
@@ -186,6 +255,18 @@ pub enum Error {
         prompt_idx: usize,
         /// What the library said.
         source: tokenizers::Error,
+    },
+    /// A token that the model has no vector for.
+    #[error("`{}` gives token {found} for prompt {prompt_idx}, but the model knows the tokens 0 to {last}", path.display())]
+    UnknownToken {
+        /// The tokenizer's file.
+        path: PathBuf,
+        /// The prompt's position, from 0.
+        prompt_idx: usize,
+        /// The token's number.
+        found: u32,
+        /// The last one that the model knows.
+        last: usize,
     },
     /// A device's name that means nothing.
     #[error("`{name}` is no device; use `auto`, `cpu`, `cuda`, `cuda:<index>` or `mps`")]

@@ -9,11 +9,15 @@ mod checkpoint;
 mod device;
 mod encoder;
 mod error;
+mod json;
 mod model_files;
 mod pooling;
 mod roberta;
 mod safetensors;
 mod sentence_embedder;
+mod sentence_settings;
+mod steps;
+mod tokenizer_files;
 mod tokens;
 mod train;
 
@@ -25,6 +29,7 @@ pub use crate::{
         NetworkTask, Padding, PredictParams, Predicted, ProblemType, RobertaModel, TaskNetwork,
         sigmoid,
     },
+    safetensors::WeightsError,
     sentence_embedder::{Embedded, SentenceEmbedder},
     train::{
         BatchOrder, Best, CheckedTrainParams, Decayed, Precision, Record, TrainPadding,

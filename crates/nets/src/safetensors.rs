@@ -1,7 +1,10 @@
-//! Writes safetensors files: a header in JSON, then the numbers.
+//! Reads and writes safetensors files: a header in JSON, then the numbers.
 //!
 //! Ours rather than the library's under tch, because that one knows no metadata (without `format` transformers refuses a file), and
-//! because tensors are written one by one into a file that gets its name only when it is whole.
+//! because tensors are written one by one into a file that gets its name only when it is whole. Read, a header is believed only as far as the
+//! file has bytes for what it says.
+
+mod read;
 
 use std::{
     collections::BTreeMap,
@@ -14,6 +17,8 @@ use dataset::AtomicFile;
 use serde_json::{Map, Value, json};
 use tch::{Device, Kind, TchError, Tensor};
 
+pub(crate) use self::read::SafetensorsFile;
+pub use self::read::WeightsError;
 use crate::Result;
 
 /// Key of the header under which texts stand.

@@ -1,28 +1,49 @@
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use dataset::Truncate;
 use ndarray::{Array2, ArrayView1};
+use serde::Deserialize;
 use tch::{Device, Kind, TchError, Tensor, nn::VarStore};
+use tokenizers::Tokenizer;
 
 use crate::{
     DeviceChoice, Error, ModelFiles, Result,
     batches::{batches, max_tokens_per_batch, run_batches},
     checkpoint::WeightsFile,
     encoder::{Batch, Encoder, EncoderConfig, Family, Pass},
+    json,
     pooling::Pooling,
+    sentence_settings::{SentenceSettings, TextSettings},
+    steps::{Step, normalize},
+    tokenizer_files::{
+        NamedTokenizer, TokenizerConfig, bert_tokenizer, length, lower_case, read_tokenizer,
+    },
     tokens::PromptTokenizer,
 };
 
-/// The prefix of weights that were saved from a model with a head.
-const WEIGHT_PREFIX: &str = "bert.";
+/// Types of encoders that sentence-transformers' models are made of, as far as they are known here.
+const MODEL_TYPES: [&str; 4] = ["bert", "roberta", "xlm-roberta", "camembert"];
 
 /// A sentence-transformers model: prompts in, for each one vector of length 1 out.
 ///
-/// Source: Reimers and Gurevych 2019, arXiv 1908.10084, section 3.
+/// Read from a folder in the layout of any version from 2 to 6 of that library; what it would compute otherwise is refused, by the name of the key.
+///
+/// Source: Reimers and Gurevych 2019, arXiv 1908.10084, section 3; sentence-transformers 6.2 with transformers 5.24.
 ///
 /// # Deviations
-/// sentence-transformers normalizes only if modules.json lists `Normalize`; here every vector is normalized, since all learners
-/// compare by cosine.
+/// - sentence-transformers normalizes only if modules.json lists `Normalize`; here every vector is normalized, since all learners
+///   compare by cosine.
+/// - Weights in half precision are widened to float32; transformers computes in half precision from version 5 on.
+/// - A text is cut to as many tokens as there are positions even where the files ask for more; sentence-transformers fails.
 #[derive(Debug)]
 pub struct SentenceEmbedder {
+    folder: PathBuf,
     tokenizer: PromptTokenizer,
+    /// Stands before each text.
+    prompt: String,
     model: Model,
     dim: usize,
 }
@@ -32,8 +53,8 @@ pub struct SentenceEmbedder {
 pub struct Embedded {
     /// Shape `(n_prompts, dim)`, in the prompts' order.
     pub values: Array2<f32>,
-    /// Prompts that were longer than the model can take and lost their end.
-    pub n_truncated: usize,
+    /// For each prompt whether it was longer than the model can take and lost a part.
+    pub is_truncated: Vec<bool>,
 }
 
 /// What turns a batch into vectors.
@@ -41,40 +62,84 @@ pub struct Embedded {
 struct Model {
     encoder: Encoder,
     pooling: Pooling,
+    /// Tokens at a text's beginning that are not pooled.
+    n_skipped: usize,
+    steps: Vec<Step>,
+    /// Only so many values of a vector are used.
+    dim: usize,
     pad_id: u32,
     device: Device,
+}
+
+impl Embedded {
+    /// How many prompts lost a part.
+    pub fn n_truncated(&self) -> usize {
+        self.is_truncated.iter().filter(|it| **it).count()
+    }
 }
 
 impl SentenceEmbedder {
     /// Reads a model and brings its weights to a device, as float32.
     ///
     /// # Errors
-    /// [`Error::NoDevice`]; [`Error::Unsupported`] for a model of another kind; any but [`Error::Tokenize`] for its files.
+    /// [`Error::NoDevice`]; [`Error::Unsupported`] for a model of another kind; [`Error::ResultNotFinite`] for one that computes no numbers; any
+    /// but [`Error::Tokenize`] for its files.
     pub fn load(files: &ModelFiles, device: DeviceChoice) -> Result<Self> {
         let device = device.device()?;
-        let config = EncoderConfig::read(&files.config, Family::Bert)?;
-        let pooling = Pooling::read(files)?;
-        let tokenizer = PromptTokenizer::load(files, &config)?;
-        let mut variables = VarStore::new(device);
-        let encoder = Encoder::new(&variables.root(), &config);
-        WeightsFile {
-            path: &files.weights,
-            prefix: WEIGHT_PREFIX,
+        let config = EncoderConfig::read(&files.config(), &MODEL_TYPES)?;
+        let settings = SentenceSettings::read(files)?;
+        let pooling = pooling(files)?;
+        let tokenizer = tokenizer(files, &config)?;
+        let (weights, prefix) = (&files.weights, format!("{}.", config.family.name()));
+        let how = WeightsFile {
+            paths: weights,
+            prefix: &prefix,
             skipped: None,
             kept: &[],
-        }
-        .load_into(&variables)?;
+        };
+        let checked = how.check(config.shapes())?;
+        let mut variables = VarStore::new(device);
+        let encoder = Encoder::new(&variables.root(), &config);
+        checked.load_into(&variables)?;
         variables.freeze();
-        Ok(Self {
+        let (steps, dim) = steps(files, &pooling, config.dim, device)?;
+        let n_skipped = match pooling.includes_prompt || settings.prompt.is_empty() {
+            true => 0,
+            false => n_prompt_tokens(&tokenizer, &settings.prompt)?,
+        };
+        let dim = settings.truncate_dim.map_or(dim, |n| n.min(dim));
+        let embedder = Self {
+            folder: files.folder.clone(),
             tokenizer,
+            prompt: settings.prompt,
             model: Model {
                 encoder,
                 pooling,
+                n_skipped,
+                steps,
+                dim,
                 pad_id: config.pad_id,
                 device,
             },
-            dim: config.dim,
-        })
+            dim,
+        };
+        // A model that computes no numbers shall be told before the hours that a data set takes.
+        embedder.embed(&["a".to_owned()], &|_| ())?;
+        Ok(embedder)
+    }
+
+    /// The same, cutting long prompts in another way than the model's files say; `None` leaves it to them.
+    #[must_use]
+    pub fn with_truncate(mut self, truncate: Option<Truncate>) -> Self {
+        if let Some(truncate) = truncate {
+            self.tokenizer.set_truncate(truncate);
+        }
+        self
+    }
+
+    /// What splits prompts, without truncation and padding.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        self.tokenizer.tokenizer()
     }
 
     /// Width of a vector.
@@ -82,7 +147,7 @@ impl SentenceEmbedder {
         self.dim
     }
 
-    /// The longest prompt in tokens, special ones included; what lies behind is cut off.
+    /// The longest prompt in tokens, special ones included; longer ones are cut.
     pub fn max_tokens(&self) -> usize {
         self.tokenizer.max_tokens()
     }
@@ -99,14 +164,21 @@ impl SentenceEmbedder {
     /// A prompt without any token, which BERT's tokenizers never make, gets a vector of zeros.
     ///
     /// # Errors
-    /// [`Error::Tokenize`], or [`Error::Torch`] when memory does not suffice.
+    /// [`Error::Tokenize`] or [`Error::UnknownToken`]; [`Error::Torch`] when memory does not suffice; [`Error::ResultNotFinite`].
     pub fn embed(
         &self,
         prompts: &[String],
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Embedded> {
-        let prompts = self.tokenizer.tokenize(prompts)?;
-        let n_truncated = prompts.iter().filter(|prompt| prompt.is_truncated).count();
+        let prompts = match self.prompt.is_empty() {
+            true => self.tokenizer.tokenize(prompts)?,
+            false => {
+                let texts = prompts.iter().map(|text| format!("{}{text}", self.prompt));
+                self.tokenizer.tokenize(&texts.collect::<Vec<String>>())?
+            }
+        };
+        let is_truncated: Vec<bool> = prompts.iter().map(|it| it.is_truncated).collect();
+        let n_truncated = is_truncated.iter().filter(|it| **it).count();
         if n_truncated > 0 {
             let (n_prompts, max_tokens) = (prompts.len(), self.max_tokens());
             tracing::warn!(n_truncated, n_prompts, max_tokens, "cut off long prompts");
@@ -123,16 +195,25 @@ impl SentenceEmbedder {
             }
         };
         let mut values = Array2::zeros((prompts.len(), self.dim));
+        let is_finite = AtomicBool::new(true);
         run_batches(&batches, self.device(), worker, |rows, vectors| {
             for (row, vector) in rows.iter().zip(vectors.chunks_exact(self.dim)) {
+                if vector.iter().any(|value| !value.is_finite()) {
+                    is_finite.store(false, Ordering::Relaxed);
+                }
                 values.row_mut(*row).assign(&ArrayView1::from(vector));
             }
             on_progress(rows.len() as u64);
         })
         .map_err(Error::torch("embed prompts"))?;
+        if !is_finite.into_inner() {
+            return Err(Error::ResultNotFinite {
+                folder: self.folder.clone(),
+            });
+        }
         Ok(Embedded {
             values,
-            n_truncated,
+            is_truncated,
         })
     }
 }
@@ -142,9 +223,9 @@ impl Model {
     fn share(&self) -> Self {
         Self {
             encoder: self.encoder.share(),
-            pooling: self.pooling,
-            pad_id: self.pad_id,
-            device: self.device,
+            pooling: self.pooling.clone(),
+            steps: self.steps.iter().map(Step::share).collect(),
+            ..*self
         }
     }
 
@@ -153,12 +234,128 @@ impl Model {
         let _no_grad = tch::no_grad_guard();
         let batch = Batch::new(texts, self.pad_id, self.device)?;
         let hidden = self.encoder.forward(&batch, &Pass::INFERENCE)?;
-        let vectors: Tensor = self.pooling.forward(&hidden, &batch)?; // (batch, dim)
+        let mut vectors: Tensor = self.pooling.forward(&hidden, &batch, self.n_skipped)?;
+        for step in &self.steps {
+            vectors = step.forward(&vectors)?;
+        }
+        let vectors = normalize(&vectors.f_narrow(1, 0, self.dim as i64)?)?; // (batch, dim)
         Vec::try_from(
             vectors
                 .f_to_device(Device::Cpu)?
                 .f_to_kind(Kind::Float)?
+                .f_contiguous()?
                 .f_view(-1)?,
         )
     }
+}
+
+/// The pooling by the step that modules.json lists, or what sentence-transformers takes without that file: the mean, whatever the model was
+/// trained for.
+fn pooling(files: &ModelFiles) -> Result<Pooling> {
+    if let Some(step) = files.steps.as_ref().and_then(|steps| steps.first())
+        && step.class == "Pooling"
+    {
+        let missing = || Error::MissingFile {
+            folder: step.path.clone(),
+            file: "config.json".to_owned(),
+        };
+        return Pooling::read(step.config.as_ref().ok_or_else(missing)?);
+    }
+    if files.steps.is_some() {
+        return Err(Error::Unsupported {
+            path: files.modules(),
+            key: "type",
+            found: "missing".to_owned(),
+            supported: "a `Pooling` after the `Transformer`".to_owned(),
+        });
+    }
+    if let Some(path) = files.stray_pooling()
+        && Pooling::read(&path)? != Pooling::mean()
+    {
+        return Err(Error::NoModules {
+            folder: files.folder.clone(),
+        });
+    }
+    let folder = files.folder.display();
+    tracing::warn!(
+        "`{folder}` has no modules.json, so its pooling is a guess: the mean of all tokens, as sentence-transformers takes it; if the model was \
+         trained for another one, get modules.json and 1_Pooling/config.json from where it came from"
+    );
+    Ok(Pooling::mean())
+}
+
+/// The steps after pooling, and the length of the vectors after them.
+fn steps(
+    files: &ModelFiles,
+    pooling: &Pooling,
+    dim: usize,
+    device: Device,
+) -> Result<(Vec<Step>, usize)> {
+    let mut dim = dim.saturating_mul(pooling.n_modes());
+    let mut steps = Vec::new();
+    for step in files.steps.iter().flatten().skip(1) {
+        let (step, new_dim) = Step::read(step, dim, device)?;
+        steps.extend(step);
+        dim = new_dim;
+    }
+    Ok((steps, dim))
+}
+
+/// The tokenizer that sentence-transformers would take, cutting where it would.
+fn tokenizer(files: &ModelFiles, encoder: &EncoderConfig) -> Result<PromptTokenizer> {
+    #[derive(Deserialize)]
+    struct Class {
+        tokenizer_class: Option<String>,
+    }
+    let config_path = files.tokenizer_config();
+    let config = TokenizerConfig::read(config_path.as_deref())?;
+    let texts = TextSettings::read(files, &config)?;
+    let path = files.tokenizer().or_else(|| files.vocabulary());
+    let Some(path) = path else {
+        return Err(Error::MissingFile {
+            folder: files.folder.clone(),
+            file: "tokenizer.json".to_owned(),
+        });
+    };
+    let mut tokenizer = match encoder.family {
+        Family::Bert => {
+            let Class { tokenizer_class } = json::read(&files.config())?;
+            let class = tokenizer_class.as_deref();
+            bert_tokenizer(&path, config_path.as_deref(), &config, class)?
+        }
+        Family::Roberta => read_tokenizer(&path)?,
+    };
+    if texts.lower_case {
+        lower_case(&mut tokenizer);
+    }
+    let (max_tokens, place) = match texts.max_tokens {
+        Some((number, path, key)) => (length(&number), Some((path, key))),
+        None => (usize::MAX, None),
+    };
+    let limit = encoder.max_tokens();
+    let named = NamedTokenizer { tokenizer, path };
+    let max_tokens_found = max_tokens.min(limit);
+    let tokenizer = PromptTokenizer::new(named, encoder, max_tokens_found, config.truncate())?;
+    if max_tokens_found <= tokenizer.n_special() {
+        let by_config = || (files.config(), "max_position_embeddings");
+        let (path, key) = match place {
+            Some(place) if max_tokens <= limit => place,
+            _ => by_config(),
+        };
+        return Err(Error::NoRoom {
+            path,
+            key,
+            found: max_tokens_found,
+            n_special: tokenizer.n_special(),
+        });
+    }
+    Ok(tokenizer)
+}
+
+/// How many of a text's tokens belong to the prompt before it: its own and the special one at the beginning.
+fn n_prompt_tokens(tokenizer: &PromptTokenizer, prompt: &str) -> Result<usize> {
+    let prompts = tokenizer.tokenize(&[prompt.to_owned()])?;
+    let n_tokens = prompts.first().map_or(0, |prompt| prompt.ids.len());
+    // The one at the end follows the whole text.
+    Ok(n_tokens.saturating_sub(usize::from(tokenizer.ends_in_special())))
 }

@@ -1,17 +1,26 @@
-use std::path::Path;
-
+use dataset::Truncate;
 use rayon::prelude::*;
-use serde::Deserialize;
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::Tokenizer;
+use untrusted_files::guard;
 
-use crate::{Error, ModelFiles, Result, encoder::EncoderConfig};
+use crate::{
+    Error, Result,
+    encoder::EncoderConfig,
+    tokenizer_files::{NamedTokenizer, guarded},
+};
 
 /// Splits prompts into token ids, none longer than the model can take.
 #[derive(Debug)]
 pub(crate) struct PromptTokenizer {
-    tokenizer: Tokenizer,
-    lower_case: bool,
+    named: NamedTokenizer,
     max_tokens: usize,
+    truncate: Truncate,
+    /// Rows of the model's table of tokens.
+    vocab_size: usize,
+    /// The special tokens around a prompt.
+    n_special: usize,
+    /// Whether one of them stands at the end.
+    ends_in_special: bool,
 }
 
 /// A prompt's ids, special tokens included.
@@ -21,67 +30,48 @@ pub(crate) struct TokenizedPrompt {
     pub(crate) is_truncated: bool,
 }
 
-/// What sentence_bert_config.json says.
-#[derive(Debug, Default, Deserialize)]
-struct SentenceBertConfig {
-    max_seq_length: Option<usize>,
-    #[serde(default)]
-    do_lower_case: bool,
-}
-
 impl PromptTokenizer {
-    /// Reads the tokenizer.
-    ///
-    /// The longest prompt is what sentence_bert_config.json says, else the tokenizer's own truncation, and never more than the table of positions has.
-    /// Any padding in tokenizer.json is ignored.
-    ///
-    /// # Errors
-    /// [`Error::Tokenizer`] or [`Error::Dataset`] for the files; [`Error::Sizes`] when it knows more tokens than the model.
-    pub(crate) fn load(files: &ModelFiles, config: &EncoderConfig) -> Result<Self> {
-        let path = &files.tokenizer;
-        let tokenizer_error = |source| Error::Tokenizer {
-            path: path.clone(),
-            source,
-        };
-        let tokenizer = Tokenizer::from_file(path).map_err(tokenizer_error)?;
-        check_vocabulary(&tokenizer, path, config)?;
-        let sentence_bert: SentenceBertConfig = match &files.sentence_bert {
-            Some(path) => dataset::json::read(path)?,
-            None => SentenceBertConfig::default(),
-        };
-        let max_tokens = sentence_bert
-            .max_seq_length
-            .or_else(|| {
-                tokenizer
-                    .get_truncation()
-                    .map(|truncation| truncation.max_length)
-            })
-            .unwrap_or(usize::MAX)
-            .min(config.max_tokens());
-        Self::new(tokenizer, max_tokens, sentence_bert.do_lower_case).map_err(tokenizer_error)
-    }
-
     /// Takes a tokenizer with a length of its own; any truncation and padding that it has is ignored.
     ///
     /// # Errors
-    /// What the library says when special tokens alone are longer.
+    /// [`Error::Tokenizer`]; [`Error::Sizes`] when it knows more tokens than the model.
     pub(crate) fn new(
-        mut tokenizer: Tokenizer,
+        mut named: NamedTokenizer,
+        config: &EncoderConfig,
         max_tokens: usize,
-        lower_case: bool,
-    ) -> tokenizers::Result<Self> {
-        let truncation = TruncationParams {
-            max_length: max_tokens,
-            ..TruncationParams::default()
-        };
-        tokenizer
-            .with_padding(None)
-            .with_truncation(Some(truncation))?;
+        truncate: Truncate,
+    ) -> Result<Self> {
+        let NamedTokenizer { tokenizer, path } = &mut named;
+        let n_known = tokenizer.get_vocab_size(true);
+        if n_known > config.vocab_size {
+            return Err(Error::Sizes {
+                path: path.clone(),
+                what: "the number of tokens",
+                found: n_known,
+                bound: "`vocab_size` in config.json",
+                limit: config.vocab_size,
+            });
+        }
+        let (n_special, ends_in_special) = guarded(path, || {
+            tokenizer.with_padding(None).with_truncation(None)?;
+            let n_special = tokenizer.encode_fast("", true)?.len();
+            let letter = tokenizer.encode_fast("a", true)?;
+            let last = letter.get_special_tokens_mask().last();
+            Ok((n_special, last == Some(&1)))
+        })?;
         Ok(Self {
-            tokenizer,
-            lower_case,
+            named,
             max_tokens,
+            truncate,
+            vocab_size: config.vocab_size,
+            n_special,
+            ends_in_special,
         })
+    }
+
+    /// What splits prompts, without truncation and padding.
+    pub(crate) fn tokenizer(&self) -> &Tokenizer {
+        &self.named.tokenizer
     }
 
     /// The longest prompt in tokens, special ones included.
@@ -89,45 +79,71 @@ impl PromptTokenizer {
         self.max_tokens
     }
 
+    /// The special tokens around a prompt.
+    pub(crate) fn n_special(&self) -> usize {
+        self.n_special
+    }
+
+    /// Whether a special token stands at each prompt's end.
+    pub(crate) fn ends_in_special(&self) -> bool {
+        self.ends_in_special
+    }
+
+    /// Cuts another part of long prompts.
+    pub(crate) fn set_truncate(&mut self, truncate: Truncate) {
+        self.truncate = truncate;
+    }
+
     /// Splits prompts in parallel.
     ///
     /// # Errors
-    /// [`Error::Tokenize`] with the prompt's position.
+    /// [`Error::Tokenize`] or [`Error::UnknownToken`] with the prompt's position.
     pub(crate) fn tokenize(&self, prompts: &[String]) -> Result<Vec<TokenizedPrompt>> {
-        let tokenize = |(prompt_idx, prompt): (usize, &String)| {
-            let encoding = if self.lower_case {
-                self.tokenizer.encode_fast(prompt.to_lowercase(), true)
-            } else {
-                self.tokenizer.encode_fast(prompt.as_str(), true)
-            };
-            let encoding = encoding.map_err(|source| Error::Tokenize { prompt_idx, source })?;
-            Ok(TokenizedPrompt {
-                ids: encoding.get_ids().to_vec(),
-                is_truncated: !encoding.get_overflowing().is_empty(),
-            })
-        };
-        prompts.par_iter().enumerate().map(tokenize).collect()
+        prompts
+            .par_iter()
+            .enumerate()
+            .map(|(prompt_idx, prompt)| self.tokenize_one(prompt_idx, prompt))
+            .collect()
     }
-}
 
-/// Refuses a tokenizer with more tokens than the model has vectors for.
-///
-/// # Errors
-/// [`Error::Sizes`].
-pub(crate) fn check_vocabulary(
-    tokenizer: &Tokenizer,
-    path: &Path,
-    config: &EncoderConfig,
-) -> Result<()> {
-    let n_known = tokenizer.get_vocab_size(true);
-    if n_known > config.vocab_size {
-        return Err(Error::Sizes {
-            path: path.to_owned(),
-            what: "the number of tokens",
-            found: n_known,
-            bound: "`vocab_size` in config.json",
-            limit: config.vocab_size,
-        });
+    fn tokenize_one(&self, prompt_idx: usize, prompt: &str) -> Result<TokenizedPrompt> {
+        let tokenize_error = |source| Error::Tokenize { prompt_idx, source };
+        let encoding = guard(|| self.named.tokenizer.encode_fast(prompt, true))
+            .map_err(|panicked| tokenize_error(panicked.into()))?
+            .map_err(tokenize_error)?;
+        let is_special: Vec<bool> = encoding
+            .get_special_tokens_mask()
+            .iter()
+            .map(|it| *it == 1)
+            .collect();
+        let mut ids = encoding.get_ids().to_vec();
+        let is_truncated = ids.len() > self.max_tokens;
+        if is_truncated {
+            ids = self.cut(&ids, &is_special);
+        }
+        // libtorch would refuse it on a CPU, and on a GPU end the process.
+        match ids.iter().find(|id| **id as usize >= self.vocab_size) {
+            None => Ok(TokenizedPrompt { ids, is_truncated }),
+            Some(id) => Err(Error::UnknownToken {
+                path: self.named.path.clone(),
+                prompt_idx,
+                found: *id,
+                last: self.vocab_size.saturating_sub(1),
+            }),
+        }
     }
-    Ok(())
+
+    /// As many of a text's tokens as there is room for between its special ones.
+    fn cut(&self, ids: &[u32], is_special: &[bool]) -> Vec<u32> {
+        let n_before = is_special.iter().take_while(|it| **it).count();
+        let n_after = is_special.iter().rev().take_while(|it| **it).count();
+        let n_after = n_after.min(ids.len() - n_before);
+        let (before, rest) = ids.split_at(n_before);
+        let (text, after) = rest.split_at(rest.len() - n_after);
+        let n_kept = self.max_tokens.saturating_sub(n_before + n_after);
+        let n_kept = n_kept.min(text.len());
+        let n_first = self.truncate.n_from_beginning(n_kept);
+        let (first, last) = (&text[..n_first], &text[text.len() - (n_kept - n_first)..]);
+        [before, first, last, after].concat()
+    }
 }

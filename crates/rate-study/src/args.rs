@@ -1,5 +1,6 @@
 use clap::Parser;
 use cli_support::{ProgramArgs, examples};
+use dataset::DatasetName;
 
 const EXAMPLES: [&str; 3] = [
     "cargo run -p rate-study",
@@ -20,7 +21,7 @@ pub(crate) struct Args {
     pub(crate) quick: bool,
     /// Name of the folder under the data folder [default: rate-study, with --quick rate-study-quick]
     #[arg(long)]
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<DatasetName>,
     #[command(flatten)]
     pub(crate) program: ProgramArgs,
 }

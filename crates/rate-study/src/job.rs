@@ -1,7 +1,7 @@
 use std::{path::PathBuf, time::Instant};
 
 use anyhow::Context as _;
-use cli_support::{Progress, read_toml, usage_error};
+use cli_support::{Progress, read_toml};
 use dataset::{DatasetDir, RateStudy, Source};
 use rate_study::{Size, Study, StudyParams};
 use tracing::info;
@@ -34,17 +34,14 @@ impl Job {
             Some(path) => format!("cannot use the settings in `{}`", path.display()),
             None => "cannot use the built-in settings".to_owned(),
         })?;
-        let name = args.name.unwrap_or_else(|| default_name.to_owned());
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain) {
-            return Err(usage_error(format!(
-                "`{name}` cannot name a folder; use letters, digits, `-`, `_` and `.`"
-            )));
-        }
+        let name = match args.name {
+            Some(name) => name,
+            None => default_name.parse()?,
+        };
         Ok(Self {
             study,
             settings: Source::of_settings(config, BUILT_IN_PATH, BUILT_IN)?,
-            path: DatasetDir::new(&args.program.data_dir.data_dir, &name).rate_study(),
+            path: DatasetDir::new(&args.program.data_dir.data_dir, name.as_str()).rate_study(),
             quiet: args.program.output.quiet,
         })
     }

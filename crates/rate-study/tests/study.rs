@@ -175,7 +175,7 @@ fn the_program_leaves_its_result_and_says_what_it_found() {
         (
             &["--quick", "--name", "../x"][..],
             2,
-            "`../x` cannot name a folder",
+            "`../x` cannot name a data set",
         ),
         (
             &["--quick", "--config", "nothing.toml"],

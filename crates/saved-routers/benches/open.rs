@@ -144,6 +144,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
             model: None,
             sha256: None,
             dim: DIM,
+            truncate: None,
             license: None,
         }),
         base: None,
@@ -160,6 +161,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
         config: serde_json::Value::Null,
         results: serde_json::Value::Null,
         made_by: "a bench".to_owned(),
+        files: Vec::new(),
     })?;
     Ok(())
 }

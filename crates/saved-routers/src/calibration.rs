@@ -5,15 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{Source, atomic, json, sha256_bytes, sha256_file};
+use dataset::{FolderName, Source, atomic, json, sha256_bytes, sha256_file};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 
 /// The version of the format of a calibration that this crate reads and writes.
 pub const CALIBRATION_FORMAT_VERSION: u32 = 1;
 
-const CALIBRATIONS: &str = "calibrations";
+pub(crate) const CALIBRATIONS: &str = "calibrations";
 
 /// A setting of a router that was chosen for a target on held-out prompts, and what to expect of it. Holds no date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -185,8 +185,7 @@ impl Calibration {
     /// [`Error::BadCalibrationName`] for a name that cannot be a file's.
     pub fn path(folder: &Path, name: &str) -> Result<PathBuf> {
         let is_plain = |c: char| c.is_alphanumeric() || "._-+%".contains(c);
-        // A leading dot is what unfinished files have, which listings skip; and `..` would lead out of the folder.
-        if name.is_empty() || name.starts_with('.') || !name.chars().all(is_plain) {
+        if name.parse::<FolderName>().is_err() || !name.chars().all(is_plain) {
             return Err(Error::BadCalibrationName {
                 name: name.to_owned(),
             });
@@ -287,33 +286,15 @@ impl Calibration {
     /// [`Error::Dataset`].
     pub fn model_sha256_of(folder: &Path) -> Result<String> {
         let folder = &atomic::set_aside(folder);
-        let mut files = Vec::new();
-        list(folder, "", &mut files)?;
+        let mut names = Vec::new();
+        // Without calibrations: or else writing one would make all of them stale, itself included.
+        files::list(folder, "", &mut names)?;
         // The system lists a folder in any order.
-        files.sort();
+        names.sort();
         let mut text = String::new();
-        for name in files {
+        for name in names {
             text += &format!("{} {name}\n", sha256_file(&folder.join(&name))?);
         }
         Ok(sha256_bytes(text.as_bytes()))
     }
-}
-
-/// Lists the files below a folder by their names from there, with slashes on any system.
-fn list(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
-    for entry in fs::read_dir(folder).map_err(dataset::Error::io("list", folder))? {
-        let entry = entry.map_err(dataset::Error::io("list", folder))?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        // Or else writing a calibration would make all of them stale, itself included.
-        if name == CALIBRATIONS {
-            continue;
-        }
-        let path = entry.path();
-        if path.is_dir() {
-            list(&path, &format!("{name}/"), files)?;
-        } else {
-            files.push(name);
-        }
-    }
-    Ok(())
 }

@@ -1,4 +1,4 @@
-use dataset::Quantity;
+use dataset::{FolderName, Quantity};
 use routers::Backend;
 use serde::{Deserialize, Serialize};
 
@@ -155,9 +155,7 @@ impl Contents {
             return bad("n-neighbors", "0".to_owned(), "at least 1");
         }
         // A folder of a network is a plain name, so that it cannot lead out of the router's folder.
-        let is_name = |name: &str| {
-            !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':'])
-        };
+        let is_name = |name: &str| name.parse::<FolderName>().is_ok();
         let folder = self.folders().into_iter().find(|name| !is_name(name))?;
         bad("folder", format!("`{folder}`"), "a name without a slash")
     }

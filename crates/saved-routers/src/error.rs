@@ -101,6 +101,24 @@ pub enum Error {
         /// What the router's crate said.
         source: routers::Error,
     },
+    /// A file that is not the one that was saved with the record.
+    #[error(
+        "`{}` is not the file that the `router.json` of its folder was written with: {what}; one of the two is of another fit or damaged, so copy \
+         the whole folder again, or refit the router",
+        path.display()
+    )]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+        /// What differs, with both values.
+        what: String,
+    },
+    /// A file that router.json lists is missing.
+    #[error("`{}` is missing, though `router.json` lists it; copy the whole folder again, or refit the router", path.display())]
+    MissingFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// A network's folder that router.json names is missing.
     #[error("`{}` is missing, though `router.json` beside it names it", folder.display())]
     MissingNetwork {

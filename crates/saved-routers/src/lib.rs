@@ -20,6 +20,7 @@ mod calibration;
 mod card;
 mod contents;
 mod error;
+mod files;
 mod folder;
 mod forest;
 mod knn;
@@ -40,6 +41,7 @@ pub use crate::{
     },
     contents::{Contents, EmbeddingFormat, KnnTarget, NetworkCost},
     error::{Error, Result},
+    files::SavedFile,
     folder::{CHECKPOINTS, NewFolder, read_whole},
     knn::{KnnParts, SavedKnn},
     model::{Model, RobertaCost},

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use crate::{Model, Record, Result, read_whole};
+use crate::{Model, Record, Result, files, read_whole};
 
 /// A router that was fitted before.
 #[derive(Debug, Clone)]
@@ -16,7 +16,7 @@ impl SavedRouter {
     ///
     /// The embeddings of k-nearest-neighbors regression are mapped, not read: routers of several processes share the system's cache, and if
     /// [`crate::NewFolder`] replaces the folder, an opened router stays as it was. A file that another program modifies in place changes
-    /// predictions without a check; one that it truncates ends the process by a signal (SIGBUS) at the next search.
+    /// predictions of routers that have it open; one that it truncates ends the process by a signal (SIGBUS) at the next search.
     ///
     /// While another router takes the folder's place, this is the older or the newer one, whole.
     ///
@@ -25,7 +25,10 @@ impl SavedRouter {
     pub fn open(folder: &Path) -> Result<Self> {
         read_whole(folder, |folder| {
             let record = Record::read(folder)?;
+            // First, because tensors of another fit may well have the right shapes, and if they have not, this says why.
+            files::check_contents(folder, &record.files)?;
             let model = Model::open(folder, &record)?;
+            files::check_all_there(folder, &record.files)?;
             Ok(Self { record, model })
         })
     }

@@ -1,6 +1,6 @@
 use std::{fs, path::Path};
 
-use dataset::PredictedCost;
+use dataset::{PredictedCost, check_model_name};
 use ndarray::Array2;
 
 use crate::{Error, Result, RobertaCost};
@@ -31,7 +31,11 @@ pub fn read_label_order(order: &str) -> Result<Vec<String>> {
             .map(|name| name.trim().to_owned())
             .collect()
     };
-    Ok(names.into_iter().filter(|name| !name.is_empty()).collect())
+    let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
+    for name in &names {
+        check_model_name(path, name)?;
+    }
+    Ok(names)
 }
 
 /// For each LLM the output of a network that is its.

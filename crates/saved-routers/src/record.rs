@@ -1,10 +1,10 @@
 use std::{collections::BTreeSet, path::Path};
 
-use dataset::{CostKind, ModelInfo, Pair, atomic, json};
+use dataset::{CostKind, ModelInfo, Pair, Truncate, atomic, check_model_name, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Contents, Error, Result, contents::Contradiction};
+use crate::{Contents, Error, Result, SavedFile, contents::Contradiction, files};
 
 /// The version of the format that this crate reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -39,6 +39,9 @@ pub struct Record {
     pub results: Value,
     /// Program and version that wrote it.
     pub made_by: String,
+    /// The other files of the folder, which writing the record fills in; versions before this key did not record them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<SavedFile>,
 }
 
 /// What turned prompts into embeddings.
@@ -53,6 +56,9 @@ pub struct Embedder {
     pub sha256: Option<String>,
     /// Length of an embedding.
     pub dim: usize,
+    /// Which part of prompts that are too long is cut off; none where the model's files decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncate: Option<Truncate>,
     /// The license that its model card states.
     pub license: Option<String>,
 }
@@ -92,8 +98,12 @@ impl Record {
 
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let path = folder.join(RECORD);
-        self.check(&path)?;
-        Ok(json::write(&path, self)?)
+        let this = Self {
+            files: files::of(folder)?,
+            ..self.clone()
+        };
+        this.check(&path)?;
+        Ok(json::write(&path, &this)?)
     }
 
     /// Whether its LLMs were changed after the fit, see [`crate::PoolEdit`]. If so, `edits` in its config lists the changes.
@@ -111,6 +121,10 @@ impl Record {
                 expected: expected.to_owned(),
             })
         };
+        for model in &self.models {
+            check_model_name(path, &model.name)?;
+        }
+        files::check_names(path, &self.files)?;
         // LLMs are asked for by name. With a name twice it would be open whose numbers are meant.
         let names: BTreeSet<&str> = self.models.iter().map(|model| &*model.name).collect();
         if names.is_empty() || names.len() != self.models.len() {

@@ -106,6 +106,162 @@ pub enum Error {
         /// What would serve, in words.
         expected: &'static str,
     },
+    /// The extension of a file says nothing about its format.
+    #[error("the extension of `{}` is not one of .csv, .tsv, .jsonl, .parquet", path.display())]
+    UnknownFormat {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A folder without part files.
+    #[error("the folder `{}` holds no {format} files", path.display())]
+    NoParts {
+        /// The folder.
+        path: PathBuf,
+        /// The format looked for.
+        format: &'static str,
+    },
+    /// A folder with something else among the part files of a table.
+    #[error("the folder `{}` of {format} files holds `{}` too; move it elsewhere", path.display(), file.display())]
+    StrayFile {
+        /// The folder.
+        path: PathBuf,
+        /// The file.
+        file: PathBuf,
+        /// The format of the table.
+        format: &'static str,
+    },
+    /// One part of a table has a column that another lacks.
+    #[error("`{}` has no column `{column}`, which `{}` of the same table has", path.display(), other.display())]
+    PartColumns {
+        /// The file without the column.
+        path: PathBuf,
+        /// The file with it.
+        other: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A column is text in one part of a table and numbers in another.
+    #[error("column `{column}` is text in `{}`, but numbers in `{}` of the same table", text.display(), numbers.display())]
+    PartTypes {
+        /// The column.
+        column: String,
+        /// The file in which it is text.
+        text: PathBuf,
+        /// The file in which it is numbers.
+        numbers: PathBuf,
+    },
+    /// Two columns of one name.
+    #[error("duplicate column `{column}` in `{}`", path.display())]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// Another encoding, or another format, than text in UTF-8.
+    #[error("`{}` is {found}", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What it is, and what to do.
+        found: &'static str,
+    },
+    /// A byte that no text in UTF-8 has.
+    #[error("`{}` is not UTF-8: {place} holds the byte 0x{byte:02x}; save it as UTF-8", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The row, or the header.
+        place: String,
+        /// The byte.
+        byte: u8,
+    },
+    /// A CSV file with another separator than was expected.
+    #[error(
+        "the header of `{}` is the one field `{header}`: fields seem to be separated by `{}`, not by `{}`", path.display(),
+        found.escape_debug(), expected.escape_debug()
+    )]
+    Delimiter {
+        /// The file.
+        path: PathBuf,
+        /// The beginning of the header.
+        header: String,
+        /// The separator that was looked for.
+        expected: char,
+        /// The separator that is there.
+        found: char,
+    },
+    /// A row of a CSV file with more or fewer fields than the header.
+    #[error(
+        "row {row} of `{}` has {found} fields, the header has {expected}{}", path.display(),
+        BACKSLASH_QUOTES[usize::from(*has_backslash_quotes)]
+    )]
+    FieldCount {
+        /// The file.
+        path: PathBuf,
+        /// The row.
+        row: usize,
+        /// Its number of fields.
+        found: usize,
+        /// The header's.
+        expected: usize,
+        /// Whether quotes stand behind backslashes.
+        has_backslash_quotes: bool,
+    },
+    /// A quote in a CSV file that does not end as it should.
+    #[error(
+        "in row {row} (line {line}) of `{}` a field begins with a quote {}{}", path.display(), fault.words(),
+        BACKSLASH_QUOTES[usize::from(*has_backslash_quotes)]
+    )]
+    Quote {
+        /// The file.
+        path: PathBuf,
+        /// The row; 0 is the header.
+        row: usize,
+        /// The line in which the quote stands, from 1.
+        line: usize,
+        /// What is wrong.
+        fault: QuoteFault,
+        /// Whether quotes stand behind backslashes.
+        has_backslash_quotes: bool,
+    },
+    /// A column of a CSV file without a name, but with values.
+    #[error("column {position} of `{}` has no name in the header, but holds `{found}` in row {row}; name it or remove it", path.display())]
+    NamelessColumn {
+        /// The file.
+        path: PathBuf,
+        /// Its position, from 1.
+        position: usize,
+        /// The row.
+        row: usize,
+        /// The value.
+        found: String,
+    },
+    /// A line that is no JSON object.
+    #[error(
+        "cannot read row {row} of `{}` as a JSON object{}", path.display(),
+        column.as_ref().map_or(String::new(), |column| format!(": column `{column}`"))
+    )]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// The row.
+        row: usize,
+        /// The key near which it stops being one.
+        column: Option<String>,
+        /// What the library said.
+        source: serde_json::Error,
+    },
+    /// JSON, but not one object a line.
+    #[error("`{}` is {found}, and not one JSON object a line; `jq -c '{cure}'` makes lines of it", path.display())]
+    NotLines {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// The filter that makes lines of it.
+        cure: &'static str,
+    },
     /// A vector that is empty, or not as long as the others.
     #[error(
         "column `{column}` of `{}` has a list of {found} numbers in row {row}, expected {}", path.display(),
@@ -124,6 +280,34 @@ pub enum Error {
         expected: Option<usize>,
     },
 }
+
+/// What is wrong with a quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuoteFault {
+    /// It is never closed.
+    Open,
+    /// Something stands behind the quote that closes it.
+    TextBehind,
+}
+
+impl QuoteFault {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Open => {
+                "that is never closed, so that all that follows would belong to it; a quote inside a quoted field is written twice"
+            }
+            Self::TextBehind => {
+                "and goes on behind the closing one; a quote inside a quoted field is written twice"
+            }
+        }
+    }
+}
+
+/// By whether quotes stand behind backslashes.
+const BACKSLASH_QUOTES: [&str; 2] = [
+    "",
+    "; quotes seem to be written as `\\\"`, as Spark and MySQL do",
+];
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,14 +1,28 @@
-//! Tables that other people's programs wrote.
+//! Reads tables that other people's programs wrote: CSV, JSON lines, Parquet, or a folder of part files.
+//!
+//! In comes a file and what its columns are to be read as; out come columns of text and numbers ([`Table`]), or of a Parquet file batches of
+//! Arrow arrays ([`ParquetFile`]), with functions that take an array of any type as texts, numbers or vectors. What a file says of its own
+//! size is compared with what it holds, and with a [`untrusted_files::Budget`], before memory is taken for it. A file is refused by name
+//! rather than read as something else: fewer rows, other texts, a number for a word.
+//! Must not know what a column means.
 
 mod arrays;
+mod csv;
 mod error;
 mod files;
+mod format;
+mod jsonl;
 mod parquet;
+mod table;
+mod text;
 
 pub use crate::{
     arrays::{Place, extend_numbers, extend_texts, extend_vectors},
-    error::{Error, Result},
+    error::{Error, QuoteFault, Result},
+    files::Files,
+    format::Format,
     parquet::{Batches, ParquetFile},
+    table::{Kind, Kinds, Table},
 };
 
 /// What a number has to be.

@@ -1,6 +1,7 @@
 //! Parquet files of any writer. What a file says of its size is compared with what it holds before anything is allocated for it.
 
 mod checks;
+mod read;
 
 use std::{
     fs::File,
@@ -22,6 +23,7 @@ use parquet::{
 };
 use untrusted_files::{Budget, guard};
 
+pub(crate) use self::read::read;
 use crate::{Error, Result, files};
 
 /// Rows of a batch: few enough that a batch of long prompts stays small in memory.
@@ -94,8 +96,7 @@ impl ParquetFile {
     /// Reads only these columns, batch by batch, in the file's order.
     ///
     /// # Errors
-    /// [`Error::MissingColumn`]; [`Error::Damaged`] where a column's pages do not hold what the footer says; [`Error::OverBudget`] where they
-    /// hold more than memory does; [`Error::Io`], [`Error::Parquet`] or [`Error::Panicked`].
+    /// [`Error::MissingColumn`], and as for [`ParquetFile::batches_of_leaves`].
     pub fn batches(self, columns: &[&str]) -> Result<Batches> {
         let mut roots = Vec::new();
         for column in columns {
@@ -108,11 +109,40 @@ impl ParquetFile {
             };
             roots.push(index);
         }
+        // By index of the root column: a name may hold a dot, which Parquet takes for a path.
+        let schema = self.metadata.parquet_schema();
+        let is_wanted = |&leaf: &usize| roots.contains(&schema.get_column_root_idx(leaf));
+        let leaves: Vec<usize> = (0..schema.num_columns()).filter(is_wanted).collect();
+        self.batches_of_leaves(&leaves)
+    }
+
+    /// The paths of the columns that hold values, in the file's order. A field of a struct is one of them; the struct is not.
+    pub fn leaves(&self) -> impl Iterator<Item = &[String]> {
+        let columns = self.metadata.parquet_schema().columns().iter();
+        columns.map(|column| column.path().parts())
+    }
+
+    /// Bytes that the column of this number among the [leaves](ParquetFile::leaves) takes in the file.
+    pub fn n_bytes_of_leaf(&self, leaf: usize) -> u64 {
+        let groups = self.metadata.metadata().row_groups().iter();
+        let chunks = groups.filter_map(|group| group.columns().get(leaf));
+        // Parquet stores sizes with a sign. A negative one comes from a damaged footer.
+        chunks
+            .map(|chunk| u64::try_from(chunk.compressed_size()).unwrap_or(0))
+            .fold(0, u64::saturating_add)
+    }
+
+    /// Reads only the columns of these numbers among the [leaves](ParquetFile::leaves): of a struct, the fields that are wanted.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where a column's pages do not hold what the footer says; [`Error::OverBudget`] where they hold more than memory does;
+    /// [`Error::Io`], [`Error::Parquet`] or [`Error::Panicked`].
+    pub fn batches_of_leaves(self, leaves: &[usize]) -> Result<Batches> {
         checks::columns(
             &self.path,
             &self.file,
             self.metadata.metadata(),
-            &roots,
+            leaves,
             self.budget,
         )?;
         let file = self
@@ -120,8 +150,7 @@ impl ParquetFile {
             .try_clone()
             .map_err(Error::io("open", &self.path))?;
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata);
-        // By index of the root column: a name may hold a dot, which Parquet takes for a path.
-        let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+        let mask = ProjectionMask::leaves(builder.parquet_schema(), leaves.iter().copied());
         let reader = guarded(&self.path, || {
             builder
                 .with_projection(mask)

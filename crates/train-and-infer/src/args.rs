@@ -1,5 +1,9 @@
-use clap::Parser;
+use clap::{
+    Parser,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use cli_support::{ModelsDir, ProgramArgs, examples};
+use dataset::{DatasetName, Truncate};
 
 use crate::{roberta_args::RobertaArgs, router::RouterChoice};
 
@@ -19,7 +23,7 @@ const EXAMPLES: [&str; 7] = [
 pub(crate) struct Args {
     /// The data set: a folder under the data folder, made by a gen-* program
     #[arg(long, value_name = "NAME")]
-    pub(crate) dataset: String,
+    pub(crate) dataset: DatasetName,
 
     /// The routers to fit, separated by spaces or commas
     #[arg(long, value_name = "ROUTER", required = true, num_args = 1.., value_delimiter = ',')]
@@ -40,6 +44,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
 
+    /// Which part of a prompt is cut off that is longer than the embedder or network can take: left (its beginning), right or middle. Default:
+    /// what the model's files say, else right
+    #[arg(long, value_name = "PART", value_parser = truncate_parser())]
+    pub(crate) truncate: Option<Truncate>,
+
     /// Refit routers whose results are up to date, and restart interrupted training
     #[arg(long)]
     pub(crate) force: bool,
@@ -51,4 +60,9 @@ pub(crate) struct Args {
     // Last, because clap lists everything after it under its heading.
     #[command(flatten)]
     pub(crate) roberta: RobertaArgs,
+}
+
+fn truncate_parser() -> impl TypedValueParser<Value = Truncate> {
+    let names = PossibleValuesParser::new(Truncate::ALL.map(Truncate::name));
+    names.map(|name| Truncate::named(&name).expect("one of the names"))
 }

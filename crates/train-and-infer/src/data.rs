@@ -9,6 +9,7 @@ use tracing::info;
 use crate::{
     embedder::Embedder,
     embeddings::{self, SplitEmbeddings},
+    losses::Losses,
     router::Router,
     sample::Sample,
     setup::Setup,
@@ -150,9 +151,17 @@ impl Prompts {
             // Whole: the points of a learning curve are compared on the same prompts.
             test: self.splits.test.clone(),
         };
-        let embeddings = self.embeddings.as_ref().map(|whole| SplitEmbeddings {
-            train: whole.train.select(Axis(0), rows),
-            test: whole.test.clone(),
+        let embeddings = self.embeddings.as_ref().map(|whole| {
+            let train = whole.train.select(Axis(0), rows);
+            SplitEmbeddings {
+                // How many were cut is counted of the whole part; which prompts they were is not kept.
+                losses: [
+                    Losses::of(&splits.train, train.view(), None),
+                    whole.losses[1],
+                ],
+                test: whole.test.clone(),
+                train,
+            }
         });
         Self {
             splits: Rc::new(splits),

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use cli_support::usage_error;
-use dataset::{DatasetDir, Part};
+use dataset::{BadName, DatasetDir, FolderName, Part};
 use hub::{ModelPlace, is_hub_id};
 
 use crate::config::EmbedderConfig;
@@ -51,35 +51,42 @@ impl Embedder {
                 Some(ModelPlace::Hub(config.hub.clone()))
             };
             return Ok(Self {
-                name: name.to_owned(),
+                name: name.parse::<FolderName>().map_err(bad_name)?.to_string(),
                 model,
             });
         }
-        // The embeddings of `owner/model` get one folder and not two.
-        let folder_name = name.replace('/', "--");
         match ModelPlace::of(name) {
             ModelPlace::Folder(folder) => {
                 // A path such as `..` has no last part to name the embeddings after.
                 if let Some(last) = folder.file_name() {
+                    let last = last.to_string_lossy();
+                    let name = last.parse().or_else(|_| FolderName::encode(&last));
                     return Ok(Self {
-                        name: last.to_string_lossy().into_owned(),
+                        name: name.map_err(bad_name)?.to_string(),
                         model: Some(ModelPlace::Folder(folder.clone())),
                     });
                 }
             }
             place if is_hub_id(name) => {
                 return Ok(Self {
-                    name: folder_name,
+                    name: FolderName::encode(name).map_err(bad_name)?.to_string(),
                     model: Some(place),
                 });
             }
-            ModelPlace::Hub(_) if is_on_disk(&folder_name) => {
-                return Ok(Self {
-                    name: folder_name,
-                    model: None,
-                });
+            ModelPlace::Hub(_) => {
+                // By their folder's name, or by the name of the server's model that made them.
+                let names = [name.parse::<FolderName>(), FolderName::encode(name)];
+                let on_disk = names
+                    .into_iter()
+                    .flatten()
+                    .find(|it| is_on_disk(it.as_str()));
+                if let Some(name) = on_disk {
+                    return Ok(Self {
+                        name: name.to_string(),
+                        model: None,
+                    });
+                }
             }
-            ModelPlace::Hub(_) => {}
         }
         let known: Vec<&str> = short_names.keys().map(String::as_str).collect();
         Err(usage_error(format!(
@@ -89,4 +96,8 @@ impl Embedder {
             dir.root().join("embeddings").display()
         )))
     }
+}
+
+fn bad_name(error: BadName) -> anyhow::Error {
+    usage_error(format!("the embedding's name: {error}"))
 }

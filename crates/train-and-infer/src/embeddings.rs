@@ -1,16 +1,34 @@
 //! Embeddings of both parts of a data set: read from disk if they are up to date, else computed and kept.
 
+use std::path::Path;
+
 use anyhow::{Context as _, bail};
 use dataset::{Embeddings, EmbeddingsMeta, Part, PartTable, Source};
 use ndarray::Array2;
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::{embedder::Embedder, setup::Setup, torch::SentenceModel};
+use crate::{embedder::Embedder, losses::Losses, setup::Setup, torch::SentenceModel};
 
 /// The embeddings of both parts, of shape `(n_prompts, dim)`.
 pub(crate) struct SplitEmbeddings {
     pub(crate) train: Array2<f32>,
     pub(crate) test: Array2<f32>,
+    /// What is lost in the embeddings of the train and of the test part.
+    pub(crate) losses: [Losses; 2],
+}
+
+/// What a model made of prompts.
+pub(crate) struct Embedded {
+    /// Shape `(n_prompts, dim)`.
+    pub(crate) values: Array2<f32>,
+    /// How many prompts were too long and lost a part.
+    pub(crate) n_truncated: usize,
+}
+
+/// The embeddings of one part.
+struct PartEmbeddings {
+    values: Array2<f32>,
+    n_truncated: Option<usize>,
 }
 
 /// Loads the embeddings of both parts; the model is loaded only if a part has to be computed.
@@ -25,19 +43,26 @@ pub(crate) fn load(
 ) -> anyhow::Result<SplitEmbeddings> {
     let mut load =
         |part, (split, source)| load_part(setup, embedder, model.as_mut(), part, split, source);
-    let loaded = SplitEmbeddings {
-        train: load(Part::Train, train)?,
-        test: load(Part::Test, test)?,
-    };
-    if loaded.train.ncols() != loaded.test.ncols() {
+    let (train_split, test_split) = (train.0, test.0);
+    let (train, test) = (load(Part::Train, train)?, load(Part::Test, test)?);
+    if train.values.ncols() != test.values.ncols() {
         bail!(
             "the embeddings `{}` of train and test have {} and {} dimensions",
             embedder.name,
-            loaded.train.ncols(),
-            loaded.test.ncols()
+            train.values.ncols(),
+            test.values.ncols()
         );
     }
-    Ok(loaded)
+    let parts = [(train_split, &train), (test_split, &test)];
+    let losses = parts.map(|(split, it)| Losses::of(split, it.values.view(), it.n_truncated));
+    for (losses, part) in losses.iter().zip(Part::ALL) {
+        losses.log(&embedder.name, part);
+    }
+    Ok(SplitEmbeddings {
+        train: train.values,
+        test: test.values,
+        losses,
+    })
 }
 
 fn load_part(
@@ -47,7 +72,7 @@ fn load_part(
     part: Part,
     split: &PartTable,
     source: &Source,
-) -> anyhow::Result<Array2<f32>> {
+) -> anyhow::Result<PartEmbeddings> {
     let (path, split_path) = (setup.dir.embeddings(&embedder.name, part), &source.path);
     let embedder_sha256 = model
         .as_ref()
@@ -57,21 +82,29 @@ fn load_part(
         embedder: embedder.name.clone(),
         embedder_sha256,
         split_sha256: Some(source.sha256.clone()),
+        truncate: setup.truncate,
+        n_truncated: None,
     };
     if path.is_file() {
-        // A few bytes, which may save reading a gigabyte of embeddings that turn out to be of another version.
-        let found = Embeddings::read_meta(&path)?;
-        if fits(&found, &wanted) {
-            let embeddings = Embeddings::read(&path)?;
-            // Embeddings made elsewhere carry no hash of the part, so only ids tie a row to its prompt.
-            embeddings.check_ids(&path, split_path, &split.ids)?;
-            info!("using the embeddings in `{}`", path.display());
-            return Ok(embeddings.values);
+        match on_disk(&path, &wanted, split_path, split) {
+            Ok(Some(embeddings)) => {
+                info!("using the embeddings in `{}`", path.display());
+                return Ok(embeddings);
+            }
+            Ok(None) => info!(
+                "the embeddings in `{}` were made from a different version of the data set, by a different model, or with prompts cut elsewhere",
+                path.display()
+            ),
+            // Whole, and someone else's, who gave them no hash: not ours to replace.
+            Err(error @ dataset::Error::Mismatch { .. }) => return Err(error.into()),
+            // Without a model nothing could replace them, so the reason is the end of the run.
+            Err(error) if model.is_none() => return Err(error.into()),
+            Err(error) => warn!(
+                "the embeddings in `{}` cannot be used, computing them anew: {:#}",
+                path.display(),
+                anyhow::Error::new(error)
+            ),
         }
-        info!(
-            "the embeddings in `{}` were made from a different version of the data set, or by a different model",
-            path.display()
-        );
     }
     let Some(model) = model else {
         bail!(
@@ -80,24 +113,60 @@ fn load_part(
             split_path.display()
         );
     };
-    let values = model
+    let Embedded {
+        values,
+        n_truncated,
+    } = model
         .embed(setup, &split.prompts)
         .with_context(|| format!("cannot embed the prompts of `{}`", split_path.display()))?;
     let embeddings = Embeddings {
         ids: split.ids.clone(),
         values,
-        meta: wanted,
+        meta: EmbeddingsMeta {
+            n_truncated: Some(n_truncated),
+            ..wanted
+        },
     };
     // Before anything is fitted on them, so that a fit that fails does not lose them.
     embeddings.write(&path)?;
-    Ok(embeddings.values)
+    Ok(PartEmbeddings {
+        values: embeddings.values,
+        n_truncated: Some(n_truncated),
+    })
 }
 
-/// Whether every hash that is known on both sides is the same.
+/// The embeddings in a file, unless they were made from something else.
+///
+/// # Errors
+/// When the file cannot be read, or is for other prompts.
+fn on_disk(
+    path: &Path,
+    wanted: &EmbeddingsMeta,
+    split_path: &Path,
+    split: &PartTable,
+) -> dataset::Result<Option<PartEmbeddings>> {
+    // A few bytes, which may save reading a gigabyte of embeddings that turn out to be of another version.
+    let found = Embeddings::read_meta(path)?;
+    if !fits(&found, wanted) {
+        return Ok(None);
+    }
+    let embeddings = Embeddings::read(path)?;
+    // Embeddings made elsewhere carry no hash of the part, so only ids tie a row to its prompt.
+    embeddings.check_ids(path, split_path, &split.ids)?;
+    Ok(Some(PartEmbeddings {
+        values: embeddings.values,
+        n_truncated: found.n_truncated,
+    }))
+}
+
+/// Whether every hash that is known on both sides is the same, and long prompts were cut in the same way. Whoever embedded elsewhere, without a
+/// hash, has cut them as they saw fit.
 fn fits(found: &EmbeddingsMeta, wanted: &EmbeddingsMeta) -> bool {
     let same = |a: &Option<String>, b: &Option<String>| {
         a.as_ref().zip(b.as_ref()).is_none_or(|(a, b)| a == b)
     };
-    same(&found.embedder_sha256, &wanted.embedder_sha256)
+    let is_cut_alike = found.embedder_sha256.is_none() || found.truncate == wanted.truncate;
+    is_cut_alike
+        && same(&found.embedder_sha256, &wanted.embedder_sha256)
         && same(&found.split_sha256, &wanted.split_sha256)
 }

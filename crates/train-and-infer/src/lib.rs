@@ -18,6 +18,7 @@ mod job;
 mod learner;
 mod learners;
 mod learning_curve;
+mod losses;
 mod predict;
 mod report;
 mod roberta_args;

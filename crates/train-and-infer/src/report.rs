@@ -59,6 +59,7 @@ impl Report {
                 _ = writeln!(text, "  {line}");
             }
             let stages = manifest
+                .timings
                 .stages
                 .iter()
                 .map(|stage| format!("{} {:.1} s", stage.name, stage.seconds));

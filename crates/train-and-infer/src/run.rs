@@ -1,14 +1,12 @@
 //! One router on one set of train prompts: fit, save, reopen, predict, and what is on disk afterwards.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
-use cli_support::peak_memory_bytes;
-use dataset::{MadeFrom, Part, Predictions, RunManifest, Source, atomic};
+use anyhow::{Context as _, ensure};
+use dataset::{MadeFrom, Part, Predictions, RunManifest, Source, atomic, sha256_file};
 use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, Record, SavedRouter};
 use serde_json::{Value, json};
 use tracing::{info, warn};
@@ -147,7 +145,11 @@ impl<'a> Run<'a> {
             );
             return Ok(None);
         }
-        // The manifest does not cover the router's folder, which may have been damaged or deleted since.
+        // Whatever was damaged since is made anew, rather than found out by whoever reads it next.
+        if let Err(error) = self.check_predictions(&manifest) {
+            warn!("the predictions of `{router}`{on} cannot be used, refitting it: {error:#}");
+            return Ok(None);
+        }
         if self.keeps_model()
             && let Err(error) = SavedRouter::open(model)
         {
@@ -159,6 +161,29 @@ impl<'a> Run<'a> {
         Ok(Some(self.report(Status::Kept, Vec::new(), manifest)))
     }
 
+    /// Refuses predictions that are not those that the manifest is about.
+    fn check_predictions(&self, manifest: &RunManifest) -> anyhow::Result<()> {
+        let path = &self.places.predictions;
+        let Some(expected) = &manifest.predictions_sha256 else {
+            // A manifest of an earlier version: that they can be read is all that can be checked.
+            let n_rows = Predictions::read(path)?.ids().len();
+            ensure!(
+                n_rows == self.setup.info.n_test,
+                "`{}` has {n_rows} rows, expected the {} of the test part",
+                path.display(),
+                self.setup.info.n_test
+            );
+            return Ok(());
+        };
+        let found = sha256_file(path)?;
+        ensure!(
+            found == *expected,
+            "`{}` has changed since it was written: its SHA-256 is {found}, expected {expected}",
+            path.display()
+        );
+        Ok(())
+    }
+
     /// Puts the fitted router in its place, predicts with it, and writes the predictions and, last, the manifest.
     ///
     /// The older manifest is removed first and the new one written last: wherever a crash interrupts this, no manifest vouches for files of
@@ -167,9 +192,13 @@ impl<'a> Run<'a> {
         self,
         data: &mut Data,
         prompts: &Prompts,
-        outcome: Outcome,
+        mut outcome: Outcome,
         mut stopwatch: Stopwatch,
     ) -> anyhow::Result<Report> {
+        if let Some(embeddings) = &prompts.embeddings {
+            let [train, test] = &embeddings.losses;
+            outcome.results["embedding"] = json!({ "train": train, "test": test });
+        }
         atomic::remove_file(&self.places.manifest)?;
         // Hashed only now, because embeddings that were missing at the start exist since the fit.
         let inputs = self
@@ -190,11 +219,6 @@ impl<'a> Run<'a> {
         stopwatch.time("write", || {
             Ok(predictions.write(&self.places.predictions, &made_from)?)
         })?;
-        // No result depends on the number of threads; the times in the manifest do.
-        let threads = std::thread::available_parallelism();
-        let threads = threads.map_or_else(|_| "unknown".to_owned(), |n| n.to_string());
-        let mut environment = BTreeMap::from([("threads".to_owned(), threads)]);
-        environment.extend(outcome.environment);
         let manifest = RunManifest {
             dataset: self.setup.dir.name().to_owned(),
             router: self.router.name.to_owned(),
@@ -207,9 +231,9 @@ impl<'a> Run<'a> {
             config: self.config.clone(),
             inputs,
             results: outcome.results,
-            stages: stopwatch.stages(),
-            peak_memory_bytes: peak_memory_bytes(),
-            environment,
+            predictions_sha256: Some(sha256_file(&self.places.predictions)?),
+            environment: outcome.environment,
+            timings: stopwatch.timings(),
         };
         manifest.write(&self.places.manifest)?;
         // A router of a sample was saved only to be reopened and to predict.
@@ -243,6 +267,7 @@ impl<'a> Run<'a> {
                     model: embedder.model.as_ref().map(ToString::to_string),
                     sha256: model.and_then(|model| model.sha256()).map(str::to_owned),
                     dim: embeddings.train.ncols(),
+                    truncate: setup.truncate,
                     license: model.and_then(|model| model.license()).map(str::to_owned),
                 })
             }
@@ -263,6 +288,7 @@ impl<'a> Run<'a> {
             config: self.config.clone(),
             results: results.clone(),
             made_by: MADE_BY.to_owned(),
+            files: Vec::new(),
         })
     }
 
@@ -317,6 +343,9 @@ fn config(
         let sha256 = model.as_ref().and_then(|model| model.sha256());
         // By its hash and not its folder: the same model in another place gives the same embeddings, one that was replaced does not.
         config["embedder"] = json!({ "name": embedder.name, "sha256": sha256 });
+        if let Some(truncate) = setup.truncate {
+            config["embedder"]["truncate"] = json!(truncate);
+        }
     }
     if let Sample::Rows(rows) = sample {
         // Number and seed determine the rows, which the manifest therefore need not list.

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use dataset::{DatasetDir, DatasetInfo};
+use dataset::{DatasetDir, DatasetInfo, Truncate};
 use routers::{CheckedForestParams, CheckedKnnParams, CheckedMfParams};
 use saved_routers::EmbeddingFormat;
 
@@ -27,6 +27,8 @@ pub(crate) struct Setup {
     /// How fitted nearest neighbors store their embeddings.
     pub(crate) saved_embeddings: EmbeddingFormat,
     pub(crate) models_dir: PathBuf,
+    /// Which part of prompts that are too long is cut off; none where the models' files decide.
+    pub(crate) truncate: Option<Truncate>,
     /// Seed of the order in which train prompts are taken for a learning curve.
     pub(crate) train_sizes_seed: u32,
     pub(crate) force: bool,

@@ -1,15 +1,20 @@
-use std::time::Instant;
+use std::{collections::BTreeMap, thread, time::Instant};
 
-use dataset::Stage;
+use cli_support::peak_memory_bytes;
+use dataset::{Stage, Timings};
 
 /// Times the stages of a run, one after the other.
 pub(crate) struct Stopwatch {
     stages: Vec<Stage>,
+    other: BTreeMap<String, f64>,
 }
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        Self { stages: Vec::new() }
+        Self {
+            stages: Vec::new(),
+            other: BTreeMap::new(),
+        }
     }
 
     /// Runs a stage and notes how long it took.
@@ -33,7 +38,22 @@ impl Stopwatch {
         self.stages.push(stage);
     }
 
-    pub(crate) fn stages(self) -> Vec<Stage> {
-        self.stages
+    /// Notes a measurement that another run of the same would not give.
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "only networks use it")
+    )]
+    pub(crate) fn note(&mut self, name: &str, value: f64) {
+        self.other.insert(name.to_owned(), value);
+    }
+
+    /// All that was measured, for the manifest.
+    pub(crate) fn timings(self) -> Timings {
+        Timings {
+            stages: self.stages,
+            peak_memory_bytes: peak_memory_bytes(),
+            n_threads: thread::available_parallelism().ok().map(usize::from),
+            other: self.other,
+        }
     }
 }

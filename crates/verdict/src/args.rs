@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use cli_support::{DataDir, Output, PlotsDir, examples, usage_error};
+use dataset::DatasetName;
 use verdict::{Error, Job, Selection};
 
 const EXAMPLES: [&str; 3] = [
@@ -56,8 +57,13 @@ impl Args {
             })?;
             Ok((name.to_owned(), reason.to_owned()))
         });
+        let datasets = names(&self.dataset);
+        for name in &datasets {
+            name.parse::<DatasetName>()
+                .map_err(|error| usage_error(format!("--dataset: {error}")))?;
+        }
         let selection = Selection {
-            datasets: names(&self.dataset),
+            datasets,
             claims: names(&self.claim),
             reasons: reasons.collect::<anyhow::Result<_>>()?,
         };

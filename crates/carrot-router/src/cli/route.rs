@@ -3,19 +3,18 @@
 mod args;
 mod built_in;
 mod job;
+mod line;
+mod losses;
 mod open;
 mod prompts;
 mod table;
 
 use carrot_router::COST_MULTIPLIER;
-use cli_support::print_text;
+use cli_support::{Reader, print_text, stream_json, stream_text};
 use tracing::info;
 
 pub(super) use self::args::RouteArgs;
-use self::job::RouteJob;
-
-/// Prompts that are decided on at a time: enough to keep all cores at work, few enough to see decisions soon.
-const CHUNK: usize = 256;
+use self::{job::RouteJob, losses::Losses};
 
 pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
     let job = RouteJob::check(args)?;
@@ -26,20 +25,24 @@ pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
         router.models().len()
     );
     // Only now, so that a router that cannot be used is reported before the program waits for prompts on standard input.
-    for prompts in job.prompts.read()?.chunks(CHUNK) {
-        let mut text = String::new();
-        for decision in router.route(prompts, job.mu)? {
-            if job.is_json {
-                text += &serde_json::to_string(&decision)?;
-                text.push('\n');
-            } else {
-                text += &table::of(&decision);
-            }
+    let mut batches = job.prompts.batches();
+    let mut losses = Losses::new();
+    while let Some(batch) = batches.next()? {
+        let decisions = router.route(&batch.prompts, job.mu);
+        let decisions = decisions.map_err(|error| batch.locate(error))?;
+        decisions.iter().for_each(|decision| losses.add(decision));
+        let reader = match job.is_json {
+            true => stream_json(&decisions)?,
+            false => stream_text(&decisions.iter().map(table::of).collect::<String>())?,
+        };
+        // Nobody reads the answers any more, and the prompts may never end.
+        if reader == Reader::Gone {
+            return Ok(());
         }
-        print_text(&text)?;
     }
     if !job.is_json {
         print_text(&table::legend(&predictor, &counter))?;
     }
+    losses.log();
     Ok(())
 }

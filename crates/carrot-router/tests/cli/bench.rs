@@ -80,6 +80,7 @@ impl Tiny {
                 model: Some("models/tiny-bert".to_owned()),
                 sha256: Some(files.sha256().expect("hashed")),
                 dim: model.dim(),
+                truncate: None,
                 license: None,
             },
         };
@@ -173,7 +174,7 @@ impl Tiny {
         decisions(&run(&mut self.route_command(&args), stdin))
     }
 
-    fn with_router<'a>(&self, args: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn with_router<'a>(&self, args: &[&'a str]) -> Vec<&'a str> {
         let names_one = args
             .iter()
             .any(|arg| ["--model", "--performance"].contains(arg));
@@ -234,6 +235,7 @@ pub(crate) fn record(router: &str, cost_kind: CostKind, contents: Contents) -> R
         config: json!({}),
         results: json!({}),
         made_by: "a test".to_owned(),
+        files: Vec::new(),
     }
 }
 

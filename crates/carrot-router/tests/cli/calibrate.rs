@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, process::Output};
 
 use dataset::{
     CostKind, DatasetInfo, MadeFrom, Part, PartTable, PerModel, Predictions, RunManifest,
-    SmallWins, Source, sha256_file,
+    SmallWins, Source, Timings, sha256_file,
 };
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
@@ -78,9 +78,9 @@ fn bench() -> Tiny {
             config: json!({}),
             inputs: vec![source("abc".to_owned()), source(test_sha256.clone())],
             results: json!({}),
-            stages: Vec::new(),
-            peak_memory_bytes: None,
+            predictions_sha256: None,
             environment: BTreeMap::new(),
+            timings: Timings::default(),
         };
         manifest.write(&dir.manifest(router)).expect("written");
     }

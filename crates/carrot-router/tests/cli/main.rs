@@ -8,6 +8,7 @@ mod pair;
 mod pair_refusals;
 mod pair_transformers;
 mod pool;
+mod prompts;
 mod refusals;
 mod routing;
 mod saved_networks;

@@ -74,7 +74,7 @@ fn no_prompts() {
     bench.write("empty.jsonl", "\n");
     let empty = ["--mu", "0", "--input", "empty.jsonl"];
     check(&bench, &empty, "", 1, "`empty.jsonl` contains no prompt");
-    bench.write("text.jsonl", "{\"prompt\": \"so\"}\nso\n");
+    bench.write("text.jsonl", "\nso\n{\"prompt\": \"so\"}\n");
     let text = ["--mu", "0", "--input", "text.jsonl"];
     check(
         &bench,

@@ -29,6 +29,7 @@ fn bench(name: &str) -> Tiny {
             model: None,
             sha256: None,
             dim: DIM,
+            truncate: None,
             license: None,
         },
     };
@@ -65,7 +66,9 @@ fn a_server_is_asked_only_when_it_is_named() {
 
     // The train prompts are their own neighbors.
     let args = ["--embedder", "openai", "--json"];
-    let output = route(&bench, &server, &args, &PROMPTS.join("\n"));
+    // Lines that are complete are asked about together; the last one is only with its line break.
+    let lines = PROMPTS.map(|prompt| format!("{prompt}\n")).concat();
+    let output = route(&bench, &server, &args, &lines);
     for (row, decision) in decisions(&output).iter().enumerate() {
         assert_eq!(decision["prompt"], json!(PROMPTS[row]));
         assert_eq!(decision["truncated"], json!(false));

@@ -4,10 +4,12 @@ use anyhow::Context as _;
 use atomic_files::TemporaryFolder;
 use clap::ValueEnum;
 use cli_support::{Progress, usage_error};
-use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Lock, Part, PartTable, sha256_file};
+use dataset::{
+    DatasetDir, Embeddings, EmbeddingsMeta, FolderName, Lock, Part, PartTable, sha256_file,
+};
 use embeddings::{Client, Endpoint, Limits, Model, Plan, Store, Usage};
 use serde::Serialize;
-use tracing::info;
+use tracing::{info, warn};
 
 /// Where embeddings are kept once they are paid for, under the data folder: one store for all data sets.
 const STORE: &str = "embeddings.redb";
@@ -97,10 +99,16 @@ impl EmbeddingArgs {
         ] {
             *limit = own.map_or(*limit, NonZeroUsize::get);
         }
-        let name = model.file_name();
+        // Before a server is asked: embeddings that have no place to go must not be paid for.
+        let name = FolderName::encode(&model.label()).map_err(|error| {
+            usage_error(format!("the embedding model's name has no folder: {error}"))
+        })?;
         let client = Client::new(Endpoint::from_env()?, model, limits)
             .map_err(|error| usage_error(error.to_string()))?;
-        Ok(Some(EmbedJob { client, name }))
+        Ok(Some(EmbedJob {
+            client,
+            name: name.as_str().to_owned(),
+        }))
     }
 }
 
@@ -167,14 +175,15 @@ impl EmbedJob {
                 embedder: self.name.clone(),
                 embedder_sha256: None,
                 split_sha256: Some(sha256_file(&dir.split(part))?),
+                truncate: None,
+                n_truncated: None,
             };
             let mut report = PartReport {
                 part: part.name(),
                 plan: None,
                 usage: None,
             };
-            // The hash of the split is part of the metadata, so embeddings of another version of the data set are not taken for these.
-            if path.is_file() && Embeddings::read_meta(&path)? == wanted {
+            if path.is_file() && are_there(&path, &wanted, &dir.split(part), split) {
                 info!("the embeddings in `{}` already exist", path.display());
                 parts.push(report);
                 continue;
@@ -223,6 +232,26 @@ impl EmbedJob {
                 )
             })
     }
+}
+
+/// Whether a file holds the embeddings of a split, all of them. One that cannot be read is made anew, mostly from the store.
+fn are_there(path: &Path, wanted: &EmbeddingsMeta, split_path: &Path, split: &PartTable) -> bool {
+    let read = || {
+        // The hash of the split is part of the metadata, so embeddings of another version of the data set are not taken for these.
+        if Embeddings::read_meta(path)? != *wanted {
+            return Ok(false);
+        }
+        Embeddings::read(path)?.check_ids(path, split_path, &split.ids)?;
+        Ok(true)
+    };
+    read().unwrap_or_else(|error: dataset::Error| {
+        let error = anyhow::Error::new(error);
+        warn!(
+            "the embeddings in `{}` cannot be used, making them anew: {error:#}",
+            path.display()
+        );
+        false
+    })
 }
 
 /// Shows the client's progress on a bar: prompts, tokens per second, dollars so far.

@@ -3,12 +3,10 @@ use std::path::Path;
 use anyhow::ensure;
 use arrow_array::{Array as _, RecordBatch, cast::AsArray as _};
 use dataset::{Error as DatasetError, Field};
+use tables::{Place, extend_numbers, extend_texts};
 
 use super::{NUMBERS, column_name};
-use crate::{
-    numbers::{numbers, texts},
-    rows::Rows,
-};
+use crate::rows::Rows;
 
 /// Some rows of a file.
 pub(super) struct Batch<'a> {
@@ -34,15 +32,19 @@ impl Batch<'_> {
         Ok(())
     }
 
+    fn place<'a>(&'a self, column: &'a str) -> Place<'a> {
+        Place {
+            path: self.path,
+            column,
+            n_before: self.first_row,
+        }
+    }
+
     fn texts(&self, name: &str) -> anyhow::Result<Vec<String>> {
         let array = self.columns.column_by_name(name);
-        let array = array.expect("`Shard::open` found the column");
-        let values = texts(array).ok_or_else(|| DatasetError::ColumnType {
-            path: self.path.to_owned(),
-            column: name.to_owned(),
-            expected: "text".to_owned(),
-            found: array.data_type().to_string(),
-        })?;
+        let array = array.ok_or_else(|| self.missing(name.to_owned()))?;
+        let mut values = Vec::with_capacity(array.len());
+        extend_texts(self.place(name), array, &mut values)?;
         let value = |(i, value): (usize, Option<String>)| {
             value.ok_or_else(|| DatasetError::NullValue {
                 path: self.path.to_owned(),
@@ -57,20 +59,22 @@ impl Batch<'_> {
             .collect::<Result<_, _>>()?)
     }
 
-    fn numbers(&self, model: &str, name: &str, field: Field) -> anyhow::Result<Vec<f64>> {
-        let group = self.columns.column_by_name(model);
-        let group = group
-            .and_then(|group| group.as_struct_opt())
-            .expect("`Shard::open` found a group of columns");
-        let array = group
-            .column_by_name(name)
-            .expect("`Shard::open` found the column");
-        let mut values = numbers(array).ok_or_else(|| DatasetError::ColumnType {
+    fn missing(&self, column: String) -> DatasetError {
+        DatasetError::MissingColumn {
             path: self.path.to_owned(),
-            column: column_name(model, name),
-            expected: "numbers".to_owned(),
-            found: array.data_type().to_string(),
-        })?;
+            column,
+        }
+    }
+
+    fn numbers(&self, model: &str, name: &str, field: Field) -> anyhow::Result<Vec<f64>> {
+        let column = column_name(model, name);
+        // What Parquet calls a group is a list to Arrow where it may be repeated.
+        let group = self.columns.column_by_name(model);
+        let group = group.and_then(|group| group.as_struct_opt());
+        let found = group.and_then(|group| Some((group, group.column_by_name(name)?)));
+        let (group, array) = found.ok_or_else(|| self.missing(column.clone()))?;
+        let mut values = Vec::with_capacity(array.len());
+        extend_numbers(self.place(&column), array, &mut values)?;
         for (i, value) in values.iter_mut().enumerate() {
             // A group that is null has values below it all the same, of no meaning.
             if group.is_null(i) {
@@ -80,7 +84,7 @@ impl Batch<'_> {
                 field.admits(*value),
                 DatasetError::OutOfRange {
                     path: self.path.to_owned(),
-                    column: column_name(model, name),
+                    column: column.clone(),
                     row: self.first_row + i + 1,
                     value: *value,
                     expected: field.range(),

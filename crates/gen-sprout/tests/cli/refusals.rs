@@ -5,7 +5,7 @@ use std::{fs, sync::Arc};
 use arrow_array::{BooleanArray, StringArray};
 
 use crate::{
-    files::{File, small},
+    files::{File, MINI, small},
     small::bench,
 };
 
@@ -15,7 +15,7 @@ type Change = fn(&mut Vec<(&'static str, File)>);
 #[test]
 fn files_that_are_wrong() {
     #[rustfmt::skip]
-    let cases: [(Change, &str); 13] = [
+    let cases: [(Change, &str); 15] = [
         (|files| { files.remove(2); }, "`s` has no file of the part `validation`"),
         (|files| { files.remove(1); }, "`s` should have each of the 2 files `train-*-of-00002.parquet` once, but has `train-00000-of-00002.parquet`"),
         (|files| without(files, 1, "key"), "`s/train-00001-of-00002.parquet` has no column `key`"),
@@ -24,10 +24,12 @@ fn files_that_are_wrong() {
         (|files| files[2].1.models[1].lacks = Some("score"), "only one of them has [\"another-llm\"]"),
         (|files| { files[3].1.models.remove(0); }, "`s/test-00000-of-00001.parquet` does not fit `s/train-00000-of-00002.parquet`: only one of them has [\"openai-gpt-4o-mini\"]"),
         (|files| files[0].1.models.clear(), "`s/train-00000-of-00002.parquet` has no LLM"),
+        (|files| files[0].1.models[1].name = "prompt", "`s/train-00000-of-00002.parquet` has an LLM named `prompt`, which is the name of another column too"),
+        (|files| files[0].1.models[1].name = MINI, "has an LLM named `openai-gpt-4o-mini`, which is the name of another column too"),
         (|files| files[1].1.models[2].scores[1] = Some(1.5), "column `openai-gpt-4o.score` of `s/train-00001-of-00002.parquet` is 1.5 in row 2, expected a number in [0, 1]"),
         (|files| files[3].1.models[0].scores[0] = Some(-0.1), "column `openai-gpt-4o-mini.score` of `s/test-00000-of-00001.parquet` is -0.1 in row 1"),
         (|files| files[0].1 = files[0].1.clone().with("dataset", Some(Arc::new(StringArray::from(vec![Some("x"), None, Some("y")])))), "column `dataset` of `s/train-00000-of-00002.parquet` is null in row 2"),
-        (|files| files[3].1 = files[3].1.clone().with("prompt", Some(Arc::new(BooleanArray::from(vec![true, false])))), "column `prompt` of `s/test-00000-of-00001.parquet` is `Boolean`, expected `text`"),
+        (|files| files[3].1 = files[3].1.clone().with("prompt", Some(Arc::new(BooleanArray::from(vec![true, false])))), "column `prompt` of `s/test-00000-of-00001.parquet` is `Boolean`, expected text or whole numbers"),
         (|files| files[..2].iter_mut().for_each(|(_, file)| file.models[0].scores.fill(None)), "no train row of `s` has a score for model `openai-gpt-4o-mini`"),
     ];
     for (change, expected) in cases {

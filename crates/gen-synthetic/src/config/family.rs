@@ -1,7 +1,7 @@
 use anyhow::ensure;
 use serde::Deserialize;
 
-use super::number::positive;
+use super::number::{MAX, MAX_STEPS, MAX_TOKENS, moderate, positive};
 
 /// A family of prompts.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -60,12 +60,9 @@ impl Family {
 
 impl FamilyConfig {
     pub(super) fn check(&self) -> anyhow::Result<()> {
-        positive("weight", self.weight)?;
+        positive("weight", self.weight, MAX)?;
         for difficulty in self.difficulty {
-            ensure!(
-                difficulty.is_finite(),
-                "`difficulty` is {difficulty}, expected a finite number"
-            );
+            moderate("difficulty", difficulty)?;
         }
         // At 1 every LLM would score the same, whatever its ability.
         ensure!(
@@ -74,11 +71,12 @@ impl FamilyConfig {
             self.guess
         );
         ensure!(
-            self.score_steps > 0,
-            "`score-steps` is 0, expected at least 1"
+            (1..=MAX_STEPS).contains(&self.score_steps),
+            "`score-steps` is {}, expected a number from 1 to {MAX_STEPS}",
+            self.score_steps
         );
         for tokens in self.answer_tokens {
-            positive("answer-tokens", tokens)?;
+            positive("answer-tokens", tokens, MAX_TOKENS)?;
         }
         ensure!(
             (0.0..=1.0).contains(&self.reasoning),

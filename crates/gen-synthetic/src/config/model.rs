@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     family::{Family, FamilyConfig},
-    number::{not_negative, positive},
+    number::{MAX, MAX_SIGMA, MAX_TOKENS, moderate, not_negative, positive},
 };
 
 /// A made-up LLM.
@@ -32,28 +32,26 @@ pub(crate) struct ModelConfig {
 
 impl ModelConfig {
     pub(super) fn check(&self, families: &[FamilyConfig]) -> anyhow::Result<()> {
-        not_negative("input-usd-per-mtok", self.input_usd_per_mtok)?;
-        not_negative("output-usd-per-mtok", self.output_usd_per_mtok)?;
-        positive("tokens-per-piece", self.tokens_per_piece)?;
-        positive("verbosity", self.verbosity)?;
-        not_negative("reasoning-tokens", self.reasoning_tokens)?;
-        not_negative("length-sigma", self.length_sigma)?;
+        not_negative("input-usd-per-mtok", self.input_usd_per_mtok, MAX)?;
+        not_negative("output-usd-per-mtok", self.output_usd_per_mtok, MAX)?;
+        not_negative("template-tokens", self.template_tokens.into(), MAX_TOKENS)?;
+        positive("tokens-per-piece", self.tokens_per_piece, 1000.0)?;
+        positive("verbosity", self.verbosity, MAX)?;
+        not_negative("reasoning-tokens", self.reasoning_tokens, MAX_TOKENS)?;
+        not_negative("length-sigma", self.length_sigma, MAX_SIGMA)?;
         // Abilities in families that are not listed do no harm, so a family can be removed in one place.
         for family in families {
             let name = family.family.name();
             let ability = self.ability.get(&family.family);
             let ability =
                 ability.with_context(|| format!("`ability` lacks the family `{name}`"))?;
-            ensure!(
-                ability.is_finite(),
-                "`ability` in `{name}` is {ability}, expected a finite number"
-            );
+            moderate("ability", *ability).with_context(|| format!("in `{name}`"))?;
             for tokens in family.answer_tokens {
                 // The lognormal part of a length has mean L - 1, which must be positive.
                 let tokens = tokens * self.verbosity;
                 ensure!(
-                    tokens > 1.0,
-                    "the expected length of answers to `{name}` is {tokens} tokens, expected more than 1"
+                    tokens > 1.0 && tokens <= MAX_TOKENS,
+                    "the expected length of answers to `{name}` is {tokens} tokens, expected more than 1 and at most {MAX_TOKENS}"
                 );
             }
         }

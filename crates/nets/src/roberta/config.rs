@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Error, Result,
-    encoder::{EncoderConfig, Family},
+    encoder::{EncoderConfig, affine},
+    json,
 };
 
 /// What a classifier's outputs are, as transformers' `problem_type` has it.
@@ -40,6 +41,7 @@ pub(super) struct RobertaConfig {
 struct ConfigFile {
     problem_type: Option<Value>,
     id2label: Option<Map<String, Value>>,
+    num_labels: Option<usize>,
     #[serde(default = "dropout")]
     hidden_dropout_prob: f64,
     #[serde(default = "dropout")]
@@ -48,6 +50,9 @@ struct ConfigFile {
     #[serde(default = "initializer_range")]
     initializer_range: f64,
 }
+
+/// More outputs than any router has; a number from a broken file is not believed.
+const MAX_LABELS: usize = 1_000_000;
 
 fn dropout() -> f64 {
     0.1
@@ -63,8 +68,8 @@ impl RobertaConfig {
     /// # Errors
     /// [`Error::Dataset`], or [`Error::Unsupported`], [`Error::Sizes`] and [`Error::Labels`] for what it says.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let encoder = EncoderConfig::read(path, Family::Roberta)?;
-        let file: ConfigFile = dataset::json::read(path)?;
+        let encoder = EncoderConfig::read(path, &["roberta"])?;
+        let file: ConfigFile = json::read(path)?;
         let problem_type = match file.problem_type {
             None | Some(Value::Null) => None,
             Some(found) => {
@@ -73,7 +78,7 @@ impl RobertaConfig {
                         path: path.to_owned(),
                         key: "problem_type",
                         found: found.to_string().trim_matches('"').to_owned(),
-                        supported: "`multi_label_classification`, `regression`",
+                        supported: "`multi_label_classification`, `regression`".to_owned(),
                     })?,
                 )
             }
@@ -84,7 +89,18 @@ impl RobertaConfig {
                 why: "`id2label` must name the outputs 0, 1, 2, ... without a gap",
             })?,
             // As transformers does.
-            None => vec!["LABEL_0".to_owned(), "LABEL_1".to_owned()],
+            None => {
+                let n_labels = file.num_labels.unwrap_or(2);
+                if n_labels == 0 || n_labels > MAX_LABELS {
+                    return Err(Error::Labels {
+                        path: path.to_owned(),
+                        why: "`num_labels` must be between 1 and a million",
+                    });
+                }
+                (0..n_labels)
+                    .map(|label| format!("LABEL_{label}"))
+                    .collect()
+            }
         };
         Ok(Self {
             encoder,
@@ -94,8 +110,25 @@ impl RobertaConfig {
             attention_dropout: file.attention_probs_dropout_prob,
             head_dropout: file.classifier_dropout.unwrap_or(file.hidden_dropout_prob),
             initializer_range: file.initializer_range,
-            keys: dataset::json::read(path)?,
+            keys: json::read(path)?,
         })
+    }
+
+    /// The variables of the encoder and of the head by name, with their shapes.
+    pub(super) fn shapes<'a>(
+        &'a self,
+        encoder: &'a str,
+        head: &'a str,
+    ) -> impl Iterator<Item = (String, Vec<i64>)> + 'a {
+        let dim = i64::try_from(self.encoder.dim).unwrap_or(i64::MAX);
+        let n_labels = self.labels.len() as i64;
+        let of_encoder = self.encoder.shapes();
+        let of_encoder = of_encoder.map(move |(name, shape)| (format!("{encoder}.{name}"), shape));
+        let of_head = [("dense", dim), ("out_proj", n_labels)];
+        let of_head = of_head
+            .into_iter()
+            .flat_map(move |(part, n_rows)| affine(format!("{head}.{part}"), vec![n_rows, dim]));
+        of_encoder.chain(of_head)
     }
 
     /// The same encoder under a new head.

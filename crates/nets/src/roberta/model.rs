@@ -1,6 +1,9 @@
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use dataset::write_atomically;
+use dataset::{Truncate, write_atomically};
 use tch::{Device, Kind, TchError, Tensor, nn::VarStore};
 use tokenizers::Tokenizer;
 
@@ -11,17 +14,14 @@ use super::{
 };
 use crate::{
     DeviceChoice, Error, Need, Result,
-    checkpoint::WeightsFile,
+    checkpoint::{WEIGHTS, WEIGHTS_INDEX, WeightsFile, shard_names, weights_files},
     encoder::{Batch, Encoder, Pass},
     safetensors,
-    tokens::{PromptTokenizer, TokenizedPrompt, check_vocabulary},
+    tokens::{PromptTokenizer, TokenizedPrompt},
 };
 
 const CONFIG: &str = "config.json";
-const WEIGHTS: &str = "model.safetensors";
 const CARD: &str = "README.md";
-/// The older form of weights, a pickle, which could run code when it is read.
-const PICKLE: &str = "pytorch_model.bin";
 /// Where the encoder's and the head's variables stand, in the file as in the store.
 const ENCODER: &str = "roberta";
 const HEAD: &str = "classifier";
@@ -47,6 +47,7 @@ pub struct RobertaModel {
     pub(super) net: Net,
     config: RobertaConfig,
     tokenizer: RobertaTokenizer,
+    truncate: Truncate,
 }
 
 /// The encoder under the head.
@@ -63,7 +64,9 @@ impl RobertaModel {
     /// older folders.
     pub const FILES: &[(&str, Need)] = &[
         (CONFIG, Need::Required),
-        (WEIGHTS, Need::Required),
+        (WEIGHTS, Need::Optional),
+        (WEIGHTS_INDEX, Need::Optional),
+        ("adapter_config.json", Need::Optional),
         ("tokenizer.json", Need::Optional),
         ("vocab.json", Need::Optional),
         ("merges.txt", Need::Optional),
@@ -71,15 +74,33 @@ impl RobertaModel {
         ("special_tokens_map.json", Need::Optional),
     ];
 
-    /// Reads a classifier from a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json (or vocab.json and merges.txt).
+    /// What the files in a folder say that there is besides [`RobertaModel::FILES`], by names relative to the folder: the files over which a large
+    /// model's weights are spread. A downloader fetches them too.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] or [`Error::OutsideFolder`] for the list of them.
+    pub fn further(folder: &Path) -> Result<Vec<String>> {
+        Ok(shard_names(folder)?.into_iter().collect())
+    }
+
+    /// The files of a folder's weights: `model.safetensors`, or those that `model.safetensors.index.json` names.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`], [`Error::OnlyPickle`], [`Error::OtherWeights`] or [`Error::Adapter`] where there are none; [`Error::Dataset`] or
+    /// [`Error::OutsideFolder`] for the list.
+    pub fn weights_files(folder: &Path) -> Result<Vec<PathBuf>> {
+        weights_files(folder)
+    }
+
+    /// Reads a classifier from a folder in Hugging Face layout: config.json, model.safetensors (or several files and their index), tokenizer.json (or
+    /// vocab.json and merges.txt).
     ///
     /// # Errors
     /// [`Error::NoDevice`]; [`Error::OnlyPickle`] for a folder whose weights are in a pickle only; [`Error::ExtraWeight`] for weights that
     /// no classifier has; any that concerns a file.
     pub fn from_folder(folder: &Path, device: DeviceChoice) -> Result<Self> {
         let config = RobertaConfig::read(&required(folder, CONFIG)?)?;
-        let model = Self::without_weights(folder, config, device.device()?)?;
-        model.load(folder, &UNUSED, &[])
+        Self::load(folder, config, device.device()?, &UNUSED, &[])
     }
 
     /// Reads the encoder of any RoBERTa, `roberta-base` say, and puts a new head on it, drawn from the seed.
@@ -97,17 +118,33 @@ impl RobertaModel {
     ) -> Result<Self> {
         let config = RobertaConfig::read(&required(folder, CONFIG)?)?;
         let config = config.with_head(labels, problem_type)?;
-        let model = Self::without_weights(folder, config, device.device()?)?;
-        let model = model.load(folder, &UNUSED_IN_BASE, &[HEAD])?;
+        let model = Self::load(folder, config, device.device()?, &UNUSED_IN_BASE, &[HEAD])?;
         draw_weights(&model.variables, HEAD, &model.config, seed)
             .map_err(Error::torch("draw a head's weights"))?;
         Ok(model)
     }
 
-    fn without_weights(folder: &Path, config: RobertaConfig, device: Device) -> Result<Self> {
+    fn load(
+        folder: &Path,
+        config: RobertaConfig,
+        device: Device,
+        skipped: &[&str],
+        kept: &[&str],
+    ) -> Result<Self> {
         let tokenizer = RobertaTokenizer::load(folder)?;
-        check_vocabulary(&tokenizer.tokenizer, &tokenizer.path, &config.encoder)?;
-        let variables = VarStore::new(device);
+        let (named, max_tokens) = (tokenizer.named.clone(), config.encoder.max_tokens());
+        // Made for each prediction; here, so that one that knows more tokens than the model is told first.
+        PromptTokenizer::new(named, &config.encoder, max_tokens, tokenizer.truncate)?;
+        let paths = weights_files(folder)?;
+        let how = WeightsFile {
+            paths: &paths,
+            prefix: &format!("{ENCODER}."),
+            skipped: Some(skipped),
+            kept,
+        };
+        // Before anything is allocated: sizes in a broken config.json may be any number.
+        let checked = how.check(config.shapes(ENCODER, HEAD))?;
+        let mut variables = VarStore::new(device);
         let root = variables.root();
         let net = Net {
             encoder: Encoder::new(&(&root / ENCODER), &config.encoder),
@@ -115,31 +152,20 @@ impl RobertaModel {
             pad_id: config.encoder.pad_id,
             device,
         };
+        checked.load_into(&variables)?;
+        variables.freeze();
         Ok(Self {
             variables,
             net,
             config,
+            truncate: tokenizer.truncate,
             tokenizer,
         })
     }
 
-    fn load(mut self, folder: &Path, skipped: &[&str], kept: &[&str]) -> Result<Self> {
-        let path = folder.join(WEIGHTS);
-        if !path.is_file() && folder.join(PICKLE).is_file() {
-            return Err(Error::OnlyPickle {
-                folder: folder.to_owned(),
-                file: PICKLE,
-            });
-        }
-        WeightsFile {
-            path: &required(folder, WEIGHTS)?,
-            prefix: &format!("{ENCODER}."),
-            skipped: Some(skipped),
-            kept,
-        }
-        .load_into(&self.variables)?;
-        self.variables.freeze();
-        Ok(self)
+    /// Cuts long prompts in another way than the model's files say; `None` leaves it to them.
+    pub fn set_truncate(&mut self, truncate: Option<Truncate>) {
+        self.truncate = truncate.unwrap_or(self.truncate);
     }
 
     /// Writes the model in Hugging Face layout, so that transformers and [`RobertaModel::from_folder`] read it to the same
@@ -175,7 +201,7 @@ impl RobertaModel {
 
     /// What splits prompts, with whatever truncation and padding its files ask for.
     pub fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer.tokenizer
+        &self.tokenizer.named.tokenizer
     }
 
     /// Where the model runs.
@@ -245,14 +271,8 @@ impl RobertaModel {
                 expected: "at least 3",
             });
         }
-        let max_tokens = max_tokens.min(self.max_tokens());
-        let lower_case = false;
-        let tokenizer =
-            PromptTokenizer::new(self.tokenizer.tokenizer.clone(), max_tokens, lower_case)
-                .map_err(|source| Error::Tokenizer {
-                    path: self.tokenizer.path.clone(),
-                    source,
-                })?;
+        let tokenizer = self.prompt_tokenizer(max_tokens)?;
+        let max_tokens = tokenizer.max_tokens();
         let prompts = tokenizer.tokenize(prompts)?;
         let n_truncated = prompts.iter().filter(|prompt| prompt.is_truncated).count();
         if n_truncated > 0 {
@@ -260,6 +280,14 @@ impl RobertaModel {
             tracing::warn!(n_truncated, n_prompts, max_tokens, "cut off long prompts");
         }
         Ok(prompts)
+    }
+}
+
+impl RobertaModel {
+    fn prompt_tokenizer(&self, max_tokens: usize) -> Result<PromptTokenizer> {
+        let max_tokens = max_tokens.min(self.max_tokens());
+        let named = self.tokenizer.named.clone();
+        PromptTokenizer::new(named, &self.config.encoder, max_tokens, self.truncate)
     }
 }
 
@@ -295,13 +323,13 @@ impl Net {
     }
 }
 
-fn required(folder: &Path, file: &'static str) -> Result<std::path::PathBuf> {
+fn required(folder: &Path, file: &str) -> Result<PathBuf> {
     let path = folder.join(file);
     match path.is_file() {
         true => Ok(path),
         false => Err(Error::MissingFile {
             folder: folder.to_owned(),
-            file,
+            file: file.to_owned(),
         }),
     }
 }

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use dataset::Truncate;
 use ndarray::Axis;
 
 use super::{NetworkTask, PredictParams, Predicted, ProblemType, RobertaModel, sigmoid};
@@ -19,7 +20,7 @@ impl TaskNetwork {
     /// Reads a network for a task; all its outputs are wanted, in its own order.
     ///
     /// # Errors
-    /// [`Error::OtherTask`] for a network that was trained for the other task; any of [`RobertaModel::from_folder`].
+    /// [`Error::OtherTask`] for a network for costs given as one for scores; any of [`RobertaModel::from_folder`].
     pub fn from_folder(folder: &Path, task: NetworkTask, device: DeviceChoice) -> Result<Self> {
         let model = RobertaModel::from_folder(folder, device)?;
         let trained_for = match model.problem_type() {
@@ -28,7 +29,15 @@ impl TaskNetwork {
             Some(ProblemType::MultiLabelClassification) => NetworkTask::Performance,
             Some(ProblemType::Regression) => NetworkTask::Cost,
         };
-        if trained_for != task {
+        // Nothing that a performance network predicts is below 0 or above 1 after `sigmoid`, so a network for costs cannot be one; the other way round,
+        // what config.json says may be a leftover of the network that a training started from.
+        if trained_for != task && task == NetworkTask::Cost {
+            tracing::warn!(
+                "the network in `{}` is given as a {task} network, but its config.json has the `problem_type` of a {trained_for} network; its outputs \
+                 are taken as they are",
+                folder.display()
+            );
+        } else if trained_for != task {
             return Err(Error::OtherTask {
                 folder: folder.to_owned(),
                 task,
@@ -55,6 +64,13 @@ impl TaskNetwork {
             "{columns:?} of {n_outputs} outputs"
         );
         Self { columns, ..self }
+    }
+
+    /// The same, cutting long prompts in another way than the network's files say; `None` leaves it to them.
+    #[must_use]
+    pub fn with_truncate(mut self, truncate: Option<Truncate>) -> Self {
+        self.model.set_truncate(truncate);
+        self
     }
 
     /// The network.

@@ -1,30 +1,31 @@
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
-use serde::Deserialize;
+use dataset::Truncate;
 use tokenizers::{
     AddedToken, Tokenizer, models::bpe::BPE, pre_tokenizers::byte_level::ByteLevel,
     processors::roberta::RobertaProcessing,
 };
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    tokenizer_files::{
+        NamedTokenizer, TOKENIZER, TOKENIZER_CONFIG as SETTINGS, TokenizerConfig, guarded,
+        read_tokenizer,
+    },
+};
 
 /// RoBERTa's tokenizer with the files that it came from.
 #[derive(Debug, Clone)]
 pub(super) struct RobertaTokenizer {
-    pub(super) tokenizer: Tokenizer,
-    /// The file that it was read from, for messages.
-    pub(super) path: PathBuf,
+    pub(super) named: NamedTokenizer,
+    /// Which part of long prompts tokenizer_config.json says to cut off.
+    pub(super) truncate: Truncate,
     /// File names and contents, to be written beside a model that is saved.
     pub(super) files: Vec<(&'static str, Vec<u8>)>,
 }
 
-const TOKENIZER: &str = "tokenizer.json";
 const VOCABULARY: &str = "vocab.json";
 const MERGES: &str = "merges.txt";
-const SETTINGS: &str = "tokenizer_config.json";
 /// All that transformers may look for.
 const FILES: [&str; 5] = [
     TOKENIZER,
@@ -34,42 +35,28 @@ const FILES: [&str; 5] = [
     "special_tokens_map.json",
 ];
 
-/// What tokenizer_config.json says that vocab.json and merges.txt do not.
-#[derive(Default, Deserialize)]
-struct Settings {
-    #[serde(default)]
-    add_prefix_space: bool,
-}
-
 impl RobertaTokenizer {
     /// Reads tokenizer.json or, in older folders, vocab.json and merges.txt.
     ///
     /// # Errors
-    /// [`Error::MissingFile`] when there is neither, [`Error::Tokenizer`] for a file that is broken.
+    /// [`Error::MissingFile`] when there is neither, [`Error::Tokenizer`] or [`Error::Mistaken`] for a file that is broken.
     pub(super) fn load(folder: &Path) -> Result<Self> {
+        let settings = Some(folder.join(SETTINGS)).filter(|path| path.is_file());
+        let settings = TokenizerConfig::read(settings.as_deref())?;
         let path = folder.join(TOKENIZER);
         let (tokenizer, path) = if path.is_file() {
-            let tokenizer = Tokenizer::from_file(&path);
-            (tokenizer, path)
+            (read_tokenizer(&path)?, path)
         } else {
             let (vocabulary, merges) = (folder.join(VOCABULARY), folder.join(MERGES));
             if !vocabulary.is_file() || !merges.is_file() {
                 return Err(Error::MissingFile {
                     folder: folder.to_owned(),
-                    file: "tokenizer.json (nor vocab.json with merges.txt)",
+                    file: "tokenizer.json (nor vocab.json with merges.txt)".to_owned(),
                 });
             }
-            let settings = folder.join(SETTINGS);
-            let settings = match settings.is_file() {
-                true => dataset::json::read(&settings)?,
-                false => Settings::default(),
-            };
-            (build(&vocabulary, &merges, &settings), vocabulary)
+            let build = || build(&vocabulary, &merges, settings.add_prefix_space);
+            (guarded(&vocabulary, build)?, vocabulary)
         };
-        let tokenizer = tokenizer.map_err(|source| Error::Tokenizer {
-            path: path.clone(),
-            source,
-        })?;
         let mut files = Vec::new();
         for name in FILES {
             let path = folder.join(name);
@@ -88,15 +75,19 @@ impl RobertaTokenizer {
             files.push((TOKENIZER, json.into_bytes()));
         }
         Ok(Self {
-            tokenizer,
-            path,
+            named: NamedTokenizer { tokenizer, path },
+            truncate: settings.truncate(),
             files,
         })
     }
 }
 
 /// Byte-level byte-pair encoding between `<s>` and `</s>`, as `RobertaConverter` of transformers' `convert_slow_tokenizer.py` puts it together.
-fn build(vocabulary: &Path, merges: &Path, settings: &Settings) -> tokenizers::Result<Tokenizer> {
+fn build(
+    vocabulary: &Path,
+    merges: &Path,
+    add_prefix_space: bool,
+) -> tokenizers::Result<Tokenizer> {
     let (vocabulary, merges) = (vocabulary.to_string_lossy(), merges.to_string_lossy());
     let mut tokenizer = Tokenizer::new(BPE::from_file(&vocabulary, &merges).build()?);
     let id = |token: &str| {
@@ -108,10 +99,10 @@ fn build(vocabulary: &Path, merges: &Path, settings: &Settings) -> tokenizers::R
     let (begin, end) = (id("<s>")?, id("</s>")?);
     let trim_offsets = true;
     let byte_level = ByteLevel::default()
-        .add_prefix_space(settings.add_prefix_space)
+        .add_prefix_space(add_prefix_space)
         .trim_offsets(trim_offsets);
     let processing = RobertaProcessing::new(end, begin)
-        .add_prefix_space(settings.add_prefix_space)
+        .add_prefix_space(add_prefix_space)
         .trim_offsets(trim_offsets);
     tokenizer
         .with_pre_tokenizer(Some(byte_level))

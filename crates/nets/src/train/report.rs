@@ -30,7 +30,7 @@ pub struct TrainReport {
     pub resumed_at: Option<u64>,
     /// Wall time of all runs together, up to each one's last checkpoint.
     pub seconds: f64,
-    /// The metrics, as metrics.csv has them.
+    /// The metrics, as metrics.csv has them, and times.
     pub records: Vec<Record>,
 }
 
@@ -44,7 +44,7 @@ pub struct Best {
     pub val_loss: f32,
 }
 
-/// A row of metrics.csv.
+/// A row of metrics.csv, with times.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Record {
@@ -68,14 +68,12 @@ pub struct Record {
     pub tokens_per_second: f64,
 }
 
-/// Writes metrics.csv, whole and atomically.
+/// Writes metrics.csv, whole and atomically. Without times, so that the same training gives the same bytes.
 ///
 /// # Errors
 /// [`crate::Error::Dataset`] when the file cannot be written.
 pub(super) fn write_csv(path: &Path, records: &[Record]) -> Result<()> {
-    let mut csv = String::from(
-        "step,epoch,loss,val_loss,learning_rate,gradient_norm,n_skipped,seconds,tokens_per_second\n",
-    );
+    let mut csv = String::from("step,epoch,loss,val_loss,learning_rate,gradient_norm,n_skipped\n");
     for record in records {
         let number = |x: Option<f32>| x.map_or(String::new(), |x| x.to_string());
         let Record {
@@ -83,15 +81,13 @@ pub(super) fn write_csv(path: &Path, records: &[Record]) -> Result<()> {
             epoch,
             learning_rate,
             n_skipped,
-            seconds,
-            tokens_per_second,
             ..
         } = record;
         let (loss, val_loss) = (number(record.loss), number(record.val_loss));
         let norm = number(record.gradient_norm);
         writeln!(
             csv,
-            "{step},{epoch},{loss},{val_loss},{learning_rate:e},{norm},{n_skipped},{seconds:.3},{tokens_per_second:.1}"
+            "{step},{epoch},{loss},{val_loss},{learning_rate:e},{norm},{n_skipped}"
         )
         .expect("a text takes all");
     }

@@ -5,7 +5,7 @@ use std::{
 
 use dataset::sha256_bytes;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
+use tch::{TchError, Tensor};
 
 use super::{
     adamw::{AdamW, Copies},
@@ -176,27 +176,28 @@ impl State {
         if state.fingerprint != fingerprint {
             return Err(other());
         }
-        let weights_error = |source| Error::Weights {
+        let weights_error = |source: TchError| Error::Weights {
             path: path.to_owned(),
-            source,
+            source: source.into(),
         };
-        let tensors: HashMap<String, Tensor> = Tensor::read_safetensors(path)
-            .map_err(weights_error)?
-            .into_iter()
+        let mut file = safetensors::SafetensorsFile::open(path)?;
+        let shapes: HashMap<String, Vec<i64>> = file
+            .shapes()
+            .map(|(name, shape)| (name.to_owned(), shape))
             .collect();
-        let tensor = |kind: &str, name: &str, expected: &Tensor| {
+        let mut tensor = |kind: &str, name: &str, expected: &Tensor| {
             let name = format!("{kind}{name}");
-            let found = tensors.get(&name).ok_or_else(|| Error::MissingWeight {
-                path: path.to_owned(),
-                name: name.clone(),
-            })?;
-            match found.size() == expected.size() {
-                true => Ok(found.shallow_clone()),
-                false => Err(Error::WeightShape {
+            match shapes.get(&name) {
+                Some(found) if *found == expected.size() => file.tensor(&name),
+                Some(found) => Err(Error::WeightShape {
                     path: path.to_owned(),
                     name,
                     expected: expected.size(),
-                    found: found.size(),
+                    found: found.clone(),
+                }),
+                None => Err(Error::MissingWeight {
+                    path: path.to_owned(),
+                    name,
                 }),
             }
         };

@@ -1,9 +1,16 @@
 use std::{fs, path::Path};
 
-use nets::{DeviceChoice, Error, ProblemType, RobertaModel};
+use dataset::Truncate;
+use nets::{
+    DeviceChoice, Error, NetworkTask, PredictParams, ProblemType, RobertaModel, TaskNetwork,
+};
+use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
+use test_support::try_mutations;
 
-use crate::tiny::{base, base_weights, classifier, labels, load, max_difference, predict, prompts};
+use crate::tiny::{
+    MASKED, base, base_weights, classifier, labels, load, max_difference, model, predict, prompts,
+};
 
 const KIND: ProblemType = ProblemType::MultiLabelClassification;
 
@@ -163,7 +170,7 @@ fn a_folder_without_a_file_is_refused() {
 fn a_base_model_is_no_classifier() {
     let error = load(base().path()).unwrap_err().to_string();
     assert!(
-        error.contains("has no weight `classifier.dense.bias`"),
+        error.contains("has no weight `classifier.dense.weight`"),
         "{error}"
     );
 }
@@ -207,7 +214,12 @@ fn bad_keys_and_tokens_are_refused() {
             r#""pad_token_id": 400"#,
             "`pad_token_id` is 400",
         ),
-        ("config.json", r#""hidden_size""#, r#""n_embd""#, "as JSON"),
+        (
+            "config.json",
+            r#""hidden_size": 16"#,
+            r#""hidden_size": "16""#,
+            "as JSON",
+        ),
         (
             "tokenizer.json",
             r#""BPE""#,
@@ -263,5 +275,120 @@ fn a_base_model_keeps_its_weights_under_a_new_head() {
         .filter(|(name, _)| !name.starts_with("lm_head"))
     {
         assert_eq!(found[position(&found, name)].1, *weight, "{name}");
+    }
+}
+
+#[test]
+fn outputs_without_names_are_numbered() {
+    let folder = classifier();
+    let path = folder.path().join("config.json");
+    let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let object = config.as_object_mut().unwrap();
+    object.remove("id2label");
+    object.insert("num_labels".to_owned(), json!(3));
+    fs::write(&path, config.to_string()).unwrap();
+    let model = load(folder.path()).unwrap();
+    assert_eq!(model.labels(), ["LABEL_0", "LABEL_1", "LABEL_2"]);
+    for n_labels in [json!(0), json!(2), json!(4), json!(u64::MAX), json!(-1)] {
+        config["num_labels"] = n_labels;
+        fs::write(&path, config.to_string()).unwrap();
+        assert!(load(folder.path()).is_err(), "{config}");
+    }
+}
+
+#[test]
+fn weights_in_several_files_are_read() {
+    let folder = classifier();
+    let expected = predict(&load(folder.path()).unwrap(), &prompts(9));
+    let path = folder.path().join("model.safetensors");
+    let weights = Tensor::read_safetensors(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let mut files = serde_json::Map::new();
+    for (shard_idx, shard) in weights.chunks(weights.len() / 2 + 1).enumerate() {
+        let file = format!("model-{shard_idx}.safetensors");
+        Tensor::write_safetensors(shard, folder.path().join(&file)).unwrap();
+        files.extend(shard.iter().map(|(name, _)| (name.clone(), json!(file))));
+    }
+    assert_eq!(files.len(), weights.len());
+    let index = json!({"weight_map": files}).to_string();
+    fs::write(folder.path().join("model.safetensors.index.json"), index).unwrap();
+    assert_eq!(
+        predict(&load(folder.path()).unwrap(), &prompts(9)),
+        expected
+    );
+    let further = RobertaModel::further(folder.path()).unwrap();
+    assert_eq!(further, ["model-0.safetensors", "model-1.safetensors"]);
+}
+
+#[test]
+fn a_network_for_costs_may_say_that_it_is_one_for_scores() {
+    let load = |problem_type, task| {
+        let folder = tempfile::tempdir().unwrap();
+        model(3, problem_type).save(folder.path(), "").unwrap();
+        TaskNetwork::from_folder(folder.path(), task, DeviceChoice::Cpu).map(|_| ())
+    };
+    assert!(load(KIND, NetworkTask::Cost).is_ok());
+    let error = load(ProblemType::Regression, NetworkTask::Performance).unwrap_err();
+    assert!(matches!(error, Error::OtherTask { .. }), "{error}");
+}
+
+#[test]
+fn long_prompts_lose_the_part_that_is_asked_for() {
+    let folder = classifier();
+    let params = PredictParams {
+        max_tokens: 6,
+        ..MASKED
+    };
+    let outputs = |truncate, prompt: &str| {
+        let mut model = load(folder.path()).unwrap();
+        model.set_truncate(truncate);
+        model
+            .predict(&[prompt.to_owned()], &params, &|_| ())
+            .unwrap()
+    };
+    for (truncate, rest) in [
+        (None, "abcd"),
+        (Some(Truncate::Right), "abcd"),
+        (Some(Truncate::Left), "fghi"),
+        (Some(Truncate::Middle), "abhi"),
+    ] {
+        let cut = outputs(truncate, "abcdefghi");
+        assert_eq!(cut.is_truncated, [true]);
+        assert_eq!(cut.values, outputs(truncate, rest).values, "{truncate:?}");
+    }
+}
+
+#[test]
+fn mutations_of_a_classifiers_files() {
+    for file in ["model.safetensors", "config.json", "tokenizer.json"] {
+        let folder = classifier();
+        let path = folder.path().join(file);
+        try_mutations(&[fs::read(&path).unwrap()], |bytes| {
+            fs::write(&path, bytes).unwrap();
+            if let Ok(model) = load(folder.path()) {
+                _ = model.predict(&prompts(4), &MASKED, &|_| ());
+            }
+        });
+    }
+}
+
+#[test]
+fn mutations_of_an_old_tokenizers_files() {
+    for file in ["vocab.json", "merges.txt", "tokenizer_config.json"] {
+        let folder = base();
+        let path = folder.path().join(file);
+        if !path.exists() {
+            fs::write(
+                &path,
+                r#"{"add_prefix_space": true, "truncation_side": "left"}"#,
+            )
+            .unwrap();
+        }
+        try_mutations(&[fs::read(&path).unwrap()], |bytes| {
+            fs::write(&path, bytes).unwrap();
+            if let Ok(model) = from_base(folder.path()) {
+                _ = model.predict(&prompts(4), &MASKED, &|_| ());
+            }
+        });
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cli_support::usage_error;
+use dataset::{DatasetName, FolderName};
 
 use super::args::Args;
 use crate::settings::{
@@ -19,6 +20,15 @@ impl Job {
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
         let settings = Settings::read(args.program.config.config.as_deref())?;
         let datasets = names(&args.dataset);
+        for name in datasets.iter().flatten() {
+            name.parse::<DatasetName>()
+                .map_err(|error| usage_error(format!("--dataset: {error}")))?;
+        }
+        let embeddings = names(&args.embedding);
+        for name in embeddings.iter().flatten() {
+            name.parse::<FolderName>()
+                .map_err(|error| usage_error(format!("--embedding: {error}")))?;
+        }
         let everything = || Product::ALL.into_iter().map(Wanted::of_all);
         let wanted = match names(&args.figure) {
             Some(names) => names
@@ -30,7 +40,7 @@ impl Job {
         Ok(Self {
             datasets,
             wanted,
-            embeddings: names(&args.embedding),
+            embeddings,
             reference_quirks: args.reference_quirks,
             // Sets drop repetitions and fix the order, so that the paths printed do not depend on how
             // the command was typed.

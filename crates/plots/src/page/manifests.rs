@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::Context as _;
 use dataset::{CostKind, DatasetDir, DatasetInfo, RunManifest, Source, SplitOrigin};
 use maud::{Markup, html};
+use serde_json::Value;
 
 use super::embed;
 use crate::data::series::{Series, routers::rank};
@@ -30,7 +31,7 @@ pub(crate) fn section(
     let facts = dataset_facts(info);
     Ok(html! {
         h3 { "What was run" }
-        (opened("The data set", &info.made_by, &facts, &dir.info(), "dataset.json")?)
+        (opened("The data set", &info.made_by, &facts, ["dataset.json", "in full"], &read(&dir.info())?))
         @for router in &routers {
             (run(dir, router, left_out.get(router))?)
         }
@@ -52,30 +53,48 @@ fn run(dir: &DatasetDir, router: &str, left_out: Option<&String>) -> anyhow::Res
     let manifest = RunManifest::read(&path)?;
     let short = left_out + &run_summary(&manifest);
     let file = format!("preds/{router}.json");
-    opened(&name, &short, &run_facts(&manifest), &path, &file)
+    let text = without_timings(&read(&path)?)?;
+    let file = [&*file, "without its timings"];
+    Ok(opened(&name, &short, &run_facts(&manifest), file, &text))
 }
 
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))
+}
+
+/// A run's manifest without what another run on the same input would have otherwise: the same predictions give the same page, to the last
+/// byte.
+fn without_timings(manifest: &str) -> anyhow::Result<String> {
+    let mut manifest: Value = serde_json::from_str(manifest)?;
+    if let Some(manifest) = manifest.as_object_mut() {
+        // Earlier versions had the parts of `timings` beside it.
+        for key in ["timings", "stages", "peak-memory-bytes"] {
+            manifest.remove(key);
+        }
+    }
+    Ok(serde_json::to_string_pretty(&manifest)?)
+}
+
+/// A run or a data set with its facts, and the text of a file.
 fn opened(
     title: &str,
     short: &str,
     facts: &Facts,
-    path: &Path,
-    file: &str,
-) -> anyhow::Result<Markup> {
-    let manifest =
-        fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    Ok(html! {
+    [file, extent]: [&str; 2],
+    text: &str,
+) -> Markup {
+    html! {
         details {
             summary { (embed::name(title)) span.facts { (short) } }
             dl.run {
                 @for (term, value) in facts { dt { (term) } dd { (value) } }
             }
             details {
-                summary { (embed::name(file)) " in full" }
-                pre tabindex="0" { (manifest.trim_end()) }
+                summary { (embed::name(file)) " " (extent) }
+                pre tabindex="0" { (text.trim_end()) }
             }
         }
-    })
+    }
 }
 
 fn dataset_facts(info: &DatasetInfo) -> Facts {
@@ -116,15 +135,11 @@ fn dataset_facts(info: &DatasetInfo) -> Facts {
     facts
 }
 
-/// What distinguishes one run from another: seed, embedder, time.
+/// What distinguishes one run from another: seed, embedder.
 fn run_summary(manifest: &RunManifest) -> String {
     let mut parts = vec![manifest.made_by.clone()];
     parts.extend(manifest.embedder.as_ref().map(|name| format!("on {name}")));
     parts.extend(manifest.seed.map(|seed| format!("seed {seed}")));
-    let seconds: f64 = manifest.stages.iter().map(|stage| stage.seconds).sum();
-    if !manifest.stages.is_empty() {
-        parts.push(duration(seconds));
-    }
     parts.join(", ")
 }
 
@@ -133,13 +148,6 @@ fn run_facts(manifest: &RunManifest) -> Facts {
     let embedder = manifest.embedder.as_ref();
     facts.extend(embedder.map(|name| ("Embedder", embed::name(name))));
     facts.extend(manifest.seed.map(|seed| ("Seed", html! { (seed) })));
-    let stages = manifest.stages.iter();
-    facts.extend(list(
-        "Time",
-        stages.map(|stage| html! { (stage.name) ": " (duration(stage.seconds)) }),
-    ));
-    let memory = manifest.peak_memory_bytes;
-    facts.extend(memory.map(|n| ("Peak memory", html! { (bytes(n)) })));
     let environment = manifest.environment.iter();
     facts.extend(list(
         "Ran on",
@@ -168,14 +176,6 @@ fn list(
     (items.len() > 0).then(|| (term, html! { ul { @for item in items { li { (item) } } } }))
 }
 
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s >= 5400.0 => format!("{:.1} h", s / 3600.0),
-        s if s >= 100.0 => format!("{:.1} min", s / 60.0),
-        s => format!("{s:.2} s"),
-    }
-}
-
 /// A size with its unit, which no line break separates from it.
 fn bytes(n_bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
@@ -197,7 +197,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_times_are_readable() {
+    fn manifests_are_shown_without_their_timings() {
+        let one = r#"{"router": "mf", "timings": {"stages": []}}"#;
+        let earlier = r#"{"router": "mf", "stages": [], "peak-memory-bytes": 7}"#;
+        for manifest in [one, earlier] {
+            let shown = without_timings(manifest).expect("JSON");
+            assert_eq!(shown, "{\n  \"router\": \"mf\"\n}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_readable() {
         for (n_bytes, expected) in [
             (0, "0\u{a0}bytes"),
             (999, "999\u{a0}bytes"),
@@ -205,9 +215,6 @@ mod tests {
             (83_000_000, "83.0\u{a0}MB"),
         ] {
             assert_eq!(bytes(n_bytes), expected);
-        }
-        for (seconds, expected) in [(0.5, "0.50 s"), (126.0, "2.1 min"), (7200.0, "2.0 h")] {
-            assert_eq!(duration(seconds), expected);
         }
     }
 }

@@ -17,6 +17,8 @@ pub(crate) fn write_embeddings(
                 embedder: embedder.to_owned(),
                 embedder_sha256: None,
                 split_sha256: None,
+                truncate: None,
+                n_truncated: None,
             },
         };
         embeddings

@@ -11,7 +11,7 @@ use routers::{Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Ro
 use saved_routers::{
     Contents, Embedder, EmbeddingFormat, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) const N_ROWS: usize = 120;
@@ -56,6 +56,7 @@ pub(crate) fn record(contents: Contents) -> Record {
             model: None,
             sha256: None,
             dim: DIM,
+            truncate: None,
             license: Some("apache-2.0".to_owned()),
         }),
         base: None,
@@ -63,6 +64,7 @@ pub(crate) fn record(contents: Contents) -> Record {
         config: json!({"seed": 42}),
         results: json!({"r2": 0.25}),
         made_by: "a test".to_owned(),
+        files: Vec::new(),
     }
 }
 
@@ -171,4 +173,20 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Takes the hashes of the other files out of `router.json`, as versions before them wrote it.
+pub(crate) fn forget_files(place: &Path) {
+    let path = place.join("router.json");
+    let mut record: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    record.as_object_mut().unwrap().remove("files").unwrap();
+    fs::write(path, record.to_string()).unwrap();
+}
+
+/// What the record on disk says, without what writing it filled in.
+pub(crate) fn without_files(record: Record) -> Record {
+    Record {
+        files: Vec::new(),
+        ..record
+    }
 }

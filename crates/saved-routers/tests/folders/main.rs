@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod crashes;
+mod files;
 mod fixtures;
 mod formats;
 mod mf;
+mod mutations;
 mod refusals;
 mod round_trips;

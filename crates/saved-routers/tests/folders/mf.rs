@@ -5,10 +5,10 @@ use routers::{Mf, MfWeights};
 use safetensors::tensor::{Dtype, TensorView};
 use saved_routers::{Contents, Error, Model, NewFolder, SavedRouter};
 
-use crate::fixtures::{DIM, check_same_bits, numbers, place, record};
+use crate::fixtures::{DIM, check_same_bits, forget_files, numbers, place, record};
 
 const FOLDER: &str = "factorization";
-const FILE: &str = "factorization/model.safetensors";
+pub(crate) const FILE: &str = "factorization/model.safetensors";
 
 fn mf() -> Mf {
     let row = |seed| -> Array1<f32> { numbers((1, 4), seed).row(0).to_owned() };
@@ -22,7 +22,7 @@ fn contents() -> Contents {
     }
 }
 
-fn write(place: &std::path::Path) {
+pub(crate) fn write(place: &std::path::Path) {
     let folder = NewFolder::create(place).unwrap();
     folder.write_mf(FOLDER, &mf()).unwrap();
     folder.commit(&record(contents())).unwrap();
@@ -90,6 +90,7 @@ fn files_of_other_models_are_refused() {
     ] {
         let (_folder, place) = place();
         write(&place);
+        forget_files(&place);
         let bytes: Vec<Vec<u8>> = tensors
             .iter()
             .map(|(_, shape): &(_, Vec<usize>)| zeros(shape.iter().product()))
@@ -105,6 +106,7 @@ fn files_of_other_models_are_refused() {
 
     let (_folder, place) = place();
     write(&place);
+    forget_files(&place);
     fs::write(place.join(FILE), "no weights").unwrap();
     let error = SavedRouter::open(&place).unwrap_err();
     assert!(matches!(error, Error::Tensors { .. }), "{error}");

@@ -104,14 +104,13 @@ pub(super) fn columns(
     path: &Path,
     file: &Arc<File>,
     metadata: &ParquetMetaData,
-    roots: &[usize],
+    leaves: &[usize],
     budget: Budget,
 ) -> Result<()> {
-    let schema = metadata.file_metadata().schema_descr();
     let mut declared = 0_u64;
     for (g, group) in metadata.row_groups().iter().enumerate() {
         for (leaf, chunk) in group.columns().iter().enumerate() {
-            if !roots.contains(&schema.get_column_root_idx(leaf)) {
+            if !leaves.contains(&leaf) {
                 continue;
             }
             let n = guarded(path, || n_values(file, group, chunk))?;

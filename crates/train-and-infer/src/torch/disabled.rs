@@ -3,12 +3,11 @@
 use anyhow::bail;
 use dataset::PartTable;
 use hub::ModelPlace;
-use ndarray::Array2;
 use saved_routers::{ModelOutputs, SavedRouter};
 
 use crate::{
-    config::RobertaConfig, learner::Learner, roberta_args::RobertaArgs, setup::Setup,
-    stopwatch::Stopwatch,
+    config::RobertaConfig, embeddings::Embedded, learner::Learner, roberta_args::RobertaArgs,
+    setup::Setup, stopwatch::Stopwatch,
 };
 
 pub(crate) const CARROT_ROBERTA: Option<Learner> = None;
@@ -54,7 +53,7 @@ impl SentenceModel {
         &mut self,
         _setup: &Setup,
         _prompts: &[String],
-    ) -> anyhow::Result<Array2<f32>> {
+    ) -> anyhow::Result<Embedded> {
         bail!(
             "computing embeddings with `{}` needs libtorch, which this build lacks; rebuild with `--features torch`",
             self.name

@@ -48,6 +48,8 @@ impl Tiny {
                 embedder: "given".to_owned(),
                 embedder_sha256: None,
                 split_sha256: None,
+                truncate: None,
+                n_truncated: None,
             };
             let embeddings = Embeddings {
                 ids: split.ids,
@@ -130,7 +132,7 @@ impl Tiny {
 
     /// The names of a manifest's stages.
     pub(crate) fn stages(&self, router: &str) -> Vec<String> {
-        let stages = self.manifest(router).stages;
+        let stages = self.manifest(router).timings.stages;
         stages.into_iter().map(|stage| stage.name).collect()
     }
 }

@@ -63,6 +63,20 @@ fn embeddings_are_computed_once_for_a_split_and_a_model() {
     );
     let renewed = Embeddings::read(&bench.dir().embeddings("minilm", Part::Test)).expect("read");
     assert_ne!(renewed.values.row(0), embeddings.values.row(0));
+
+    // Cut off by a disk that was full, say: computed anew, with a word.
+    let path = bench.dir().embeddings("minilm", Part::Test);
+    let whole = std::fs::read(&path).expect("read");
+    for bytes in [&whole[..300], &[]] {
+        std::fs::write(&path, bytes).expect("written");
+        let message = run("carrot-knn");
+        assert!(
+            message.contains("cannot be used, computing them anew"),
+            "{message}"
+        );
+        assert_eq!(std::fs::read(&path).expect("read"), whole);
+    }
+
     // The prompts were batched anew, which costs the last bits.
     let difference = (&renewed.values.row(1) - &embeddings.values.row(1)).mapv(f32::abs);
     assert!(difference.iter().all(|&difference| difference < 1e-5));

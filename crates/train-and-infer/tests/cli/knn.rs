@@ -166,3 +166,21 @@ fn predictions_are_those_of_the_file_and_not_of_memory() {
         "a case in which the precision matters"
     );
 }
+
+#[test]
+fn prompts_that_share_an_embedding_are_counted() {
+    let bench = Tiny::new(CostKind::OutputTokens);
+    // The prompts are about three things, and the embeddings say no more than which.
+    let message = bench.fit("carrot-knn", &[], 0);
+    for part in [
+        "30 of the 30 train prompts (100.0%)",
+        "6 of the 6 test prompts (100.0%)",
+    ] {
+        let expected = format!("{part} have the same embedding as a prompt with another text");
+        assert!(message.contains(&expected), "{message}");
+    }
+    let found = &bench.manifest("carrot-knn").results["embedding"];
+    assert_eq!(found["train"]["n-confused"], 30);
+    assert_eq!(found["test"]["n-prompts"], 6);
+    assert!(found["test"]["n-truncated"].is_null(), "made elsewhere");
+}

@@ -14,6 +14,8 @@ mod locks;
 #[cfg(feature = "torch")]
 mod refusals;
 #[cfg(feature = "torch")]
+mod reproducing;
+#[cfg(feature = "torch")]
 mod roberta;
 #[cfg(not(feature = "torch"))]
 mod without_torch;

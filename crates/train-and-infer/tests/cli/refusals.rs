@@ -30,6 +30,15 @@ fn what_cannot_be_done_is_said_in_one_line() {
         1,
         "no data set `huge` under `data`",
     );
+    for bad in ["../x", "/tmp", "..", ".", "", "a/b", "CON", "a\u{1b}b"] {
+        let args = ["--dataset", bad, "--routers", "carrot-knn"];
+        check(&args, 2, "data set");
+    }
+    for bad in ["..", ".", "a\u{1b}b", "-x:y"] {
+        let args = [format!("--embedding={bad}")];
+        let args = ["--dataset", "tiny", "--routers", "carrot-knn", &args[0]];
+        check(&args, 2, "embedding");
+    }
     check(
         &knn(&["--embedding", "no-such-thing"]),
         2,

@@ -1,4 +1,5 @@
 use cli_support::{ModelsDir, ProgramArgs, examples};
+use dataset::{DatasetName, FolderName};
 
 const EXAMPLES: [&str; 5] = [
     "cargo run -p carrot-router -- calibrate --dataset sprout --router carrot-knn --usd-per-1k 2.5",
@@ -14,11 +15,11 @@ const EXAMPLES: [&str; 5] = [
 pub(crate) struct CalibrateArgs {
     /// The data set that the router was fitted on
     #[arg(long, value_name = "NAME")]
-    pub(super) dataset: String,
+    pub(super) dataset: DatasetName,
 
     /// The router, by its name in train-and-infer. Its setting is chosen on its predictions for the test prompts, which it was not fitted on
     #[arg(long, value_name = "NAME")]
-    pub(super) router: String,
+    pub(super) router: FolderName,
 
     #[command(flatten)]
     pub(super) goal: GoalArgs,

@@ -45,8 +45,8 @@ impl CalibrateJob {
         let held_out = HeldOut::open(
             &args.program.data_dir.data_dir,
             &args.models_dir.models_dir,
-            &args.dataset,
-            &args.router,
+            args.dataset.as_str(),
+            args.router.as_str(),
         )?;
         // A name that cannot be a file's is reported now, and not after thousands of resamples.
         if let Task::Store { name, .. } = &task {

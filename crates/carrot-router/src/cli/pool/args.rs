@@ -28,10 +28,10 @@ pub(crate) struct PoolArgs {
     #[arg(long, value_name = "LLM", num_args = 1.., value_delimiter = ',')]
     pub(super) remove: Vec<String>,
 
-    /// LLMs to add, with their results on some of the train prompts: a Parquet table with `id`, `<model>/score`, and `<model>/output_tokens` or
+    /// LLMs to add, with their results on some of the train prompts: a Parquet, CSV or JSON lines table with `id`, `<model>/score`, and `<model>/output_tokens` or
     /// `<model>/cost_usd` if the router predicts these. Any split that a gen-* program wrote will do. Needs the train part that the router
     /// was fitted on, for its prompts' ids
-    #[arg(long, value_name = "PARQUET")]
+    #[arg(long, value_name = "TABLE")]
     pub(super) add: Option<PathBuf>,
 
     /// Overwrite the output folder if it exists

@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cli_support::{Output, examples};
+use dataset::Truncate;
 
 const EXAMPLES: [&str; 7] = [
     "cargo run -p carrot-router -- route \"Explain entropy in one sentence.\" --mu 0.3",
@@ -17,7 +19,7 @@ const EXAMPLES: [&str; 7] = [
 #[command(after_help = examples(&EXAMPLES))]
 pub(crate) struct RouteArgs {
     /// The prompt. Without it and without --input, prompts are read from standard input, one per line: plain text, or a JSON object with a
-    /// key "prompt"
+    /// key "prompt". Each is answered as it arrives
     #[arg(value_name = "PROMPT")]
     pub(super) prompt: Option<String>,
 
@@ -92,7 +94,17 @@ pub(super) struct RouterArgs {
     #[arg(long, value_name = "FILE", requires = "embedder")]
     pub(super) embedding_store: Option<PathBuf>,
 
+    /// Which part of a prompt that is longer than the networks of a pair can take is cut off: left (its beginning), right or middle. A router from
+    /// --model cuts as it was fitted. Default: what the networks' files say, else right
+    #[arg(long, value_name = "PART", value_parser = truncate_parser(), conflicts_with = "model")]
+    pub(super) truncate: Option<Truncate>,
+
     /// Where networks run: auto, cpu, cuda, cuda:INDEX or mps. For a few prompts, starting a GPU takes longer than predicting on the CPU
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(super) device: String,
+}
+
+fn truncate_parser() -> impl TypedValueParser<Value = Truncate> {
+    let names = PossibleValuesParser::new(Truncate::ALL.map(Truncate::name));
+    names.map(|name| Truncate::named(&name).expect("one of the names"))
 }

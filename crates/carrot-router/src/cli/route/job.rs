@@ -1,5 +1,6 @@
 use carrot_router::{check_mu, mu_of_calibration};
 use cli_support::usage_error;
+use saved_routers::Calibration;
 use tracing::info;
 
 use super::{args::RouteArgs, open::Opening, prompts::Prompts};
@@ -17,6 +18,7 @@ impl RouteJob {
         let mu = match (args.mu, &args.calibration, &args.router.model) {
             (Some(mu), ..) => mu,
             (None, Some(name), Some(model)) => {
+                Calibration::path(model, name).map_err(|error| usage_error(error.to_string()))?;
                 let mu = mu_of_calibration(model, name)?;
                 info!("calibration `{name}`: mu {mu}");
                 mu

@@ -7,7 +7,7 @@ use carrot_router::{
 };
 use cli_support::{Progress, usage_error, with_hint};
 use embeddings::Endpoint;
-use hub::{Hub, ModelPlace, PlaceError, WantedFile, is_hub_id};
+use hub::{Hub, ModelPlace, WantedFile, is_hub_id};
 use nets::{DeviceChoice, ModelFiles, Need, RobertaModel};
 use saved_routers::read_label_order;
 use tracing::info;
@@ -83,8 +83,9 @@ impl Opening {
                 Some(EmbedderPlace::Elsewhere {
                     recorded: Some(id), ..
                 }) if is_hub_id(&id) => {
-                    from_hub = self.folder(&id, ModelFiles::FILES).map_err(|error| {
-                        let error = anyhow::Error::new(error).context(format!(
+                    let found = self.folder(&id, ModelFiles::FILES, ModelFiles::further);
+                    from_hub = found.map_err(|error| {
+                        let error = error.context(format!(
                             "cannot find the embedder that `{}` was fitted with",
                             folder.display()
                         ));
@@ -110,8 +111,8 @@ impl Opening {
             ),
         };
         let folders = [
-            self.folder(performance, RobertaModel::FILES)?,
-            self.folder(cost, RobertaModel::FILES)?,
+            self.folder(performance, RobertaModel::FILES, RobertaModel::further)?,
+            self.folder(cost, RobertaModel::FILES, RobertaModel::further)?,
         ];
         let pair = NetworkPair {
             performance: NamedFolder {
@@ -126,6 +127,7 @@ impl Opening {
             assumed_order,
             prices: &prices,
             max_tokens: config.max_tokens,
+            truncate: self.args.truncate,
         };
         let router = CarrotRouter::open_pair(&pair, setup)?;
         // A note is about the built-in price, so it does not concern an LLM whose price the user gave.
@@ -139,14 +141,34 @@ impl Opening {
         Ok(router)
     }
 
-    /// The folder of a model by its name, a folder or a hub id, with the model's files in it.
-    fn folder(&self, name: &str, files: &[(&'static str, Need)]) -> Result<PathBuf, PlaceError> {
+    /// The folder of a model by its name, a folder or a hub id, with the model's files in it. `further` says what else the files that are there call
+    /// for.
+    fn folder(
+        &self,
+        name: &str,
+        files: &[(&str, Need)],
+        further: impl Fn(&Path) -> nets::Result<Vec<String>>,
+    ) -> anyhow::Result<PathBuf> {
         let wanted = files.iter().map(|&(name, need)| WantedFile {
             name,
             is_required: need == Need::Required,
         });
         let wanted: Vec<WantedFile<'_>> = wanted.collect();
         let hub = Hub::from_env().with_progress(Progress::of_downloads(self.quiet));
-        ModelPlace::of(name).folder(&hub, &wanted)
+        let place = ModelPlace::of(name);
+        let mut folder = place.folder(&hub, &wanted)?;
+        let mut known = Vec::new();
+        // A folder on disk is as it is. On the hub, modules.json names folders, whose index of weights may name more files.
+        while let ModelPlace::Hub(_) = place {
+            let names = further(&folder).with_context(|| format!("cannot use `{name}`"))?;
+            if names == known {
+                break;
+            }
+            let more = names.iter().map(|name| WantedFile::optional(name));
+            let all: Vec<WantedFile<'_>> = wanted.iter().copied().chain(more).collect();
+            folder = place.folder(&hub, &all)?;
+            known = names;
+        }
+        Ok(folder)
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn of(decision: &Decision) -> String {
     };
     order.sort_by(|a, b| key(a).total_cmp(&key(b)));
     let cut = match decision.truncated {
-        true => "  (truncated: only its beginning was used)",
+        true => "  (truncated: only a part of it was used)",
         false => "",
     };
     let mut text = format!(

@@ -1,18 +1,21 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use cli_support::Progress;
-use hub::{Hub, ModelPlace, PlaceError, WantedFile};
+use hub::{Hub, ModelPlace, WantedFile};
 use nets::Need;
 
 use super::license::CARD;
 use crate::setup::Setup;
 
-/// The folder with a model's files and, if it has one, its model card; what the hub's cache lacks is downloaded.
+/// The folder with a model's files and, if it has one, its model card; what the hub's cache lacks is downloaded. `further` says what else the files
+/// that are there call for.
 pub(super) fn model_folder(
     setup: &Setup,
     place: &ModelPlace,
-    files: &[(&'static str, Need)],
-) -> Result<PathBuf, PlaceError> {
+    files: &[(&str, Need)],
+    further: impl Fn(&Path) -> nets::Result<Vec<String>>,
+) -> anyhow::Result<PathBuf> {
     let wanted = files.iter().map(|&(name, need)| match need {
         Need::Required => WantedFile::required(name),
         Need::Optional => WantedFile::optional(name),
@@ -20,5 +23,18 @@ pub(super) fn model_folder(
     // The card is wanted for its license, which the record of a router made from the model repeats.
     let wanted: Vec<WantedFile<'_>> = wanted.chain([WantedFile::optional(CARD)]).collect();
     let hub = Hub::from_env().with_progress(Progress::of_downloads(setup.quiet));
-    place.folder(&hub, &wanted)
+    let mut folder = place.folder(&hub, &wanted)?;
+    let mut known = Vec::new();
+    // A folder on disk is as it is. On the hub, modules.json names folders, whose index of weights may name more files.
+    while let ModelPlace::Hub(_) = place {
+        let names = further(&folder).with_context(|| format!("cannot use the model `{place}`"))?;
+        if names == known {
+            break;
+        }
+        let more = names.iter().map(|name| WantedFile::optional(name));
+        let all: Vec<WantedFile<'_>> = wanted.iter().copied().chain(more).collect();
+        folder = place.folder(&hub, &all)?;
+        known = names;
+    }
+    Ok(folder)
 }

@@ -1,12 +1,11 @@
 use anyhow::Context as _;
 use cli_support::Progress;
 use hub::ModelPlace;
-use ndarray::Array2;
 use nets::{ModelFiles, SentenceEmbedder};
 use tracing::info;
 
 use super::{license, model_folder::model_folder};
-use crate::setup::Setup;
+use crate::{embeddings::Embedded, setup::Setup};
 
 /// A sentence embedder whose files were found; it is loaded when it is first needed.
 pub(crate) struct SentenceModel {
@@ -19,8 +18,8 @@ pub(crate) struct SentenceModel {
 impl SentenceModel {
     /// Finds the model's files, on disk or on the hub.
     pub(crate) fn find(setup: &Setup, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
-        let folder =
-            model_folder(setup, place, ModelFiles::FILES).with_context(|| match place {
+        let folder = model_folder(setup, place, ModelFiles::FILES, ModelFiles::further)
+            .with_context(|| match place {
                 // A short name from the settings; the script of that name installs the model without the hub.
                 ModelPlace::Hub(id) if name != id.replace('/', "--") => {
                     format!(
@@ -49,15 +48,12 @@ impl SentenceModel {
     }
 
     /// One row per prompt: shape `(n_prompts, dim)`.
-    pub(crate) fn embed(
-        &mut self,
-        setup: &Setup,
-        prompts: &[String],
-    ) -> anyhow::Result<Array2<f32>> {
+    pub(crate) fn embed(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Embedded> {
         // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
         let model = match self.loaded.take() {
             Some(model) => model,
-            None => SentenceEmbedder::load(&self.files, setup.torch.device)?,
+            None => SentenceEmbedder::load(&self.files, setup.torch.device)?
+                .with_truncate(setup.truncate),
         };
         info!(
             "embedding {} prompts on {:?}",
@@ -66,6 +62,9 @@ impl SentenceModel {
         );
         let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
         let embedded = self.loaded.insert(model).embed(prompts, &|n| bar.add(n))?;
-        Ok(embedded.values)
+        Ok(Embedded {
+            n_truncated: embedded.n_truncated(),
+            values: embedded.values,
+        })
     }
 }

@@ -14,8 +14,6 @@ use crate::{
     torch::enabled::{license, model_folder::model_folder},
 };
 
-const WEIGHTS: &str = "model.safetensors";
-
 /// A network's files, on disk or in the hub's cache.
 pub(super) struct NetworkFolder {
     /// As it was named: a folder or an id on the hub.
@@ -27,7 +25,8 @@ pub(super) struct NetworkFolder {
 impl NetworkFolder {
     /// Finds a network by its folder or its id on the hub; files that the cache lacks are downloaded.
     pub(super) fn find(setup: &Setup, name: &str) -> anyhow::Result<Self> {
-        let folder = model_folder(setup, &ModelPlace::of(name), RobertaModel::FILES)?;
+        let place = ModelPlace::of(name);
+        let folder = model_folder(setup, &place, RobertaModel::FILES, RobertaModel::further)?;
         Ok(Self {
             name: name.to_owned(),
             license: license::of(&folder),
@@ -38,8 +37,12 @@ impl NetworkFolder {
     /// The files that decide what the network computes, by the name it was given.
     pub(super) fn sources(&self) -> anyhow::Result<Vec<Source>> {
         let mut sources = Vec::new();
-        for (file, _) in RobertaModel::FILES {
-            let path = self.folder.join(file);
+        let names = RobertaModel::FILES
+            .iter()
+            .map(|(file, _)| (*file).to_owned());
+        let further = RobertaModel::further(&self.folder)?;
+        for file in names.chain(further) {
+            let path = self.folder.join(&file);
             if path.is_file() {
                 // Under the name that the user gave: the folder of the hub's cache differs from machine to machine.
                 sources.push(Source {
@@ -59,26 +62,42 @@ impl NetworkFolder {
         problem_type: ProblemType,
         seed: u32,
     ) -> anyhow::Result<RobertaModel> {
-        RobertaModel::from_base(
+        let mut model = RobertaModel::from_base(
             &self.folder,
             labels,
             problem_type,
             seed.into(),
             setup.torch.device,
         )
-        .with_context(|| format!("cannot start from `{}`", self.name))
+        .with_context(|| format!("cannot start from `{}`", self.name))?;
+        model.set_truncate(setup.truncate);
+        Ok(model)
     }
 
     /// The network as it is.
     pub(super) fn load(&self, setup: &Setup, task: NetworkTask) -> nets::Result<TaskNetwork> {
-        TaskNetwork::from_folder(&self.folder, task, setup.torch.device)
+        let network = TaskNetwork::from_folder(&self.folder, task, setup.torch.device)?;
+        Ok(network.with_truncate(setup.truncate))
+    }
+
+    /// SHA-256 of the weights; of several files, that of a list of theirs.
+    fn weights_sha256(&self) -> anyhow::Result<String> {
+        let paths = RobertaModel::weights_files(&self.folder)?;
+        if let [path] = &paths[..] {
+            return Ok(dataset::sha256_file(path)?);
+        }
+        let mut hashes = String::new();
+        for path in &paths {
+            hashes += &format!("{}\n", dataset::sha256_file(path)?);
+        }
+        Ok(dataset::sha256_bytes(hashes.as_bytes()))
     }
 
     /// What the model card of a network trained from it says about it.
     pub(super) fn base(&self) -> anyhow::Result<Base> {
         Ok(Base {
             model: self.name.clone(),
-            sha256: dataset::sha256_file(&self.folder.join(WEIGHTS))?,
+            sha256: self.weights_sha256()?,
             license: self.license.clone(),
         })
     }

@@ -71,6 +71,12 @@ impl Network<'_> {
                 },
             )
         })?;
+        fit.stopwatch
+            .note(&format!("{} seconds", self.name), report.seconds);
+        if let Some(step) = report.resumed_at {
+            let name = format!("{} resumed at step", self.name);
+            fit.stopwatch.note(&name, step as f64);
+        }
         Ok(Trained {
             model,
             report,
@@ -97,11 +103,14 @@ impl Trained {
         copy_if_exists(&self.checkpoint.join(METRICS), &folder.join(METRICS))
     }
 
-    /// The outcome of the training, without its course, which is in metrics.csv.
+    /// The outcome of the training, without its course, which is in metrics.csv, and without what another run of the same training would have
+    /// otherwise: that is among the manifest's timings.
     pub(super) fn results(&self) -> Value {
         let mut results = json!(self.report);
         if let Some(results) = results.as_object_mut() {
-            results.remove("records");
+            for key in ["records", "seconds", "resumed-at"] {
+                results.remove(key);
+            }
         }
         results
     }

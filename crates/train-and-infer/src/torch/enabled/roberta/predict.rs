@@ -17,7 +17,8 @@ pub(crate) fn predict(
 ) -> anyhow::Result<ModelOutputs> {
     let mut load = |folder: &Path, task| {
         stopwatch.time(&format!("load {task}"), || {
-            Ok(TaskNetwork::from_folder(folder, task, setup.torch.device)?)
+            let network = TaskNetwork::from_folder(folder, task, setup.torch.device)?;
+            Ok(network.with_truncate(setup.truncate))
         })
     };
     match &router.model {

@@ -23,7 +23,7 @@ impl Pretrained {
             config: json!({
                 "pretrained": models,
                 "label-order": self.label_order,
-                "predict": setup.torch.roberta.predict_config(),
+                "predict": setup.torch.roberta.predict_config(setup.truncate),
             }),
             seed: None,
             inputs,

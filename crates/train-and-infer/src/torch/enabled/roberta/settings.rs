@@ -1,6 +1,6 @@
 use anyhow::Context as _;
 use cli_support::{read_toml, usage_error};
-use dataset::CostKind;
+use dataset::{CostKind, Truncate};
 use nets::{CheckedTrainParams, Padding, PredictParams, TrainParams};
 use saved_routers::read_label_order;
 use serde::Deserialize;
@@ -104,12 +104,17 @@ impl RobertaSettings {
     }
 
     /// How predictions are made, for a manifest.
-    pub(super) fn predict_config(&self) -> Value {
+    pub(super) fn predict_config(&self, truncate: Option<Truncate>) -> Value {
         let batch_size = match self.predict.padding {
             Padding::Masked => None,
             Padding::Attended { prompts_per_batch } => Some(prompts_per_batch),
         };
-        json!({ "max-tokens": self.predict.max_tokens, "quirks-batch-size": batch_size })
+        let mut config =
+            json!({ "max-tokens": self.predict.max_tokens, "quirks-batch-size": batch_size });
+        if let Some(truncate) = truncate {
+            config["truncate"] = json!(truncate);
+        }
+        config
     }
 }
 

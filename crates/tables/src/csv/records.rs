@@ -1,0 +1,254 @@
+//! Splits a file into fields, by RFC 4180. Strict where the csv crate, and with it most readers, goes on without a word: an unclosed quote
+//! takes in the rows behind it, and text after a closing quote shows that quotes are escaped in another way, so that all texts with quotes
+//! would be altered. It also knows whether an empty field was quoted.
+
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+};
+
+use untrusted_files::Budget;
+
+use crate::{Error, QuoteFault, Result, text};
+
+const QUOTE: u8 = b'"';
+
+/// The fields of one row.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    bytes: Vec<u8>,
+    /// Where each field ends in `bytes`, and whether it was quoted.
+    fields: Vec<(usize, bool)>,
+}
+
+impl Record {
+    pub(super) fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    pub(super) fn field(&self, i: usize) -> &[u8] {
+        let start = i.checked_sub(1).map_or(0, |before| self.fields[before].0);
+        &self.bytes[start..self.fields[i].0]
+    }
+
+    pub(super) fn is_quoted(&self, i: usize) -> bool {
+        self.fields[i].1
+    }
+
+    /// Whether it is a line of spaces.
+    pub(super) fn is_blank(&self) -> bool {
+        self.len() == 1 && !self.is_quoted(0) && self.bytes.trim_ascii().is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.fields.clear();
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// At the beginning of a field.
+    Start,
+    Unquoted,
+    Quoted,
+    /// In quotes, behind the escape character.
+    Escaped,
+    /// Behind a quote that closes the field, or is the first half of a doubled one.
+    Closed,
+}
+
+/// The rows of a file, the header among them.
+pub(super) struct Records {
+    path: PathBuf,
+    reader: BufReader<File>,
+    splitter: Splitter,
+}
+
+/// What is known between two bytes.
+struct Splitter {
+    delimiter: u8,
+    escape: Option<u8>,
+    state: State,
+    /// The line that is being read, from 1.
+    line: usize,
+    /// Where the last quote that opened a field stands.
+    quote_line: usize,
+    last: u8,
+    has_backslash_quotes: bool,
+    /// Rows that have been read, with the header.
+    n_records: usize,
+}
+
+/// What a byte ends.
+enum Step {
+    Nothing,
+    Row,
+    /// It stands behind a closing quote, where only a separator or the end of the line may.
+    Stray,
+}
+
+impl Records {
+    pub(super) fn open(
+        path: &Path,
+        delimiter: u8,
+        escape: Option<u8>,
+        budget: Budget,
+    ) -> Result<Self> {
+        let mut reader = text::open(path, budget)?;
+        let buffer = reader.fill_buf().map_err(Error::io("read", path))?;
+        let hint = excel_hint(buffer);
+        reader.consume(hint);
+        Ok(Self {
+            path: path.to_owned(),
+            reader,
+            splitter: Splitter {
+                delimiter,
+                // A doubled quote is read anyway.
+                escape: escape.filter(|&escape| escape != QUOTE),
+                state: State::Start,
+                line: 1 + usize::from(hint > 0),
+                quote_line: 1,
+                last: 0,
+                has_backslash_quotes: false,
+                n_records: 0,
+            },
+        })
+    }
+
+    /// Whether a quote stood behind a backslash, which is how Spark and MySQL write a quote.
+    pub(super) fn has_backslash_quotes(&self) -> bool {
+        self.splitter.has_backslash_quotes
+    }
+
+    /// Reads the next row; false at the end. Empty lines are passed over.
+    pub(super) fn next(&mut self, record: &mut Record) -> Result<bool> {
+        record.clear();
+        loop {
+            let buffer = self.reader.fill_buf();
+            let buffer = buffer.map_err(Error::io("read", &self.path))?;
+            if buffer.is_empty() {
+                return self.end(record);
+            }
+            let n = buffer.len();
+            let mut used = None;
+            for (i, &byte) in buffer.iter().enumerate() {
+                match self.splitter.step(byte, record) {
+                    Step::Nothing => {}
+                    Step::Row => {
+                        used = Some(i + 1);
+                        break;
+                    }
+                    Step::Stray => return Err(self.quote_error(QuoteFault::TextBehind)),
+                }
+            }
+            self.reader.consume(used.unwrap_or(n));
+            if used.is_some() {
+                self.splitter.n_records += 1;
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The end of the file, which ends a row that no line break has ended.
+    fn end(&mut self, record: &mut Record) -> Result<bool> {
+        match self.splitter.state {
+            State::Quoted | State::Escaped => Err(self.quote_error(QuoteFault::Open)),
+            State::Start if record.fields.is_empty() => Ok(false),
+            _ => {
+                self.splitter.end_field(record);
+                self.splitter.n_records += 1;
+                Ok(true)
+            }
+        }
+    }
+
+    fn quote_error(&self, fault: QuoteFault) -> Error {
+        Error::Quote {
+            path: self.path.clone(),
+            // The header is row 0.
+            row: self.splitter.n_records,
+            line: self.splitter.quote_line,
+            fault,
+            has_backslash_quotes: self.splitter.has_backslash_quotes,
+        }
+    }
+}
+
+impl Splitter {
+    fn step(&mut self, byte: u8, record: &mut Record) -> Step {
+        let before = std::mem::replace(&mut self.last, byte);
+        if byte == b'\n' && before != b'\r' || byte == b'\r' {
+            self.line += 1;
+        }
+        match self.state {
+            State::Quoted => {
+                if Some(byte) == self.escape {
+                    self.state = State::Escaped;
+                } else if byte == QUOTE {
+                    self.has_backslash_quotes |= before == b'\\';
+                    self.state = State::Closed;
+                } else {
+                    record.bytes.push(byte);
+                }
+                return Step::Nothing;
+            }
+            State::Escaped => {
+                // MySQL also escapes a line break. Before anything else the character stands for itself, as Spark writes it.
+                let is_escaped = byte == QUOTE || Some(byte) == self.escape || byte == b'\n';
+                if !is_escaped {
+                    record.bytes.extend(self.escape);
+                }
+                record.bytes.push(byte);
+                self.state = State::Quoted;
+                return Step::Nothing;
+            }
+            State::Closed if byte == QUOTE => {
+                record.bytes.push(byte);
+                self.state = State::Quoted;
+                return Step::Nothing;
+            }
+            State::Start if byte == QUOTE => {
+                self.quote_line = self.line;
+                self.state = State::Quoted;
+                return Step::Nothing;
+            }
+            State::Start | State::Unquoted | State::Closed => {}
+        }
+        if byte == self.delimiter {
+            self.end_field(record);
+            Step::Nothing
+        } else if byte == b'\n' || byte == b'\r' {
+            let is_empty_line = self.state == State::Start && record.fields.is_empty();
+            if is_empty_line {
+                return Step::Nothing;
+            }
+            self.end_field(record);
+            Step::Row
+        } else if self.state == State::Closed {
+            Step::Stray
+        } else {
+            record.bytes.push(byte);
+            self.state = State::Unquoted;
+            Step::Nothing
+        }
+    }
+
+    fn end_field(&mut self, record: &mut Record) {
+        let is_quoted = self.state == State::Closed;
+        record.fields.push((record.bytes.len(), is_quoted));
+        self.state = State::Start;
+    }
+}
+
+/// How many bytes the line `sep=;` takes, which Excel reads before the header and others write for it.
+fn excel_hint(start: &[u8]) -> usize {
+    let n = start
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .map_or(start.len(), |at| at + 1);
+    let line = start[..n].trim_ascii_end();
+    let is_hint = line.len() <= 5 && line.to_ascii_lowercase().starts_with(b"sep=");
+    if is_hint { n } else { 0 }
+}
