@@ -82,7 +82,7 @@ fn refuse(error: &clap::Error) -> ! {
     // Without clap's colors, where what was typed might color the rest, or worse: clap shows it as it is.
     let is_harmless =
         |argument: OsString| matches!(escaped(&argument.to_string_lossy()), Cow::Borrowed(_));
-    if !env::args_os().all(is_harmless) {
+    if error.use_stderr() && !env::args_os().all(is_harmless) {
         let text = error.to_string();
         _ = io::stderr().write_all(escaped(&text).as_bytes());
         process::exit(error.exit_code());

@@ -54,6 +54,8 @@ pub(crate) fn write_field(
     let value = escaped(&value);
     match field.name() {
         "message" => write!(writer, "{value}"),
+        // Where in its sources another library logs.
+        name if name.starts_with("log.") => Ok(()),
         name => write!(writer, "{}={value}", name.trim_start_matches("r#")),
     }
 }

@@ -10,8 +10,6 @@ const N: usize = 4;
 /// How far the numbers of equal embeddings may lie apart. An embedder that computes prompts in other batches gives other last bits, which move
 /// them by some 1e-7; the numbers of different embeddings are some 1e-2 apart, so that all four are this close for one pair in 10^14.
 const TOLERANCE: f64 = 2e-6;
-/// So many different embeddings are remembered, which takes some dozens of megabytes; among a million, losses have shown.
-const MAX_GROUPS: usize = 1 << 20;
 
 /// A few numbers that tell embeddings apart: projections of its direction.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,11 +25,12 @@ pub struct Sketch([f64; N]);
 /// let prompts = ["a long one", "another long one", "twice", "twice"].map(str::to_owned);
 /// assert_eq!(Confusions::count(embeddings.view(), &prompts), 2);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Confusions {
     /// Groups by the cell of their first number.
     cells: HashMap<i64, Vec<Group>>,
     n_groups: usize,
+    max_groups: usize,
 }
 
 /// Prompts with one embedding.
@@ -70,13 +69,22 @@ impl Sketch {
 }
 
 impl Confusions {
+    /// Begins to count. Only this many different embeddings are remembered, some 300 bytes each; prompts with others are passed over.
+    pub fn up_to(max_groups: usize) -> Self {
+        Self {
+            cells: HashMap::new(),
+            n_groups: 0,
+            max_groups,
+        }
+    }
+
     /// Counts at once; `embeddings` has one row per prompt.
     ///
     /// # Panics
     /// When there are more or fewer prompts than embeddings.
     pub fn count(embeddings: ArrayView2<'_, f32>, prompts: &[String]) -> usize {
         assert_eq!(embeddings.nrows(), prompts.len(), "one row per prompt");
-        let mut this = Self::default();
+        let mut this = Self::up_to(usize::MAX);
         for (embedding, prompt) in embeddings.outer_iter().zip(prompts) {
             this.add(Sketch::of(embedding), prompt);
         }
@@ -98,7 +106,7 @@ impl Confusions {
                 return;
             }
         }
-        if self.n_groups < MAX_GROUPS {
+        if self.n_groups < self.max_groups {
             self.n_groups += 1;
             self.cells.entry(cell).or_default().push(Group {
                 sketch,
@@ -164,6 +172,16 @@ mod tests {
         assert_eq!(Confusions::count(embeddings.view(), &texts(n, n)), n);
         // The same prompts again and again are no loss.
         assert_eq!(Confusions::count(embeddings.view(), &texts(n, 7)), 0);
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound() {
+        let mut confusions = Confusions::up_to(2);
+        for (i, text) in texts(10, 10).iter().enumerate() {
+            let embedding = Array2::from_shape_fn((1, DIM), |(_, j)| number(i % 5 * DIM + j));
+            confusions.add(Sketch::of(embedding.row(0)), text);
+        }
+        assert_eq!(confusions.n_confused(), 4);
     }
 
     #[test]

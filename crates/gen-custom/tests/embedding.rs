@@ -298,3 +298,20 @@ fn models_that_differ_have_different_folders() {
         PartTable::read(&served.dir("data").split(part)).expect("still a split");
     }
 }
+
+#[test]
+fn embeddings_that_are_damaged_are_made_anew_from_the_store() {
+    let served = Served::new(20, server());
+    expect_success(&served.run("data", &[]));
+    let n_requests = served.server.n_requests();
+    let path = served.dir("data").embeddings(MODEL, Part::Test);
+    let whole = fs::read(&path).expect("read");
+    for bytes in [&whole[..300], &whole[..whole.len() - 1], b""] {
+        fs::write(&path, bytes).expect("written");
+        let output = served.run("data", &[]);
+        expect_success(&output);
+        assert_contains(&stderr(&output), "cannot be used, making them anew");
+        assert_eq!(fs::read(&path).expect("read"), whole);
+    }
+    assert_eq!(served.server.n_requests(), n_requests, "paid for once");
+}

@@ -26,7 +26,7 @@ pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
     );
     // Only now, so that a router that cannot be used is reported before the program waits for prompts on standard input.
     let mut batches = job.prompts.batches();
-    let mut losses = Losses::default();
+    let mut losses = Losses::new();
     while let Some(batch) = batches.next()? {
         let decisions = router.route(&batch.prompts, job.mu);
         let decisions = decisions.map_err(|error| batch.locate(error))?;

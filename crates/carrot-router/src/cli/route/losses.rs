@@ -4,8 +4,11 @@ use carrot_router::Decision;
 use dataset::Confusions;
 use tracing::warn;
 
+/// So many embeddings are compared with those that follow: prompts may never end, and among a hundred thousand a loss has shown.
+const MAX_EMBEDDINGS: usize = 100_000;
+
 /// Counts over the prompts so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Losses {
     n_prompts: usize,
     n_truncated: usize,
@@ -13,6 +16,14 @@ pub(super) struct Losses {
 }
 
 impl Losses {
+    pub(super) fn new() -> Self {
+        Self {
+            n_prompts: 0,
+            n_truncated: 0,
+            confusions: Confusions::up_to(MAX_EMBEDDINGS),
+        }
+    }
+
     pub(super) fn add(&mut self, decision: &Decision) {
         self.n_prompts += 1;
         self.n_truncated += usize::from(decision.truncated);
