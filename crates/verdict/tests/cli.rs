@@ -467,6 +467,8 @@ fn what_cannot_be_meant_is_bad_usage() {
     for args in [
         ["--claim", "nope"],
         ["--dataset", "nope"],
+        ["--dataset", "../x"],
+        ["--dataset", "/tmp"],
         ["--reason", "tiny"],
         ["--reason", "nope=why"],
         ["--color", "red"],

@@ -142,6 +142,24 @@ mod tests {
     }
 
     #[test]
+    fn names_that_would_leave_a_folder_are_bad_usage() {
+        for (flag, bad) in [
+            ("--dataset", "../x"),
+            ("--dataset", "/tmp"),
+            ("--dataset", ".."),
+            ("--dataset", "a/b"),
+            ("--dataset", "NUL"),
+            ("--embedding", "../x"),
+            ("--embedding", "a\u{1b}"),
+        ] {
+            let args = Args::try_parse_from(["plots", flag, bad]).expect("words");
+            let error = Job::new(args).expect_err(bad);
+            assert!(error.is::<cli_support::UsageError>(), "{bad}: {error}");
+            assert!(error.to_string().starts_with(flag), "{error}");
+        }
+    }
+
+    #[test]
     fn figures_have_two_names() {
         let of = |datasets: &[&str]| Some(datasets.iter().map(|&name| name.to_owned()).collect());
         for (line, expected) in [
