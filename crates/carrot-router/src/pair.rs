@@ -53,6 +53,13 @@ impl NetworkPair<'_> {
         let load = |part: NamedFolder<'_>, task| {
             LoadedNetwork::load(part.name, part.folder, task, device, self.truncate)
         };
+        // One network cannot predict both, whatever its config.json says.
+        if self.performance.folder == self.cost.folder {
+            return Err(Error::OtherTask {
+                name: self.cost.name.to_owned(),
+                task: NetworkTask::Cost,
+            });
+        }
         let performance = load(self.performance, NetworkTask::Performance)?;
         let cost = load(self.cost, NetworkTask::Cost)?;
         let settled = settle(
