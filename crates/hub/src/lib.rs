@@ -18,6 +18,7 @@
 
 mod address;
 mod cache;
+mod check;
 mod client;
 mod download;
 mod environment;

@@ -52,7 +52,7 @@ pub(crate) struct RouteArgs {
 #[command(next_help_heading = "Router")]
 pub(super) struct RouterArgs {
     /// The folder of a router fitted by train-and-infer: carrot-knn, carrot-knn-sbert or carrot-roberta. Default: CARROT's released pair of
-    /// networks for the 13 LLMs of SPROUT, from the Hugging Face hub
+    /// networks for the 13 LLMs of SPROUT, from the Hugging Face hub (about 1 GB, once)
     #[arg(long, value_name = "DIR", conflicts_with_all = ["performance", "cost", "label_order"])]
     pub(super) model: Option<PathBuf>,
 
