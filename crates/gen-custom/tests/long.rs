@@ -95,7 +95,7 @@ fn long_tables_that_contradict_themselves_are_refused() {
         bench.refuse(&[&usual("l.csv")[..], &long].concat(), code, expected);
     };
     // What is to be done is said where the flag is missing, with the table's own columns.
-    let expected = "read it with `--long prompt=query,model=llm,score=correct`";
+    let expected = "read it with `--long prompt=query,model=llm,score=correct,cost=usd`";
     check(LONG, None, 2, expected);
     let table = "id,prompt,model,score,cost\n1,x,a,1,1\n";
     let expected = "read it with `--long prompt=prompt,model=model,score=score,id=id,cost=cost`";
