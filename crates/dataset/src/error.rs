@@ -15,9 +15,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// A table that cannot be read.
+    /// A table that cannot be read. Boxed, or every result would be as large as this error.
     #[error(transparent)]
-    Table(tables::Error),
+    Table(Box<tables::Error>),
     /// A table cannot be written as Parquet.
     #[error("cannot write `{}` as Parquet", path.display())]
     Parquet {
@@ -321,7 +321,7 @@ impl From<tables::Error> for Error {
                 source,
             },
             tables::Error::MissingColumn { path, column } => Self::MissingColumn { path, column },
-            other => Self::Table(other),
+            other => Self::Table(Box::new(other)),
         }
     }
 }

@@ -29,7 +29,8 @@ impl Source {
     pub fn of(path: &Path) -> Result<Self> {
         let metadata = path.metadata().map_err(Error::io("read", path))?;
         if !metadata.is_file() {
-            let what = "it is not a file, but a folder, a pipe or a device; write what comes from a pipe to a file first";
+            let what =
+                "it is a folder, a pipe or a device; write what comes from a pipe to a file first";
             return Err(Error::io("read", path)(io::Error::other(what)));
         }
         Ok(Self {

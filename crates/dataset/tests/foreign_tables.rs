@@ -277,7 +277,10 @@ fn files_that_were_cut_short_are_never_taken_for_whole() {
         ];
         for error in errors {
             let message = error.expect_err("cut short").to_string();
-            assert!(message.contains("mine.parquet` as Parquet: it does not"), "{len} bytes: {message}");
+            assert!(
+                message.contains("mine.parquet` as Parquet: it does not"),
+                "{len} bytes: {message}"
+            );
         }
     }
     fs::write(&path, bytes).expect("written");

@@ -207,7 +207,7 @@ fn files_of_another_form_are_refused_by_column() {
     fs::write(&path, "id,task,prompt\n").expect("written");
     assert!(matches!(
         PartTable::read(&path),
-        Err(Error::Table(tables::Error::NotParquet { .. }))
+        Err(Error::Table(error)) if matches!(*error, tables::Error::NotParquet { .. })
     ));
     let empty = PartWriter::create(&path, &small_split()).expect("created");
     assert_eq!(empty.finish().expect("written"), 0);

@@ -111,6 +111,34 @@ fn an_added_llm_is_predicted_and_the_others_stay_as_they_were() {
 }
 
 #[test]
+fn tables_of_other_programs_add_the_same_llm() {
+    let bench = bench(CostKind::OutputTokens);
+    write_table(&bench, "new");
+    bench.write(
+        "prices.toml",
+        "[models.new]\ninput_usd_per_mtok = 5\noutput_usd_per_mtok = 50\n",
+    );
+    bench.write(
+        "new.csv",
+        "id,new/score,new/output_tokens,remark\r\np1,0.125,100,\r\np0,0.75,7.0,\r\nelsewhere,,,x\r\n",
+    );
+    bench.write(
+        "new.jsonl",
+        "{\"id\": \"p1\", \"new/score\": 0.125, \"new/output_tokens\": 100}\n{\"id\": \"p0\", \"new/score\": 0.75, \"new/output_tokens\": 7}\n",
+    );
+    let mut routers = Vec::new();
+    for table in ["new.parquet", "new.csv", "new.jsonl"] {
+        check_ok(&pool(
+            &bench,
+            &["--add", table, "--prices", "prices.toml", "--force"],
+        ));
+        routers.push(candidates(&bench, edited(&bench)));
+    }
+    assert_eq!(routers[0][3]["output_tokens"], 7.0);
+    assert!(routers.iter().all(|router| *router == routers[0]));
+}
+
+#[test]
 fn llms_are_removed_and_prices_change() {
     let bench = bench(CostKind::OutputTokens);
     bench.write(
