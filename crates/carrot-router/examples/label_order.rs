@@ -25,7 +25,7 @@ fn main() -> anyhow::Result<()> {
         [network, part, n] => (
             network,
             part,
-            n.parse().context("the third argument is no number")?,
+            n.parse().context("the third argument is not a number")?,
         ),
         _ => bail!(
             "expected the folder of the network for scores, the test part of SPROUT, and perhaps a number of prompts"
