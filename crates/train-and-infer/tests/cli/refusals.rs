@@ -117,9 +117,5 @@ fn what_cannot_be_done_is_said_in_one_line() {
     );
 
     bench.edit_info(|info| info.models.swap(0, 1));
-    check(
-        &knn(&["--embedding", "given"]),
-        1,
-        "is not the part that",
-    );
+    check(&knn(&["--embedding", "given"]), 1, "is not the part that");
 }
