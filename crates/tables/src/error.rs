@@ -218,7 +218,7 @@ pub enum Error {
     },
     /// A quote in a CSV file that does not end as it should.
     #[error(
-        "in row {row} (line {line}) of `{}` a field begins with a quote {}{}", path.display(), fault.words(),
+        "in {} (line {line}) of `{}` a field begins with a quote {}{}", row_or_header(*row), path.display(), fault.words(),
         BACKSLASH_QUOTES[usize::from(*has_backslash_quotes)]
     )]
     Quote {
@@ -308,6 +308,13 @@ impl QuoteFault {
                 "and goes on behind the closing one; a quote inside a quoted field is written twice"
             }
         }
+    }
+}
+
+fn row_or_header(row: usize) -> String {
+    match row {
+        0 => "the header".to_owned(),
+        row => format!("row {row}"),
     }
 }
 

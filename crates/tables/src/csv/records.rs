@@ -203,7 +203,7 @@ impl Splitter {
                 if Some(byte) == self.escape {
                     self.state = State::Escaped;
                 } else if byte == QUOTE {
-                    self.has_backslash_quotes |= before == b'\\';
+                    self.has_backslash_quotes |= self.escape.is_none() && before == b'\\';
                     self.state = State::Closed;
                 } else {
                     record.bytes.push(byte);

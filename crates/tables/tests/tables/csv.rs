@@ -129,7 +129,7 @@ fn what_would_be_misread_is_refused_with_its_place() {
         // The prompt is the last column, so that the file without rows 2 and 3 would look right.
         ("id,prompt\n1,a\n2,\"Who\n3,c\n", "in row 2 (line 3) of"),
         ("id,prompt\n1,a\n2,\"Who\n3,c\n", "never closed"),
-        ("id,\"prompt\n1,a\n", "in row 0 (line 1) of"),
+        ("id,\"prompt\n1,a\n", "in the header (line 1) of"),
         ("id,prompt\n1,\"Who\n2,\"What\"\n", "in row 1 (line 2) of"),
         ("id,prompt\n1,\"a\" b\n", "goes on behind the closing one"),
         (
