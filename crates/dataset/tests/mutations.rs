@@ -199,3 +199,28 @@ fn mutations_of_prices() {
         dataset::toml::read::<BTreeMap<String, serde_json::Value>>(path)
     });
 }
+
+#[test]
+fn nesting_without_end_is_an_error() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("file");
+    let n = 200_000;
+    for (start, open) in [("a = ", "["), ("a = ", "{b="), ("", "[a."), ("", "a.")] {
+        fs::write(&path, start.to_owned() + &open.repeat(n)).expect("written");
+        assert!(Prices::read(&path).is_err(), "{open}");
+        let read = dataset::toml::read::<BTreeMap<String, serde_json::Value>>;
+        assert!(read(&path).is_err(), "{open}");
+    }
+    // Whole, so that only its depth can be refused.
+    fs::write(&path, "a".to_owned() + &".a".repeat(n) + " = 1").expect("written");
+    assert!(Prices::read(&path).is_err(), "keys");
+    for open in ["[", "{\"a\":"] {
+        fs::write(&path, open.repeat(n)).expect("written");
+        assert!(DatasetInfo::read(&path).is_err(), "{open}");
+        assert!(RunManifest::read(&path).is_err(), "{open}");
+        assert!(
+            dataset::json::read::<serde_json::Value>(&path).is_err(),
+            "{open}"
+        );
+    }
+}
