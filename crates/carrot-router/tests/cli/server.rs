@@ -147,6 +147,29 @@ fn the_model_follows_from_the_embeddings_name_or_from_the_user() {
 }
 
 #[test]
+fn the_key_is_not_shown_however_much_is_logged() {
+    let bench = bench("owner--tiny-embedder");
+    for level in ["debug", "trace"] {
+        for fault in [None, Some(EmbeddingFault::refusal(400, "{authorization}"))] {
+            let mut server = server();
+            if let Some(fault) = fault {
+                server = server.fault(move |_| Some(fault.clone()));
+            }
+            let args = [&ROUTE[..], &["so", "--embedder", "openai"]].concat();
+            let mut command = bench.route_command(&args);
+            command
+                .env("OPENAI_BASE_URL", server.url())
+                .env("OPENAI_API_KEY", KEY)
+                .env("CARROT_LOG", level);
+            let output = run(&mut command, "");
+            let shown = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+            assert!(!shown.contains(KEY), "{shown}");
+            assert!(server.n_requests() > 0);
+        }
+    }
+}
+
+#[test]
 fn refusals_do_not_show_the_key() {
     let bench = bench("owner--tiny-embedder");
     let echo = EmbeddingFault::refusal(401, &format!("Incorrect API key provided: {KEY}"));
