@@ -4,7 +4,7 @@ use dataset::FolderName;
 use embeddings::{Client, Endpoint, Limits, Model, Store, count_tokens};
 use ndarray::Array2;
 use tempfile::TempDir;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{Error, Result, embedder::recorded_embedder, predicted::Length};
 
@@ -81,8 +81,17 @@ impl ServerEmbedder {
                 )
             }
         };
+        let client = Client::new(settings.endpoint, model.clone(), Limits::openai())?;
+        // The same server may answer at another address, so the user decides.
+        if let Some(recorded) = embedder.server.filter(|server| server != client.server()) {
+            warn!(
+                "`{}` was fitted on embeddings of the server `{recorded}`, not of `{}`: if their models differ, its choices mean nothing",
+                folder.display(),
+                client.server()
+            );
+        }
         Ok(Self {
-            client: Client::new(settings.endpoint, model.clone(), Limits::openai())?,
+            client,
             model,
             store,
             _folder: temporary,

@@ -1,6 +1,6 @@
 use std::{
     panic,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Once, atomic::Ordering},
     thread,
     time::Duration,
 };
@@ -39,6 +39,7 @@ pub struct Client {
     sender: Arc<Sender>,
     server: String,
     asks_anew: bool,
+    has_warned: Once,
 }
 
 impl Client {
@@ -96,6 +97,7 @@ impl Client {
             sender: Arc::new(sender),
             server,
             asks_anew: false,
+            has_warned: Once::new(),
         })
     }
 
@@ -175,7 +177,8 @@ impl Client {
         (meter.on_progress)(meter.progress);
         if !prepared.requests.is_empty() {
             self.sender.endpoint.check_key()?;
-            self.sender.endpoint.warn_of_open_key();
+            let endpoint = &self.sender.endpoint;
+            self.has_warned.call_once(|| endpoint.warn_of_open_key());
             self.ask(store, texts, &prepared, &mut rows, &mut meter)?;
         }
         let n_retries = meter.run.n_retries.load(Ordering::Relaxed);

@@ -78,7 +78,8 @@ impl Failure {
             429 if code.as_deref() == Some("insufficient_quota") => Kind::QuotaUsedUp,
             429 => Kind::Limited(asked),
             // Time-outs and conflicts at the server's, which OpenAI's own client retries too.
-            status @ (408 | 409 | 500..) => Kind::Unavailable(status, asked),
+            // 424 is how TEI says that its own backend failed.
+            status @ (408 | 409 | 424 | 500..) => Kind::Unavailable(status, asked),
             status @ (400 | 413 | 415 | 422) => Kind::Content(status),
             status => Kind::Refused(status),
         };
@@ -142,7 +143,7 @@ impl Kind {
 
     /// A fault of the server's that a text may bring about, every time.
     pub(crate) fn is_internal(self) -> bool {
-        matches!(self, Self::Unavailable(500 | 501, _))
+        matches!(self, Self::Unavailable(424 | 500 | 501, _))
     }
 
     /// The error that ends a request after this number of attempts, if it is to end.

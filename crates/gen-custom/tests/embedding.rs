@@ -158,13 +158,13 @@ fn shorter_vectors_and_other_models_have_folders_of_their_own() {
 
 #[test]
 fn a_refusal_is_told_without_the_key_and_leaves_no_vectors() {
-    let refusal = EmbeddingFault::refusal(400, &format!("no such thing, {KEY}"));
+    let refusal = EmbeddingFault::refusal(403, &format!("no such thing, {KEY}"));
     let served = Served::new(20, server().faults([refusal]));
     let output = served.run("data", &[]);
     assert_eq!(output.status.code(), Some(1));
     let message = stderr(&output);
     assert!(
-        message.contains("no such thing") && message.contains("status 400"),
+        message.contains("no such thing") && message.contains("status 403"),
         "{message}"
     );
     assert!(!message.contains(KEY), "{message}");

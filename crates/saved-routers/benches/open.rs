@@ -143,6 +143,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
             name: "made-up".to_owned(),
             model: None,
             sha256: None,
+            server: None,
             dim: DIM,
             truncate: None,
             license: None,

@@ -54,6 +54,9 @@ pub struct Embedder {
     pub model: Option<String>,
     /// SHA-256 over its model's files, if one was known.
     pub sha256: Option<String>,
+    /// The server that computed them, if one did and it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// Length of an embedding.
     pub dim: usize,
     /// Which part of prompts that are too long is cut off; none where the model's files decide.

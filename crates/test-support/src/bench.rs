@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use crate::{expect_success, file_names, stderr};
 
 /// How the variables begin by which the programs and the libraries below them are configured.
-const PREFIXES: [&str; 5] = [
+const PREFIXES: [&str; 6] = [
+    "AZURE_OPENAI_",
     "CARROT_",
     "HF_",
     "HUGGING_FACE_",

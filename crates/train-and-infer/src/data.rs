@@ -161,6 +161,7 @@ impl Prompts {
                 ],
                 test: whole.test.clone(),
                 train,
+                server: whole.server.clone(),
             }
         });
         Self {

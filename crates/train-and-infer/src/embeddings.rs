@@ -15,6 +15,8 @@ pub(crate) struct SplitEmbeddings {
     pub(crate) test: Array2<f32>,
     /// What is lost in the embeddings of the train and of the test part.
     pub(crate) losses: [Losses; 2],
+    /// The server that computed those of the train part, if one did and it is known.
+    pub(crate) server: Option<String>,
 }
 
 /// What a model made of prompts.
@@ -29,6 +31,7 @@ pub(crate) struct Embedded {
 struct PartEmbeddings {
     values: Array2<f32>,
     n_truncated: Option<usize>,
+    server: Option<String>,
 }
 
 /// Loads the embeddings of both parts; the model is loaded only if a part has to be computed.
@@ -58,7 +61,16 @@ pub(crate) fn load(
     for (losses, part) in losses.iter().zip(Part::ALL) {
         losses.log(&embedder.name, part);
     }
+    if train.server != test.server {
+        warn!(
+            "the embeddings `{}` of train and test are from different servers, `{}` and `{}`",
+            embedder.name,
+            train.server.as_deref().unwrap_or("unknown"),
+            test.server.as_deref().unwrap_or("unknown")
+        );
+    }
     Ok(SplitEmbeddings {
+        server: train.server,
         train: train.values,
         test: test.values,
         losses,
@@ -133,6 +145,7 @@ fn load_part(
     Ok(PartEmbeddings {
         values: embeddings.values,
         n_truncated: Some(n_truncated),
+        server: None,
     })
 }
 
@@ -157,6 +170,7 @@ fn on_disk(
     Ok(Some(PartEmbeddings {
         values: embeddings.values,
         n_truncated: found.n_truncated,
+        server: found.server,
     }))
 }
 

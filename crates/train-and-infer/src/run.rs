@@ -266,6 +266,7 @@ impl<'a> Run<'a> {
                     name: embedder.name.clone(),
                     model: embedder.model.as_ref().map(ToString::to_string),
                     sha256: model.and_then(|model| model.sha256()).map(str::to_owned),
+                    server: embeddings.server.clone(),
                     dim: embeddings.train.ncols(),
                     truncate: setup.truncate,
                     license: model.and_then(|model| model.license()).map(str::to_owned),

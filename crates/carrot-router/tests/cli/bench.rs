@@ -79,6 +79,7 @@ impl Tiny {
                 name: "tiny-bert".to_owned(),
                 model: Some("models/tiny-bert".to_owned()),
                 sha256: Some(files.sha256().expect("hashed")),
+                server: None,
                 dim: model.dim(),
                 truncate: None,
                 license: None,

@@ -20,6 +20,11 @@ const ROUTE: [&str; 4] = ["--model", "models/tiny/carrot-knn", "--mu", "0.25"];
 
 /// A router whose embeddings have a name and no model, as `--embedder openai` of the generators leaves them.
 fn bench(name: &str) -> Tiny {
+    bench_at(name, None)
+}
+
+/// The same with the server that computed them.
+fn bench_at(name: &str, server: Option<&str>) -> Tiny {
     let bench = Tiny::empty();
     let embeddings = PROMPTS.map(|prompt| OpenAi::vector(prompt, DIM)).concat();
     let embeddings = TrainEmbeddings {
@@ -28,6 +33,7 @@ fn bench(name: &str) -> Tiny {
             name: name.to_owned(),
             model: None,
             sha256: None,
+            server: server.map(str::to_owned),
             dim: DIM,
             truncate: None,
             license: None,
@@ -143,6 +149,41 @@ fn the_model_follows_from_the_embeddings_name_or_from_the_user() {
             }
             Some(part) => assert_refused(&output, 1, part),
         }
+    }
+}
+
+#[test]
+fn the_key_is_not_shown_however_much_is_logged() {
+    let bench = bench("owner--tiny-embedder");
+    for level in ["debug", "trace"] {
+        for fault in [None, Some(EmbeddingFault::refusal(400, "{authorization}"))] {
+            let mut server = server();
+            if let Some(fault) = fault {
+                server = server.fault(move |_| Some(fault.clone()));
+            }
+            let args = [&ROUTE[..], &["so", "--embedder", "openai"]].concat();
+            let mut command = bench.route_command(&args);
+            command
+                .env("OPENAI_BASE_URL", server.url())
+                .env("OPENAI_API_KEY", KEY)
+                .env("CARROT_LOG", level);
+            let output = run(&mut command, "");
+            let shown = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+            assert!(!shown.contains(KEY), "{shown}");
+            assert!(server.n_requests() > 0);
+        }
+    }
+}
+
+#[test]
+fn another_server_than_the_recorded_one_is_told() {
+    let server = server();
+    for (recorded, is_told) in [(None, false), (Some("http://trial:1 00000000"), true)] {
+        let bench = bench_at("owner--tiny-embedder", recorded);
+        let output = route(&bench, &server, &["so", "--embedder", "openai"], "");
+        assert!(output.status.success(), "{}", stderr(&output));
+        let is_found = stderr(&output).contains("embeddings of the server `http://trial:1");
+        assert_eq!(is_found, is_told, "{}", stderr(&output));
     }
 }
 

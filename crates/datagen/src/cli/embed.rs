@@ -239,7 +239,7 @@ impl EmbedJob {
             .client
             .embed(store, &split.prompts, &|progress| meter.show(progress));
         let embedded = embedded.map_err(|error| {
-            let hint = hint(&error, part);
+            let hint = hint(&error, split);
             let error = anyhow::Error::new(error).context(format!(
                 "cannot embed the {} prompts; the embeddings that arrived are kept, and running again requests only the others",
                 part.name()

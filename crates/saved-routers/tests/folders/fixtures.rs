@@ -55,6 +55,7 @@ pub(crate) fn record(contents: Contents) -> Record {
             name: "given".to_owned(),
             model: None,
             sha256: None,
+            server: None,
             dim: DIM,
             truncate: None,
             license: Some("apache-2.0".to_owned()),

@@ -1,15 +1,23 @@
 use std::path::Path;
 
-use dataset::{Embeddings, EmbeddingsMeta, Part};
+use dataset::{Embeddings, EmbeddingsMeta, PartTable};
 use tracing::{info, warn};
 
+/// Ids that a hint lists.
+const MAX_NAMED: usize = 20;
+
 /// The flag, or the change to the data, that helps.
-pub(super) fn hint(error: &embeddings::Error, part: Part) -> Option<String> {
+pub(super) fn hint(error: &embeddings::Error, split: &PartTable) -> Option<String> {
     match error {
-        embeddings::Error::NotEmbedded { .. } => Some(format!(
-            "if these prompts are too long for the model, set `--max-tokens` to what it takes; otherwise change or remove them (text N is row N of `{}.parquet`)",
-            part.name()
-        )),
+        embeddings::Error::NotEmbedded { texts } => {
+            let ids = texts.iter().filter_map(|text| split.ids.get(text.row - 1));
+            let named: Vec<String> = ids.take(MAX_NAMED).map(|id| format!("`{id}`")).collect();
+            let more = if texts.len() > MAX_NAMED { ", ..." } else { "" };
+            Some(format!(
+                "if the prompts {}{more} (by id) are too long for the model, set `--max-tokens` to what it takes; otherwise change or remove them",
+                named.join(", ")
+            ))
+        }
         embeddings::Error::Refused {
             status: 400 | 413 | 422,
             ..
@@ -17,6 +25,12 @@ pub(super) fn hint(error: &embeddings::Error, part: Part) -> Option<String> {
             "`--max-request-inputs` and `--max-request-tokens` make requests smaller, `--max-tokens` makes prompts shorter"
                 .to_owned(),
         ),
+        embeddings::Error::BadAnswer { problem, .. }
+        | embeddings::Error::StoredVector { problem, .. }
+            if problem.contains("values") =>
+        {
+            Some("if the server computes other embeddings than before, `--refresh-embeddings` requests all of them".to_owned())
+        }
         embeddings::Error::LongWait { .. } => {
             Some("`--max-wait SECONDS` allows longer waits".to_owned())
         }
