@@ -12,6 +12,7 @@ use std::{env, path::Path};
 
 use anyhow::{Context as _, bail};
 use carrot_router::compare_label_orders;
+use cli_support::print_text;
 use dataset::PartTable;
 use nets::DeviceChoice;
 
@@ -25,7 +26,7 @@ fn main() -> anyhow::Result<()> {
         [network, part, n] => (
             network,
             part,
-            n.parse().context("the third argument is no number")?,
+            n.parse().context("the third argument is not a number")?,
         ),
         _ => bail!(
             "expected the folder of the network for scores, the test part of SPROUT, and perhaps a number of prompts"
@@ -41,18 +42,18 @@ fn main() -> anyhow::Result<()> {
         n_prompts,
         DeviceChoice::Auto,
     )?;
-    println!(
-        "{} prompts: the log-likelihood of their scores differs by {:.4} on average, standard error {:.4}, z {:.1}",
+    let verdict = match evidence.decided() {
+        Some(0) => "`label-order` is right",
+        Some(_) => "`other-label-order` is right",
+        None => "undecided: score more prompts",
+    };
+    print_text(&format!(
+        "{} prompts: the log-likelihood of their scores differs by {:.4} on average, standard error {:.4}, z {:.1}\n{verdict}\n",
         evidence.n_prompts,
         evidence.mean,
         evidence.standard_error,
         evidence.z()
-    );
-    match evidence.decided() {
-        Some(0) => println!("`label-order` is right"),
-        Some(_) => println!("`other-label-order` is right"),
-        None => println!("undecided: score more prompts"),
-    }
+    ))?;
     Ok(())
 }
 

@@ -84,18 +84,6 @@ pub enum Error {
         /// The column.
         column: String,
     },
-    /// A column has another type than the schema says.
-    #[error("column `{column}` of `{}` is `{found}`, expected `{expected}`", path.display())]
-    ColumnType {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        column: String,
-        /// The schema's type.
-        expected: String,
-        /// The file's type.
-        found: String,
-    },
     /// A value is missing where the schema allows none.
     #[error("column `{column}` of `{}` is null in row {row}", path.display())]
     NullValue {

@@ -1,6 +1,6 @@
 use std::{
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use secrets::{Secret, Secrets, shown_address};
@@ -14,6 +14,7 @@ use crate::{
     address::{origin, resolve, retry_after, text},
     error::HubError,
     hub::Hub,
+    pace::Pace,
     patience::Patience,
     repo::HubRepo,
     trust,
@@ -21,8 +22,8 @@ use crate::{
 
 const MAX_REDIRECTS: usize = 8;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// For all of a listing. A file may take any time, as long as bytes arrive.
-const LISTING_TIMEOUT: Duration = Duration::from_secs(300);
+/// For all of a listing or of the headers of a file. The file itself may take any time, as long as bytes arrive.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(300);
 /// Characters of what a server says that are passed on.
 const MAX_MESSAGE: usize = 200;
 
@@ -64,6 +65,10 @@ impl<'a> Client<'a> {
 
     pub(crate) fn patience(&self) -> Patience {
         Patience::new(self.hub.first_wait)
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        Pace::new(self.hub.read_timeout, Instant::now())
     }
 
     /// One answer with a status of success (or, for `Head`, the redirect to another host; for `GetFrom`, a 416), after redirects.
@@ -122,8 +127,8 @@ impl<'a> Client<'a> {
         if let Ask::GetFrom(start) = ask {
             request = request.header("range", format!("bytes={start}-"));
         }
-        if ask == Ask::Listing {
-            let limited = request.config().timeout_global(Some(LISTING_TIMEOUT));
+        if matches!(ask, Ask::Listing | Ask::Head) {
+            let limited = request.config().timeout_global(Some(SHORT_TIMEOUT));
             request = limited.build();
         }
         let answer = request.call();
@@ -226,6 +231,16 @@ impl<'a> Client<'a> {
         HubError::Malformed {
             repo: repo.clone().into(),
             problem: self.said(problem.as_ref()),
+        }
+    }
+
+    /// Bytes that come too seldom.
+    pub(crate) fn too_slow(&self, repo: &HubRepo, url: &str) -> HubError {
+        HubError::Unreachable {
+            repo: repo.clone().into(),
+            host: shown_address(url),
+            problem: "less than 1 kB arrives in a second".to_owned(),
+            is_final: false,
         }
     }
 

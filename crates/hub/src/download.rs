@@ -5,6 +5,7 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
     process,
+    time::Instant,
 };
 
 use tracing::debug;
@@ -232,6 +233,7 @@ impl Download<'_> {
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; BUFFER];
         let mut position = place.start;
+        let mut pace = self.client.pace();
         loop {
             let n = match body.read(&mut buffer) {
                 Ok(0) => return Ok(false),
@@ -246,6 +248,9 @@ impl Download<'_> {
             counted.up_to(position);
             if n_fitting < n {
                 return Ok(true);
+            }
+            if pace.is_too_slow(n, Instant::now()) {
+                return Err(self.client.too_slow(self.repo, url));
             }
         }
     }

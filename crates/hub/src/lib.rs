@@ -28,6 +28,7 @@ mod hub;
 mod listing;
 mod needed;
 mod network;
+mod pace;
 mod patience;
 mod place;
 mod repo;

