@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# The one test command: what CI runs, no more and no less.
+# The one test command: what CI runs, no more and no less. With --long, also what takes too long for CI.
 set -euo pipefail
 
+is_long=
 case ${1-} in
     '') ;;
+    --long) is_long=yes ;;
     -h | --help)
         cat <<'EOF'
-usage: scripts/test.sh
+usage: scripts/test.sh [--long]
 
 Checks and tests the whole workspace, stopping at the first failure, and prints the seconds that each step took. Installs what
 is missing first: libtorch and the local embedding model (scripts/libtorch.sh, scripts/minilm.sh), and a headless Chromium
 (scripts/chromium.sh) for the test of the report. CARGO_TARGET_DIR is honored.
+
+  --long   then every script in scripts/long/: hours, as root for some, with strace
 
 `cargo hakari verify` and `cargo deny check` run only where they are installed, since building them takes minutes:
 
@@ -76,3 +80,10 @@ step chromium scripts/chromium.sh
 step clippy cargo clippy --locked --workspace --all-targets -- -D warnings
 step test tests
 step doc env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --no-deps
+
+if [ -n "$is_long" ]; then
+    for script in scripts/long/*.sh scripts/long/*.py; do
+        # What scripts share is no script.
+        [ ! -x "$script" ] || step "$(basename "$script")" "$script"
+    done
+fi

@@ -161,7 +161,7 @@ def main():
         del words[i : i + 2]
     if unknown := set(words) - set(SCENARIOS):
         sys.exit(f"kills: unknown: {', '.join(unknown)}")
-    #build("gen-synthetic", "train-and-infer", "carrot-router", "plots")
+    build("gen-synthetic", "train-and-infer", "carrot-router", "plots")
     n_bad = sum(Scenario(name, *SCENARIOS[name]).run(at_most) for name in words or SCENARIOS)
     return 1 if n_bad else 0
 

@@ -148,7 +148,7 @@ def main():
         del words[i : i + 2]
     if unknown := set(words) - set(KINDS):
         sys.exit(f"pairs: unknown: {', '.join(unknown)}")
-    #build("gen-synthetic", "train-and-infer", "carrot-router")
+    build("gen-synthetic", "train-and-infer", "carrot-router")
     return 1 if sum(KINDS[name](n_pairs) for name in words or KINDS) else 0
 
 

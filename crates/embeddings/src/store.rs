@@ -1,11 +1,13 @@
 use std::{
-    io,
+    fmt, fs, io,
     path::{Path, PathBuf},
 };
 
+use atomic_files::TemporaryFolder;
 use redb::{
-    Builder, Database, DatabaseError, ReadOnlyTable, ReadableDatabase as _,
-    ReadableTableMetadata as _, StorageError, TableDefinition, TableError,
+    Builder, Database, DatabaseError, ReadOnlyDatabase, ReadOnlyTable, ReadTransaction,
+    ReadableDatabase as _, ReadableTableMetadata as _, StorageError, TableDefinition, TableError,
+    TransactionError, WriteTransaction,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -37,7 +39,38 @@ const CACHE_BYTES: usize = 32 << 20;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    database: Database,
+    database: Opened,
+}
+
+enum Opened {
+    ToWrite(Database),
+    ToRead(ReadOnlyDatabase),
+}
+
+// What is opened to be read has no `Debug`.
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ToWrite(_) => "ToWrite",
+            Self::ToRead(_) => "ToRead",
+        })
+    }
+}
+
+impl Opened {
+    fn begin_read(&self) -> std::result::Result<ReadTransaction, TransactionError> {
+        match self {
+            Self::ToWrite(database) => database.begin_read(),
+            Self::ToRead(database) => database.begin_read(),
+        }
+    }
+
+    fn begin_write(&self) -> std::result::Result<WriteTransaction, redb::Error> {
+        match self {
+            Self::ToWrite(database) => Ok(database.begin_write()?),
+            Self::ToRead(_) => Err(redb::Error::Io(io::ErrorKind::ReadOnlyFilesystem.into())),
+        }
+    }
 }
 
 fn builder() -> Builder {
@@ -56,10 +89,9 @@ fn create(path: &Path) -> std::result::Result<(), DatabaseError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let staged = tempfile::Builder::new()
-        .prefix(".partial-")
-        .tempfile_in(folder)
-        .map_err(io)?;
+    // In a folder of its own, which is locked: the file itself redb locks, but not before and after it has it open.
+    let folder = TemporaryFolder::create_in(folder).map_err(io)?;
+    let staged = tempfile::NamedTempFile::new_in(folder.path()).map_err(io)?;
     drop(builder().create(staged.path())?);
     match staged.persist_noclobber(path) {
         // Another process was faster. Its store may hold embeddings already, so it stays.
@@ -90,6 +122,7 @@ impl Store {
         let opened = opened.and_then(|()| builder().create(&path));
         match opened {
             Ok(database) => {
+                let database = Opened::ToWrite(database);
                 let store = Self { path, database };
                 store.warn_of_old()?;
                 Ok(store)
@@ -100,6 +133,35 @@ impl Store {
                 source: Box::new(error.into()),
             }),
         }
+    }
+
+    /// Opens an existing store without writing to it, which thus may be on a disk that cannot be written. After a crash it has to be repaired; this is
+    /// done in a copy in the folder `scratch`.
+    ///
+    /// # Errors
+    /// As for [`Store::open`].
+    pub fn open_to_read(path: &Path, scratch: &Path) -> Result<Self> {
+        let store = match builder().open_read_only(path) {
+            Ok(database) => Self {
+                path: path.to_owned(),
+                database: Opened::ToRead(database),
+            },
+            Err(DatabaseError::DatabaseAlreadyOpen) => {
+                return Err(Error::StoreInUse {
+                    path: path.to_owned(),
+                });
+            }
+            Err(_) => {
+                let copy = scratch.join("copy.redb");
+                fs::copy(path, &copy).map_err(|error| Error::Store {
+                    path: path.to_owned(),
+                    source: Box::new(redb::Error::Io(error)),
+                })?;
+                return Self::open(&copy);
+            }
+        };
+        store.warn_of_old()?;
+        Ok(store)
     }
 
     fn warn_of_old(&self) -> Result<()> {
@@ -164,7 +226,7 @@ impl Store {
     ) -> Result<(), Box<redb::Error>> {
         let boxed = |error: redb::Error| Box::new(error);
         // redb's default durability: commit returns after the file is synced.
-        let write = self.database.begin_write().map_err(|e| boxed(e.into()))?;
+        let write = self.database.begin_write().map_err(boxed)?;
         {
             let mut table = write.open_table(VECTORS).map_err(|e| boxed(e.into()))?;
             let mut bytes = Vec::new();
@@ -238,7 +300,7 @@ pub(crate) fn key(server: &str, model: &Model, text: &str) -> Key {
 
 #[cfg(test)]
 mod tests {
-    use std::{error::Error as _, fs};
+    use std::error::Error as _;
 
     use super::*;
 
@@ -299,6 +361,31 @@ mod tests {
         snapshot.read(&known, 0, &mut read).unwrap();
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&read), bits(&vector));
+    }
+
+    #[test]
+    fn a_store_can_be_read_without_being_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, scratch) = (dir.path().join("store.redb"), dir.path().join("scratch"));
+        fs::create_dir(&scratch).unwrap();
+        let store = Store::open(&path).unwrap();
+        store.insert([([1; 32], &[0.5][..])]).unwrap();
+        let in_use = Store::open_to_read(&path, &scratch);
+        assert!(matches!(in_use, Err(Error::StoreInUse { .. })));
+        drop(store);
+        let before = fs::read(&path).unwrap();
+        let one = Store::open_to_read(&path, &scratch).unwrap();
+        let other = Store::open_to_read(&path, &scratch).unwrap();
+        assert_eq!(
+            (one.n_vectors().unwrap(), other.n_vectors().unwrap()),
+            (1, 1)
+        );
+        assert!(one.insert([([2; 32], &[0.5][..])]).is_err());
+        drop((one, other));
+        assert!(fs::read(&path).unwrap() == before);
+        let other = dir.path().join("other");
+        fs::write(&other, "not a database".repeat(1_000)).unwrap();
+        assert!(Store::open_to_read(&other, &scratch).is_err());
     }
 
     #[test]

@@ -143,8 +143,10 @@ impl EmbedJob {
         let folder = TemporaryFolder::create_in(&env::temp_dir())
             .context("cannot create a temporary folder")?;
         // A plan must leave nothing behind, not even an empty store.
-        let empty = folder.path().join(STORE);
-        let store = Store::open(if path.is_file() { &path } else { &empty })?;
+        let store = match path.is_file() {
+            true => Store::open_to_read(&path, folder.path())?,
+            false => Store::open(&folder.path().join(STORE))?,
+        };
         let plan = |(part, split): (Part, &PartTable)| {
             anyhow::Ok(PartReport {
                 part: part.name(),

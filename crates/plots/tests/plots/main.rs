@@ -19,6 +19,7 @@ mod browser;
 mod degenerate;
 mod embeddings;
 mod figures;
+mod locks;
 mod metrics;
 mod names;
 mod rate;
