@@ -34,17 +34,17 @@ ARROWS = """
     untrusted-files, secrets             -> (no crate)
     intrinsic-dimension, charts          -> (no crate)
     row-order                            -> (no crate)
+    pickle, tables                       -> untrusted-files
     dataset                              -> atomic-files, tables, untrusted-files
     cli-support, embeddings              -> atomic-files, secrets, untrusted-files
     hub                                  -> secrets, untrusted-files
-    pickle, tables                       -> untrusted-files
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support
     gen-custom                           -> datagen, tables
     gen-sprout                           -> datagen, hub
     gen-routerbench                      -> datagen, hub, pickle
-    gen-openllm                          -> datagen, hub, pickle, row-order, evaluation
+    gen-openllm                          -> datagen, hub, pickle, row-order, evaluation, tables, untrusted-files
     gen-synthetic                        -> datagen, evaluation
     nets                                 -> dataset, untrusted-files
     saved-routers                        -> dataset, routers

@@ -99,9 +99,7 @@ impl CarrotRouter {
         // Networks are read only by the second step, when a refit may have put other ones in the folder.
         let read = |folder: &Path| {
             let saved = SavedRouter::open(folder)?;
-            // As the train prompts were cut, so are those to be routed.
-            let truncate = truncate(&saved.record);
-            let networks = load_networks(&saved.model, setup.device, truncate)?;
+            let networks = load_networks(&saved, setup.device)?;
             Ok::<_, Error>((saved, networks))
         };
         let (SavedRouter { mut record, model }, networks) = read_whole(folder, read)?;
@@ -288,22 +286,15 @@ impl CarrotRouter {
 type LoadedNetworks = (LoadedNetwork, Option<(LoadedNetwork, RobertaCost)>);
 
 /// The networks of a router that has one or two with an output for each LLM.
-fn load_networks(
-    model: &Model,
-    device: DeviceChoice,
-    truncate: Option<Truncate>,
-) -> Result<Option<LoadedNetworks>> {
-    let Model::Roberta { performance, cost } = model else {
+fn load_networks(saved: &SavedRouter, device: DeviceChoice) -> Result<Option<LoadedNetworks>> {
+    let Model::Roberta { performance, cost } = &saved.model else {
         return Ok(None);
     };
+    // As the train prompts were cut, so are those to be routed.
+    let truncate = truncate(&saved.record);
     let load = |folder: &Path, task| {
-        LoadedNetwork::load(
-            &folder.display().to_string(),
-            folder,
-            task,
-            device,
-            truncate,
-        )
+        let name = folder.display().to_string();
+        LoadedNetwork::load(&name, folder, task, device, truncate)
     };
     let performance = load(performance, NetworkTask::Performance)?;
     let cost = match cost {

@@ -22,7 +22,10 @@ pub enum Error {
     /// The backend that writes SVG failed.
     #[error("cannot draw on the canvas")]
     Draw(#[source] Box<dyn StdError + Send + Sync>),
-    /// An SVG could not be read back, or not be written in another format.
+    /// An SVG could not be read back.
+    #[error("cannot read the figure's SVG")]
+    Read(#[source] Box<dyn StdError + Send + Sync>),
+    /// A figure could not be written in another format.
     #[error("cannot convert the figure to {format}")]
     Convert {
         /// `PDF` or `PNG`.

@@ -271,6 +271,81 @@ fn a_new_data_set_replaces_the_old_one_with_its_truth() {
     );
 }
 
+#[test]
+fn what_else_is_in_the_folder_stays() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |n| {
+        let made = make_it(table(n)).expect("a good table");
+        made.write(folder.path()).expect("written")
+    };
+    let dir = write(10);
+    let embeddings = dir.embeddings("mine", Part::Train);
+    for path in [
+        &embeddings,
+        &dir.predictions("mf"),
+        &dir.root().join("notes.txt"),
+    ] {
+        fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        fs::write(path, path.display().to_string()).expect("written");
+    }
+    write(20);
+    for path in [
+        embeddings,
+        dir.predictions("mf"),
+        dir.root().join("notes.txt"),
+    ] {
+        let text = fs::read_to_string(&path).expect("it stays");
+        assert_eq!(text, path.display().to_string());
+    }
+    assert_eq!(file_names(folder.path()), ["mine"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_other_disks_stay_links() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let elsewhere = tempfile::tempdir().expect("another one");
+    let real = elsewhere.path().join("real");
+    let write = |n| {
+        let made = make_it(table(n)).expect("a good table");
+        made.write(folder.path()).expect("written")
+    };
+    fs::create_dir_all(real.join("vectors")).expect("made");
+    fs::write(real.join("vectors/file"), "text").expect("written");
+    let dir = dataset::DatasetDir::new(folder.path(), "mine");
+    symlink(&real, dir.root()).expect("linked");
+    symlink(real.join("vectors"), real.join("embeddings")).expect("linked");
+    // A part that was moved to another disk to save space is replaced by one that is here.
+    fs::write(elsewhere.path().join("part"), "old").expect("written");
+    symlink(elsewhere.path().join("part"), dir.split(Part::Train)).expect("linked");
+    for n in [10, 20] {
+        write(n);
+        assert!(dir.root().is_symlink());
+        assert!(real.join("embeddings").is_symlink());
+        assert_eq!(
+            fs::read(dir.root().join("embeddings/file")).expect("read"),
+            b"text"
+        );
+        assert!(!dir.split(Part::Train).is_symlink());
+        assert_eq!(
+            fs::read(elsewhere.path().join("part")).expect("read"),
+            b"old"
+        );
+        let n_train = DatasetInfo::read(&dir.info()).expect("readable").n_train;
+        assert_eq!(n_train, n * 4 / 5);
+    }
+}
+
+#[test]
+fn a_data_set_that_cannot_take_its_place_leaves_what_is_there() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let made = make_it(table(10)).expect("a good table");
+    fs::write(folder.path().join("mine"), "a file").expect("written");
+    made.write(folder.path()).expect_err("no folder");
+    assert_eq!(file_names(folder.path()), ["mine"]);
+}
+
 fn input_tokens(table: &mut RawTable) -> &mut Vec<f64> {
     table.models[0]
         .input_tokens

@@ -16,6 +16,7 @@ use crate::{
 
 const EMBEDDER: &str = "carrot.embedder";
 const EMBEDDER_SHA256: &str = "carrot.embedder-sha256";
+const SERVER: &str = "carrot.embedder-server";
 const TRUNCATE: &str = "carrot.truncate";
 const N_TRUNCATED: &str = "carrot.n-truncated";
 /// Rows that are handed to the Parquet writer at a time.
@@ -46,6 +47,8 @@ pub struct EmbeddingsMeta {
     pub embedder: String,
     /// SHA-256 over the embedding model's files.
     pub embedder_sha256: Option<String>,
+    /// The server that computed them, if one did: two servers may know different models by one name.
+    pub server: Option<String>,
     /// SHA-256 of the split that was embedded.
     pub split_sha256: Option<String>,
     /// Which part of prompts that are too long was cut off; none where the embedding model's files decide.
@@ -124,6 +127,8 @@ impl Embeddings {
                 .clone()
                 .map(|hash| (SPLIT_SHA256, hash)),
         );
+        let server = self.meta.server.clone();
+        key_values.extend(server.map(|server| (SERVER, server)));
         let truncate = self.meta.truncate.map(|it| (TRUNCATE, it.to_string()));
         let n_truncated = self.meta.n_truncated;
         let n_truncated = n_truncated.map(|n| (N_TRUNCATED, n.to_string()));
@@ -193,6 +198,7 @@ fn meta(reader: &TableReader) -> EmbeddingsMeta {
             .or_else(|| Some(folder?.to_string_lossy().into_owned()))
             .unwrap_or_default(),
         embedder_sha256: get(EMBEDDER_SHA256),
+        server: get(SERVER),
         split_sha256: get(SPLIT_SHA256),
         truncate: get(TRUNCATE).and_then(|name| Truncate::named(&name)),
         n_truncated: get(N_TRUNCATED).and_then(|n| n.parse().ok()),

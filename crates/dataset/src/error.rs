@@ -15,9 +15,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// A table that cannot be read.
+    /// A table that cannot be read. Boxed, or every result would be as large as this error.
     #[error(transparent)]
-    Table(tables::Error),
+    Table(Box<tables::Error>),
     /// A table cannot be written as Parquet.
     #[error("cannot write `{}` as Parquet", path.display())]
     Parquet {
@@ -83,18 +83,6 @@ pub enum Error {
         path: PathBuf,
         /// The column.
         column: String,
-    },
-    /// A column has another type than the schema says.
-    #[error("column `{column}` of `{}` is `{found}`, expected `{expected}`", path.display())]
-    ColumnType {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        column: String,
-        /// The schema's type.
-        expected: String,
-        /// The file's type.
-        found: String,
     },
     /// A value is missing where the schema allows none.
     #[error("column `{column}` of `{}` is null in row {row}", path.display())]
@@ -349,7 +337,7 @@ impl From<tables::Error> for Error {
                 source,
             },
             tables::Error::MissingColumn { path, column } => Self::MissingColumn { path, column },
-            other => Self::Table(other),
+            other => Self::Table(Box::new(other)),
         }
     }
 }

@@ -25,11 +25,12 @@ impl Source {
     /// Hashes a file.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, or is no file: what is hashed from a pipe is gone when it is to be read.
+    /// [`Error::Io`] when it cannot be read, or is not a file: what is hashed from a pipe is gone when it is to be read.
     pub fn of(path: &Path) -> Result<Self> {
         let metadata = path.metadata().map_err(Error::io("read", path))?;
         if !metadata.is_file() {
-            let what = "it is no file, but a folder, a pipe or a device; write what comes from a pipe to a file first";
+            let what =
+                "it is a folder, a pipe or a device; write what comes from a pipe to a file first";
             return Err(Error::io("read", path)(io::Error::other(what)));
         }
         Ok(Self {

@@ -253,3 +253,37 @@ fn two_columns_of_one_name_are_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn files_that_were_cut_short_are_never_taken_for_whole() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("mine.parquet");
+    let halves: ArrayRef = Arc::new(Float32Array::from(vec![0.5; 6]));
+    let columns = [
+        ("id", ids()),
+        ("embedding", list(Arc::clone(&halves))),
+        ("m/score", halves.slice(0, 3)),
+        ("m/cost_usd", halves.slice(0, 3)),
+    ];
+    write(&path, &columns);
+    let bytes = fs::read(&path).expect("read");
+    for len in 0..bytes.len() {
+        fs::write(&path, &bytes[..len]).expect("written");
+        let errors = [
+            Embeddings::read(&path).map(drop),
+            Embeddings::read_meta(&path).map(drop),
+            Predictions::read(&path).map(drop),
+            Predictions::read_made_from(&path).map(drop),
+        ];
+        for error in errors {
+            let message = error.expect_err("cut short").to_string();
+            assert!(
+                message.contains("mine.parquet` as Parquet"),
+                "{len} bytes: {message}"
+            );
+        }
+    }
+    fs::write(&path, bytes).expect("written");
+    Embeddings::read(&path).expect("whole");
+    Predictions::read(&path).expect("whole");
+}

@@ -89,6 +89,7 @@ fn mutations_of_embeddings() {
     let meta = EmbeddingsMeta {
         embedder: "e".to_owned(),
         embedder_sha256: None,
+        server: None,
         split_sha256: Some("ab".to_owned()),
         truncate: Some(Truncate::Middle),
         n_truncated: Some(3),

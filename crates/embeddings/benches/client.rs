@@ -71,11 +71,7 @@ fn server(latency_ms: u64) -> OpenAi {
 }
 
 fn client(server: &OpenAi, limits: Limits) -> Client {
-    let endpoint = Endpoint {
-        base_url: server.url(),
-        api_key: None,
-        organization: None,
-    };
+    let endpoint = Endpoint::at(&server.url());
     Client::new(endpoint, Model::named(MODEL), limits).expect("a client")
 }
 

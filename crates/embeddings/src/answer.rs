@@ -1,8 +1,7 @@
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, SeqAccess, Visitor},
-};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::vector::Vector;
 
 /// Characters of a server's message that are shown.
 const MAX_SHOWN: usize = 500;
@@ -13,6 +12,8 @@ pub(crate) struct Answer {
     /// Shape `(n_inputs, dim)`, by rows, in the order of the inputs.
     pub(crate) values: Vec<f32>,
     pub(crate) dim: usize,
+    /// The inputs whose rows are no embeddings, and why.
+    pub(crate) bad: Vec<(usize, String)>,
     /// Tokens billed, if the server says so.
     pub(crate) n_tokens: Option<u64>,
 }
@@ -24,28 +25,22 @@ pub(crate) enum Problem {
     Truncated(String),
     /// It is whole, and wrong.
     Wrong(String),
+    /// It is an error after all, with the status that belongs to it if the server says which.
+    Told(Option<u16>),
 }
 
 #[derive(Deserialize)]
 struct Body {
-    data: Vec<Item>,
-    usage: Option<Usage>,
+    data: Option<Vec<Item>>,
+    /// Anything: what a server says of money must not cost its embeddings.
+    usage: Option<Value>,
 }
 
 #[derive(Deserialize)]
 struct Item {
-    index: usize,
+    index: Option<Value>,
     embedding: Vector,
 }
-
-#[derive(Deserialize)]
-struct Usage {
-    prompt_tokens: Option<u64>,
-    total_tokens: Option<u64>,
-}
-
-/// Base64 of little-endian float32, or a plain array: servers that do not know `encoding_format` send the latter.
-struct Vector(Vec<f32>);
 
 /// Reads the body of an answer with status 200.
 pub(crate) fn parse(
@@ -53,69 +48,171 @@ pub(crate) fn parse(
     n_inputs: usize,
     dimensions: Option<usize>,
 ) -> Result<Answer, Problem> {
-    let body: Body = serde_json::from_slice(body).map_err(|error| {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if body.trim_ascii_start().starts_with(b"<") {
+        return Err(Problem::Wrong(
+            "it is not an embeddings answer but a web page: is this the server's address?"
+                .to_owned(),
+        ));
+    }
+    let Body { data, usage } = serde_json::from_slice(body).map_err(|error| {
         let problem = format!("it is not an embeddings answer: {error}");
         if error.is_eof() {
             Problem::Truncated(problem)
         } else {
-            Problem::Wrong(problem)
+            told(body).unwrap_or(Problem::Wrong(problem))
         }
     })?;
     let wrong = |problem: String| Err(Problem::Wrong(problem));
-    let n_vectors = body.data.len();
-    if n_vectors != n_inputs {
-        return wrong(format!("{n_vectors} embeddings for {n_inputs} texts"));
-    }
-    let Some(first) = body.data.first() else {
-        return wrong("no embeddings".to_owned());
+    let Some(data) = data else {
+        let missing = "it is not an embeddings answer: missing field `data`";
+        return Err(told(body).unwrap_or(Problem::Wrong(missing.to_owned())));
     };
-    let dim = dimensions.unwrap_or(first.embedding.0.len());
+    let n_vectors = data.len();
+    if n_vectors != n_inputs {
+        // Some send an empty list beside the error.
+        let problem = told(body).filter(|_| n_vectors == 0);
+        let counts = format!("{n_vectors} embeddings for {n_inputs} texts");
+        return Err(problem.unwrap_or(Problem::Wrong(counts)));
+    }
+    let order = match order(&data) {
+        Ok(order) => order,
+        Err(problem) => return wrong(problem),
+    };
+    let lengths = data.iter().map(|item| item.embedding.0.len());
+    let found = lengths.filter(|length| *length > 0).max();
+    let dim = dimensions.or(found).unwrap_or(0);
     let mut values = vec![f32::NAN; n_inputs * dim];
-    let mut is_there = vec![false; n_inputs];
-    for Item { index, embedding } in body.data {
-        if index >= n_inputs {
-            return wrong(format!("index {index} (from 0) for {n_inputs} texts"));
-        }
-        if std::mem::replace(&mut is_there[index], true) {
-            return wrong(format!("duplicate index {index} (from 0)"));
-        }
+    let mut bad = Vec::new();
+    for (Item { embedding, .. }, index) in data.into_iter().zip(order) {
         let found = embedding.0.len();
-        if found != dim || found == 0 {
+        if found != dim && found != 0 {
             return wrong(format!(
                 "embedding {index} (from 0) has {found} values, expected {dim}"
             ));
         }
-        if let Some(value) = embedding.0.iter().find(|value| !value.is_finite()) {
-            return wrong(format!("embedding {index} (from 0) holds {value}"));
+        match unusable(&embedding.0) {
+            Some(problem) => bad.push((index, problem)),
+            None => values[index * dim..][..dim].copy_from_slice(&embedding.0),
         }
-        values[index * dim..][..dim].copy_from_slice(&embedding.0);
     }
-    // As many different indices below `n_inputs` as inputs: none is missing.
-    let usage = body.usage;
+    bad.sort_unstable();
     Ok(Answer {
         values,
         dim,
-        n_tokens: usage.and_then(|usage| usage.prompt_tokens.or(usage.total_tokens)),
+        bad,
+        n_tokens: usage.as_ref().and_then(n_tokens),
     })
 }
 
-/// The message and the code of a refusal, as OpenAI words it or as it is. Cut, as a proxy may send a whole page.
+/// The place of each item's text in the request. Without any index, items are in order.
+fn order(data: &[Item]) -> Result<Vec<usize>, String> {
+    let n = data.len();
+    let is_null = |item: &Item| item.index.as_ref().is_none_or(Value::is_null);
+    if data.iter().all(is_null) {
+        return Ok((0..n).collect());
+    }
+    let mut is_there = vec![false; n];
+    let place = |item: &Item| {
+        let value = item.index.as_ref().unwrap_or(&Value::Null);
+        let index = whole(value).ok_or_else(|| format!("index `{value}`, expected a number"))?;
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        if index >= n {
+            return Err(format!("index {index} (from 0) for {n} texts"));
+        }
+        if std::mem::replace(&mut is_there[index], true) {
+            return Err(format!("duplicate index {index} (from 0)"));
+        }
+        Ok(index)
+    };
+    // As many different indices below `n` as texts: none is missing.
+    data.iter().map(place).collect()
+}
+
+/// Why values are no embedding, if they are not.
+fn unusable(values: &[f32]) -> Option<String> {
+    if values.is_empty() {
+        return Some("its embedding has no values".to_owned());
+    }
+    if let Some(value) = values.iter().find(|value| !value.is_finite()) {
+        return Some(format!("its embedding holds {value}"));
+    }
+    let is_zero = values.iter().all(|value| *value == 0.0);
+    is_zero.then(|| "its embedding holds nothing but zeros".to_owned())
+}
+
+/// Tokens billed, in whatever form: `7`, `7.0`, `"7"`.
+fn n_tokens(usage: &Value) -> Option<u64> {
+    let count = |name| whole(usage.get(name)?);
+    count("prompt_tokens").or_else(|| count("total_tokens"))
+}
+
+fn whole(value: &Value) -> Option<u64> {
+    let of_float = |number: f64| {
+        let is_count = number.is_finite() && (0.0..1e15).contains(&number);
+        is_count.then(|| number.round() as u64)
+    };
+    match value {
+        Value::Number(number) => number.as_u64().or_else(|| of_float(number.as_f64()?)),
+        Value::String(text) => text
+            .parse()
+            .ok()
+            .or_else(|| of_float(text.parse::<f64>().ok()?)),
+        _ => None,
+    }
+}
+
+/// An error in spite of status 200, as LM Studio, OpenRouter and proxies send it.
+fn told(body: &[u8]) -> Option<Problem> {
+    let json: Value = serde_json::from_slice(body).ok()?;
+    let is_error = ["error", "detail", "message", "errors"]
+        .iter()
+        .any(|name| json.get(name).is_some_and(|value| !value.is_null()));
+    let error = json.get("error").unwrap_or(&json);
+    let status = ["code", "status", "status_code"]
+        .iter()
+        .find_map(|name| whole(error.get(name)?))
+        .and_then(|code| u16::try_from(code).ok())
+        .filter(|code| (400..600).contains(code));
+    is_error.then_some(Problem::Told(status))
+}
+
+/// The message and the code of a refusal, as OpenAI words it or as it is.
 pub(crate) fn refusal(body: &[u8]) -> (String, Option<String>) {
-    let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    let error = json.as_ref().map(|json| json.get("error").unwrap_or(json));
-    let text = |name| {
-        let value = error?.get(name)?;
-        Some(value.as_str().unwrap_or_default().to_owned())
+    let json: Option<Value> = serde_json::from_slice(body).ok();
+    let plain = || String::from_utf8_lossy(body).into_owned();
+    let Some(json) = json.as_ref().filter(|json| json.is_object()) else {
+        return (plain(), None);
     };
-    let plain = || match error.and_then(|error| error.as_str()) {
-        Some(error) => error.to_owned(),
-        None => String::from_utf8_lossy(body).into_owned(),
+    let error = json
+        .get("error")
+        .filter(|error| !error.is_null())
+        .unwrap_or(json);
+    let text = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     };
-    let message = text("message").unwrap_or_else(plain);
-    let code = text("code")
-        .filter(|code| !code.is_empty())
-        .or_else(|| text("type"));
-    (message, code)
+    let message = [
+        "message",
+        "detail",
+        "error",
+        "error_message",
+        "errors",
+        "msg",
+    ]
+    .iter()
+    .find_map(|name| text(error.get(name).or_else(|| json.get(name))?));
+    let code = |name| {
+        let code = text(error.get(name)?)?;
+        Some(code).filter(|code| !code.is_empty())
+    };
+    (
+        message.unwrap_or_else(plain),
+        code("code")
+            .or_else(|| code("type"))
+            .or_else(|| code("error_type")),
+    )
 }
 
 /// Without line ends, and not too long. After secrets were taken out, as a cut through one would leave a part of it.
@@ -131,46 +228,10 @@ pub(crate) fn shorten(message: &str) -> String {
     }
 }
 
-impl<'de> Deserialize<'de> for Vector {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(VectorVisitor)
-    }
-}
-
-struct VectorVisitor;
-
-impl<'de> Visitor<'de> for VectorVisitor {
-    type Value = Vector;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an embedding as base64 or as an array of numbers")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vector, E> {
-        let bytes = STANDARD.decode(text).map_err(E::custom)?;
-        let (values, rest) = bytes.as_chunks::<4>();
-        if !rest.is_empty() {
-            return Err(E::custom(format_args!(
-                "{} bytes are not a whole number of float32 values",
-                bytes.len()
-            )));
-        }
-        Ok(Vector(
-            values.iter().map(|v| f32::from_le_bytes(*v)).collect(),
-        ))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vector, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = seq.next_element()? {
-            values.push(value);
-        }
-        Ok(Vector(values))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
     use super::*;
 
     fn base64(values: &[f32]) -> String {
@@ -207,7 +268,7 @@ mod tests {
         check(&two(good), None, "duplicate index 0 (from 0)");
         check(&two(r#"{"index":2,"embedding":[1,2]}"#), None, "index 2");
         check(&two(r#"{"index":-1,"embedding":[1,2]}"#), None, "-1");
-        check(&two(r#"{"embedding":[1,2]}"#), None, "index");
+        check(&two(r#"{"embedding":[1,2]}"#), None, "index `null`");
         check(
             &two(r#"{"index":1,"embedding":[1]}"#),
             None,
@@ -218,17 +279,88 @@ mod tests {
             Some(3),
             "has 2 values, expected 3",
         );
-        check(&two(r#"{"index":1,"embedding":[]}"#), Some(0), "values");
-        check(&two(r#"{"index":1,"embedding":[1,1e39]}"#), None, "inf");
-        check(&two(r#"{"index":1,"embedding":[1,null]}"#), None, "null");
         check(&two(r#"{"index":1,"embedding":7}"#), None, "base64");
-        check(&two(r#"{"index":1,"embedding":"AAA"}"#), None, "padding");
+        check(&two(r#"{"index":1,"embedding":"A"}"#), None, "length");
         check(&two(r#"{"index":1,"embedding":"AAAA"}"#), None, "float32");
-        let nan = format!(
-            r#"{{"index":1,"embedding":"{}"}}"#,
-            base64(&[1.0, f32::NAN])
+        check(
+            &two(r#"{"index":1,"embedding":[[1,2],[3,4]]}"#),
+            None,
+            "pool",
         );
-        check(&two(&nan), None, "NaN");
+    }
+
+    #[test]
+    fn unusable_embeddings_do_not_cost_the_others() {
+        let nan = format!(r#""{}""#, base64(&[1.0, f32::NAN]));
+        for (embedding, problem) in [
+            ("[]", "no values"),
+            ("null", "no values"),
+            ("[1,1e39]", "inf"),
+            ("[1,null]", "NaN"),
+            (r#"[1,"NaN"]"#, "NaN"),
+            ("[0,-0.0]", "zeros"),
+            (nan.as_str(), "NaN"),
+        ] {
+            let body = format!(r#"{{"data":[{{"embedding":{embedding}}},{{"embedding":[1,2]}}]}}"#);
+            let answer = parse(body.as_bytes(), 2, None).unwrap();
+            let [(0, found)] = &answer.bad[..] else {
+                panic!("{embedding}: {:?}", answer.bad)
+            };
+            assert!(found.contains(problem), "{found}");
+            assert_eq!((answer.dim, &answer.values[2..]), (2, &[1.0, 2.0][..]));
+        }
+    }
+
+    #[test]
+    fn forms_of_other_servers_are_read() {
+        for data in [
+            r#"[{"embedding":[1,2]},{"embedding":[3,4]}]"#,
+            r#"[{"index":null,"embedding":[1,2]},{"index":null,"embedding":[3,4]}]"#,
+            r#"[{"index":"1","embedding":[3,4]},{"index":0.0,"embedding":[1,2]}]"#,
+            r#"[{"index":0,"embedding":[[1,2]]},{"index":1,"embedding":[[3,4]]}]"#,
+            r#"[{"index":0,"embedding":"AACAPwAAAEA"},{"index":1,"embedding":"AABAQAAAgEA="}]"#,
+        ] {
+            let body = format!("\u{feff}{{\"data\":{data}}}");
+            let answer = parse(body.as_bytes(), 2, None).unwrap();
+            assert_eq!(answer.values, [1.0, 2.0, 3.0, 4.0], "{data}");
+        }
+        let usage = |usage: &str| {
+            let body = format!(r#"{{"data":[{{"embedding":[1]}}],"usage":{usage}}}"#);
+            parse(body.as_bytes(), 1, None).unwrap().n_tokens
+        };
+        for (text, expected) in [
+            (r#"{"prompt_tokens":7}"#, Some(7)),
+            (r#"{"total_tokens":7}"#, Some(7)),
+            (r#"{"prompt_tokens":7.0}"#, Some(7)),
+            (r#"{"prompt_tokens":"7"}"#, Some(7)),
+            (r#"{"prompt_tokens":"7.4"}"#, Some(7)),
+            (r#"{"prompt_tokens":18446744073709551615}"#, Some(u64::MAX)),
+            (r#"{"prompt_tokens":1e300}"#, None),
+            (r#"{"prompt_tokens":-1}"#, None),
+            (r#"{"prompt_tokens":null}"#, None),
+            ("null", None),
+            ("7", None),
+        ] {
+            assert_eq!(usage(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn mutations_of_answers_do_not_panic() {
+        let files = [
+            br#"{"object":"list","data":[{"index":0,"embedding":[1,-2.5e0]},{"index":1,"embedding":[0.5,3]}],"usage":{"prompt_tokens":7}}"#.to_vec(),
+            format!(r#"{{"data":[{{"embedding":"{0}"}},{{"embedding":"{0}"}}]}}"#, base64(&[1.0, -2.0])).into_bytes(),
+            br#"{"error":{"message":"no","code":429}}"#.to_vec(),
+            br#"{"detail":[{"loc":["body"],"msg":"x"}]}"#.to_vec(),
+        ];
+        test_support::try_mutations(&files, |body| {
+            if let Ok(answer) = parse(&body, 2, None) {
+                assert_eq!(answer.values.len(), 2 * answer.dim);
+            }
+            _ = parse(&body, 2, Some(2));
+            let (message, _) = refusal(&body);
+            assert!(shorten(&message).chars().count() <= MAX_SHOWN + 3);
+        });
     }
 
     #[test]
@@ -241,9 +373,19 @@ mod tests {
                 "{n}: {found:?}"
             );
         }
-        for garbage in ["<html>", "{}", "[]", r#"{"error":{"message":"x"}}"#] {
+        for garbage in ["<html>", "{}", "[]", "7", r#"{"data":7}"#] {
             let found = parse(garbage.as_bytes(), 1, None);
             assert!(matches!(found, Err(Problem::Wrong(_))), "{garbage}");
+        }
+        for (error, status) in [
+            (r#"{"error":{"message":"x"}}"#, None),
+            (r#"{"error":{"message":"x","code":429}}"#, Some(429)),
+            (r#"{"error":{"message":"x","code":"503"}}"#, Some(503)),
+            (r#"{"error":"x","data":[]}"#, None),
+            (r#"{"detail":"x","status":401}"#, Some(401)),
+        ] {
+            let found = parse(error.as_bytes(), 1, None);
+            assert_eq!(found.unwrap_err(), Problem::Told(status), "{error}");
         }
     }
 
@@ -264,7 +406,11 @@ mod tests {
             Some("t"),
         );
         check(r#"{"error":"No"}"#, "No", None);
-        check(r#"{"message":"No","code":400}"#, "No", None);
+        check(r#"{"message":"No","code":400}"#, "No", Some("400"));
+        check(r#"{"detail":"No"}"#, "No", None);
+        check(r#"{"error":"No","error_type":"t"}"#, "No", None);
+        check(r#"{"detail":[{"msg":"x"}]}"#, r#"[{"msg":"x"}]"#, None);
+        check("[1]", "[1]", None);
         check("upstream down", "upstream down", None);
         assert_eq!(shorten(" a\n b.\n"), "a b");
         assert_eq!(shorten(""), "no message");

@@ -16,11 +16,12 @@ use tokio::{
 use crate::{
     Embedded, Endpoint, Error, Limits, Model, Plan, Progress, Result, Store, Usage,
     keep::{Answered, Meter, keep_all},
+    learned::Learned,
     pace::Pacer,
-    prepare::Prepared,
+    prepare::{Asker, Prepared},
     rows::Rows,
     run::Run,
-    send::{Outgoing, Sender},
+    send::Sender,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,6 +37,8 @@ const MIN_UNSAVED: usize = 4;
 pub struct Client {
     runtime: Runtime,
     sender: Arc<Sender>,
+    server: String,
+    asks_anew: bool,
 }
 
 impl Client {
@@ -47,7 +50,8 @@ impl Client {
     pub fn new(endpoint: Endpoint, model: Model, limits: Limits) -> Result<Self> {
         model.check()?;
         limits.check()?;
-        endpoint.headers()?;
+        endpoint.headers(endpoint.key_header)?;
+        let server = endpoint.server()?;
         let url = endpoint.embeddings_url()?;
         let mut http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -80,6 +84,8 @@ impl Client {
         let sender = Sender {
             http,
             url,
+            learned: Learned::new(endpoint.key_header),
+            secrets: endpoint.secrets(),
             endpoint,
             model,
             limits,
@@ -88,7 +94,31 @@ impl Client {
         Ok(Self {
             runtime,
             sender: Arc::new(sender),
+            server,
+            asks_anew: false,
         })
+    }
+
+    /// The same client, which asks for every text even if the store has its embedding, and puts what comes into its place: for a server that has
+    /// changed what it makes of texts.
+    #[must_use]
+    pub fn asking_anew(mut self, asks_anew: bool) -> Self {
+        self.asks_anew = asks_anew;
+        self
+    }
+
+    /// What the server's embeddings are known by: its scheme, host and port, and a hash of its whole address. Never anything secret.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        Asker {
+            server: &self.server,
+            model: &self.sender.model,
+            limits: &self.sender.limits,
+            asks_anew: self.asks_anew,
+        }
     }
 
     /// What [`Client::embed`] would do. Sends nothing, and needs no key.
@@ -96,11 +126,13 @@ impl Client {
     /// # Errors
     /// [`Error::Store`].
     pub fn plan(&self, store: &Store, texts: &[impl AsRef<str> + Sync]) -> Result<Plan> {
-        let Sender { model, limits, .. } = &*self.sender;
-        Ok(Prepared::new(texts, store, model, limits)?.plan)
+        Ok(Prepared::new(texts, store, &self.asker())?.plan)
     }
 
     /// The embeddings of the texts, in their order. The same text has the same embedding, and is asked for once.
+    ///
+    /// A server that does not take requests as they are is asked otherwise: without `encoding_format`, for fewer texts at a time, with texts cut a
+    /// tenth shorter that it finds too long though they are about as long as the model takes. What it refuses by itself is left out.
     ///
     /// An empty text, which OpenAI refuses, is sent as a single space; one with more than the model's `max_tokens` is cut. Embeddings are taken
     /// from the store where it has them. What is asked for goes into the store, and each request's embeddings are on disk before `on_progress`
@@ -111,17 +143,17 @@ impl Client {
     /// texts were packed as far as the server's do not.
     ///
     /// # Errors
-    /// [`Error::NoKey`] before anything is sent; [`Error::Refused`], [`Error::QuotaUsedUp`], [`Error::LongWait`] or [`Error::BadAnswer`] at
-    /// the first one; [`Error::Unavailable`] or [`Error::Broken`] after the last attempt; [`Error::Store`] or [`Error::StoredVector`] for the
-    /// store. After any, requests that were under way are still awaited and stored, as they are paid for.
+    /// [`Error::NoKey`] before anything is sent; [`Error::Refused`], [`Error::QuotaUsedUp`], [`Error::LongWait`], [`Error::Untrusted`] or
+    /// [`Error::BadAnswer`] at the first one; [`Error::Unavailable`] or [`Error::Broken`] after the last attempt; [`Error::NotEmbedded`] in the
+    /// end, if all texts but some have their embeddings; [`Error::Store`] or [`Error::StoredVector`] for the store. After any, requests that were under way are still awaited and stored, as they are paid for.
     pub fn embed(
         &self,
         store: &Store,
         texts: &[impl AsRef<str> + Sync],
         on_progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Embedded> {
-        let Sender { model, limits, .. } = &*self.sender;
-        let prepared = Prepared::new(texts, store, model, limits)?;
+        let model = &self.sender.model;
+        let prepared = Prepared::new(texts, store, &self.asker())?;
         let mut rows = Rows::new(&prepared, model.expected_dimensions());
         rows.load(store, &prepared)?;
         let mut meter = Meter {
@@ -143,6 +175,7 @@ impl Client {
         (meter.on_progress)(meter.progress);
         if !prepared.requests.is_empty() {
             self.sender.endpoint.check_key()?;
+            self.sender.endpoint.warn_of_open_key();
             self.ask(store, texts, &prepared, &mut rows, &mut meter)?;
         }
         let n_retries = meter.run.n_retries.load(Ordering::Relaxed);
@@ -151,6 +184,8 @@ impl Client {
             n_retries,
             n_tokens: meter.n_tokens_billed,
             usd: model.usd(meter.n_tokens_billed),
+            n_shortened: meter.run.n_shortened.load(Ordering::Relaxed),
+            max_inputs: self.sender.learned.limits().0,
         };
         let values = rows.finish(&prepared.distinct_of_row);
         Ok(Embedded {
@@ -185,7 +220,11 @@ impl Client {
             let stored = storing.join();
             let stored = stored.unwrap_or_else(|payload| panic::resume_unwind(payload));
             // What stopped the storing is the cause where both failed.
-            stored.and(sent)
+            stored.and(sent)?;
+            match run.given_up() {
+                texts if texts.is_empty() => Ok(()),
+                texts => Err(Error::NotEmbedded { texts }),
+            }
         })
     }
 
@@ -215,54 +254,44 @@ impl Client {
             while let Some(ended) = tasks.try_join_next() {
                 note(ended);
             }
-            let pending = &prepared.pending[prepared.requests[idx].clone()];
-            let input: Vec<&str> = pending
-                .iter()
-                .map(|text| prepared.distinct[text.distinct as usize].text(texts))
-                .collect();
-            let request = match self.sender.request(&input) {
-                Ok(request) => request,
+            let n_tokens = prepared.n_tokens(idx);
+            // Taken here, so that requests set out in the order of the texts.
+            let name = prepared.request_name(idx);
+            let ticket = match self.sender.ticket(n_tokens, &name, run).await {
+                Ok(Some(ticket)) => ticket,
+                Ok(None) => break,
                 Err(error) => {
-                    self.sender.stop(run);
                     note(Ok(Err(error)));
                     break;
                 }
             };
-            let n_tokens = prepared.n_tokens(idx);
-            // Taken here, so that requests set out in the order of the texts.
-            let ticket = self.sender.pacer.ticket(n_tokens, || run.is_stopped());
-            let Some(ticket) = ticket.await else {
-                break;
-            };
-            let outgoing = Outgoing {
-                name: prepared.request_name(idx),
-                request,
-                n_inputs: input.len(),
-                ticket,
-            };
-            let (sender, run, answers) =
+            let parcel = prepared.parcel(idx, texts);
+            let (sender, task_run, answers) =
                 (Arc::clone(&self.sender), Arc::clone(run), answers.clone());
             tasks.spawn(async move {
-                let sent = sender.send(outgoing, &run).await;
-                let is_kept = match sent {
-                    Ok(Some(answer)) => {
-                        let answered = Answered {
-                            idx,
-                            answer,
-                            unsaved,
-                        };
-                        answers.send(answered).is_ok()
+                let unsaved = Arc::new(unsaved);
+                let keep = |part| {
+                    let unsaved = Arc::clone(&unsaved);
+                    let is_kept = answers.send(Answered { idx, part, unsaved }).is_ok();
+                    if !is_kept {
+                        // The storing thread is gone, and says itself why.
+                        sender.stop(&task_run);
                     }
-                    Ok(None) => true,
-                    Err(error) => return Err(error),
+                    is_kept
                 };
-                if !is_kept {
-                    // The storing thread is gone, and says itself why.
-                    sender.stop(&run);
+                let served = sender.serve(parcel, ticket, &task_run, keep).await;
+                if served.is_err() {
+                    sender.stop(&task_run);
                 }
+                task_run.is_known.send_replace(true);
                 drop(permit);
-                Ok(())
+                served
             });
+            if idx == 0 && self.sender.learned.answered_text().is_none() {
+                // How this server wants to be asked is found out once, not by all requests at the same time.
+                let mut is_known = run.is_known.subscribe();
+                _ = is_known.wait_for(|is_known| *is_known).await;
+            }
         }
         drop(answers);
         while let Some(ended) = tasks.join_next().await {

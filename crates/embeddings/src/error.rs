@@ -96,7 +96,7 @@ pub enum Error {
     },
     /// The server asked for a longer wait than is allowed.
     #[error(
-        "the server asked to wait {} s before retrying {request}; the limit is {} s. Run again later, finished requests are kept: {message}",
+        "{request} would have to wait {} s, as the server asked; the limit is {} s. Run again later, finished requests are kept: {message}",
         wait.as_secs(), limit.as_secs()
     )]
     LongWait {
@@ -109,6 +109,23 @@ pub enum Error {
         /// The server's message.
         message: String,
     },
+    /// Whoever answers cannot show that it is the server.
+    #[error("{request} was not sent, as the server's certificate is not trusted: {problem}")]
+    Untrusted {
+        /// The request.
+        request: RequestName,
+        /// What is wrong with the certificate, and what to do.
+        problem: String,
+    },
+    /// The server does not embed these texts, whatever they are sent with. All others have their embeddings, and those are kept.
+    #[error(
+        "the server does not embed {}; the embeddings of all others are kept",
+        these(texts)
+    )]
+    NotEmbedded {
+        /// The texts, in their order.
+        texts: Vec<NotEmbedded>,
+    },
     /// The answer arrived, but is not what was asked for.
     #[error("the answer to {request} is wrong: {problem}")]
     BadAnswer {
@@ -120,6 +137,28 @@ pub enum Error {
     /// A thread could not be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
+}
+
+/// A text that the server does not embed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotEmbedded {
+    /// Where it occurs first, from 1.
+    pub row: usize,
+    /// What the server says of it, or sends instead of an embedding.
+    pub message: String,
+}
+
+/// Texts that are named one by one; more are counted.
+const MAX_NAMED: usize = 10;
+
+fn these(texts: &[NotEmbedded]) -> String {
+    let named = texts.iter().take(MAX_NAMED);
+    let named = named.map(|NotEmbedded { row, message }| format!("text {row} ({message})"));
+    let named = named.collect::<Vec<_>>().join(", ");
+    match texts.len().saturating_sub(MAX_NAMED) {
+        0 => named,
+        n => format!("{named} and {n} others"),
+    }
 }
 
 /// Which request, in terms of the caller's texts.

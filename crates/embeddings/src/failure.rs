@@ -7,38 +7,59 @@ use reqwest::{
     StatusCode,
     header::{HeaderMap, LOCATION},
 };
+use secrets::shown_address_and_path;
 
 use crate::{
-    Error, answer,
+    Endpoint, Error, answer,
     error::RequestName,
     limits::Retry,
     rate::{self, Rates},
 };
 
 /// An attempt that brought no answer.
+#[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) kind: Kind,
     pub(crate) message: String,
     pub(crate) rates: Rates,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// No other attempt would do better.
+    /// No other request would do better.
     Refused(u16),
+    /// Something about this request's texts, their number, or the form of the request; others may do better.
+    Content(u16),
     QuotaUsedUp,
     Limited(Option<Duration>),
     Unavailable(u16, Option<Duration>),
     /// No whole answer.
-    Broken,
+    Broken {
+        /// It took too long, perhaps because it is so much.
+        is_late: bool,
+    },
+    /// TLS: whoever answers cannot show that it is the server.
+    Untrusted,
     BadAnswer,
 }
 
 impl Failure {
     /// No answer, or only part of one.
     pub(crate) fn broken(error: reqwest::Error) -> Self {
+        let is_late = error.is_timeout() && !error.is_connect();
+        let mut message = describe(error);
+        let is_untrusted = ["certificate", "UnknownIssuer"]
+            .iter()
+            .any(|word| message.contains(word));
+        let kind = if is_untrusted {
+            message += ". If your network has a certificate authority of its own, name its PEM file in `SSL_CERT_FILE`";
+            Kind::Untrusted
+        } else {
+            Kind::Broken { is_late }
+        };
         Self {
-            kind: Kind::Broken,
-            message: describe(error),
+            kind,
+            message,
             rates: Rates::default(),
         }
     }
@@ -49,6 +70,7 @@ impl Failure {
         headers: &HeaderMap,
         body: &[u8],
         rates: Rates,
+        endpoint: &Endpoint,
     ) -> Self {
         let (mut message, code) = answer::refusal(body);
         let asked = rate::asked_wait(headers, SystemTime::now());
@@ -57,13 +79,26 @@ impl Failure {
             429 => Kind::Limited(asked),
             // Time-outs and conflicts at the server's, which OpenAI's own client retries too.
             status @ (408 | 409 | 500..) => Kind::Unavailable(status, asked),
+            status @ (400 | 413 | 415 | 422) => Kind::Content(status),
             status => Kind::Refused(status),
         };
-        if let Some(place) = headers.get(LOCATION).filter(|_| status.is_redirection()) {
-            let place = String::from_utf8_lossy(place.as_bytes());
-            message = format!(
-                "it has moved to `{place}`; set `OPENAI_BASE_URL` to what comes before `/embeddings`"
-            );
+        let hint = match status.as_u16() {
+            404 | 405 => endpoint.not_found(),
+            407 => {
+                "a proxy wants a user and a password, in `HTTPS_PROXY` or `HTTP_PROXY`".to_owned()
+            }
+            300..400 => match headers.get(LOCATION) {
+                Some(place) => format!(
+                    "it has moved to `{}`; set `OPENAI_BASE_URL` to what comes before `/embeddings`",
+                    shown_address_and_path(&String::from_utf8_lossy(place.as_bytes()))
+                ),
+                None => String::new(),
+            },
+            _ => String::new(),
+        };
+        if !hint.is_empty() {
+            let said = answer::shorten(&message);
+            message = format!("{said} ({hint})");
         }
         Self {
             kind,
@@ -71,20 +106,48 @@ impl Failure {
             rates,
         }
     }
+
+    /// Whether the server says that it does not take `encoding_format` or its value.
+    pub(crate) fn names_format(&self) -> bool {
+        let message = self.message.to_lowercase();
+        let is_named = ["encoding_format", "encoding format", "base64"]
+            .iter()
+            .any(|word| message.contains(word));
+        is_named && (matches!(self.kind, Kind::Content(_)) || self.kind.is_internal())
+    }
+
+    /// Whether the server speaks of texts or requests that are too long.
+    pub(crate) fn names_tokens(&self) -> bool {
+        let message = self.message.to_lowercase();
+        [
+            "token",
+            "context length",
+            "too long",
+            "maximum length",
+            "sequence length",
+        ]
+        .iter()
+        .any(|word| message.contains(word))
+    }
 }
 
 impl Kind {
     /// The wait that the server asks for before another attempt.
-    pub(crate) fn asked_wait(&self) -> Option<Duration> {
-        match *self {
+    pub(crate) fn asked_wait(self) -> Option<Duration> {
+        match self {
             Self::Limited(asked) | Self::Unavailable(_, asked) => asked,
             _ => None,
         }
     }
 
+    /// A fault of the server's that a text may bring about, every time.
+    pub(crate) fn is_internal(self) -> bool {
+        matches!(self, Self::Unavailable(500 | 501, _))
+    }
+
     /// The error that ends a request after this number of attempts, if it is to end.
     pub(crate) fn end(
-        &self,
+        self,
         message: &str,
         name: &RequestName,
         n_attempts: u32,
@@ -93,13 +156,17 @@ impl Kind {
         let (request, message) = (name.clone(), message.to_owned());
         let limit = retry.max_asked_delay;
         let is_last = n_attempts >= retry.max_attempts;
-        match *self {
-            Self::Refused(status) => Some(Error::Refused {
+        match self {
+            Self::Refused(status) | Self::Content(status) => Some(Error::Refused {
                 request,
                 status,
                 message,
             }),
             Self::QuotaUsedUp => Some(Error::QuotaUsedUp { request, message }),
+            Self::Untrusted => Some(Error::Untrusted {
+                request,
+                problem: message,
+            }),
             Self::BadAnswer => Some(Error::BadAnswer {
                 request,
                 problem: message,
@@ -124,12 +191,12 @@ impl Kind {
                 status,
                 message,
             }),
-            Self::Broken if is_last => Some(Error::Broken {
+            Self::Broken { .. } if is_last => Some(Error::Broken {
                 request,
                 n_attempts,
                 problem: message,
             }),
-            Self::Limited(_) | Self::Unavailable(..) | Self::Broken => None,
+            Self::Limited(_) | Self::Unavailable(..) | Self::Broken { .. } => None,
         }
     }
 }

@@ -2,16 +2,15 @@ use std::sync::{Arc, atomic::Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use crate::{
-    Model, Progress, Result, Store, answer::Answer, prepare::Prepared, rows::Rows, run::Run,
-};
+use crate::{Model, Progress, Result, Store, prepare::Prepared, rows::Rows, run::Run, serve::Part};
 
-/// A request that was answered.
+/// What was answered of a request.
 pub(crate) struct Answered {
+    /// Which request.
     pub(crate) idx: usize,
-    pub(crate) answer: Answer,
-    /// Given back when the embeddings are on disk, so that a killed run cannot lose much.
-    pub(crate) unsaved: OwnedSemaphorePermit,
+    pub(crate) part: Part,
+    /// Given back when all embeddings of the request are on disk, so that a killed run cannot lose much.
+    pub(crate) unsaved: Arc<OwnedSemaphorePermit>,
 }
 
 /// Counts what a run does.
@@ -25,7 +24,7 @@ pub(crate) struct Meter<'a> {
 
 impl Meter<'_> {
     fn tick(&mut self, n_done: usize, n_tokens: u64, n_tokens_billed: u64) {
-        self.n_tokens_billed += n_tokens_billed;
+        self.n_tokens_billed = self.n_tokens_billed.saturating_add(n_tokens_billed);
         let progress = &mut self.progress;
         progress.n_done = n_done;
         progress.tokens_done += n_tokens;
@@ -53,31 +52,24 @@ pub(crate) fn keep_all(
         let mut problem = Ok(());
         let n_good = batch.iter().position(|answered| {
             let name = || prepared.request_name(answered.idx);
-            problem = rows.check_dim(&answered.answer, name);
+            problem = rows.check_dim(&answered.part.answer, name);
             problem.is_err()
         });
         batch.truncate(n_good.unwrap_or(batch.len()));
-        let vectors = batch.iter().flat_map(|Answered { idx, answer, .. }| {
-            let texts = &prepared.pending[prepared.requests[*idx].clone()];
-            let keys = texts
-                .iter()
-                .map(|t| prepared.distinct[t.distinct as usize].key);
-            keys.zip(answer.values.chunks_exact(answer.dim))
+        let vectors = batch.iter().flat_map(|answered| {
+            let vectors = answered.part.vectors();
+            vectors.map(|(pending, vector)| (prepared.of_pending(pending).key, vector))
         });
         store.insert(vectors)?;
-        for Answered {
-            idx,
-            answer,
-            unsaved,
-        } in batch
-        {
+        for Answered { part, unsaved, .. } in batch {
             drop(unsaved);
-            let texts = &prepared.pending[prepared.requests[idx].clone()];
-            for (text, vector) in texts.iter().zip(answer.values.chunks_exact(answer.dim)) {
-                rows.put(&prepared.distinct[text.distinct as usize], vector);
+            let mut n_tokens = 0;
+            for (pending, vector) in part.vectors() {
+                rows.put(prepared.of_pending(pending), vector);
+                n_tokens += u64::from(prepared.pending[pending].n_tokens);
             }
-            let n_tokens = prepared.n_tokens(idx);
-            meter.tick(rows.n_done(), n_tokens, answer.n_tokens.unwrap_or(n_tokens));
+            let billed = part.answer.n_tokens.unwrap_or(n_tokens);
+            meter.tick(rows.n_done(), n_tokens, billed);
         }
         problem?;
     }

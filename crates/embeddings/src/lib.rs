@@ -11,7 +11,7 @@
 //! # let base_url = server.url();
 //! # let dir = tempfile::tempdir()?;
 //! # let path = dir.path().join("embeddings.redb");
-//! let endpoint = Endpoint { base_url, api_key: None, organization: None }; // or Endpoint::from_env()
+//! let endpoint = Endpoint::at(&base_url); // or Endpoint::from_env()
 //! let client = Client::new(endpoint, Model::named("text-embedding-3-small"), Limits::openai())?;
 //! let store = Store::open(&path)?;
 //! let texts = ["What is love?", "", "What is love?"];
@@ -33,6 +33,7 @@ mod endpoint;
 mod error;
 mod failure;
 mod keep;
+mod learned;
 mod limits;
 mod model;
 mod pace;
@@ -42,13 +43,16 @@ mod report;
 mod rows;
 mod run;
 mod send;
+mod serve;
 mod store;
 mod tokens;
+mod unpack;
+mod vector;
 
 pub use crate::{
     client::Client,
-    endpoint::{ApiKey, Endpoint},
-    error::{Error, RequestName, Result},
+    endpoint::{Endpoint, KeyHeader},
+    error::{Error, NotEmbedded, RequestName, Result},
     limits::{Delays, Limits, Retry},
     model::Model,
     prepare::Plan,
@@ -56,3 +60,4 @@ pub use crate::{
     store::Store,
     tokens::count_tokens,
 };
+pub use secrets::Secret;

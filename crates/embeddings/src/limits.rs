@@ -9,7 +9,7 @@ use crate::{Error, Result};
 pub struct Limits {
     /// Texts in one request at most. OpenAI takes 2,048, some servers 10.
     pub max_inputs_per_request: usize,
-    /// Tokens in one request at most; a single longer text goes alone. OpenAI takes 300,000.
+    /// Tokens in one request at most, by our count; a single longer text goes alone. OpenAI takes 300,000 by its own.
     pub max_tokens_per_request: usize,
     /// Requests under way at a time; as many answers, or 4, may be on their way to the disk. Each holds its body and its answer in memory: 30 MB for
     /// 2,048 embeddings of length 1,536.
@@ -35,7 +35,8 @@ pub struct Retry {
     pub base_delay: Duration,
     /// A later wait at most, unless the server asks for more.
     pub max_delay: Duration,
-    /// A server that asks for a longer wait ends the run: an account's daily limit, say.
+    /// A server that asks for a longer wait ends the run: an account's daily limit, say. So do a request's waits together, and limits that the
+    /// server states in its headers.
     pub max_asked_delay: Duration,
     /// Off in tests.
     pub delays: Delays,
@@ -51,12 +52,13 @@ pub enum Delays {
 }
 
 impl Limits {
-    /// What OpenAI's API reference states: 2,048 inputs and 300,000 tokens per request. The rest is ours: 16 requests in flight, two minutes
+    /// What OpenAI's API reference states: 2,048 inputs and 300,000 tokens per request, of which a tenth is left free: its servers count up to a
+    /// tenth more tokens in some texts than cl100k_base has. The rest is ours: 16 requests in flight, two minutes
     /// for an answer, eight attempts with waits of half a second to a minute, and at most ten minutes if the server asks for them.
     pub fn openai() -> Self {
         Self {
             max_inputs_per_request: 2_048,
-            max_tokens_per_request: 300_000,
+            max_tokens_per_request: 270_000,
             max_in_flight: 16,
             timeout: Duration::from_secs(120),
             retry: Retry {

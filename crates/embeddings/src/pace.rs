@@ -1,7 +1,7 @@
 use std::{
     pin::pin,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use tokio::{
@@ -13,6 +13,10 @@ use crate::rate::{Rate, Rates};
 
 /// Below this, a reset time says too little about how fast a limit refills: servers round it.
 const MIN_RESET: Duration = Duration::from_secs(1);
+/// Waits from this length on are told to the user.
+pub(crate) const TOLD_FROM: Duration = Duration::from_secs(5);
+/// A server that counts so many times our tokens does not count tokens.
+const MAX_COUNTED_PER_SENT: f64 = 100.0;
 
 /// Lets requests go as fast as the server's limits allow, in the order in which they ask.
 ///
@@ -82,48 +86,57 @@ struct Bucket {
     at: Instant,
 }
 
+/// A limit of the server's asks for a longer wait than is allowed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LongPause {
+    pub(crate) wait: Duration,
+    pub(crate) cause: &'static str,
+}
+
 #[derive(Debug)]
 enum Leave {
     Go(Ticket),
-    /// Nothing before that has passed, unless there is news.
-    Wait(Duration),
+    /// Nothing before that has passed, unless there is news; and why.
+    Wait(Duration, &'static str),
     /// Nothing before there is news.
     News,
 }
 
 impl Pacer {
-    /// Waits for the right to send this number of tokens. `None` once `is_stopped`, see [`Pacer::wake`].
+    /// Waits for the right to send this number of tokens, if that takes no longer than `limit`. `None` once `is_stopped`, see [`Pacer::wake`].
     pub(crate) async fn ticket(
         &self,
         n_tokens: u64,
+        limit: Duration,
         is_stopped: impl Fn() -> bool,
-    ) -> Option<Ticket> {
+    ) -> Result<Option<Ticket>, LongPause> {
         // Held while waiting, so that small requests cannot starve a large one.
         let _turn = self.turn.lock().await;
+        let mut told: Option<Instant> = None;
         loop {
             // Listening starts before the look, so that no news is missed between the two.
             let mut news = pin!(self.news.notified());
             news.as_mut().enable();
             if is_stopped() {
-                return None;
+                return Ok(None);
             }
             let leave = self.lock().leave(n_tokens as f64, Instant::now());
             match leave {
-                Leave::Go(ticket) => return Some(ticket),
-                Leave::Wait(wait) => _ = timeout(wait, news).await,
+                Leave::Go(ticket) => return Ok(Some(ticket)),
+                Leave::Wait(wait, cause) if wait > limit => return Err(LongPause { wait, cause }),
+                Leave::Wait(wait, cause) => {
+                    let end = Instant::now() + wait;
+                    let is_new = told.is_none_or(|told| end > told + TOLD_FROM);
+                    if wait >= TOLD_FROM && is_new {
+                        told = Some(end);
+                        let until = httpdate::fmt_http_date(SystemTime::now() + wait);
+                        tracing::warn!("{cause}; waiting {} s, until {until}", wait.as_secs());
+                    }
+                    _ = timeout(wait, news).await;
+                }
                 Leave::News => news.await,
             }
         }
-    }
-
-    /// Waits for the right to send a request once more that had this ticket.
-    pub(crate) async fn another(
-        &self,
-        ticket: &Ticket,
-        is_stopped: impl Fn() -> bool,
-    ) -> Option<Ticket> {
-        // Counts of tokens are far below 2^53, so the number comes back as it was.
-        self.ticket(ticket.n_tokens as u64, is_stopped).await
     }
 
     /// Takes a ticket back, with what was learned.
@@ -156,13 +169,21 @@ impl Pace {
         let cost = n_tokens * self.counted_per_sent();
         let pause = self.not_before.map(|t| t.saturating_duration_since(now));
         let waits = [
-            pause,
-            self.requests.map(|bucket| bucket.wait(1.0, now)),
-            self.tokens.map(|bucket| bucket.wait(cost, now)),
+            (pause, "the server asked for a pause"),
+            (
+                self.requests.map(|bucket| bucket.wait(1.0, now)),
+                "the server's limit of requests is used up",
+            ),
+            (
+                self.tokens.map(|bucket| bucket.wait(cost, now)),
+                "the server's limit of tokens is used up",
+            ),
         ];
-        let wait = waits.into_iter().flatten().max().unwrap_or_default();
-        if !wait.is_zero() {
-            return Leave::Wait(wait);
+        let longest = waits.into_iter().max_by_key(|(wait, _)| *wait);
+        if let Some((Some(wait), cause)) = longest
+            && !wait.is_zero()
+        {
+            return Leave::Wait(wait, cause);
         }
         self.take(1.0, cost, now);
         self.in_flight.add(1.0, cost);
@@ -179,9 +200,12 @@ impl Pace {
         match fate {
             Fate::Answered(counted) => {
                 self.is_known = true;
-                if let Some(counted) = counted.filter(|_| ticket.n_tokens > 0.0) {
+                let counted = counted.map(|counted| counted as f64).filter(|counted| {
+                    ticket.n_tokens > 0.0 && *counted <= MAX_COUNTED_PER_SENT * ticket.n_tokens
+                });
+                if let Some(counted) = counted {
                     self.tokens_sent += ticket.n_tokens;
-                    self.tokens_counted += counted as f64;
+                    self.tokens_counted += counted;
                 }
             }
             Fate::Limited => self.take(-1.0, -ticket.cost, now),

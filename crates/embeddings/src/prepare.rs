@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use crate::{
     Limits, Model, Result, Store,
     error::RequestName,
+    serve::{Item, Parcel},
     store::{self, Key},
     tokens::{Cut, Tokenizer},
 };
@@ -33,6 +34,17 @@ pub struct Plan {
     pub n_requests: usize,
     /// Dollars to be spent, `None` if the price is not known.
     pub usd: Option<f64>,
+}
+
+/// Who asks whom for what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    /// The server, as the store knows it.
+    pub(crate) server: &'a str,
+    pub(crate) model: &'a Model,
+    pub(crate) limits: &'a Limits,
+    /// Whether to ask for what the store has, too.
+    pub(crate) asks_anew: bool,
 }
 
 /// Texts made ready to be sent. Per text 4 bytes, per different text some 100, whatever their lengths.
@@ -78,13 +90,13 @@ impl Prepared {
     pub(crate) fn new(
         texts: &[impl AsRef<str> + Sync],
         store: &Store,
-        model: &Model,
-        limits: &Limits,
+        asker: &Asker<'_>,
     ) -> Result<Self> {
+        let Asker { model, limits, .. } = *asker;
         let tokenizer = Tokenizer::new();
         let sent: Vec<Sent> = texts
             .par_iter()
-            .map(|text| Sent::new(text.as_ref(), model, tokenizer))
+            .map(|text| Sent::new(text.as_ref(), asker, tokenizer))
             .collect();
         let n_truncated = sent.iter().filter(|sent| sent.is_cut).count();
 
@@ -109,7 +121,7 @@ impl Prepared {
         let snapshot = store.snapshot()?;
         let mut missing = Vec::new();
         for (idx, text) in distinct.iter().enumerate() {
-            if !snapshot.contains(&text.key)? {
+            if asker.asks_anew || !snapshot.contains(&text.key)? {
                 missing.push(u32::try_from(idx).expect("as above"));
             }
         }
@@ -141,6 +153,29 @@ impl Prepared {
             pending,
             requests,
         })
+    }
+
+    /// A text that has to be asked for.
+    pub(crate) fn of_pending(&self, pending: usize) -> &Distinct {
+        &self.distinct[self.pending[pending].distinct as usize]
+    }
+
+    /// The texts of a request, ready to be sent.
+    pub(crate) fn parcel(&self, idx: usize, texts: &[impl AsRef<str>]) -> Parcel {
+        let item = |pending: usize| {
+            let text = self.of_pending(pending);
+            Item {
+                pending,
+                row: text.first_row,
+                text: text.text(texts).to_owned(),
+                n_tokens: u64::from(self.pending[pending].n_tokens),
+            }
+        };
+        Parcel {
+            number: idx + 1,
+            n_requests: self.requests.len(),
+            items: self.requests[idx].clone().map(item).collect(),
+        }
     }
 
     /// Tokens of a request, by our count.
@@ -175,15 +210,15 @@ impl Distinct {
 }
 
 impl Sent {
-    fn new(text: &str, model: &Model, tokenizer: Tokenizer) -> Self {
-        let cut = tokenizer.cut(text, model.max_tokens);
+    fn new(text: &str, asker: &Asker<'_>, tokenizer: Tokenizer) -> Self {
+        let cut = tokenizer.cut(text, asker.model.max_tokens);
         let n_bytes = cut.map_or(text.len(), |Cut { n_bytes, .. }| n_bytes);
         let sent = match &text[..n_bytes] {
             "" => INSTEAD_OF_EMPTY,
             sent => sent,
         };
         Self {
-            key: store::key(model, sent),
+            key: store::key(asker.server, asker.model, sent),
             n_bytes,
             is_cut: cut.is_some(),
         }
@@ -285,7 +320,13 @@ mod tests {
             " ",
             "hello world",
         ];
-        let prepared = Prepared::new(&texts, &store, &model, &limits(2, 100)).unwrap();
+        let asker = Asker {
+            server: "http://h",
+            model: &model,
+            limits: &limits(2, 100),
+            asks_anew: false,
+        };
+        let prepared = Prepared::new(&texts, &store, &asker).unwrap();
         assert_eq!(prepared.distinct_of_row, [0, 1, 0, 2, 1, 0]);
         let sent: Vec<&str> = prepared.distinct.iter().map(|d| d.text(&texts)).collect();
         assert_eq!(sent, ["hello world", " ", "\n"]);

@@ -4,6 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 
+/// Longer waits are cut to this one, which no one waits either, so that sums of times stay within what a clock can show.
+const LONGEST: Duration = Duration::from_secs(100 * 86_400);
+
 /// One limit, as an answer states it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Rate {
@@ -44,23 +47,28 @@ impl Rates {
 /// The wait that the server asks for: `retry-after-ms`, or `retry-after` in seconds or as a date.
 pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let ms = text(headers, "retry-after-ms").and_then(|ms| ms.parse::<f64>().ok());
-    if let Some(wait) = ms.and_then(|ms| Duration::try_from_secs_f64(ms / 1e3).ok()) {
+    if let Some(wait) = ms.and_then(|ms| duration(ms / 1e3)) {
         return Some(wait);
     }
     let after = text(headers, "retry-after")?;
     if let Ok(seconds) = after.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
+        return duration(seconds);
     }
     let date = httpdate::parse_http_date(after).ok()?;
     // A date that has passed asks for no wait.
-    Some(date.duration_since(now).unwrap_or_default())
+    Some(date.duration_since(now).unwrap_or_default().min(LONGEST))
+}
+
+/// `None` for what is less than nothing or not a number.
+fn duration(seconds: f64) -> Option<Duration> {
+    (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST.as_secs_f64())))
 }
 
 /// `6ms`, `1.5s`, `1m30s`, `7m12s`, `2h0m0.5s`; a bare number is seconds.
 fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     if let Ok(seconds) = rest.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
+        return duration(seconds);
     }
     if rest.is_empty() {
         return None;
@@ -84,7 +92,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
         seconds += number.parse::<f64>().ok()? * unit_seconds;
         rest = after;
     }
-    Duration::try_from_secs_f64(seconds).ok()
+    duration(seconds)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -120,7 +128,7 @@ mod tests {
         check("0s", Some(0));
         check("20", Some(20_000));
         check("2000us", Some(2));
-        for bad in ["", "s", "1x", "1..2s", "-1s", "1 s", "inf", "NaN", "1m30"] {
+        for bad in ["", "s", "1x", "1..2s", "-1s", "1 s", "NaN", "1m30"] {
             check(bad, None);
         }
     }
@@ -171,5 +179,42 @@ mod tests {
         check(&[("retry-after", "Sun, 06 Nov 1994 08:49:00 GMT")], Some(0));
         check(&[("retry-after", "-3")], None);
         check(&[("retry-after", "soon")], None);
+        check(&[("retry-after", "NaN")], None);
+        let longest = u64::try_from(LONGEST.as_millis()).unwrap();
+        for long in ["1e30", "inf", "18446744073709551616"] {
+            check(&[("retry-after", long)], Some(longest));
+        }
+        check(
+            &[("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")],
+            Some(longest),
+        );
+    }
+
+    #[test]
+    fn mutations_of_headers_do_not_panic() {
+        let files = [
+            b"1m30s".to_vec(),
+            b"7m12.5s".to_vec(),
+            b"Sun, 06 Nov 1994 08:49:47 GMT".to_vec(),
+            b"1e30".to_vec(),
+            b"NaN".to_vec(),
+        ];
+        test_support::try_mutations(&files, |bytes| {
+            let Ok(value) = HeaderValue::from_bytes(&bytes) else {
+                return;
+            };
+            let mut headers = HeaderMap::new();
+            for name in [
+                "retry-after",
+                "retry-after-ms",
+                "x-ratelimit-limit-requests",
+                "x-ratelimit-remaining-requests",
+                "x-ratelimit-reset-requests",
+            ] {
+                headers.insert(name, value.clone());
+            }
+            _ = Rates::of(&headers);
+            _ = asked_wait(&headers, SystemTime::UNIX_EPOCH);
+        });
     }
 }

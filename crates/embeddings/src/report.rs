@@ -13,9 +13,9 @@ pub struct Progress {
     pub tokens_done: u64,
     /// Tokens of all requests of this run.
     pub tokens_total: u64,
-    /// Requests answered.
+    /// Requests answered, with those that a refused request was divided into.
     pub n_requests_done: usize,
-    /// Requests of this run.
+    /// Requests of this run, as planned.
     pub n_requests: usize,
     /// Attempts that failed and were retried.
     pub n_retries: u64,
@@ -45,4 +45,8 @@ pub struct Usage {
     pub n_tokens: u64,
     /// Dollars for them, `None` if the price is not known.
     pub usd: Option<f64>,
+    /// Texts that the server found too long though they were not by our count, so that they were cut once more.
+    pub n_shortened: usize,
+    /// Texts that the server takes in one request at most, if it was found to take fewer than were sent.
+    pub max_inputs: Option<usize>,
 }

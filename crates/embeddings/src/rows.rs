@@ -61,6 +61,10 @@ impl Rows {
         answer: &Answer,
         name: impl FnOnce() -> RequestName,
     ) -> Result<()> {
+        if answer.bad.len() * answer.dim == answer.values.len() {
+            // Nothing usable in it, so nothing that has a length.
+            return Ok(());
+        }
         self.fix_dim(answer.dim).map_err(|expected| Error::BadAnswer {
             request: name(),
             problem: format!(

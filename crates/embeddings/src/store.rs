@@ -14,22 +14,23 @@ use crate::{Error, Model, Result};
 /// SHA-256 of what an embedding depends on.
 pub(crate) type Key = [u8; 32];
 
-const VECTORS: TableDefinition<'_, &Key, &[u8]> = TableDefinition::new("vectors");
+const VECTORS: TableDefinition<'_, &Key, &[u8]> = TableDefinition::new("vectors of servers");
+/// What stores had before they told servers apart. No run can know which server those embeddings are from.
+const OLD_VECTORS: TableDefinition<'_, &Key, &[u8]> = TableDefinition::new("vectors");
 /// The first bytes under the hash; another meaning of keys or values would need another tag.
-const KEY_TAG: &[u8] = b"embeddings store 1\0";
+const KEY_TAG: &[u8] = b"embeddings store 2\0";
 /// redb would take a gigabyte. Every key is looked up about once, so a cache is of little use.
 const CACHE_BYTES: usize = 32 << 20;
 
 /// Embeddings that were paid for, in one file.
 ///
 /// ```text
-/// key    SHA-256 over: tag, n(model) model, dimensions or 0, n(text) text      n and dimensions: 64 bits, little-endian
+/// key    SHA-256 over: tag, n(server) server, n(model) model, dimensions or 0, n(text) text      n, dimensions: 64 bits, little-endian
 /// value  the embedding's float32 values, little-endian
 /// ```
 ///
 /// The text is the one sent, that is after cutting; so an embedding is found again whatever data set it is asked for from, and texts that differ
-/// only behind the cut share one. The address is not in the key: a model's name is taken to mean the same weights on every server. Where it
-/// does not, use another file.
+/// only behind the cut share one. The server is its address: two servers may know different models by one name, as a trial's and the real one.
 ///
 /// The database is redb: pure Rust, so nothing of C is compiled as for SQLite; transactions are atomic and durable when a commit returns; one
 /// file, locked by the process that has it open; and a key-value table is all that is needed.
@@ -88,13 +89,33 @@ impl Store {
         };
         let opened = opened.and_then(|()| builder().create(&path));
         match opened {
-            Ok(database) => Ok(Self { path, database }),
+            Ok(database) => {
+                let store = Self { path, database };
+                store.warn_of_old()?;
+                Ok(store)
+            }
             Err(DatabaseError::DatabaseAlreadyOpen) => Err(Error::StoreInUse { path }),
             Err(error) => Err(Error::Store {
                 path,
                 source: Box::new(error.into()),
             }),
         }
+    }
+
+    fn warn_of_old(&self) -> Result<()> {
+        let read = self.database.begin_read();
+        let read = read.map_err(|error| self.error(error.into()))?;
+        let n = match read.open_table(OLD_VECTORS) {
+            Ok(table) => table.len().map_err(|error| self.error(error.into()))?,
+            Err(_) => 0,
+        };
+        if n > 0 {
+            tracing::warn!(
+                "`{}` holds {n} embeddings of an earlier version, which did not record the server; they are not used",
+                self.path.display()
+            );
+        }
+        Ok(())
     }
 
     /// The file.
@@ -201,10 +222,12 @@ impl Snapshot<'_> {
     }
 }
 
-pub(crate) fn key(model: &Model, text: &str) -> Key {
+pub(crate) fn key(server: &str, model: &Model, text: &str) -> Key {
     let length = |n: usize| (n as u64).to_le_bytes();
     let mut hash = Sha256::new();
     hash.update(KEY_TAG);
+    hash.update(length(server.len()));
+    hash.update(server);
     hash.update(length(model.name.len()));
     hash.update(&model.name);
     hash.update(length(model.dimensions.unwrap_or(0)));
@@ -229,22 +252,28 @@ mod tests {
     /// Made with Python's hashlib: another value would make all stores worthless.
     #[test]
     fn keys_never_change() {
-        let key = key(&model("text-embedding-3-small", Some(256)), "héllo");
+        let key = key(
+            "http://h",
+            &model("text-embedding-3-small", Some(256)),
+            "héllo",
+        );
         let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             hex,
-            "840a12cb8135d54454df801bc28c783c15ca9c0fdbb4a314f8cc63e9c3d8f5ee"
+            "ef0a923975b745ae8f3166a8ab48f86c02ff7e8cce76f7ddbd0a20861dad5577"
         );
     }
 
     #[test]
     fn keys_do_not_run_together() {
         let keys = [
-            key(&model("m", None), "text"),
-            key(&model("mt", None), "ext"),
-            key(&model("m", Some(8)), "text"),
-            key(&model("m", None), "text "),
-            key(&model("m", None), ""),
+            key("s", &model("m", None), "text"),
+            key("s", &model("mt", None), "ext"),
+            key("s", &model("m", Some(8)), "text"),
+            key("s", &model("m", None), "text "),
+            key("s", &model("m", None), ""),
+            key("sm", &model("", None), "text"),
+            key("t", &model("m", None), "text"),
         ];
         let distinct: std::collections::HashSet<Key> = keys.into_iter().collect();
         assert_eq!(distinct.len(), keys.len());
@@ -285,6 +314,24 @@ mod tests {
         assert!(matches!(error, Error::Store { .. }) && error.source().is_some());
         assert!(error.to_string().contains("other"));
         assert!(Store::open(&dir.path().join("missing/store")).is_err());
+    }
+
+    #[test]
+    fn embeddings_of_stores_without_servers_are_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.redb");
+        {
+            let database = builder().create(&path).unwrap();
+            let write = database.begin_write().unwrap();
+            {
+                let mut table = write.open_table(OLD_VECTORS).unwrap();
+                table.insert(&[1; 32], [0; 4].as_slice()).unwrap();
+            }
+            write.commit().unwrap();
+        }
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.n_vectors().unwrap(), 0);
+        assert!(!store.snapshot().unwrap().contains(&[1; 32]).unwrap());
     }
 
     #[test]

@@ -1,9 +1,17 @@
 //! The built program on small tables.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
+use arrow_array::{
+    Array as _, ArrayRef, BooleanArray, Decimal128Array, Float16Array, Float32Array, Float64Array,
+    Int32Array, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array,
+    cast::AsArray as _,
+    types::{Float64Type, Int64Type},
+};
+use arrow_schema::DataType;
 use dataset::{CostKind, DatasetInfo, Pair, Part, PartTable, SplitOrigin};
-use polars::prelude::{Column, DataFrame, DataType, ParquetWriter};
+use half::f16;
+use parquet::arrow::ArrowWriter;
 use test_support::{Bench, assert_contains, stderr};
 
 const PRICES: &str = "[models.small]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n\
@@ -146,25 +154,155 @@ fn csv_jsonl_and_parquet_give_the_same_bytes() {
 #[test]
 fn parquet_numbers_may_have_any_type() {
     let bench = bench();
-    for dtype in [
-        DataType::Int32,
-        DataType::Int64,
-        DataType::UInt32,
-        DataType::UInt64,
-        DataType::Float32,
-    ] {
-        let mut columns = columns();
-        for column in &mut columns[4..6] {
-            *column = column
-                .cast(&dtype)
-                .expect("small whole numbers fit any type");
+    let counts = |from: i64| (from..from + 10).collect::<Vec<_>>();
+    let array = |ty: &str, from: i64| -> ArrayRef {
+        let counts = counts(from).into_iter();
+        match ty {
+            "i32" => Arc::new(Int32Array::from_iter_values(counts.map(|n| n as i32))),
+            "u32" => Arc::new(UInt32Array::from_iter_values(counts.map(|n| n as u32))),
+            "u64" => Arc::new(UInt64Array::from_iter_values(counts.map(|n| n as u64))),
+            "f16" => Arc::new(Float16Array::from_iter_values(
+                counts.map(|n| f16::from_f64(n as f64)),
+            )),
+            "f32" => Arc::new(Float32Array::from_iter_values(counts.map(|n| n as f32))),
+            "decimal" => Arc::new(
+                Decimal128Array::from_iter_values(counts.map(|n| i128::from(n) * 100))
+                    .with_precision_and_scale(18, 2)
+                    .expect("fits"),
+            ),
+            _ => Arc::new(Int64Array::from_iter_values(counts)),
         }
-        columns[0] = Column::new("id".into(), (0..10_i64).collect::<Vec<_>>());
+    };
+    for ty in ["i32", "i64", "u32", "u64", "f16", "f32", "decimal"] {
+        let mut columns = columns();
+        columns[4].1 = array(ty, 11);
+        columns[5].1 = array(ty, 5);
+        columns[0].1 = array("i64", 0);
         write_parquet(&bench.join("t.parquet"), columns);
         let (_, _, test) = make(&bench, "t.parquet", &[]);
         assert_eq!(test.ids, ["8", "1"], "whole numbers serve as ids");
-        assert_eq!(test.cost_usd[(0, 0)], (19.0 + 13.0 * 2.0) / 1e6, "{dtype}");
+        assert_eq!(test.cost_usd[(0, 0)], (19.0 + 13.0 * 2.0) / 1e6, "{ty}");
     }
+}
+
+#[test]
+fn an_empty_prompt_is_one_and_a_score_within_rounding_of_1_is_1() {
+    let bench = bench();
+    let mut columns = columns();
+    let mut prompts: Vec<Option<String>> = (0..10).map(|i| Some(format!("q{i}"))).collect();
+    prompts[8] = Some(String::new());
+    columns[2].1 = Arc::new(StringArray::from(prompts));
+    let right = (0..10).map(|i| Some(i % 2 == 0)).collect::<Vec<_>>();
+    columns[3].1 = Arc::new(BooleanArray::from(right));
+    columns[6].1 = Arc::new(Float64Array::from(vec![1.0 + f64::EPSILON; 10]));
+    columns.truncate(7);
+    columns.insert(
+        4,
+        (
+            "small/cost_usd",
+            Arc::new(Float64Array::from(vec![0.5; 10])),
+        ),
+    );
+    columns.push((
+        "org/large/cost_usd",
+        Arc::new(Float64Array::from(vec![0.5; 10])),
+    ));
+    write_parquet(&bench.join("t.parquet"), columns);
+    let (_, _, test) = make(&bench, "t.parquet", &[]);
+    assert_eq!(test.prompts, ["", "q1"]);
+    assert_eq!(test.scores.row(0).to_vec(), [1.0, 1.0]);
+    assert_eq!(test.scores.row(1).to_vec(), [0.0, 1.0]);
+}
+
+#[test]
+fn a_folder_of_part_files_is_one_table_with_a_source_each() {
+    let bench = bench();
+    fs::create_dir(bench.join("t.parquet")).expect("created");
+    let halves = |range: std::ops::Range<usize>| {
+        let halves = columns().into_iter();
+        halves
+            .map(|(name, array)| (name, array.slice(range.start, range.len())))
+            .collect::<Vec<_>>()
+    };
+    write_parquet(&bench.join("t.parquet/part-1.parquet"), halves(6..10));
+    write_parquet(&bench.join("t.parquet/part-0.parquet"), halves(0..6));
+    bench.write("t.parquet/_SUCCESS", "");
+    let (info, train, test) = make(&bench, "t.parquet", &[]);
+    assert_eq!((info.n_train, info.n_test), (8, 2));
+    assert_eq!(info.sources.len(), 3, "two parts and the price list");
+    write_parquet(&bench.join("whole.parquet"), columns());
+    // The last row's score is unknown, and so not equal to itself; it is a train row.
+    let (_, whole_train, whole_test) = make(&bench, "whole.parquet", &[]);
+    assert_eq!((&train.ids, &test.ids), (&whole_train.ids, &whole_test.ids));
+    assert_eq!(test.cost_usd, whole_test.cost_usd);
+}
+
+#[test]
+fn separators_escapes_and_mistakes_in_csv_come_with_their_flag() {
+    let bench = bench();
+    bench.write("t.csv", TABLE.replace("\"\"", "\\\"").as_bytes());
+    bench.refuse(&usual("t.csv"), 1, "read it with `--escape '\\'`");
+    let (_, train, _) = make(&bench, "t.csv", &["--escape", "\\"]);
+    assert!(train.prompts.contains(&"Who, if \"anyone\"?".to_owned()));
+
+    let small = "id;prompt;m/score;m/cost_usd\n1;a,b;1;0.5\n2;c;0;0.5\n";
+    bench.write("s.csv", small);
+    let forced = |input| [&usual(input)[..], &["--force"]].concat();
+    bench.refuse(&forced("s.csv"), 1, "give `--delimiter ';'`");
+    let (_, train, test) = make(&bench, "s.csv", &["--delimiter", ";", "--test-size", "0.5"]);
+    assert!(
+        [&train.prompts[..], &test.prompts]
+            .concat()
+            .contains(&"a,b".to_owned())
+    );
+    bench.write("tabs.csv", small.replace(';', "\t"));
+    bench.refuse(&forced("tabs.csv"), 1, "give `--delimiter tab`");
+    make(
+        &bench,
+        "tabs.csv",
+        &["--delimiter", "tab", "--test-size", "0.5"],
+    );
+    fs::rename(bench.join("tabs.csv"), bench.join("tabs.tsv")).expect("renamed");
+    make(&bench, "tabs.tsv", &["--test-size", "0.5"]);
+
+    bench.write("t.jsonl", "{}\n");
+    let args = [&usual("t.jsonl")[..], &["--delimiter", ";"]].concat();
+    bench.refuse(&args, 2, "--delimiter and --escape are for CSV");
+    let args = [&usual("s.csv")[..], &["--delimiter", "a"]].concat();
+    bench.refuse(&args, 2, "expected one character");
+}
+
+#[test]
+fn rows_that_a_quote_takes_in_are_not_lost_in_silence() {
+    let bench = bench();
+    // The quote of row 2 is closed by the inches of row 4.
+    let table = "id,m/score,prompt,m/cost_usd\n1,1,a,1\n2,1,\"Who is,1\n3,1,b,1\n4,1,a pipe of 5\",1\n5,0,c,1\n";
+    bench.write("t.csv", table);
+    let output = bench.run(&["--input", "t.csv", "--name", "mine"]);
+    assert_contains(
+        &stderr(&output),
+        "row 2 of `t.csv` has a quoted field with lines that look like rows",
+    );
+    assert_contains(&stderr(&output), "a quote may be missing");
+    bench.write("t.csv", TABLE);
+    let output = bench.run(&[&usual("t.csv")[..], &["--force"]].concat());
+    assert!(!stderr(&output).contains("quote"), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_are_refused_before_they_are_emptied() {
+    let bench = bench_with_table();
+    for pipe in ["pipe.csv", "pipe.toml"] {
+        let made = std::process::Command::new("mkfifo")
+            .arg(bench.join(pipe))
+            .status();
+        assert!(made.expect("mkfifo").success());
+    }
+    bench.refuse(&usual("pipe.csv"), 1, "a pipe or a device");
+    let mut args = usual("t.csv");
+    args[3] = "pipe.toml";
+    bench.refuse(&args, 1, "cannot read `pipe.toml`");
 }
 
 #[test]
@@ -256,7 +394,8 @@ const CASES: &[Case] = &[
     Case { text: GOOD, extra: &["--name", ""], code: 2, expected: "cannot name a data set" },
     // The files.
     Case { text: GOOD, extra: &["--input", "none.csv"], code: 1, expected: "cannot read `none.csv`" },
-    Case { text: GOOD, extra: &["--input", "t.csv.gz"], code: 2, expected: "name the format with --format" },
+    Case { text: GOOD, extra: &["--input", "none.csv.gz"], code: 1, expected: "cannot read `none.csv.gz`" },
+    Case { text: GOOD, extra: &["--input", "prices.toml"], code: 2, expected: "name the format with --format" },
     Case { text: GOOD, extra: &["--format", "parquet"], code: 1, expected: "cannot read `t.csv` as Parquet" },
     Case { text: GOOD, extra: &["--prices", "none.toml"], code: 1, expected: "`none.toml`" },
     Case { text: "", extra: &[], code: 1, expected: "`t.csv` has no rows" },
@@ -277,7 +416,7 @@ const CASES: &[Case] = &[
     Case { text: "id,prompt,small/score,small/input_tokens\n1,,1,10\n2,y,0,11\n", extra: &[], code: 1, expected: "column `prompt` of `t.csv` is null in row 1" },
     Case { text: "id,task,prompt,small/score,small/input_tokens\n1,,x,1,10\n2,a,y,0,11\n", extra: &[], code: 1, expected: "column `task` of `t.csv` is null in row 1" },
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1.01,10\n2,y,0,11\n", extra: &[], code: 1, expected: "column `small/score` of `t.csv` is 1.01 in row 1" },
-    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n2,y,NaN,11\n", extra: &[], code: 1, expected: "column `small/score` of `t.csv` is NaN in row 2" },
+    Case { text: "id,prompt,small/score,small/input_tokens\n1,x,NaN,10\n2,y,NA,11\n", extra: &[], code: 1, expected: "no train row of `t.csv` has a score" },
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n2,y,inf,11\n", extra: &[], code: 1, expected: "column `small/score` of `t.csv` is inf in row 2" },
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,10\n2,y,good,11\n", extra: &[], code: 1, expected: "column `small/score` of `t.csv` is `good` in row 2, expected a number" },
     Case { text: "id,prompt,small/score,small/input_tokens\n1,x,1,-1\n2,y,1,11\n", extra: &[], code: 1, expected: "column `small/input_tokens` of `t.csv` is -1 in row 1" },
@@ -350,9 +489,9 @@ fn other_refusals() {
     );
     check(
         "c.jsonl",
-        b"{\"id\": 1, \"m/score\": \"1\"}\n",
+        b"{\"id\": 1, \"m/score\": \"good\"}\n",
         1,
-        "column `m/score` of `c.jsonl` is `\"1\"` in row 1, expected a number",
+        "column `m/score` of `c.jsonl` is `good` in row 1, expected a number",
     );
     check(
         "d.jsonl",
@@ -362,22 +501,13 @@ fn other_refusals() {
     );
 
     let mut columns = columns();
-    columns[3] = Column::new("small/score".into(), ["1"; 10]);
+    columns[3].1 = Arc::new(StringArray::from(vec!["1"; 10]));
     write_parquet(&bench.join("t.parquet"), columns);
     let args = usual("t.parquet");
     bench.refuse(
         &args,
         1,
-        "column `small/score` of `t.parquet` is `str`, expected `numbers`",
-    );
-
-    let mut columns = self::columns();
-    columns[3] = Column::new("small/score".into(), [true; 10]);
-    write_parquet(&bench.join("t.parquet"), columns);
-    bench.refuse(
-        &args,
-        1,
-        "column `small/score` of `t.parquet` is `Boolean`, expected `text, whole numbers",
+        "column `small/score` of `t.parquet` is `text`, expected numbers",
     );
 
     bench.write("t.csv", GOOD.as_bytes());
@@ -445,9 +575,8 @@ fn what_is_there_is_not_made_again_and_not_overwritten() {
 }
 
 /// [`TABLE`] in columns.
-fn columns() -> Vec<Column> {
-    let n = 0..10;
-    let ids: Vec<String> = n.clone().map(|i| format!("a{i}")).collect();
+fn columns() -> Vec<(&'static str, ArrayRef)> {
+    let ids = (0..10).map(|i| format!("a{i}"));
     let tasks = [
         "qa", "qa", "qa", "math", "math", "math", "code/py", "code/py", "code/py", "qa",
     ];
@@ -463,51 +592,51 @@ fn columns() -> Vec<Column> {
         "print(3)",
         "last",
     ];
+    let small_scores = vec![1.0, 0.0, 0.5, 1.0, 1.0, 0.0, 0.0, 0.25, 1.0, 1.0];
     let large_scores = [1.0, 1.0, 0.75, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0].map(Some);
-    let counts = |from: i64| n.clone().map(|i| i + from).collect::<Vec<_>>();
+    let counts = |from: i64| Arc::new(Int64Array::from_iter_values(from..from + 10));
     let all_but_last = |from: i64| {
-        n.clone()
-            .map(|i| (i < 9).then_some(i + from))
-            .collect::<Vec<_>>()
+        Arc::new(Int64Array::from_iter(
+            (0..10).map(|i| (i < 9).then_some(i + from)),
+        ))
     };
     vec![
-        Column::new("id".into(), ids),
-        Column::new("task".into(), tasks),
-        Column::new("prompt".into(), prompts),
-        Column::new(
-            "small/score".into(),
-            [1.0, 0.0, 0.5, 1.0, 1.0, 0.0, 0.0, 0.25, 1.0, 1.0],
+        ("id", Arc::new(StringArray::from_iter_values(ids))),
+        ("task", Arc::new(StringArray::from(tasks.to_vec()))),
+        ("prompt", Arc::new(StringArray::from(prompts.to_vec()))),
+        ("small/score", Arc::new(Float64Array::from(small_scores))),
+        ("small/input_tokens", counts(11)),
+        ("small/output_tokens", counts(5)),
+        (
+            "org/large/score",
+            Arc::new(Float64Array::from([&large_scores[..], &[None]].concat())),
         ),
-        Column::new("small/input_tokens".into(), counts(11)),
-        Column::new("small/output_tokens".into(), counts(5)),
-        Column::new(
-            "org/large/score".into(),
-            [&large_scores[..], &[None]].concat(),
-        ),
-        Column::new("org/large/input_tokens".into(), all_but_last(12)),
-        Column::new("org/large/output_tokens".into(), all_but_last(7)),
+        ("org/large/input_tokens", all_but_last(12)),
+        ("org/large/output_tokens", all_but_last(7)),
     ]
 }
 
-fn write_parquet(path: &Path, columns: Vec<Column>) {
-    let mut frame = DataFrame::new_infer_height(columns).expect("columns of one length");
+fn write_parquet(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+    let columns = columns.into_iter().map(|(name, array)| (name, array, true));
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length");
     let file = fs::File::create(path).expect("created");
-    ParquetWriter::new(file)
-        .finish(&mut frame)
-        .expect("written");
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("written");
+    writer.close().expect("written");
 }
 
 /// The same rows as JSON lines, nulls left out.
-fn jsonl(columns: &[Column]) -> String {
+fn jsonl(columns: &[(&str, ArrayRef)]) -> String {
     let mut text = String::new();
-    for row in 0..columns[0].len() {
-        let entries = columns.iter().filter_map(|column| {
-            let value = match column.dtype() {
-                DataType::String => column.str().ok()?.get(row).map(serde_json::Value::from),
-                DataType::Int64 => column.i64().ok()?.get(row).map(serde_json::Value::from),
-                _ => column.f64().ok()?.get(row).map(serde_json::Value::from),
+    for row in 0..10 {
+        let entries = columns.iter().filter(|(_, array)| !array.is_null(row));
+        let entries = entries.map(|(name, array)| {
+            let value: serde_json::Value = match array.data_type() {
+                DataType::Utf8 => array.as_string::<i32>().value(row).into(),
+                DataType::Int64 => array.as_primitive::<Int64Type>().value(row).into(),
+                _ => array.as_primitive::<Float64Type>().value(row).into(),
             };
-            value.map(|value| format!("\"{}\": {value}", column.name()))
+            format!("\"{name}\": {value}")
         });
         text += &format!("{{{}}}\n", entries.collect::<Vec<_>>().join(", "));
     }

@@ -11,6 +11,10 @@ const EXAMPLES: [&str; 3] = [
 ];
 
 /// Make the data set of the Open LLM Leaderboard v2, from its sample files or from CARROT's published matrix
+///
+/// The sample files are gated on the Hugging Face hub, a repository for each LLM: they need an account, a token of it in HF_TOKEN, and one
+/// click on each repository's page. They are about 1 GB per LLM, 20 GB for all. What is missing is named, and the size told, before anything
+/// is downloaded.
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {

@@ -187,6 +187,18 @@ mod tests {
     }
 
     #[test]
+    fn no_tokenizer_of_the_built_in_settings_is_gated_or_missing() {
+        let all = config(BUILT_IN.text).expect("good settings");
+        for model in &all.models {
+            let owner = model.tokenizer.split('/').next().expect("a name");
+            let is_closed = ["alpindale", "google", "meta-llama", "mistralai"].contains(&owner);
+            assert!(!is_closed, "{}", model.tokenizer);
+            let is_own = model.tokenizer == model.name;
+            assert_eq!(model.tokenizer_note().is_none(), is_own, "{}", model.name);
+        }
+    }
+
+    #[test]
     fn settings_that_cannot_be_used_are_refused() {
         for (from, to, message) in [
             (
@@ -208,6 +220,11 @@ mod tests {
                 "name = \"google/gemma-2b-it\"",
                 "name = \"google/gemma-2-9b-it\"",
                 "duplicate model `google/gemma-2-9b-it`",
+            ),
+            (
+                "tokenizer-note = \"a copy of its own\"",
+                "",
+                "and no `tokenizer-note` that says how their counts differ",
             ),
             (
                 "name = \"google/gemma-2b-it\"",

@@ -5,14 +5,12 @@ mod files;
 mod found;
 mod join;
 mod latest;
+mod on_hub;
 mod question;
 mod sample;
 mod stream;
 
 pub(crate) use self::{
-    choice::incomplete_note,
-    files::{find_in_folder, find_on_hub},
-    found::Found,
-    join::raw_table,
-    stream::read,
+    choice::incomplete_note, files::list_in_folder, found::Found, join::raw_table,
+    on_hub::list_on_hub, stream::read,
 };

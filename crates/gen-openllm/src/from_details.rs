@@ -11,8 +11,9 @@ use hub::Hub;
 use serde_json::json;
 
 use crate::{
-    details::{Found, find_in_folder, find_on_hub, raw_table, read},
+    details::{Found, list_in_folder, list_on_hub, raw_table, read},
     job::Job,
+    preflight::Preflight,
     summary::{Summary, test_rows},
     tokens::{Counters, StandIn, TokenizerFiles},
 };
@@ -26,9 +27,21 @@ impl Job {
     ) -> anyhow::Result<()> {
         let quiet = self.shared.output.quiet;
         let hub = Hub::from_env().with_progress(Progress::of_downloads(quiet));
+        // All that is needed is asked for before any of it is downloaded.
+        let mut preflight = Preflight::new(&hub);
         let found = match folder {
-            Some(folder) => find_in_folder(&self.config, folder, self.keep_incomplete)?,
-            None => find_on_hub(&self.config, &hub, self.keep_incomplete)?,
+            Some(folder) => {
+                let listed = list_in_folder(&self.config, folder, self.keep_incomplete)?;
+                TokenizerFiles::survey(listed.models(), &mut preflight, stand_in)?;
+                preflight.check()?;
+                listed.find()?
+            }
+            None => {
+                let listed = list_on_hub(&self.config, &mut preflight, self.keep_incomplete)?;
+                TokenizerFiles::survey(listed.models(), &mut preflight, stand_in)?;
+                preflight.check()?;
+                listed.download(&hub)?
+            }
         };
         // Files and tokenizers are found, and hashed, before the check of what exists: they are part of what would be made.
         let tokenizers = TokenizerFiles::find(&found.models, &hub, stand_in)?;
@@ -72,6 +85,9 @@ impl Job {
         };
         let counts: Vec<usize> = self.config.tasks().map(|task| n_of(&task.name)).collect();
         notes.extend(self.config.count_notes(&counts));
+        let own = found.models.iter();
+        let own = own.filter(|model| !tokenizers.stood_in.contains(&model.name));
+        notes.extend(own.filter_map(|model| model.tokenizer_note()));
         if let Some(StandIn { name, .. }) = stand_in {
             notes.push(format!(
                 "input tokens, and so costs, of {} are counted with `{name}`, not with their own tokenizers",

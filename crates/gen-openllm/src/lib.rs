@@ -26,6 +26,7 @@ mod details;
 mod from_details;
 mod from_matrix;
 mod job;
+mod preflight;
 mod published;
 mod summary;
 mod tokens;

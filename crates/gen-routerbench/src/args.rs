@@ -14,7 +14,7 @@ const EXAMPLES: [&str; 3] = [
 #[derive(Debug, Parser)]
 #[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
-    /// The pickle, or a folder with it [default: the Hugging Face hub]
+    /// The pickle, or a folder with it [default: the Hugging Face hub, which needs no account]
     #[arg(long, value_name = "PATH")]
     pub(crate) source: Option<PathBuf>,
     /// Drop the first and last two characters of each prompt, as the reference does; escapes such as `\n` stay in the text

@@ -190,6 +190,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn mutations_of_frames() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+        let names = ["pandas1.pkl", "pandas2.pkl", "pandas3.pkl"];
+        let files = names.map(|name| std::fs::read(folder.join(name)).expect("a golden"));
+        let read = |bytes| {
+            let path = Path::new("x.pkl");
+            let pickle = pickle::Pickle::parse(bytes)?;
+            let frame = pickle.frame()?;
+            let wanted = Wanted {
+                dropped_prefix: "chinese",
+                models: &models(path, &frame)?,
+                reading: Reading::Literal,
+            };
+            super::read(path, &frame, &wanted).map(|raw| raw.table.ids.len())
+        };
+        for file in &files {
+            assert!(read(file.clone()).expect("unbroken") > 0);
+        }
+        test_support::try_mutations(&files, |bytes| _ = read(bytes));
+    }
+
+    #[test]
     fn duplicate_ids_get_their_row_numbers() {
         let all = ["a", "b", "a", "b"];
         assert_eq!(

@@ -162,6 +162,19 @@ fn another_configuration_can_be_used() {
 }
 
 #[test]
+fn a_part_of_another_run_is_not_taken_for_ones_own() {
+    let bench = bench();
+    let other = make(&bench, &["--n", "60", "--seed", "7"]);
+    let test = fs::read(other.split(Part::Test)).expect("there");
+    let dir = make(&bench, &["--n", "60", "--force"]);
+    fs::write(dir.split(Part::Test), test).expect("written");
+    let message = bench.refuse(&["--n", "60"], 1, "is not the part that");
+    assert_contains(&message, "use --force to make the data set again");
+    make(&bench, &["--n", "60", "--force"]);
+    make(&bench, &["--n", "60"]);
+}
+
+#[test]
 fn an_existing_data_set_is_replaced_only_by_force() {
     let bench = bench();
     let dir = make(&bench, &["--n", "60"]);

@@ -2,10 +2,10 @@ use std::{
     fs::{self, File, TryLockError},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    process,
 };
 
 use hf_hub::Cache;
-use tempfile::Builder;
 use tracing::info;
 
 use crate::{
@@ -93,10 +93,7 @@ impl RepoCache {
 
     /// Waits until no other process, Python's included, downloads this blob.
     pub(crate) fn lock(&self, etag: &str, file_name: &str) -> Result<Lock, HubError> {
-        let locks = self.cache.path().join(".locks");
-        let path = locks
-            .join(self.repo.folder_name())
-            .join(format!("{etag}.lock"));
+        let path = self.lock_path(&format!("{etag}.lock"));
         make_parent(&path)?;
         let options = File::options()
             .write(true)
@@ -150,22 +147,25 @@ impl RepoCache {
             return Ok(());
         }
         let path = self.folder().join("refs").join(revision);
-        let folder = make_parent(&path)?;
-        let mut builder = Builder::new();
-        builder.prefix(".partial-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            // The cache may be shared; the umask takes its part of this.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
+        make_parent(&path)?;
+        // Beside the locks and not among the refs, each of which Python reads. A killed process's is written over by the next.
+        let lock = self.lock("refs", revision)?;
+        let part = match lock.file {
+            Some(_) => self.lock_path("refs.partial"),
+            None => self.lock_path(&format!("refs.{}.partial", process::id())),
+        };
         let write = || -> io::Result<()> {
-            let mut file = builder.tempfile_in(folder)?;
+            let mut file = File::create(&part)?;
             file.write_all(commit.as_bytes())?;
-            file.persist(&path)?;
-            Ok(())
+            file.sync_all()?;
+            fs::rename(&part, &path)
         };
         write().map_err(HubError::io("write", &path))
+    }
+
+    fn lock_path(&self, name: &str) -> PathBuf {
+        let locks = self.cache.path().join(".locks");
+        locks.join(self.repo.folder_name()).join(name)
     }
 
     fn folder(&self) -> PathBuf {

@@ -1,69 +1,74 @@
-use std::{thread, time::Duration};
-
-use tracing::warn;
-use ureq::{
-    Agent, Body,
-    http::{HeaderMap, Response, Uri},
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
-use crate::{error::HubError, hub::Hub, repo::HubRepo};
+use secrets::{Secret, Secrets, shown_address};
+use ureq::{
+    Agent, Body, Proxy,
+    http::{Response, Uri},
+    tls::TlsConfig,
+};
 
-/// Requests of one kind that may fail in a row.
-const MAX_ATTEMPTS: u32 = 6;
-const MAX_WAIT: Duration = Duration::from_secs(30);
-/// The hub counts requests over windows of five minutes, and so asks for no longer wait.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+use crate::{
+    address::{origin, resolve, retry_after, text},
+    error::HubError,
+    hub::Hub,
+    pace::Pace,
+    patience::Patience,
+    repo::HubRepo,
+    trust,
+};
+
 const MAX_REDIRECTS: usize = 8;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Characters of a server's message that are passed on.
+/// For all of a listing or of the headers of a file. The file itself may take any time, as long as bytes arrive.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(300);
+/// Characters of what a server says that are passed on.
 const MAX_MESSAGE: usize = 200;
 
 /// Speaks HTTP with the hub: redirects by hand, so that the token goes to the hub and to no other host, and refusals by their reasons.
 pub(crate) struct Client<'a> {
     hub: &'a Hub,
-    agent: Agent,
+    /// What must not be in any message.
+    secrets: Secrets,
+    /// One for each proxy, with TLS or without. An agent keeps its connections.
+    agents: Mutex<Vec<(Option<Proxy>, bool, Agent)>>,
 }
 
 /// What is to be asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ask {
+    /// The files of a repository.
+    Listing,
+    /// A file.
     Get,
-    /// Bytes from here on.
+    /// Its bytes from here on.
     GetFrom(u64),
     /// Only the headers, of the hub itself: a redirect to another host is not followed.
     Head,
 }
 
-/// How often a request may still fail before it is given up.
-pub(crate) struct Patience {
-    n_failed: u32,
-    max_attempts: u32,
-    first_wait: Duration,
-}
-
 impl<'a> Client<'a> {
     pub(crate) fn new(hub: &'a Hub) -> Self {
-        let config = Agent::config_builder()
-            .max_redirects(0)
-            .http_status_as_error(false)
-            // Ranges count the bytes of what is sent, which must therefore be the file as it is.
-            .accept_encoding("identity")
-            .user_agent(concat!("carrot/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_recv_response(Some(hub.read_timeout))
-            .timeout_per_read(Some(hub.read_timeout));
+        let mut secrets = Secrets::from_env();
+        secrets.add_address(&hub.endpoint);
+        if let Some(token) = &hub.token {
+            secrets.add(&Secret::new(token));
+        }
         Self {
             hub,
-            agent: config.build().into(),
+            secrets,
+            agents: Mutex::default(),
         }
     }
 
     pub(crate) fn patience(&self) -> Patience {
-        Patience {
-            n_failed: 0,
-            max_attempts: MAX_ATTEMPTS,
-            first_wait: self.hub.first_wait,
-        }
+        Patience::new(self.hub.first_wait)
+    }
+
+    pub(crate) fn pace(&self) -> Pace {
+        Pace::new(self.hub.read_timeout, Instant::now())
     }
 
     /// One answer with a status of success (or, for `Head`, the redirect to another host; for `GetFrom`, a 416), after redirects.
@@ -73,18 +78,21 @@ impl<'a> Client<'a> {
         url: &str,
         ask: Ask,
     ) -> Result<Response<Body>, HubError> {
+        // Paths are added to it. What may hide a password in another place than that of one is no address either.
+        let endpoint = &self.hub.endpoint;
+        if endpoint.contains(['?', '#']) || shown_address(endpoint).contains('*') {
+            return Err(bad_endpoint(&self.hub.endpoint));
+        }
         let mut url = url.to_owned();
         for _ in 0..=MAX_REDIRECTS {
             let response = self.ask_once(repo, &url, ask)?;
             let status = response.status().as_u16();
             if response.status().is_redirection() {
-                let location = response.headers().get("location");
-                let location = location.and_then(|location| location.to_str().ok());
+                let location = text(response.headers(), "location");
                 let next = location.and_then(|location| resolve(&url, location));
-                let next = next.ok_or_else(|| malformed(repo, "a redirect to nowhere"))?;
+                let next = next.ok_or_else(|| self.malformed(repo, "a redirect to nowhere"))?;
                 let leaves = origin(&next) != origin(&url);
-                if matches!(ask, Ask::Head)
-                    && (leaves || response.headers().contains_key("x-linked-etag"))
+                if ask == Ask::Head && (leaves || response.headers().contains_key("x-linked-etag"))
                 {
                     return Ok(response);
                 }
@@ -97,16 +105,19 @@ impl<'a> Client<'a> {
             }
             return Err(self.refusal(repo, response));
         }
-        Err(malformed(repo, "redirects without end"))
+        Err(self.malformed(repo, "redirects without end"))
     }
 
     fn ask_once(&self, repo: &HubRepo, url: &str, ask: Ask) -> Result<Response<Body>, HubError> {
+        let at = origin(url).ok_or_else(|| bad_endpoint(url))?;
+        let uri: Uri = url.parse().map_err(|_| bad_endpoint(url))?;
+        let agent = self.agent(&uri)?;
         let mut request = match ask {
-            Ask::Head => self.agent.head(url),
-            Ask::Get | Ask::GetFrom(_) => self.agent.get(url),
+            Ask::Head => agent.head(uri),
+            Ask::Listing | Ask::Get | Ask::GetFrom(_) => agent.get(uri),
         };
         if let Some(token) = &self.hub.token
-            && origin(url).is_some_and(|at| Some(at) == origin(&self.hub.endpoint))
+            && origin(&self.hub.endpoint) == Some(at)
         {
             if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
                 return Err(HubError::BadToken);
@@ -116,20 +127,57 @@ impl<'a> Client<'a> {
         if let Ask::GetFrom(start) = ask {
             request = request.header("range", format!("bytes={start}-"));
         }
-        request
-            .call()
-            .map_err(|source| unreachable(repo, url, source))
+        if matches!(ask, Ask::Listing | Ask::Head) {
+            let limited = request.config().timeout_global(Some(SHORT_TIMEOUT));
+            request = limited.build();
+        }
+        let answer = request.call();
+        answer.map_err(|error| self.unreachable(repo, url, error))
+    }
+
+    fn agent(&self, uri: &Uri) -> Result<Agent, HubError> {
+        let network = &self.hub.network;
+        let proxy = network
+            .proxy(uri)
+            .map_err(|problem| HubError::BadProxy { problem })?;
+        let is_secret = uri.scheme_str() == Some("https");
+        let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = agents
+            .iter()
+            .find(|(through, with_tls, _)| *through == proxy && *with_tls == is_secret);
+        if let Some((_, _, agent)) = known {
+            return Ok(agent.clone());
+        }
+        let mut config = Agent::config_builder()
+            .max_redirects(0)
+            .http_status_as_error(false)
+            // Ranges count the bytes of what is sent, which must therefore be the file as it is.
+            .accept_encoding("identity")
+            .user_agent(concat!("carrot/", env!("CARGO_PKG_VERSION")))
+            .proxy(proxy.clone())
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_recv_response(Some(self.hub.read_timeout))
+            .timeout_per_read(Some(self.hub.read_timeout));
+        // Plain HTTP must work where there are no certificates. A proxy may be asked by TLS as well.
+        let through_tls = proxy
+            .as_ref()
+            .is_some_and(|proxy| proxy.protocol() == ureq::ProxyProtocol::Https);
+        if is_secret || through_tls {
+            let roots = network
+                .roots()
+                .map_err(|places| HubError::NoCertificates { places })?;
+            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        }
+        let agent: Agent = config.build().into();
+        agents.push((proxy, is_secret, agent.clone()));
+        Ok(agent)
     }
 
     fn refusal(&self, repo: &HubRepo, response: Response<Body>) -> HubError {
         let status = response.status().as_u16();
-        let header = |name| text(response.headers(), name);
-        let code = header("x-error-code").unwrap_or_default();
-        let message: String = header("x-error-message")
-            .unwrap_or_default()
-            .chars()
-            .take(MAX_MESSAGE)
-            .collect();
+        let header = |name| text(response.headers(), name).unwrap_or_default();
+        let code = header("x-error-code");
+        let message = self.said(header("x-error-message"));
         let (repo, page) = (Box::new(repo.clone()), repo.page(&self.hub.endpoint));
         let has_token = self.hub.token.is_some();
         match (code, status) {
@@ -144,9 +192,7 @@ impl<'a> Client<'a> {
                 page,
                 has_token,
             },
-            (_, 401) if has_token && message.starts_with("Invalid credentials") => {
-                HubError::BadToken
-            }
+            (_, 401) if has_token && is_of_token(&message) => HubError::BadToken,
             (_, 401 | 403) => HubError::Refused {
                 repo,
                 page,
@@ -172,203 +218,61 @@ impl<'a> Client<'a> {
             },
         }
     }
-}
 
-impl Patience {
-    /// Fails at the first failure.
-    pub(crate) fn none() -> Self {
-        Self {
-            n_failed: 0,
-            max_attempts: 1,
-            first_wait: Duration::ZERO,
+    /// What somebody else says, as it may be shown: a line without secrets, control characters and an end that never comes.
+    fn said(&self, text: &str) -> String {
+        let start: String = text.chars().take(4 * MAX_MESSAGE).collect();
+        let shown = self.secrets.blot(&start);
+        let plain = |c: char| if c.is_control() { ' ' } else { c };
+        shown.chars().take(MAX_MESSAGE).map(plain).collect()
+    }
+
+    pub(crate) fn malformed(&self, repo: &HubRepo, problem: impl AsRef<str>) -> HubError {
+        HubError::Malformed {
+            repo: repo.clone().into(),
+            problem: self.said(problem.as_ref()),
         }
     }
 
-    /// Something succeeded: the count of failures starts again.
-    pub(crate) fn reset(&mut self) {
-        self.n_failed = 0;
-    }
-
-    /// Waits until the next attempt, or gives up with the error.
-    pub(crate) fn after(&mut self, error: HubError) -> Result<(), HubError> {
-        self.n_failed += 1;
-        if !error.is_transient() || self.n_failed >= self.max_attempts {
-            return Err(error);
-        }
-        let wait = self.wait(&error, jitter());
-        warn!("{error}; trying again in {:.1} s", wait.as_secs_f64());
-        thread::sleep(wait);
-        Ok(())
-    }
-
-    /// Twice as long after each failure, plus up to as much again; what the hub asks for is obeyed.
-    fn wait(&self, error: &HubError, jitter: f64) -> Duration {
-        let doubled = self.first_wait * 2_u32.pow(self.n_failed.min(16) - 1);
-        let backoff = doubled.min(MAX_WAIT).mul_f64(1.0 + jitter);
-        match error {
-            HubError::Busy {
-                retry_after: Some(asked),
-                ..
-            } => backoff.max((*asked).min(MAX_RETRY_AFTER)),
-            _ => backoff,
+    /// Bytes that come too seldom.
+    pub(crate) fn too_slow(&self, repo: &HubRepo, url: &str) -> HubError {
+        HubError::Unreachable {
+            repo: repo.clone().into(),
+            host: shown_address(url),
+            problem: "less than 1 kB arrives in a second".to_owned(),
+            is_final: false,
         }
     }
 
-    /// The result of the first attempt that goes well.
-    pub(crate) fn until<T>(
-        mut self,
-        mut attempt: impl FnMut() -> Result<T, HubError>,
-    ) -> Result<T, HubError> {
-        loop {
-            match attempt() {
-                Ok(value) => return Ok(value),
-                Err(error) => self.after(error)?,
-            }
-        }
-    }
-}
-
-pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
-
-pub(crate) fn malformed(repo: &HubRepo, problem: impl Into<String>) -> HubError {
-    HubError::Malformed {
-        repo: repo.clone().into(),
-        problem: problem.into(),
-    }
-}
-
-pub(crate) fn unreachable(repo: &HubRepo, url: &str, source: ureq::Error) -> HubError {
-    HubError::Unreachable {
-        repo: repo.clone().into(),
+    /// No answer, for whatever reason.
+    pub(crate) fn unreachable(&self, repo: &HubRepo, url: &str, error: ureq::Error) -> HubError {
         // No more than that: a storage host's query holds a signature.
-        host: origin(url).map_or_else(String::new, |(scheme, host, port)| {
-            format!("{scheme}://{host}:{port}")
-        }),
-        source: Box::new(source),
-    }
-}
-
-/// Between 0 and 1. Processes that failed together must not come back together.
-fn jitter() -> f64 {
-    rand::random()
-}
-
-/// Seconds in `retry-after`, or `t=` in the hub's `ratelimit: "api";r=0;t=55`.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = text(headers, "retry-after").or_else(|| {
-        let mut fields = text(headers, "ratelimit")?.split(';');
-        fields.find_map(|field| field.trim().strip_prefix("t="))
-    })?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// Scheme, host and port.
-fn origin(url: &str) -> Option<(String, String, u16)> {
-    let url: Uri = url.parse().ok()?;
-    let scheme = url.scheme_str()?.to_owned();
-    let port = url
-        .port_u16()
-        .unwrap_or(if scheme == "https" { 443 } else { 80 });
-    Some((scheme, url.host()?.to_lowercase(), port))
-}
-
-/// Where a `location` leads to from `url`.
-fn resolve(url: &str, location: &str) -> Option<String> {
-    if location.contains("://") {
-        return Some(location.to_owned());
-    }
-    let (scheme, rest) = url.split_once("://")?;
-    if let Some(host) = location.strip_prefix("//") {
-        return Some(format!("{scheme}://{host}"));
-    }
-    let host = rest.split('/').next()?;
-    if location.starts_with('/') {
-        return Some(format!("{scheme}://{host}{location}"));
-    }
-    let path = rest.split('?').next()?;
-    let folder = path.rsplit_once('/').map_or(path, |(folder, _)| folder);
-    Some(format!("{scheme}://{folder}/{location}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn redirects_lead_where_they_say() {
-        let url = "http://hub:1/a/b/c?x=/y";
-        for (location, expected) in [
-            ("https://cdn/x?s=1", "https://cdn/x?s=1"),
-            ("//cdn/x", "http://cdn/x"),
-            ("/x/y", "http://hub:1/x/y"),
-            ("x", "http://hub:1/a/b/x"),
-        ] {
-            assert_eq!(resolve(url, location).as_deref(), Some(expected));
-        }
-    }
-
-    #[test]
-    fn another_port_scheme_or_host_is_another_origin() {
-        let hub = origin("https://hub.co/x");
-        for (url, is_same) in [
-            ("https://hub.co:443/y", true),
-            ("https://HUB.co", true),
-            ("http://hub.co", false),
-            ("https://hub.co:8443", false),
-            ("https://hub.co.evil.com", false),
-            ("https://hub.co@evil.com", false),
-            ("nonsense", false),
-        ] {
-            assert_eq!(origin(url) == hub, is_same, "{url}");
-        }
-    }
-
-    #[test]
-    fn waits_double_and_obey_the_hub() {
-        let busy = |seconds: Option<u64>| HubError::Busy {
-            repo: HubRepo::model("a/b").into(),
-            status: 429,
-            message: String::new(),
-            retry_after: seconds.map(Duration::from_secs),
-        };
-        let wait = |n_failed, asked, jitter| {
-            let patience = Patience {
-                n_failed,
-                max_attempts: 9,
-                first_wait: Duration::from_secs(1),
+        let host = shown_address(url);
+        if let Some((problem, cure)) = trust::refused(&error) {
+            return HubError::Certificate {
+                host,
+                problem,
+                cure,
             };
-            patience.wait(&busy(asked), jitter).as_secs_f64()
-        };
-        for (n_failed, asked, jitter, expected) in [
-            (1, None, 0.0, 1.0),
-            (2, None, 0.0, 2.0),
-            (3, None, 0.5, 6.0),
-            (20, None, 0.0, 30.0),
-            (1, Some(7), 0.0, 7.0),
-            (4, Some(7), 0.0, 8.0),
-            (1, Some(86_400), 0.0, 300.0),
-        ] {
-            assert_eq!(
-                wait(n_failed, asked, jitter),
-                expected,
-                "{n_failed} {asked:?}"
-            );
+        }
+        HubError::Unreachable {
+            repo: repo.clone().into(),
+            host,
+            problem: self.said(&error.to_string()),
+            is_final: trust::is_final(&error),
         }
     }
+}
 
-    #[test]
-    fn the_wait_asked_for_is_read_from_either_header() {
-        for (name, value, expected) in [
-            ("retry-after", "3", Some(3)),
-            ("ratelimit", "\"api\";r=0;t=55", Some(55)),
-            ("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT", None),
-            ("x-other", "3", None),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, value.parse().expect("a value"));
-            assert_eq!(retry_after(&headers), expected.map(Duration::from_secs));
-        }
+/// Whether a 401 is about the token itself. The hub has no code for it.
+fn is_of_token(message: &str) -> bool {
+    let starts = ["Invalid credentials", "Invalid username or password"];
+    let is_expired = message.starts_with("User Access Token") && message.contains("expired");
+    is_expired || starts.iter().any(|start| message.starts_with(start))
+}
+
+fn bad_endpoint(url: &str) -> HubError {
+    HubError::BadEndpoint {
+        endpoint: shown_address(url),
     }
 }

@@ -2,23 +2,26 @@ use std::{
     cell::Cell,
     fs::{self, File},
     io::{Read as _, Seek as _, SeekFrom, Write as _},
+    ops::Range,
     path::{Path, PathBuf},
     process,
+    time::Instant,
 };
 
-use sha1::{Digest, Sha1};
-use sha2::Sha256;
-use tracing::{debug, warn};
+use tracing::debug;
 use ureq::{Body, http::Response};
 
 use crate::{
+    address::text,
     cache::{RepoCache, make_parent},
-    client::{Ask, Client, malformed, text, unreachable},
+    check::{Announced, BUFFER, Difference, check, is_whole, length},
+    client::{Ask, Client},
     error::HubError,
-    repo::{HubRepo, is_inner_path},
+    repo::{HubRepo, is_file_name},
 };
 
-const BUFFER: usize = 64 * 1024;
+/// Bytes of a file whose size neither the listing nor an answer says. Without an end a broken server would fill the disk.
+const MAX_UNANNOUNCED: u64 = 2_000_000_000;
 /// Times that a file may arrive whole but with other bytes: once it was the part of an earlier run, twice it is the server.
 const MAX_BROKEN: u32 = 2;
 
@@ -32,35 +35,37 @@ pub(crate) struct Download<'a> {
     pub(crate) commit: &'a str,
     /// The file's path in the repository.
     pub(crate) path: &'a str,
-    /// Called with the number of bytes that arrived, those of earlier attempts included, each counted once.
-    pub(crate) on_bytes: &'a dyn Fn(u64),
+    /// Its size by the listing.
+    pub(crate) listed_size: Option<u64>,
 }
 
-/// What the hub says about a file before it sends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Announced {
-    etag: String,
-    size: Option<u64>,
-}
-
-/// How a file is not what was announced.
-struct Difference {
-    what: &'static str,
-    found: String,
-    expected: String,
+/// Counts the bytes of one file that arrived, those of earlier attempts included, each once.
+struct Counted<'a> {
+    position: Cell<u64>,
+    on_bytes: &'a dyn Fn(u64),
 }
 
 impl Download<'_> {
-    /// The file in the snapshot.
-    pub(crate) fn run(&self) -> Result<PathBuf, HubError> {
-        let url = self.repo.file_url(self.endpoint, self.commit, self.path);
+    /// Whether the hub would send it.
+    pub(crate) fn is_available(&self) -> Result<(), HubError> {
+        let patience = self.client.patience();
+        patience.until(|| self.announced(&self.url())).map(|_| ())
+    }
+
+    /// The file in the snapshot. `on_bytes` is called with the number of bytes that arrived.
+    pub(crate) fn run(&self, on_bytes: &dyn Fn(u64)) -> Result<PathBuf, HubError> {
+        let url = self.url();
         let announced = self.client.patience().until(|| self.announced(&url))?;
+        let counted = Counted {
+            position: Cell::new(0),
+            on_bytes,
+        };
         let blob = self.cache.blob(&announced.etag);
         make_parent(&blob)?;
         let lock = self.cache.lock(&announced.etag, self.path)?;
         if is_whole(&blob, &announced) {
             debug!("`{}` is in the cache under another commit", self.path);
-            (self.on_bytes)(announced.size.unwrap_or(0));
+            counted.up_to(announced.size.unwrap_or(0));
         } else {
             let end = if lock.file.is_some() {
                 "incomplete".to_owned()
@@ -69,10 +74,14 @@ impl Download<'_> {
                 format!("{}.incomplete", process::id())
             };
             let part = self.cache.blob(&format!("{}.{end}", announced.etag));
-            self.fill(&url, &part, &announced)?;
+            self.fill(&url, &part, &announced, &counted)?;
             fs::rename(&part, &blob).map_err(HubError::io("rename", &part))?;
         }
         self.cache.link(&announced.etag, self.commit, self.path)
+    }
+
+    fn url(&self) -> String {
+        self.repo.file_url(self.endpoint, self.commit, self.path)
     }
 
     fn announced(&self, url: &str) -> Result<Announced, HubError> {
@@ -87,20 +96,25 @@ impl Download<'_> {
             .or_else(|| header("content-length").filter(|_| !is_redirect))
             .and_then(|size| size.parse().ok());
         match etag {
-            // It becomes the name of a file.
-            Some(etag) if is_inner_path(etag) && !etag.contains('/') => Ok(Announced {
+            Some(etag) if is_file_name(etag) => Ok(Announced {
                 etag: etag.to_owned(),
-                size,
+                size: size.or(self.listed_size),
             }),
             _ => {
                 let problem = format!("`{}` has no ETag to know it by", self.path);
-                Err(malformed(self.repo, problem))
+                Err(self.client.malformed(self.repo, problem))
             }
         }
     }
 
     /// Downloads into the part file until it is what was announced.
-    fn fill(&self, url: &str, part: &Path, announced: &Announced) -> Result<(), HubError> {
+    fn fill(
+        &self,
+        url: &str,
+        part: &Path,
+        announced: &Announced,
+        counted: &Counted<'_>,
+    ) -> Result<(), HubError> {
         let mut options = File::options();
         let opened = options
             .read(true)
@@ -110,11 +124,10 @@ impl Download<'_> {
             .open(part);
         let mut file = opened.map_err(HubError::io("open", part))?;
         let mut patience = self.client.patience();
-        let counted = Cell::new(0);
         let mut n_broken = 0;
         loop {
             let n_before = length(&file, part)?;
-            let attempted = self.attempt(url, &mut file, part, announced, &counted);
+            let attempted = self.attempt(url, &mut file, part, announced, counted);
             let error = match attempted {
                 Ok(()) => match check(&mut file, part, announced)? {
                     None => return file.sync_all().map_err(HubError::io("sync", part)),
@@ -161,7 +174,7 @@ impl Download<'_> {
         file: &mut File,
         part: &Path,
         announced: &Announced,
-        counted: &Cell<u64>,
+        counted: &Counted<'_>,
     ) -> Result<(), HubError> {
         let mut start = length(file, part)?;
         if announced.size.is_none_or(|size| start > size) {
@@ -169,7 +182,7 @@ impl Download<'_> {
             start = 0;
         }
         if announced.size == Some(start) {
-            self.count(start, counted);
+            counted.up_to(start);
             return Ok(());
         }
         let ask = if start > 0 {
@@ -188,41 +201,57 @@ impl Download<'_> {
             }
             start = 0;
         }
-        self.count(start, counted);
+        counted.up_to(start);
         file.seek(SeekFrom::Start(start))
             .map_err(HubError::io("write", part))?;
-        self.copy(url, response, file, part, start, counted)
+        let end = announced
+            .size
+            .unwrap_or(start.saturating_add(MAX_UNANNOUNCED));
+        let is_over = self.copy(url, response, file, part, start..end, counted)?;
+        if !is_over {
+            return Ok(());
+        }
+        Err(self.broken(Difference {
+            what: "size",
+            found: format!("more than {end}"),
+            expected: announced
+                .size
+                .map_or_else(|| "an announced size".to_owned(), |size| size.to_string()),
+        }))
     }
 
+    /// Writes what comes to the place that it is for. Returns whether more came than belongs there; that is left out.
     fn copy(
         &self,
         url: &str,
         response: Response<Body>,
         file: &mut File,
         part: &Path,
-        start: u64,
-        counted: &Cell<u64>,
-    ) -> Result<(), HubError> {
+        place: Range<u64>,
+        counted: &Counted<'_>,
+    ) -> Result<bool, HubError> {
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; BUFFER];
-        let mut position = start;
+        let mut position = place.start;
+        let mut pace = self.client.pace();
         loop {
             let n = match body.read(&mut buffer) {
-                Ok(0) => return Ok(()),
+                Ok(0) => return Ok(false),
                 Ok(n) => n,
-                Err(error) => return Err(unreachable(self.repo, url, error.into())),
+                Err(error) => return Err(self.client.unreachable(self.repo, url, error.into())),
             };
-            let written = file.write_all(&buffer[..n]);
+            let room = place.end.saturating_sub(position);
+            let n_fitting = usize::try_from(room).map_or(n, |room| n.min(room));
+            let written = file.write_all(&buffer[..n_fitting]);
             written.map_err(HubError::io("write", part))?;
-            position += n as u64;
-            self.count(position, counted);
-        }
-    }
-
-    fn count(&self, position: u64, counted: &Cell<u64>) {
-        if position > counted.get() {
-            (self.on_bytes)(position - counted.get());
-            counted.set(position);
+            position += n_fitting as u64;
+            counted.up_to(position);
+            if n_fitting < n {
+                return Ok(true);
+            }
+            if pace.is_too_slow(n, Instant::now()) {
+                return Err(self.client.too_slow(self.repo, url));
+            }
         }
     }
 
@@ -238,78 +267,13 @@ impl Download<'_> {
     }
 }
 
-/// A blob is checked before it gets its name, so that only another program's can be cut short.
-fn is_whole(blob: &Path, announced: &Announced) -> bool {
-    let Ok(found) = fs::metadata(blob) else {
-        return false;
-    };
-    let is_whole = announced.size.is_none_or(|size| size == found.len());
-    if !is_whole {
-        warn!(
-            "`{}` does not have the size of the file on the hub; downloading it again",
-            blob.display()
-        );
-    }
-    is_whole
-}
-
-/// What differs, if anything does. The ETag is SHA-256 for large files and git's SHA-1 for others; of other kinds only the size is known.
-fn check(
-    file: &mut File,
-    part: &Path,
-    announced: &Announced,
-) -> Result<Option<Difference>, HubError> {
-    let size = length(file, part)?;
-    if let Some(expected) = announced.size
-        && size != expected
-    {
-        return Ok(Some(Difference {
-            what: "size",
-            found: size.to_string(),
-            expected: expected.to_string(),
-        }));
-    }
-    let is_hex = announced.etag.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let (what, found) = match announced.etag.len() {
-        64 if is_hex => ("SHA-256", digest(file, part, Sha256::new())?),
-        40 if is_hex => {
-            let start = Sha1::new().chain_update(format!("blob {size}\0"));
-            ("git blob", digest(file, part, start)?)
+impl Counted<'_> {
+    fn up_to(&self, position: u64) {
+        if position > self.position.get() {
+            (self.on_bytes)(position - self.position.get());
+            self.position.set(position);
         }
-        _ => return Ok(None),
-    };
-    let is_equal = found.eq_ignore_ascii_case(&announced.etag);
-    Ok((!is_equal).then(|| Difference {
-        what,
-        found,
-        expected: announced.etag.clone(),
-    }))
-}
-
-fn digest<D: Digest>(file: &mut File, part: &Path, mut hash: D) -> Result<String, HubError> {
-    let mut read = || {
-        file.rewind()?;
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            let n = file.read(&mut buffer)?;
-            if n == 0 {
-                return Ok(());
-            }
-            hash.update(&buffer[..n]);
-        }
-    };
-    read().map_err(HubError::io("read", part))?;
-    let digits = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Ok(digits)
-}
-
-fn length(file: &File, part: &Path) -> Result<u64, HubError> {
-    let data = file.metadata().map_err(HubError::io("read", part))?;
-    Ok(data.len())
+    }
 }
 
 fn clear(file: &mut File, part: &Path) -> Result<(), HubError> {

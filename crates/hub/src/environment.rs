@@ -4,11 +4,17 @@ use std::{
     time::Duration,
 };
 
-use crate::hub::Hub;
+use secrets::{is_on_this_machine, shown_address};
+use tracing::warn;
+use url::Url;
 
-const PUBLIC_ENDPOINT: &str = "https://huggingface.co";
+use crate::{hub::Hub, network::Network};
+
+pub(crate) const PUBLIC_ENDPOINT: &str = "https://huggingface.co";
 /// Python's `huggingface_hub` waits 10 s for each read.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a larger one becomes. The system's clocks do not count to the end of all that the variable can say.
+const MAX_READ_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 impl Hub {
@@ -24,11 +30,26 @@ impl Hub {
     /// | `HF_ENDPOINT` | where the hub answers |
     /// | `HF_HUB_OFFLINE`, else `TRANSFORMERS_OFFLINE` | never asks the hub |
     /// | `HF_HUB_DOWNLOAD_TIMEOUT` | seconds without a byte until a request is given up |
+    /// | `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` | see [`Network`] |
+    /// | `SSL_CERT_FILE`, `SSL_CERT_DIR` | see [`Network`] |
     ///
     /// # Deviations
     /// An empty variable counts as unset. There, an empty `HF_HOME` is the working folder.
     pub fn from_env() -> Self {
-        Self::from_vars(|name| env::var(name).ok())
+        let hub = Self::from_vars(|name| env::var(name).ok());
+        if hub.token.is_some() && hub.sends_in_the_clear() {
+            warn!(
+                "the hub's token is sent to `{}` without encryption",
+                shown_address(&hub.endpoint)
+            );
+        }
+        hub
+    }
+
+    /// Whether anyone between this machine and the hub can read what is sent.
+    fn sends_in_the_clear(&self) -> bool {
+        let is_plain = self.endpoint.starts_with("http://");
+        !self.is_offline && is_plain && !is_on_this_machine(&self.endpoint)
     }
 
     pub(crate) fn from_vars(var: impl Fn(&str) -> Option<String>) -> Self {
@@ -63,7 +84,7 @@ impl Hub {
         let offline = set("HF_HUB_OFFLINE").map_or("TRANSFORMERS_OFFLINE", |_| "HF_HUB_OFFLINE");
         Self {
             cache_dir: cache.unwrap_or_else(|| home.join("hub")),
-            endpoint: endpoint.trim().trim_end_matches('/').to_owned(),
+            endpoint: normal(endpoint.trim()).trim_end_matches('/').to_owned(),
             token: token
                 .map(|token| token.trim().to_owned())
                 .filter(|token| !token.is_empty()),
@@ -71,9 +92,19 @@ impl Hub {
             progress: None,
             read_timeout: timeout
                 .filter(|&n| n > 0)
-                .map_or(READ_TIMEOUT, Duration::from_secs),
+                .map_or(READ_TIMEOUT, Duration::from_secs)
+                .min(MAX_READ_TIMEOUT),
             first_wait: FIRST_WAIT,
+            network: Network::from_vars(&var),
         }
+    }
+}
+
+/// An address as it is sent: letters of other scripts and spaces encoded. What is no address stays as it is, and is refused when it is used.
+fn normal(endpoint: &str) -> String {
+    match Url::parse(endpoint) {
+        Ok(url) if url.has_host() => url.into(),
+        _ => endpoint.to_owned(),
     }
 }
 
@@ -183,7 +214,34 @@ mod tests {
         assert_eq!(hub(&[("HF_ENDPOINT", "http://x/")]).endpoint, "http://x");
         let timeout = |value| hub(&[("HF_HUB_DOWNLOAD_TIMEOUT", value)]).read_timeout;
         assert_eq!(timeout("30"), Duration::from_secs(30));
-        assert_eq!(timeout("soon"), READ_TIMEOUT);
+        for (value, expected) in [
+            ("soon", READ_TIMEOUT),
+            ("0", READ_TIMEOUT),
+            ("-1", READ_TIMEOUT),
+            ("18446744073709551615", MAX_READ_TIMEOUT),
+            ("18446744073709551616", READ_TIMEOUT),
+        ] {
+            assert_eq!(timeout(value), expected, "{value}");
+        }
+        for (endpoint, expected, in_the_clear) in [
+            (
+                "https://mirror/company/hf/",
+                "https://mirror/company/hf",
+                false,
+            ),
+            (" http://mirror/\n", "http://mirror", true),
+            (
+                "http://m\u{fc}nchen.de/a b",
+                "http://xn--mnchen-3ya.de/a%20b",
+                true,
+            ),
+            ("http://localhost:8080", "http://localhost:8080", false),
+            ("mirror/hf", "mirror/hf", false),
+        ] {
+            let hub = hub(&[("HF_ENDPOINT", endpoint)]);
+            assert_eq!(hub.endpoint, expected);
+            assert_eq!(hub.sends_in_the_clear(), in_the_clear, "{endpoint}");
+        }
     }
 
     #[test]

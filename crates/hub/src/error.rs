@@ -1,6 +1,9 @@
 use std::{io, path::PathBuf, time::Duration};
 
-use crate::repo::HubRepo;
+use crate::{
+    needed::{Needed, bytes_text},
+    repo::HubRepo,
+};
 
 /// Why a file is available neither from the hub nor from the cache. No message holds the token.
 #[derive(Debug, thiserror::Error)]
@@ -83,14 +86,60 @@ pub enum HubError {
         message: String,
     },
     /// No answer, or one that broke off.
-    #[error("{repo}: no complete answer from `{host}`: {source}")]
+    #[error("{repo}: no complete answer from `{host}`: {problem}")]
     Unreachable {
         /// The repository.
         repo: Box<HubRepo>,
         /// Scheme and host.
         host: String,
         /// What went wrong.
-        source: Box<ureq::Error>,
+        problem: String,
+        /// Whether asking again cannot help.
+        is_final: bool,
+    },
+    /// Whoever answers has a certificate that is not trusted.
+    #[error("the certificate of `{host}` is not trusted ({problem}): {cure}")]
+    Certificate {
+        /// Scheme and host.
+        host: String,
+        /// What is wrong with the certificate.
+        problem: String,
+        /// What to do about it.
+        cure: &'static str,
+    },
+    /// The certificates to trust were named, and there are none.
+    #[error(
+        "no certificate can be read from {places}: expected PEM files, or unset the variable to trust the system's"
+    )]
+    NoCertificates {
+        /// The variables, with what they name.
+        places: String,
+    },
+    /// The proxy in the environment is none.
+    #[error(
+        "the proxy {problem}: set HTTPS_PROXY to `http://HOST:PORT`, or list the hub's host in NO_PROXY"
+    )]
+    BadProxy {
+        /// What is wrong with it, without a password.
+        problem: String,
+    },
+    /// The hub's address is none.
+    #[error(
+        "HF_ENDPOINT `{endpoint}` is not an address: expected `https://HOST` or `https://HOST/PATH`"
+    )]
+    BadEndpoint {
+        /// As much of it as may be shown.
+        endpoint: String,
+    },
+    /// The disk has no room for what would be downloaded.
+    #[error("{} to download, but `{}` has {} free; make room there, or set HF_HOME to a folder on another disk", needed, cache.display(), bytes_text(*free))]
+    NoSpace {
+        /// What would be downloaded.
+        needed: Needed,
+        /// The cache.
+        cache: PathBuf,
+        /// Bytes that are free there.
+        free: u64,
     },
     /// An answer of an unexpected form.
     #[error("{repo}: the hub's answer cannot be used: {problem}")]
@@ -160,10 +209,7 @@ impl HubError {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Busy { .. } | Self::Broken { .. } => true,
-            Self::Unreachable { source, .. } => !matches!(
-                **source,
-                ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::InvalidProxyUrl
-            ),
+            Self::Unreachable { is_final, .. } => !is_final,
             _ => false,
         }
     }
@@ -172,7 +218,11 @@ impl HubError {
     pub(crate) fn cache_will_do(&self) -> bool {
         !matches!(
             self,
-            Self::NoFile { .. } | Self::NoRevision { .. } | Self::BadName { .. } | Self::Io { .. }
+            Self::NoFile { .. }
+                | Self::NoRevision { .. }
+                | Self::BadName { .. }
+                | Self::NoSpace { .. }
+                | Self::Io { .. }
         )
     }
 }

@@ -7,15 +7,17 @@ use std::{
     thread,
 };
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::{
     cache::RepoCache,
-    client::{Client, Patience},
+    client::Client,
     download::Download,
     error::HubError,
     hub::{Hub, OnBytes, WantedFile},
     listing::{HubFile, HubListing},
+    needed::Needed,
+    patience::Patience,
     repo::{HubRepo, is_inner_path},
 };
 
@@ -51,6 +53,50 @@ impl Hub {
         let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
         let listing = self.list_for(repo, &paths)?;
         self.fetch(repo, &listing, &paths)
+    }
+
+    /// What the cache lacks of some files of a listing. Downloads nothing, but asks whether the hub would send it: a gated repository can be
+    /// listed by anyone.
+    ///
+    /// # Errors
+    /// As [`Hub::files`], for the first of the files that are missing.
+    pub fn survey(
+        &self,
+        repo: &HubRepo,
+        listing: &HubListing,
+        paths: &[impl AsRef<str>],
+    ) -> Result<Needed, HubError> {
+        let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
+        let cache = RepoCache::new(&self.cache_dir, repo);
+        let missing = self.missing(repo, listing, &cache, &paths)?;
+        let Some(first) = missing.first() else {
+            return Ok(Needed::default());
+        };
+        let client = Client::new(self);
+        match self
+            .one(&client, &cache, repo, listing, first)
+            .is_available()
+        {
+            Ok(()) => Ok(Needed::of(&missing, &cache)),
+            Err(error) if error.cache_will_do() && self.has_cached(repo, &paths) => {
+                Ok(Needed::default())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Files of a listing, in the order of `paths`, as [`Hub::files`] without asking for the listing again.
+    ///
+    /// # Errors
+    /// As [`Hub::files`].
+    pub fn files_of(
+        &self,
+        repo: &HubRepo,
+        listing: &HubListing,
+        paths: &[impl AsRef<str>],
+    ) -> Result<Vec<PathBuf>, HubError> {
+        let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
+        self.fetch(repo, listing, &paths)
     }
 
     /// A file of the commit that was last downloaded, if the cache has it. Never asks the hub.
@@ -128,22 +174,7 @@ impl Hub {
         paths: &[&str],
     ) -> Result<Vec<PathBuf>, HubError> {
         let cache = RepoCache::new(&self.cache_dir, repo);
-        let here = |path: &str| cache.find(&listing.commit, path);
-        let mut missing: Vec<&HubFile> = Vec::new();
-        for &path in paths {
-            match listing.file(path) {
-                Some(file) if here(path).is_none() => missing.push(file),
-                Some(_) => {}
-                None if self.is_offline => return Err(self.offline(repo, &format!("`{path}`"))),
-                None => {
-                    return Err(HubError::NoFile {
-                        repo: repo.clone().into(),
-                        file: path.to_owned(),
-                    });
-                }
-            }
-        }
-        missing.dedup();
+        let missing = self.missing(repo, listing, &cache, paths)?;
         if let Err(error) = self.download(repo, listing, &cache, &missing) {
             // The listing is open to all, the files of a gated repository are not; and the connection may have broken since.
             let cached: Option<Vec<PathBuf>> = paths
@@ -166,6 +197,56 @@ impl Hub {
         Ok(paths.iter().map(|path| snapshot.join(path)).collect())
     }
 
+    /// The files that the cache lacks, each once.
+    fn missing<'l>(
+        &self,
+        repo: &HubRepo,
+        listing: &'l HubListing,
+        cache: &RepoCache,
+        paths: &[&str],
+    ) -> Result<Vec<&'l HubFile>, HubError> {
+        let mut missing: Vec<&HubFile> = Vec::new();
+        for &path in paths {
+            match listing.file(path) {
+                Some(_) if cache.find(&listing.commit, path).is_some() => {}
+                Some(file) if missing.iter().any(|other| other.path == file.path) => {}
+                Some(file) => missing.push(file),
+                None if self.is_offline => return Err(self.offline(repo, &format!("`{path}`"))),
+                None => {
+                    return Err(HubError::NoFile {
+                        repo: repo.clone().into(),
+                        file: path.to_owned(),
+                    });
+                }
+            }
+        }
+        Ok(missing)
+    }
+
+    fn has_cached(&self, repo: &HubRepo, paths: &[&str]) -> bool {
+        let mut paths = paths.iter();
+        paths.all(|path| self.cached_file(repo, path).is_some())
+    }
+
+    fn one<'d>(
+        &'d self,
+        client: &'d Client<'_>,
+        cache: &'d RepoCache,
+        repo: &'d HubRepo,
+        listing: &'d HubListing,
+        file: &'d HubFile,
+    ) -> Download<'d> {
+        Download {
+            client,
+            endpoint: &self.endpoint,
+            cache,
+            repo,
+            commit: &listing.commit,
+            path: &file.path,
+            listed_size: file.size,
+        }
+    }
+
     fn download(
         &self,
         repo: &HubRepo,
@@ -178,7 +259,13 @@ impl Hub {
             [file] => file.path.rsplit('/').next().unwrap_or_default().to_owned(),
             _ => format!("{} files", files.len()),
         };
-        let n_bytes = files.iter().filter_map(|file| file.size).sum();
+        let needed = Needed::of(files, cache);
+        self.check_space(needed)?;
+        info!("downloading {needed} of {repo}");
+        let n_bytes = files
+            .iter()
+            .filter_map(|file| file.size)
+            .fold(0, u64::saturating_add);
         let on_bytes: OnBytes = match &self.progress {
             Some(start) => start(&label, n_bytes),
             None => Box::new(|_| ()),
@@ -190,16 +277,8 @@ impl Hub {
             loop {
                 let i = next.fetch_add(1, Ordering::Relaxed);
                 let Some(file) = files.get(i) else { return };
-                let download = Download {
-                    client: &client,
-                    endpoint: &self.endpoint,
-                    cache,
-                    repo,
-                    commit: &listing.commit,
-                    path: &file.path,
-                    on_bytes: &on_bytes,
-                };
-                if let Err(error) = download.run() {
+                let download = self.one(&client, cache, repo, listing, file);
+                if let Err(error) = download.run(&on_bytes) {
                     // No new downloads after this; those under way finish.
                     next.store(files.len(), Ordering::Relaxed);
                     let mut first = failure.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,9 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
+use secrets::shown_address;
+
+use crate::network::Network;
+
 /// Called with the number of bytes that arrived, from several threads at once. Dropped when the download ends.
 pub type OnBytes = Box<dyn Fn(u64) + Send + Sync>;
 
@@ -40,6 +44,8 @@ pub struct Hub {
     pub read_timeout: Duration,
     /// Wait after the first failure; it doubles with each further one.
     pub first_wait: Duration,
+    /// Proxies and certificates.
+    pub network: Network,
 }
 
 /// A file that is wanted from a repository.
@@ -85,7 +91,7 @@ impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub")
             .field("cache_dir", &self.cache_dir)
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &shown_address(&self.endpoint))
             .field("token", &self.token.as_ref().map(|_| "***"))
             .field("is_offline", &self.is_offline)
             .finish_non_exhaustive()

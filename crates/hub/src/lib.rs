@@ -16,7 +16,9 @@
 //!
 //! hf-hub 1.0 would bring 305 crates, an async runtime among them. `tests/hub/` plays each of the faults above.
 
+mod address;
 mod cache;
+mod check;
 mod client;
 mod download;
 mod environment;
@@ -24,13 +26,20 @@ mod error;
 mod files;
 mod hub;
 mod listing;
+mod needed;
+mod network;
+mod pace;
+mod patience;
 mod place;
 mod repo;
+mod trust;
 
 pub use crate::{
     error::HubError,
     hub::{Hub, OnBytes, StartProgress, WantedFile},
     listing::{HubFile, HubListing},
+    needed::Needed,
+    network::Network,
     place::{ModelPlace, PlaceError},
     repo::{HubRepo, RepoKind, is_hub_id},
 };

@@ -3,9 +3,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tracing::warn;
+
 use crate::{
     error::HubError,
     hub::{Hub, WantedFile},
+    needed::Needed,
+    repo::HubRepo,
 };
 
 /// Where a model is: in a folder on this machine, or else in a repository of the hub.
@@ -54,6 +58,58 @@ impl ModelPlace {
     }
 }
 
+impl Hub {
+    /// What the cache lacks of several models, of which each is a folder or a hub id, as [`ModelPlace::of`] tells. Nothing is downloaded: for
+    /// whoever needs all of them, and would have the first in vain if another were not available.
+    ///
+    /// # Errors
+    /// [`PlaceError`] for the first that is not available; a warning tells of each further one. [`HubError::NoSpace`] within it if the disk has
+    /// no room for all.
+    pub fn survey_models(
+        &self,
+        names: &[&str],
+        wanted: &[WantedFile<'_>],
+    ) -> Result<Needed, PlaceError> {
+        let (mut needed, mut first) = (Needed::default(), None);
+        for &name in names {
+            let ModelPlace::Hub(id) = ModelPlace::of(name) else {
+                continue;
+            };
+            match self.survey_model(&id, wanted) {
+                Ok(more) => needed += more,
+                Err(source) => {
+                    let error = PlaceError { name: id, source };
+                    match &first {
+                        None => first = Some(error),
+                        Some(_) => warn!("{error}: {}", error.source),
+                    }
+                }
+            }
+        }
+        if let Some(error) = first {
+            return Err(error);
+        }
+        match self.check_space(needed) {
+            Ok(()) => Ok(needed),
+            Err(source) => Err(PlaceError {
+                name: names.join("`, `"),
+                source,
+            }),
+        }
+    }
+
+    fn survey_model(&self, id: &str, wanted: &[WantedFile<'_>]) -> Result<Needed, HubError> {
+        let repo = HubRepo::model(id);
+        let listing = self.list(&repo)?;
+        let paths: Vec<&str> = wanted
+            .iter()
+            .filter(|file| file.is_required || listing.file(file.name).is_some())
+            .map(|file| file.name)
+            .collect();
+        self.survey(&repo, &listing, &paths)
+    }
+}
+
 impl fmt::Display for ModelPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -81,6 +137,7 @@ mod tests {
             progress: None,
             read_timeout: Duration::from_secs(1),
             first_wait: Duration::ZERO,
+            network: crate::Network::default(),
         };
         let wanted = [WantedFile::required("config.json")];
 

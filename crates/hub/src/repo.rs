@@ -2,6 +2,9 @@ use std::fmt;
 
 use hf_hub::{Repo, RepoType};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrets::shown_address;
+
+use crate::environment::PUBLIC_ENDPOINT;
 
 /// What is not escaped in a segment of a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -57,9 +60,18 @@ impl HubRepo {
         self
     }
 
-    /// Where people read about it, and accept its license.
+    /// Where people read about it, and accept its license. A mirror below a path passes files on and has no pages.
     pub(crate) fn page(&self, endpoint: &str) -> String {
-        format!("{endpoint}/{}", self.layout().url())
+        let shown = shown_address(endpoint);
+        let has_pages = endpoint
+            .rsplit_once("//")
+            .is_some_and(|(_, rest)| !rest.contains('/'));
+        let shown = if has_pages {
+            shown.as_str()
+        } else {
+            PUBLIC_ENDPOINT
+        };
+        format!("{shown}/{}", self.layout().url())
     }
 
     pub(crate) fn listing_url(&self, endpoint: &str) -> String {
@@ -75,8 +87,12 @@ impl HubRepo {
 
     pub(crate) fn file_url(&self, endpoint: &str, commit: &str, path: &str) -> String {
         let path: Vec<String> = path.split('/').map(segment).collect();
-        let page = self.page(endpoint);
-        format!("{page}/resolve/{}/{}", segment(commit), path.join("/"))
+        let repo = self.layout().url();
+        format!(
+            "{endpoint}/{repo}/resolve/{}/{}",
+            segment(commit),
+            path.join("/")
+        )
     }
 
     /// The repository as hf-hub names its folders and addresses.
@@ -135,6 +151,14 @@ pub(crate) fn is_inner_path(path: &str) -> bool {
         .all(|part| !matches!(part, "" | "." | "..") && !part.contains(['\\', ':', '\0']))
 }
 
+/// Whether a hash or a tag can be the name of a file in the cache. File systems end at 255 bytes, and the cache adds an ending.
+pub(crate) fn is_file_name(name: &str) -> bool {
+    name.len() <= 200
+        && name.bytes().all(|byte| byte.is_ascii_graphic())
+        && !name.contains('/')
+        && is_inner_path(name)
+}
+
 fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
@@ -172,6 +196,19 @@ mod tests {
             let repo = HubRepo::dataset(id).at(revision);
             assert_eq!(repo.is_valid(), expected, "{repo}");
         }
+        for name in [
+            "",
+            "..",
+            "a/b",
+            "a b",
+            "a\n",
+            "a:b",
+            "\u{e9}",
+            &"a".repeat(201),
+        ] {
+            assert!(!is_file_name(name), "{name}");
+        }
+        assert!(is_file_name("0a1b-2.c"));
         for path in ["../x", "a/../x", "/x", "a//b", "a\\b", "c:x", ""] {
             assert!(!is_inner_path(path), "{path}");
         }
@@ -188,5 +225,30 @@ mod tests {
             HubRepo::model("owner/name").file_url("http://hub", "0a", "a b/c#1?.json"),
             "http://hub/owner/name/resolve/0a/a%20b/c%231%3F.json"
         );
+        // A mirror below a path.
+        let mirror = "https://me:secret@mirror.corp:8443/company/hf";
+        assert_eq!(
+            HubRepo::model("owner/name").listing_url(mirror),
+            format!("{mirror}/api/models/owner/name/revision/main?blobs=true")
+        );
+        assert_eq!(
+            HubRepo::dataset("owner/name").file_url(mirror, "0a", "x.json"),
+            format!("{mirror}/datasets/owner/name/resolve/0a/x.json")
+        );
+    }
+
+    #[test]
+    fn pages_are_shown_without_what_may_be_secret() {
+        let repo = HubRepo::dataset("owner/name");
+        for (endpoint, expected) in [
+            ("https://hub:1", "https://hub:1/datasets/owner/name"),
+            ("https://me:pw@hub", "https://hub/datasets/owner/name"),
+            (
+                "https://hub/company/hf",
+                "https://huggingface.co/datasets/owner/name",
+            ),
+        ] {
+            assert_eq!(repo.page(endpoint), expected);
+        }
     }
 }

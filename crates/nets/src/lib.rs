@@ -15,6 +15,7 @@ mod pooling;
 mod roberta;
 mod safetensors;
 mod sentence_embedder;
+mod sentence_parts;
 mod sentence_settings;
 mod steps;
 mod tokenizer_files;

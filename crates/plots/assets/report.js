@@ -58,7 +58,7 @@
       if (points.length > 0) series.push({ name, key, points, isCurve: false, isShown: true });
     };
     const byCost = (a, b) => b.cost - a.cost;
-    marks('Single LLMs', 'llm', data.llms.map(([name, cost, accuracy]) => ({ name, cost, accuracy })).sort(byCost));
+    marks('Single LLMs', 'llm', data.llms.map(([name, cost, accuracy, label]) => ({ name, cost, accuracy, label })).sort(byCost));
     marks('Oracle and random LLM', 'reference',
       data.references.map(([name, cost, accuracy, says]) => ({ name, cost, accuracy, says })).sort(byCost));
     return series;
@@ -237,7 +237,7 @@
       const meets = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
       for (const point of marks.flatMap((series) => series.points)) {
         const text = svg('text', {}, parent);
-        text.textContent = shortName(point.name);
+        text.textContent = point.label ?? point.name;
         const width = text.getComputedTextLength();
         const places = [[9, 4], [-9 - width, 4], [-width / 2, -9], [-width / 2, 18], [8, -7], [8, 15], [-8 - width, -7], [-8 - width, 15]];
         let best = null;
@@ -413,13 +413,6 @@
   function drawMark(parent, key, x, y) {
     if (key === 'llm') svg('circle', { class: 'mark', cx: x.toFixed(1), cy: y.toFixed(1), r: 3.5 }, parent);
     else svg('path', { class: 'mark hollow', d: `M${x.toFixed(1)} ${(y - 6).toFixed(1)}l1.8 4 4.4.5-3.3 2.9.9 4.3-3.8-2.2-3.8 2.2.9-4.3-3.3-2.9 4.4-.5z` }, parent);
-  }
-
-  /** Without its owner, and without its middle where it is long. */
-  function shortName(name) {
-    const own = name.split('/').filter((part) => part !== '').pop() ?? name;
-    const letters = [...own];
-    return letters.length <= 28 ? own : `${letters.slice(0, 14).join('')}\u2026${letters.slice(-13).join('')}`;
   }
 
   function linearTicks(low, high, maxTicks) {

@@ -28,6 +28,7 @@ use std::process::ExitCode;
 
 use crate::{
     cli::{args::Args, run::run},
+    output::outcome::Report,
     settings::job::Job,
 };
 
@@ -35,11 +36,33 @@ use crate::{
 pub fn main() -> ExitCode {
     cli_support::run(Args::is_quiet, |args| {
         let job = Job::new(args)?;
-        let written = run(&job)?;
+        let Report { written, failed } = run(&job)?;
         let lines: Vec<String> = written
             .iter()
             .map(|path| path.display().to_string())
             .collect();
-        job.output.print(&lines, &lines.join("\n"))
+        if !lines.is_empty() {
+            job.output.print(&lines, &lines.join("\n"))?;
+        }
+        match failed.len() {
+            0 => Ok(()),
+            1 => Err(only(failed)),
+            n => Err(listed(n, &failed)),
+        }
     })
+}
+
+/// What failed, where it is one thing.
+fn only(mut failed: Vec<(String, anyhow::Error)>) -> anyhow::Error {
+    let (what, error) = failed.remove(0);
+    error.context(format!("cannot make `{what}`"))
+}
+
+/// All that failed, each with its reason; the rest was made.
+fn listed(n: usize, failed: &[(String, anyhow::Error)]) -> anyhow::Error {
+    let each = failed.iter();
+    let each: Vec<String> = each
+        .map(|(what, error)| format!("`{what}`: {error:#}"))
+        .collect();
+    anyhow::anyhow!("{n} could not be made: {}", each.join("; "))
 }

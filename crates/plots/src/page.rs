@@ -5,9 +5,12 @@
 //! script, numbers and figures, and its policy forbids everything else. It has no date, so that the same files give the same page.
 
 use anyhow::Context as _;
+use charts::draw::text::printable;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{data::inputs, output::sources::Sources, settings::job::Job};
+
+pub(crate) mod evaluation;
 
 mod chart;
 mod embed;
@@ -20,7 +23,7 @@ mod shown;
 mod stem;
 mod tables;
 
-use self::{section::Section, tables::Column};
+use self::{evaluation::Evaluations, section::Section, tables::Column};
 
 const STYLE: &str = include_str!("../assets/report.css");
 const SCRIPT: &str = include_str!("../assets/report.js");
@@ -46,6 +49,8 @@ pub(crate) struct Page {
     pub(crate) html: String,
     /// Of each data set with a chart: its name, and the chart's numbers as CSV.
     pub(crate) curves: Vec<(String, String)>,
+    /// The data sets that the page cannot describe, and why; it says so, too.
+    pub(crate) broken: Vec<(String, anyhow::Error)>,
 }
 
 /// The name of a chart's numbers in the data set's folder of figures.
@@ -56,22 +61,31 @@ pub(crate) fn curves_file() -> String {
 /// Makes the page of all data sets under the data folder. The same files give the same bytes.
 ///
 /// # Errors
-/// When a folder cannot be listed, or an existing manifest, figure or table cannot be read.
-pub(crate) fn make(job: &Job, sources: &mut Sources) -> anyhow::Result<Page> {
+/// When a folder cannot be listed.
+pub(crate) fn make(job: &Job, all: &Evaluations, sources: &mut Sources) -> anyhow::Result<Page> {
     let dirs = inputs::all(&job.data_dir)?;
-    let sections = (dirs.iter().enumerate())
-        .map(|(i, dir)| {
-            Section::new(job, dir, &id(i), sources)
-                .with_context(|| format!("cannot report on data set `{}`", dir.name()))
-        })
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let over_all = shown::tables_and_figures(&found::over_all(job, sources)?, None)?;
+    let (mut sections, mut broken) = (Vec::new(), Vec::new());
+    for (i, dir) in dirs.iter().enumerate() {
+        let evaluation = all.get(dir.name()).map(Result::as_ref);
+        let section = Section::new(job, dir, &id(i), evaluation, sources)
+            .with_context(|| format!("cannot report on data set `{}`", dir.name()));
+        // One that cannot be read must not cost the page of all others.
+        sections.push(section.unwrap_or_else(|error| {
+            let section = Section::of_broken(dir.name(), &id(i), &error);
+            broken.push((dir.name().to_owned(), error));
+            section
+        }));
+    }
+    let over_all = shown::tables_and_figures(&found::over_all(job, sources)?, None);
+    let html = page(&sections, &over_all).into_string();
     Ok(Page {
-        html: page(&sections, &over_all).into_string(),
+        // Names, manifests and tables of other people may hold what HTML must not.
+        html: printable(&html).into_owned(),
         curves: sections
             .into_iter()
             .filter_map(|section| Some((section.dataset, section.curves?)))
             .collect(),
+        broken,
     })
 }
 

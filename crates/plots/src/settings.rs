@@ -266,7 +266,21 @@ fn is_file_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use test_support::try_mutations;
+
     use super::*;
+
+    #[test]
+    fn mutations_of_settings_are_read_or_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("plots.toml");
+        try_mutations(&[BUILT_IN.as_bytes().to_vec()], |bytes| {
+            fs::write(&path, bytes).expect("written");
+            _ = Settings::read(Some(&path));
+        });
+    }
 
     #[test]
     fn the_built_in_settings_are_good() {

@@ -34,17 +34,26 @@ impl NewFolder {
     /// [`Error::NotARouter`] when the place is taken by something else, which would be lost; [`Error::Dataset`] when the folder cannot be
     /// created.
     pub fn create(place: &Path) -> Result<Self> {
-        if !is_replaceable(place)? {
-            return Err(Error::NotARouter {
-                place: place.to_owned(),
-            });
-        }
+        Self::check_place(place)?;
         // A link to a folder, on a larger disk say, stays one: it is that folder which is exchanged.
         let place = fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
         Ok(Self {
             staging: atomic::temporary_folder(atomic::parent(&place))?,
             place,
         })
+    }
+
+    /// Refuses a place that holds something else than a router.
+    ///
+    /// # Errors
+    /// [`Error::NotARouter`], or [`Error::Dataset`] when it cannot be listed.
+    pub fn check_place(place: &Path) -> Result<()> {
+        match is_replaceable(place)? {
+            true => Ok(()),
+            false => Err(Error::NotARouter {
+                place: place.to_owned(),
+            }),
+        }
     }
 
     /// Where the folder is while it is made: networks are written into folders in it.

@@ -27,7 +27,7 @@ impl Place<'_> {
             path: self.path.to_owned(),
             column: self.column.to_owned(),
             expected,
-            found: found.to_string(),
+            found: type_name(found),
         }
     }
 
@@ -247,6 +247,15 @@ pub fn extend_vectors(
         }
     }
     Ok(())
+}
+
+/// A type for people, to whom it is all one how long a text may be.
+fn type_name(ty: &DataType) -> String {
+    match ty {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "bytes".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Each row's place among the values of a dictionary; none where the row is null.

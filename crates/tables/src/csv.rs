@@ -44,6 +44,7 @@ pub(crate) fn read(
     };
     // By the position of the column: looking up its name for every field would hash it once per row.
     let mut columns: Vec<Column> = names.iter().map(kind).collect();
+    let mut has_warned = false;
     while records.next(&mut record)? {
         let row = table.n_rows + 1;
         if record.is_blank() && names.len() > 1 {
@@ -63,7 +64,9 @@ pub(crate) fn read(
             match column {
                 Column::Texts(texts) => {
                     let field = field()?;
-                    let is_null = field.is_empty() && !record.is_quoted(i);
+                    // MySQL and Hive, which escape, write null as an escaped letter.
+                    let is_none = field.is_empty() || escape.is_some() && field == "\\N";
+                    let is_null = is_none && !record.is_quoted(i);
                     texts.push((!is_null).then(|| field.to_owned()));
                 }
                 Column::Numbers(numbers) => {
@@ -74,6 +77,13 @@ pub(crate) fn read(
             }
         }
         table.n_rows = row;
+        if !has_warned && record.holds_rows(delimiter) {
+            has_warned = true;
+            tracing::warn!(
+                "row {row} of `{}` has a quoted field with lines that look like rows of the table; a quote may be missing",
+                path.display()
+            );
+        }
     }
     for (name, column) in names.iter().zip(columns) {
         match column {

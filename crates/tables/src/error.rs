@@ -40,6 +40,14 @@ pub enum Error {
         /// How that shows.
         what: &'static str,
     },
+    /// A compression that is not read.
+    #[error("`{}` is compressed by {found}, which is not read; write it with zstd, Snappy, gzip or LZ4 instead", path.display())]
+    Compression {
+        /// The file.
+        path: PathBuf,
+        /// The compression.
+        found: String,
+    },
     /// The Parquet library refused the file.
     #[error("cannot read `{}` as Parquet", path.display())]
     Parquet {

@@ -12,8 +12,6 @@ use crate::{Error, Format, Result};
 
 /// What Hive, Spark and those that copy them call the folder of rows without a value.
 const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
-/// Folders inside a folder of part files; a link to a folder above would have no end.
-const MAX_DEPTH: usize = 16;
 
 /// The files that a table is in.
 #[derive(Debug, Clone)]
@@ -45,7 +43,7 @@ impl Files {
             .is_dir();
         let mut parts = Vec::new();
         if is_folder {
-            walk(path, &mut Vec::new(), &mut parts, MAX_DEPTH)?;
+            walk(path, &mut Vec::new(), &mut parts)?;
             parts.sort_by(|a, b| a.path.cmp(&b.path));
         } else {
             // Also says what lies under a name that tells nothing, an Excel sheet say.
@@ -87,7 +85,6 @@ fn walk(
     folder: &Path,
     partitions: &mut Vec<(String, Option<String>)>,
     parts: &mut Vec<Part>,
-    depth: usize,
 ) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
         let entry = entry.map_err(Error::io("read", folder))?;
@@ -97,19 +94,21 @@ fn walk(
             continue;
         }
         let path = entry.path();
-        if !path.is_dir() {
+        let ty = entry.file_type().map_err(Error::io("read", &path))?;
+        // A link to a folder counts as a file, and is refused as one: followed upwards it would have no end.
+        if !ty.is_dir() {
             parts.push(Part {
                 path,
                 partitions: partitions.clone(),
             });
-        } else if depth > 0 {
+        } else {
             let pair = name.split_once('=').map(|(key, value)| {
                 let value = (value != NO_VALUE).then(|| unescaped(value));
                 (unescaped(key), value)
             });
             let n = partitions.len();
             partitions.extend(pair);
-            walk(&path, partitions, parts, depth - 1)?;
+            walk(&path, partitions, parts)?;
             partitions.truncate(n);
         }
     }

@@ -65,6 +65,15 @@ pub(crate) fn read(path: &Path, kinds: Kinds<'_>, budget: Budget) -> Result<Tabl
             }
         }
         table.n_rows = row;
+        // Each line may bring a key that no other has, and each key a column as long as the file.
+        let n_values = (table.numbers.len() as u64).saturating_mul(row as u64);
+        let declared = n_values.saturating_mul(size_of::<f64>() as u64);
+        if declared > budget.bytes() {
+            let what = format!("{} columns of {row} rows", table.numbers.len());
+            budget
+                .check(what, declared)
+                .map_err(Error::over_budget(path))?;
+        }
     }
     for column in table.texts.values_mut() {
         column.resize(table.n_rows, None);
@@ -111,7 +120,7 @@ fn entries(
         _ => error,
     };
     if let Some((column, escape)) = odd.half_character {
-        let found = format!("text with half a character, `{escape}`");
+        let found = format!("text with half of a surrogate pair, `{escape}`,");
         let expected = "whole characters; an emoji may have been cut in two";
         return Err(wrong(column, found, expected));
     }

@@ -61,6 +61,7 @@ impl ParquetFile {
             let plain = ArrowReaderMetadata::load(&*file, ArrowReaderOptions::new())?;
             Ok(with_views(&plain).unwrap_or(plain))
         })?;
+        checks::compressions(path, metadata.metadata())?;
         let n_rows = checks::n_rows(path, &file, metadata.metadata(), budget)?;
         Ok(Self {
             path: path.to_owned(),
@@ -262,6 +263,7 @@ fn with_views(plain: &ArrowReaderMetadata) -> Option<ArrowReaderMetadata> {
         let viewed = match field.data_type() {
             DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
             DataType::Binary | DataType::LargeBinary => DataType::BinaryView,
+            DataType::Dictionary(_, values) if values.is_string() => DataType::Utf8View,
             _ => return Arc::clone(field),
         };
         Arc::new(field.as_ref().clone().with_data_type(viewed))

@@ -50,6 +50,7 @@ impl Table {
     pub fn read_within(files: &Files, kinds: Kinds<'_>, budget: Budget) -> Result<Self> {
         let mut all: Option<Self> = None;
         let mut types = TextTypes::default();
+        let mut n_bytes = 0_u64;
         for part in &files.parts {
             let mut piece = match files.format {
                 Format::Csv { delimiter, escape } => {
@@ -58,15 +59,19 @@ impl Table {
                 Format::JsonLines => jsonl::read(&part.path, kinds, budget)?,
                 Format::Parquet => parquet::read(&part.path, kinds, budget, &mut types)?,
             };
+            // Spark writes an empty file for a part without rows, even of CSV with headers.
+            if piece.names.is_empty() {
+                continue;
+            }
             piece.add_partitions(part, kinds)?;
+            n_bytes = n_bytes.saturating_add(piece.n_bytes());
+            budget
+                .check("its columns", n_bytes)
+                .map_err(Error::over_budget(&files.path))?;
             match &mut all {
                 None => all = Some(piece),
                 Some(all) => all.append(piece, files.format)?,
             }
-            let n_bytes = all.as_ref().map_or(0, Self::n_bytes);
-            budget
-                .check("its columns", n_bytes)
-                .map_err(Error::over_budget(&files.path))?;
         }
         let mut all = all.unwrap_or_default();
         all.path.clone_from(&files.path);

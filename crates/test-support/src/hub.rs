@@ -7,7 +7,7 @@ mod tree;
 
 use std::sync::{Arc, Mutex};
 
-use crate::{Server, lock::lock};
+use crate::{Request, Server, Shown, lock::lock};
 
 pub use self::{
     fault::{Fault, Stage, Wrong},
@@ -45,11 +45,27 @@ pub struct Hub {
 impl Hub {
     /// Starts a hub without repositories.
     pub fn start() -> Self {
+        Self::start_as(None)
+    }
+
+    /// The same with TLS, at its storage host too.
+    pub fn start_with_tls(shown: Shown) -> Self {
+        Self::start_as(Some(shown))
+    }
+
+    fn start_as(shown: Option<Shown>) -> Self {
         let state = Arc::new(Mutex::new(State::default()));
         let (of_hub, of_storage) = (Arc::clone(&state), Arc::clone(&state));
-        let storage = Server::start(move |request| lock(&of_storage).answer_storage(request));
+        let answer = move |request: &Request| lock(&of_hub).answer(request);
+        let answer_storage = move |request: &Request| lock(&of_storage).answer_storage(request);
+        let (hub, storage) = match shown {
+            None => (Server::start(answer), Server::start(answer_storage)),
+            Some(shown) => (
+                Server::start_with_tls(shown, answer),
+                Server::start_with_tls(shown, answer_storage),
+            ),
+        };
         lock(&state).storage_url = storage.url();
-        let hub = Server::start(move |request| lock(&of_hub).answer(request));
         Self {
             state,
             hub,
@@ -59,7 +75,21 @@ impl Hub {
 
     /// What `HF_ENDPOINT` must be.
     pub fn url(&self) -> String {
-        self.hub.url()
+        format!("{}{}", self.hub.url(), lock(&self.state).below)
+    }
+
+    /// As a mirror of a company: everything is below this path, such as `/company/hf`, and nothing beside it.
+    #[must_use]
+    pub fn below(self, path: &str) -> Self {
+        path.clone_into(&mut lock(&self.state).below);
+        self
+    }
+
+    /// As the real hub since 2025: a small file is a relative redirect to a cache, which has the ETag and size of the file in its headers.
+    #[must_use]
+    pub fn with_resolve_cache(self) -> Self {
+        lock(&self.state).has_resolve_cache = true;
+        self
     }
 
     /// Where large files come from.

@@ -16,6 +16,7 @@ mod openai;
 mod output;
 mod roberta;
 mod server;
+mod tls;
 
 pub use crate::{
     bench::Bench,
@@ -28,4 +29,5 @@ pub use crate::{
     output::{assert_contains, expect_success, file_names, run_with_input, stderr, stdout},
     roberta::{Weight, tiny_roberta_weights, write_tiny_roberta},
     server::{Answer, Body, Request, Server},
+    tls::{Shown, authority_file},
 };

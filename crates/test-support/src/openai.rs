@@ -118,6 +118,15 @@ impl OpenAi {
         self.change(|state| state.script = Arc::new(script))
     }
 
+    /// With a fault that depends on what is asked, such as texts that this server refuses. A fault script comes first.
+    #[must_use]
+    pub fn habit(
+        self,
+        habit: impl Fn(&Asked) -> Option<EmbeddingFault> + Send + Sync + 'static,
+    ) -> Self {
+        self.change(|state| state.habit = Some(Arc::new(habit)))
+    }
+
     /// With a fault script as a list: the first requests have these faults, all others none.
     #[must_use]
     pub fn faults(self, faults: impl IntoIterator<Item = EmbeddingFault>) -> Self {

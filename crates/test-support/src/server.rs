@@ -1,5 +1,5 @@
 use std::{
-    io::{self, BufRead, BufReader, Read as _, Write as _},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc,
@@ -8,6 +8,8 @@ use std::{
     thread,
     time::Duration,
 };
+
+use crate::tls::{self, Shown};
 
 /// Headers of a request that are read at most.
 const MAX_HEADERS: usize = 64;
@@ -69,6 +71,7 @@ pub enum Body {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    scheme: &'static str,
     n_requests: Arc<AtomicUsize>,
     is_stopped: Arc<AtomicBool>,
 }
@@ -111,6 +114,25 @@ impl Server {
     /// # Panics
     /// If the loopback device has no free port.
     pub fn start(handler: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
+        Self::start_as(None, handler)
+    }
+
+    /// The same with TLS. Only who trusts [`authority_file`](crate::authority_file) trusts the certificate for this machine.
+    ///
+    /// # Panics
+    /// If the loopback device has no free port.
+    pub fn start_with_tls(
+        shown: Shown,
+        handler: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_as(Some(shown), handler)
+    }
+
+    fn start_as(
+        shown: Option<Shown>,
+        handler: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let tls = shown.map(tls::config);
         let listener =
             TcpListener::bind("127.0.0.1:0").expect("the loopback device has a free port");
         let address = listener
@@ -118,6 +140,7 @@ impl Server {
             .expect("a bound socket has an address");
         let server = Self {
             address,
+            scheme: if tls.is_some() { "https" } else { "http" },
             n_requests: Arc::default(),
             is_stopped: Arc::default(),
         };
@@ -133,16 +156,23 @@ impl Server {
                 }
                 let Ok(stream) = stream else { continue };
                 let (handler, n_requests) = (Arc::clone(&handler), Arc::clone(&n_requests));
+                let tls = tls.clone();
                 // A client that goes away in the middle is what these servers are for.
-                thread::spawn(move || serve(&stream, &*handler, &n_requests).ok());
+                thread::spawn(move || {
+                    stream.set_nodelay(true)?;
+                    match tls {
+                        None => serve(stream, &*handler, &n_requests),
+                        Some(tls) => serve(tls::accept(tls, stream)?, &*handler, &n_requests),
+                    }
+                });
             }
         });
         server
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, with TLS `https://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Requests that came in so far.
@@ -160,17 +190,16 @@ impl Drop for Server {
 }
 
 fn serve(
-    stream: &TcpStream,
+    stream: impl Read + Write,
     handler: &(impl Fn(&Request) -> Answer + ?Sized),
     n_requests: &AtomicUsize,
 ) -> io::Result<()> {
-    stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     while let Some(mut request) = read_request(&mut reader)? {
         request.number = n_requests.fetch_add(1, Ordering::Relaxed);
         let answer = handler(&request);
         thread::sleep(answer.delay);
-        if !write_answer(stream, &request.method, &answer)? {
+        if !write_answer(reader.get_mut(), &request.method, &answer)? {
             break;
         }
     }
@@ -178,7 +207,7 @@ fn serve(
 }
 
 /// `None` when the client closed the connection between requests.
-fn read_request(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request>> {
+fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     let mut head = Vec::new();
     loop {
         let n_before = head.len();
@@ -214,7 +243,7 @@ fn read_request(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request
 }
 
 /// Whether the connection may be used again.
-fn write_answer(mut stream: &TcpStream, method: &str, answer: &Answer) -> io::Result<bool> {
+fn write_answer(stream: &mut impl Write, method: &str, answer: &Answer) -> io::Result<bool> {
     let (bytes, n_sent, pause) = match &answer.body {
         Body::Hangup => return Ok(false),
         Body::Whole(bytes) => (bytes, bytes.len(), Duration::ZERO),
@@ -231,12 +260,15 @@ fn write_answer(mut stream: &TcpStream, method: &str, answer: &Answer) -> io::Re
     }
     head.push_str("\r\n");
     stream.write_all(head.as_bytes())?;
+    stream.flush()?;
     if method == "HEAD" {
+        stream.flush()?;
         return Ok(true);
     }
     for piece in bytes[..n_sent].chunks(PIECE) {
         thread::sleep(pause);
         stream.write_all(piece)?;
+        stream.flush()?;
     }
     Ok(n_sent == bytes.len())
 }

@@ -81,6 +81,7 @@ fn load_part(
     let wanted = EmbeddingsMeta {
         embedder: embedder.name.clone(),
         embedder_sha256,
+        server: None,
         split_sha256: Some(source.sha256.clone()),
         truncate: setup.truncate,
         n_truncated: None,

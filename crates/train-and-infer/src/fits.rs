@@ -1,15 +1,19 @@
 //! All routers of a job, one after the other.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context as _, bail};
 use dataset::{Lock, atomic};
+use saved_routers::NewFolder;
 use tracing::error;
 
 use crate::{
     args::Args, data::Data, hint, job::Job, learning_curve, report::Report, router::Router,
     run::Run, sample::Sample,
 };
+
+/// The folder of the routers that are fitted on samples, among those of the data set.
+pub(crate) const CURVES: &str = "learning-curve";
 
 /// The results of a job's routers.
 struct Fits {
@@ -68,6 +72,13 @@ impl Job {
                 }
             }
         }
+        // Routers of samples are not kept, and the folder that held them, and the locks, goes with the last; it stays if it is not empty.
+        _ = fs::remove_dir(
+            self.setup
+                .models_dir
+                .join(self.setup.dir.name())
+                .join(CURVES),
+        );
         Ok(Fits { reports, failed })
     }
 
@@ -78,6 +89,9 @@ impl Job {
         atomic::sweep_tree(&setup.models_dir.join(setup.dir.name()));
         let lock = |router: &&Router| {
             let [model, predictions] = self.places(router);
+            if self.train_sizes.is_empty() {
+                NewFolder::check_place(&model)?;
+            }
             Ok([Lock::of(&model)?, Lock::of(&predictions)?])
         };
         self.routers.iter().map(lock).collect()
@@ -93,7 +107,7 @@ impl Job {
                 setup.dir.predictions_dir().join(router.name),
             ],
             false => [
-                models.join("learning-curve").join(router.name),
+                models.join(CURVES).join(router.name),
                 setup.dir.learning_curve_dir(router.name),
             ],
         }

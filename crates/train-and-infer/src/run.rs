@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use crate::{
     data::{Data, Prompts},
+    fits::CURVES,
     learner::{Fit, Fitted, Learner, Outcome, Product, Recipe},
     predict,
     report::{Report, Status},
@@ -322,10 +323,7 @@ impl Places {
             Sample::Rows(rows) => Self {
                 predictions: dir.learning_curve_predictions(name, rows.len()),
                 manifest: dir.learning_curve_manifest(name, rows.len()),
-                model: models
-                    .join("learning-curve")
-                    .join(name)
-                    .join(rows.len().to_string()),
+                model: models.join(CURVES).join(name).join(rows.len().to_string()),
             },
         }
     }

@@ -173,6 +173,17 @@ fn the_released_pair_comes_from_the_hub() {
             .collect()
     };
 
+    // A pair of which one is not available is not downloaded in part.
+    let gated = hub(&unnamed).gate("CARROT-LLM-Routing/Cost", "hf_good");
+    let output = route(&gated, &[]);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(
+        message.contains("`CARROT-LLM-Routing/Cost` is gated"),
+        "{message}"
+    );
+    assert!(gated.seen().iter().all(|seen| !seen.is_storage));
+
     let without_names = hub(&unnamed);
     let output = route(&without_names, &[]);
     let message = stderr(&output);

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Output};
 
-use dataset::{CostKind, DatasetInfo, Part, PartTable, sha256_file};
+use dataset::{CostKind, DatasetInfo, Lock, Part, PartTable, sha256_file};
 use ndarray::{Array2, array};
 use serde_json::Value;
 use test_support::{dataset_info, expect_success as check_ok};
@@ -111,6 +111,34 @@ fn an_added_llm_is_predicted_and_the_others_stay_as_they_were() {
 }
 
 #[test]
+fn tables_of_other_programs_add_the_same_llm() {
+    let bench = bench(CostKind::OutputTokens);
+    write_table(&bench, "new");
+    bench.write(
+        "prices.toml",
+        "[models.new]\ninput_usd_per_mtok = 5\noutput_usd_per_mtok = 50\n",
+    );
+    bench.write(
+        "new.csv",
+        "id,new/score,new/output_tokens,remark\r\np1,0.125,100,\r\np0,0.75,7.0,\r\nelsewhere,,,x\r\n",
+    );
+    bench.write(
+        "new.jsonl",
+        "{\"id\": \"p1\", \"new/score\": 0.125, \"new/output_tokens\": 100}\n{\"id\": \"p0\", \"new/score\": 0.75, \"new/output_tokens\": 7}\n",
+    );
+    let mut routers = Vec::new();
+    for table in ["new.parquet", "new.csv", "new.jsonl"] {
+        check_ok(&pool(
+            &bench,
+            &["--add", table, "--prices", "prices.toml", "--force"],
+        ));
+        routers.push(candidates(&bench, edited(&bench)));
+    }
+    assert_eq!(routers[0][3]["output_tokens"], 7.0);
+    assert!(routers.iter().all(|router| *router == routers[0]));
+}
+
+#[test]
 fn llms_are_removed_and_prices_change() {
     let bench = bench(CostKind::OutputTokens);
     bench.write(
@@ -209,4 +237,63 @@ fn what_cannot_be_edited_is_refused_and_leaves_nothing() {
         1,
         "already exists\nhint: overwrite it with `--force`",
     );
+}
+
+#[test]
+fn only_a_router_of_ours_is_overwritten_and_never_the_original() {
+    let bench = bench(CostKind::OutputTokens);
+    let pool = |model: &str, output: &str| {
+        let args = [
+            "pool", "--model", model, "--output", output, "--remove", "twin", "--force",
+        ];
+        bench.run(&args)
+    };
+    fs::create_dir_all(bench.join("thesis/chapters")).expect("made");
+    bench.write("thesis/thesis.tex", "years");
+    bench.write("broken/router.json", "{");
+    bench.write("file", "text");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(bench.join(MODEL), bench.join("link")).expect("linked");
+    let record = fs::read(bench.join(MODEL).join("router.json")).expect("read");
+    for output in ["thesis", "broken", "file", "data", "data/tiny"] {
+        assert_refused(&pool(MODEL, output), 1, "is not the folder of a router");
+    }
+    let same = "would overwrite the router of `--model";
+    for (model, output) in [
+        (MODEL, MODEL),
+        (MODEL, "models/tiny/../tiny/carrot-knn/"),
+        (MODEL, "models/tiny/carrot-knn/inner"),
+        (MODEL, "models/tiny"),
+        (MODEL, "models"),
+        (MODEL, "."),
+        #[cfg(unix)]
+        (MODEL, "link"),
+        #[cfg(unix)]
+        ("link", MODEL),
+    ] {
+        assert_refused(&pool(model, output), 2, same);
+    }
+    assert_eq!(
+        fs::read(bench.join("thesis/thesis.tex")).expect("read"),
+        b"years"
+    );
+    assert_eq!(
+        fs::read(bench.join(MODEL).join("router.json")).expect("read"),
+        record
+    );
+    fs::create_dir(bench.join("empty")).expect("made");
+    for output in ["empty", "empty", "models/tiny/other"] {
+        check_ok(&pool(MODEL, output));
+    }
+}
+
+#[test]
+fn a_router_that_another_program_writes_is_refused_at_the_start() {
+    let bench = bench(CostKind::OutputTokens);
+    let lock = Lock::of(&bench.join("models/tiny/edited")).expect("free");
+    // Before anything is read, an addition that does not exist for one.
+    let output = pool(&bench, &["--add", "nowhere.parquet"]);
+    assert_refused(&output, 1, "`models/tiny/edited` is being written by ");
+    drop(lock);
+    check_ok(&pool(&bench, &["--remove", "twin"]));
 }

@@ -24,26 +24,31 @@ pub(super) fn entries(
             curves.push(curve);
         }
     }
-    let mut entries: Vec<Entry> = curves
-        .iter()
-        .map(|curve| Entry {
-            text: shorten::shortened(&curve.line.name),
-            sample: Sample::Curve(curve.line.style(look)),
-        })
-        .collect();
-    let sample = Sample::Marker(Shape::ORACLE);
-    if shown_oracles.iter().any(Option::is_some) {
-        let text = "Oracle".to_owned();
-        entries.push(Entry { text, sample });
+    let oracle: Vec<String> = if shown_oracles.iter().any(Option::is_some) {
+        vec!["Oracle".to_owned()]
     } else {
         // An oracle far above everything would squeeze the curves into a strip, so the legend gives its accuracy instead.
         let oracles = scenes.iter().filter_map(|scene| scene.oracle);
-        entries.extend(oracles.map(|oracle| Entry {
-            text: format!("Oracle {:.3} (off scale)", oracle.accuracy),
-            sample,
-        }));
-    }
-    entries
+        let text = |oracle: DataPoint| format!("Oracle {:.3} (off scale)", oracle.accuracy);
+        oracles.map(text).collect()
+    };
+    // The oracle keeps its name even where a router has taken it.
+    let names = oracle.iter().map(String::as_str);
+    let names: Vec<&str> = names
+        .chain(curves.iter().map(|curve| &*curve.line.name))
+        .collect();
+    let mut labels = shorten::curve_labels(&names);
+    let of_curves = labels.split_off(oracle.len());
+    let entry = |(text, curve): (String, &&SceneCurve)| Entry {
+        text,
+        sample: Sample::Curve(curve.line.style(look)),
+    };
+    let of_curves = of_curves.into_iter().zip(&curves).map(entry);
+    let of_oracle = labels.into_iter().map(|text| Entry {
+        text,
+        sample: Sample::Marker(Shape::ORACLE),
+    });
+    of_curves.chain(of_oracle).collect()
 }
 
 /// The legend in as many columns as `width` holds.
@@ -51,9 +56,9 @@ pub(super) fn entries(
 /// # Errors
 /// When the font is broken.
 pub(super) fn below_frames(entries: Vec<Entry>, width: f64, style: &Style) -> Result<Legend> {
-    let mut legend = Legend::new(entries.clone(), style.legend_pt, 1)?;
-    for n_columns in 2..=entries.len().max(1) {
-        let wider = Legend::new(entries.clone(), style.legend_pt, n_columns)?;
+    let mut legend = Legend::new(entries, style.legend_pt, 1)?;
+    for n_columns in 2..=legend.n_entries().max(1) {
+        let wider = legend.clone().in_columns(n_columns);
         if wider.width() > width {
             break;
         }

@@ -1,12 +1,14 @@
 //! The names of LLMs beside their markers, with the legend at the place that leaves them most room.
 
+use std::slice;
+
 use super::{drawing::Drawing, scene::Scene};
 use crate::{
     draw::{
         canvas::{Canvas, Pen},
         geometry::{Point, Rect},
         key::Key,
-        labels::{self, Effort, Layout, Obstacles, Request},
+        labels::{CROWD, Effort, Labeling, Layout, Obstacles, Request},
         shorten,
         style::Style,
         text::{ASCENT, Anchor, DESCENT, text, text_width},
@@ -41,32 +43,63 @@ impl Names {
             drawing,
             font_size: style.label_pt,
         };
-        let name = |i: usize| shorten::short_name(&scene.models[i].name);
-        let mut texts: Vec<String> = (0..scene.models.len()).map(name).collect();
+        let models: Vec<&str> = scene.models.iter().map(|model| &*model.name).collect();
+        let names = shorten::model_labels(&models);
+        let mut texts = names.clone();
         let mut key = Key::default();
+        // In a crowd the legend is one more thing in the way, wherever it stands.
+        let places = match places {
+            [.., below] if texts.len() > CROWD => slice::from_ref(below),
+            places => places,
+        };
         // The legend and the names compete for the same room, so each place of the legend is tried with all names, quickly, and only the
         // best one thoroughly.
-        let (mut rect, mut layout) = placing.place_with_legend(&texts, places)?;
+        let is_first = |i: usize| scene.models[i].is_named_first;
+        let (mut rect, mut layout) = (None, None);
         // LLMs without room for a name get a number, which needs less; the key below says whose it is.
-        let unplaced: Vec<usize> = (0..texts.len())
-            .filter(|&i| layout.placements[i].is_none())
-            .collect();
-        if unplaced.len() as f64 > MANY_UNPLACED * texts.len() as f64 {
-            // A mixture of many numbers and some names would be a puzzle, but for the few names that matter.
-            for (i, text) in texts.iter_mut().enumerate() {
-                if !scene.models[i].is_named_first || unplaced.contains(&i) {
-                    *text = key.add(i);
+        let mut unplaced: Vec<usize> = if placing.is_hopeless(&texts)? {
+            (0..texts.len()).filter(|&i| !is_first(i)).collect()
+        } else {
+            let (place, with_names) = placing.place_with_legend(&texts, places)?;
+            let unplaced = with_names.unplaced();
+            (rect, layout) = (place, Some(with_names));
+            unplaced
+        };
+        if !unplaced.is_empty() {
+            // Beside numbers, an LLM that is called `7` would pass for number 7.
+            let is_number = |&i: &usize| texts[i].parse::<u64>().is_ok();
+            unplaced.extend((0..texts.len()).filter(is_number));
+            unplaced.sort_unstable();
+            unplaced.dedup();
+        }
+        let layout = match layout {
+            Some(layout) if unplaced.is_empty() => layout,
+            Some(_) if unplaced.len() as f64 <= MANY_UNPLACED * texts.len() as f64 => {
+                for i in unplaced {
+                    texts[i] = key.add(i);
                 }
+                placing.place(&texts, rect)?
             }
-            (rect, layout) = placing.place_with_legend(&texts, places)?;
-        } else if !unplaced.is_empty() {
-            for i in unplaced {
-                texts[i] = key.add(i);
+            _ => {
+                // A mixture of many numbers and some names would be a puzzle, but for the few names that matter.
+                for (i, text) in texts.iter_mut().enumerate() {
+                    if !is_first(i) || unplaced.contains(&i) {
+                        *text = key.add(i);
+                    }
+                }
+                let (place, with_numbers) = placing.place_with_legend(&texts, places)?;
+                rect = place;
+                with_numbers
             }
-            layout = placing.place(&texts, rect, Effort::Thorough)?;
+        };
+        // A name that had room before the numbers came is in the key, too, if it has none now.
+        for i in layout.unplaced() {
+            if texts[i] == names[i] {
+                key.add(i);
+            }
         }
         key.lay_out(
-            name,
+            |i| names[i].clone(),
             |i| layout.placements[i].is_some(),
             drawing.frame.width(),
             style.label_pt,
@@ -112,6 +145,19 @@ struct Placing<'a> {
 }
 
 impl Placing<'_> {
+    /// Whether names without markers, curves and distances would already leave too many without room.
+    ///
+    /// # Errors
+    /// When the font is broken.
+    fn is_hopeless(&self, texts: &[String]) -> Result<bool> {
+        let requests = self.requests(texts)?;
+        let mut areas: Vec<f64> = requests.iter().map(|it| it.width * it.height).collect();
+        areas.sort_by(f64::total_cmp);
+        let n_enough = ((1.0 - MANY_UNPLACED) * areas.len() as f64) as usize;
+        let frame = self.drawing.frame;
+        Ok(areas[..n_enough].iter().sum::<f64>() > frame.width() * frame.height())
+    }
+
     /// Tries all places of the legend, each with its own cost, and labels the figure with the best one.
     ///
     /// # Errors
@@ -121,25 +167,32 @@ impl Placing<'_> {
         texts: &[String],
         places: &[(Option<Rect>, f64)],
     ) -> Result<(Option<Rect>, Layout)> {
+        let requests = self.requests(texts)?;
+        let labeling = self.labeling(&requests);
         let (mut best, mut least) = (None, f64::INFINITY);
         for &(place, extra) in places {
             // A single place needs no comparison.
             let cost = match places.len() {
                 1 => 0.0,
-                _ => extra + self.place(texts, place, Effort::Quick)?.cost,
+                _ => extra + labeling.place(place, Effort::Quick).cost,
             };
             if cost < least {
                 (best, least) = (place, cost);
             }
         }
-        Ok((best, self.place(texts, best, Effort::Thorough)?))
+        Ok((best, labeling.place(best, Effort::Thorough)))
     }
 
     /// Labels the figure with the legend at a given place.
     ///
     /// # Errors
     /// When the font is broken.
-    fn place(&self, texts: &[String], legend: Option<Rect>, effort: Effort) -> Result<Layout> {
+    fn place(&self, texts: &[String], legend: Option<Rect>) -> Result<Layout> {
+        let requests = self.requests(texts)?;
+        Ok(self.labeling(&requests).place(legend, Effort::Thorough))
+    }
+
+    fn requests(&self, texts: &[String]) -> Result<Vec<Request>> {
         let mut requests = Vec::with_capacity(texts.len());
         for (i, (text, &marker)) in texts.iter().zip(&self.drawing.markers).enumerate() {
             requests.push(Request {
@@ -150,15 +203,14 @@ impl Placing<'_> {
                 is_first: self.scene.models[i].is_named_first,
             });
         }
+        Ok(requests)
+    }
+
+    fn labeling<'r>(&self, requests: &'r [Request]) -> Labeling<'r> {
         let obstacles = Obstacles {
-            rects: self.drawing.covered_beside_models().chain(legend).collect(),
+            rects: self.drawing.covered_beside_models().collect(),
             segments: self.drawing.segments(),
         };
-        Ok(labels::place(
-            &requests,
-            self.drawing.frame,
-            &obstacles,
-            effort,
-        ))
+        Labeling::new(requests, self.drawing.frame, &obstacles)
     }
 }

@@ -75,6 +75,7 @@ impl Page {
         // One column inside the frame, where free room is rather high than wide; as many as fit below it, where the page is wide.
         let inside = Legend::new(entries.clone(), style.legend_pt, 1)?;
         let below = below_frames(entries, right - theme::MARGIN, style)?;
+        // The one below comes last.
         let mut places = vec![(None, COST_LEGEND_BELOW)];
         // Inside one of several frames a legend for all would look like that frame's own.
         if let [drawing] = &drawings[..] {

@@ -207,7 +207,8 @@ mod tests {
     #[test]
     fn a_page_has_its_size_in_points() {
         let svg = Canvas::svg(Look::Color, 100.0, 50.0, |canvas| {
-            canvas.text(text("a < b", 8.0, Anchor::Start), Point::new(10.0, 20.0))
+            canvas.text(text("a < b", 8.0, Anchor::Start), Point::new(10.0, 20.0))?;
+            canvas.text(text("n\u{0}l", 8.0, Anchor::Start), Point::new(10.0, 40.0))
         })
         .expect("drawn");
         assert!(
@@ -219,5 +220,6 @@ mod tests {
             svg.contains("font-size=\"80\"") && svg.contains("a &lt; b"),
             "{svg}"
         );
+        assert!(svg.contains("n\u{fffd}l"), "XML has no U+0000: {svg}");
     }
 }

@@ -91,6 +91,26 @@ impl Rect {
         }
     }
 
+    /// The smallest box that holds both.
+    #[must_use]
+    pub fn around_both(self, other: Self) -> Self {
+        Self {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
+        }
+    }
+
+    /// Whether the boxes share a point, if only of an edge.
+    #[must_use]
+    pub fn touches(self, other: Self) -> bool {
+        self.left <= other.right
+            && other.left <= self.right
+            && self.top <= other.bottom
+            && other.top <= self.bottom
+    }
+
     /// Whether the boxes share more than an edge.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
@@ -139,6 +159,17 @@ impl Segment {
     #[must_use]
     pub fn new(from: Point, to: Point) -> Self {
         Self { from, to }
+    }
+
+    /// The box that has the segment as its diagonal.
+    #[must_use]
+    pub fn bounds(self) -> Rect {
+        Rect {
+            left: self.from.x.min(self.to.x),
+            top: self.from.y.min(self.to.y),
+            right: self.from.x.max(self.to.x),
+            bottom: self.from.y.max(self.to.y),
+        }
     }
 
     /// Whether any of the segment lies in the box: the segment is cut off at each side in turn (Liang and Barsky).

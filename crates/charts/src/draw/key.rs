@@ -20,6 +20,8 @@ pub struct Key {
     n_columns: usize,
 }
 
+/// Of more LLMs than this without even a number the key gives how many there are: a list of names that lead nowhere would be most of the page.
+const MAX_HIDDEN: usize = 24;
 /// Distance of baselines in parts of the font size.
 const LINE_HEIGHT: f64 = 1.3;
 
@@ -31,7 +33,7 @@ impl Key {
     }
 
     /// Arranges the entries in as many columns as `width` holds. `name` says what an LLM is called, `is_shown` whether even its number
-    /// had room in the figure; an LLM without one comes last, after a dash.
+    /// had room in the figure; an LLM without one comes last, after a dash, unless there are many of them.
     ///
     /// # Errors
     /// When the font is broken.
@@ -51,14 +53,19 @@ impl Key {
                 hidden.push(format!("\u{2013}  {}", name(model_idx)));
             }
         }
+        if hidden.len() > MAX_HIDDEN {
+            hidden = vec![format!("\u{2013}  and {} more without room", hidden.len())];
+        }
         self.lines = shown;
         self.lines.append(&mut hidden);
         let mut widest = 0.0;
         for line in &self.lines {
             widest = f64::max(widest, text_width(line, font_size)?);
         }
-        self.font_size = font_size;
-        self.column_width = widest + 2.0 * theme::GAP;
+        // A name that is wider than the page is written smaller.
+        let scale = ((width - 2.0 * theme::GAP) / widest).min(1.0);
+        self.font_size = scale * font_size;
+        self.column_width = scale * widest + 2.0 * theme::GAP;
         self.n_columns = ((width / self.column_width) as usize).max(1);
         Ok(())
     }

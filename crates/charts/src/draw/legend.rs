@@ -26,6 +26,8 @@ pub enum Sample {
     Curve(LineStyle),
     /// A marker.
     Marker(Shape),
+    /// Nothing.
+    None,
 }
 
 /// A legend with its size.
@@ -59,12 +61,25 @@ const PLACES: [(f64, f64, f64); 12] = [
     (0.25, 1.0, 60.0),
 ];
 
+/// Most entries of a legend. Nobody tells as many curves apart, and a longer one would be most of the page.
+const MAX_ENTRIES: usize = 40;
+/// Of a legend that is too long, the last entries stay: they are what all others are compared with.
+const N_LAST: usize = 4;
+
 impl Legend {
-    /// Lays entries out in columns.
+    /// Lays entries out in columns. Of more than forty the middle is left out, and its place says how many they are.
     ///
     /// # Errors
     /// When the font is broken.
-    pub fn new(entries: Vec<Entry>, font_size: f64, n_columns: usize) -> Result<Self> {
+    pub fn new(mut entries: Vec<Entry>, font_size: f64, n_columns: usize) -> Result<Self> {
+        if entries.len() > MAX_ENTRIES {
+            let left_out = MAX_ENTRIES - N_LAST - 1..entries.len() - N_LAST;
+            let rest = Entry {
+                text: format!("and {} more", left_out.len()),
+                sample: Sample::None,
+            };
+            entries.splice(left_out, [rest]);
+        }
         let mut text = 0.0;
         for entry in &entries {
             text = f64::max(text, text_width(&entry.text, font_size)?);
@@ -75,6 +90,18 @@ impl Legend {
             column_width: theme::LEGEND_LINE + 2.0 * PADDING + text,
             n_columns,
         })
+    }
+
+    /// The same entries in another number of columns.
+    #[must_use]
+    pub fn in_columns(self, n_columns: usize) -> Self {
+        Self { n_columns, ..self }
+    }
+
+    /// How many lines it has in one column.
+    #[must_use]
+    pub fn n_entries(&self) -> usize {
+        self.entries.len()
     }
 
     /// Whether it has no entries.
@@ -156,6 +183,7 @@ impl Legend {
                     let center = Point::new(left + theme::LEGEND_LINE / 2.0, middle);
                     canvas.marker(center, shape, theme::ORACLE_RADIUS, canvas.palette().marker)?;
                 }
+                Sample::None => {}
             }
             let line = TextLine {
                 text: &entry.text,

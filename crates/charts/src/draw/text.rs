@@ -1,5 +1,7 @@
 //! Texts: the shipped font, what a line of text is, and how wide it is.
 
+use std::{borrow::Cow, sync::OnceLock};
+
 use plotters::style::{FontStyle, IntoFont as _, register_font};
 
 use crate::error::{Error, Result};
@@ -56,7 +58,7 @@ pub fn text_width(text: &str, size: f64) -> Result<f64> {
     // Measured large, since plotters rounds to whole pixels.
     let ((left, _), (right, _)) = (FONT_FAMILY, 1000.0 * HEIGHT_PER_EM)
         .into_font()
-        .layout_box(text)
+        .layout_box(&printable(text))
         .map_err(|error| Error::Measure {
             text: text.to_owned(),
             source: error.into(),
@@ -66,7 +68,25 @@ pub fn text_width(text: &str, size: f64) -> Result<f64> {
 
 /// Makes plotters measure by the shipped font, not by one of this machine.
 pub(crate) fn register_shipped_font() -> Result<()> {
-    register_font(FONT_FAMILY, FontStyle::Normal, FONT).map_err(|_| Error::BrokenFont)
+    // Once: a page of three hundred LLMs measures thousands of texts.
+    static IS_GOOD: OnceLock<bool> = OnceLock::new();
+    let register = || register_font(FONT_FAMILY, FontStyle::Normal, FONT).is_ok();
+    if *IS_GOOD.get_or_init(register) {
+        Ok(())
+    } else {
+        Err(Error::BrokenFont)
+    }
+}
+
+/// A text without what must not be in an SVG: characters that XML 1.0 forbids, such as U+0000, are replaced by U+FFFD.
+#[must_use]
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let is_forbidden = |c: char| matches!(c, '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
+    if text.contains(is_forbidden) {
+        Cow::Owned(text.replace(is_forbidden, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 #[cfg(test)]
@@ -80,5 +100,18 @@ mod tests {
         assert!((width("iii") - 3.0 * 455.0).abs() < 4.0, "{}", width("iii"));
         assert!((width("A") - 1366.0).abs() < 4.0, "{}", width("A"));
         assert!(width("AV") <= 2.0 * 1366.0);
+    }
+
+    #[test]
+    fn what_xml_forbids_is_replaced() {
+        let all: String = (0..0x20).filter_map(char::from_u32).collect();
+        assert_eq!(printable(&all).matches('\u{fffd}').count(), 29);
+        for (text, expected) in [
+            ("a\u{0}b", "a\u{fffd}b"),
+            ("\t\r\n\u{7f}\u{85}", "\t\r\n\u{7f}\u{85}"),
+            ("\u{ffff}\u{fffd}\u{1f600}", "\u{fffd}\u{fffd}\u{1f600}"),
+        ] {
+            assert_eq!(printable(text), expected);
+        }
     }
 }

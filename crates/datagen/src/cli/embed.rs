@@ -1,15 +1,30 @@
-use std::{env, fs, num::NonZeroUsize, path::Path};
+mod kept;
+mod meter;
+mod report;
+
+use std::{
+    env, fs,
+    num::{NonZeroU64, NonZeroUsize},
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use atomic_files::TemporaryFolder;
 use clap::ValueEnum;
-use cli_support::{Progress, usage_error};
+use cli_support::{Progress, usage_error, with_hint};
 use dataset::{
     DatasetDir, Embeddings, EmbeddingsMeta, FolderName, Lock, Part, PartTable, sha256_file,
 };
-use embeddings::{Client, Endpoint, Limits, Model, Plan, Store, Usage};
-use serde::Serialize;
-use tracing::{info, warn};
+use embeddings::{Client, Endpoint, Limits, Model, Store};
+use tracing::info;
+
+pub(crate) use self::report::EmbeddingReport;
+use self::{
+    kept::{hint, is_made},
+    meter::Meter,
+    report::PartReport,
+};
 
 /// Where embeddings are kept once they are paid for, under the data folder: one store for all data sets.
 const STORE: &str = "embeddings.redb";
@@ -36,12 +51,18 @@ pub struct EmbeddingArgs {
     /// Maximum number of prompts in one request [default: 2048]; some servers accept only 10
     #[arg(long, value_name = "N")]
     pub max_request_inputs: Option<NonZeroUsize>,
-    /// Maximum number of tokens in one request [default: 300000]
+    /// Maximum number of tokens in one request [default: 270000]
     #[arg(long, value_name = "N")]
     pub max_request_tokens: Option<NonZeroUsize>,
     /// Maximum number of requests in flight [default: 16]
     #[arg(long, value_name = "N")]
     pub requests_in_flight: Option<NonZeroUsize>,
+    /// Longest wait that a server's limits may ask for; a longer one ends the run, and what has arrived is kept [default: 600]
+    #[arg(long, value_name = "SECONDS")]
+    pub max_wait: Option<NonZeroU64>,
+    /// Request all embeddings, also those that are there already: for a server that computes others than it did
+    #[arg(long)]
+    pub refresh_embeddings: bool,
     /// Report how many prompts, tokens and dollars embedding would take; spend and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -52,33 +73,16 @@ pub struct EmbeddingArgs {
 pub enum Embedder {
     /// Nothing: train-and-infer computes embeddings with a local model when it needs them
     None,
-    /// A server that speaks OpenAI's protocol: OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_ORG_ID, also from .env
+    /// A server that speaks OpenAI's protocol: OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_ORG_ID, also from .env; for Azure's services
+    /// OPENAI_API_TYPE=azure, if the address is not one of theirs
     Openai,
 }
 
 /// A client that is set up, and the name of its embeddings' folder.
 pub(crate) struct EmbedJob {
     client: Client,
+    asks_anew: bool,
     name: String,
-}
-
-/// What embedding a data set took, or would take.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct EmbeddingReport {
-    /// The folder under `data/<dataset>/embeddings/`.
-    embedder: String,
-    parts: Vec<PartReport>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct PartReport {
-    part: &'static str,
-    /// `None` where the embeddings existed already.
-    plan: Option<Plan>,
-    /// `None` where nothing was requested.
-    usage: Option<Usage>,
 }
 
 impl EmbeddingArgs {
@@ -99,6 +103,9 @@ impl EmbeddingArgs {
         ] {
             *limit = own.map_or(*limit, NonZeroUsize::get);
         }
+        if let Some(seconds) = self.max_wait {
+            limits.retry.max_asked_delay = Duration::from_secs(seconds.get());
+        }
         // Before a server is asked: embeddings that have no place to go must not be paid for.
         let name = FolderName::encode(&model.label()).map_err(|error| {
             usage_error(format!("the embedding model's name has no folder: {error}"))
@@ -106,7 +113,8 @@ impl EmbeddingArgs {
         let client = Client::new(Endpoint::from_env()?, model, limits)
             .map_err(|error| usage_error(error.to_string()))?;
         Ok(Some(EmbedJob {
-            client,
+            client: client.asking_anew(self.refresh_embeddings),
+            asks_anew: self.refresh_embeddings,
             name: name.as_str().to_owned(),
         }))
     }
@@ -174,6 +182,7 @@ impl EmbedJob {
             let wanted = EmbeddingsMeta {
                 embedder: self.name.clone(),
                 embedder_sha256: None,
+                server: Some(self.client.server().to_owned()),
                 split_sha256: Some(sha256_file(&dir.split(part))?),
                 truncate: None,
                 n_truncated: None,
@@ -183,7 +192,7 @@ impl EmbedJob {
                 plan: None,
                 usage: None,
             };
-            if path.is_file() && are_there(&path, &wanted, &dir.split(part), split) {
+            if !self.asks_anew && is_made(&path, &wanted, &split.ids) {
                 info!("the embeddings in `{}` already exist", path.display());
                 parts.push(report);
                 continue;
@@ -200,7 +209,10 @@ impl EmbedJob {
             let embeddings = Embeddings {
                 ids: split.ids.clone(),
                 values: embedded.values,
-                meta: wanted,
+                meta: EmbeddingsMeta {
+                    n_truncated: Some(embedded.plan.n_truncated + embedded.usage.n_shortened),
+                    ..wanted
+                },
             };
             embeddings.write(&path)?;
             report.plan = Some(embedded.plan);
@@ -223,107 +235,25 @@ impl EmbedJob {
         let label = format!("embedding {}", part.name());
         let bar = Progress::bar(&label, split.n_prompts() as u64, quiet);
         let meter = Meter::start(&bar);
-        self.client
-            .embed(store, &split.prompts, &|progress| meter.show(progress))
-            .with_context(|| {
-                format!(
-                    "cannot embed the {} prompts; the embeddings that arrived are kept, and running again requests only the others",
-                    part.name()
-                )
-            })
-    }
-}
-
-/// Whether a file holds the embeddings of a split, all of them. One that cannot be read is made anew, mostly from the store.
-fn are_there(path: &Path, wanted: &EmbeddingsMeta, split_path: &Path, split: &PartTable) -> bool {
-    let read = || {
-        // The hash of the split is part of the metadata, so embeddings of another version of the data set are not taken for these.
-        if Embeddings::read_meta(path)? != *wanted {
-            return Ok(false);
-        }
-        Embeddings::read(path)?.check_ids(path, split_path, &split.ids)?;
-        Ok(true)
-    };
-    read().unwrap_or_else(|error: dataset::Error| {
-        let error = anyhow::Error::new(error);
-        warn!(
-            "the embeddings in `{}` cannot be used, making them anew: {error:#}",
-            path.display()
-        );
-        false
-    })
-}
-
-/// Shows the client's progress on a bar: prompts, tokens per second, dollars so far.
-struct Meter<'a> {
-    bar: &'a Progress,
-    start: std::time::Instant,
-    n_shown: std::sync::Mutex<u64>,
-}
-
-impl<'a> Meter<'a> {
-    fn start(bar: &'a Progress) -> Self {
-        Self {
-            bar,
-            start: std::time::Instant::now(),
-            n_shown: std::sync::Mutex::new(0),
-        }
-    }
-
-    fn show(&self, progress: embeddings::Progress) {
-        let n_done = progress.n_done as u64;
-        // Requests finish on several threads, and the counts they report may arrive out of order; the bar only goes forward.
-        let mut n_shown = self
-            .n_shown
-            .lock()
-            .expect("nothing that holds the lock can panic");
-        self.bar.add(n_done.saturating_sub(*n_shown));
-        *n_shown = n_done.max(*n_shown);
-        let seconds = self.start.elapsed().as_secs_f64();
-        let mut note = format!("{:.0} tokens/s", progress.tokens_done as f64 / seconds);
-        if let Some(usd) = progress.usd {
-            note.push_str(&format!(", ${usd:.4}"));
-        }
-        self.bar.set_note(&note);
-    }
-}
-
-impl EmbeddingReport {
-    /// The name of the embeddings for train-and-infer.
-    pub(crate) fn embedder(&self) -> &str {
-        &self.embedder
-    }
-
-    /// A line per part.
-    pub(crate) fn text(&self) -> String {
-        let line = |part: &PartReport| {
-            let Some(plan) = &part.plan else {
-                return format!("{}: already embedded", part.part);
-            };
-            let (verb, n_tokens, n_requests, usd) = match &part.usage {
-                None => ("would send", plan.n_tokens, plan.n_requests, plan.usd),
-                Some(usage) => ("sent", usage.n_tokens, usage.n_requests, usage.usd),
-            };
-            let usd = usd.map_or("at an unknown price".to_owned(), |usd| format!("${usd:.4}"));
-            let mut text = format!(
-                "{}: {} prompts, {} different, {} in the store; {verb} {n_tokens} tokens in {n_requests} requests, {usd}",
-                part.part, plan.n_texts, plan.n_distinct, plan.n_cached
-            );
-            for (n, what) in [
-                (plan.n_truncated, "truncated"),
-                (plan.n_empty, "empty, sent as a single space"),
-            ] {
-                if n > 0 {
-                    text.push_str(&format!("; {n} {what}"));
-                }
+        let embedded = self
+            .client
+            .embed(store, &split.prompts, &|progress| meter.show(progress));
+        let embedded = embedded.map_err(|error| {
+            let hint = hint(&error, part);
+            let error = anyhow::Error::new(error).context(format!(
+                "cannot embed the {} prompts; the embeddings that arrived are kept, and running again requests only the others",
+                part.name()
+            ));
+            match hint {
+                Some(hint) => with_hint(error, hint),
+                None => error,
             }
-            text
-        };
-        let lines: Vec<String> = self.parts.iter().map(line).collect();
-        format!(
-            "embeddings of {}\n  {}\n",
-            self.embedder,
-            lines.join("\n  ")
-        )
+        })?;
+        if let Some(n) = embedded.usage.max_inputs {
+            info!(
+                "`--max-request-inputs {n}` asks this server for no more than it takes from the start"
+            );
+        }
+        Ok(embedded)
     }
 }

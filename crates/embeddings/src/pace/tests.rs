@@ -69,7 +69,7 @@ impl Simulation {
                     in_flight.push((now + self.latency, ticket, fate, rates));
                     continue;
                 }
-                Leave::Wait(wait) => Some(now + wait.as_secs_f64()),
+                Leave::Wait(wait, _) => Some(now + wait.as_secs_f64()),
                 Leave::News => None,
             };
             match (wait, soonest) {
@@ -139,7 +139,7 @@ fn go(pace: &mut Pace, n_tokens: f64, now: Instant) -> Ticket {
 
 fn wait(pace: &mut Pace, n_tokens: f64, now: Instant) -> Duration {
     match pace.leave(n_tokens, now) {
-        Leave::Wait(wait) => wait,
+        Leave::Wait(wait, _) => wait,
         other => panic!("{other:?}"),
     }
 }

@@ -199,11 +199,7 @@ fn unknown_prices_stay_unknown() {
 #[test]
 fn openai_wants_a_key_only_when_something_is_to_be_sent() {
     let (_dir, store) = store();
-    let endpoint = Endpoint {
-        base_url: "https://api.openai.com/v1".to_owned(),
-        api_key: None,
-        organization: None,
-    };
+    let endpoint = Endpoint::at("https://api.openai.com/v1");
     let client = Client::new(endpoint, Model::named(MODEL), limits()).unwrap();
     assert_eq!(client.plan(&store, &["x"]).unwrap().n_requests, 1);
     let error = client.embed(&store, &["x"], &silent).unwrap_err();

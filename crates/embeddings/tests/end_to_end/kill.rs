@@ -39,11 +39,7 @@ fn texts() -> Vec<String> {
 }
 
 fn client(url: &str) -> Client {
-    let endpoint = Endpoint {
-        base_url: url.to_owned(),
-        api_key: None,
-        organization: None,
-    };
+    let endpoint = Endpoint::at(url);
     Client::new(endpoint, Model::named(MODEL), small_limits()).unwrap()
 }
 

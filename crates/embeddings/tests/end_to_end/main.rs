@@ -3,5 +3,6 @@
 
 mod embed;
 mod faults;
+mod habits;
 mod kill;
 mod support;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use embeddings::{ApiKey, Client, Delays, Endpoint, Limits, Model, Store};
+use embeddings::{Client, Delays, Endpoint, Limits, Model, Secret, Store};
 use tempfile::TempDir;
 use test_support::OpenAi;
 
@@ -28,9 +28,8 @@ pub(crate) fn server() -> OpenAi {
 
 pub(crate) fn endpoint(server: &OpenAi) -> Endpoint {
     Endpoint {
-        base_url: server.url(),
-        api_key: Some(ApiKey::new(KEY)),
-        organization: None,
+        api_key: Some(Secret::new(KEY)),
+        ..Endpoint::at(&server.url())
     }
 }
 

@@ -1,13 +1,12 @@
 use super::Role;
 
-/// The `--long` that a table seems to need: it has no column of any LLM, but one that names LLMs and one of scores.
+/// The `--long` that a table seems to need: it has no column of any LLM, but one that names LLMs.
 pub(crate) fn guess(names: &[String]) -> Option<String> {
     let find = |role: Role| {
         let mut usual = usual(role).iter();
         usual.find_map(|usual| names.iter().find(|name| name.eq_ignore_ascii_case(usual)))
     };
     find(Role::Model)?;
-    find(Role::Score)?;
     let pairs: Vec<String> = Role::ALL
         .into_iter()
         .filter_map(|role| {
@@ -34,7 +33,9 @@ fn usual(role: Role) -> &'static [&'static str] {
             "question",
             "input",
             "instruction",
+            "problem",
             "text",
+            "q",
         ],
         Role::Model => &[
             "model",
@@ -42,7 +43,9 @@ fn usual(role: Role) -> &'static [&'static str] {
             "model_name",
             "model_id",
             "llm_name",
+            "llm_id",
             "engine",
+            "deployment",
         ],
         Role::Score => &[
             "score",
@@ -51,8 +54,12 @@ fn usual(role: Role) -> &'static [&'static str] {
             "acc",
             "correct",
             "is_correct",
+            "exact_match",
             "reward",
             "quality",
+            "grade",
+            "rating",
+            "ok",
         ],
         Role::Id => &[
             "id",
@@ -62,8 +69,16 @@ fn usual(role: Role) -> &'static [&'static str] {
             "sample_id",
             "doc_id",
             "example_id",
+            "item_id",
         ],
-        Role::Cost => &["cost_usd", "cost", "total_cost", "cost_dollars", "price"],
+        Role::Cost => &[
+            "cost_usd",
+            "cost",
+            "total_cost",
+            "usd",
+            "cost_dollars",
+            "price",
+        ],
         Role::InputTokens => &[
             "input_tokens",
             "prompt_tokens",
@@ -82,6 +97,7 @@ fn usual(role: Role) -> &'static [&'static str] {
             "task",
             "task_name",
             "dataset",
+            "dataset_name",
             "benchmark",
             "eval_name",
             "category",
@@ -118,6 +134,18 @@ mod tests {
             (
                 &["model", "score"],
                 Some("--long prompt=COLUMN,model=model,score=score"),
+            ),
+            (
+                &["question", "model", "ROUGE-L"],
+                Some("--long prompt=question,model=model,score=COLUMN"),
+            ),
+            (
+                &["prompt", "model name", "model_name (short)", "score"],
+                None,
+            ),
+            (
+                &["user prompt", "prompt", "model", "is_correct"],
+                Some("--long prompt=prompt,model=model,score=is_correct"),
             ),
             (&["id", "prompt", "score"], None),
             (&["id", "prompt"], None),

@@ -174,3 +174,38 @@ fn shortened(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tables::Files;
+    use test_support::try_mutations;
+
+    use super::*;
+    use crate::contract::{Filter, raw_table};
+
+    #[test]
+    fn mutations_of_long_tables() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("t.csv");
+        let long: Long = "id=id,prompt=prompt,model=model,score=score,cost=cost"
+            .parse()
+            .expect("complete");
+        let filter = Filter {
+            excluded_models: Vec::new(),
+            excluded_tasks: Vec::new(),
+        };
+        let read = |bytes: &[u8]| -> anyhow::Result<usize> {
+            fs::write(&path, bytes)?;
+            let table = Table::read(&Files::find(&path, None)?, &|column| long.kind(column))?;
+            let wide = pivot(&path, &long, &table)?;
+            let n_rows = wide.first_rows.len();
+            raw_table(&path, wide.table, &filter)?;
+            Ok(n_rows)
+        };
+        let table = "id,prompt,model,score,cost\n1,x,a,1,0.5\n1,x,b/c,0.5,\n2,\"y, \"\"z\"\"\",a,NaN,\n2,\"y, \"\"z\"\"\",b/c,True,1e-3\n";
+        assert_eq!(read(table.as_bytes()).expect("read"), 2);
+        try_mutations(&[table.into()], |bytes| _ = read(&bytes));
+    }
+}

@@ -12,8 +12,10 @@ pub(crate) struct Model {
     usd_per_mtok: f64,
     /// Where the price was read.
     source: String,
-    /// The repository of its tokenizer.
+    /// The repository of its tokenizer, or of one that counts nearly the same and that anyone may read.
     pub(crate) tokenizer: String,
+    /// How the counts of another LLM's tokenizer differ.
+    tokenizer_note: Option<String>,
 }
 
 impl Model {
@@ -24,6 +26,13 @@ impl Model {
             parts.is_some_and(|(owner, name)| !owner.is_empty() && !name.is_empty()),
             "model `{}` is not of the form `owner/name`",
             self.name
+        );
+        // Whoever reads the data set has to know.
+        ensure!(
+            self.tokenizer == self.name || self.tokenizer_note.is_some(),
+            "model `{}` has the tokenizer of `{}`, and no `tokenizer-note` that says how their counts differ",
+            self.name,
+            self.tokenizer
         );
         Ok(())
     }
@@ -36,6 +45,15 @@ impl Model {
             output_usd_per_mtok: self.usd_per_mtok,
             source: Some(self.source.clone()),
         }
+    }
+
+    /// What to note about its tokens, if another LLM's tokenizer counts them.
+    pub(crate) fn tokenizer_note(&self) -> Option<String> {
+        let difference = self.tokenizer_note.as_ref()?;
+        Some(format!(
+            "input tokens, and so costs, of `{}` are counted with the tokenizer of `{}`: {difference}",
+            self.name, self.tokenizer
+        ))
     }
 
     /// `owner__name`, as the leaderboard's folders have it.

@@ -19,7 +19,7 @@ use crate::config::{Config, Model, Task};
 /// The choice is made from names alone, before anything large is downloaded or read.
 pub(super) struct Choice<'a> {
     pub(super) tasks: Vec<&'a Task>,
-    models: Vec<&'a Model>,
+    pub(super) models: Vec<&'a Model>,
     listed: Vec<Listed>,
     notes: Vec<String>,
 }
@@ -67,24 +67,37 @@ impl<'a> Choice<'a> {
         }
     }
 
+    /// Of each LLM the paths of its files, in the order of the tasks.
+    pub(super) fn wanted(&self) -> impl Iterator<Item = (&'a Model, Vec<&str>)> {
+        self.models
+            .iter()
+            .zip(&self.listed)
+            .map(|(&model, listed)| {
+                let paths = self
+                    .tasks
+                    .iter()
+                    .filter_map(|task| listed.get(&task.source_name));
+                (model, paths.map(String::as_str).collect())
+            })
+    }
+
     /// The files of each LLM for each task; `fetch` gets those at some paths of one LLM, all at once so that a hub is asked once per LLM.
     pub(super) fn files(
         &self,
         mut fetch: impl FnMut(&Model, &[&str]) -> anyhow::Result<Vec<PathBuf>>,
     ) -> anyhow::Result<Vec<Vec<Option<PathBuf>>>> {
-        let files = self.models.iter().zip(&self.listed).map(|(model, listed)| {
-            let paths: Vec<Option<&String>> = self
-                .tasks
-                .iter()
-                .map(|task| listed.get(&task.source_name))
-                .collect();
-            let wanted: Vec<&str> = paths.iter().flatten().map(|path| path.as_str()).collect();
-            let mut fetched = fetch(model, &wanted)?.into_iter();
-            Ok(paths
-                .iter()
-                .map(|path| path.and_then(|_| fetched.next()))
-                .collect())
-        });
+        let files = self
+            .wanted()
+            .zip(&self.listed)
+            .map(|((model, wanted), listed)| {
+                let mut fetched = fetch(model, &wanted)?.into_iter();
+                let has = |task: &&Task| listed.contains_key(&task.source_name);
+                Ok(self
+                    .tasks
+                    .iter()
+                    .map(|task| has(task).then(|| fetched.next()).flatten())
+                    .collect())
+            });
         files.collect()
     }
 

@@ -186,3 +186,22 @@ fn warn_of_unknown(config: &Config, found: &[(&Task, StoredTask)]) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mutations_of_matrices() {
+        let config = toml::from_str::<Config>(crate::config::BUILT_IN.text);
+        let config = config.expect("the built-in settings");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/matrix.pickle");
+        let read = |bytes| {
+            let pickle = Pickle::parse(bytes)?;
+            Matrix::of(pickle.value(), &path, &config).map(|matrix| matrix.tasks.len())
+        };
+        let file = std::fs::read(&path).expect("the golden");
+        assert!(read(file.clone()).expect("unbroken") > 0);
+        test_support::try_mutations(&[file], |bytes| _ = read(bytes));
+    }
+}

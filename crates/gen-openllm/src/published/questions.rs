@@ -1,11 +1,14 @@
 use std::{
     collections::HashMap,
+    fs::File,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use dataset::{Error as DatasetError, Field, column_name};
-use tables::{Files, Format, Kind, Table};
+use polars::prelude::{Column, DataFrame, DataType, ParquetReader, SerReader as _};
+use tables::ParquetFile;
+use untrusted_files::guard;
 
 use super::matrix::Matrix;
 use crate::config::Model;
@@ -43,17 +46,8 @@ impl Questions {
     /// # Errors
     /// When a column is missing or has another type, one of the first three has a null, or an id does not end in `/` and a number.
     pub(crate) fn read(path: &Path, models: &[&Model]) -> anyhow::Result<Self> {
-        let tokens = |model: &&Model| column_name(&model.name, Field::InputTokens);
-        let tokens: Vec<String> = models.iter().map(tokens).collect();
-        let kinds = |name: &str| match name {
-            "id" | "task" | "prompt" => Some(Kind::Text),
-            _ => tokens
-                .iter()
-                .any(|column| column == name)
-                .then_some(Kind::Number),
-        };
-        let mut table = Table::read(&Files::find(path, Some(Format::Parquet))?, &kinds)?;
-        let mut text = |name: &str| texts(path, name, table.texts.remove(name));
+        let frame = read_columns(path, models)?;
+        let text = |name: &str| texts(path, column(&frame, path, name)?);
         let doc_ids = text("id")?.into_iter().enumerate().map(|(row, id)| {
             let number = id
                 .rsplit_once('/')
@@ -66,19 +60,16 @@ impl Questions {
                 )
             })
         });
-        let doc_ids = doc_ids.collect::<anyhow::Result<_>>()?;
-        let (tasks, prompts) = (text("task")?, text("prompt")?);
-        // Not removed: two LLMs of the settings may have one name here.
-        let n_tokens = tokens.into_iter().map(|name| {
-            let found = table.numbers.get(&name).cloned();
-            found.ok_or_else(|| missing(path, name))
+        let n_tokens = models.iter().map(|model| {
+            let name = column_name(&model.name, Field::InputTokens);
+            numbers(path, column(&frame, path, &name)?)
         });
         Ok(Self {
             path: path.to_owned(),
-            doc_ids,
-            tasks,
-            prompts,
-            n_tokens: n_tokens.collect::<Result<_, _>>()?,
+            doc_ids: doc_ids.collect::<anyhow::Result<_>>()?,
+            tasks: text("task")?,
+            prompts: text("prompt")?,
+            n_tokens: n_tokens.collect::<anyhow::Result<_>>()?,
         })
     }
 
@@ -135,26 +126,81 @@ impl Questions {
     }
 }
 
-fn missing(path: &Path, column: String) -> DatasetError {
-    DatasetError::MissingColumn {
-        path: path.to_owned(),
-        column,
-    }
+fn read_columns(path: &Path, models: &[&Model]) -> anyhow::Result<DataFrame> {
+    let what = || format!("cannot read `{}` as Parquet", path.display());
+    // What the file says of its sizes is checked here; polars would believe it.
+    let n_rows = ParquetFile::open(path)?.n_rows();
+    let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+    let wanted = ["id", "task", "prompt"].map(str::to_owned).into_iter();
+    let wanted = wanted.chain(
+        models
+            .iter()
+            .map(|model| column_name(&model.name, Field::InputTokens)),
+    );
+    let frame = guard(|| {
+        let mut reader = ParquetReader::new(file);
+        let schema = reader.schema()?;
+        // A missing column is reported where it is used.
+        let wanted = wanted.filter(|name| schema.contains(name)).collect();
+        reader.with_columns(Some(wanted)).finish()
+    });
+    let frame = frame.with_context(what)?.with_context(what)?;
+    ensure!(
+        frame.height() == n_rows,
+        "`{}` has {} rows, but its footer says {n_rows}",
+        path.display(),
+        frame.height()
+    );
+    Ok(frame)
 }
 
-/// A column of texts without nulls.
-fn texts(
-    path: &Path,
-    name: &str,
-    column: Option<Vec<Option<String>>>,
-) -> Result<Vec<String>, DatasetError> {
-    let column = column.ok_or_else(|| missing(path, name.to_owned()))?;
-    let value = |(i, text): (usize, Option<String>)| {
-        text.ok_or_else(|| DatasetError::NullValue {
-            path: path.to_owned(),
-            column: name.to_owned(),
-            row: i + 1,
+fn column<'f>(frame: &'f DataFrame, path: &Path, name: &str) -> anyhow::Result<&'f Column> {
+    frame
+        .columns()
+        .iter()
+        .find(|column| column.name() == name)
+        .ok_or_else(|| {
+            let (path, column) = (path.to_owned(), name.to_owned());
+            DatasetError::MissingColumn { path, column }.into()
+        })
+}
+
+fn texts(path: &Path, column: &Column) -> anyhow::Result<Vec<String>> {
+    ensure!(column.dtype().is_string(), wrong_type(path, column, "text"));
+    let value = |(i, text): (usize, Option<&str>)| {
+        text.map(str::to_owned).ok_or_else(|| {
+            let (path, column) = (path.to_owned(), column.name().to_string());
+            DatasetError::NullValue {
+                path,
+                column,
+                row: i + 1,
+            }
+            .into()
         })
     };
-    column.into_iter().enumerate().map(value).collect()
+    column.str()?.iter().enumerate().map(value).collect()
+}
+
+fn numbers(path: &Path, column: &Column) -> anyhow::Result<Vec<f64>> {
+    // pandas turns a column of whole numbers into floats as soon as one of them is missing.
+    let dtype = column.dtype();
+    ensure!(
+        dtype.is_integer() || dtype.is_float() || dtype.is_null(),
+        wrong_type(path, column, "numbers")
+    );
+    let floats = column.strict_cast(&DataType::Float64)?;
+    Ok(floats
+        .f64()?
+        .iter()
+        .map(|value| value.unwrap_or(f64::NAN))
+        .collect())
+}
+
+fn wrong_type(path: &Path, column: &Column, expected: &str) -> DatasetError {
+    DatasetError::ColumnType {
+        path: path.to_owned(),
+        column: column.name().to_string(),
+        expected: expected.to_owned(),
+        found: column.dtype().to_string(),
+    }
 }

@@ -1,4 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{HashMap, HashSet},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail};
 use cli_support::usage_error;
@@ -6,7 +9,7 @@ use dataset::Source;
 use hub::{Hub, HubError, HubRepo, ModelPlace, WantedFile, is_hub_id};
 use tracing::warn;
 
-use crate::{args::StandInFor, config::Model};
+use crate::{args::StandInFor, config::Model, preflight::Preflight};
 
 /// The file that has all of a tokenizer.
 const TOKENIZER_FILE: &str = "tokenizer.json";
@@ -33,6 +36,45 @@ pub(crate) struct TokenizerFiles {
 }
 
 impl TokenizerFiles {
+    /// Asks whether the hub would send every LLM's tokenizer; what would be missing is for [`Preflight::check`] to report.
+    ///
+    /// # Errors
+    /// When the hub cannot be reached and nothing would stand in.
+    pub(crate) fn survey(
+        models: &[&Model],
+        preflight: &mut Preflight,
+        stand_in: Option<&StandIn>,
+    ) -> anyhow::Result<()> {
+        if let Some(StandIn { name, .. }) = stand_in {
+            // Counted if it is on the hub; whether it can be used is found out when it is needed.
+            if !Path::new(name).exists() && is_hub_id(name) {
+                _ = survey_one(&HubRepo::model(name), preflight);
+            }
+        }
+        if stand_in.is_some_and(|stand_in| stand_in.of == StandInFor::All) {
+            return Ok(());
+        }
+        let mut known = HashSet::new();
+        for &model in models {
+            // LLMs share tokenizers, but each whose one is missing is to be named.
+            let is_known = known.contains(model.tokenizer.as_str());
+            let Err(error) = (match is_known {
+                true => Ok(()),
+                false => survey_one(&HubRepo::model(&model.tokenizer), preflight),
+            }) else {
+                known.insert(model.tokenizer.as_str());
+                continue;
+            };
+            match stand_in {
+                Some(_) if is_out_of_reach(&error) => break,
+                Some(_) => {}
+                None if is_out_of_reach(&error) => return Err(unreachable(model, error)),
+                None => preflight.refuse_tokenizer(model, error),
+            }
+        }
+        Ok(())
+    }
+
     /// Finds every LLM's tokenizer, or what stands in for it.
     ///
     /// # Errors
@@ -114,22 +156,23 @@ impl OwnFiles {
         let mut hub = hub.clone();
         let mut was_out_of_reach = false;
         let (mut paths, mut reasons) = (Vec::new(), String::new());
+        let mut known: HashMap<&str, PathBuf> = HashMap::new();
         for &model in models {
+            if let Some(path) = known.get(model.tokenizer.as_str()) {
+                paths.push(Some(path.clone()));
+                continue;
+            }
             let error = match hub.file(&HubRepo::model(&model.tokenizer), TOKENIZER_FILE) {
                 Ok(path) => {
+                    known.insert(&model.tokenizer, path.clone());
                     paths.push(Some(path));
                     continue;
                 }
                 Err(error) => error,
             };
-            let is_out_of_reach = matches!(
-                error,
-                HubError::Unreachable { .. } | HubError::Busy { .. } | HubError::BadToken
-            );
+            let is_out_of_reach = is_out_of_reach(&error);
             if is_out_of_reach && !has_stand_in {
-                return Err(error).with_context(|| {
-                    format!("cannot get the tokenizer of `{}` (use --token-counter to count with another one)", model.name)
-                });
+                return Err(unreachable(model, error));
             }
             // The user did not ask for the cache alone, so the error's own words would mislead.
             let reason = match &error {
@@ -146,6 +189,32 @@ impl OwnFiles {
         }
         Ok(Self { paths, reasons })
     }
+}
+
+fn survey_one(repo: &HubRepo, preflight: &mut Preflight) -> Result<(), HubError> {
+    let listing = preflight.list(repo)?;
+    preflight.survey(repo, &listing, &[TOKENIZER_FILE])
+}
+
+/// Whether the hub would not answer for another repository either.
+fn is_out_of_reach(error: &HubError) -> bool {
+    matches!(
+        error,
+        HubError::Unreachable { .. }
+            | HubError::Certificate { .. }
+            | HubError::NoCertificates { .. }
+            | HubError::BadProxy { .. }
+            | HubError::BadEndpoint { .. }
+            | HubError::Busy { .. }
+            | HubError::BadToken
+    )
+}
+
+fn unreachable(model: &Model, error: HubError) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!(
+        "cannot get the tokenizer of `{}` (use --token-counter to count with another one)",
+        model.name
+    ))
 }
 
 /// The stand-in's file, and what a data set records as its path.

@@ -1,6 +1,6 @@
 //! A hub on this machine.
 
-use test_support::{Hub, Stage, Tree, assert_contains};
+use test_support::{Fault, Hub, Stage, Tree, Wrong, assert_contains, assert_note};
 
 use crate::bench::{LARGE, Leaderboard, SMALL, characters, pair_files, stderr, words};
 
@@ -225,23 +225,131 @@ fn details_that_are_not_available_are_named_together() {
         &message,
         &format!("accept the license at {}/{gated}", hub.url()),
     );
+}
 
-    // An LLM that is not on the hub.
+/// Requests for bytes of files.
+fn n_downloads(hub: &Hub) -> usize {
+    let is_download = |stage| matches!(stage, Some(Stage::Content | Stage::Redirect));
+    let seen = hub.seen();
+    seen.iter().filter(|seen| is_download(seen.stage)).count()
+}
+
+#[test]
+fn all_that_is_missing_is_told_at_once_before_anything_is_downloaded() {
+    let details_of_large = format!("datasets/{}", details_repo(LARGE));
+    let hub = hub()
+        .gate(&format!("datasets/{}", details_repo(SMALL)), GATED_TOKEN)
+        .gate(&details_of_large, GATED_TOKEN)
+        .gate(LARGE, GATED_TOKEN)
+        .token("hf_other");
+    let url = hub.url();
+    for (token, expected, unexpected) in [
+        (
+            None,
+            "gated repositories are opened by an account (https://huggingface.co/join), a token of it in HF_TOKEN",
+            "does not accept the token",
+        ),
+        (
+            Some("hf_guess"),
+            "the hub does not accept the token in use: set HF_TOKEN to a valid one",
+            "the token in use has no access",
+        ),
+        (
+            Some("hf_other"),
+            "the token in use has no access; accept the license at",
+            "gated repositories are opened by an account",
+        ),
+    ] {
+        let mut bench = bench(&hub);
+        if let Some(token) = token {
+            bench.set_var("HF_TOKEN", token);
+        }
+        let message = bench.refuse(&ARGS, 1, expected);
+        assert!(!message.contains(unexpected), "{message}");
+        for part in [
+            "the sample files of 2 LLMs are not available",
+            &format!("license at {url}/datasets/{}", details_repo(SMALL)),
+            &format!("license at {url}/{details_of_large}"),
+            "the tokenizers of 1 LLMs are not available",
+            &format!("license at {url}/{LARGE}"),
+        ] {
+            assert_contains(&message, part);
+        }
+        if let Some(token) = token {
+            assert!(!message.contains(token), "{message}");
+        }
+    }
+    assert_eq!(n_downloads(&hub), 0);
+
+    let mut bench = bench(&hub);
+    bench.set_var("HF_TOKEN", GATED_TOKEN);
+    let output = bench.run(&ARGS);
+    // Four sample files and two tokenizers.
+    assert_contains(&stderr(&output), "6 files, ");
+    assert_contains(&stderr(&output), " to download from the hub to `");
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_disk_without_room_for_all_is_told_before_anything_is_downloaded() {
+    let hub = hub();
+    let listing = br#"{"sha": "0a", "siblings": [{"rfilename": "tokenizer.json", "size": 1000000000000000000}]}"#;
+    let huge = Wrong::Instead(listing.to_vec());
+    hub.break_next(
+        Fault::new(Stage::Listing, huge)
+            .of(&format!("models/{LARGE}"))
+            .always(),
+    );
+    // The file is at any commit that was listed.
+    let there = Wrong::Status(200, vec![("etag", "\"0b\"".to_owned())]);
+    hub.break_next(Fault::new(Stage::Metadata, there).of(LARGE).always());
+    bench(&hub).refuse(&ARGS, 1, "6 files, 1.0 EB to download, but `");
+    assert_eq!(n_downloads(&hub), 0);
+}
+
+#[test]
+fn an_llm_that_is_not_on_the_hub_is_left_out_with_a_note() {
     let hub = Hub::start()
         .dataset(&details_repo(SMALL), details(SMALL, 3))
         .model(SMALL, [("tokenizer.json", words(""))]);
-    let bench = self::bench(&hub);
+    let bench = bench(&hub);
     let output = bench.run(&ARGS);
-    let message = stderr(&output);
-    assert_contains(
-        &message,
+    assert!(output.status.success(), "{}", stderr(&output));
+    let repo = details_repo(LARGE);
+    let warning = format!("leaving out `{LARGE}`: the hub has no data set `{repo}`");
+    assert_contains(&stderr(&output), &warning);
+    assert_note(
+        &bench.info("open-llm-lb-v2"),
+        &format!("left out `{LARGE}`, whose sample files `{repo}` are not on the hub"),
+    );
+    assert_eq!(bench.rows("open-llm-lb-v2").models(), [SMALL]);
+
+    // None at all: it is rather the hub that is wrong.
+    let hub = Hub::start().model(SMALL, [("tokenizer.json", words(""))]);
+    let bench = self::bench(&hub);
+    let message = bench.refuse(&ARGS, 1, "the hub has the sample files of none of the LLMs");
+    assert_contains(&message, "or it is private (HF_TOKEN is not set)");
+}
+
+#[test]
+fn another_llms_tokenizer_is_noted_with_its_difference() {
+    let hub = hub();
+    let bench = bench(&hub);
+    let own = format!("tokenizer = \"{SMALL}\"");
+    let other = format!("tokenizer = \"{LARGE}\"\ntokenizer-note = \"one more for each line\"");
+    let changed = settings().replace(&own, &other);
+    assert_ne!(changed, settings());
+    bench.write("settings.toml", changed);
+    bench.report(&ARGS);
+    let rows = bench.rows("open-llm-lb-v2");
+    // Characters, not words.
+    assert_eq!(rows.n_tokens("bbh/navigate/7", SMALL), 15.0 + 19.0);
+    assert_note(
+        &bench.info("open-llm-lb-v2"),
         &format!(
-            "`{LARGE}`: the hub has no data set `{}`",
-            details_repo(LARGE)
+            "input tokens, and so costs, of `{SMALL}` are counted with the tokenizer of `{LARGE}`: one more for each line"
         ),
     );
-    bench.report(&[&ARGS[..], &["--exclude-model", LARGE]].concat());
-    assert_eq!(bench.rows("open-llm-lb-v2").models(), [SMALL]);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The published matrix: `golden/matrix.pickle`, whose scores and widths are known by formula.
 
-use arrow_array::{ArrayRef, Float64Array, Int32Array, RecordBatch, StringArray};
-use dataset::{CostKind, Pair};
-use parquet::arrow::ArrowWriter;
-use serde_json::Value;
-use std::{fs::File, sync::Arc};
+use std::fs::File;
 use test_support::assert_contains;
+
+use dataset::{CostKind, Pair};
+use polars::prelude::{Column, DataFrame, ParquetWriter};
+use serde_json::Value;
 
 use crate::bench::{GEMMA, LARGE, Leaderboard, Rows, SMALL, YI, stderr};
 
@@ -49,11 +49,8 @@ fn n_tokens(task: usize, document: usize, model: usize) -> i32 {
     (1000 * task + 10 * document + model) as i32
 }
 
-/// Columns by name.
-type Columns = Vec<(String, ArrayRef)>;
-
 /// A table of the questions, in an order of its own, with scores that must not be read.
-fn questions() -> Columns {
+fn questions() -> DataFrame {
     let mut rows: Vec<(String, String, String, usize, usize)> = Vec::new();
     for (name, _, t, n) in TASKS {
         for d in (0..n).rev() {
@@ -67,8 +64,7 @@ fn questions() -> Columns {
         }
     }
     let text = |name: &str, of: fn(&(String, String, String, usize, usize)) -> String| {
-        let texts = StringArray::from_iter_values(rows.iter().map(of));
-        (name.to_owned(), Arc::new(texts) as ArrayRef)
+        Column::new(name.into(), rows.iter().map(of).collect::<Vec<String>>())
     };
     let mut columns = vec![
         text("id", |row| row.0.clone()),
@@ -77,33 +73,25 @@ fn questions() -> Columns {
     ];
     for (m, (model, ..)) in MODELS.into_iter().enumerate() {
         let tokens: Vec<i32> = rows.iter().map(|row| n_tokens(row.3, row.4, m)).collect();
-        let scores = Float64Array::from(vec![0.5; rows.len()]);
-        columns.push((
-            format!("{model}/input_tokens"),
-            Arc::new(Int32Array::from(tokens)),
+        columns.push(Column::new(format!("{model}/input_tokens").into(), tokens));
+        columns.push(Column::new(
+            format!("{model}/score").into(),
+            vec![0.5; rows.len()],
         ));
-        columns.push((format!("{model}/score"), Arc::new(scores)));
     }
-    columns
+    DataFrame::new_infer_height(columns).expect("columns of one length")
 }
 
-/// Writes a table `n_times` over into one file.
-fn put(bench: &Leaderboard, questions: Columns, n_times: usize) {
-    let columns = questions
-        .into_iter()
-        .map(|(name, array)| (name, array, true));
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length");
+fn put(bench: &Leaderboard, mut questions: DataFrame) {
     let file = File::create(bench.join("questions.parquet")).expect("created");
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a schema");
-    for _ in 0..n_times {
-        writer.write(&batch).expect("written");
-    }
-    writer.close().expect("written");
+    ParquetWriter::new(file)
+        .finish(&mut questions)
+        .expect("written");
 }
 
 fn bench() -> Leaderboard {
     let bench = Leaderboard::new();
-    put(&bench, questions(), 1);
+    put(&bench, questions());
     bench
 }
 
@@ -302,33 +290,27 @@ fn llms_of_one_order_are_said_to_be() {
 
 #[test]
 fn tables_that_do_not_fit_are_refused() {
-    let column = |table: &Columns, name: &str| {
-        let found = table.iter().position(|(other, _)| other == name);
-        found.expect("a column of that name")
-    };
     let renamed = |from: &str, to: &str| {
         let mut table = questions();
-        let at = column(&table, from);
-        table[at].0 = to.to_owned();
-        (table, 1)
+        table.rename(from, to.into()).expect("a column");
+        table
     };
-    let with = |name: &str, array: ArrayRef| {
+    let with = |column: Column| {
         let mut table = questions();
-        let at = column(&table, name);
-        table[at].1 = array;
-        (table, 1)
+        table.with_column(column).expect("a column of that length");
+        table
     };
     let ids = |first: &str| {
         let mut ids: Vec<String> = (0..241).map(|i| format!("x/{i}")).collect();
         ids[0] = first.to_owned();
-        with("id", Arc::new(StringArray::from(ids)))
+        with(Column::new("id".into(), ids))
     };
     let mut texts = vec![Some("text"); 241];
     texts[6] = None;
-    let prompts = with("prompt", Arc::new(StringArray::from(texts)));
-    let numbers = with("prompt", Arc::new(Float64Array::from(vec![1.5; 241])));
-    let twice = (questions(), 2);
-    for ((table, n_times), message) in [
+    let prompts = with(Column::new("prompt".into(), texts));
+    let numbers = with(Column::new("prompt".into(), vec![1; 241]));
+    let twice = questions().vstack(&questions()).expect("the same columns");
+    for (table, message) in [
         (renamed("prompt", "text"), "`questions.parquet` has no column `prompt`".to_owned()),
         (
             renamed(&format!("{SMALL}/input_tokens"), "x"),
@@ -337,11 +319,11 @@ fn tables_that_do_not_fit_are_refused() {
         (ids("bbh/navigate"), "id `bbh/navigate` in row 1 of `questions.parquet` does not end in `/` and a document's number".to_owned()),
         (ids("bbh/navigate/101"), "row 1 of `questions.parquet` is document 101 of `bbh/navigate`".to_owned()),
         (prompts, "column `prompt` of `questions.parquet` is null in row 7".to_owned()),
-        (numbers, "column `prompt` of `questions.parquet` is `Float64`, expected text or whole numbers".to_owned()),
+        (numbers, "column `prompt` of `questions.parquet` is `i32`, expected `text`".to_owned()),
         (twice, "rows 1 and 242 of `questions.parquet` are document 100 of `bbh/navigate`".to_owned()),
     ] {
         let bench = Leaderboard::new();
-        put(&bench, table, n_times);
+        put(&bench, table);
         let output = bench.run(&ARGS);
         assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
         assert!(stderr(&output).contains(&message), "{}expected {message}", stderr(&output));

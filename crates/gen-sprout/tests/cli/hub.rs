@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use test_support::{Bench, Hub, Tree, assert_contains, check_gated, stderr};
+use test_support::{Bench, Hub, Shown, Tree, assert_contains, authority_file, check_gated, stderr};
 
 use crate::{
     empty,
@@ -80,4 +80,20 @@ fn a_repository_of_another_layout_is_refused() {
     let bench = bench().hub(&hub.url());
     let expected = "`CARROT-LLM-Routing/SPROUT/data` has no file of the part `train`";
     bench.refuse(&[], 1, expected);
+}
+
+#[test]
+fn a_companys_certificates_and_the_size_are_known_before_the_download() {
+    let hub = Hub::start_with_tls(Shown::Here)
+        .below("/company/hf")
+        .dataset(REPO, tree());
+    let mut bench = bench().hub(&hub.url());
+    // The system's certificates, which do not have that of the tests.
+    let expected =
+        "is not trusted (nobody here knows who issued it): set SSL_CERT_FILE to a PEM file";
+    bench.refuse(&["--prices", "p.toml"], 1, expected);
+    bench.set_var("SSL_CERT_FILE", authority_file());
+    let message = stderr(&bench.succeed(&["--prices", "p.toml"]));
+    assert_contains(&message, "downloading 4 files, ");
+    assert_contains(&message, &format!("kB of data set `{REPO}`"));
 }

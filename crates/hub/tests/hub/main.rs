@@ -1,13 +1,17 @@
 //! Files of the hub, from a server on this machine that answers as the hub does, and fails on demand.
 
+mod bounds;
 mod cache;
 mod faults;
+mod mutations;
+mod network;
 mod processes;
 mod refusals;
+mod survey;
 
 use std::{fs, path::Path, time::Duration};
 
-use hub::{Hub, HubRepo};
+use hub::{Hub, HubRepo, Network};
 use tempfile::TempDir;
 use test_support::Tree;
 
@@ -49,6 +53,7 @@ fn client(server: &test_support::Hub, cache: &Path) -> Hub {
         progress: None,
         read_timeout: Duration::from_secs(10),
         first_wait: Duration::ZERO,
+        network: Network::default(),
     }
 }
 

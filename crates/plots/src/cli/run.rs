@@ -1,8 +1,6 @@
 //! The work itself: data sets in, files out.
 
-use std::path::PathBuf;
-
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use dataset::{DatasetDir, Lock, atomic};
 use tracing::{info, warn};
 
@@ -12,7 +10,8 @@ use crate::{
         inputs::{self, Found, Inputs},
         results::Results,
     },
-    output::outcome::Outcome,
+    output::outcome::{Outcome, Report},
+    page::evaluation::{Evaluation, Evaluations},
     products::{
         catalog::{Maker, maker},
         evaluated::Evaluated,
@@ -23,46 +22,43 @@ use crate::{
 /// The name of the lock of what is about all data sets; none of them begins with a dot.
 const OF_ALL: &str = ".of-all";
 
-/// Makes what is asked for, in the order of [`crate::settings::product::Product::ALL`] for one data set after another; returns the paths written. What was
-/// skipped is logged, with the command that would make its input.
+/// Makes what is asked for, in the order of [`crate::settings::product::Product::ALL`] for one data set after another. What was skipped is
+/// logged, with the command that would make its input. A data set that is broken costs the others nothing: it is in the report.
 ///
 /// # Errors
-/// When data sets or predictions cannot be read or evaluated, a file cannot be written, or none of what was asked for can be made.
-pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
+/// When there is no such data set, a file cannot be written, another run draws the same, or none of what was asked for can be made though
+/// nothing is broken.
+pub(crate) fn run(job: &Job) -> anyhow::Result<Report> {
     atomic::sweep_tree(&job.plots_dir);
     let mut outcome = Outcome::new(&job.data_dir);
-    let mut all = Vec::new();
-    // Studies come first because they need no data set: a broken data set must not keep their figures
-    // from being drawn.
+    // Studies come first because they need no data set.
     for product in wanted(job) {
         if let Maker::Studies(make) = maker(product) {
             outcome.forget_inputs();
-            make(job, &mut outcome)?;
+            let made = make(job, &mut outcome);
+            outcome.note(product.name(), made)?;
         }
     }
     if wanted(job).any(|product| product == Product::KnnAccuracyTable) {
-        // Before any of them is read, as in `of_dataset`.
-        outcome.sources().of_all()?;
+        // Before any of them is read, as in `evaluated`. What cannot be read is reported by who needs it.
+        _ = outcome.sources().of_all();
     }
+    let mut all = Evaluations::new();
     let chosen = selection::chosen(job)?;
     // All of them before the first is drawn, and as long as the run takes: of the same folder two runs would mix their figures.
     let locks = chosen.iter().map(|dir| Lock::of(&job.folder(dir.name())));
     let _locks = locks.collect::<Result<Vec<_>, _>>()?;
     for dir in chosen {
         info!("drawing `{}`", dir.name());
-        let results = of_dataset(job, &dir, &mut outcome)
-            .with_context(|| format!("cannot draw data set `{}`", dir.name()))?;
-        all.extend(results);
+        of_dataset(job, &dir, &mut outcome, &mut all)?;
     }
     let of_all = |product: Product| match maker(product) {
-        Maker::All(make) => Some(make),
+        Maker::All(make) => Some((product, make)),
         Maker::Predictions(_) | Maker::Dataset(_) | Maker::Studies(_) => None,
     };
     let makers: Vec<_> = wanted(job).filter_map(of_all).collect();
     if !makers.is_empty() {
-        all.extend(others(job, &all)?);
-        // Those of this run and the others were read in turn; a table over all data sets must not depend on which of them were drawn.
-        all.sort_by(|a, b| a.dataset.cmp(&b.dataset));
+        add_others(job, &mut all)?;
     }
     // Runs on different data sets both write these, one after the other.
     let _lock = match makers.is_empty() {
@@ -71,67 +67,93 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Vec<PathBuf>> {
             info!("waiting for the tables of all data sets, which are being written by {holder}");
         })?),
     };
-    for make in makers {
+    for (product, make) in makers {
         outcome.forget_inputs();
-        make(job, &all, &mut outcome)?;
+        let made = make(job, &all, &mut outcome);
+        outcome.note(product.name(), made)?;
     }
-    let written = outcome.report();
+    let report = outcome.report();
     // A run that writes nothing has to fail, or a script would go on and publish the files of an
     // earlier run.
-    if written.is_empty() {
+    if report.written.is_empty() && report.failed.is_empty() {
         bail!(
             "none of the requested figures and tables could be made; the log says what is missing"
         );
     }
-    Ok(written)
+    Ok(report)
 }
 
-/// Everything about one data set; returns what its predictions are worth, if there are any and something needs them.
+/// Everything about one data set. Adds what its predictions are worth, if there are any and something needs them.
 fn of_dataset(
     job: &Job,
     dir: &DatasetDir,
     outcome: &mut Outcome,
-) -> anyhow::Result<Option<Results>> {
+    all: &mut Evaluations,
+) -> anyhow::Result<()> {
     let products: Vec<Product> = wanted_of(job, dir.name()).collect();
     let needs_predictions =
         |&product: &Product| matches!(maker(product), Maker::Predictions(_) | Maker::All(_));
     // Evaluated once for all products: it takes most of a run, and the figures and tables of one run
     // have to agree.
-    let mut evaluated = None;
+    let mut found = None;
     if products.iter().any(needs_predictions) {
-        for &product in &products {
-            if matches!(maker(product), Maker::Predictions(_)) {
-                // Hashed before they are read: were they replaced in between, the figures would pass for those of the new ones.
-                outcome.sources().of_dataset(product, dir, None)?;
+        match evaluated(dir, &products, outcome) {
+            Ok(Ok(evaluated)) => found = Some(evaluated),
+            Ok(Err((why, cure))) => {
+                all.insert(dir.name().to_owned(), Err(why.clone()));
+                outcome.skip(dir.name().to_owned(), why, cure);
             }
-        }
-        match Inputs::read(dir)? {
-            Found::Inputs(inputs) => {
-                let results = Results::new(&inputs)?;
-                evaluated = Some((inputs, results));
+            Err(error) => {
+                all.insert(dir.name().to_owned(), Err(format!("{error:#}")));
+                outcome.fail(dir.name().to_owned(), error);
             }
-            Found::Nothing { why, cure } => outcome.skip(dir.name().to_owned(), why, cure),
         }
     }
     for product in products {
         outcome.forget_inputs();
-        match (maker(product), &evaluated) {
+        let made = match (maker(product), &found) {
             (Maker::Predictions(make), Some((inputs, results))) => {
-                outcome.uses_inputs_of(product, dir, None)?;
                 let of = Evaluated {
                     job,
                     inputs,
                     results,
                 };
-                make(&of, outcome)?;
+                (outcome.uses_inputs_of(product, dir, None)).and_then(|()| make(&of, outcome))
             }
-            (Maker::Dataset(make), _) => make(job, dir, outcome)?,
+            (Maker::Dataset(make), _) => make(job, dir, outcome),
             // Missing predictions were reported above, once for the data set rather than once for each
             // figure.
-            (Maker::Predictions(_), None) | (Maker::Studies(_) | Maker::All(_), _) => {}
+            (Maker::Predictions(_), None) | (Maker::Studies(_) | Maker::All(_), _) => Ok(()),
+        };
+        outcome.note(&format!("{}/{}", dir.name(), product.name()), made)?;
+    }
+    if let Some((inputs, results)) = found {
+        let evaluation = Evaluation::new(inputs, results, &job.settings);
+        let evaluation = evaluation.map_err(|error| format!("{error:#}"));
+        all.insert(dir.name().to_owned(), evaluation);
+    }
+    Ok(())
+}
+
+/// A data set's predictions and what they are worth; or why there are none, and what makes some.
+fn evaluated(
+    dir: &DatasetDir,
+    products: &[Product],
+    outcome: &mut Outcome,
+) -> anyhow::Result<Result<(Inputs, Results), (String, String)>> {
+    for &product in products {
+        if matches!(maker(product), Maker::Predictions(_)) {
+            // Hashed before they are read: were they replaced in between, the figures would pass for those of the new ones.
+            outcome.sources().of_dataset(product, dir, None)?;
         }
     }
-    Ok(evaluated.map(|(_, results)| results))
+    match Inputs::read(dir)? {
+        Found::Inputs(inputs) => {
+            let results = Results::new(&inputs)?;
+            Ok(Ok((*inputs, results)))
+        }
+        Found::Nothing { why, cure } => Ok(Err((why, cure))),
+    }
 }
 
 /// All that is wanted of a data set, in the order of [`Product::ALL`].
@@ -151,22 +173,25 @@ fn wanted(job: &Job) -> impl Iterator<Item = Product> {
     Product::ALL.into_iter().filter(is_wanted)
 }
 
-/// Results of the data sets that were not to be drawn: a table of all spans them too, so that drawing one does not drop the rows of the others.
-fn others(job: &Job, drawn: &[Results]) -> anyhow::Result<Vec<Results>> {
-    let mut others = Vec::new();
+/// Evaluates the data sets that were not to be drawn: a table of all spans them too, so that drawing one does not drop the rows of the others.
+fn add_others(job: &Job, all: &mut Evaluations) -> anyhow::Result<()> {
     for dir in inputs::with_predictions(&job.data_dir)? {
-        if drawn.iter().any(|results| results.dataset == dir.name()) {
+        if all.contains_key(dir.name()) {
             continue;
         }
-        let results = Inputs::read(&dir).and_then(|found| match found {
-            Found::Inputs(inputs) => Results::new(&inputs).map(Some),
-            Found::Nothing { .. } => Ok(None),
+        let evaluation = Inputs::read(&dir).and_then(|found| match found {
+            Found::Inputs(inputs) => {
+                let results = Results::new(&inputs)?;
+                Evaluation::new(*inputs, results, &job.settings).map(Ok)
+            }
+            Found::Nothing { why, .. } => Ok(Err(why)),
         });
-        match results {
-            Ok(results) => others.extend(results),
+        let evaluation = evaluation.unwrap_or_else(|error| {
             // Nobody asked for this data set, so its fault must not stop what was asked for.
-            Err(error) => warn!("leaving `{}` out of the tables: {error:#}", dir.name()),
-        }
+            warn!("leaving `{}` out of the tables: {error:#}", dir.name());
+            Err(format!("{error:#}"))
+        });
+        all.insert(dir.name().to_owned(), evaluation);
     }
-    Ok(others)
+    Ok(())
 }

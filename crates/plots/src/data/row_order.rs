@@ -46,13 +46,16 @@ impl RowOrder {
 /// The data set that was made from the same files with the same options, but for the order of the rows, whatever its name.
 ///
 /// # Errors
-/// When the data folder cannot be listed, or a dataset.json not be read.
+/// When the data folder cannot be listed.
 pub(crate) fn twin(data_dir: &Path, info: &DatasetInfo) -> anyhow::Result<Option<DatasetDir>> {
     let Some(order) = RowOrder::of(info) else {
         return Ok(None);
     };
     for dir in inputs::all(data_dir)? {
-        let other = DatasetInfo::read(&dir.info())?;
+        // One that cannot be read is reported when its own turn comes.
+        let Ok(other) = DatasetInfo::read(&dir.info()) else {
+            continue;
+        };
         // Names say nothing: either data set may have been called anything. The same source files with the same options but one are the
         // same data.
         if RowOrder::of(&other).is_some_and(|other| other != order)

@@ -106,6 +106,8 @@ impl Record {
 mod tests {
     use std::fs;
 
+    use test_support::try_mutations;
+
     use super::*;
 
     fn files(names: &[&str]) -> BTreeSet<String> {
@@ -137,6 +139,19 @@ mod tests {
         assert_eq!(read.made.len(), 2, "equal inputs share an entry");
         Record::add(path, files(&["x.png", "y.svg", "z.svg"]), &from("2")).expect("written");
         assert_eq!(Record::read(path).made.len(), 1, "no entry without files");
+    }
+
+    #[test]
+    fn mutations_of_records_are_read_or_ignored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(MADE_FROM_FILE);
+        Record::add(folder.path(), files(&["x.svg", "y.svg"]), &from("1")).expect("written");
+        Record::add(folder.path(), files(&["z.svg"]), &from("2")).expect("written");
+        let whole = fs::read(&path).expect("read");
+        try_mutations(&[whole], |bytes| {
+            fs::write(&path, bytes).expect("written");
+            _ = Record::read(folder.path()).of("x.svg");
+        });
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a run writes, with the record of what it was made from, and what it skipped.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -17,7 +17,10 @@ use crate::settings::{
     job::{Format, Job},
     product::Product,
 };
-use charts::draw::{look::Look, render};
+use charts::draw::{look::Look, render::Picture};
+
+/// Most texts that a warning names.
+const MAX_TEXTS: usize = 10;
 
 /// Files written, with the record of what they were made from, and what was skipped.
 #[derive(Debug)]
@@ -27,6 +30,20 @@ pub(crate) struct Outcome {
     sources: Sources,
     /// The inputs of the files that are written next; `None` to keep no record of them.
     from: Option<Fingerprint>,
+    /// What could not be made, and why.
+    failed: Vec<(String, anyhow::Error)>,
+    /// Texts that PDF and PNG cannot show in full, with the characters that they lack.
+    without_glyphs: BTreeMap<String, BTreeSet<char>>,
+    /// Whether a file could not be written, so that there is no use in going on.
+    cannot_write: bool,
+}
+
+/// What a run has come to.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) written: Vec<PathBuf>,
+    /// What could not be made, and why.
+    pub(crate) failed: Vec<(String, anyhow::Error)>,
 }
 
 /// A figure or a table that lacks its input.
@@ -47,6 +64,32 @@ impl Outcome {
             skipped: Vec::new(),
             sources: Sources::new(data_dir),
             from: None,
+            failed: Vec::new(),
+            without_glyphs: BTreeMap::new(),
+            cannot_write: false,
+        }
+    }
+
+    /// Notes that something is broken, and goes on with the rest.
+    pub(crate) fn fail(&mut self, what: String, error: anyhow::Error) {
+        // Of a data set that is broken once is enough, whoever finds it.
+        if self.failed.iter().all(|(known, _)| *known != what) {
+            self.failed.push((what, error));
+        }
+    }
+
+    /// As [`Outcome::fail`], where something failed.
+    ///
+    /// # Errors
+    /// When it failed because a file could not be written: the next one would fail likewise.
+    pub(crate) fn note(&mut self, what: &str, made: anyhow::Result<()>) -> anyhow::Result<()> {
+        match made {
+            Err(error) if self.cannot_write => Err(error),
+            Err(error) => {
+                self.fail(what.to_owned(), error);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 
@@ -99,14 +142,20 @@ impl Outcome {
         self.written.is_empty()
     }
 
-    /// Logs what was skipped; returns the files written.
-    pub(crate) fn report(self) -> Vec<PathBuf> {
+    /// Logs what was skipped and what figures lack; returns the files written, and what failed.
+    pub(crate) fn report(self) -> Report {
         // Logged at the end, because among the progress messages of a long run a warning would scroll
         // out of sight.
         for Skipped { what, why, cure } in &self.skipped {
             warn!("skipping `{what}`: {why}; {cure}");
         }
-        self.written
+        if !self.without_glyphs.is_empty() {
+            warn!("{}", about_boxes(&self.without_glyphs));
+        }
+        Report {
+            written: self.written,
+            failed: self.failed,
+        }
     }
 
     /// Writes a figure in all formats that are asked for, and what it was drawn from.
@@ -125,12 +174,20 @@ impl Outcome {
         let mut folder = job.folder(dataset);
         folder.extend(folder_of(look));
         let name = |extension: &str| format!("{stem}.{extension}");
+        let mut picture = None;
+        if job.formats.iter().any(|&format| format != Format::Svg) {
+            let read = Picture::read(svg)?;
+            self.without_glyphs.append(&mut read.without_glyphs());
+            picture = Some(read);
+        }
         for format in &job.formats {
             let path = folder.join(name(format.extension()));
-            match format {
-                Format::Svg => self.put(path, svg.as_bytes())?,
-                Format::Pdf => self.put(path, &render::pdf(svg)?)?,
-                Format::Png => self.put(path, &render::png(svg, job.settings.png_dpi)?)?,
+            match (format, &picture) {
+                (Format::Pdf, Some(picture)) => self.put(path, &picture.pdf()?)?,
+                (Format::Png, Some(picture)) => {
+                    self.put(path, &picture.png(job.settings.png_dpi)?)?;
+                }
+                (Format::Svg, _) | (_, None) => self.put(path, svg.as_bytes())?,
             }
         }
         // The CSV does not depend on the formats asked for: a figure must not be without the numbers to
@@ -186,7 +243,10 @@ impl Outcome {
     }
 
     fn put(&mut self, path: PathBuf, bytes: &[u8]) -> anyhow::Result<()> {
-        write_atomically(&path, bytes)?;
+        if let Err(error) = write_atomically(&path, bytes) {
+            self.cannot_write = true;
+            return Err(error.into());
+        }
         self.written.push(path);
         Ok(())
     }
@@ -199,6 +259,26 @@ impl Outcome {
             None => Ok(()),
         }
     }
+}
+
+/// What PDF and PNG show in place of some characters, and of which.
+fn about_boxes(without_glyphs: &BTreeMap<String, BTreeSet<char>>) -> String {
+    let of_text = |(text, characters): (&String, &BTreeSet<char>)| {
+        let characters: Vec<String> = characters
+            .iter()
+            .map(|c| format!("{c} U+{:04X}", u32::from(*c)))
+            .collect();
+        format!("`{text}` ({})", characters.join(", "))
+    };
+    let mut texts: Vec<String> = without_glyphs.iter().take(MAX_TEXTS).map(of_text).collect();
+    if without_glyphs.len() > MAX_TEXTS {
+        texts.push(format!("{} other texts", without_glyphs.len() - MAX_TEXTS));
+    }
+    format!(
+        "the PDF and PNG figures show boxes in place of characters that the built-in font lacks, in {}; the SVG figures and report.html hold \
+         them as text, and show them wherever the viewer has a font for them",
+        texts.join(", ")
+    )
 }
 
 /// The folder of a look's figures below their data set's.

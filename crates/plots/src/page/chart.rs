@@ -6,6 +6,7 @@ use charts::{
         geometry::{Point, simplify},
         line_style::LineStyle,
         look::Look,
+        shorten,
     },
 };
 use evaluation::{
@@ -17,6 +18,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     data::{
+        comparison::NamedPoint,
         contenders::{Contender, Role, contenders},
         inputs::Inputs,
         results::Results,
@@ -43,8 +45,8 @@ pub(crate) struct Chart {
     is_log: bool,
     /// In the order of the legend.
     curves: Vec<ChartCurve>,
-    /// Name, cost and accuracy of each LLM with any known score and cost.
-    llms: Vec<(String, f64, f64)>,
+    /// Name, cost, accuracy and label of each LLM with any known score and cost.
+    llms: Vec<(String, f64, f64, String)>,
     /// The same of the oracle and of chance, and how each chooses.
     references: Vec<(&'static str, f64, f64, &'static str)>,
 }
@@ -122,6 +124,8 @@ impl Chart {
         let view = View::of(points);
         let n_scored = truth.n_scored_prompts();
         let scene = results.comparison(String::new(), |_| true).scene();
+        let names: Vec<&str> = results.models.iter().map(|model| &*model.name).collect();
+        let labels = shorten::model_labels(&names);
         let (rules, max_ticks) = (settings.scale_rules(), settings.max_ticks);
         Ok(Self {
             models: inputs.test().models.clone(),
@@ -132,13 +136,10 @@ impl Chart {
                 .iter()
                 .map(|(contender, trace)| ChartCurve::new(contender, trace, &view, n_scored))
                 .collect::<anyhow::Result<_>>()?,
-            llms: (results.models.iter())
-                .map(|model| {
-                    (
-                        model.name.clone(),
-                        model.point.cost_usd,
-                        model.point.accuracy,
-                    )
+            llms: (results.models.iter().zip(labels))
+                .map(|(model, label)| {
+                    let NamedPoint { name, point } = model.clone();
+                    (name, point.cost_usd, point.accuracy, label)
                 })
                 .collect(),
             references: references(results),

@@ -20,7 +20,7 @@ type Facts = Vec<(&'static str, Markup)>;
 /// why its predictions cannot be used.
 ///
 /// # Errors
-/// When an existing manifest cannot be read.
+/// When the folder cannot be listed, or dataset.json not be read.
 pub(crate) fn section(
     dir: &DatasetDir,
     info: &DatasetInfo,
@@ -33,9 +33,15 @@ pub(crate) fn section(
         h3 { "What was run" }
         (opened("The data set", &info.made_by, &facts, ["dataset.json", "in full"], &read(&dir.info())?))
         @for router in &routers {
-            (run(dir, router, left_out.get(router))?)
+            (run(dir, router, left_out.get(router)).unwrap_or_else(|error| broken(router, &error)))
         }
     })
+}
+
+/// A notice in place of a manifest that cannot be read.
+fn broken(router: &str, error: &anyhow::Error) -> Markup {
+    let name = Series::Router(router.to_owned()).name();
+    html! { p.stale { (embed::name(&name)) ": " (format!("{error:#}")) } }
 }
 
 /// The manifest of a router's run.

@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::bail;
 use dataset::{DatasetDir, DatasetInfo};
 use maud::{Markup, html};
-use tracing::warn;
 
-use super::{chart::Chart, embed, found, manifests, shown};
+use super::{chart::Chart, embed, evaluation::Evaluation, found, manifests, shown};
 use crate::{
     data::{
         contenders::Role,
-        inputs::{self, Found, Inputs},
+        inputs,
         results::{Method, Results},
     },
     output::sources::Sources,
     settings::job::Job,
 };
+
+/// What is not known.
+const DASH: &str = "\u{2013}";
 
 /// A data set's part of the page.
 #[derive(Debug)]
@@ -29,43 +30,32 @@ pub(crate) struct Section {
     pub(crate) curves: Option<String>,
 }
 
-/// The routers of a data set, evaluated.
-struct Evaluated {
-    results: Results,
-    chart: Chart,
-    /// Why the predictions of other routers cannot be used, by router.
-    left_out: BTreeMap<String, String>,
-}
-
 impl Section {
-    /// Reads and evaluates a data set. One whose predictions cannot be used still gets a section, which gives the reason.
+    /// Describes a data set. One whose predictions could not be evaluated still gets a section, which gives the reason.
     ///
     /// # Errors
-    /// When an existing manifest, figure or table cannot be read.
+    /// When a folder cannot be listed, or dataset.json not be read.
     pub(crate) fn new(
         job: &Job,
         dir: &DatasetDir,
         id: &str,
+        evaluation: Option<Result<&Evaluation, &String>>,
         sources: &mut Sources,
     ) -> anyhow::Result<Self> {
         let info = DatasetInfo::read(&dir.info())?;
         let has_predictions = !dir.routers()?.is_empty();
-        let evaluated = match has_predictions.then(|| evaluate(job, dir)) {
-            None => Err("No router has been run on this data set.".to_owned()),
-            // One data set that cannot be evaluated must not cost the page of all others.
-            Some(Err(error)) => {
-                warn!("no chart of `{}` in the report: {error:#}", dir.name());
-                Err(format!("No chart: {error:#}."))
+        let chart = match evaluation {
+            Some(Ok(evaluation)) => chart(&evaluation.chart, dir.name())?,
+            Some(Err(why)) if has_predictions => {
+                without_chart(&format!("No chart: {why}."), dir.name())
             }
-            Some(Ok(evaluated)) => Ok(evaluated),
+            Some(Err(_)) | None => {
+                without_chart("No router has been run on this data set.", dir.name())
+            }
         };
-        let chart = match &evaluated {
-            Ok(evaluated) => chart(&evaluated.chart, dir.name())?,
-            Err(why) => without_chart(why, dir.name()),
-        };
-        let evaluated = evaluated.ok();
+        let evaluated = evaluation.and_then(Result::ok);
         let nothing = BTreeMap::new();
-        let left_out = (evaluated.as_ref()).map_or(&nothing, |evaluated| &evaluated.left_out);
+        let left_out = evaluated.map_or(&nothing, |evaluated| &evaluated.left_out);
         let found = found::of_dataset(&job.plots_dir, dir, &job.settings, sources)?;
         let html = html! {
             section aria-labelledby=(id) {
@@ -74,11 +64,11 @@ impl Section {
                     (info.models.len()) " LLMs, " (info.n_test) " test prompts, " (info.n_train) " training prompts"
                 }
                 (chart)
-                (shown::tables_and_figures(&found, Some(dir.name()))?)
+                (shown::tables_and_figures(&found, Some(dir.name())))
                 (manifests::section(dir, &info, left_out)?)
             }
         };
-        let results = evaluated.as_ref().map(|evaluated| &evaluated.results);
+        let results = evaluated.map(|evaluated| &evaluated.results);
         Ok(Self {
             dataset: dir.name().to_owned(),
             summary: summary(&info, results),
@@ -86,20 +76,22 @@ impl Section {
             curves: evaluated.map(|evaluated| evaluated.chart.csv()),
         })
     }
-}
 
-fn evaluate(job: &Job, dir: &DatasetDir) -> anyhow::Result<Evaluated> {
-    let inputs = match Inputs::read(dir)? {
-        Found::Inputs(inputs) => inputs,
-        Found::Nothing { why, .. } => bail!(why),
-    };
-    let results = Results::new(&inputs)?;
-    let chart = Chart::new(&inputs, &results, &job.settings)?;
-    Ok(Evaluated {
-        results,
-        chart,
-        left_out: inputs.left_out,
-    })
+    /// The section of a data set that cannot be read.
+    pub(crate) fn of_broken(dataset: &str, id: &str, error: &anyhow::Error) -> Self {
+        let n_columns = super::SUMMARY.len() - 1;
+        Self {
+            dataset: dataset.to_owned(),
+            summary: vec![html! { (DASH) }; n_columns],
+            html: html! {
+                section aria-labelledby=(id) {
+                    h2 id=(id) { (embed::name(dataset)) }
+                    p.stale { "Not shown: " (format!("{error:#}")) "." }
+                }
+            },
+            curves: None,
+        }
+    }
 }
 
 fn without_chart(why: &str, dataset: &str) -> Markup {
@@ -134,14 +126,13 @@ fn chart(chart: &Chart, dataset: &str) -> anyhow::Result<Markup> {
 
 /// The results of the data set in one row of the summary, with a dash for what is not known.
 fn summary(info: &DatasetInfo, results: Option<&Results>) -> Vec<Markup> {
-    let dash = "\u{2013}";
     let share = |value: Option<f64>| match value {
         Some(value) => html! { (format!("{value:.4}")) },
-        None => html! { (dash) },
+        None => html! { (DASH) },
     };
     let name = |name: Option<&str>| match name {
         Some(name) => embed::name(name),
-        None => html! { (dash) },
+        None => html! { (DASH) },
     };
     let best_single = results.and_then(|results| results.best_single.as_ref());
     let best = results.and_then(best_router);
@@ -152,7 +143,7 @@ fn summary(info: &DatasetInfo, results: Option<&Results>) -> Vec<Markup> {
         Some(Some(qnc)) => format!("{:.1}%", 100.0 * qnc),
         // Not a dash: that no router reaches this accuracy was measured, and is not a gap in the data.
         Some(None) => "never".to_owned(),
-        None => dash.to_owned(),
+        None => DASH.to_owned(),
     };
     vec![
         html! { (info.models.len()) },

@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::Context as _;
 use maud::{Markup, html};
+use tracing::warn;
 
 use super::{embed, files::Shown, found::Found, origin::Origin, tables};
 use crate::output::tables::Document;
@@ -14,41 +15,38 @@ const WIDE_PT: f64 = 400.0;
 const PIXELS_PER_POINT: f64 = 4.0 / 3.0;
 
 /// All figures, then all tables, then the names of what is out of date. `dataset` is the data set they are of, `None` for all.
-///
-/// # Errors
-/// When a file cannot be read.
-pub(crate) fn tables_and_figures(found: &[Found], dataset: Option<&str>) -> anyhow::Result<Markup> {
+pub(crate) fn tables_and_figures(found: &[Found], dataset: Option<&str>) -> Markup {
     // A figure of old numbers would contradict the chart above, which is drawn from the new ones. A
     // reader could not know which to believe.
     let is_stale = |item: &&&Found| matches!(item.origin, Origin::Stale(_));
     let shown: Vec<&Found> = found.iter().filter(|item| !is_stale(&item)).collect();
     let (figures, tables): (Vec<&Found>, Vec<&Found>) =
         shown.into_iter().partition(|item| item.is_figure());
-    Ok(html! {
-        (all_figures(&figures, dataset)?)
-        (all_tables(&tables, dataset)?)
+    html! {
+        (all_figures(&figures, dataset))
+        (all_tables(&tables, dataset))
         @for item in found {
             @if let Origin::Stale(changed) = &item.origin {
                 (stale(item, changed, dataset))
             }
         }
-    })
+    }
 }
 
 /// The figures of the data set's own folder, then those of each subfolder, collapsed.
-fn all_figures(found: &[&Found], dataset: Option<&str>) -> anyhow::Result<Markup> {
-    let of = |variant: Option<&String>| -> anyhow::Result<Vec<Markup>> {
+fn all_figures(found: &[&Found], dataset: Option<&str>) -> Markup {
+    let of = |variant: Option<&String>| -> Vec<Markup> {
         (found.iter())
             .filter(|item| item.variant.as_ref() == variant)
-            .map(|item| figure(item, dataset))
+            .map(|item| figure(item, dataset).unwrap_or_else(|error| broken(item, &error, dataset)))
             .collect()
     };
     let mut variants: Vec<&String> =
         (found.iter().filter_map(|item| item.variant.as_ref())).collect();
     variants.sort();
     variants.dedup();
-    let figures = of(None)?;
-    Ok(html! {
+    let figures = of(None);
+    html! {
         @if !figures.is_empty() {
             h3 { "Figures" }
             div.figures { @for figure in figures { (figure) } }
@@ -62,26 +60,34 @@ fn all_figures(found: &[&Found], dataset: Option<&str>) -> anyhow::Result<Markup
                         "Folder " (embed::name(variant))
                     }
                 }
-                div.figures { @for figure in of(Some(variant))? { (figure) } }
+                div.figures { @for figure in of(Some(variant)) { (figure) } }
             }
         }
-    })
+    }
 }
 
-fn all_tables(found: &[&Found], dataset: Option<&str>) -> anyhow::Result<Markup> {
+fn all_tables(found: &[&Found], dataset: Option<&str>) -> Markup {
     let title = match dataset {
         Some(_) => "Tables",
         None => "Over all data sets",
     };
-    Ok(html! {
+    html! {
         @if !found.is_empty() {
             h3 { (title) }
             @for item in found {
-                (table(item)?)
+                (table(item).unwrap_or_else(|error| broken(item, &error, dataset)))
                 (origin(item, dataset))
             }
         }
-    })
+    }
+}
+
+/// A notice in place of a file that cannot be read: it must not cost the page of all others.
+fn broken(item: &Found, error: &anyhow::Error, dataset: Option<&str>) -> Markup {
+    warn!("the report does not show `{}`: {error:#}", item.path);
+    html! {
+        p.stale { "Not shown: " code { (item.path) } ": " (format!("{error:#}")) ". " (cure(item, dataset)) }
+    }
 }
 
 /// A notice in place of a file whose inputs have changed since it was made.

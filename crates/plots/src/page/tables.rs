@@ -182,6 +182,8 @@ fn short(cell: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use test_support::try_mutations;
+
     use super::*;
     use crate::output::tables::Header;
 
@@ -189,6 +191,38 @@ mod tests {
         for expected in expected {
             assert!(page.0.contains(expected), "{expected} is not in {}", page.0);
         }
+    }
+
+    #[test]
+    fn mutations_of_tables_are_shown_or_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let rows = Rows {
+            header: vec![Header {
+                name: "Router".to_owned(),
+                kind: Kind::Text,
+            }],
+            cells: vec![vec!["a".to_owned()], vec!["b".to_owned()]],
+        };
+        let made = Document::new()
+            .heading(1, Prose::from("Metrics on ").code("a"))
+            .rows(rows)
+            .paragraph("End.");
+        let path = folder.path().join("t.rows.json");
+        made.write(&path).expect("written");
+        try_mutations(&[fs::read(&path).expect("read")], |bytes| {
+            fs::write(&path, bytes).expect("written");
+            if let Ok(read) = Document::read(&path) {
+                _ = document(&read, "caption");
+                _ = read.markdown();
+            }
+        });
+        let path = folder.path().join("t.csv");
+        let csv = b"name,x,y\n\"a, b\",0.5,1e-3\nc,,-7\n".to_vec();
+        try_mutations(&[csv], |bytes| {
+            fs::write(&path, bytes).expect("written");
+            _ = csv_file(&path, "t");
+            _ = markdown_file(&path, "t");
+        });
     }
 
     #[test]

@@ -7,8 +7,8 @@ use super::{
     rate_optimality, regret, report, spider, table, vs_rb,
 };
 use crate::{
-    data::results::Results,
     output::outcome::Outcome,
+    page::evaluation::Evaluations,
     settings::{job::Job, product::Product},
 };
 
@@ -22,7 +22,7 @@ pub(crate) enum Maker {
     /// From studies of rates, which are not data sets.
     Studies(fn(&Job, &mut Outcome) -> anyhow::Result<()>),
     /// From all data sets that have predictions, after everything else.
-    All(fn(&Job, &[Results], &mut Outcome) -> anyhow::Result<()>),
+    All(fn(&Job, &Evaluations, &mut Outcome) -> anyhow::Result<()>),
 }
 
 /// In the order of [`Product::ALL`].

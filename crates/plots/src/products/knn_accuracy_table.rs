@@ -8,12 +8,15 @@ use evaluation::published::Published;
 use crate::{
     data::{inputs, results::Results},
     output::outcome::Outcome,
+    page::evaluation::Evaluations,
     settings::{job::Job, product::Product},
 };
 
-pub(super) fn make(job: &Job, all: &[Results], outcome: &mut Outcome) -> anyhow::Result<()> {
+pub(super) fn make(job: &Job, all: &Evaluations, outcome: &mut Outcome) -> anyhow::Result<()> {
     let name = Product::KnnAccuracyTable.name();
-    let (table, document) = rows::knn_accuracy_table(all, &Published::read(None)?);
+    let evaluated = all.values().flatten();
+    let results: Vec<&Results> = evaluated.map(|evaluation| &evaluation.results).collect();
+    let (table, document) = rows::knn_accuracy_table(&results, &Published::read(None)?);
     if table.rows.is_empty() {
         outcome.skip(
             name.to_owned(),

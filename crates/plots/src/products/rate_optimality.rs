@@ -29,24 +29,31 @@ pub(super) fn make(job: &Job, outcome: &mut Outcome) -> anyhow::Result<()> {
         );
     }
     for name in names {
-        info!("drawing the study `{name}`");
-        let dir = DatasetDir::new(&job.data_dir, &name);
-        outcome.uses_inputs_of(Product::RateOptimality, &dir, None)?;
-        let study = RateStudy::read(&dir.rate_study())?;
-        for figure in figures::figures(&study) {
-            let stem = format!("{stem}-{}", figure.problem);
-            let panels = PanelFigure {
-                title: &figure.title,
-                key: &figures::KEY.map(|series| series.named_line()),
-                panels: &figure.panels,
-            };
-            let csv = figure.csv();
-            for &look in &job.looks {
-                let svg = panels.draw(look, job.settings.rate_optimality, &job.settings.style())?;
-                outcome.write_figure(job, &name, look, &stem, &svg, &csv)?;
-            }
-        }
-        outcome.write_table(&job.folder(&name), stem, &table::table(&study))?;
+        let made = draw(job, &name, outcome);
+        outcome.note(&format!("{name}/{stem}"), made)?;
     }
     Ok(())
+}
+
+/// The figures and the table of one study.
+fn draw(job: &Job, name: &str, outcome: &mut Outcome) -> anyhow::Result<()> {
+    info!("drawing the study `{name}`");
+    let stem = Product::RateOptimality.name();
+    let dir = DatasetDir::new(&job.data_dir, name);
+    outcome.uses_inputs_of(Product::RateOptimality, &dir, None)?;
+    let study = RateStudy::read(&dir.rate_study())?;
+    for figure in figures::figures(&study) {
+        let stem = format!("{stem}-{}", figure.problem);
+        let panels = PanelFigure {
+            title: &figure.title,
+            key: &figures::KEY.map(|series| series.named_line()),
+            panels: &figure.panels,
+        };
+        let csv = figure.csv();
+        for &look in &job.looks {
+            let svg = panels.draw(look, job.settings.rate_optimality, &job.settings.style())?;
+            outcome.write_figure(job, name, look, &stem, &svg, &csv)?;
+        }
+    }
+    outcome.write_table(&job.folder(name), stem, &table::table(&study))
 }

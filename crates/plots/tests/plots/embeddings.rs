@@ -16,6 +16,7 @@ pub(crate) fn write_embeddings(
             meta: EmbeddingsMeta {
                 embedder: embedder.to_owned(),
                 embedder_sha256: None,
+                server: None,
                 split_sha256: None,
                 truncate: None,
                 n_truncated: None,

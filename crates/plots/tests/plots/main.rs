@@ -14,11 +14,13 @@ use dataset::{
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, expect_success as check_ok, stderr};
 
+mod broken;
 mod browser;
 mod degenerate;
 mod embeddings;
 mod figures;
 mod metrics;
+mod names;
 mod rate;
 mod regret;
 mod report;
@@ -129,15 +131,15 @@ fn write(data_dir: &Path, name: &str, models: &[(&str, f64, f64)], routers: &[&s
     dir
 }
 
-/// Writes the data set `many`, of a hundred LLMs whose costs grow by a twentieth from one to the next.
+/// Writes the data set `many`, of three hundred LLMs whose costs grow by a fiftieth from one to the next.
 fn write_many(data_dir: &Path) {
-    let names: Vec<String> = (0..100)
+    let names: Vec<String> = (0..300)
         .map(|i| format!("owner/model-number-{i}"))
         .collect();
     let models: Vec<(&str, f64, f64)> = (names.iter().zip(0..))
         .map(|(name, i)| {
             let score = 0.4 + 0.3 * noise(i as usize, 9);
-            (name.as_str(), 0.0001 * 1.05_f64.powi(i), score)
+            (name.as_str(), 0.0001 * 1.02_f64.powi(i), score)
         })
         .collect();
     write(data_dir, "many", &models, &["carrot-knn"]);

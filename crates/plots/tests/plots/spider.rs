@@ -244,8 +244,8 @@ fn few_and_many_benchmarks_are_drawn() {
     }
     let svg = read("three/spider.svg").expect("written");
     for text in [
-        "a law",
-        "b law",
+        "a/law",
+        "b/law",
         "art, or &quot;art&quot;",
         "my-own vs large",
     ] {

@@ -41,6 +41,22 @@ impl Record {
         self.len() == 1 && !self.is_quoted(0) && self.bytes.trim_ascii().is_empty()
     }
 
+    /// Whether a field holds a whole line with as many separators as the row has: a quote that is never closed takes in the rows behind it, up
+    /// to the next quote, which may be the mark of inches.
+    pub(super) fn holds_rows(&self, delimiter: u8) -> bool {
+        const MIN_SEPARATORS: usize = 2;
+        let n_separators = self.len() - 1;
+        n_separators >= MIN_SEPARATORS
+            && (0..self.len()).any(|i| {
+                let lines: Vec<&[u8]> = self.field(i).split(|&byte| byte == b'\n').collect();
+                let n = |line: &&[u8]| line.iter().filter(|&&byte| byte == delimiter).count();
+                lines.len() > 2
+                    && lines[1..lines.len() - 1]
+                        .iter()
+                        .any(|line| n(line) == n_separators)
+            })
+    }
+
     fn clear(&mut self) {
         self.bytes.clear();
         self.fields.clear();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use parquet::{
-    basic::Type,
+    basic::{Compression, Type},
     column::page::PageReader as _,
     errors::ParquetError,
     file::{
@@ -47,6 +47,23 @@ pub(super) fn magic(path: &Path, file: &mut File, start: &[u8]) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Refuses compressions whose decoders do not keep to the size that a page says it grows to, or are not there.
+pub(super) fn compressions(path: &Path, metadata: &ParquetMetaData) -> Result<()> {
+    let groups = metadata.row_groups().iter();
+    let mut compressions = groups
+        .flat_map(RowGroupMetaData::columns)
+        .map(ColumnChunkMetaData::compression);
+    let other =
+        compressions.find(|found| matches!(found, Compression::BROTLI(_) | Compression::LZO));
+    match other {
+        None => Ok(()),
+        Some(found) => Err(Error::Compression {
+            path: path.to_owned(),
+            found: found.to_string(),
+        }),
+    }
 }
 
 /// The number of rows, on which the footer, the row groups and the pages of the smallest column have to agree.
@@ -155,12 +172,11 @@ fn n_values(
     Ok(n)
 }
 
-/// Bytes of a value in memory, of a text without its letters.
+/// Bytes of a value in memory, where whole numbers and truth values become floats; of a text without its letters.
 fn width(chunk: &ColumnChunkMetaData) -> u64 {
     match chunk.column_type() {
-        Type::BOOLEAN => 1,
-        Type::INT32 | Type::FLOAT => 4,
-        Type::INT64 | Type::DOUBLE => 8,
+        Type::FLOAT => 4,
+        Type::BOOLEAN | Type::INT32 | Type::INT64 | Type::DOUBLE => 8,
         Type::INT96 => 12,
         Type::BYTE_ARRAY => 16,
         Type::FIXED_LEN_BYTE_ARRAY => {

@@ -30,6 +30,7 @@ fn part_files_are_read_in_the_order_of_their_paths() {
     // CSV parts have a header each; JSON lines lack what is null.
     folder.write("c/part-0.csv", "id,score\n1,0\n");
     folder.write("c/part-1.csv", "score,id\n1,2\n");
+    folder.write("c/part-2.csv", "");
     let table = read(&folder.path("c")).expect("read");
     assert_eq!(texts(&table, "id"), some(&["1", "2"]));
     folder.write("j.json/part-0.json", "{\"id\": 1}\n");
@@ -103,6 +104,15 @@ fn folders_that_are_no_table_are_refused() {
         message.contains("column `id` is text in") && message.contains("1.parquet`"),
         "{message}"
     );
+
+    #[cfg(unix)]
+    {
+        folder.write("linked/0.parquet", part(&["a"]));
+        std::os::unix::fs::symlink(folder.path("linked"), folder.path("linked/loop"))
+            .expect("linked");
+        let message = refused(&folder.path("linked"));
+        assert!(message.contains("loop` is a folder"), "{message}");
+    }
 
     // A part that is broken is named.
     folder.write("cut/0.parquet", part(&["a"]));

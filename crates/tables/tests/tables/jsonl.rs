@@ -51,11 +51,11 @@ fn what_would_be_misread_is_refused_with_its_place() {
         ),
         (
             "{\"id\": 1}\n\n{\"prompt\": \"a \\ud83d\"}\n",
-            "half a character, `\\ud83d` in row 2",
+            "half of a surrogate pair, `\\ud83d`, in row 2",
         ),
         (
             "{\"prompt\": \"\\ude00\\ud83d\", \"id\": 1}\n",
-            "`\\ude00` in row 1",
+            "`\\ude00`, in row 1",
         ),
         (
             "{\"id\": 1, \"score\": Infinity}\n",

@@ -292,7 +292,14 @@ fn small_files_that_hold_much_are_refused_before_memory_is_taken() {
     let texts: ArrayRef = Arc::new(StringArray::from(vec![long.as_str(); 1000]));
     // Ten million zeros.
     let zeros: ArrayRef = Arc::new(Float64Array::from(vec![0.0; 10_000_000]));
-    for (column, array) in [("prompt", texts), ("score", zeros)] {
+    let dictionary = DictionaryArray::<Int32Type>::from_iter(vec![long.as_str(); 1000]);
+    let truths: ArrayRef = Arc::new(BooleanArray::from(vec![true; 10_000_000]));
+    for (column, array) in [
+        ("prompt", texts),
+        ("task", Arc::new(dictionary)),
+        ("score", zeros),
+        ("cost", truths),
+    ] {
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_dictionary_page_size_limit(8 << 20)
@@ -305,11 +312,41 @@ fn small_files_that_hold_much_are_refused_before_memory_is_taken() {
         assert!(message.contains("t.parquet` is too large: "), "{message}");
         assert!(message.contains("CARROT_MEMORY_BUDGET"), "{message}");
     }
+    // Each line has a key of its own, and each key is a column of all rows.
+    let lines: String = (0..5000)
+        .map(|i| format!("{{\"m{i}/score\": 1}}\n"))
+        .collect();
+    let files = Files::find(&folder.write("t.jsonl", lines), None).expect("found");
+    let refused = Table::read_within(&files, &kind, Budget::of(BUDGET));
+    let message = told(refused.expect_err("too many columns"));
+    assert!(message.contains("is too large"), "{message}");
     let text = format!("id\n{}\n", "x".repeat(1000));
     for name in ["t.csv", "t.jsonl"] {
         let files = Files::find(&folder.write(name, &text), None).expect("found");
         let refused = Table::read_within(&files, &kind, Budget::of(900));
         assert!(told(refused.expect_err(name)).contains("is too large"));
+    }
+}
+
+#[test]
+fn a_compression_without_bounds_is_refused_by_name() {
+    let folder = Folder::new();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::UNCOMPRESSED)
+        .set_statistics_enabled(::parquet::file::properties::EnabledStatistics::None)
+        .build();
+    let mut bytes = parquet_with(vec![("id", strings(&["a"]))], properties);
+    // In a column's metadata, field 4 is the codec, behind the path: `id`.
+    let path = [0x19, 0x18, 2, b'i', b'd', 0x15, 0];
+    let at = bytes.windows(path.len()).position(|window| window == path);
+    let codec = at.expect("a column's metadata") + path.len() - 1;
+    for (number, name) in [(8, "BROTLI"), (6, "LZO")] {
+        bytes[codec] = number;
+        let message = refused(&folder.write("t.parquet", &bytes));
+        assert!(
+            message.contains(&format!("is compressed by {name}")),
+            "{message}"
+        );
     }
 }
 

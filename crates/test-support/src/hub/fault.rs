@@ -44,6 +44,10 @@ pub enum Wrong {
     Altered,
     /// All of the file, status 200, whatever range was asked for.
     WholeFile,
+    /// Another body, with the right status and headers.
+    Instead(Vec<u8>),
+    /// One header more, or one instead of that of the same name.
+    Header(&'static str, String),
 }
 
 impl Fault {
@@ -143,6 +147,12 @@ pub(super) fn spoil(mut answer: Answer, wrong: Wrong) -> Answer {
             if let Some(byte) = bytes.first_mut() {
                 *byte ^= 1;
             }
+            Body::Whole(bytes)
+        }
+        Wrong::Instead(other) => Body::Whole(other),
+        Wrong::Header(name, value) => {
+            answer.headers.retain(|(other, _)| other != name);
+            answer.headers.push((name.to_owned(), value));
             Body::Whole(bytes)
         }
         // The answer was made without the range.

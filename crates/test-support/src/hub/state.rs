@@ -9,6 +9,9 @@ use super::{
 };
 use crate::{Answer, Request};
 
+/// Where small files are redirected to.
+const RESOLVE_CACHE: &str = "/api/resolve-cache";
+
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// By `owner/name` or `datasets/owner/name`.
@@ -18,6 +21,9 @@ pub(super) struct State {
     pub(super) script: Vec<Fault>,
     pub(super) seen: Vec<Seen>,
     pub(super) storage_url: String,
+    /// The path that everything is below; empty for the hub itself.
+    pub(super) below: String,
+    pub(super) has_resolve_cache: bool,
     pub(super) storage: HashMap<String, Arc<Vec<u8>>>,
 }
 
@@ -40,7 +46,9 @@ pub(super) struct Gate {
 impl State {
     pub(super) fn answer(&mut self, request: &Request) -> Answer {
         let path = decode(request.path());
-        let route = Route::of(&request.method, &path);
+        let inner = path.strip_prefix(&self.below).unwrap_or_default();
+        let cached = inner.strip_prefix(RESOLVE_CACHE);
+        let route = Route::of(&request.method, cached.unwrap_or(inner));
         let stage = route.as_ref().map(|route| match &route.file {
             None => Stage::Listing,
             Some(_) if request.method == "HEAD" => Stage::Metadata,
@@ -51,7 +59,12 @@ impl State {
         let Some(route) = route else {
             return Answer::new(404, "not found");
         };
-        let answer = self.route(request, &route, wrong != Some(Wrong::WholeFile));
+        let options = FileOptions {
+            ranges: wrong != Some(Wrong::WholeFile),
+            // The cache itself has the bytes.
+            redirect: self.has_resolve_cache && cached.is_none(),
+        };
+        let answer = self.route(request, &route, options);
         wrong.into_iter().fold(answer, fault::spoil)
     }
 
@@ -92,7 +105,7 @@ impl State {
             .is_some_and(|file| file.sha256.is_some())
     }
 
-    fn route(&self, request: &Request, route: &Route<'_>, ranges: bool) -> Answer {
+    fn route(&self, request: &Request, route: &Route<'_>, options: FileOptions) -> Answer {
         let token = request
             .header("authorization")
             .and_then(|value| value.strip_prefix("Bearer "));
@@ -112,7 +125,12 @@ impl State {
         let missing = || {
             // As the hub does: without a token the answer is to log in.
             let status = if token.is_some() { 404 } else { 401 };
-            refuse(status, "RepoNotFound", "Repository not found".to_owned())
+            let message = if token.is_some() {
+                "Repository not found"
+            } else {
+                "Invalid username or password."
+            };
+            refuse(status, "RepoNotFound", message.to_owned())
         };
         let Some(repo) = self.repos.get(&route.repo) else {
             return missing();
@@ -129,7 +147,15 @@ impl State {
             }
             if route.file.is_some() {
                 let status = if token.is_some() { 403 } else { 401 };
-                let message = format!("Access to {} is restricted", route.repo);
+                let why = match token {
+                    None => {
+                        "You must have access to it and be authenticated to access it. Please log in."
+                    }
+                    Some(_) => {
+                        "You are not in the authorized list. Visit its page to ask for access."
+                    }
+                };
+                let message = format!("Access to {} is restricted. {why}", route.repo);
                 return refuse(status, "GatedRepo", message);
             }
         }
@@ -138,18 +164,35 @@ impl State {
             return refuse(404, "RevisionNotFound", message);
         };
         let Some(path) = &route.file else {
-            return listing(&route.repo, commit, tree);
+            return listing(&route.repo, commit, tree, repo.gate.is_some());
         };
         let Some(file) = tree.files.get(path.as_str()) else {
             return refuse(404, "EntryNotFound", "Entry not found".to_owned());
         };
-        self.file(request, file, path, ranges)
+        self.file(request, file, path, options)
             .with_header("x-repo-commit", commit)
     }
 
-    fn file(&self, request: &Request, file: &StoredFile, path: &str, ranges: bool) -> Answer {
+    fn file(
+        &self,
+        request: &Request,
+        file: &StoredFile,
+        path: &str,
+        options: FileOptions,
+    ) -> Answer {
         match &file.sha256 {
-            None => content(&file.bytes, request, ranges)
+            None if options.redirect => {
+                let start = request.path().strip_prefix(&self.below).unwrap_or_default();
+                let target = format!(
+                    "{}{RESOLVE_CACHE}{start}?etag=%22{}%22",
+                    self.below, file.blob_id
+                );
+                Answer::new(307, "Temporary Redirect")
+                    .with_header("location", target)
+                    .with_header("x-linked-etag", format!("\"{}\"", file.blob_id))
+                    .with_header("x-linked-size", file.bytes.len())
+            }
+            None => content(&file.bytes, request, options.ranges)
                 .with_header("etag", format!("\"{}\"", file.blob_id)),
             Some(sha256) => {
                 let name = path.rsplit('/').next().unwrap_or_default();
@@ -170,6 +213,15 @@ impl Repo {
         }
         self.commits.iter().find(|(commit, _)| commit == revision)
     }
+}
+
+/// How a file is answered.
+#[derive(Clone, Copy)]
+struct FileOptions {
+    /// By the part that was asked for, if it was a part.
+    ranges: bool,
+    /// By a redirect to the cache, if it is small.
+    redirect: bool,
 }
 
 /// What a path asks for.
@@ -200,7 +252,7 @@ impl<'a> Route<'a> {
     }
 }
 
-fn listing(repo: &str, commit: &str, tree: &Tree) -> Answer {
+fn listing(repo: &str, commit: &str, tree: &Tree, is_gated: bool) -> Answer {
     let siblings = tree.files.iter().map(|(path, file)| {
         let (size, blob) = (file.bytes.len(), &file.blob_id);
         match &file.sha256 {
@@ -213,7 +265,12 @@ fn listing(repo: &str, commit: &str, tree: &Tree) -> Answer {
     });
     let id = repo.strip_prefix("datasets/").unwrap_or(repo);
     let siblings: Vec<_> = siblings.collect();
-    let body = json!({"id": id, "sha": commit, "siblings": siblings});
+    let gated = if is_gated {
+        json!("auto")
+    } else {
+        json!(false)
+    };
+    let body = json!({"id": id, "gated": gated, "sha": commit, "siblings": siblings});
     Answer::new(200, body.to_string()).with_header("content-type", "application/json")
 }
 

@@ -9,4 +9,8 @@ pub struct Asked {
     pub status: u16,
     /// The organization's header.
     pub organization: Option<String>,
+    /// `encoding_format`, if it was given.
+    pub encoding_format: Option<String>,
+    /// The key in Azure's header.
+    pub api_key: Option<String>,
 }

@@ -14,6 +14,9 @@ pub(super) fn embeddings(
     let of_text = |(idx, text): (usize, &String)| {
         let mut vector = vectors::vector(text, dim);
         match fault {
+            Some(EmbeddingFault::Unusable { word, value }) if text.contains(word.as_str()) => {
+                vector.fill(*value);
+            }
             Some(EmbeddingFault::NotANumber) if idx == last => vector[0] = f32::NAN,
             Some(EmbeddingFault::ShortVector) if idx == last => _ = vector.pop(),
             _ => (),
@@ -51,12 +54,19 @@ pub(super) fn answer(
     body.push_str(r#"{"object":"list","data":["#);
     for (place, (index, embedding)) in items.into_iter().enumerate() {
         let comma = if place > 0 { "," } else { "" };
-        let head = format!(r#"{comma}{{"object":"embedding","index":{index},"embedding":"#);
+        let index = match fault {
+            Some(EmbeddingFault::NoIndex) => String::new(),
+            _ => format!(r#""index":{index},"#),
+        };
+        let head = format!(r#"{comma}{{"object":"embedding",{index}"embedding":"#);
         body.push_str(&head);
         body.push_str(embedding);
         body.push('}');
     }
-    let usage = json!({"prompt_tokens": n_tokens, "total_tokens": n_tokens});
+    let usage = match fault {
+        Some(EmbeddingFault::Usage(usage)) => usage.clone(),
+        _ => json!({"prompt_tokens": n_tokens, "total_tokens": n_tokens}).to_string(),
+    };
     body.push_str(&format!(r#"],"model":{},"usage":{usage}}}"#, json!(model)));
     Answer::new(200, body).with_header("content-type", "application/json")
 }

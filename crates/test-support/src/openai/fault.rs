@@ -1,4 +1,6 @@
-use std::time::Duration;
+use std::{io::Write as _, time::Duration};
+
+use flate2::{Compression, write::GzEncoder};
 
 use crate::{Answer, Body};
 
@@ -36,6 +38,19 @@ pub enum EmbeddingFault {
     Reversed,
     /// The last embedding's first value is NaN, or null where it is an array.
     NotANumber,
+    /// The embeddings of texts with this word in them hold only this value, null where it is NaN in an array.
+    Unusable {
+        /// The word.
+        word: String,
+        /// The value.
+        value: f32,
+    },
+    /// The items have no index.
+    NoIndex,
+    /// `usage` is this JSON.
+    Usage(String),
+    /// The body is compressed, as the header says; no one asked for it.
+    Gzip,
     /// The last embedding has one value less.
     ShortVector,
     /// All embeddings have that many values.
@@ -90,8 +105,19 @@ impl EmbeddingFault {
                 Body::Whole(bytes)
             }
             Self::Garbage(body) => Body::Whole(body.into_bytes()),
+            Self::Gzip => {
+                let header = ("content-encoding".to_owned(), "gzip".to_owned());
+                answer.headers.push(header);
+                Body::Whole(gzip(&bytes))
+            }
             _ => Body::Whole(bytes),
         };
         answer
     }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    written.expect("memory can be written")
 }

@@ -21,6 +21,7 @@ use crate::{Answer, Request, lock::lock};
 const N_READY: usize = 256;
 
 type Script = Arc<dyn Fn(usize) -> Option<EmbeddingFault> + Send + Sync>;
+pub(super) type Habit = Arc<dyn Fn(&Asked) -> Option<EmbeddingFault> + Send + Sync>;
 
 /// What all connections share.
 #[derive(Debug, Default)]
@@ -41,6 +42,7 @@ pub(super) struct State {
     pub(super) is_arrays_only: bool,
     pub(super) is_fast: bool,
     pub(super) script: Script,
+    pub(super) habit: Option<Habit>,
     pub(super) asked: Vec<Asked>,
     pub(super) n_tokens_answered: u64,
     pub(super) n_limited: usize,
@@ -83,6 +85,7 @@ impl Default for State {
             is_arrays_only: false,
             is_fast: false,
             script: Arc::new(|_| None),
+            habit: None,
             asked: Vec::new(),
             n_tokens_answered: 0,
             n_limited: 0,
@@ -100,11 +103,15 @@ impl fmt::Debug for State {
 
 impl Shared {
     pub(super) fn answer(&self, request: &Request) -> Answer {
-        let (script, latency) = {
+        let (script, habit, latency) = {
             let state = lock(&self.state);
-            (Arc::clone(&state.script), state.latency)
+            (
+                Arc::clone(&state.script),
+                state.habit.clone(),
+                state.latency,
+            )
         };
-        let fault = script(request.number);
+        let fault = script(request.number).or_else(|| habit.as_ref()?(&asked(request)?));
         let mut answer = match self.embed(request, fault.as_ref()) {
             Ok(answer) => answer,
             Err(refused) => refused.answer(),
@@ -152,13 +159,9 @@ impl Shared {
             let status = checked
                 .as_ref()
                 .map_or_else(|refused| refused.status, |_| 200);
-            let organization = request.header("openai-organization");
-            state.asked.push(Asked {
-                number: request.number,
-                texts: texts.clone(),
-                status,
-                organization: organization.map(str::to_owned),
-            });
+            state
+                .asked
+                .extend(asked(request).map(|asked| Asked { status, ..asked }));
         }
         drop(state);
         let dim = checked?;
@@ -185,6 +188,23 @@ impl Shared {
     }
 }
 
+/// What a request asks for, if it is one for embeddings.
+fn asked(request: &Request) -> Option<Asked> {
+    let wanted: Wanted = serde_json::from_slice(&request.body).ok()?;
+    let header = |name| request.header(name).map(str::to_owned);
+    Some(Asked {
+        number: request.number,
+        texts: match wanted.input {
+            Input::One(text) => vec![text],
+            Input::Several(texts) => texts,
+        },
+        status: 200,
+        organization: header("openai-organization"),
+        encoding_format: wanted.encoding_format,
+        api_key: header("api-key"),
+    })
+}
+
 impl State {
     /// The dimensions to answer with, if the request may be answered.
     fn check(
@@ -199,6 +219,7 @@ impl State {
         let authorization = request.header("authorization").unwrap_or_default();
         if let Some(key) = &self.key
             && authorization != format!("Bearer {key}")
+            && request.header("api-key") != Some(key)
         {
             // OpenAI's own message shows a part of the key; this one all of it, as the worst that a client may meet.
             let message = format!("Incorrect API key provided: {authorization}.");

@@ -47,6 +47,7 @@ impl Tiny {
             let meta = EmbeddingsMeta {
                 embedder: "given".to_owned(),
                 embedder_sha256: None,
+                server: None,
                 split_sha256: None,
                 truncate: None,
                 n_truncated: None,

@@ -10,6 +10,7 @@ mod full_disk;
 mod keeping;
 mod knn;
 mod learning_curve;
+mod locks;
 #[cfg(feature = "torch")]
 mod refusals;
 #[cfg(feature = "torch")]

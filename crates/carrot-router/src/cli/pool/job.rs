@@ -28,8 +28,9 @@ impl PoolJob {
         }
         // Before the work and not only when writing: adding an LLM searches the neighbors of all train prompts.
         check_output(&args.output, &args.model, args.force)?;
+        let lock = Lock::of(&args.output)?;
         Ok(Self {
-            _lock: Lock::of(&args.output)?,
+            _lock: lock,
             model: args.model,
             output: args.output,
             changes: PoolChanges {

@@ -12,7 +12,7 @@ use super::{Canvas, PIXELS_PER_POINT, at};
 use crate::{
     draw::{
         geometry::Point,
-        text::{Anchor, FONT_FAMILY, TextLine},
+        text::{Anchor, FONT_FAMILY, TextLine, printable},
     },
     error::Result,
 };
@@ -58,6 +58,6 @@ impl Canvas<'_> {
             .color(&color)
             .transform(transform)
             .pos(Pos::new(h_pos, VPos::Center));
-        self.draw(&Text::new(line.text, at(place), style))
+        self.draw(&Text::new(printable(line.text), at(place), style))
     }
 }

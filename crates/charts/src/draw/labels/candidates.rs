@@ -2,7 +2,10 @@
 
 use std::f64::consts::TAU;
 
-use super::layout::{CLEARANCE, Obstacles, Placement, Request};
+use super::{
+    cells::Cells,
+    layout::{CLEARANCE, Obstacles, Placement, Request},
+};
 use crate::draw::geometry::{Point, Rect, Segment};
 
 /// Gaps between marker and label in points, from touching to far. They grow: near a marker every point counts, far away a few more do not.
@@ -31,93 +34,126 @@ const MAX_CROSSINGS: usize = 8;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     pub(super) placement: Placement,
+    pub(super) bounds: Rect,
     pub(super) cost: f64,
 }
 
-/// The boxes that label `i` may take, the cheapest first.
-pub(super) fn candidates(
-    i: usize,
-    requests: &[Request],
-    frame: Rect,
-    obstacles: &Obstacles,
-) -> Vec<Candidate> {
-    let surroundings = Surroundings {
-        i,
-        requests,
-        frame,
-        obstacles,
-    };
-    let mut candidates = Vec::new();
-    for gap in GAPS {
-        for direction in 0..N_DIRECTIONS {
-            let angle = direction as f64 / N_DIRECTIONS as f64 * TAU;
-            candidates.extend(surroundings.candidate(gap, angle));
-        }
+impl Candidate {
+    /// Whether it still is one with one more thing that must not be covered: as in [`Surroundings::candidate`].
+    pub(super) fn is_clear_of(&self, request: &Request, obstacle: Rect) -> bool {
+        let Placement { rect, leader } = self.placement;
+        let is_under_leader =
+            |leader: Segment| is_avoidable(obstacle, request.marker) && leader.meets(obstacle);
+        !obstacle.overlaps(rect.grown(CLEARANCE)) && !leader.is_some_and(is_under_leader)
     }
-    // A stable sort: of equal boxes the nearer one stays first.
-    candidates.sort_by(|a, b| a.cost.total_cmp(&b.cost));
-    candidates
 }
 
-/// A label with everything around it.
-struct Surroundings<'a> {
-    i: usize,
+/// Everything that stands still while labels look for their places.
+pub(super) struct Surroundings<'a> {
     requests: &'a [Request],
     frame: Rect,
     obstacles: &'a Obstacles,
+    /// The markers of the requests.
+    markers: Cells,
+    segments: Cells,
+    widest_marker: f64,
 }
 
-impl Surroundings<'_> {
+impl<'a> Surroundings<'a> {
+    pub(super) fn new(requests: &'a [Request], frame: Rect, obstacles: &'a Obstacles) -> Self {
+        let mut markers = Cells::new(frame, requests.len());
+        for (i, request) in requests.iter().enumerate() {
+            markers.add(i, Rect::around(request.marker, 0.0));
+        }
+        let mut segments = Cells::new(frame, obstacles.segments.len());
+        for (i, segment) in obstacles.segments.iter().enumerate() {
+            segments.add(i, segment.bounds());
+        }
+        let radii = requests.iter().map(|request| request.radius);
+        Self {
+            requests,
+            frame,
+            obstacles,
+            markers,
+            segments,
+            widest_marker: radii.fold(0.0, f64::max),
+        }
+    }
+
+    /// The boxes that label `i` may take, the cheapest first.
+    pub(super) fn candidates(&self, i: usize) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        for gap in GAPS {
+            for direction in 0..N_DIRECTIONS {
+                let angle = direction as f64 / N_DIRECTIONS as f64 * TAU;
+                candidates.extend(self.candidate(i, gap, angle));
+            }
+        }
+        // A stable sort: of equal boxes the nearer one stays first.
+        candidates.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        candidates
+    }
+
     /// The box at a gap and an angle from the marker; `None` where it would cover something.
-    fn candidate(&self, gap: f64, angle: f64) -> Option<Candidate> {
+    fn candidate(&self, i: usize, gap: f64, angle: f64) -> Option<Candidate> {
         let Request {
             marker,
             radius,
             width,
             height,
             ..
-        } = self.requests[self.i];
+        } = self.requests[i];
         let rect = beside(marker, radius + 1.0 + gap, angle, width, height);
-        if !self.is_free(rect) {
+        if !self.is_free(i, rect) {
             return None;
         }
         let leader = (gap > TOUCHING).then(|| leader(marker, radius, rect));
         let cost = match leader {
-            Some(leader) => self.leader_cost(leader)?,
-            None => self.ambiguity_cost(rect),
+            Some(leader) => self.leader_cost(i, leader)?,
+            None => self.ambiguity_cost(i, rect),
         };
+        let placement = Placement { rect, leader };
         Some(Candidate {
-            placement: Placement { rect, leader },
+            placement,
+            bounds: placement.bounds(),
             cost: gap + direction_cost(angle) + cost,
         })
     }
 
-    /// The other markers.
-    fn others(&self) -> impl Iterator<Item = &Request> {
-        let others = self.requests.iter().enumerate();
-        others.filter(|&(j, _)| j != self.i).map(|(_, other)| other)
+    /// The other markers that may be as near to a box as `distance`.
+    fn others(&self, i: usize, rect: Rect, distance: f64) -> impl Iterator<Item = &Request> {
+        let near = self.markers.near(rect.grown(distance + self.widest_marker));
+        near.filter(move |&j| j != i).map(|j| &self.requests[j])
+    }
+
+    /// The pieces of curves that may meet a box.
+    fn segments(&self, bounds: Rect) -> impl Iterator<Item = &Segment> {
+        let near = self.segments.near(bounds);
+        near.map(|i| &self.obstacles.segments[i])
     }
 
     /// Whether a box covers no marker, no obstacle and no curve, and stays in the frame.
-    fn is_free(&self, rect: Rect) -> bool {
+    fn is_free(&self, i: usize, rect: Rect) -> bool {
         let clear = rect.grown(CLEARANCE);
         let covers_marker = |other: &Request| {
             let marker = Rect::around(other.marker, other.radius);
             marker.overlaps(rect.grown(MARKER_CLEARANCE))
         };
-        let obstacles = self.obstacles;
         self.frame.holds(clear)
-            && !self.others().any(covers_marker)
-            && !obstacles.rects.iter().any(|other| other.overlaps(clear))
-            && !obstacles.segments.iter().any(|other| other.meets(clear))
+            && !self.others(i, rect, MARKER_CLEARANCE).any(covers_marker)
+            && !self
+                .obstacles
+                .rects
+                .iter()
+                .any(|other| other.overlaps(clear))
+            && !self.segments(clear).any(|other| other.meets(clear))
     }
 
     /// What a leader costs by what it runs over; `None` where it would run over an obstacle.
-    fn leader_cost(&self, leader: Segment) -> Option<f64> {
-        let Request { marker, radius, .. } = self.requests[self.i];
-        // An obstacle that covers the marker itself cannot be avoided.
-        let is_avoidable = |rect: &&Rect| rect.distance(marker) > 0.0;
-        let mut avoidable = self.obstacles.rects.iter().filter(is_avoidable);
+    fn leader_cost(&self, i: usize, leader: Segment) -> Option<f64> {
+        let Request { marker, radius, .. } = self.requests[i];
+        let rects = self.obstacles.rects.iter();
+        let mut avoidable = rects.filter(|&&rect| is_avoidable(rect, marker));
         if avoidable.any(|&rect| leader.meets(rect)) {
             return None;
         }
@@ -126,24 +162,31 @@ impl Surroundings<'_> {
             other.marker.distance(marker) > other.radius + radius
                 && leader.distance(other.marker) < other.radius + 1.0
         };
-        let n_markers = self.others().filter(is_crossed).count();
-        let segments = self.obstacles.segments.iter();
-        let n_crossed = segments.filter(|segment| segment.crosses(leader)).count();
+        let bounds = leader.bounds();
+        let n_markers = self.others(i, bounds, 1.0).filter(is_crossed).count();
+        let crossed = self
+            .segments(bounds)
+            .filter(|segment| segment.crosses(leader));
+        let n_crossed = crossed.take(MAX_CROSSINGS).count();
         Some(
             COST_LEADER
                 + COST_MARKER_CROSSED * n_markers as f64
-                + COST_CURVE_CROSSED * n_crossed.min(MAX_CROSSINGS) as f64,
+                + COST_CURVE_CROSSED * n_crossed as f64,
         )
     }
 
     /// What a label without a leader costs where a reader might take it for another marker's.
-    fn ambiguity_cost(&self, rect: Rect) -> f64 {
-        let distances = self
-            .others()
-            .map(|other| rect.distance(other.marker) - other.radius);
+    fn ambiguity_cost(&self, i: usize, rect: Rect) -> f64 {
+        let near = self.others(i, rect, AMBIGUOUS);
+        let distances = near.map(|other| rect.distance(other.marker) - other.radius);
         let nearest = distances.fold(f64::INFINITY, f64::min);
         COST_AMBIGUOUS * (1.0 - nearest / AMBIGUOUS).clamp(0.0, 1.0)
     }
+}
+
+/// Whether a leader can keep off an obstacle: not off one that covers the marker itself.
+fn is_avoidable(obstacle: Rect, marker: Point) -> bool {
+    obstacle.distance(marker) > 0.0
 }
 
 /// The box whose nearest point to the marker lies `distance` away at `angle` (counted from the right, clockwise on the page).

@@ -29,11 +29,31 @@ pub(crate) struct Placement {
     pub(crate) leader: Option<Segment>,
 }
 
+impl Placement {
+    /// A box around label and leader: placements whose boxes are apart have nothing to do with each other.
+    pub(super) fn bounds(&self) -> Rect {
+        let bounds = self.rect.grown(CLEARANCE);
+        self.leader
+            .map_or(bounds, |leader| bounds.around_both(leader.bounds()))
+    }
+}
+
 /// All placements in the order of the requests, with what they cost in all: the less, the better readable.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Layout {
     pub(crate) placements: Vec<Option<Placement>>,
     pub(crate) cost: f64,
+    /// How many pairs of labels the search looked at: what it takes, whatever the machine.
+    pub(crate) n_pairs: u64,
+}
+
+impl Layout {
+    /// The labels without a place.
+    pub(crate) fn unplaced(&self) -> Vec<usize> {
+        let placements = self.placements.iter().enumerate();
+        let unplaced = placements.filter(|(_, placement)| placement.is_none());
+        unplaced.map(|(i, _)| i).collect()
+    }
 }
 
 /// Free space around a label.

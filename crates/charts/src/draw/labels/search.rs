@@ -1,7 +1,10 @@
 //! Which box each label takes, so that the sum of costs is small.
 
+use std::{cell::Cell, mem};
+
 use super::{
     candidates::Candidate,
+    cells::Cells,
     layout::{CLEARANCE, Layout, Placement, Request},
 };
 use crate::draw::geometry::{Rect, Segment};
@@ -23,14 +26,56 @@ const COLD: f64 = 0.5;
 
 /// Which candidate each label has; `None` is no label.
 pub(super) struct State<'a> {
-    pub(super) candidates: &'a [Vec<Candidate>],
-    pub(super) requests: &'a [Request],
-    pub(super) chosen: Vec<Option<usize>>,
+    candidates: &'a [Vec<Candidate>],
+    requests: &'a [Request],
+    chosen: Vec<Option<usize>>,
+    /// Where the chosen ones are.
+    cells: Cells,
+    /// How many pairs of labels were looked at.
+    n_pairs: Cell<u64>,
 }
 
-impl State<'_> {
+impl<'a> State<'a> {
+    /// No label yet, inside `frame`.
+    pub(super) fn new(
+        candidates: &'a [Vec<Candidate>],
+        requests: &'a [Request],
+        frame: Rect,
+    ) -> Self {
+        Self {
+            candidates,
+            requests,
+            chosen: vec![None; requests.len()],
+            cells: Cells::new(frame, requests.len()),
+            n_pairs: Cell::new(0),
+        }
+    }
+
     fn candidate(&self, i: usize) -> Option<&Candidate> {
         self.chosen[i].map(|choice| &self.candidates[i][choice])
+    }
+
+    fn choose(&mut self, i: usize, choice: Option<usize>) {
+        if let Some(before) = self.candidate(i) {
+            let bounds = before.bounds;
+            self.cells.remove(i, bounds);
+        }
+        self.chosen[i] = choice;
+        if let Some(now) = self.candidate(i) {
+            let bounds = now.bounds;
+            self.cells.add(i, bounds);
+        }
+    }
+
+    /// The chosen candidates of other labels that a candidate of label `i` may have to do with.
+    fn near(&self, i: usize, mine: &Candidate) -> impl Iterator<Item = (usize, &Candidate)> {
+        let bounds = mine.bounds;
+        let others = self.cells.near(bounds).filter(move |&j| j != i);
+        let others = others.filter_map(|j| Some((j, self.candidate(j)?)));
+        others.filter(move |(_, other)| {
+            self.n_pairs.update(|n| n + 1);
+            other.bounds.touches(bounds)
+        })
     }
 
     /// What label `i` would cost with another choice, the others as they are. Shared costs are counted in full.
@@ -43,12 +88,10 @@ impl State<'_> {
             };
         };
         let mine = &self.candidates[i][choice];
-        let others = (0..self.chosen.len())
-            .filter(|&j| j != i)
-            .filter_map(|j| self.candidate(j));
+        let others = self.near(i, mine);
         mine.cost
             + others
-                .map(|other| shared_cost(&mine.placement, &other.placement))
+                .map(|(_, other)| shared_cost(&mine.placement, &other.placement))
                 .sum::<f64>()
     }
 
@@ -76,7 +119,9 @@ impl State<'_> {
             }
         }
         let changed = best != self.chosen[i];
-        self.chosen[i] = best;
+        if changed {
+            self.choose(i, best);
+        }
         changed
     }
 
@@ -88,6 +133,7 @@ impl State<'_> {
                 .map(|i| self.candidate(i).map(|candidate| candidate.placement))
                 .collect(),
             cost: labels().map(|i| self.cost(i, self.chosen[i])).sum(),
+            n_pairs: self.n_pairs.get(),
         }
     }
 
@@ -109,7 +155,7 @@ impl State<'_> {
             let choice = Some((share * self.candidates[i].len() as f64) as usize);
             let rise = self.cost(i, choice) - self.cost(i, self.chosen[i]);
             if rise <= 0.0 || random.unit() < (-rise / temperature).exp() {
-                self.chosen[i] = choice;
+                self.choose(i, choice);
             }
         }
     }
@@ -130,27 +176,34 @@ impl State<'_> {
 
     /// Drops labels until none touches another, those that touch most others first, but those last that go before others.
     pub(super) fn drop_touching(&mut self) {
-        loop {
-            let n_touching = |i: usize| {
-                let Some(mine) = self.candidate(i) else {
-                    return 0;
-                };
-                (0..self.chosen.len())
-                    .filter(|&j| j != i)
-                    .filter_map(|j| self.candidate(j))
-                    .filter(|other| touch(&mine.placement, &other.placement))
-                    .count()
+        let touching = |i: usize| -> Vec<usize> {
+            let Some(mine) = self.candidate(i) else {
+                return Vec::new();
             };
-            // Dropping the label that touches most others frees most of them; of labels with priority only where nothing else is left to
-            // drop.
-            let worst = (0..self.chosen.len())
-                .map(|i| (n_touching(i), i))
+            let near = self.near(i, mine);
+            near.filter(|(_, other)| touch(&mine.placement, &other.placement))
+                .map(|(j, _)| j)
+                .collect()
+        };
+        let mut touching: Vec<Vec<usize>> = (0..self.chosen.len()).map(touching).collect();
+        // Dropping the label that touches most others frees most of them; of labels with priority only where nothing else is left to drop.
+        let worst = |touching: &[Vec<usize>]| {
+            let counts = touching.iter().enumerate();
+            let counts = counts.map(|(i, others)| (others.len(), i));
+            counts
                 .filter(|&(n, _)| n > 0)
-                .max_by_key(|&(n, i)| (!self.requests[i].is_first, n, i));
-            match worst {
-                Some((_, worst)) => self.chosen[worst] = None,
-                None => return,
+                .max_by_key(|&(n, i)| (!self.requests[i].is_first, n, i))
+                .map(|(_, i)| i)
+        };
+        let mut dropped = Vec::new();
+        while let Some(worst) = worst(&touching) {
+            for other in mem::take(&mut touching[worst]) {
+                touching[other].retain(|&it| it != worst);
             }
+            dropped.push(worst);
+        }
+        for i in dropped {
+            self.choose(i, None);
         }
     }
 }

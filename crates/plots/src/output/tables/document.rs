@@ -121,6 +121,13 @@ impl Document {
     /// When the file cannot be read, or is not a document of this version.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let this: Self = json::read_versioned(path, FORMAT_VERSION)?;
+        let is_odd_heading =
+            |block: &Block| matches!(block, Block::Heading(level, _) if !(1..=6).contains(level));
+        ensure!(
+            !this.blocks.iter().any(is_odd_heading),
+            "a heading of `{}` has a level other than 1 to 6",
+            path.display()
+        );
         // Cells belong to columns by position. A short row would put its numbers under the wrong names.
         ensure!(
             this.blocks.iter().all(Block::is_rectangular),
@@ -200,8 +207,9 @@ impl Rows {
         });
         let mut text = line(names.collect()) + &line(rules.collect());
         for cells in &self.cells {
-            // A bar would begin the next cell.
-            text += &line(cells.iter().map(|cell| cell.replace('|', "\\|")).collect());
+            // A bar would begin the next cell, and a line break the next row.
+            let cell = |cell: &String| cell.replace(['\n', '\r'], " ").replace('|', "\\|");
+            text += &line(cells.iter().map(cell).collect());
         }
         text
     }
@@ -258,6 +266,11 @@ mod tests {
             ),
             ("\"3\"", "\"3\", \"4\"", "more or fewer cells"),
             ("\"blocks\"", "\"bricks\"", "unknown field"),
+            (
+                "        1,",
+                "        18446744073709551615,",
+                "a level other than",
+            ),
         ] {
             fs::write(&path, text.replace(from, to)).expect("written");
             let error = Document::read(&path).expect_err(expected);

@@ -49,7 +49,7 @@ const METRICS: [Metric; 9] = [
 /// One row per data set on which the paper's KNN was run, with the embedder and the mean over LLMs of the area under the ROC curve besides. The
 /// table has the published numbers and the differences in the same row, empty where nothing was published; the document, which must fit a
 /// reader's window, has them in a second table.
-pub(crate) fn knn_accuracy_table(all: &[Results], published: &Published) -> (Table, Document) {
+pub(crate) fn knn_accuracy_table(all: &[&Results], published: &Published) -> (Table, Document) {
     let (mut rows, mut beside) = (Vec::new(), Vec::new());
     for results in all {
         if let Some(accuracy) = &results.knn_accuracy {

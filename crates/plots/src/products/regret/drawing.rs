@@ -54,16 +54,20 @@ pub(super) fn draw(regrets: &Regrets, look: Look, page: PageSize, style: &Style)
 
 /// The routers in as many columns as the page has room for.
 fn legend(regrets: &Regrets, look: Look, width: f64, style: &Style) -> Result<Legend> {
-    let entries = || {
-        let entries = regrets.by_lambda.iter().map(|of| Entry {
-            text: shorten::shortened(&of.series.name()),
+    let names: Vec<String> = (regrets.by_lambda.iter().map(|of| of.series.name())).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let labels = shorten::curve_labels(&names);
+    let entries = labels
+        .into_iter()
+        .zip(&regrets.by_lambda)
+        .map(|(text, of)| Entry {
+            text,
             sample: Sample::Curve(of.series.line(look)),
         });
-        entries.collect::<Vec<_>>()
-    };
-    let n_most = regrets.by_lambda.len().max(1);
+    let one_column = Legend::new(entries.collect(), style.legend_pt, 1)?;
+    let n_most = one_column.n_entries().max(1);
     for n_columns in (2..=n_most).rev() {
-        let legend = Legend::new(entries(), style.legend_pt, n_columns)?;
+        let legend = one_column.clone().in_columns(n_columns);
         // A last row with a single entry looks like a mistake, so only numbers of columns are taken that fill the rows as evenly as
         // possible.
         let is_full = n_most.div_ceil(n_most.div_ceil(n_columns)) == n_columns;
@@ -71,7 +75,7 @@ fn legend(regrets: &Regrets, look: Look, width: f64, style: &Style) -> Result<Le
             return Ok(legend);
         }
     }
-    Legend::new(entries(), style.legend_pt, 1)
+    Ok(one_column)
 }
 
 /// Regret over all lambdas against the number of train prompts, both on logarithmic axes. What is not above 0 has no place there.

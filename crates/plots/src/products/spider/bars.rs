@@ -65,16 +65,37 @@ pub(super) fn draw(spider: &Spider, page: BarSettings, style: &Style) -> Result<
     })
 }
 
-/// A benchmark's name with its number of prompts, the name shortened in its middle until it fits.
-fn panel_name(name: &str, n_prompts: usize, room: f64, size: f64) -> Result<String> {
-    let mut n_chars = name.chars().count();
-    loop {
-        let words = format!("{} (n = {n_prompts})", shorten::shortened_to(name, n_chars));
-        if n_chars <= 1 || text_width(&words, size)? <= room {
-            return Ok(words);
-        }
-        n_chars -= 1;
+/// Above each panel: the benchmark's name, shortened in its middle until it fits, and its number of prompts. Names that would come to look
+/// alike are written smaller instead.
+fn panel_names(spider: &Spider, room: f64, size: f64) -> Result<Vec<Label>> {
+    let names = caption::benchmark_names(spider);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let words = |i: usize, name: &str| format!("{name} (n = {})", spider.benchmarks[i].n_prompts);
+    let mut short = Vec::with_capacity(names.len());
+    for (i, name) in names.iter().enumerate() {
+        let mut n_chars = name.chars().count().max(1);
+        let shortened = loop {
+            let name = shorten::shortened_to(name, n_chars);
+            if n_chars <= 1 || text_width(&words(i, &name), size)? <= room {
+                break name;
+            }
+            n_chars -= 1;
+        };
+        short.push(shortened);
     }
+    let short: Vec<&str> = short.iter().map(String::as_str).collect();
+    let shown = if shorten::are_apart(&short) {
+        short
+    } else {
+        names
+    };
+    let mut labels = Vec::with_capacity(shown.len());
+    for (i, name) in shown.into_iter().enumerate() {
+        let words = words(i, name);
+        let width = text_width(&words, size)?;
+        labels.push(Label::new(vec![words], size * (room / width).min(1.0))?);
+    }
+    Ok(labels)
 }
 
 /// One panel per benchmark, all with the same scale.
@@ -115,15 +136,7 @@ impl Grid {
         let title = (ASCENT + DESCENT) * style.axis_title_pt;
         let left = theme::MARGIN + title + theme::GAP + widest + theme::GAP + theme::TICK_LENGTH;
         let panel_width = (width - theme::MARGIN - left) / n_columns as f64;
-        let mut names = Vec::with_capacity(n_panels);
-        for (name, benchmark) in caption::benchmark_names(spider)
-            .iter()
-            .zip(&spider.benchmarks)
-        {
-            let room = panel_width - PANEL_GAP;
-            let name = panel_name(name, benchmark.n_prompts, room, style.tick_pt)?;
-            names.push(Label::new(vec![name], style.tick_pt)?);
-        }
+        let names = panel_names(spider, panel_width - PANEL_GAP, style.tick_pt)?;
         let top = theme::MARGIN
             + if style.has_titles {
                 title + theme::GAP

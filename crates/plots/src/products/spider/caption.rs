@@ -29,22 +29,20 @@ pub(super) fn large(spider: &Spider) -> String {
     shorten::short_name(&spider.large)
 }
 
-/// A benchmark's name: the part after the last slash, unless another benchmark ends the same way.
+/// The benchmarks' names: the part after the last slash, unless another benchmark ends the same way.
 pub(super) fn benchmark_names(spider: &Spider) -> Vec<String> {
-    let names = || spider.benchmarks.iter().map(|benchmark| &benchmark.name);
-    let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
-    names()
-        .map(|name| {
-            // `bbh/navigate` is `navigate` in a figure, but two tasks `law` of different benchmarks need more than that.
-            let is_shared = names().filter(|other| last(other) == last(name)).count() > 1;
-            if is_shared {
-                // Not cut at a slash.
-                shorten::short_name(&name.replace('/', " "))
-            } else {
-                shorten::short_name(name)
-            }
-        })
-        .collect()
+    let mut names = all_names(spider);
+    names.truncate(spider.benchmarks.len());
+    names
+}
+
+/// The names of those in the figure, then of those left out of it.
+fn all_names(spider: &Spider) -> Vec<String> {
+    // `bbh/navigate` is `navigate` in a figure, but two tasks `law` of different benchmarks need more than that.
+    let shown = spider.benchmarks.iter();
+    let shown = shown.map(|benchmark| &benchmark.name);
+    let names: Vec<&str> = shown.chain(&spider.left_out).map(String::as_str).collect();
+    shorten::model_labels(&names)
 }
 
 /// How lambda was chosen and what that came to.
@@ -95,12 +93,9 @@ pub(super) fn missing(
         })
         .collect();
     if !spider.left_out.is_empty() {
-        let names: Vec<String> = spider
-            .left_out
-            .iter()
-            .map(|name| shorten::short_name(name))
-            .collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let names = all_names(spider);
+        let names = names.iter().skip(spider.benchmarks.len());
+        let names: Vec<&str> = names.map(String::as_str).collect();
         sentences.push(format!(
             "Left out: {} (nothing is known of {}).",
             list(&names),

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use cli_support::Progress;
 use hub::{Hub, ModelPlace, WantedFile};
 use nets::Need;
+use tracing::info;
 
 use super::license::CARD;
 use crate::setup::Setup;
@@ -16,13 +17,7 @@ pub(super) fn model_folder(
     files: &[(&str, Need)],
     further: impl Fn(&Path) -> nets::Result<Vec<String>>,
 ) -> anyhow::Result<PathBuf> {
-    let wanted = files.iter().map(|&(name, need)| match need {
-        Need::Required => WantedFile::required(name),
-        Need::Optional => WantedFile::optional(name),
-    });
-    // The card is wanted for its license, which the record of a router made from the model repeats.
-    let wanted: Vec<WantedFile<'_>> = wanted.chain([WantedFile::optional(CARD)]).collect();
-    let hub = Hub::from_env().with_progress(Progress::of_downloads(setup.quiet));
+    let (wanted, hub) = (wanted(files), hub(setup));
     let mut folder = place.folder(&hub, &wanted)?;
     let mut known = Vec::new();
     // A folder on disk is as it is. On the hub, modules.json names folders, whose index of weights may name more files.
@@ -37,4 +32,30 @@ pub(super) fn model_folder(
         known = names;
     }
     Ok(folder)
+}
+
+/// Says what the hub's cache lacks of several models, and that it is available, before [`model_folder`] downloads the first of them.
+pub(super) fn survey_models(
+    setup: &Setup,
+    names: &[&str],
+    files: &[(&str, Need)],
+) -> anyhow::Result<()> {
+    let needed = hub(setup).survey_models(names, &wanted(files))?;
+    if !needed.is_nothing() {
+        info!("{needed} to download from the hub");
+    }
+    Ok(())
+}
+
+fn wanted<'a>(files: &[(&'a str, Need)]) -> Vec<WantedFile<'a>> {
+    let wanted = files.iter().map(|&(name, need)| match need {
+        Need::Required => WantedFile::required(name),
+        Need::Optional => WantedFile::optional(name),
+    });
+    // The card is wanted for its license, which the record of a router made from the model repeats.
+    wanted.chain([WantedFile::optional(CARD)]).collect()
+}
+
+fn hub(setup: &Setup) -> Hub {
+    Hub::from_env().with_progress(Progress::of_downloads(setup.quiet))
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use dataset::{CostKind, PerModel, PredictedCost, Predictions, Quantity};
-use nets::{NetworkTask, TaskNetwork};
+use nets::{NetworkTask, RobertaModel, TaskNetwork};
 use saved_routers::outputs_of_models;
 use serde_json::json;
 
@@ -10,12 +10,16 @@ use super::{folders::NetworkFolder, predict::outputs, settings::Pretrained};
 use crate::{
     learner::{Fit, Outcome, Product, Recipe},
     setup::Setup,
+    torch::enabled::model_folder::survey_models,
 };
 
 impl Pretrained {
     pub(super) fn recipe(&self, setup: &Setup) -> anyhow::Result<Recipe> {
         let models = self.models(setup.info.cost_kind);
         let mut inputs = Vec::new();
+        // Either is of no use without the other.
+        let names: Vec<&str> = models.iter().map(AsRef::as_ref).collect();
+        survey_models(setup, &names, RobertaModel::FILES)?;
         for model in &models {
             inputs.extend(NetworkFolder::find(setup, model)?.sources()?);
         }
