@@ -1,7 +1,7 @@
 //! What a line of a file or of standard input holds.
 
 use anyhow::{Context as _, anyhow, bail};
-use serde::Deserialize;
+use serde::{Deserialize, de::Error as _};
 use serde_json::Value;
 
 /// A line of JSON; other keys are ignored.
@@ -56,8 +56,11 @@ fn text(bytes: Vec<u8>, place: &str) -> anyhow::Result<String> {
 }
 
 fn of_json(line: &str, form: Form, place: &str) -> anyhow::Result<String> {
+    let is_object = line.trim_start().starts_with('{');
     let error = match serde_json::from_str::<Line>(line) {
-        Ok(line) => return Ok(line.prompt),
+        // A list of one text would be read too, as the fields of the object in their order.
+        Ok(line) if is_object => return Ok(line.prompt),
+        Ok(_) => serde_json::Error::custom("it is a list"),
         Err(error) => error,
     };
     let cure = cure(line, form, &error);
@@ -162,6 +165,7 @@ mod tests {
         check(b"{\"prompt\": 3}", Json, Err("expected a string"));
         check(b"{\"prompt\": \" \"}", Json, Err("is empty"));
         check(b"[{\"prompt\": \"a\"}]", Json, Err("jq -c"));
+        check(b"[\"a\"]", Json, Err("it is a list"));
         check(b"{\"prompt\": \"a \\ud83d\"}", Json, Err("stands alone"));
         check(b"a\xff", JsonOrText, Err("it is not UTF-8; convert"));
         check(b"\xff\xfe{\0", Json, Err("it looks like UTF-16"));
