@@ -32,6 +32,7 @@ pub use crate::{
     },
     safetensors::WeightsError,
     sentence_embedder::{Embedded, SentenceEmbedder},
+    tokenizer_files::read_tokenizer,
     train::{
         BatchOrder, Best, CheckedTrainParams, Decayed, Precision, Record, TrainPadding,
         TrainParams, TrainReport, TrainSetup, WarmUp, fine_tune, forget_checkpoint,

@@ -35,7 +35,9 @@ fn scores_decide_between_two_orders() {
     let (right, wrong) = (order([0, 1, 2]), order([1, 0, 2]));
     let compare = |orders: [&[String]; 2], n_prompts| {
         let part = part(400);
-        compare_label_orders(folder.path(), orders, &part, n_prompts, DeviceChoice::Cpu)
+        let compared =
+            compare_label_orders(folder.path(), orders, &part, n_prompts, DeviceChoice::Cpu);
+        compared.map_err(Box::new)
     };
     let evidence = compare([&right, &wrong], 400).expect("compared");
     assert_eq!((evidence.decided(), evidence.n_prompts), (Some(0), 400));
@@ -46,8 +48,8 @@ fn scores_decide_between_two_orders() {
     assert_eq!((evidence.decided(), evidence.n_prompts), (None, 6));
 
     let short = compare([&right[..2], &wrong], 6).expect_err("two names");
-    assert!(matches!(short, Error::OrderOutputs { .. }), "{short}");
+    assert!(matches!(*short, Error::OrderOutputs { .. }), "{short}");
     let foreign = ["x".to_owned(), right[1].clone(), right[2].clone()];
     let foreign = compare([&foreign, &wrong], 6).expect_err("an unknown name");
-    assert!(matches!(foreign, Error::OrderModel { .. }), "{foreign}");
+    assert!(matches!(*foreign, Error::OrderModel { .. }), "{foreign}");
 }
