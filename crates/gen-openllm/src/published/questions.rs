@@ -196,11 +196,11 @@ fn numbers(path: &Path, column: &Column) -> anyhow::Result<Vec<f64>> {
         .collect())
 }
 
-fn wrong_type(path: &Path, column: &Column, expected: &str) -> DatasetError {
-    DatasetError::ColumnType {
-        path: path.to_owned(),
-        column: column.name().to_string(),
-        expected: expected.to_owned(),
-        found: column.dtype().to_string(),
-    }
+fn wrong_type(path: &Path, column: &Column, expected: &str) -> String {
+    format!(
+        "column `{}` of `{}` is `{}`, expected `{expected}`",
+        column.name(),
+        path.display(),
+        column.dtype()
+    )
 }
