@@ -2,13 +2,20 @@ use std::{
     any::Any,
     cell::Cell,
     panic::{self, AssertUnwindSafe},
-    sync::Once,
+    sync::{
+        Once,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 thread_local! {
     /// How many guards this thread is in.
     static GUARDS: Cell<usize> = const { Cell::new(0) };
 }
+
+/// How many guards the whole process is in.
+static ALL_GUARDS: AtomicUsize = AtomicUsize::new(0);
 
 /// A third party's code panicked. Its message is for a bug report, so it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +47,7 @@ struct Entered;
 impl Entered {
     fn new() -> Self {
         GUARDS.set(GUARDS.get() + 1);
+        ALL_GUARDS.fetch_add(1, Ordering::SeqCst);
         Self
     }
 }
@@ -47,6 +55,7 @@ impl Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         GUARDS.set(GUARDS.get() - 1);
+        ALL_GUARDS.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -64,7 +73,14 @@ fn quiet_the_hook() {
 }
 
 fn is_guarded() -> bool {
-    GUARDS.get() > 0
+    // polars decodes on threads of its own, and raises their panics again on the thread that asked.
+    let works_for_a_guard = || {
+        ALL_GUARDS.load(Ordering::SeqCst) > 0
+            && thread::current()
+                .name()
+                .is_some_and(|name| name.starts_with("polars-"))
+    };
+    GUARDS.get() > 0 || works_for_a_guard()
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {
