@@ -14,10 +14,8 @@ pub(crate) struct Counter {
 impl Counter {
     /// Counts by a `tokenizer.json`.
     pub(crate) fn load(path: &Path) -> Result<Self> {
-        let tokenizer = guard(|| Tokenizer::from_file(path));
+        let tokenizer = nets::read_tokenizer(path).map_err(|source| source.into());
         tokenizer
-            .map_err(Into::into)
-            .flatten()
             .and_then(Self::new)
             .map_err(|source| Error::Tokenizer {
                 path: path.to_owned(),
@@ -49,5 +47,42 @@ impl Counter {
                 .map_err(|source| Error::Tokenize { prompt_idx, source })
         };
         prompts.iter().enumerate().map(count).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{error::Error as _, fs};
+
+    use test_support::try_mutations;
+
+    use super::*;
+
+    const TINY: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../nets/tests/golden/tiny-bert/tokenizer.json"
+    );
+
+    #[test]
+    fn mutations_of_an_llms_tokenizer() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("tokenizer.json");
+        let tiny = fs::read(TINY).expect("read");
+        try_mutations(&[tiny], |bytes| {
+            fs::write(&path, bytes).expect("written");
+            if let Ok(counter) = Counter::load(&path) {
+                _ = counter.count("so long. Zwölf 你");
+            }
+        });
+    }
+
+    #[test]
+    fn another_file_under_its_name_is_told() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("tokenizer.json");
+        fs::write(&path, "<!DOCTYPE html>").expect("written");
+        let error = Counter::load(&path).expect_err("a page");
+        let cause = error.source().expect("there is one").to_string();
+        assert!(cause.contains("web page"), "{cause}");
     }
 }

@@ -140,6 +140,20 @@ pub enum Error {
         /// As they were named, the performance network first.
         networks: [String; 2],
     },
+    /// An order that does not fit a network.
+    #[error("the label order has {n_names} names, but the network {n_outputs} outputs")]
+    OrderOutputs {
+        /// Names in the order.
+        n_names: usize,
+        /// The network's outputs.
+        n_outputs: usize,
+    },
+    /// An LLM whose scores are not known.
+    #[error("the label order names `{model}`, whose scores the part does not have")]
+    OrderModel {
+        /// The LLM.
+        model: String,
+    },
     /// Two outputs for one LLM.
     #[error("duplicate LLM `{model}` among the names of the outputs")]
     NamedTwice {

@@ -24,6 +24,7 @@ mod counter;
 mod decision;
 mod embedder;
 mod error;
+mod label_order;
 mod neighbors;
 mod networks;
 mod one_thread;
@@ -47,7 +48,8 @@ pub use crate::{
     decision::{Candidate, Decision, check_mu},
     embedder::EmbedderPlace,
     error::{CalibrationError, Error, Result},
-    pair::{NamedFolder, NetworkPair},
+    label_order::{OrderEvidence, compare_label_orders},
+    pair::{AssumedOrder, NamedFolder, NetworkPair},
     pool::{PoolChanges, edit_pool, is_poorly_known},
     prices::PriceFile,
     router::{CarrotRouter, EmbeddingSource, Setup},

@@ -20,13 +20,22 @@ pub struct NetworkPair<'a> {
     /// The LLM of each output; overrides the names in the networks' own files.
     pub label_order: Option<&'a [String]>,
     /// The same for networks of which neither names its outputs, when `label_order` is not given: an assumption, which is logged as a warning.
-    pub assumed_order: Option<&'a [String]>,
+    pub assumed_order: Option<AssumedOrder<'a>>,
     /// Prices of LLMs, these among them.
     pub prices: &'a Prices,
     /// Prompts are truncated to this many tokens, special ones included.
     pub max_tokens: usize,
     /// Which part of longer prompts is cut off; `None` leaves it to the networks' files.
     pub truncate: Option<Truncate>,
+}
+
+/// What the outputs of certain networks are taken to be, and how sure that is.
+#[derive(Debug, Clone, Copy)]
+pub struct AssumedOrder<'a> {
+    /// The LLM of each output.
+    pub models: &'a [String],
+    /// Where it comes from, in words.
+    pub evidence: &'a str,
 }
 
 /// A folder in Hugging Face layout, and the name that the user knows it by: the folder itself or a hub id.
@@ -44,6 +53,13 @@ impl NetworkPair<'_> {
         let load = |part: NamedFolder<'_>, task| {
             LoadedNetwork::load(part.name, part.folder, task, device, self.truncate)
         };
+        // One network cannot predict both, whatever its config.json says.
+        if self.performance.folder == self.cost.folder {
+            return Err(Error::OtherTask {
+                name: self.cost.name.to_owned(),
+                task: NetworkTask::Cost,
+            });
+        }
         let performance = load(self.performance, NetworkTask::Performance)?;
         let cost = load(self.cost, NetworkTask::Cost)?;
         let settled = settle(
@@ -82,7 +98,7 @@ struct Settled<'a> {
 fn settle<'a>(
     networks: [(&str, &[String]); 2],
     label_order: Option<&'a [String]>,
-    assumed_order: Option<&'a [String]>,
+    assumed_order: Option<AssumedOrder<'a>>,
 ) -> Result<Settled<'a>> {
     let names = || networks.map(|(name, _)| name.to_owned());
     let [labels, cost_labels] = networks.map(|(_, labels)| labels);
@@ -107,11 +123,13 @@ fn settle<'a>(
     }
     let order = match label_order {
         // Only if neither names them: a network that does needs no assumption, and could contradict it.
-        None if are_named == [false, false] => assumed_order.inspect(|order| {
+        None if are_named == [false, false] => assumed_order.map(|order| {
             warn!(
-                "neither network names its outputs, and no label order was given; assuming the order of CARROT's own router: {}",
-                order.join(", ")
+                "neither network names its outputs, and no label order was given; assuming {} ({})",
+                order.models.join(", "),
+                order.evidence
             );
+            order.models
         }),
         order => order,
     };
@@ -170,7 +188,11 @@ mod tests {
         let (performance, cost) = (names(performance), names(cost));
         let [order, assumed] = [order, assumed].map(|it| it.map(names));
         let networks = [("p", &*performance), ("c", &*cost)];
-        let found = settle(networks, order.as_deref(), assumed.as_deref());
+        let assumed = assumed.as_deref().map(|models| AssumedOrder {
+            models,
+            evidence: "a test",
+        });
+        let found = settle(networks, order.as_deref(), assumed);
         match (found, expected) {
             (Ok(found), Ok((models, order))) => {
                 assert_eq!(found.models, names(models), "{case:?}");

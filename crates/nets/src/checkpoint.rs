@@ -71,7 +71,10 @@ pub(crate) fn weights_files(folder: &Path) -> Result<Vec<PathBuf>> {
     if whole.is_file() {
         return Ok(vec![whole]);
     }
-    let shards = shard_names(folder)?;
+    let mut shards = shard_names(folder)?;
+    if shards.is_empty() {
+        shards = numbered_shards(folder);
+    }
     if !shards.is_empty() {
         let missing = shards.iter().find(|shard| !folder.join(shard).is_file());
         return match missing {
@@ -97,6 +100,30 @@ pub(crate) fn weights_files(folder: &Path) -> Result<Vec<PathBuf>> {
             folder: folder.to_owned(),
             file: WEIGHTS.to_owned(),
         }),
+    }
+}
+
+/// A whole set of files that are numbered as parts of a model's weights: each says itself which weights it holds, so that an index that is empty or
+/// was not copied along is no loss.
+fn numbered_shards(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let n_shards = |name: &str| {
+        let middle = name.strip_prefix("model-")?.strip_suffix(".safetensors")?;
+        let (number, n) = middle.split_once("-of-")?;
+        let is_number = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+        (is_number(number) && is_number(n)).then(|| n.parse::<usize>().ok())?
+    };
+    let sets: BTreeSet<(usize, String)> = names
+        .filter_map(|name| Some((n_shards(&name)?, name)))
+        .collect();
+    let is_one_set = |n: usize| {
+        let expected = (1..=n).map(|i| (n, format!("model-{i:05}-of-{n:05}.safetensors")));
+        n == sets.len() && expected.eq(sets.iter().cloned())
+    };
+    match sets.first() {
+        Some(&(n, _)) if is_one_set(n) => sets.into_iter().map(|(_, name)| name).collect(),
+        _ => BTreeSet::new(),
     }
 }
 

@@ -15,6 +15,7 @@ mod pooling;
 mod roberta;
 mod safetensors;
 mod sentence_embedder;
+mod sentence_parts;
 mod sentence_settings;
 mod steps;
 mod tokenizer_files;
@@ -31,6 +32,7 @@ pub use crate::{
     },
     safetensors::WeightsError,
     sentence_embedder::{Embedded, SentenceEmbedder},
+    tokenizer_files::read_tokenizer,
     train::{
         BatchOrder, Best, CheckedTrainParams, Decayed, Precision, Record, TrainPadding,
         TrainParams, TrainReport, TrainSetup, WarmUp, fine_tune, forget_checkpoint,

@@ -114,7 +114,7 @@ impl ModelFiles {
         for step in steps.iter().flatten().filter(|it| !it.folder.is_empty()) {
             names.extend([CONFIG, WEIGHTS].map(|file| join(&step.folder, file)));
         }
-        let shards = shard_names(&folder.join(&encoder))?;
+        let shards = shard_names(&below(folder, &encoder))?;
         names.extend(shards.iter().map(|shard| join(&encoder, shard)));
         Ok(names)
     }
@@ -127,7 +127,7 @@ impl ModelFiles {
     /// read.
     pub fn in_folder(folder: &Path) -> Result<Self> {
         let (encoder, steps) = modules(folder)?;
-        let encoder_folder = folder.join(&encoder);
+        let encoder_folder = below(folder, &encoder);
         // An adapter's folder often has no other file.
         let weights = weights_files(&encoder_folder);
         if !matches!(weights, Err(Error::Adapter { .. })) && !encoder_folder.join(CONFIG).is_file()
@@ -193,7 +193,7 @@ impl ModelFiles {
     }
 
     fn encoder_folder(&self) -> PathBuf {
-        self.folder.join(&self.encoder)
+        below(&self.folder, &self.encoder)
     }
 
     fn in_encoder(&self, file: &str) -> Option<PathBuf> {
@@ -261,7 +261,7 @@ fn modules(folder: &Path) -> Result<(String, Option<Vec<StepFiles>>)> {
             encoder = Some(module_path);
             continue;
         }
-        let step = folder.join(&module_path);
+        let step = below(folder, &module_path);
         // A step in the model's own folder would have the encoder's config.json.
         let config = (!module_path.is_empty()).then(|| step.join(CONFIG));
         steps.push(StepFiles {
@@ -296,6 +296,14 @@ fn class(name: &str) -> Option<&str> {
     ]
     .contains(&class)
     .then_some(class)
+}
+
+/// A folder below another, or that one itself, without a separator at its end.
+fn below(folder: &Path, name: &str) -> PathBuf {
+    match name {
+        "" => folder.to_owned(),
+        name => folder.join(name),
+    }
 }
 
 fn join(folder: &str, file: &str) -> String {

@@ -96,11 +96,11 @@ impl TokenizerConfig {
     }
 }
 
-/// Reads tokenizer.json.
+/// Reads a tokenizer.json of any model. A file that the tokenizers library would panic on is an error like others.
 ///
 /// # Errors
 /// [`Error::Mistaken`] for a file of another kind, else [`Error::Tokenizer`].
-pub(crate) fn read_tokenizer(path: &Path) -> Result<Tokenizer> {
+pub fn read_tokenizer(path: &Path) -> Result<Tokenizer> {
     let bytes = std::fs::read(path).map_err(dataset::Error::io("read", path))?;
     if let Some(found) = Mistaken::recognize(&bytes) {
         return Err(Error::Mistaken {

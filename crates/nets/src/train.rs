@@ -53,7 +53,7 @@ use crate::{Result, RobertaModel};
 /// * bfloat16 on a GPU rather than float16, which would need scaled losses.
 ///
 /// # Errors
-/// [`Error::NoProblemType`], and any that concerns prompts, targets, validation rows, or the folder; [`Error::Diverged`]. The weights are
+/// [`crate::Error::NoProblemType`], and any that concerns prompts, targets, validation rows, or the folder; [`crate::Error::Diverged`]. The weights are
 /// those of the last step then.
 pub fn fine_tune(
     model: &mut RobertaModel,

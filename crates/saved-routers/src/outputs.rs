@@ -24,6 +24,8 @@ pub fn read_label_order(order: &str) -> Result<Vec<String>> {
     let path = Path::new(order);
     let names: Vec<String> = if path.is_file() {
         let text = fs::read_to_string(path).map_err(dataset::Error::io("read", path))?;
+        // A byte order mark is what some editors begin a file with; carriage returns go with the other white space.
+        let text = text.trim_start_matches('\u{feff}');
         text.lines().map(|name| name.trim().to_owned()).collect()
     } else {
         order
@@ -136,8 +138,19 @@ mod tests {
         let expected = names(&["a", "owner/b"]);
         assert_eq!(read_label_order("a, owner/b").expect("a list"), expected);
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        fs::write(file.path(), "a\r\nowner/b\n\n").expect("written");
         let path = file.path().to_str().expect("text");
-        assert_eq!(read_label_order(path).expect("a file"), expected);
+        for text in [
+            "a\nowner/b",
+            "a\r\nowner/b\n\n",
+            "\u{feff}a\r\nowner/b\r\n\r\n",
+            "\u{feff}\n a\t\n\nowner/b",
+        ] {
+            fs::write(file.path(), text).expect("written");
+            assert_eq!(
+                read_label_order(path).expect("a file"),
+                expected,
+                "{text:?}"
+            );
+        }
     }
 }

@@ -246,6 +246,7 @@ pub(crate) fn copy_embedder(to: &Path) {
         "config.json",
         "model.safetensors",
         "tokenizer.json",
+        "modules.json",
         "sentence_bert_config.json",
         "1_Pooling/config.json",
     ] {

@@ -3,6 +3,7 @@
 mod bench;
 mod calibrate;
 mod hints;
+mod label_order;
 mod networks;
 mod pair;
 mod pair_refusals;

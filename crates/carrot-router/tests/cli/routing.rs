@@ -1,5 +1,5 @@
 use carrot_router::CarrotRouter;
-use dataset::CostKind;
+use dataset::{CostKind, Truncate};
 use nets::DeviceChoice;
 use serde_json::{Value, json};
 
@@ -151,6 +151,35 @@ fn long_prompts_are_flagged_and_counted_to_the_end() {
         assert_eq!(decision["truncated"], json!(truncated), "{n_words}");
         assert_eq!(decision["models"][0]["input_tokens"], json!(n_words));
     }
+}
+
+/// In the window of 16 tokens of the tiny embedder lie 14 words; what is behind or before them decides where it is kept.
+#[test]
+fn long_prompts_are_cut_as_the_router_was_fitted() {
+    let [head, tail] = [PROMPTS[0], PROMPTS[1]].map(|text| format!("{text} ").repeat(8));
+    let prompt = format!("{head}{tail}");
+    let scores = |truncate| {
+        let bench = Tiny::with(CostKind::Known, |record| {
+            record.embedder.as_mut().expect("there is one").truncate = truncate;
+        });
+        let found = bench.decisions(&[&prompt, "--mu", "0"], "").remove(0);
+        assert_eq!(found["truncated"], json!(true));
+        found["models"].as_array().expect("a list").clone()
+    };
+    let whole = |prompt: &str| {
+        let bench = Tiny::new(CostKind::Known);
+        let found = bench.decisions(&[prompt, "--mu", "0"], "").remove(0);
+        found["models"].as_array().expect("a list").clone()
+    };
+    let score = |models: &[Value]| models[0]["score"].clone();
+    let [first, last] = [whole(&head), whole(&tail)].map(|models| score(&models));
+    assert_ne!(
+        first, last,
+        "the two ends must differ for this to show anything"
+    );
+    assert_eq!(score(&scores(None)), first);
+    assert_eq!(score(&scores(Some(Truncate::Right))), first);
+    assert_eq!(score(&scores(Some(Truncate::Left))), last);
 }
 
 #[test]

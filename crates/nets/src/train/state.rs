@@ -173,7 +173,7 @@ impl State {
         let texts = safetensors::read_metadata(path)?;
         let state = texts.get(STATE).ok_or_else(other)?;
         let state: Self = serde_json::from_str(state).map_err(dataset::Error::json(path))?;
-        if state.fingerprint != fingerprint {
+        if state.fingerprint != fingerprint || !state.is_plausible() {
             return Err(other());
         }
         let weights_error = |source: TchError| Error::Weights {
@@ -226,6 +226,27 @@ impl State {
         Ok((state, best))
     }
 }
+
+impl State {
+    /// Whether its numbers are those of a training, and not of a damaged file: sums of them must not overflow.
+    fn is_plausible(&self) -> bool {
+        let counts = [
+            self.epoch,
+            self.step_in_epoch,
+            self.n_steps,
+            self.n_updates,
+            self.n_skipped,
+            self.n_skipped_in_a_row,
+            self.n_validations_since_best,
+            self.since_record.n_batches,
+            self.since_record.n_tokens,
+        ];
+        counts.iter().all(|count| *count < MAX_COUNT)
+    }
+}
+
+/// More than any training has.
+const MAX_COUNT: u64 = 1 << 48;
 
 /// What must be the same for a checkpoint to be taken up.
 pub(super) fn fingerprint(

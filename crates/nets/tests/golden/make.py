@@ -109,6 +109,8 @@ def make_tiny_bert(folder):
     write_json(folder / "config.json", config)
     write_json(folder / "config-gelu-new.json", config | {"hidden_act": "gelu_new"})
     write_json(folder / "sentence_bert_config.json", {"max_seq_length": 16, "do_lower_case": False})
+    steps = [("Transformer", ""), ("Pooling", "1_Pooling")]
+    write_json(folder / "modules.json", [{"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"} for i, (kind, path) in enumerate(steps)])
     modes = ("cls_token", "mean_tokens", "max_tokens")
     for mode in modes:
         name = {"mean_tokens": "1_Pooling/config.json"}.get(mode, f"pooling-{mode}.json")

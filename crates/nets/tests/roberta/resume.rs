@@ -10,6 +10,8 @@ use nets::{
     forget_checkpoint,
 };
 
+use test_support::try_mutations;
+
 use crate::tiny::{params, setup, train};
 
 /// The metrics without those that are wall time.
@@ -158,4 +160,24 @@ fn a_folder_that_cannot_be_written_is_told() {
     fs::write(&file, "").unwrap();
     let error = train(&params(), &setup(Some(&file))).unwrap_err();
     assert!(matches!(error, Error::Dataset(_)), "{error}");
+}
+
+#[test]
+fn mutations_of_a_checkpoint() {
+    let folder = tempfile::tempdir().unwrap().keep();
+    let params = TrainParams {
+        n_epochs: 1,
+        ..params()
+    };
+    train(&params, &setup(Some(&folder))).unwrap();
+    let is_checkpoint = |path: &PathBuf| path.extension().is_some_and(|end| end == "safetensors");
+    let mut files = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let checkpoint = files.find(is_checkpoint).unwrap();
+    try_mutations(&[fs::read(&checkpoint).unwrap()], |bytes| {
+        fs::write(&checkpoint, bytes).unwrap();
+        _ = train(&params, &setup(Some(&folder)));
+    });
+    fs::remove_dir_all(folder).unwrap();
 }

@@ -274,6 +274,22 @@ fn a_missing_shard_is_named() {
 }
 
 #[test]
+fn a_whole_set_of_numbered_files_needs_no_index() {
+    for index in [None, Some(json!({"metadata": {}, "weight_map": {}}))] {
+        let folder = Folder::new();
+        let weights = folder.read("model.safetensors");
+        folder.remove("model.safetensors");
+        if let Some(index) = index {
+            folder.write_json("model.safetensors.index.json", &index);
+        }
+        folder.write("model-00001-of-00001.safetensors", &weights);
+        assert!(folder.load().is_ok());
+        folder.write("model-00002-of-00003.safetensors", &weights);
+        check(&folder, "only `model-00001-of-00001.safetensors`");
+    }
+}
+
+#[test]
 fn pooling_that_nothing_leads_to_is_refused_unless_it_is_the_mean() {
     let folder = Folder::new();
     folder.remove("modules.json");

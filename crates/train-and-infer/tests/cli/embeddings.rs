@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{CostKind, Embeddings, Part};
+use dataset::{CostKind, Embeddings, Part, Truncate};
 
 use crate::bench::{N_TEST, Tiny, stderr};
 
@@ -66,4 +66,73 @@ fn embeddings_are_computed_once_for_a_split_and_a_model() {
     // The prompts were batched anew, which costs the last bits.
     let difference = (&renewed.values.row(1) - &embeddings.values.row(1)).mapv(f32::abs);
     assert!(difference.iter().all(|&difference| difference < 1e-5));
+}
+
+/// The tiny BERT of the tests of `nets`, with a window of 16 tokens: the prompts of the data set are longer.
+fn copy_tiny_bert(to: &Path) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nets/tests/golden/tiny-bert");
+    std::fs::create_dir_all(to.join("1_Pooling")).expect("made");
+    for name in [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "modules.json",
+        "sentence_bert_config.json",
+        "1_Pooling/config.json",
+    ] {
+        std::fs::copy(from.join(name), to.join(name)).expect(name);
+    }
+}
+
+#[test]
+fn long_prompts_are_cut_where_the_user_says_and_counted() {
+    let bench = Tiny::new(CostKind::OutputTokens);
+    copy_tiny_bert(&bench.path().join("tiny-bert"));
+    let run = |more: &[&str]| {
+        let args = [
+            "--dataset",
+            "tiny",
+            "--embedding",
+            "tiny-bert",
+            "--routers",
+            "carrot-knn",
+        ];
+        let output = bench.run(&[&args[..], more].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let path = bench.dir().embeddings("tiny-bert", Part::Test);
+        (stderr(&output), Embeddings::read(&path).expect("read"))
+    };
+    let recorded = || {
+        let record = saved_routers::Record::read(&bench.model("carrot-knn")).expect("read");
+        record.embedder.expect("there is one").truncate
+    };
+    let (_, as_it_is) = run(&[]);
+    assert_eq!(
+        (as_it_is.meta.truncate, as_it_is.meta.n_truncated),
+        (None, Some(N_TEST))
+    );
+    assert_eq!(recorded(), None);
+    let mut seen = vec![as_it_is.values.clone()];
+    for truncate in [Truncate::Left, Truncate::Middle] {
+        let (message, embeddings) = run(&["--truncate", truncate.name()]);
+        assert!(message.contains("INFO embedding"), "{message}");
+        assert_eq!(embeddings.meta.truncate, Some(truncate));
+        assert_eq!(recorded(), Some(truncate));
+        assert!(seen.iter().all(|values| *values != embeddings.values));
+        seen.push(embeddings.values);
+        // The same again is kept.
+        let (message, _) = run(&["--truncate", truncate.name()]);
+        assert!(message.contains("keeping `carrot-knn`"), "{message}");
+    }
+    let (_, right) = run(&["--truncate", "right"]);
+    assert_eq!(right.values, as_it_is.values);
+    let output = bench.run(&[
+        "--dataset",
+        "tiny",
+        "--routers",
+        "carrot-knn",
+        "--truncate",
+        "top",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
 }

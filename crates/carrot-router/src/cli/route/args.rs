@@ -65,7 +65,7 @@ pub(super) struct RouterArgs {
     pub(super) cost: Option<String>,
 
     /// The LLM of each output of a pair: names separated by commas, or a file with one name per line. Needed if the networks do not name
-    /// their outputs; for the released pair, the order of CARROT's own CarrotRouter is then assumed, with a warning
+    /// their outputs; for the released pairs, the order on record is then assumed, with a warning that says how sure it is
     #[arg(long, value_name = "FILE_OR_LIST")]
     pub(super) label_order: Option<String>,
 

@@ -6,10 +6,10 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Config {
-    pair: PairConfig,
+    pair: Vec<PairConfig>,
 }
 
-/// CARROT's released networks, and how any pair reads prompts.
+/// A pair of networks that CARROT released.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct PairConfig {
@@ -17,6 +17,11 @@ pub(super) struct PairConfig {
     pub(super) cost: String,
     /// The LLM of each of their outputs, used if the networks do not name them.
     pub(super) label_order: Vec<String>,
+    /// Another order that was claimed, for the example that compares them.
+    #[serde(default)]
+    other_label_order: Option<Vec<String>>,
+    /// How sure the order is, in words.
+    pub(super) label_order_evidence: String,
     pub(super) max_tokens: usize,
 }
 
@@ -53,7 +58,8 @@ pub(super) struct BuiltInPrices {
     pub(super) notes: Vec<PriceNote>,
 }
 
-pub(super) fn pair() -> anyhow::Result<PairConfig> {
+/// The released pairs; the first is the default.
+pub(super) fn pairs() -> anyhow::Result<Vec<PairConfig>> {
     let config: Config = read_toml(
         None,
         include_str!("../../../../../configs/carrot-router.toml"),
@@ -94,7 +100,8 @@ mod tests {
 
     #[test]
     fn the_released_pair_is_that_of_train_and_infer_and_has_prices() {
-        let pair = pair().expect("usable");
+        let pairs = pairs().expect("usable");
+        let pair = &pairs[0];
         let of_training: toml::Table = include_str!("../../../../../configs/routers.toml")
             .parse()
             .expect("settings");
@@ -110,7 +117,24 @@ mod tests {
 
         let BuiltInPrices { prices, notes } = prices().expect("usable");
         assert_eq!(pair.label_order.len(), 13);
-        for model in &pair.label_order {
+        // The same LLMs, two of them the other way round.
+        let other = pair.other_label_order.as_ref().expect("there is one");
+        assert_eq!(other[..11], pair.label_order[..11]);
+        assert_eq!(
+            [&other[11], &other[12]],
+            [&pair.label_order[12], &pair.label_order[11]]
+        );
+        // As the columns of SPROUT-o3mini, which configs/sprout-o3mini.toml has in their order too.
+        let o3 = &pairs[1];
+        assert_eq!((pairs.len(), o3.label_order.len()), (2, 14));
+        let list: PriceConfig = read_toml(
+            None,
+            include_str!("../../../../../configs/sprout-o3mini.toml"),
+        )
+        .expect("usable");
+        let columns: Vec<String> = list.models.into_iter().map(|model| model.name).collect();
+        assert_eq!(o3.label_order, columns);
+        for model in pairs.iter().flat_map(|pair| &pair.label_order) {
             assert!(prices.get(model).is_some(), "{model}");
         }
         assert_eq!(prices.models().count(), 14);

@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use carrot_router::{
-    CarrotRouter, EmbedderPlace, EmbeddingSource, NamedFolder, NetworkPair, PriceFile,
-    ServerEmbedder, ServerSettings, Setup,
+    AssumedOrder, CarrotRouter, EmbedderPlace, EmbeddingSource, NamedFolder, NetworkPair,
+    PriceFile, ServerEmbedder, ServerSettings, Setup,
 };
 use cli_support::{Progress, usage_error, with_hint};
 use embeddings::Endpoint;
@@ -100,16 +100,24 @@ impl Opening {
     }
 
     fn open_pair(&self, setup: &Setup<'_>) -> anyhow::Result<CarrotRouter> {
-        let config = built_in::pair()?;
+        let pairs = built_in::pairs()?;
         let BuiltInPrices { prices, notes } = built_in::prices()?;
-        let (performance, cost, assumed_order) = match (&self.args.performance, &self.args.cost) {
-            (Some(performance), Some(cost)) => (performance, cost, None),
-            _ => (
-                &config.performance,
-                &config.cost,
-                Some(&*config.label_order),
-            ),
+        let default = pairs
+            .first()
+            .context("configs/carrot-router.toml has no pair")?;
+        let (performance, cost) = match (&self.args.performance, &self.args.cost) {
+            (Some(performance), Some(cost)) => (performance, cost),
+            _ => (&default.performance, &default.cost),
         };
+        // By the ids on the hub; nothing is assumed of a folder.
+        let released = pairs
+            .iter()
+            .find(|pair| (&pair.performance, &pair.cost) == (performance, cost));
+        let assumed_order = released.map(|pair| AssumedOrder {
+            models: &pair.label_order,
+            evidence: &pair.label_order_evidence,
+        });
+        let max_tokens = released.unwrap_or(default).max_tokens;
         // Either is of no use without the other.
         let needed = self
             .hub()
@@ -133,7 +141,7 @@ impl Opening {
             label_order: self.label_order.as_deref(),
             assumed_order,
             prices: &prices,
-            max_tokens: config.max_tokens,
+            max_tokens,
             truncate: self.args.truncate,
         };
         let router = CarrotRouter::open_pair(&pair, setup)?;
