@@ -124,8 +124,12 @@ pub fn read_whole<T, E>(
     place: &Path,
     mut read: impl FnMut(&Path) -> std::result::Result<T, E>,
 ) -> std::result::Result<T, E> {
-    // Two routers with the same record are the same.
-    let record = |folder: &Path| fs::read(folder.join(record::RECORD)).ok();
+    // By its time too: it may have been replaced twice, the second time by one with the same record.
+    let record = |folder: &Path| {
+        let path = folder.join(record::RECORD);
+        let time = path.metadata().and_then(|metadata| metadata.modified());
+        fs::read(path).ok().zip(time.ok())
+    };
     for _ in 1..MAX_READS {
         let folder = atomic::set_aside(place);
         let before = record(&folder);
