@@ -59,7 +59,7 @@ pub fn run_staged(args: &GenArgs, staged: &impl Staged) -> anyhow::Result<()> {
             let tally = staged.write(staging.dir())?;
             let summary = tally.summary(&info, &dir);
             let rows = if is_dry {
-                Rows::Staged(staging)
+                Rows::Staged(staging.into())
             } else {
                 staging.commit(&info)?;
                 Rows::Placed
@@ -120,7 +120,7 @@ enum Rows {
     /// In the data set's own folder.
     Placed,
     /// In a temporary folder, for a dry run.
-    Staged(Staging),
+    Staged(Box<Staging>),
 }
 
 impl Rows {
