@@ -56,6 +56,32 @@ impl ModelPlace {
             }),
         }
     }
+
+    /// The same where files name others, as the index of a model's weights names its shards. `further` names what the files in a folder call
+    /// for, and is asked again after each download until it names nothing else. A folder on this machine is taken as it is.
+    ///
+    /// # Errors
+    /// [`PlaceError`], or what `further` refuses.
+    pub fn folder_with<E: From<PlaceError>>(
+        &self,
+        hub: &Hub,
+        wanted: &[WantedFile<'_>],
+        further: impl Fn(&Path) -> Result<Vec<String>, E>,
+    ) -> Result<PathBuf, E> {
+        let mut folder = self.folder(hub, wanted)?;
+        let mut known = Vec::new();
+        while let Self::Hub(_) = self {
+            let names = further(&folder)?;
+            if names == known {
+                break;
+            }
+            let more = names.iter().map(|name| WantedFile::optional(name));
+            let all: Vec<WantedFile<'_>> = wanted.iter().copied().chain(more).collect();
+            folder = self.folder(hub, &all)?;
+            known = names;
+        }
+        Ok(folder)
+    }
 }
 
 impl Hub {

@@ -23,6 +23,7 @@ pub use crate::{
     format::Format,
     parquet::{Batches, ParquetFile},
     table::{Kind, Kinds, Table},
+    text::shortened,
 };
 
 /// What a number has to be.

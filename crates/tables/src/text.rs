@@ -104,7 +104,7 @@ pub(crate) fn number(path: &Path, column: &str, row: usize, text: &str) -> Resul
 }
 
 /// The beginning of a text, for messages.
-pub(crate) fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     const N_CHARS: usize = 60;
     match text.char_indices().nth(N_CHARS) {
         Some((end, _)) => format!("{}...", &text[..end]),

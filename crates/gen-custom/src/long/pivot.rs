@@ -6,7 +6,7 @@ use std::{
 use anyhow::{bail, ensure};
 use cli_support::usage_error;
 use dataset::{Error as DatasetError, Field, column_name};
-use tables::Table;
+use tables::{Table, shortened};
 use untrusted_files::Budget;
 
 use super::{Long, Role};
@@ -165,14 +165,6 @@ fn check_one_value(
         );
     }
     Ok(())
-}
-
-fn shortened(text: &str) -> String {
-    const N_CHARS: usize = 60;
-    match text.char_indices().nth(N_CHARS) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 #[cfg(test)]

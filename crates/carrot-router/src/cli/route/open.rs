@@ -164,23 +164,9 @@ impl Opening {
         files: &[(&str, Need)],
         further: impl Fn(&Path) -> nets::Result<Vec<String>>,
     ) -> anyhow::Result<PathBuf> {
-        let wanted = wanted(files);
-        let hub = self.hub();
-        let place = ModelPlace::of(name);
-        let mut folder = place.folder(&hub, &wanted)?;
-        let mut known = Vec::new();
-        // A folder on disk is as it is. On the hub, modules.json names folders, whose index of weights may name more files.
-        while let ModelPlace::Hub(_) = place {
-            let names = further(&folder).with_context(|| format!("cannot use `{name}`"))?;
-            if names == known {
-                break;
-            }
-            let more = names.iter().map(|name| WantedFile::optional(name));
-            let all: Vec<WantedFile<'_>> = wanted.iter().copied().chain(more).collect();
-            folder = place.folder(&hub, &all)?;
-            known = names;
-        }
-        Ok(folder)
+        ModelPlace::of(name).folder_with(&self.hub(), &wanted(files), |folder| {
+            further(folder).with_context(|| format!("cannot use `{name}`"))
+        })
     }
 
     fn hub(&self) -> Hub {

@@ -17,21 +17,9 @@ pub(super) fn model_folder(
     files: &[(&str, Need)],
     further: impl Fn(&Path) -> nets::Result<Vec<String>>,
 ) -> anyhow::Result<PathBuf> {
-    let (wanted, hub) = (wanted(files), hub(setup));
-    let mut folder = place.folder(&hub, &wanted)?;
-    let mut known = Vec::new();
-    // A folder on disk is as it is. On the hub, modules.json names folders, whose index of weights may name more files.
-    while let ModelPlace::Hub(_) = place {
-        let names = further(&folder).with_context(|| format!("cannot use the model `{place}`"))?;
-        if names == known {
-            break;
-        }
-        let more = names.iter().map(|name| WantedFile::optional(name));
-        let all: Vec<WantedFile<'_>> = wanted.iter().copied().chain(more).collect();
-        folder = place.folder(&hub, &all)?;
-        known = names;
-    }
-    Ok(folder)
+    place.folder_with(&hub(setup), &wanted(files), |folder| {
+        further(folder).with_context(|| format!("cannot use the model `{place}`"))
+    })
 }
 
 /// Says what the hub's cache lacks of several models, and that it is available, before [`model_folder`] downloads the first of them.

@@ -9,13 +9,12 @@ use arrow_array::{
     types::{Float64Type, Int64Type},
 };
 use arrow_schema::DataType;
-use dataset::{CostKind, DatasetInfo, Pair, Part, PartTable, SplitOrigin};
+use dataset::{CostKind, Pair, Part, SplitOrigin};
 use half::f16;
 use parquet::arrow::ArrowWriter;
 use test_support::{Bench, assert_contains, stderr};
 
-const PRICES: &str = "[models.small]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n\
-                      [models.\"org/large\"]\ninput_usd_per_mtok = 10\noutput_usd_per_mtok = 30\n";
+use crate::bench::{bench, make, usual};
 
 /// Ten rows, two LLMs with tokens; the last row's score of the large one is unknown.
 const TABLE: &str = "\
@@ -33,36 +32,11 @@ a8,code/py,print(3),1,19,13,1,20,15
 a9,qa,last,1,20,14,,,
 ";
 
-/// A folder with a price list.
-fn bench() -> Bench {
-    let bench = Bench::new(env!("CARGO_BIN_EXE_gen-custom"));
-    bench.write("prices.toml", PRICES);
-    bench
-}
-
-/// The same, with [`TABLE`] as `t.csv`.
+/// A folder with a price list, and with [`TABLE`] as `t.csv`.
 fn bench_with_table() -> Bench {
     let bench = bench();
     bench.write("t.csv", TABLE.as_bytes());
     bench
-}
-
-/// What every run here is given: a table, the price list and a name.
-fn usual(input: &str) -> [&str; 6] {
-    [
-        "--input",
-        input,
-        "--prices",
-        "prices.toml",
-        "--name",
-        "mine",
-    ]
-}
-
-/// Runs on a table that has to be accepted, and reads the data set `mine`.
-fn make(bench: &Bench, input: &str, extra: &[&str]) -> (DatasetInfo, PartTable, PartTable) {
-    bench.succeed(&[&usual(input)[..], &["--force"], extra].concat());
-    bench.read("mine")
 }
 
 #[test]

@@ -7,16 +7,7 @@ use test_support::{
     Answer, Bench, Request, Server, Shown, assert_contains, authority_file, stderr,
 };
 
-const ARGS: [&str; 8] = [
-    "--input",
-    "t.csv",
-    "--name",
-    "mine",
-    "--embedder",
-    "openai",
-    "--embedding-model",
-    "tiny",
-];
+use crate::bench::embed_with;
 
 /// An embedding for each text, whatever the path.
 fn answer(request: &Request) -> Answer {
@@ -45,7 +36,7 @@ fn a_companys_certificate_authority_is_trusted_where_it_is_named() {
     let server = Server::start_with_tls(Shown::Here, answer);
     let bench =
         bench(&format!("{}/gateway/v1", server.url())).var("SSL_CERT_FILE", authority_file());
-    bench.succeed(&ARGS);
+    bench.succeed(&embed_with("tiny"));
     assert_eq!(server.n_requests(), 2);
 }
 
@@ -61,7 +52,7 @@ fn a_certificate_that_is_not_trusted_ends_the_run_at_once_with_a_cure() {
             bench.set_var("SSL_CERT_FILE", authority);
         }
         let begun = Instant::now();
-        let output = bench.run(&ARGS);
+        let output = bench.run(&embed_with("tiny"));
         let message = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{message}");
         assert_contains(&message, "certificate is not trusted");
@@ -76,11 +67,11 @@ fn a_proxy_is_used_and_left_out_as_the_variables_say() {
     let server = Server::start(answer);
     // No such host: whoever is asked for it is the proxy.
     let behind = bench("http://embeddings.invalid/llm/v1").var("http_proxy", server.url());
-    behind.succeed(&ARGS);
+    behind.succeed(&embed_with("tiny"));
     assert_eq!(server.n_requests(), 2);
     let beside = bench(&format!("{}/v1", server.url()))
         .var("http_proxy", "http://127.0.0.1:9")
         .var("no_proxy", "127.0.0.1");
-    beside.succeed(&ARGS);
+    beside.succeed(&embed_with("tiny"));
     assert_eq!(server.n_requests(), 4);
 }

@@ -1,33 +1,8 @@
 //! The built program on tables with a row for each prompt and LLM.
 
-use dataset::{CostKind, DatasetInfo, PartTable, SplitOrigin};
-use test_support::Bench;
+use dataset::{CostKind, SplitOrigin};
 
-/// A folder with a price list.
-fn bench() -> Bench {
-    let bench = Bench::new(env!("CARGO_BIN_EXE_gen-custom"));
-    let prices = "[models.small]\ninput_usd_per_mtok = 1\noutput_usd_per_mtok = 2\n\
-                  [models.\"org/large\"]\ninput_usd_per_mtok = 10\noutput_usd_per_mtok = 30\n";
-    bench.write("prices.toml", prices);
-    bench
-}
-
-fn usual(input: &str) -> [&str; 6] {
-    [
-        "--input",
-        input,
-        "--prices",
-        "prices.toml",
-        "--name",
-        "mine",
-    ]
-}
-
-/// Runs on a table that has to be accepted, and reads the data set `mine`.
-fn make(bench: &Bench, input: &str, extra: &[&str]) -> (DatasetInfo, PartTable, PartTable) {
-    bench.succeed(&[&usual(input)[..], &["--force"], extra].concat());
-    bench.read("mine")
-}
+use crate::bench::{bench, make, usual};
 
 const LONG: &str = "\
 query,llm,correct,usd,domain

@@ -4,6 +4,8 @@ use std::{fs, path::Path, process::Output};
 
 use test_support::{Bench, EmbeddingFault, OpenAi, assert_contains, stderr};
 
+use crate::bench::embed_with;
+
 const MODEL: &str = "tiny";
 const KEY: &str = "sk-planted-0123456789/+abc";
 const TOKEN: &str = "hf_plantedToken0123";
@@ -32,17 +34,7 @@ fn bench(base_url: &str) -> Bench {
 }
 
 fn run(bench: &Bench, level: &str) -> Output {
-    let args = [
-        "--input",
-        "t.csv",
-        "--name",
-        "mine",
-        "--embedder",
-        "openai",
-        "--embedding-model",
-        MODEL,
-        "--force",
-    ];
+    let args = [&embed_with(MODEL)[..], &["--force"]].concat();
     let mut command = bench.command(&args);
     command.env("CARROT_LOG", level);
     command.output().expect("the program starts")
@@ -167,18 +159,7 @@ fn embeddings_of_a_trial_server_are_not_served_to_a_run_against_the_real_one() {
         assert!(output.status.success(), "{}", stderr(&output));
         assert_eq!(server.n_requests(), n_requests);
     }
-    let args = [
-        "--input",
-        "t.csv",
-        "--name",
-        "mine",
-        "--embedder",
-        "openai",
-        "--embedding-model",
-        MODEL,
-        "--force",
-        "--refresh-embeddings",
-    ];
+    let args = [&embed_with(MODEL)[..], &["--force", "--refresh-embeddings"]].concat();
     bench.succeed(&args);
     assert_eq!(trial.n_requests(), 4, "all are asked for once more");
 }

@@ -1,0 +1,8 @@
+//! The built program: on tables made here, and with embedding servers on this machine.
+
+mod bench;
+mod embedding;
+mod long;
+mod network;
+mod secrets;
+mod tables;
