@@ -310,7 +310,7 @@ fn embeddings_that_are_damaged_are_made_anew_from_the_store() {
         fs::write(&path, bytes).expect("written");
         let output = served.run("data", &[]);
         expect_success(&output);
-        assert_contains(&stderr(&output), "cannot be used, making them anew");
+        assert_contains(&stderr(&output), "cannot be used and is replaced");
         assert_eq!(fs::read(&path).expect("read"), whole);
     }
     assert_eq!(served.server.n_requests(), n_requests, "paid for once");

@@ -13,7 +13,7 @@ pub(crate) const HOSTILE: [&str; 6] = [
     "</script><script>document.title = 'owned'</script>",
     "\"><img src=x onerror=\"document.title = 'owned'\">",
     "<!--<b>&amp;\\u003c`",
-    "\u{202E}gnp.exe, \"quoted\"",
+    "gnp.exe \u{200D}, \"quoted\"",
     "owner/a-name-of-eighty-letters-is-what-some-people-give-to-their-fine-tuned-models-7B",
     "{{ name }} ${name} %s",
 ];
