@@ -14,6 +14,7 @@ mod models;
 mod mutations;
 mod openai;
 mod output;
+mod planted;
 mod roberta;
 mod server;
 mod tls;
@@ -27,6 +28,7 @@ pub use crate::{
     mutations::{mutated, n_mutations, try_mutations},
     openai::{Asked, EmbeddingFault, OpenAi},
     output::{assert_contains, expect_success, file_names, run_with_input, stderr, stdout},
+    planted::{LOG_LEVELS, Planted},
     roberta::{Weight, tiny_roberta_weights, write_tiny_roberta},
     server::{Answer, Body, Request, Server},
     tls::{Shown, authority_file},

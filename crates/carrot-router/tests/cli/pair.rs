@@ -1,11 +1,13 @@
 use serde_json::{Value, json};
-use test_support::Hub;
+use test_support::{Hub, Planted};
 
 use crate::{
     bench::{Tiny, decisions, number, run, stderr},
     networks::{LLMS, PAIR, SCORES, TOKENS, pair, write, write_varying},
 };
 
+/// To be sent, and not to be seen.
+const TOKEN: &str = "hf_plantedToken0123";
 /// float32 through a sigmoid, on numbers of about 1.
 const SAME: f64 = 1e-6;
 /// Rounding in sums over batches of another shape, twice through a network.
@@ -155,6 +157,7 @@ fn the_released_pair_comes_from_the_hub() {
         write(&perf, labels, SCORES, &[0.0; 13]);
         write(&cost, labels, TOKENS, &thousands);
         Hub::start()
+            .token(TOKEN)
             .model("CARROT-LLM-Routing/Performance", perf.as_path())
             .model("CARROT-LLM-Routing/Cost", cost.as_path())
     };
@@ -163,8 +166,12 @@ fn the_released_pair_comes_from_the_hub() {
         let mut command = bench.route_command(&args);
         command
             .env_remove("HF_HUB_OFFLINE")
-            .env("HF_ENDPOINT", hub.url());
-        run(&mut command, "")
+            .env("HF_ENDPOINT", hub.url())
+            .env("HF_TOKEN", TOKEN)
+            .env("CARROT_LOG", "trace");
+        let output = run(&mut command, "");
+        Planted(&[TOKEN]).assert_hidden(&bench, &output, "at trace");
+        output
     };
     let names = |decision: &Value| -> Vec<String> {
         let names = models(decision).iter();
@@ -178,10 +185,7 @@ fn the_released_pair_comes_from_the_hub() {
     let output = route(&gated, &[]);
     let message = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(
-        message.contains("`CARROT-LLM-Routing/Cost` is gated"),
-        "{message}"
-    );
+    assert!(message.contains("`CARROT-LLM-Routing/Cost`"), "{message}");
     assert!(gated.seen().iter().all(|seen| !seen.is_storage));
 
     let without_names = hub(&unnamed);

@@ -1,8 +1,8 @@
 //! Planted keys, tokens and passwords: whatever goes wrong and however much is logged, none is shown or written.
 
-use std::{fs, path::Path, process::Output};
+use std::process::Output;
 
-use test_support::{Bench, EmbeddingFault, OpenAi, assert_contains, stderr};
+use test_support::{Bench, EmbeddingFault, LOG_LEVELS, OpenAi, Planted, assert_contains, stderr};
 
 use crate::bench::embed_with;
 
@@ -11,10 +11,9 @@ const KEY: &str = "sk-planted-0123456789/+abc";
 const TOKEN: &str = "hf_plantedToken0123";
 const PASSWORD: &str = "planted-password";
 const QUERY: &str = "planted-query-key";
-const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
 /// A part of each secret that is long enough to be one.
-const PLANTED: [&str; 4] = ["planted-0123456789", "plantedToken0123", PASSWORD, QUERY];
+const PLANTED: Planted = Planted(&["planted-0123456789", "plantedToken0123", PASSWORD, QUERY]);
 
 fn bench(base_url: &str) -> Bench {
     let bench = Bench::new(env!("CARGO_BIN_EXE_gen-custom"))
@@ -40,52 +39,18 @@ fn run(bench: &Bench, level: &str) -> Output {
     command.output().expect("the program starts")
 }
 
-fn assert_hidden(text: &[u8], place: &str) {
-    let text = String::from_utf8_lossy(text);
-    for planted in PLANTED {
-        let at = text.find(planted);
-        let around = at.map(|at| {
-            text[at.saturating_sub(80)..]
-                .chars()
-                .take(200)
-                .collect::<String>()
-        });
-        assert_eq!(around, None, "{place}");
-    }
-}
-
-/// What was said, and every file that was written.
-fn assert_all_hidden(bench: &Bench, output: &Output, case: &str) {
-    assert_hidden(&output.stdout, case);
-    assert_hidden(&output.stderr, case);
-    let mut folders = vec![bench.path().to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.file_name() != Some(Path::new(".env").as_os_str()) {
-                assert_hidden(
-                    &fs::read(&path).expect("a file"),
-                    &path.display().to_string(),
-                );
-            }
-        }
-    }
-}
-
 fn server() -> OpenAi {
     OpenAi::start().model(MODEL, 8).key(KEY)
 }
 
 #[test]
 fn runs_that_succeed_show_no_secret() {
-    for level in LEVELS {
+    for level in LOG_LEVELS {
         let server = server();
         let bench = bench(&format!("{}?api={QUERY}", server.url()));
         let output = run(&bench, level);
         assert!(output.status.success(), "{}", stderr(&output));
-        assert_all_hidden(&bench, &output, level);
+        PLANTED.assert_hidden(&bench, &output, level);
     }
 }
 
@@ -115,7 +80,7 @@ fn servers_that_echo_secrets_do_not_show_them() {
             let bench = bench(&format!("{}?api={QUERY}", server.url()));
             let output = run(&bench, level);
             assert!(!output.status.success(), "{fault:?}");
-            assert_all_hidden(&bench, &output, &format!("{fault:?} at {level}"));
+            PLANTED.assert_hidden(&bench, &output, &format!("{fault:?} at {level}"));
         }
     }
 }
@@ -143,7 +108,7 @@ fn addresses_with_secrets_are_shown_without_them() {
             let output = run(&bench, level);
             assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
             assert_contains(&stderr(&output), shown);
-            assert_all_hidden(&bench, &output, level);
+            PLANTED.assert_hidden(&bench, &output, level);
         }
     }
 }

@@ -9,10 +9,10 @@ use crate::{
     files::{PRICES, small},
 };
 
-const REPO: &str = "CARROT-LLM-Routing/SPROUT";
+pub(crate) const REPO: &str = "CARROT-LLM-Routing/SPROUT";
 
 /// The small files in the folder `data` of a repository, among others.
-fn tree() -> Tree {
+pub(crate) fn tree() -> Tree {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, file) in small() {
         file.write(&folder.path().join("data").join(name));
@@ -21,7 +21,7 @@ fn tree() -> Tree {
     Tree::from(folder.path())
 }
 
-fn bench() -> Bench {
+pub(crate) fn bench() -> Bench {
     let bench = empty();
     bench.write("p.toml", PRICES);
     bench

@@ -4,6 +4,7 @@ mod files;
 mod hub;
 mod published;
 mod refusals;
+mod secrets;
 mod small;
 
 use test_support::Bench;

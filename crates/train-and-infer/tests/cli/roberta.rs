@@ -9,9 +9,12 @@ use dataset::{CostKind, Part, Quantity};
 use ndarray::{Array2, s};
 use saved_routers::{Model, SavedRouter};
 use serde_json::Value;
-use test_support::{Hub, write_tiny_roberta};
+use test_support::{Hub, Planted, write_tiny_roberta};
 
 use crate::bench::{N_TEST, Tiny, names, split, stderr, topic};
+
+/// To be sent, and not to be seen.
+const TOKEN: &str = "hf_plantedToken0123";
 
 /// Of the tiny base: room for 78 tokens.
 const N_POSITIONS: usize = 80;
@@ -332,13 +335,18 @@ fn the_base_and_the_released_networks_come_from_the_hub() {
         let mut command = bench.command(&args);
         command
             .env_remove("HF_HUB_OFFLINE")
-            .env("HF_ENDPOINT", hub.url());
+            .env("HF_ENDPOINT", hub.url())
+            .env("HF_TOKEN", TOKEN)
+            .env("CARROT_LOG", "trace");
         let output = command.output().expect("started");
         assert!(output.status.success(), "{}", stderr(&output));
+        Planted(&[TOKEN]).assert_hidden(&bench, &output, "at trace");
         bench.per_model("carrot-roberta")
     };
     let base = bench.path().join("base");
-    let hub = Hub::start().model("FacebookAI/roberta-base", base.as_path());
+    let hub = Hub::start()
+        .token(TOKEN)
+        .model("FacebookAI/roberta-base", base.as_path());
     let trained = run(&hub, &["--epochs", "1"]);
     let inputs = bench.manifest("carrot-roberta").inputs;
     let weights = Path::new("FacebookAI/roberta-base/model.safetensors");
@@ -353,6 +361,7 @@ fn the_base_and_the_released_networks_come_from_the_hub() {
     let [performance, cost] =
         ["performance", "cost"].map(|it| bench.model("carrot-roberta").join(it));
     let hub = Hub::start()
+        .token(TOKEN)
         .model("CARROT-LLM-Routing/Performance", performance.as_path())
         .model("CARROT-LLM-Routing/Cost", cost.as_path());
     let pretrained = run(&hub, &["--pretrained"]);
