@@ -17,6 +17,7 @@ mod output;
 mod planted;
 mod roberta;
 mod server;
+mod tiny_bert;
 mod tls;
 
 pub use crate::{
@@ -24,12 +25,13 @@ pub use crate::{
     gate::check_gated,
     hub::{Fault, Hub, Seen, Stage, Tree, Wrong},
     info::{assert_note, dataset_info},
-    models::priced_models,
+    models::{SPROUT_MODELS, priced_models},
     mutations::{mutated, n_mutations, try_mutations},
     openai::{Asked, EmbeddingFault, OpenAi},
     output::{assert_contains, expect_success, file_names, run_with_input, stderr, stdout},
     planted::{LOG_LEVELS, Planted},
     roberta::{Weight, tiny_roberta_weights, write_tiny_roberta},
     server::{Answer, Body, Request, Server},
+    tiny_bert::copy_tiny_bert,
     tls::{Shown, authority_file},
 };

@@ -3,7 +3,7 @@
 use std::{
     fs,
     ops::Deref,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Output},
 };
 
@@ -15,7 +15,7 @@ use saved_routers::{
     Contents, Embedder, EmbeddingFormat, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record,
 };
 use serde_json::{Value, json};
-use test_support::{Bench, priced_models};
+use test_support::{Bench, copy_tiny_bert, priced_models};
 
 pub(crate) use test_support::{run_with_input as run, stderr};
 
@@ -69,7 +69,7 @@ impl Tiny {
     pub(crate) fn with(cost_kind: CostKind, edit: impl FnOnce(&mut Record)) -> Self {
         let bench = Self::empty();
         let folder = bench.path().join("models/tiny-bert");
-        copy_embedder(&folder);
+        copy_tiny_bert(&folder);
         let files = ModelFiles::in_folder(&folder).expect("a model");
         let model = SentenceEmbedder::load(&files, DeviceChoice::Cpu).expect("loaded");
         let embeddings = model.embed(&PROMPTS.map(str::to_owned), &|_| ());
@@ -237,21 +237,5 @@ pub(crate) fn record(router: &str, cost_kind: CostKind, contents: Contents) -> R
         results: json!({}),
         made_by: "a test".to_owned(),
         files: Vec::new(),
-    }
-}
-
-/// The tiny BERT of the crate nets.
-pub(crate) fn copy_embedder(to: &Path) {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nets/tests/golden/tiny-bert");
-    fs::create_dir_all(to.join("1_Pooling")).expect("made");
-    for name in [
-        "config.json",
-        "model.safetensors",
-        "tokenizer.json",
-        "modules.json",
-        "sentence_bert_config.json",
-        "1_Pooling/config.json",
-    ] {
-        fs::copy(from.join(name), to.join(name)).expect(name);
     }
 }

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use test_support::{Hub, Planted};
+use test_support::{Hub, Planted, SPROUT_MODELS};
 
 use crate::{
     bench::{Tiny, decisions, number, run, stderr},
@@ -12,22 +12,6 @@ const TOKEN: &str = "hf_plantedToken0123";
 const SAME: f64 = 1e-6;
 /// Rounding in sums over batches of another shape, twice through a network.
 const SAME_IN_A_BATCH: f64 = 1e-5;
-/// SPROUT's 13 LLMs as CarrotRouter lists them.
-const RELEASED: [&str; 13] = [
-    "aws-claude-3-5-sonnet-v1",
-    "aws-titan-text-premier-v1",
-    "openai-gpt-4o",
-    "openai-gpt-4o-mini",
-    "wxai-granite-3-2b-instruct-8k-max-tokens",
-    "wxai-granite-3-8b-instruct-8k-max-tokens",
-    "wxai-llama-3-1-70b-instruct",
-    "wxai-llama-3-1-8b-instruct",
-    "wxai-llama-3-2-1b-instruct",
-    "wxai-llama-3-2-3b-instruct",
-    "wxai-llama-3-3-70b-instruct",
-    "wxai-mixtral-8x7b-instruct-v01",
-    "wxai-llama-3-405b-instruct",
-];
 
 fn models(decision: &Value) -> &[Value] {
     decision["models"].as_array().expect("a list")
@@ -201,7 +185,7 @@ fn the_released_pair_comes_from_the_hub() {
         "{message}"
     );
     let decision = decisions(&output).remove(0);
-    assert_eq!(names(&decision), RELEASED);
+    assert_eq!(names(&decision), SPROUT_MODELS);
     // 5 tokens at 3 $ and none; at .8 $ and 100 at 3.2 $; at 2.5 $ and 200 at 10 $ per million.
     for (model, expected) in models(&decision)
         .iter()
@@ -212,7 +196,7 @@ fn the_released_pair_comes_from_the_hub() {
     }
 
     // With an order of the user's there is nothing to warn of.
-    let order: Vec<&str> = RELEASED.iter().rev().copied().collect();
+    let order: Vec<&str> = SPROUT_MODELS.iter().rev().copied().collect();
     let order = order.join(",");
     let output = route(&without_names, &["--label-order", &order]);
     assert!(
@@ -223,7 +207,7 @@ fn the_released_pair_comes_from_the_hub() {
     assert_eq!(names(&decisions(&output)[0]).join(","), order);
 
     // Networks that name their outputs are believed.
-    let mut reversed = RELEASED;
+    let mut reversed = SPROUT_MODELS;
     reversed.reverse();
     let output = route(&hub(&reversed), &[]);
     assert!(
@@ -240,8 +224,8 @@ fn the_released_pair_comes_from_the_hub() {
         "--cost",
         "cost",
     ];
-    let output = route(&hub(&RELEASED), &args);
-    assert_eq!(names(&decisions(&output)[0]), RELEASED);
+    let output = route(&hub(&SPROUT_MODELS), &args);
+    assert_eq!(names(&decisions(&output)[0]), SPROUT_MODELS);
     let output = route(
         &without_names,
         &["--performance", "nobody/nothing", "--cost", "cost"],

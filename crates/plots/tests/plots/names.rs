@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use test_support::SPROUT_MODELS;
+
 use super::*;
 
 /// The texts of an SVG.
@@ -20,21 +22,7 @@ fn write_named(data: &Path, name: &str, names: &[&str]) -> DatasetDir {
 #[test]
 fn no_two_llms_share_a_label() {
     let sets: [&[&str]; 3] = [
-        &[
-            "aws-claude-3-5-sonnet-v1",
-            "aws-titan-text-premier-v1",
-            "openai-gpt-4o",
-            "openai-gpt-4o-mini",
-            "wxai-granite-3-2b-instruct-8k-max-tokens",
-            "wxai-granite-3-8b-instruct-8k-max-tokens",
-            "wxai-llama-3-1-70b-instruct",
-            "wxai-llama-3-1-8b-instruct",
-            "wxai-llama-3-2-1b-instruct",
-            "wxai-llama-3-2-3b-instruct",
-            "wxai-llama-3-3-70b-instruct",
-            "wxai-llama-3-405b-instruct",
-            "wxai-mixtral-8x7b-instruct-v01",
-        ],
+        &SPROUT_MODELS,
         &[
             "meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo",
             "meta-llama/Meta-Llama-3.1-70B-Instruct-Turbo",

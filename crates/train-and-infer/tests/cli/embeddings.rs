@@ -4,6 +4,7 @@ use std::{
 };
 
 use dataset::{CostKind, Embeddings, Part, Truncate};
+use test_support::copy_tiny_bert;
 
 use crate::bench::{N_TEST, Tiny, stderr};
 
@@ -80,22 +81,6 @@ fn embeddings_are_computed_once_for_a_split_and_a_model() {
     // The prompts were batched anew, which costs the last bits.
     let difference = (&renewed.values.row(1) - &embeddings.values.row(1)).mapv(f32::abs);
     assert!(difference.iter().all(|&difference| difference < 1e-5));
-}
-
-/// The tiny BERT of the tests of `nets`, with a window of 16 tokens: the prompts of the data set are longer.
-fn copy_tiny_bert(to: &Path) {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nets/tests/golden/tiny-bert");
-    std::fs::create_dir_all(to.join("1_Pooling")).expect("made");
-    for name in [
-        "config.json",
-        "model.safetensors",
-        "tokenizer.json",
-        "modules.json",
-        "sentence_bert_config.json",
-        "1_Pooling/config.json",
-    ] {
-        std::fs::copy(from.join(name), to.join(name)).expect(name);
-    }
 }
 
 #[test]
