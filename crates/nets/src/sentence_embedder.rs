@@ -177,7 +177,7 @@ impl SentenceEmbedder {
         let n_truncated = is_truncated.iter().filter(|it| **it).count();
         if n_truncated > 0 {
             let (n_prompts, max_tokens) = (prompts.len(), self.max_tokens());
-            tracing::warn!(n_truncated, n_prompts, max_tokens, "cut off long prompts");
+            tracing::debug!(n_truncated, n_prompts, max_tokens, "cut off long prompts");
         }
 
         let lengths: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len()).collect();
