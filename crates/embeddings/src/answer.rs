@@ -57,6 +57,12 @@ pub(crate) fn parse(
                 .to_owned(),
         ));
     }
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::Wrong(
+            "it is not an embeddings answer but a list, as servers give it at addresses of their own: OpenAI's form is mostly below `/v1`"
+                .to_owned(),
+        ));
+    }
     if body.trim_ascii().is_empty() {
         return Err(Problem::Truncated("the answer is empty".to_owned()));
     }
@@ -434,6 +440,8 @@ mod tests {
             let found = parse(garbage.as_bytes(), 1, None);
             assert!(matches!(found, Err(Problem::Wrong(_))), "{garbage}");
         }
+        let found = parse(b"[[1,2],[3,4]]", 2, None).unwrap_err();
+        assert!(format!("{found:?}").contains("a list"), "{found:?}");
         for (error, status) in [
             (r#"{"error":{"message":"x"}}"#, None),
             (r#"{"error":{"message":"x","code":429}}"#, Some(429)),
