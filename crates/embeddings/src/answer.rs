@@ -19,7 +19,7 @@ pub(crate) struct Answer {
 }
 
 /// Why a body is not an answer.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// It ends too soon: another attempt may bring all of it.
     Truncated(String),
@@ -39,6 +39,8 @@ struct Body {
 #[derive(Deserialize)]
 struct Item {
     index: Option<Value>,
+    /// Missing where the server puts an error in its place.
+    #[serde(default)]
     embedding: Vector,
 }
 
@@ -55,7 +57,20 @@ pub(crate) fn parse(
                 .to_owned(),
         ));
     }
-    let Body { data, usage } = serde_json::from_slice(body).map_err(|error| {
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::Wrong(
+            "it is not an embeddings answer but a list, as servers give it at addresses of their own: OpenAI's form is mostly below `/v1`"
+                .to_owned(),
+        ));
+    }
+    if body.trim_ascii().is_empty() {
+        return Err(Problem::Truncated("the answer is empty".to_owned()));
+    }
+    let read = serde_json::from_slice(body).or_else(|error| {
+        let body = without_nan(body).ok_or(error)?;
+        serde_json::from_slice(&body)
+    });
+    let Body { data, usage } = read.map_err(|error: serde_json::Error| {
         let problem = format!("it is not an embeddings answer: {error}");
         if error.is_eof() {
             Problem::Truncated(problem)
@@ -103,6 +118,33 @@ pub(crate) fn parse(
         bad,
         n_tokens: usage.as_ref().and_then(n_tokens),
     })
+}
+
+/// The body with null for each NaN and infinity, which Python writes though JSON does not know them. `None` if there are none.
+fn without_nan(body: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(body.len());
+    let (mut rest, mut has_any, mut is_text) = (body, false, false);
+    while let [first, ..] = *rest {
+        let names: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
+        let name = names.into_iter().find(|name| rest.starts_with(name));
+        let n = match (is_text, name) {
+            (false, Some(name)) => {
+                has_any = true;
+                out.extend_from_slice(b"null");
+                name.len()
+            }
+            _ => {
+                // What is escaped is no end of the text.
+                let n = if is_text && first == b'\\' { 2 } else { 1 };
+                let n = n.min(rest.len());
+                is_text ^= first == b'"';
+                out.extend_from_slice(&rest[..n]);
+                n
+            }
+        };
+        rest = &rest[n..];
+    }
+    has_any.then_some(out)
 }
 
 /// The place of each item's text in the request. Without any index, items are in order.
@@ -181,7 +223,12 @@ fn told(body: &[u8]) -> Option<Problem> {
 pub(crate) fn refusal(body: &[u8]) -> (String, Option<String>) {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let plain = || String::from_utf8_lossy(body).into_owned();
-    let Some(json) = json.as_ref().filter(|json| json.is_object()) else {
+    // Google's answers are lists of one.
+    let json = json.as_ref().and_then(|json| match json.as_array() {
+        Some(list) => list.first(),
+        None => Some(json),
+    });
+    let Some(json) = json.filter(|json| json.is_object()) else {
         return (plain(), None);
     };
     let error = json
@@ -298,6 +345,9 @@ mod tests {
             ("[1,1e39]", "inf"),
             ("[1,null]", "NaN"),
             (r#"[1,"NaN"]"#, "NaN"),
+            // As Python writes them.
+            ("[1,NaN]", "NaN"),
+            ("[-Infinity,Infinity]", "NaN"),
             ("[0,-0.0]", "zeros"),
             (nan.as_str(), "NaN"),
         ] {
@@ -309,6 +359,19 @@ mod tests {
             assert!(found.contains(problem), "{found}");
             assert_eq!((answer.dim, &answer.values[2..]), (2, &[1.0, 2.0][..]));
         }
+    }
+
+    #[test]
+    fn an_error_in_the_place_of_one_embedding_does_not_cost_the_others() {
+        let body =
+            br#"{"data":[{"error":"too \"long\" NaN"},{"embedding":[1,NaN]},{"embedding":[1,2]}]}"#;
+        let answer = parse(body, 3, None).unwrap();
+        let bad: Vec<usize> = answer.bad.iter().map(|(row, _)| *row).collect();
+        assert_eq!((bad, &answer.values[4..]), (vec![0, 1], &[1.0, 2.0][..]));
+        let found = without_nan(br#"["a \" NaN",NaN,"-Infinity\\",-Infinity]"#);
+        let expected = br#"["a \" NaN",null,"-Infinity\\",null]"#;
+        assert_eq!(found.as_deref(), Some(&expected[..]));
+        assert_eq!(without_nan(br#"["NaN"]"#), None);
     }
 
     #[test]
@@ -377,6 +440,8 @@ mod tests {
             let found = parse(garbage.as_bytes(), 1, None);
             assert!(matches!(found, Err(Problem::Wrong(_))), "{garbage}");
         }
+        let found = parse(b"[[1,2],[3,4]]", 2, None).unwrap_err();
+        assert!(format!("{found:?}").contains("a list"), "{found:?}");
         for (error, status) in [
             (r#"{"error":{"message":"x"}}"#, None),
             (r#"{"error":{"message":"x","code":429}}"#, Some(429)),
@@ -411,6 +476,11 @@ mod tests {
         check(r#"{"error":"No","error_type":"t"}"#, "No", None);
         check(r#"{"detail":[{"msg":"x"}]}"#, r#"[{"msg":"x"}]"#, None);
         check("[1]", "[1]", None);
+        check(
+            r#"[{"error":{"message":"No","code":400}}]"#,
+            "No",
+            Some("400"),
+        );
         check("upstream down", "upstream down", None);
         assert_eq!(shorten(" a\n b.\n"), "a b");
         assert_eq!(shorten(""), "no message");

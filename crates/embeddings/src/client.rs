@@ -1,6 +1,6 @@
 use std::{
     panic,
-    sync::{Arc, Once, atomic::Ordering},
+    sync::{Arc, Once, OnceLock, atomic::Ordering},
     thread,
     time::Duration,
 };
@@ -40,6 +40,8 @@ pub struct Client {
     server: String,
     asks_anew: bool,
     has_warned: Once,
+    /// Of all its embeddings: a data set's parts are useless together if a server computes others in between.
+    dim: OnceLock<usize>,
 }
 
 impl Client {
@@ -98,6 +100,7 @@ impl Client {
             server,
             asks_anew: false,
             has_warned: Once::new(),
+            dim: OnceLock::new(),
         })
     }
 
@@ -107,6 +110,12 @@ impl Client {
     pub fn asking_anew(mut self, asks_anew: bool) -> Self {
         self.asks_anew = asks_anew;
         self
+    }
+
+    /// Refuses embeddings of another length than this from here on: others of the server's have it. The first length that is known stays, this one
+    /// or that of the first embeddings that arrived; whether it is this one.
+    pub fn expect_dim(&self, dim: usize) -> bool {
+        *self.dim.get_or_init(|| dim) == dim
     }
 
     /// What the server's embeddings are known by: its scheme, host and port, and a hash of its whole address. Never anything secret.
@@ -156,7 +165,11 @@ impl Client {
     ) -> Result<Embedded> {
         let model = &self.sender.model;
         let prepared = Prepared::new(texts, store, &self.asker())?;
-        let mut rows = Rows::new(&prepared, model.expected_dimensions());
+        let mut rows = Rows::new(
+            &prepared,
+            model.expected_dimensions(),
+            self.dim.get().copied(),
+        );
         rows.load(store, &prepared)?;
         let mut meter = Meter {
             run: Arc::new(Run::new()),
@@ -191,6 +204,9 @@ impl Client {
             max_inputs: self.sender.learned.limits().0,
         };
         let values = rows.finish(&prepared.distinct_of_row);
+        if !values.is_empty() {
+            _ = self.dim.set(values.ncols());
+        }
         Ok(Embedded {
             values,
             plan: prepared.plan,

@@ -89,10 +89,16 @@ impl Failure {
                 "a proxy wants a user and a password, in `HTTPS_PROXY` or `HTTP_PROXY`".to_owned()
             }
             300..400 => match headers.get(LOCATION) {
-                Some(place) => format!(
-                    "it has moved to `{}`; set `OPENAI_BASE_URL` to what comes before `/embeddings`",
-                    shown_address_and_path(&String::from_utf8_lossy(place.as_bytes()))
-                ),
+                Some(place) => {
+                    let place = String::from_utf8_lossy(place.as_bytes());
+                    // Often only a path.
+                    let url = endpoint.embeddings_url().ok();
+                    let whole = url.and_then(|url| url.join(&place).ok());
+                    format!(
+                        "it has moved to `{}`; set `OPENAI_BASE_URL` to what comes before `/embeddings`",
+                        shown_address_and_path(whole.as_ref().map_or(&*place, |url| url.as_str()))
+                    )
+                }
                 None => String::new(),
             },
             _ => String::new(),
@@ -212,4 +218,29 @@ pub(crate) fn describe(error: reqwest::Error) -> String {
         source = cause.source();
     }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn where_a_server_has_moved_is_shown_whole_and_without_secrets() {
+        for (place, expected) in [
+            ("/v2/embeddings", "`http://h:1/v2/embeddings`"),
+            (
+                "https://me:secret@i/v1/embeddings?key=secret",
+                "`https://i/v1/embeddings`",
+            ),
+        ] {
+            let headers = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static(place))]);
+            let status = StatusCode::PERMANENT_REDIRECT;
+            let endpoint = Endpoint::at("http://h:1/v1");
+            let failure = Failure::refused(status, &headers, b"", Rates::default(), &endpoint);
+            assert!(failure.message.contains(expected), "{}", failure.message);
+            assert!(!failure.message.contains("secret"));
+        }
+    }
 }

@@ -51,10 +51,12 @@ pub(crate) fn asked_wait(headers: &HeaderMap, now: SystemTime) -> Option<Duratio
         return Some(wait);
     }
     let after = text(headers, "retry-after")?;
-    if let Ok(seconds) = after.parse::<f64>() {
-        return duration(seconds);
+    if let Some(wait) = parse_duration(after) {
+        return Some(wait);
     }
-    let date = httpdate::parse_http_date(after).ok()?;
+    // Some write the zone as mails have it.
+    let date = after.replace("+0000", "GMT").replace("UTC", "GMT");
+    let date = httpdate::parse_http_date(&date).ok()?;
     // A date that has passed asks for no wait.
     Some(date.duration_since(now).unwrap_or_default().min(LONGEST))
 }
@@ -168,6 +170,11 @@ mod tests {
         check(&[], None);
         check(&[("retry-after", "2")], Some(2_000));
         check(&[("retry-after", "0.25")], Some(250));
+        check(&[("retry-after", "1m2s")], Some(62_000));
+        check(
+            &[("retry-after", "Sun, 06 Nov 1994 08:49:47 +0000")],
+            Some(10_000),
+        );
         check(
             &[("retry-after", "2"), ("retry-after-ms", "1234")],
             Some(1_234),

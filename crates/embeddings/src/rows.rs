@@ -12,16 +12,23 @@ pub(crate) struct Rows {
     n_rows: usize,
     /// Embeddings expected, should none ever come.
     expected_dim: usize,
+    /// The length of those that the client has already, of other texts.
+    known_dim: Option<usize>,
     dim: Option<usize>,
     values: Vec<f32>,
     n_done: usize,
 }
 
 impl Rows {
-    pub(crate) fn new(prepared: &Prepared, expected_dim: Option<usize>) -> Self {
+    pub(crate) fn new(
+        prepared: &Prepared,
+        expected_dim: Option<usize>,
+        known_dim: Option<usize>,
+    ) -> Self {
         Self {
             n_rows: prepared.plan.n_texts,
             expected_dim: expected_dim.unwrap_or(0),
+            known_dim,
             dim: None,
             values: Vec::new(),
             n_done: 0,
@@ -55,7 +62,7 @@ impl Rows {
         Ok(())
     }
 
-    /// All embeddings have the length of the first, from the store or from a server.
+    /// All embeddings have the length of the client's first, from the store or from a server.
     pub(crate) fn check_dim(
         &mut self,
         answer: &Answer,
@@ -95,10 +102,10 @@ impl Rows {
 
     /// The length that was expected, if it is another.
     fn fix_dim(&mut self, dim: usize) -> Result<(), usize> {
-        match self.dim {
+        match self.dim.or(self.known_dim) {
             Some(expected) if expected != dim => return Err(expected),
-            Some(_) => (),
-            None => {
+            _ if self.dim.is_some() => (),
+            _ => {
                 self.dim = Some(dim);
                 self.values = vec![0.0; self.n_rows * dim];
             }

@@ -296,15 +296,20 @@ impl Sender {
             };
             let body = body.map_err(|failure| Failure { rates, ..failure })?;
             let body = unpack(&headers, body, max_bytes);
-            let body = body.map_err(|message| bad(Kind::Broken { is_late: false }, message))?;
-            let parsed = answer::parse(&body, n_inputs, self.model.dimensions);
+            let parsed = body
+                .as_deref()
+                .map_err(Problem::clone)
+                .and_then(|body| answer::parse(body, n_inputs, self.model.dimensions));
             return match parsed {
                 Ok(answer) => Ok((answer, rates)),
                 Err(Problem::Truncated(message)) => {
                     Err(bad(Kind::Broken { is_late: false }, message))
                 }
                 Err(Problem::Wrong(message)) => Err(bad(Kind::BadAnswer, message)),
-                Err(Problem::Told(status)) => Err(self.told(status, &headers, &body, rates)),
+                Err(Problem::Told(status)) => {
+                    let body = body.unwrap_or_default();
+                    Err(self.told(status, &headers, &body, rates))
+                }
             };
         }
         // A refusal counts even if its text is cut off.
@@ -411,7 +416,7 @@ async fn read(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, Failu
     while let Some(chunk) = response.chunk().await.map_err(Failure::broken)? {
         if body.len() + chunk.len() > max_bytes {
             return Err(Failure {
-                kind: Kind::Broken { is_late: false },
+                kind: Kind::BadAnswer,
                 message: format!("the answer has more than {max_bytes} bytes"),
                 rates: Rates::default(),
             });

@@ -15,7 +15,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// One text's embedding: base64 of little-endian float32, or a plain array, which servers send that do not know `encoding_format`. Null and
 /// whatever else is not a number in an array is NaN here; null instead of an array is no values.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Vector(pub(crate) Vec<f32>);
 
 impl<'de> Deserialize<'de> for Vector {

@@ -21,7 +21,7 @@ use tracing::info;
 
 pub(crate) use self::report::EmbeddingReport;
 use self::{
-    kept::{hint, is_made},
+    kept::{hint, made_dim},
     meter::Meter,
     report::PartReport,
 };
@@ -194,7 +194,11 @@ impl EmbedJob {
                 plan: None,
                 usage: None,
             };
-            if !self.asks_anew && is_made(&path, &wanted, &split.ids) {
+            // Embeddings of two lengths, from before and after a change of the server, are useless together.
+            let is_made = !self.asks_anew
+                && made_dim(&path, &wanted, &split.ids)
+                    .is_some_and(|dim| self.client.expect_dim(dim));
+            if is_made {
                 info!("the embeddings in `{}` already exist", path.display());
                 parts.push(report);
                 continue;

@@ -223,6 +223,27 @@ fn lengths_that_differ_between_answers_or_from_the_store_are_refused() {
     );
 }
 
+#[test]
+fn all_that_a_client_brings_has_one_length() {
+    let server = server().fault(|number| (number == 1).then_some(EmbeddingFault::Dimension(5)));
+    let (_dir, store) = store();
+    let client = client(&server, limits());
+    client.embed(&store, &["train"], &silent).unwrap();
+    let error = client.embed(&store, &["test"], &silent).unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.contains("5 values") && message.contains("24"),
+        "{message}"
+    );
+    assert!(client.expect_dim(DIM) && !client.expect_dim(5));
+
+    let other = crate::support::client(&server, limits());
+    assert!(other.expect_dim(5));
+    // From the store, too.
+    let error = other.embed(&store, &["train"], &silent).unwrap_err();
+    assert_contains(&error.to_string(), "24 values");
+}
+
 /// What was under way when the run ended is paid for.
 #[test]
 fn requests_under_way_are_kept_when_another_fails() {

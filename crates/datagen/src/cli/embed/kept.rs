@@ -38,11 +38,11 @@ pub(super) fn hint(error: &embeddings::Error, split: &PartTable) -> Option<Strin
     }
 }
 
-/// Whether a file holds the wanted embeddings, whole. The hash of the split is part of what is wanted, so embeddings of another version of the
+/// The length of a file's embeddings, if they are the wanted ones, whole. The hash of the split is part of what is wanted, so embeddings of another version of the
 /// data set are not taken for these.
-pub(super) fn is_made(path: &Path, wanted: &EmbeddingsMeta, ids: &[String]) -> bool {
+pub(super) fn made_dim(path: &Path, wanted: &EmbeddingsMeta, ids: &[String]) -> Option<usize> {
     if !path.is_file() {
-        return false;
+        return None;
     }
     let found = match Embeddings::read(path) {
         Ok(found) => found,
@@ -52,7 +52,7 @@ pub(super) fn is_made(path: &Path, wanted: &EmbeddingsMeta, ids: &[String]) -> b
                 "`{}` cannot be used and is replaced: {error:#}",
                 path.display()
             );
-            return false;
+            return None;
         }
     };
     // Counted, not asked for.
@@ -76,5 +76,5 @@ pub(super) fn is_made(path: &Path, wanted: &EmbeddingsMeta, ids: &[String]) -> b
         server: meta.server.or_else(|| wanted.server.clone()),
         ..meta
     };
-    meta == *wanted && found.ids == ids
+    (meta == *wanted && found.ids == ids).then(|| found.values.ncols())
 }
