@@ -12,6 +12,7 @@ use clap::Parser;
 use secrets::Secrets;
 use tracing::{error, level_filters::LevelFilter, warn};
 use tracing_subscriber::{EnvFilter, field::MakeExt as _, fmt as log_format};
+use untrusted_files::Budget;
 
 use crate::{
     env_file, signals,
@@ -63,6 +64,11 @@ pub fn run<A: Parser>(
     reports.iter().for_each(env_file::Report::log);
     if let Err(error) = signals::handle() {
         warn!("what is unfinished stays if the program is interrupted: {error}");
+    }
+    // Before any work: a limit with a slip in it would be none.
+    if let Err(error) = Budget::check_variable() {
+        error!("{error}");
+        return ExitCode::from(BAD_USAGE);
     }
     let Err(failure) = job(args) else {
         return signals::unless_interrupted(ExitCode::SUCCESS);

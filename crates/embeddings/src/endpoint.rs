@@ -147,7 +147,10 @@ impl Endpoint {
                 KeyHeader::Bearer => (AUTHORIZATION, format!("Bearer {}", key.expose())),
                 KeyHeader::ApiKey => (API_KEY, key.expose().to_owned()),
             };
-            let mut value = HeaderValue::from_str(&text).map_err(|_| Error::BadKey)?;
+            // Beyond ASCII it would be sent: the typographic quotes of a word processor, for which the server only says that the key is wrong.
+            let ascii = Some(&text).filter(|text| text.is_ascii());
+            let header = ascii.and_then(|text| HeaderValue::from_str(text).ok());
+            let mut value = header.ok_or(Error::BadKey)?;
             value.set_sensitive(true);
             headers.insert(name, value);
         }
@@ -373,5 +376,15 @@ mod tests {
         endpoint.api_key = Some(Secret::new("sk-\u{1}secret"));
         let error = endpoint.headers(KeyHeader::Bearer).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("secret"));
+    }
+
+    #[test]
+    fn a_key_in_typographic_quotes_is_refused_and_not_shown() {
+        for key_header in [KeyHeader::Bearer, KeyHeader::ApiKey] {
+            let endpoint = from(&[("OPENAI_API_KEY", "“sk-secret”")]);
+            let error = endpoint.headers(key_header).unwrap_err();
+            assert!(matches!(error, Error::BadKey));
+            assert!(!error.to_string().contains("sk-"));
+        }
     }
 }

@@ -248,3 +248,16 @@ fn a_dry_run_writes_nothing() {
     }
     assert!(!bench.join("data").exists());
 }
+
+#[test]
+fn a_memory_budget_that_is_no_size_is_refused_before_any_work() {
+    let mut bench = bench();
+    for value in ["-1", "5%", "lots"] {
+        bench.set_var("CARROT_MEMORY_BUDGET", value);
+        let expected = format!("CARROT_MEMORY_BUDGET is `{value}`, expected a size such as `8GiB`");
+        bench.refuse(&["--n", "40"], 2, &expected);
+        assert!(!bench.join("data").exists());
+    }
+    bench.set_var("CARROT_MEMORY_BUDGET", "");
+    bench.succeed(&["--n", "40"]);
+}

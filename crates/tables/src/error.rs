@@ -138,6 +138,14 @@ pub enum Error {
         /// The format of the table.
         format: &'static str,
     },
+    /// A folder whose files are not all part of the table.
+    #[error("`{}` is a {kind} table, among whose files are deleted and replaced ones; write the version that you mean to a folder of plain Parquet files", path.display())]
+    Versioned {
+        /// The folder.
+        path: PathBuf,
+        /// The format that keeps versions.
+        kind: &'static str,
+    },
     /// One part of a table has a column that another lacks.
     #[error("`{}` has no column `{column}`, which `{}` of the same table has", path.display(), other.display())]
     PartColumns {
@@ -218,7 +226,7 @@ pub enum Error {
     },
     /// A quote in a CSV file that does not end as it should.
     #[error(
-        "in {} (line {line}) of `{}` a field begins with a quote {}{}", row_or_header(*row), path.display(), fault.words(),
+        "in {} (line {line}) of `{}` a field {}{}", row_or_header(*row), path.display(), fault.words(),
         BACKSLASH_QUOTES[usize::from(*has_backslash_quotes)]
     )]
     Quote {
@@ -296,16 +304,21 @@ pub enum QuoteFault {
     Open,
     /// Something stands behind the quote that closes it.
     TextBehind,
+    /// It stands behind a backslash in a field without quotes around it.
+    Unquoted,
 }
 
 impl QuoteFault {
     fn words(self) -> &'static str {
         match self {
             Self::Open => {
-                "that is never closed, so that all that follows would belong to it; a quote inside a quoted field is written twice"
+                "begins with a quote that is never closed, so that all that follows would belong to it; a quote inside a quoted field is written twice"
             }
             Self::TextBehind => {
-                "and goes on behind the closing one; a quote inside a quoted field is written twice"
+                "begins with a quote and goes on behind the closing one; a quote inside a quoted field is written twice"
+            }
+            Self::Unquoted => {
+                "without quotes around it holds a quote behind a backslash, as Python writes with `doublequote=False`; write it with `doublequote=True`"
             }
         }
     }

@@ -13,6 +13,10 @@ use crate::{Error, Format, Result};
 /// What Hive, Spark and those that copy them call the folder of rows without a value.
 const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
 
+/// What table formats with versions keep their history in. It says which of the part files count: those that were deleted or replaced lie
+/// among the others.
+const HISTORIES: [(&str, &str); 2] = [("_delta_log", "Delta Lake"), (".hoodie", "Hudi")];
+
 /// The files that a table is in.
 #[derive(Debug, Clone)]
 pub struct Files {
@@ -35,7 +39,7 @@ impl Files {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::NotAFile`] for a pipe or a device; [`Error::UnknownFormat`]; [`Error::NoParts`] for a folder without part files,
-    /// [`Error::StrayFile`] for one with other files among them; [`Error::Mistaken`].
+    /// [`Error::StrayFile`] for one with other files among them, [`Error::Versioned`] for one with old versions of rows; [`Error::Mistaken`].
     pub fn find(path: &Path, format: Option<Format>) -> Result<Self> {
         let mut named = format.or_else(|| Format::of(path));
         let is_folder = fs::metadata(path)
@@ -89,6 +93,12 @@ fn walk(
     for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
         let entry = entry.map_err(Error::io("read", folder))?;
         let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some((_, kind)) = HISTORIES.into_iter().find(|(history, _)| *history == name) {
+            return Err(Error::Versioned {
+                path: folder.to_owned(),
+                kind,
+            });
+        }
         // `_SUCCESS`, `_metadata`, `.part-0.parquet.crc`, `.DS_Store`.
         if name.starts_with(['_', '.']) && !name.contains('=') {
             continue;

@@ -137,7 +137,13 @@ fn as_text(path: &Path, column: &str, row: usize, value: Value) -> Result<Option
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text)),
         Value::Number(number) if number.is_i64() || number.is_u64() => Ok(Some(number.to_string())),
-        other => Err(wrong_value(path, column, row, &other, "text")),
+        other => Err(wrong_value(
+            path,
+            column,
+            row,
+            &other,
+            "text or a whole number",
+        )),
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{env, fs};
 
-/// The variable that sets the budget, in bytes or as `8GiB`, `500MB`.
+/// The variable that sets the budget, in bytes or as `8GiB`, `500MB`, `8G`.
 const VARIABLE: &str = "CARROT_MEMORY_BUDGET";
 /// Where the system does not say how much memory it has.
 const FALL_BACK: u64 = 16 << 30;
@@ -28,7 +28,26 @@ pub struct OverBudget {
     pub budget: u64,
 }
 
+/// The variable holds something that is no size.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{VARIABLE} is `{found}`, expected a size such as `8GiB` or `500MB`")]
+pub struct NoSize {
+    /// What it holds.
+    pub found: String,
+}
+
 impl Budget {
+    /// Refuses a `CARROT_MEMORY_BUDGET` that is no size, for programs to say at their start; an empty one counts as none.
+    ///
+    /// # Errors
+    /// [`NoSize`].
+    pub fn check_variable() -> Result<(), NoSize> {
+        let Some(value) = env::var_os(VARIABLE) else {
+            return Ok(());
+        };
+        check_size(&value.to_string_lossy())
+    }
+
     /// What `CARROT_MEMORY_BUDGET` says; else three quarters of this machine's memory. A value that is no size counts as none.
     pub fn get() -> Self {
         let said = env::var(VARIABLE).ok().and_then(|text| parse(&text));
@@ -61,7 +80,16 @@ impl Budget {
     }
 }
 
-/// A size as people write it: `1000`, `500MB`, `8 GiB`.
+fn check_size(text: &str) -> Result<(), NoSize> {
+    if text.trim().is_empty() || parse(text).is_some() {
+        return Ok(());
+    }
+    Err(NoSize {
+        found: text.escape_debug().to_string(),
+    })
+}
+
+/// A size as people write it: `1000`, `500MB`, `8 GiB`; `8G` as for Docker and systemd, where a letter alone counts in 1024.
 fn parse(text: &str) -> Option<u64> {
     let text = text.trim();
     let end = text
@@ -73,9 +101,9 @@ fn parse(text: &str) -> Option<u64> {
         "kb" => 1_000,
         "mb" => 1_000_000,
         "gb" => 1_000_000_000,
-        "kib" => 1 << 10,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
+        "kib" | "k" => 1 << 10,
+        "mib" | "m" => 1 << 20,
+        "gib" | "g" => 1 << 30,
         _ => return None,
     };
     digits.parse::<u64>().ok()?.checked_mul(factor)
@@ -103,6 +131,9 @@ mod tests {
             ("500MB", Some(500_000_000)),
             (" 8 GiB ", Some(8 << 30)),
             ("2kib", Some(2048)),
+            ("2k", Some(2048)),
+            ("512m", Some(512 << 20)),
+            ("8G", Some(8 << 30)),
             ("", None),
             ("-1", None),
             ("1.5GB", None),
@@ -110,6 +141,8 @@ mod tests {
             ("99999999999999GiB", None),
         ] {
             assert_eq!(parse(text), expected, "{text}");
+            let is_fine = expected.is_some() || text.is_empty();
+            assert_eq!(check_size(text).is_ok(), is_fine, "{text}");
         }
     }
 

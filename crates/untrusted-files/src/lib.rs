@@ -12,7 +12,7 @@ mod guard;
 mod mistaken;
 
 pub use crate::{
-    budget::{Budget, OverBudget},
+    budget::{Budget, NoSize, OverBudget},
     guard::{Panicked, guard},
     mistaken::Mistaken,
 };

@@ -36,6 +36,8 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded {
         [0xef, 0xbb, 0xbf, rest @ ..] => (String::from_utf8_lossy(rest).into_owned(), None),
         _ => (String::from_utf8_lossy(bytes).into_owned(), None),
     };
+    // Left alone, the line break of old editors would put the next line, perhaps a key, into an address.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let (text, malformed) = without_malformed(&text);
     Decoded {
         text,
@@ -168,6 +170,7 @@ mod tests {
                 &[],
                 &["A=1", "B=#", "C=a#b"],
             ),
+            ("A=1\rB='2 3'\rbad\rC=4", &[3], &["A=1", "B=2 3", "C=4"]),
             ("B=a\\ b\nD=4\n", &[], &["B=a b", "D=4"]),
             // A file that was padded with NULs after a power cut.
             ("A=1\nB=2\n\0\0\0\0\0\0", &[3], &["A=1", "B=2"]),

@@ -36,9 +36,10 @@ impl Record {
         self.fields[i].1
     }
 
-    /// Whether it is a line of spaces.
+    /// Whether it is a line of spaces, or of separators alone, as spreadsheets write rows that were cleared.
     pub(super) fn is_blank(&self) -> bool {
-        self.len() == 1 && !self.is_quoted(0) && self.bytes.trim_ascii().is_empty()
+        let is_quoted = (0..self.len()).any(|i| self.is_quoted(i));
+        !is_quoted && self.bytes.trim_ascii().is_empty()
     }
 
     /// Whether a field holds a whole line with as many separators as the row has: a quote that is never closed takes in the rows behind it, up
@@ -103,6 +104,9 @@ enum Step {
     Row,
     /// It stands behind a closing quote, where only a separator or the end of the line may.
     Stray,
+    /// A quote behind a backslash, outside of quotes. Those who write that also double their backslashes, and Spark, which does not, puts
+    /// quotes around such a field: taken as it is, the text would be another one.
+    BackslashQuote,
 }
 
 impl Records {
@@ -157,6 +161,10 @@ impl Records {
                         break;
                     }
                     Step::Stray => return Err(self.quote_error(QuoteFault::TextBehind)),
+                    Step::BackslashQuote => {
+                        self.splitter.quote_line = self.splitter.line;
+                        return Err(self.quote_error(QuoteFault::Unquoted));
+                    }
                 }
             }
             self.reader.consume(used.unwrap_or(n));
@@ -244,6 +252,8 @@ impl Splitter {
             Step::Row
         } else if self.state == State::Closed {
             Step::Stray
+        } else if byte == QUOTE && before == b'\\' {
+            Step::BackslashQuote
         } else {
             record.bytes.push(byte);
             self.state = State::Unquoted;

@@ -37,6 +37,10 @@ fn tables_of_many_programs_are_read() {
             "id,prompt,score,,\r\n1,\"a, \"\"b\"\"\nc\",1,,\r\n2,5\" pipe,0,,\r\n",
         ),
         (
+            "excel-cleared-rows",
+            "id,prompt,score,,\r\n1,\"a, \"\"b\"\"\nc\",1,,\r\n,,,,\r\n2,5\" pipe,0,,\r\n,,,,\r\n, ,,,\r\n",
+        ),
+        (
             "pandas",
             ",id,prompt,score\n0,1,\"a, \"\"b\"\"\nc\",true\n7,2,5\" pipe,false\n",
         ),
@@ -147,6 +151,12 @@ fn what_would_be_misread_is_refused_with_its_place() {
         (
             "id,prompt\n1,\"a 6\\\"\"\n",
             "quotes seem to be written as `\\\"`",
+        ),
+        // Python, which doubles the backslashes too.
+        ("id,prompt\n1,a\n2,say \\\"hi\\\"\n", "in row 2 (line 3) of"),
+        (
+            "id,prompt\n1,say \\\"hi\\\"\n",
+            "write it with `doublequote=True`",
         ),
         ("id,prompt,score\n1,x\n", "row 1 of"),
         ("id,prompt,score\n1,x\n", "has 2 fields, the header has 3"),

@@ -139,3 +139,21 @@ fn a_pipe_is_refused_before_it_is_opened() {
     );
     assert!(refused(std::path::Path::new("/dev/null")).contains("is a pipe or a device"));
 }
+
+/// What was deleted or replaced lies on among the part files of these.
+#[test]
+fn tables_with_versions_are_refused() {
+    let folder = Folder::new();
+    for (name, history) in [
+        ("delta", "_delta_log/00000000000000000001.json"),
+        ("hudi", ".hoodie/hoodie.properties"),
+    ] {
+        folder.write(&format!("{name}/part-0.parquet"), part(&["a"]));
+        folder.write(&format!("{name}/{history}"), "{}");
+        let error = tables::Files::find(&folder.path(name), None).expect_err(name);
+        assert!(
+            matches!(&error, tables::Error::Versioned { path, .. } if *path == folder.path(name)),
+            "{error}"
+        );
+    }
+}

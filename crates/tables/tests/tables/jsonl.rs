@@ -67,7 +67,10 @@ fn what_would_be_misread_is_refused_with_its_place() {
             "{\"id\": 1, \"prompt\": {\"text\": \"x\"}}\n",
             "is `{\"text\":\"x\"}` in row 1, expected text",
         ),
-        ("{\"id\": 1.5}\n", "is `1.5` in row 1, expected text"),
+        (
+            "{\"id\": 1.5}\n",
+            "is `1.5` in row 1, expected text or a whole number",
+        ),
         ("{\"id\": true}\n", "is `true` in row 1, expected text"),
         (
             "{\"score\": \"good\"}\n",
