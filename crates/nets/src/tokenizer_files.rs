@@ -85,6 +85,17 @@ impl TokenizerConfig {
         class.is_none_or(|class| ["BertTokenizer", "BertTokenizerFast"].contains(&class))
     }
 
+    /// The tokens that stand at the beginning and at the end of each text.
+    fn around(&self) -> [String; 2] {
+        let name = |token: &Option<String>, default: &str| {
+            token.clone().unwrap_or_else(|| default.to_owned())
+        };
+        [
+            name(&self.cls_token, "[CLS]"),
+            name(&self.sep_token, "[SEP]"),
+        ]
+    }
+
     fn normalizer(&self) -> BertNormalizer {
         let clean_text = true;
         BertNormalizer::new(
@@ -147,6 +158,14 @@ pub(crate) fn bert_tokenizer(
         if is_bert && has_own {
             tokenizer.with_normalizer(Some(config.normalizer()));
         }
+        // A file that lost it: transformers puts the two tokens around each text all the same.
+        if is_bert && tokenizer.get_post_processor().is_none() {
+            let [begin, end] = config.around();
+            let id = |token: String| tokenizer.token_to_id(&token).map(|id| (token, id));
+            if let (Some(begin), Some(end)) = (id(begin), id(end)) {
+                tokenizer.with_post_processor(Some(BertProcessing::new(end, begin)));
+            }
+        }
         return Ok(tokenizer);
     }
     let unsupported = |key, found: String, supported: &str| {
@@ -186,10 +205,7 @@ fn from_vocabulary(path: &Path, config: &TokenizerConfig) -> Result<Tokenizer> {
     let name =
         |token: &Option<String>, default: &str| token.clone().unwrap_or_else(|| default.to_owned());
     let unknown = name(&config.unk_token, "[UNK]");
-    let (end, begin) = (
-        name(&config.sep_token, "[SEP]"),
-        name(&config.cls_token, "[CLS]"),
-    );
+    let [begin, end] = config.around();
     let (padding, mask) = (
         name(&config.pad_token, "[PAD]"),
         name(&config.mask_token, "[MASK]"),

@@ -38,6 +38,13 @@ fn matches_numpy_with_mean_pooling_and_gelu() {
 }
 
 #[test]
+fn the_special_tokens_are_there_though_the_tokenizer_lost_them() {
+    let folder = Folder::new();
+    folder.set("tokenizer.json", "post_processor", Value::Null);
+    check(&folder, "tiny-bert/mean-gelu.npy");
+}
+
+#[test]
 fn matches_numpy_with_cls_pooling_and_gelu_by_tanh() {
     let folder = Folder::new();
     for (file, from) in [
