@@ -52,7 +52,8 @@ pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
 /// The whole of a binary's `main`: loads `.env`, parses the command line, sets up logs, runs, and reports.
 ///
 /// `.env` is the nearest one, in the working folder or above it; variables that are already set take precedence.
-/// Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted (Ctrl-C), 143 terminated; then what is unfinished is removed first. Logs go to standard error; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
+/// Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted (Ctrl-C), 143 terminated; then what is unfinished is removed first. Logs go to
+/// standard error, without secrets; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
 pub fn run<A: Parser>(
     quiet: impl FnOnce(&A) -> bool,
     job: impl FnOnce(A) -> anyhow::Result<()>,

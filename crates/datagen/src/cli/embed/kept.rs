@@ -38,8 +38,8 @@ pub(super) fn hint(error: &embeddings::Error, split: &PartTable) -> Option<Strin
     }
 }
 
-/// The length of a file's embeddings, if they are the wanted ones, whole. The hash of the split is part of what is wanted, so embeddings of another version of the
-/// data set are not taken for these.
+/// The length of a file's embeddings, if they are the wanted ones, whole. The hash of the split is part of what is wanted, so embeddings of
+/// another version of the data set are not taken for these.
 pub(super) fn made_dim(path: &Path, wanted: &EmbeddingsMeta, ids: &[String]) -> Option<usize> {
     if !path.is_file() {
         return None;
