@@ -134,6 +134,18 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// The answer's embeddings have another length than those that are there already, as those of another model would.
+    #[error(
+        "the answer to {request} is wrong: its embeddings have {found} values, those in the store or of other answers have {expected}"
+    )]
+    OtherLength {
+        /// The request.
+        request: RequestName,
+        /// Values of an embedding in the answer.
+        found: usize,
+        /// Values of all others.
+        expected: usize,
+    },
     /// A thread could not be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),

@@ -72,13 +72,12 @@ impl Rows {
             // Nothing usable in it, so nothing that has a length.
             return Ok(());
         }
-        self.fix_dim(answer.dim).map_err(|expected| Error::BadAnswer {
-            request: name(),
-            problem: format!(
-                "its embeddings have {} values, those in the store or of other answers have {expected}",
-                answer.dim
-            ),
-        })
+        self.fix_dim(answer.dim)
+            .map_err(|expected| Error::OtherLength {
+                request: name(),
+                found: answer.dim,
+                expected,
+            })
     }
 
     pub(crate) fn put(&mut self, text: &Distinct, vector: &[f32]) {

@@ -25,10 +25,7 @@ pub(super) fn hint(error: &embeddings::Error, split: &PartTable) -> Option<Strin
             "`--max-request-inputs` and `--max-request-tokens` make requests smaller, `--max-tokens` makes prompts shorter"
                 .to_owned(),
         ),
-        embeddings::Error::BadAnswer { problem, .. }
-        | embeddings::Error::StoredVector { problem, .. }
-            if problem.contains("values") =>
-        {
+        embeddings::Error::OtherLength { .. } | embeddings::Error::StoredVector { .. } => {
             Some("if the server computes other embeddings than before, `--refresh-embeddings` requests all of them".to_owned())
         }
         embeddings::Error::LongWait { .. } => {
