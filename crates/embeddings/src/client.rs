@@ -154,9 +154,10 @@ impl Client {
     /// texts were packed as far as the server's do not.
     ///
     /// # Errors
-    /// [`Error::NoKey`] before anything is sent; [`Error::Refused`], [`Error::QuotaUsedUp`], [`Error::LongWait`], [`Error::Untrusted`] or
-    /// [`Error::BadAnswer`] at the first one; [`Error::Unavailable`] or [`Error::Broken`] after the last attempt; [`Error::NotEmbedded`] in the
-    /// end, if all texts but some have their embeddings; [`Error::Store`] or [`Error::StoredVector`] for the store. After any, requests that were under way are still awaited and stored, as they are paid for.
+    /// [`Error::NoKey`] before anything is sent; [`Error::Refused`], [`Error::QuotaUsedUp`], [`Error::LongWait`], [`Error::Untrusted`],
+    /// [`Error::BadAnswer`] or [`Error::OtherLength`] at the first one; [`Error::Unavailable`] or [`Error::Broken`] after the last attempt;
+    /// [`Error::NotEmbedded`] in the end, if all texts but some have their embeddings; [`Error::Store`] or [`Error::StoredVector`] for the
+    /// store. After any, requests that were under way are still awaited and stored, as they are paid for.
     pub fn embed(
         &self,
         store: &Store,
