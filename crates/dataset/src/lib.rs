@@ -48,6 +48,7 @@ pub mod toml;
 mod train_test_split;
 mod truncate;
 mod whole_file;
+pub mod worth;
 
 pub use atomic_files::{Lock, LockError};
 
