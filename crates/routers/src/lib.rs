@@ -8,12 +8,14 @@
 
 mod dot;
 mod error;
+mod fold_order;
 mod folds;
 mod forest;
 mod knn;
 mod mf;
 mod neighbors;
 mod pair_outcome;
+mod prepared;
 mod r2;
 mod rorf;
 mod unit_rows;
