@@ -76,8 +76,8 @@ impl NormalEquations {
                 let products: f64 = (0..j).map(|k| factor[i][k] * factor[j][k]).sum();
                 let rest = self.gram[columns[i]][columns[j]] - products;
                 if i == j {
-                    // Also where it is not a number.
-                    if !(rest > DEPENDENT * self.gram[columns[i]][columns[i]]) {
+                    let least = DEPENDENT * self.gram[columns[i]][columns[i]];
+                    if rest.is_nan() || rest <= least {
                         return None;
                     }
                     factor[i][i] = rest.sqrt();

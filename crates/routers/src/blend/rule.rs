@@ -48,8 +48,7 @@ pub(super) fn decide(
             standard_error: known(gain.standard_error),
         });
     }
-    // Also where the error is not a number.
-    if !(highest > bound) {
+    if bound.is_nan() || highest <= bound {
         scale = 0.0;
     }
     Ok(Decision { scale, gains })
