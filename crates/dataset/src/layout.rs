@@ -116,6 +116,11 @@ impl DatasetDir {
         self.predictions_dir().join(format!("{router}.json"))
     }
 
+    /// `data/<name>/worth.json`: whether routing is worth it, where that was measured.
+    pub fn worth(&self) -> PathBuf {
+        self.root.join("worth.json")
+    }
+
     /// `data/<name>/rate-study.json`, which only a study of rates has.
     pub fn rate_study(&self) -> PathBuf {
         self.root.join("rate-study.json")

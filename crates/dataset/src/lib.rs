@@ -14,6 +14,7 @@
 //! data/<dataset>/preds/<router>.json                          RunManifest
 //! data/<dataset>/learning-curve/<router>/<n>.{parquet,json}   the same of a router that was fitted on n train prompts
 //! data/<dataset>/truth/{train,test}.parquet                   Predictions (synthetic data only: the true expectations)
+//! data/<dataset>/worth.json                                   WorthRecord: whether routing is worth it
 //! data/<study>/rate-study.json                                RateStudy
 //! anywhere                                                    ModelScores: LLMs to add to a router
 //! ```
@@ -49,6 +50,7 @@ mod train_test_split;
 mod truncate;
 mod whole_file;
 pub mod worth;
+mod worth_record;
 
 pub use atomic_files::{Lock, LockError};
 
@@ -75,4 +77,8 @@ pub use crate::{
     test_set::{Reason, TestPredictions, TestSet, Unusable},
     train_test_split::{TrainTestSplit, permutation, train_test_split},
     truncate::Truncate,
+    worth_record::{
+        NullGains, PromptsNeeded, TaskGain, WORTH_FORMAT_VERSION, WorthCounts, WorthEstimate,
+        WorthFit, WorthNull, WorthPoint, WorthRecord, WorthSettings, WorthVerdict,
+    },
 };
