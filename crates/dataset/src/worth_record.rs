@@ -302,7 +302,7 @@ mod tests {
             verdict: WorthVerdict::CannotTell,
             sentence: "Cannot tell.".to_owned(),
             best_single: "m".to_owned(),
-            gain: estimate(0.1 + 0.2),
+            gain: estimate(0.375),
             p_gain: 0.25,
             p_loss: 0.75,
             curve: vec![WorthPoint {
