@@ -1,0 +1,9 @@
+//! Whether routing is worth it on a data set: every prompt is judged by a router that was not fitted on it.
+
+mod columns;
+mod embedded;
+mod error;
+mod time;
+mod words;
+
+pub use self::{embedded::EmbeddingPlace, error::WorthError, words::shown_usd};
