@@ -166,5 +166,8 @@ fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> PartTable
         output_tokens: tokens(Field::OutputTokens),
         cost_usd: Array2::from_shape_fn(shape, |(i, m)| costs[m].usd[rows[i]]),
         models: models.iter().map(|model| model.name.clone()).collect(),
+        kept: table
+            .kept
+            .map(|values| rows.iter().map(|&i| values[i].clone()).collect()),
     }
 }

@@ -3,7 +3,7 @@ use std::path::Path;
 use anyhow::ensure;
 use cli_support::usage_error;
 use datagen::{RawModel, RawTable, SourcePart};
-use dataset::{Error as DatasetError, Field, column_name, parse_column_name};
+use dataset::{Error as DatasetError, Field, KeptColumns, column_name, parse_column_name};
 use tables::{Kind, Table};
 use tracing::warn;
 
@@ -83,6 +83,7 @@ pub(crate) fn raw_table(
         prompts: values(path, "prompt", prompts, rows.clone())?,
         tasks: rows.iter().map(|&row| tasks[row].clone()).collect(),
         parts,
+        kept: KeptColumns::default(),
     };
     Ok((table, notes))
 }
