@@ -3,6 +3,7 @@
 mod columns;
 mod embedded;
 mod error;
+mod judge;
 mod time;
 mod words;
 

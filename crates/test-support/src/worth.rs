@@ -57,6 +57,7 @@ pub fn worth_record(dataset: &str, parts: PartHashes) -> WorthRecord {
         prompts_needed: Some(PromptsNeeded {
             at_least: 0.01,
             n_prompts: Some(2_400),
+            power: 0.8,
         }),
         fits: (0..5)
             .map(|fold| WorthFit {

@@ -47,13 +47,13 @@ pub(crate) fn values<'a>(
     table: &'a PartTable,
     column: &str,
 ) -> Result<&'a [String], WorthError> {
-    if column == "task" {
-        return Ok(&table.tasks);
-    }
-    Err(WorthError::NoColumn {
-        dataset: dir.name().to_owned(),
-        column: column.to_owned(),
-        known: vec!["task".to_owned()],
+    table.kept(column).ok_or_else(|| {
+        let kept = table.kept.names().map(str::to_owned);
+        WorthError::NoColumn {
+            dataset: dir.name().to_owned(),
+            column: column.to_owned(),
+            known: std::iter::once("task".to_owned()).chain(kept).collect(),
+        }
     })
 }
 

@@ -71,6 +71,11 @@ pub enum WorthError {
         /// Those that can.
         known: Vec<&'static str>,
     },
+    /// Predictions that say nothing of scores and costs.
+    #[error(
+        "the router decides between two LLMs by a threshold, and predicts no scores and costs to choose by"
+    )]
+    OfAPair,
     /// A number that makes no sense.
     #[error("`{what}` is {found}, expected {expected}")]
     BadSetting {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use dataset::{
-    DatasetInfo, Embeddings, EmbeddingsMeta, Part, PartHashes, PartTable, WorthRecord,
+    DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Part, PartHashes, PartTable, WorthRecord,
     WorthVerdict, sha256_file,
 };
 use ndarray::Array2;
@@ -80,6 +80,7 @@ fn write(bench: &Tiny, right: impl Fn(Prompt, usize) -> f64, cost: impl Fn(usize
             output_tokens: None,
             cost_usd: Array2::from_shape_fn(shape, |(_, m)| cost(m, USD[m])),
             ids: ids.clone(),
+            kept: kept(&rows),
         };
         table.write(&dir.split(part)).expect("written");
         let embeddings = Embeddings {
@@ -105,6 +106,22 @@ fn write(bench: &Tiny, right: impl Fn(Prompt, usize) -> f64, cost: impl Fn(usize
         ..dataset_info("mine", &LLMS, [n_train, N_PROMPTS - n_train])
     };
     info.write(&dir.info()).expect("written");
+}
+
+/// When a prompt was asked, and in which conversation of three.
+fn kept(rows: &[usize]) -> KeptColumns {
+    let mut kept = KeptColumns::default();
+    let day = |i: &usize| format!("2026-{:02}-{:02}", 1 + i / 28, 1 + i % 28);
+    for (name, values) in [
+        ("day", rows.iter().map(day).collect()),
+        (
+            "conversation",
+            rows.iter().map(|i| (i / 3).to_string()).collect(),
+        ),
+    ] {
+        kept.insert(name, values).expect("a new name");
+    }
+    kept
 }
 
 /// Each LLM is good at a third of the circle.

@@ -81,7 +81,7 @@ fn heading(verdict: WorthVerdict) -> &'static str {
 fn counts(it: &WorthRecord) -> String {
     let counts = &it.counts;
     format!(
-        "{} prompts, of which {} were judged; {} LLMs, {:.1}% of the scores known; {} prompts have the text of another one",
+        "{} prompts, of which {} were judged; {} LLMs, {:.1}% of the scores known; {} prompts have the text of an earlier one",
         counts.n_prompts,
         counts.n_judged,
         counts.n_models,
@@ -93,7 +93,10 @@ fn counts(it: &WorthRecord) -> String {
 fn prompts_needed(needed: &dataset::PromptsNeeded) -> String {
     let gain = format!("a gain of {:.2} points", 100.0 * needed.at_least);
     match needed.n_prompts {
-        Some(n) => format!("{gain} takes about {n} prompts like these, scored by every LLM"),
+        Some(n) => format!(
+            "{gain} takes about {n} prompts like these, scored by every LLM, to be found with a probability of {:.0}%",
+            100.0 * needed.power
+        ),
         None => format!("{gain}: how many prompts it takes is unknown, as the gain does not vary"),
     }
 }
@@ -157,7 +160,7 @@ fn curve(it: &WorthRecord) -> Vec<String> {
 }
 
 fn tasks(it: &WorthRecord) -> Vec<String> {
-    let what = it.settings.group.as_deref().unwrap_or("task");
+    let what = "task";
     let names = it.tasks.iter().map(|it| it.task.chars().count());
     let width = names
         .max()
@@ -277,11 +280,11 @@ mod tests {
         assert_lines(
             &text,
             &[
-                "1000 prompts, of which 1000 were judged; 2 LLMs, 100.0% of the scores known; 4 prompts have the text of another one",
+                "1000 prompts, of which 1000 were judged; 2 LLMs, 100.0% of the scores known; 4 prompts have the text of an earlier one",
                 "mean gain    +2.00 points [+1.00, +3.00], 95% interval; p 1.0e-4 for a gain, 1.000 for a loss",
                 "savings      31.0% [30.0, 32.0] of the best single LLM's cost at its accuracy",
                 "accuracy     +1.50 points [+0.50, +2.50] at the best single LLM's cost",
-                "to tell      a gain of 1.00 points takes about 2400 prompts like these, scored by every LLM",
+                "to tell      a gain of 1.00 points takes about 2400 prompts like these, scored by every LLM, to be found with a probability of 80%",
                 "fits         1 of 5 decided not to route (factors on the differences: 0.75, 0.75, 0, 0.75, 0.75)",
                 "     $0.00200  cheap          25%    +1.70    +0.70 to +2.70    +0.20 to +3.20        +0.034",
                 "mathematics      600    +3.00    +2.00 to +4.00",
