@@ -1,6 +1,8 @@
 //! What routing is worth on a data set: gains over the best single LLM of each router that has predictions, as figures and tables show them.
 
-use super::series::{Series, routers::CARROT_BLEND};
+use dataset::router_names::CARROT_BLEND;
+
+use super::series::Series;
 
 /// The gains of a data set's routers.
 #[derive(Debug, Clone)]

@@ -7,14 +7,9 @@ use charts::draw::{
     marker::Outline,
 };
 use dataset::router_names::{
-    CARROT_KNN, CARROT_KNN_SBERT, CARROT_ROBERTA, MF, ROBERTA_BINARY, RORF,
+    CARROT_BLEND, CARROT_CLUSTER, CARROT_KERNEL, CARROT_KNN, CARROT_KNN_SBERT, CARROT_LINEAR,
+    CARROT_ROBERTA, MF, ROBERTA_BINARY, RORF,
 };
-
-// TODO-FIT
-pub(crate) const CARROT_BLEND: &str = "carrot-blend";
-const CARROT_KERNEL: &str = "carrot-kernel";
-const CARROT_LINEAR: &str = "carrot-linear";
-const CARROT_CLUSTER: &str = "carrot-cluster";
 
 use super::colors::{
     BLUE, BROWN, CYAN, DARK_PURPLE, GREEN, INDIGO, OLIVE, ORANGE, PINK, PURPLE, RED, ROSE, SLATE,
