@@ -100,6 +100,7 @@ impl GainReport {
         let spread = Spread {
             groups: groups.as_deref(),
             level: settings.level,
+            inflation: gains.inflation(),
         };
         let over_worths = gains.over_worths();
         let estimates: Vec<Estimate> = gains
@@ -201,6 +202,7 @@ pub fn gains_by_task(
     let spread = Spread {
         groups: groups.as_deref(),
         level: settings.level,
+        inflation: gains.inflation(),
     };
     Ok(by_task
         .iter()
