@@ -26,10 +26,12 @@
 mod band;
 mod baseline;
 mod estimate;
+mod halves;
 mod knob;
 mod prompt_gains;
 mod report;
 mod student;
+mod trade;
 
 pub use self::{
     baseline::{Baseline, CrossFit},
@@ -37,6 +39,7 @@ pub use self::{
     knob::{lambda_of_worth, worth_of_lambda},
     prompt_gains::{PromptGains, prompt_gains},
     report::{GainAt, GainReport, GainSettings, TaskGain, Verdict, gains_by_task, holm},
+    trade::{Trade, TradeReport, trade},
 };
 
 #[cfg(test)]

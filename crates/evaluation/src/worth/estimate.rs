@@ -128,6 +128,12 @@ impl Spread<'_> {
             std::cmp::Ordering::Greater => (sign_test, 1.0),
             _ => (1.0, sign_test),
         };
+        if n_groups < 2 {
+            return Estimate {
+                value,
+                ..Estimate::UNKNOWN
+            };
+        }
         let is_known = value == 0.0 || sign_test <= (1.0 - self.level) / 2.0;
         let or_unknown = |number: f64| if is_known { number } else { f64::NAN };
         Estimate {

@@ -200,6 +200,11 @@ impl PromptGains {
             .collect()
     }
 
+    /// The deciding statistic: the mean over the worths where the gain is known.
+    pub fn mean(&self) -> f64 {
+        mean(self.columns.iter().filter_map(Column::gain)).unwrap_or(f64::NAN)
+    }
+
     /// Number of LLMs.
     pub fn n_models(&self) -> usize {
         self.n_models

@@ -242,7 +242,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 }
 
 /// Refuses settings and groups that do not fit; numbers groups from 0.
-fn check(
+pub(super) fn check(
     gains: &PromptGains,
     groups: Option<&[usize]>,
     settings: &GainSettings,
