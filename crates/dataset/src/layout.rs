@@ -116,6 +116,11 @@ impl DatasetDir {
         self.predictions_dir().join(format!("{router}.json"))
     }
 
+    /// `data/<name>/worth.json`: whether routing is worth it, where that was measured.
+    pub fn worth(&self) -> PathBuf {
+        self.root.join("worth.json")
+    }
+
     /// `data/<name>/cross-fit`: predictions for all rows, each by a router that was fitted without it.
     pub fn cross_fits_dir(&self) -> PathBuf {
         self.root.join("cross-fit")

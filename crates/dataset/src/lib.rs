@@ -16,6 +16,7 @@
 //! data/<dataset>/learning-curve/<router>/<n>.{parquet,json}   the same of a router that was fitted on n train prompts
 //! data/<dataset>/cross-fit/<router>/<repeat>.{parquet,json}   OutOfFold and RunManifest: each row predicted by a router fitted without it
 //! data/<dataset>/truth/{train,test}.parquet                   Predictions (synthetic data only: the true expectations)
+//! data/<dataset>/worth.json                                   WorthRecord: whether routing is worth it
 //! data/<study>/rate-study.json                                RateStudy
 //! anywhere                                                    ModelScores: LLMs to add to a router
 //! ```
@@ -55,6 +56,7 @@ mod truncate;
 mod whole_file;
 mod whole_set;
 pub mod worth;
+mod worth_record;
 
 pub use atomic_files::{Lock, LockError};
 
@@ -85,4 +87,8 @@ pub use crate::{
     train_test_split::{TrainTestSplit, permutation, train_test_split},
     truncate::Truncate,
     whole_set::{CrossFitPredictions, WholeSet},
+    worth_record::{
+        NullGains, PromptsNeeded, TaskGain, WORTH_FORMAT_VERSION, WorthCounts, WorthEstimate,
+        WorthFit, WorthNull, WorthPoint, WorthRecord, WorthSettings, WorthVerdict,
+    },
 };
