@@ -32,6 +32,7 @@ pub mod json;
 mod layout;
 mod made_from;
 mod manifest;
+mod mean_cost;
 mod model_columns;
 mod model_scores;
 mod name;
@@ -64,6 +65,7 @@ pub use crate::{
     layout::{DatasetDir, Part},
     made_from::MadeFrom,
     manifest::{RunManifest, Stage, Timings},
+    mean_cost::MeanCost,
     model_scores::ModelScores,
     name::{BadName, DatasetName, FolderName, check_model_name},
     pair::{Pair, PairIdx},
