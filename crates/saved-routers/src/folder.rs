@@ -4,10 +4,14 @@ use std::{
 };
 
 use atomic_files::TemporaryFolder;
-use dataset::{Standardizer, atomic, write_atomically};
+use dataset::{MeanCost, Quantity, Standardizer, atomic, write_atomically};
+use ndarray::ArrayView1;
 use routers::{Forest, Mf};
 
-use crate::{Error, KnnParts, Record, Result, card, forest, knn, mf, record, scale};
+use crate::{
+    BlendContents, Contents, Error, KnnParts, Record, Result, card, forest, knn, means, mf, record,
+    scale,
+};
 
 pub(crate) const ROUTER: &str = "router.safetensors";
 const CARD: &str = "README.md";
@@ -67,6 +71,26 @@ impl NewFolder {
     /// [`crate::Error::Dataset`] when the disk is full, say.
     pub fn write_knn(&self, parts: &KnnParts<'_>) -> Result<()> {
         knn::write(&self.path().join(ROUTER), parts)
+    }
+
+    /// Writes a blend that does not route: each LLM's mean score and mean cost on the train prompts, of which the record's contents are given
+    /// back. `targets` is what the blend would have predicted, the score first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Dataset`] when the disk is full, say.
+    pub fn write_means(
+        &self,
+        scores: ArrayView1<'_, f64>,
+        cost: &MeanCost,
+        targets: &[Quantity],
+    ) -> Result<Contents> {
+        means::write(&self.path().join(ROUTER), scores, cost)?;
+        Ok(Contents::Blend(BlendContents {
+            g: 0.0,
+            targets: targets.to_vec(),
+            learners: Vec::new(),
+            mean_cost: Some(means::unit(cost)),
+        }))
     }
 
     /// Writes a forest.

@@ -1,13 +1,12 @@
 use std::path::Path;
 
-use dataset::{PredictedCost, Quantity, Standardizer};
+use dataset::{Quantity, Standardizer};
 use half::{f16, slice::HalfFloatSliceExt as _, vec::HalfFloatVecExt as _};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use routers::{Knn, Target, UnitRows};
 
 use crate::{
-    Contents, Embedder, EmbeddingFormat, Error, Record, Result,
-    model_outputs::{PerModelOutputs, check_dim},
+    Contents, Embedder, EmbeddingFormat, Error, Record, Result, SavedLearner,
     tensors::{self, Tensor, TensorFile},
 };
 
@@ -22,14 +21,8 @@ pub struct KnnParts<'a> {
     pub format: EmbeddingFormat,
 }
 
-/// k-nearest-neighbors regression that was opened in a folder; see [`crate::SavedRouter::open`] for where its embeddings are. A clone shares them.
-#[derive(Debug, Clone)]
-pub struct SavedKnn {
-    knn: Knn,
-    /// What its targets are.
-    quantities: Vec<Quantity>,
-    scale: Option<Standardizer>,
-}
+/// k-nearest-neighbors regression that was opened in a folder; see [`crate::SavedRouter::open`] for where its embeddings are.
+pub type SavedKnn = SavedLearner<Knn>;
 
 const VECTORS: &str = "vectors";
 const TARGETS: &str = "targets";
@@ -119,59 +112,22 @@ pub(crate) fn read(
         })
         .collect();
     let knn = Knn::from_parts(rows, &targets, &ks, *backend).map_err(Error::router(path))?;
-    Ok(SavedKnn {
-        knn,
-        quantities,
-        scale,
-    })
+    Ok(SavedLearner::new(knn, quantities, scale))
 }
 
 impl SavedKnn {
     /// Number of rows that can be neighbors.
     pub fn n_rows(&self) -> usize {
-        self.knn.rows().n_rows()
+        self.learner().rows().n_rows()
     }
 
     /// The embeddings of the train prompts.
     pub(crate) fn rows(&self) -> &UnitRows {
-        self.knn.rows()
+        self.learner().rows()
     }
 
     /// What a target's neighbors are averaged over.
     pub(crate) fn values(&self, target_idx: usize) -> ArrayView2<'_, f32> {
-        self.knn.values(target_idx)
-    }
-
-    /// The way back to dollars, where z-scores are predicted.
-    pub(crate) fn scale(&self) -> Option<&Standardizer> {
-        self.scale.as_ref()
-    }
-
-    /// Predicts for embeddings of shape `(n_prompts, dim)`. A prediction does not depend on the other prompts. `on_progress` counts prompts.
-    ///
-    /// # Errors
-    /// [`Error::Dimension`] for embeddings of another length; [`Error::Predict`] for embeddings that are not finite.
-    pub fn predict(
-        &self,
-        embeddings: ArrayView2<'_, f32>,
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<PerModelOutputs> {
-        check_dim(embeddings, self.knn.rows().dim())?;
-        let predicted = self
-            .knn
-            .predict(embeddings, on_progress)
-            .map_err(|source| Error::Predict { source })?;
-        let mut scores = None;
-        let mut cost = PredictedCost::Known;
-        for (values, quantity) in predicted.into_iter().zip(&self.quantities) {
-            match quantity.cost(&values, self.scale.as_ref()) {
-                None => scores = Some(values),
-                Some(predicted) => cost = predicted,
-            }
-        }
-        Ok(PerModelOutputs {
-            scores: scores.expect("a record without a score is refused"),
-            cost,
-        })
+        self.learner().values(target_idx)
     }
 }

@@ -16,6 +16,7 @@
 //! models/<dataset>/<router>/calibrations/        Calibration: a setting for a target, bound to the files beside it by their hashes
 //! ```
 
+mod blend;
 mod calibration;
 mod card;
 mod contents;
@@ -24,6 +25,8 @@ mod files;
 mod folder;
 mod forest;
 mod knn;
+mod learner;
+mod means;
 mod mf;
 mod model;
 mod model_outputs;
@@ -35,15 +38,21 @@ mod scale;
 mod tensors;
 
 pub use crate::{
+    blend::SavedBlend,
     calibration::{
         CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
         Expected, ModelShare, Range, Realized,
     },
-    contents::{Contents, EmbeddingFormat, KnnTarget, NetworkCost},
+    contents::{
+        BlendContents, BlendLearner, ClusterTarget, Contents, EmbeddingFormat, KernelTarget,
+        KnnTarget, LinearTarget, MeanCostUnit, NetworkCost, TargetWeights,
+    },
     error::{Error, Result},
     files::SavedFile,
     folder::{CHECKPOINTS, NewFolder, read_whole},
     knn::{KnnParts, SavedKnn},
+    learner::{PredictsTargets, SavedLearner},
+    means::SavedMeans,
     model::{Model, RobertaCost},
     model_outputs::{ModelOutputs, PerModelOutputs},
     open::SavedRouter,

@@ -5,10 +5,10 @@ use ndarray::{Array1, ArrayView2};
 use routers::{Mf, Rorf};
 
 use crate::{
-    Contents, Error, Record, Result, SavedKnn,
+    Contents, Error, Record, Result, SavedBlend, SavedKnn, blend,
     folder::ROUTER,
     forest, knn, mf,
-    model_outputs::{ModelOutputs, check_dim},
+    model_outputs::{ModelOutputs, PerModelOutputs, check_dim},
     scale,
 };
 
@@ -17,6 +17,8 @@ use crate::{
 pub enum Model {
     /// k-nearest-neighbors regression on embeddings.
     Knn(SavedKnn),
+    /// A blend of learners on embeddings, or each LLM's means.
+    Blend(SavedBlend),
     /// A random forest on embeddings.
     Rorf(Rorf),
     /// A matrix factorization on embeddings.
@@ -66,8 +68,8 @@ impl Model {
             (Contents::Mf { folder }, Some(embedder)) => {
                 Self::Mf(mf::read(&network(folder)?, embedder.dim)?)
             }
-            (Contents::Knn { .. } | Contents::Forest {} | Contents::Mf { .. }, None) => {
-                unreachable!("a record without its embedder is refused")
+            (Contents::Blend(contents), Some(embedder)) => {
+                Self::Blend(blend::read(&path, contents, record, embedder, scale)?)
             }
             (Contents::Roberta { performance, cost }, _) => Self::Roberta {
                 performance: network(performance)?,
@@ -81,7 +83,41 @@ impl Model {
                 },
             },
             (Contents::RobertaBinary { folder }, _) => Self::RobertaBinary(network(folder)?),
+            (_, None) => unreachable!("a record without its embedder is refused"),
+            _ => todo!(),
         })
+    }
+
+    /// Whether it predicts every LLM's score and cost from a prompt's embedding.
+    pub fn is_on_embeddings(&self) -> bool {
+        match self {
+            Self::Knn(_) | Self::Blend(_) => true,
+            Self::Rorf(_) | Self::Mf(_) | Self::Roberta { .. } | Self::RobertaBinary(_) => false,
+        }
+    }
+
+    /// Whether its choices depend on the prompt: a blend may have found that routing is not worth it.
+    pub fn routes(&self) -> bool {
+        !matches!(self, Self::Blend(SavedBlend::Means(_)))
+    }
+
+    /// What it predicts for so many prompts, whatever they are, where it does not route.
+    pub fn without_routing(&self, n_prompts: usize) -> Option<PerModelOutputs> {
+        match self {
+            Self::Blend(SavedBlend::Means(means)) => Some(means.of_prompts(n_prompts)),
+            _ => None,
+        }
+    }
+
+    /// What predicts, in words: `the nearest of 14234 prompts`.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Knn(knn) => format!("the nearest of {} prompts", knn.n_rows()),
+            Self::Blend(blend) => blend.describe(),
+            Self::Rorf(_) => "a random forest".to_owned(),
+            Self::Mf(_) => "a matrix factorization".to_owned(),
+            Self::Roberta { .. } | Self::RobertaBinary(_) => "networks".to_owned(),
+        }
     }
 
     /// Predicts for embeddings of shape `(n_prompts, dim)`. A prediction does not depend on the other prompts. `on_progress` counts prompts.
@@ -103,6 +139,9 @@ impl Model {
         match self {
             Self::Knn(knn) => Ok(ModelOutputs::PerModel(
                 knn.predict(embeddings, on_progress)?,
+            )),
+            Self::Blend(blend) => Ok(ModelOutputs::PerModel(
+                blend.predict(embeddings, on_progress)?,
             )),
             Self::Rorf(rorf) => {
                 small_wins(rorf.forest().n_features(), &|| rorf.predict(embeddings))
