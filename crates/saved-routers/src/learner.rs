@@ -1,6 +1,6 @@
 use dataset::{Quantity, Standardizer};
 use ndarray::{Array2, ArrayView2};
-use routers::Knn;
+use routers::{Cluster, Knn};
 
 use crate::{
     Error, Result,
@@ -36,6 +36,20 @@ pub trait PredictsTargets {
 impl PredictsTargets for Knn {
     fn dim(&self) -> usize {
         self.rows().dim()
+    }
+
+    fn predict(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> routers::Result<Vec<Array2<f32>>> {
+        Self::predict(self, embeddings, on_progress)
+    }
+}
+
+impl PredictsTargets for Cluster {
+    fn dim(&self) -> usize {
+        Self::dim(self)
     }
 
     fn predict(
@@ -88,4 +102,20 @@ impl<L: PredictsTargets> SavedLearner<L> {
             self.scale.as_ref(),
         ))
     }
+}
+
+/// What a learner must predict from, and for how many LLMs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outputs {
+    pub(crate) dim: usize,
+    pub(crate) n_models: usize,
+}
+
+/// The name of a learner's tensor for one target: `kernel/score/coefficients`. What costs are made of is `cost`, whatever its unit.
+pub(crate) fn group(learner: &str, quantity: Quantity, name: &str) -> String {
+    let target = match quantity {
+        Quantity::Score => "score",
+        _ => "cost",
+    };
+    format!("{learner}/{target}/{name}")
 }

@@ -33,19 +33,13 @@ pub(crate) fn unit(cost: &MeanCost) -> MeanCostUnit {
 
 /// Writes each LLM's mean score, in float64 like all means, and mean cost.
 pub(crate) fn write(path: &Path, scores: ArrayView1<'_, f64>, cost: &MeanCost) -> Result<()> {
-    let scores = scores.to_vec();
-    let mut tensors = vec![Tensor::list(SCORE, &scores)];
-    let [first, second];
+    let mut tensors = vec![Tensor::vector(SCORE, scores)];
     match cost {
         MeanCost::Tokens { input, output } => {
-            (first, second) = (input.to_vec(), output.to_vec());
-            tensors.push(Tensor::list(INPUT_TOKENS, &first));
-            tensors.push(Tensor::list(OUTPUT_TOKENS, &second));
+            tensors.push(Tensor::vector(INPUT_TOKENS, input.view()));
+            tensors.push(Tensor::vector(OUTPUT_TOKENS, output.view()));
         }
-        MeanCost::Usd(usd) => {
-            first = usd.to_vec();
-            tensors.push(Tensor::list(USD, &first));
-        }
+        MeanCost::Usd(usd) => tensors.push(Tensor::vector(USD, usd.view())),
     }
     tensors::write(path, &tensors)
 }

@@ -9,7 +9,7 @@ use std::{
 
 use half::f16;
 use memmap2::Mmap;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use routers::SharedValues;
 use safetensors::{Dtype, SafeTensors, View};
 
@@ -78,6 +78,18 @@ impl<'a> Tensor<'a> {
         }
     }
 
+    /// The same of an array, wherever its numbers lie.
+    pub(crate) fn vector<T: Number>(
+        name: impl Into<Cow<'static, str>>,
+        numbers: ArrayView1<'a, T>,
+    ) -> Self {
+        let n = numbers.len();
+        Self {
+            shape: vec![n],
+            ..Self::matrix(name, numbers.insert_axis(Axis(0)))
+        }
+    }
+
     /// Row by row.
     pub(crate) fn matrix<T: Number>(
         name: impl Into<Cow<'static, str>>,
@@ -93,6 +105,28 @@ impl<'a> Tensor<'a> {
             name: name.into(),
             dtype: T::DTYPE,
             shape: numbers.shape().to_vec(),
+            bytes,
+        }
+    }
+}
+
+impl Tensor<'_> {
+    /// The same of a matrix that nobody else keeps.
+    pub(crate) fn of_matrix<T: Number>(
+        name: impl Into<Cow<'static, str>>,
+        numbers: Array2<T>,
+    ) -> Self {
+        let Tensor {
+            name,
+            dtype,
+            shape,
+            bytes,
+        } = Tensor::matrix(name, numbers.view());
+        let bytes = bytes.into_owned().into();
+        Self {
+            name,
+            dtype,
+            shape,
             bytes,
         }
     }
