@@ -131,6 +131,12 @@ pub enum Error {
         /// Outcomes of a pair.
         expected: usize,
     },
+    /// A clustering library refused the data.
+    #[error("k-means failed: {message}")]
+    Clustering {
+        /// What the library said.
+        message: String,
+    },
     /// A nearest-neighbor library refused the data.
     #[error("the `{backend}` search failed: {message}")]
     Backend {

@@ -6,6 +6,7 @@
 //! will do.
 //! Must not know a file, a command line, libtorch, or how predictions are judged.
 
+mod cluster;
 mod dot;
 mod error;
 mod fold_order;
@@ -22,6 +23,10 @@ mod routing_gain;
 mod unit_rows;
 
 pub use crate::{
+    cluster::{
+        CheckedClusterParams, Cluster, ClusterCvScore, ClusterFit, ClusterParams, ClusterTarget,
+        PreparedCluster,
+    },
     error::{Error, Result},
     forest::{CheckedForestParams, Forest, ForestArrays, ForestParams, LEAF, MaxFeatures},
     knn::{CheckedKnnParams, CvScore, Knn, KnnParams, PreparedKnn, Selection, Target, TargetFit},
