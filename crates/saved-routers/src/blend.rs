@@ -3,7 +3,7 @@ use std::path::Path;
 use dataset::Standardizer;
 use ndarray::ArrayView2;
 
-use crate::{BlendContents, Embedder, PerModelOutputs, Record, Result, SavedMeans, means};
+use crate::{BlendContents, PerModelOutputs, Result, SavedMeans, learner::Outputs, means};
 
 /// A blend that was opened in a folder.
 #[derive(Debug, Clone)]
@@ -15,18 +15,12 @@ pub enum SavedBlend {
 pub(crate) fn read(
     path: &Path,
     contents: &BlendContents,
-    record: &Record,
-    embedder: &Embedder,
+    outputs: Outputs,
     _scale: Option<Standardizer>,
 ) -> Result<SavedBlend> {
-    let n_models = record.models.len();
+    let Outputs { dim, n_models } = outputs;
     match contents.mean_cost {
-        Some(unit) => Ok(SavedBlend::Means(means::read(
-            path,
-            unit,
-            embedder.dim,
-            n_models,
-        )?)),
+        Some(unit) => Ok(SavedBlend::Means(means::read(path, unit, dim, n_models)?)),
         None => todo!(),
     }
 }

@@ -2,7 +2,7 @@ use dataset::Quantity;
 use routers::Cluster;
 
 use crate::{
-    ClusterTarget, Error, Result, SavedLearner,
+    ClusterTarget, Contents, Error, Result, SavedLearner,
     learner::{Outputs, group},
     tensors::{Tensor, TensorFile},
 };
@@ -28,13 +28,15 @@ pub(crate) fn tensors<'a>(cluster: &'a Cluster, quantities: &[Quantity]) -> Vec<
 }
 
 /// What the record says of them.
-pub(crate) fn targets(cluster: &Cluster, quantities: &[Quantity]) -> Vec<ClusterTarget> {
+pub(crate) fn contents(cluster: &Cluster, quantities: &[Quantity]) -> Contents {
     let targets = cluster.targets().iter().zip(quantities);
     let target = |(target, &quantity): (&routers::ClusterTarget, &Quantity)| ClusterTarget {
         quantity,
         n_clusters: target.centroids.nrows(),
     };
-    targets.map(target).collect()
+    Contents::Cluster {
+        targets: targets.map(target).collect(),
+    }
 }
 
 /// # Errors
@@ -60,6 +62,8 @@ pub(crate) fn read(
 
 /// The names of its tensors.
 pub(crate) fn names(targets: &[ClusterTarget]) -> Vec<String> {
-    let names = |target: &ClusterTarget| [CENTROIDS, VALUES].map(|it| group("cluster", target.quantity, it));
+    let names = |target: &ClusterTarget| {
+        [CENTROIDS, VALUES].map(|it| group("cluster", target.quantity, it))
+    };
     targets.iter().flat_map(names).collect()
 }

@@ -19,13 +19,16 @@
 mod blend;
 mod calibration;
 mod card;
+mod cluster;
 mod contents;
 mod error;
 mod files;
 mod folder;
 mod forest;
+mod kernel;
 mod knn;
 mod learner;
+mod linear;
 mod means;
 mod mf;
 mod model;
@@ -34,6 +37,7 @@ mod open;
 mod outputs;
 mod pool;
 mod record;
+mod ridge;
 mod scale;
 mod tensors;
 
@@ -43,6 +47,7 @@ pub use crate::{
         CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
         Expected, ModelShare, Range, Realized,
     },
+    cluster::SavedCluster,
     contents::{
         BlendContents, BlendLearner, ClusterTarget, Contents, EmbeddingFormat, KernelTarget,
         KnnTarget, LinearTarget, MeanCostUnit, NetworkCost, TargetWeights,
@@ -50,8 +55,10 @@ pub use crate::{
     error::{Error, Result},
     files::SavedFile,
     folder::{CHECKPOINTS, NewFolder, read_whole},
+    kernel::SavedKernel,
     knn::{KnnParts, SavedKnn},
     learner::{PredictsTargets, SavedLearner},
+    linear::SavedLinear,
     means::SavedMeans,
     model::{Model, RobertaCost},
     model_outputs::{ModelOutputs, PerModelOutputs},

@@ -2,7 +2,7 @@ use dataset::Quantity;
 use routers::{Linear, LinearFit};
 
 use crate::{
-    Error, LinearTarget, Result, SavedLearner,
+    Contents, Error, LinearTarget, Result, SavedLearner,
     learner::{Outputs, group},
     ridge,
     tensors::{Tensor, TensorFile},
@@ -24,13 +24,15 @@ pub(crate) fn tensors<'a>(linear: &'a Linear, quantities: &[Quantity]) -> Vec<Te
 }
 
 /// What the record says of it.
-pub(crate) fn targets(linear: &Linear, quantities: &[Quantity]) -> Vec<LinearTarget> {
+pub(crate) fn contents(linear: &Linear, quantities: &[Quantity]) -> Contents {
     let targets = linear.fits().iter().zip(quantities);
     let target = |(fit, &quantity): (&LinearFit, &Quantity)| LinearTarget {
         quantity,
         alpha: fit.alpha,
     };
-    targets.map(target).collect()
+    Contents::Linear {
+        targets: targets.map(target).collect(),
+    }
 }
 
 /// # Errors

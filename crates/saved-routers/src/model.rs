@@ -5,11 +5,15 @@ use ndarray::{Array1, ArrayView2};
 use routers::{Mf, Rorf};
 
 use crate::{
-    Contents, Error, Record, Result, SavedBlend, SavedKnn, blend,
+    Contents, Error, Record, Result, SavedBlend, SavedCluster, SavedKernel, SavedKnn, SavedLearner,
+    SavedLinear, blend,
     folder::ROUTER,
-    forest, knn, mf,
+    forest,
+    learner::{Learner, Outputs},
+    mf,
     model_outputs::{ModelOutputs, PerModelOutputs, check_dim},
     scale,
+    tensors::TensorFile,
 };
 
 /// What predicts; networks are left to those who know libtorch.
@@ -17,6 +21,12 @@ use crate::{
 pub enum Model {
     /// k-nearest-neighbors regression on embeddings.
     Knn(SavedKnn),
+    /// Ridge regression on embeddings.
+    Linear(SavedLinear),
+    /// Kernel ridge regression on embeddings.
+    Kernel(SavedKernel),
+    /// Means of clusters of embeddings.
+    Cluster(SavedCluster),
     /// A blend of learners on embeddings, or each LLM's means.
     Blend(SavedBlend),
     /// A random forest on embeddings.
@@ -61,15 +71,13 @@ impl Model {
         };
         let path = folder.join(ROUTER);
         Ok(match (&record.contents, &record.embedder) {
-            (Contents::Knn { .. }, Some(embedder)) => {
-                Self::Knn(knn::read(&path, record, embedder, scale)?)
+            (Contents::Blend(contents), Some(embedder)) => {
+                let outputs = Outputs::of(record, embedder);
+                Self::Blend(blend::read(&path, contents, outputs, scale)?)
             }
             (Contents::Forest {}, Some(embedder)) => Self::Rorf(forest::read(&path, embedder.dim)?),
             (Contents::Mf { folder }, Some(embedder)) => {
                 Self::Mf(mf::read(&network(folder)?, embedder.dim)?)
-            }
-            (Contents::Blend(contents), Some(embedder)) => {
-                Self::Blend(blend::read(&path, contents, record, embedder, scale)?)
             }
             (Contents::Roberta { performance, cost }, _) => Self::Roberta {
                 performance: network(performance)?,
@@ -84,14 +92,36 @@ impl Model {
             },
             (Contents::RobertaBinary { folder }, _) => Self::RobertaBinary(network(folder)?),
             (_, None) => unreachable!("a record without its embedder is refused"),
-            _ => todo!(),
+            (contents, Some(embedder)) => {
+                let file = TensorFile::open(&path)?;
+                file.has_only(&Learner::names(contents, ""))?;
+                let outputs = Outputs::of(record, embedder);
+                Self::of(
+                    Learner::read(&file, contents, "", outputs)?,
+                    contents.quantities(),
+                    scale,
+                )
+            }
         })
+    }
+
+    fn of(learner: Learner, quantities: Vec<Quantity>, scale: Option<Standardizer>) -> Self {
+        match learner {
+            Learner::Knn(it) => Self::Knn(SavedLearner::new(it, quantities, scale)),
+            Learner::Linear(it) => Self::Linear(SavedLearner::new(it, quantities, scale)),
+            Learner::Kernel(it) => Self::Kernel(SavedLearner::new(it, quantities, scale)),
+            Learner::Cluster(it) => Self::Cluster(SavedLearner::new(it, quantities, scale)),
+        }
     }
 
     /// Whether it predicts every LLM's score and cost from a prompt's embedding.
     pub fn is_on_embeddings(&self) -> bool {
         match self {
-            Self::Knn(_) | Self::Blend(_) => true,
+            Self::Knn(_)
+            | Self::Linear(_)
+            | Self::Kernel(_)
+            | Self::Cluster(_)
+            | Self::Blend(_) => true,
             Self::Rorf(_) | Self::Mf(_) | Self::Roberta { .. } | Self::RobertaBinary(_) => false,
         }
     }
@@ -113,6 +143,12 @@ impl Model {
     pub fn describe(&self) -> String {
         match self {
             Self::Knn(knn) => format!("the nearest of {} prompts", knn.n_rows()),
+            Self::Linear(_) => "ridge regression".to_owned(),
+            Self::Kernel(kernel) => format!(
+                "kernel ridge regression on {} landmarks",
+                kernel.learner().landmarks().n_rows()
+            ),
+            Self::Cluster(_) => "means of clusters".to_owned(),
             Self::Blend(blend) => blend.describe(),
             Self::Rorf(_) => "a random forest".to_owned(),
             Self::Mf(_) => "a matrix factorization".to_owned(),
@@ -139,6 +175,15 @@ impl Model {
         match self {
             Self::Knn(knn) => Ok(ModelOutputs::PerModel(
                 knn.predict(embeddings, on_progress)?,
+            )),
+            Self::Linear(linear) => Ok(ModelOutputs::PerModel(
+                linear.predict(embeddings, on_progress)?,
+            )),
+            Self::Kernel(kernel) => Ok(ModelOutputs::PerModel(
+                kernel.predict(embeddings, on_progress)?,
+            )),
+            Self::Cluster(cluster) => Ok(ModelOutputs::PerModel(
+                cluster.predict(embeddings, on_progress)?,
             )),
             Self::Blend(blend) => Ok(ModelOutputs::PerModel(
                 blend.predict(embeddings, on_progress)?,

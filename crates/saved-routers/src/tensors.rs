@@ -232,12 +232,12 @@ impl TensorFile {
     ///
     /// # Errors
     /// [`Error::Tensors`] or [`Error::ExtraTensor`].
-    pub(crate) fn has_only(&self, expected: &[&str]) -> Result<()> {
+    pub(crate) fn has_only(&self, expected: &[impl AsRef<str>]) -> Result<()> {
         let tensors = self.tensors()?;
         let extra = tensors
             .names()
             .into_iter()
-            .find(|name| !expected.contains(&name.as_str()));
+            .find(|name| !expected.iter().any(|it| it.as_ref() == name.as_str()));
         match extra {
             Some(name) => Err(Error::ExtraTensor {
                 path: self.path.clone(),

@@ -39,24 +39,29 @@ impl Contents {
             return bad("quantity", found, "what a cost is made of");
         }
         let of_parts = match self {
-            Self::Knn { targets, .. } => targets
-                .iter()
-                .any(|target| target.n_neighbors == 0)
-                .then(|| bad("n-neighbors", "0", "at least 1"))?,
-            Self::Cluster { targets } => targets
-                .iter()
-                .any(|target| target.n_clusters == 0)
-                .then(|| bad("n-clusters", "0", "at least 1"))?,
-            Self::Kernel { targets } => {
-                let gammas = targets.iter().map(|target| target.gamma);
-                let gamma = gammas.into_iter().find(|it| !(it.is_finite() && *it > 0.0));
-                gamma.and_then(|it| bad("gamma", it.to_string(), "a positive number"))
+            Self::Knn { targets, .. } => {
+                let is_bad = targets.iter().any(|target| target.n_neighbors == 0);
+                is_bad.then_some(("n-neighbors", "0".to_owned(), "at least 1"))
             }
-            Self::Blend(blend) => of_blend(blend),
+            Self::Cluster { targets } => {
+                let is_bad = targets.iter().any(|target| target.n_clusters == 0);
+                is_bad.then_some(("n-clusters", "0".to_owned(), "at least 1"))
+            }
+            Self::Linear { targets } => bad_alpha(targets.iter().map(|target| target.alpha)),
+            Self::Kernel { targets } => {
+                let mut gammas = targets.iter().map(|target| target.gamma);
+                let gamma = gammas.find(|it| !(it.is_finite() && *it > 0.0));
+                gamma
+                    .map(|it| ("gamma", it.to_string(), "a number above 0"))
+                    .or_else(|| bad_alpha(targets.iter().map(|target| target.alpha)))
+            }
             _ => None,
         };
-        if of_parts.is_some() {
-            return of_parts;
+        if let Some((key, found, expected)) = of_parts {
+            return bad(key, found, expected);
+        }
+        if let Self::Blend(blend) = self {
+            return of_blend(blend);
         }
         // A folder of a network is a plain name, so that it cannot lead out of the router's folder.
         let is_name = |name: &str| name.parse::<FolderName>().is_ok();
@@ -74,6 +79,13 @@ impl Contents {
             _ => None,
         }
     }
+}
+
+fn bad_alpha(
+    mut alphas: impl Iterator<Item = f64>,
+) -> Option<(&'static str, String, &'static str)> {
+    let alpha = alphas.find(|it| !(it.is_finite() && *it >= 0.0))?;
+    Some(("alpha", alpha.to_string(), "a number of at least 0"))
 }
 
 fn is_score_and_cost(quantities: &[Quantity]) -> bool {
