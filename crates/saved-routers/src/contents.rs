@@ -6,7 +6,7 @@ use dataset::Quantity;
 use routers::Backend;
 use serde::{Deserialize, Serialize};
 
-pub use self::blend::{BlendContents, BlendLearner, MeanCostUnit, TargetWeights};
+pub use self::blend::{BlendContents, MeanCostUnit};
 pub(crate) use self::check::Contradiction;
 
 /// What lies in the folder beside `router.json`.
@@ -39,7 +39,7 @@ pub enum Contents {
         targets: Vec<ClusterTarget>,
     },
     /// A blend of some of the above, or each LLM's means where it does not route.
-    Blend(BlendContents),
+    Blend(Box<BlendContents>),
     /// A random forest over the outcomes of the pair.
     Forest {},
     /// A matrix factorization that scores the pair.
@@ -174,10 +174,7 @@ impl Contents {
     /// Whether costs are computed from tokens and prices, rather than predicted in dollars. False for a router of a pair, which predicts none.
     pub fn needs_prices(&self) -> bool {
         match self {
-            Self::Blend(BlendContents {
-                mean_cost: Some(unit),
-                ..
-            }) => *unit == MeanCostUnit::Tokens,
+            Self::Blend(blend) if !blend.routes() => blend.mean_cost == MeanCostUnit::Tokens,
             _ => !self.needs_pair() && !self.has_scale(),
         }
     }

@@ -4,12 +4,11 @@ use std::{
 };
 
 use atomic_files::TemporaryFolder;
-use dataset::{MeanCost, Quantity, Standardizer, atomic, write_atomically};
-use ndarray::ArrayView1;
+use dataset::{Quantity, Standardizer, atomic, write_atomically};
 use routers::{Cluster, Forest, Kernel, Linear, Mf};
 
 use crate::{
-    BlendContents, Contents, Error, KnnParts, Record, Result, card, cluster, forest, kernel, knn,
+    BlendParts, Contents, Error, KnnParts, Record, Result, blend, card, cluster, forest, kernel, knn,
     linear, means, mf, record, scale, tensors,
 };
 
@@ -110,24 +109,12 @@ impl NewFolder {
         Ok(cluster::contents(cluster, quantities))
     }
 
-    /// Writes a blend that does not route: each LLM's mean score and mean cost on the train prompts, of which the record's contents are given
-    /// back. `targets` is what the blend would have predicted, the score first.
+    /// Writes a blend, of its learners only those that have weight, and gives what the record says of it.
     ///
     /// # Errors
     /// [`crate::Error::Dataset`] when the disk is full, say.
-    pub fn write_means(
-        &self,
-        scores: ArrayView1<'_, f64>,
-        cost: &MeanCost,
-        targets: &[Quantity],
-    ) -> Result<Contents> {
-        means::write(&self.path().join(ROUTER), scores, cost)?;
-        Ok(Contents::Blend(BlendContents {
-            g: 0.0,
-            targets: targets.to_vec(),
-            learners: Vec::new(),
-            mean_cost: Some(means::unit(cost)),
-        }))
+    pub fn write_blend(&self, parts: &BlendParts<'_>) -> Result<Contents> {
+        blend::write(&self.path().join(ROUTER), parts)
     }
 
     /// Writes a forest.

@@ -40,7 +40,7 @@ pub(crate) fn tensors<'a>(
         EmbeddingFormat::F32 => Tensor::matrix(name(VECTORS), vectors),
         EmbeddingFormat::F16 => {
             let values = vectors.to_slice().expect("unit rows lie row after row");
-            let halves = Array2::from_shape_vec(vectors.dim(), Vec::from_f32_slice(values));
+            let halves = Array2::from_shape_vec(vectors.dim(), Vec::<f16>::from_f32_slice(values));
             Tensor::of_matrix(name(VECTORS), halves.expect("there are as many"))
         }
     };

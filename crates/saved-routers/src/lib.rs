@@ -29,7 +29,6 @@ mod kernel;
 mod knn;
 mod learner;
 mod linear;
-mod means;
 mod mf;
 mod model;
 mod model_outputs;
@@ -42,15 +41,15 @@ mod scale;
 mod tensors;
 
 pub use crate::{
-    blend::SavedBlend,
+    blend::{BlendParts, SavedBlend},
     calibration::{
         CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
         Expected, ModelShare, Range, Realized,
     },
     cluster::SavedCluster,
     contents::{
-        BlendContents, BlendLearner, ClusterTarget, Contents, EmbeddingFormat, KernelTarget,
-        KnnTarget, LinearTarget, MeanCostUnit, NetworkCost, TargetWeights,
+        BlendContents, ClusterTarget, Contents, EmbeddingFormat, KernelTarget,
+        KnnTarget, LinearTarget, MeanCostUnit, NetworkCost,
     },
     error::{Error, Result},
     files::SavedFile,
@@ -59,7 +58,6 @@ pub use crate::{
     knn::{KnnParts, SavedKnn},
     learner::{PredictsTargets, SavedLearner},
     linear::SavedLinear,
-    means::SavedMeans,
     model::{Model, RobertaCost},
     model_outputs::{ModelOutputs, PerModelOutputs},
     open::SavedRouter,

@@ -128,13 +128,16 @@ impl Model {
 
     /// Whether its choices depend on the prompt: a blend may have found that routing is not worth it.
     pub fn routes(&self) -> bool {
-        !matches!(self, Self::Blend(SavedBlend::Means(_)))
+        match self {
+            Self::Blend(blend) => blend.routes(),
+            _ => true,
+        }
     }
 
     /// What it predicts for so many prompts, whatever they are, where it does not route.
     pub fn without_routing(&self, n_prompts: usize) -> Option<PerModelOutputs> {
         match self {
-            Self::Blend(SavedBlend::Means(means)) => Some(means.of_prompts(n_prompts)),
+            Self::Blend(blend) if !blend.routes() => Some(blend.means(n_prompts)),
             _ => None,
         }
     }

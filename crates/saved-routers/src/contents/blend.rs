@@ -1,49 +1,28 @@
 use dataset::Quantity;
+use routers::{Backend, BlendReport, BlendTarget, Setting};
 use serde::{Deserialize, Serialize};
 
-use super::Contents;
+use super::{
+    ClusterTarget, Contents, EmbeddingFormat, KernelTarget, KnnTarget, LinearTarget,
+};
 
-/// What a saved [`routers::Blend`] is made of:
-///
-/// ```text
-/// prediction of LLM m = mean_m + level(x) + g * deviation_m(x)
-///   level       sum over learners of their weight for levels times the mean over LLMs of (what they predict - mean)
-///   deviation   sum over learners of their weight for deviations times what is left of (what they predict - mean)
-/// ```
-///
-/// With `g = 0` the router does not route: it predicts each LLM's mean score and mean cost, and no learner is stored.
+/// What a saved [`routers::Blend`] is made of. The learners that have weight are stored beside it as they are when they are saved alone; a blend
+/// that does not route stores none, but keeps its weights here, which a change of its LLMs needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct BlendContents {
-    /// What deviations are multiplied by, one of [`routers::BLEND_FACTORS`].
-    pub g: f64,
     /// What is predicted, the score first.
     pub targets: Vec<Quantity>,
-    /// The learners that have weight; none where the router does not route.
-    pub learners: Vec<BlendLearner>,
-    /// What the mean costs are given in, where the router does not route; else absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mean_cost: Option<MeanCostUnit>,
-}
-
-/// A learner of a blend.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct BlendLearner {
-    /// What it is, as if it were saved alone.
-    pub learner: Contents,
-    /// Its weights for each target.
-    pub weights: Vec<TargetWeights>,
-}
-
-/// How much a learner counts for one target.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct TargetWeights {
-    /// For what all LLMs have in common on a prompt.
-    pub level: f64,
-    /// For the differences between LLMs.
-    pub deviation: f64,
+    /// Weights, hyperparameters and what the decision to route was made by; without the tables that hyperparameters were chosen by, which are
+    /// among the record's results.
+    pub report: BlendReport,
+    /// How the train prompts' embeddings are stored, where nearest neighbors have weight.
+    #[serde(rename = "vectors")]
+    pub embeddings: EmbeddingFormat,
+    /// How neighbors are searched for.
+    pub backend: Backend,
+    /// What the LLMs' mean costs are given in.
+    pub mean_cost: MeanCostUnit,
 }
 
 /// What mean costs are given in, see [`dataset::MeanCost`].
@@ -59,6 +38,69 @@ pub enum MeanCostUnit {
 impl BlendContents {
     /// Whether choices depend on the prompt.
     pub fn routes(&self) -> bool {
-        self.g != 0.0
+        self.report.routes
+    }
+
+    /// The learners that are stored, each as the contents of a router of its own. Of clusters, as many are said as were asked for; a fit may have
+    /// found fewer.
+    pub(crate) fn learners(&self) -> Vec<Contents> {
+        let mut learners = Vec::new();
+        if !self.routes() {
+            return learners;
+        }
+        if let Some(targets) = self.settings(|quantity, setting| match setting {
+            Setting::Knn { n_neighbors } => Some(KnnTarget {
+                quantity,
+                n_neighbors,
+            }),
+            _ => None,
+        }) {
+            learners.push(Contents::Knn {
+                embeddings: self.embeddings,
+                backend: self.backend,
+                targets,
+            });
+        }
+        if let Some(targets) = self.settings(|quantity, setting| match setting {
+            Setting::Linear { alpha } => Some(LinearTarget { quantity, alpha }),
+            _ => None,
+        }) {
+            learners.push(Contents::Linear { targets });
+        }
+        if let Some(targets) = self.settings(|quantity, setting| match setting {
+            Setting::Kernel { gamma, alpha } => Some(KernelTarget {
+                quantity,
+                gamma,
+                alpha,
+            }),
+            _ => None,
+        }) {
+            learners.push(Contents::Kernel { targets });
+        }
+        if let Some(targets) = self.settings(|quantity, setting| match setting {
+            Setting::Cluster { n_clusters } => Some(ClusterTarget {
+                quantity,
+                n_clusters,
+            }),
+            _ => None,
+        }) {
+            learners.push(Contents::Cluster { targets });
+        }
+        learners
+    }
+
+    /// One learner's settings for all targets, where it has weight for any.
+    fn settings<T>(&self, of: impl Fn(Quantity, Setting) -> Option<T>) -> Option<Vec<T>> {
+        let mut has_weight = false;
+        let find = |(target, &quantity): (&BlendTarget, &Quantity)| {
+            target.learners.iter().find_map(|learner| {
+                let found = of(quantity, learner.setting)?;
+                has_weight |= learner.deviation_weight > 0.0 || learner.level_weight > 0.0;
+                Some(found)
+            })
+        };
+        let targets = self.report.targets.iter().zip(&self.targets);
+        let found: Option<Vec<T>> = targets.map(find).collect();
+        found.filter(|_| has_weight)
     }
 }

@@ -1,9 +1,7 @@
 use dataset::{FolderName, Quantity};
+use routers::{BlendTarget, Setting};
 
 use super::{BlendContents, Contents};
-
-/// What deviations may be multiplied by.
-const BLEND_FACTORS: [f64; 7] = [0.0, 0.125, 0.25, 0.5, 0.75, 1.0, 1.25];
 
 /// A value that the rest of a record, or the crate, cannot do with.
 pub(crate) struct Contradiction {
@@ -68,17 +66,6 @@ impl Contents {
         let folder = self.folders().into_iter().find(|name| !is_name(name))?;
         bad("folder", format!("`{folder}`"), "a name without a slash")
     }
-
-    /// The name of its tensors' group, and of itself within a blend, if it may be in one.
-    pub(crate) fn learner_name(&self) -> Option<&'static str> {
-        match self {
-            Self::Knn { .. } => Some("knn"),
-            Self::Linear { .. } => Some("linear"),
-            Self::Kernel { .. } => Some("kernel"),
-            Self::Cluster { .. } => Some("cluster"),
-            _ => None,
-        }
-    }
 }
 
 fn bad_alpha(
@@ -99,60 +86,31 @@ fn is_score_and_cost(quantities: &[Quantity]) -> bool {
     )
 }
 
+/// What [`routers::Blend::from_parts`] does not see, and what its message would not name the key of.
 fn of_blend(blend: &BlendContents) -> Option<Contradiction> {
     let BlendContents {
-        g,
-        targets,
-        learners,
-        mean_cost,
+        targets, report, ..
     } = blend;
-    if !BLEND_FACTORS.contains(g) {
-        return bad("g", g.to_string(), "one of the factors that a fit tries");
+    if report.targets.len() != targets.len() {
+        let found = format!("with {} targets", report.targets.len());
+        return bad("report", found, "as many targets as `targets`");
     }
-    if !blend.routes() {
-        return if mean_cost.is_none() {
-            bad("mean-cost", "absent", "given where g is 0")
-        } else if !learners.is_empty() {
-            let found = format!("a list of {}", learners.len());
-            bad("learners", found, "none where g is 0")
-        } else {
-            None
-        };
+    // Only factors that the fit tried, and judged.
+    let is_tried = report.gains.iter().any(|it| it.scale == report.scale);
+    if report.scale != 0.0 && !is_tried {
+        let expected = "0 or one of the factors of `gains`";
+        return bad("scale", report.scale.to_string(), expected);
     }
-    if mean_cost.is_some() {
-        return bad("mean-cost", "given", "absent where g is not 0");
+    // A learner without a setting for one of the targets would not be stored, though it has weight for another.
+    let n_of = |setting: Setting| {
+        let of_target = |it: &&BlendTarget| it.learners.iter().any(|it| it.setting.is_of(setting));
+        report.targets.iter().filter(of_target).count()
+    };
+    let settings = report.targets.iter().flat_map(|it| &it.learners);
+    if settings.into_iter().any(|it| n_of(it.setting) != targets.len()) {
+        let expected = "the same learners for each target";
+        return bad("report", "with a learner that a target lacks", expected);
     }
-    let mut seen: Vec<&str> = Vec::new();
-    for part in learners {
-        let Some(name) = part.learner.learner_name() else {
-            return bad("learners", "with another kind", "learners on embeddings");
-        };
-        if seen.contains(&name) {
-            return bad("learners", format!("with `{name}` twice"), "each one once");
-        }
-        seen.push(name);
-        if part.learner.quantities() != *targets {
-            let expected = "the blend's targets in each learner";
-            return bad(
-                "targets",
-                format!("{:?}", part.learner.quantities()),
-                expected,
-            );
-        }
-        if part.weights.len() != targets.len() {
-            let found = format!("a list of {}", part.weights.len());
-            return bad("weights", found, "one entry for each target");
-        }
-        let weights = part.weights.iter().flat_map(|it| [it.level, it.deviation]);
-        if let Some(weight) = weights
-            .into_iter()
-            .find(|it| !(it.is_finite() && *it >= 0.0))
-        {
-            return bad("weights", format!("with {weight}"), "numbers of at least 0");
-        }
-        if let Some(contradiction) = part.learner.contradiction() {
-            return Some(contradiction);
-        }
-    }
-    None
+    let of_learner = |learner: &Contents| learner.contradiction();
+    blend.learners().iter().find_map(of_learner)
 }

@@ -1,4 +1,5 @@
 use dataset::Quantity;
+use routers::Setting;
 
 use super::{BlendContents, Contents};
 
@@ -52,15 +53,15 @@ impl Contents {
                 )
             }
             Self::Blend(blend) if !blend.routes() => format!(
-                "A blend that does not route: on held-out train prompts it was not better than the best single LLM by more than one standard error. \
+                "A blend that does not route: on train prompts that it was not fitted on, it did not beat the best single LLM by more than one standard error. \
                  It predicts every LLM's mean {} and mean cost for every prompt, so that the weight of cost alone decides.",
                 outputs(Quantity::Score)
             ),
             Self::Blend(blend) => format!(
-                "A blend of {} that predicts every LLM's {}. Differences between LLMs are multiplied by g = {}.",
+                "A blend of {} that predicts every LLM's {}. Predicted differences between LLMs are multiplied by {}.",
                 blend.learners_in_words(),
                 all().collect::<Vec<_>>().join(" and "),
-                blend.g
+                blend.report.scale
             ),
             Self::Forest {} => {
                 "A random forest that predicts whether the small LLM answers right.".to_owned()
@@ -79,25 +80,24 @@ impl Contents {
             }
         }
     }
+}
 
-    /// What a learner is called in a sentence.
-    fn in_words(&self) -> &'static str {
-        match self {
-            Self::Knn { .. } => "nearest neighbors",
-            Self::Linear { .. } => "ridge regression",
-            Self::Kernel { .. } => "kernel ridge regression",
-            Self::Cluster { .. } => "means of clusters",
-            _ => "another learner",
-        }
+fn in_words(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Knn { .. } => "nearest neighbors",
+        Setting::Linear { .. } => "ridge regression",
+        Setting::Kernel { .. } => "kernel ridge regression",
+        Setting::Cluster { .. } => "means of clusters",
     }
 }
 
 impl BlendContents {
-    /// The learners and their weights for differences between scores: `nearest neighbors (0.31) and ridge regression (0.20)`.
+    /// The learners that have weight, with their weights for differences between scores: `nearest neighbors (0.31) and ridge regression (0.20)`.
     pub(crate) fn learners_in_words(&self) -> String {
-        let learners = self.learners.iter().map(|part| {
-            let weight = part.weights.first().map_or(0.0, |it| it.deviation);
-            format!("{} ({weight:.2})", part.learner.in_words())
+        let learners = self.report.targets.first().map_or(&[][..], |it| &it.learners);
+        let learners = learners.iter().filter(|it| self.report.has_weight(it.setting));
+        let learners = learners.map(|it| {
+            format!("{} ({:.2})", in_words(it.setting), it.deviation_weight)
         });
         match &learners.collect::<Vec<_>>()[..] {
             [] => "no learner".to_owned(),
