@@ -33,6 +33,7 @@ mod error;
 mod hash;
 mod info;
 pub mod json;
+mod kept_columns;
 mod layout;
 mod made_from;
 mod manifest;
@@ -65,10 +66,11 @@ pub use crate::{
     confusions::{Confusions, Sketch},
     cost::{CostTarget, PredictedCost, Quantity, TOKENS_PER_UNIT},
     embeddings::{Embeddings, EmbeddingsMeta},
-    equal_prompts::{EqualPrompts, group_by_text},
+    equal_prompts::EqualPrompts,
     error::{Error, Result},
     hash::{Source, sha256_bytes, sha256_file},
     info::{CostKind, CostRule, DatasetInfo, ModelInfo, PartHashes, SplitOrigin},
+    kept_columns::KeptColumns,
     layout::{DatasetDir, Part},
     made_from::MadeFrom,
     manifest::{RunManifest, Stage, Timings},

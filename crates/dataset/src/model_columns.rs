@@ -179,7 +179,7 @@ pub(crate) fn table_schema(
 /// [`Error::LongText`], [`Error::Arrow`] or [`Error::Parquet`].
 pub(crate) fn write(
     table: &mut TableWriter,
-    texts: &[(&'static str, &[String])],
+    texts: &[(&str, &[String])],
     n_models: usize,
     values: &[(Field, Values<'_>)],
 ) -> Result<()> {
@@ -188,7 +188,7 @@ pub(crate) fn write(
 
 fn write_in_blocks(
     table: &mut TableWriter,
-    texts: &[(&'static str, &[String])],
+    texts: &[(&str, &[String])],
     n_models: usize,
     values: &[(Field, Values<'_>)],
     max_text_bytes: usize,
@@ -201,7 +201,7 @@ fn write_in_blocks(
 
 /// The columns of some rows, in the order of [`table_schema`].
 pub(crate) fn columns(
-    texts: &[(&'static str, &[String])],
+    texts: &[(&str, &[String])],
     n_models: usize,
     values: &[(Field, Values<'_>)],
     rows: Range<usize>,

@@ -47,7 +47,7 @@ pub struct WorthRecord {
     pub p_loss: f64,
     /// gain(v) by ascending worth.
     pub curve: Vec<WorthPoint>,
-    /// Mean gains by task, or by the groups of `settings.group`, in the order of their first prompt.
+    /// Mean gains by task, in the order of their first prompts.
     pub tasks: Vec<TaskGain>,
     /// Share of the best single LLM's dollars that routing saves at the same accuracy; `None` where that accuracy is not reached, or costs are
     /// unknown.
@@ -74,7 +74,7 @@ pub struct WorthRecord {
 pub enum WorthVerdict {
     /// The mean gain is above 0, beyond chance.
     WorthIt,
-    /// Use the best single LLM: the mean gain is below 0 beyond chance, or the router never departs from that LLM.
+    /// Use the best single LLM: the mean gain is below 0, or below what was asked for, beyond chance; or the router never departs from that LLM.
     NotWorthIt,
     /// The interval holds 0.
     CannotTell,
@@ -163,8 +163,11 @@ pub struct NullGains {
 pub struct PromptsNeeded {
     /// The gain that was named, in scores.
     pub at_least: f64,
-    /// Prompts, of the kind and the spread of those that were judged; `None` where that spread is unknown.
+    /// Prompts like those that were judged with which such a gain is found worth it with a probability of `power`; `None` where their spread is
+    /// unknown.
     pub n_prompts: Option<usize>,
+    /// That probability.
+    pub power: f64,
 }
 
 /// One fit of a router that may decide not to route.
@@ -191,7 +194,7 @@ pub struct WorthCounts {
     pub n_models: usize,
     /// Share of the scores of all prompts and LLMs that are known.
     pub known_scores: f64,
-    /// Prompts whose text another prompt has too.
+    /// Prompts whose text an earlier prompt has too.
     pub n_equal_prompts: usize,
 }
 
@@ -302,7 +305,7 @@ mod tests {
             verdict: WorthVerdict::CannotTell,
             sentence: "Cannot tell.".to_owned(),
             best_single: "m".to_owned(),
-            gain: estimate(0.1 + 0.2),
+            gain: estimate(0.375),
             p_gain: 0.25,
             p_loss: 0.75,
             curve: vec![WorthPoint {
@@ -326,6 +329,7 @@ mod tests {
             prompts_needed: Some(PromptsNeeded {
                 at_least: 0.01,
                 n_prompts: Some(12),
+                power: 0.75,
             }),
             fits: vec![WorthFit {
                 repeat: 0,

@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 use dataset::{
-    DatasetDir, EqualPrompts, Error, MadeFrom, OutOfFold, Part, PartTable, PerModel, Predictions,
-    Reason, SmallWins, WholeSet,
+    DatasetDir, EqualPrompts, Error, KeptColumns, MadeFrom, OutOfFold, Part, PartTable, PerModel,
+    Predictions, Reason, SmallWins, WholeSet,
 };
 use ndarray::{Array1, Array2, array};
 use test_support::dataset_info;
@@ -23,6 +23,7 @@ fn part(ids: &[&str], prompts: &[&str]) -> PartTable {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::from_elem(shape, 0.25),
+        kept: KeptColumns::default(),
     }
 }
 
@@ -125,8 +126,8 @@ fn only_what_was_made_from_both_parts_belongs() {
     assert_eq!(
         whole.equal_prompts(),
         EqualPrompts {
-            n_equal: 1,
-            n_test: 2
+            n_test_in_train: 1,
+            n_repeated: 2
         }
     );
     assert!(whole.cross_fits("carrot-knn").expect("listed").is_empty());
@@ -176,6 +177,12 @@ fn token_counts_of_one_part_are_unknown_in_the_other() {
     assert!(tokens.row(0).iter().all(|count| count.is_nan()));
     assert_eq!(tokens.row(1), array![7.0, 8.0]);
     assert_eq!(whole.input_tokens, None);
+    assert!(whole.kept.is_empty());
+    test.kept
+        .insert("time", vec!["noon".to_owned()])
+        .expect("a new column");
+    let whole = train.concat(&test).expect("the same LLMs");
+    assert_eq!(whole.kept("time").expect("kept"), ["", "noon"]);
     test.models.swap(0, 1);
     assert!(matches!(train.concat(&test), Err(Error::Shape { .. })));
 }

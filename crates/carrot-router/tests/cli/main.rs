@@ -15,3 +15,4 @@ mod routing;
 mod saved_networks;
 mod server;
 mod tokenizers;
+mod worth;
