@@ -144,7 +144,11 @@ mod tests {
     // Of fixed numbers: the program's own tests have too few prompts for a figure worth looking at.
     #[test]
     fn curves_and_tasks_stay_as_they_are() {
-        let tasks = ["algebra", "a-task-with-a-name-that-no-figure-has-room-for", "code"];
+        let tasks = [
+            "algebra",
+            "a-task-with-a-name-that-no-figure-has-room-for",
+            "code",
+        ];
         let routers = ["carrot-knn", "carrot-blend", "carrot-roberta"];
         for (look, name) in [(Look::Color, "worth.svg"), (Look::Bw, "bw/worth.svg")] {
             let svg = draw(&gains(&routers, &tasks, grid()), look);
@@ -154,7 +158,10 @@ mod tests {
                 fs::write(&path, &svg).expect("the snapshot is written");
             }
             let expected = fs::read_to_string(&path).expect("PLOTS_BLESS=1 writes it");
-            assert!(svg == expected, "`{name}` changed; look at it, then bless it");
+            assert!(
+                svg == expected,
+                "`{name}` changed; look at it, then bless it"
+            );
         }
     }
 
@@ -185,11 +192,17 @@ mod tests {
 
     #[test]
     fn without_a_spread_of_costs_there_are_points_and_no_band() {
-        let svg = draw(&gains(&["carrot-knn"], &[], vec![f64::INFINITY]), Look::Color);
+        let svg = draw(
+            &gains(&["carrot-knn"], &[], vec![f64::INFINITY]),
+            Look::Color,
+        );
         assert!(svg.contains("All LLMs cost the same") && !svg.contains("band"));
         let mut unknown = gains(&["carrot-knn"], &["t"], grid());
         let of = &mut unknown.routers[0];
-        let nan = Estimate { value: f64::NAN, ..estimate(0.0, f64::NAN) };
+        let nan = Estimate {
+            value: f64::NAN,
+            ..estimate(0.0, f64::NAN)
+        };
         of.report.mean = nan;
         for at in &mut of.report.curve {
             (at.gain, at.band_low, at.band_high) = (nan, f64::NAN, f64::NAN);
@@ -199,13 +212,31 @@ mod tests {
 
     #[test]
     fn the_csv_has_every_number() {
-        let gains = gains(&["carrot-knn", "carrot-roberta"], &["a, b"], vec![0.5, 100.0]);
+        let gains = gains(
+            &["carrot-knn", "carrot-roberta"],
+            &["a, b"],
+            vec![0.5, 100.0],
+        );
         let csv = report::csv(&gains);
         let lines: Vec<&str> = csv.lines().collect();
         assert_eq!(lines.len(), 1 + 2 * (1 + 2 + 1));
-        assert!(lines[1].starts_with("mean,carrot-knn,out-of-fold,,,2825,0.012,0.003,0.006,0.018,,,0.5,0.5"), "{}", lines[1]);
-        assert!(lines[2].starts_with("worth,carrot-knn,out-of-fold,0.5,,2825,0,"), "{}", lines[2]);
-        assert!(lines[4].starts_with("task,carrot-knn,out-of-fold,,\"a, b\",10,"), "{}", lines[4]);
+        assert!(
+            lines[1].starts_with(
+                "mean,carrot-knn,out-of-fold,,,2825,0.012,0.003,0.006,0.018"
+            ),
+            "{}",
+            lines[1]
+        );
+        assert!(
+            lines[2].starts_with("worth,carrot-knn,out-of-fold,0.5,,2825,0,"),
+            "{}",
+            lines[2]
+        );
+        assert!(
+            lines[4].starts_with("task,carrot-knn,out-of-fold,,\"a, b\",10,"),
+            "{}",
+            lines[4]
+        );
         assert!(lines[5].contains("test-part"));
     }
 }
