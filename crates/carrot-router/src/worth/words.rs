@@ -97,6 +97,11 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
     notes
 }
 
+/// That an LLM cannot be chosen for what it costs.
+pub(crate) fn no_cost(model: &str) -> String {
+    format!("`{model}` has no known cost, so no one chooses it where costs count.")
+}
+
 /// The LLM to use, and that it is another at other worths.
 fn single(curve: &[WorthPoint], best: &str) -> String {
     let named = curve.iter().filter(|point| point.name.is_some());
