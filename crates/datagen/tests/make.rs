@@ -46,6 +46,7 @@ fn request() -> Request {
             sources: Vec::new(),
             made_by: "test".to_owned(),
             options: BTreeMap::new(),
+            group: None,
         },
         notes: Vec::new(),
         findings: BTreeMap::new(),

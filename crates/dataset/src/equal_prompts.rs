@@ -21,11 +21,19 @@ pub struct EqualPrompts {
 }
 
 impl EqualPrompts {
+    /// The key of the counts among the findings of `dataset.json`.
+    pub const FINDING: &str = "equal-prompts";
+
     /// Counts rows of equal prompts in the two parts of a data set.
-    pub fn count(train: &[String], test: &[String]) -> Self {
-        let groups = Self::groups(train.iter().chain(test));
+    pub fn count<'a>(
+        train: impl IntoIterator<Item = &'a String>,
+        test: impl IntoIterator<Item = &'a String>,
+    ) -> Self {
+        let mut n_train = 0;
+        let train = train.into_iter().inspect(|_| n_train += 1);
+        let groups = Self::groups(train.chain(test));
         let n_groups = groups.iter().max().map_or(0, |&last| last + 1);
-        let (of_train, of_test) = groups.split_at(train.len());
+        let (of_train, of_test) = groups.split_at(n_train);
         // Groups are numbered as they first appear, so those of the train part come first.
         let n_in_train = of_train.iter().max().map_or(0, |&last| last + 1);
         Self {

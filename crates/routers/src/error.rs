@@ -22,6 +22,14 @@ pub enum Error {
         /// Its shape.
         shape: (usize, usize),
     },
+    /// Targets that routing has no use for.
+    #[error(
+        "{n} targets were given; a fit for routing learns scores, and costs where they are to be predicted, in this order"
+    )]
+    RoutingTargets {
+        /// Targets given.
+        n: usize,
+    },
     /// Two matrices that belong together differ in shape.
     #[error("the {what} matrix has shape {found:?}, expected {expected:?}")]
     Shape {
@@ -122,6 +130,12 @@ pub enum Error {
         n_classes: usize,
         /// Outcomes of a pair.
         expected: usize,
+    },
+    /// A clustering library refused the data.
+    #[error("k-means failed: {message}")]
+    Clustering {
+        /// What the library said.
+        message: String,
     },
     /// A nearest-neighbor library refused the data.
     #[error("the `{backend}` search failed: {message}")]
