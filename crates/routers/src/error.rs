@@ -46,6 +46,18 @@ pub enum Error {
         /// The row, from 0.
         row: usize,
     },
+    /// A target holds an infinity.
+    #[error(
+        "row {row} (from 0) of output {output} of target `{target}` is infinite, expected a finite value, or NaN where it is unknown"
+    )]
+    InfiniteTarget {
+        /// The target's name.
+        target: String,
+        /// The row, from 0.
+        row: usize,
+        /// The output, from 0.
+        output: usize,
+    },
     /// A stored embedding that no fit left there.
     #[error("embedding {row} (from 0) has length {length}, expected 1, or 0 for a zero vector")]
     NotUnit {
