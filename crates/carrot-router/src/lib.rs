@@ -36,6 +36,7 @@ mod predictor;
 mod prices;
 mod router;
 mod server;
+mod worth;
 
 pub use evaluation::choice::COST_MULTIPLIER;
 pub use nets::NetworkTask;
@@ -54,4 +55,5 @@ pub use crate::{
     prices::PriceFile,
     router::{CarrotRouter, EmbeddingSource, Setup},
     server::{ServerEmbedder, ServerSettings},
+    worth::{EmbeddingPlace, WorthError, WorthMeter, WorthQuestion, shown_usd},
 };

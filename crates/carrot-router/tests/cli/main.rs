@@ -16,3 +16,4 @@ mod routing;
 mod saved_networks;
 mod server;
 mod tokenizers;
+mod worth;
