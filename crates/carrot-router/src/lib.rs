@@ -55,5 +55,5 @@ pub use crate::{
     prices::PriceFile,
     router::{CarrotRouter, EmbeddingSource, Setup},
     server::{ServerEmbedder, ServerSettings},
-    worth::{EmbeddingPlace, WorthError, shown_usd},
+    worth::{EmbeddingPlace, WorthError, WorthMeter, WorthQuestion, shown_usd},
 };

@@ -16,7 +16,8 @@
 //!
 //! # What the numbers are about
 //! With out-of-fold predictions, routers that were fitted on a part of the rows (four fifths with 5 folds), not quite the one that is fitted
-//! on all. Intervals are of chance in the prompts, with an allowance for cross-fitting, see [`Estimate`].
+//! on all. Intervals are of chance in the prompts, with an allowance for what folds share, [`folds_inflation`];
+//! that another draw of training rows would give another router is not in them.
 //!
 //! # What is unknown
 //! Unlike [`crate::curve`], a router chooses among *all* LLMs that it predicts for, as it does in use, and also where the truth of the choice
@@ -25,17 +26,20 @@
 mod band;
 mod baseline;
 mod estimate;
+mod halves;
 mod knob;
 mod prompt_gains;
 mod report;
 mod student;
+mod trade;
 
 pub use self::{
     baseline::{Baseline, CrossFit},
-    estimate::{Estimate, FOLDS_INFLATION},
+    estimate::{Estimate, folds_inflation},
     knob::{lambda_of_worth, worth_of_lambda},
     prompt_gains::{PromptGains, prompt_gains},
     report::{GainAt, GainReport, GainSettings, TaskGain, Verdict, gains_by_task, holm},
+    trade::{Trade, TradeReport, trade},
 };
 
 #[cfg(test)]

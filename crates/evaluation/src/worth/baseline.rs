@@ -30,6 +30,17 @@ pub enum Baseline<'a> {
     },
 }
 
+impl Baseline<'_> {
+    /// How many folds there are whose rows both judge one fit and are fitted on by the others. Of earlier rows none: what a row says of its own
+    /// fit is, given all rows before it, independent of them.
+    pub(super) fn n_mutual_folds(&self) -> usize {
+        match self {
+            Self::Folds(folds) => distinct(folds).len(),
+            Self::Earlier(_) | Self::Means { .. } => 1,
+        }
+    }
+}
+
 /// The best constant of each block of prompts that have the same means.
 pub(super) struct Constants {
     /// Each prompt's block; `None` for one that is left out.
@@ -79,9 +90,7 @@ impl Constants {
                 found: (folds.len(), 1),
             });
         }
-        let mut distinct: Vec<u32> = folds.iter().flatten().copied().collect();
-        distinct.sort_unstable();
-        distinct.dedup();
+        let distinct = distinct(folds);
         let means = distinct
             .iter()
             .map(|&fold| {
@@ -109,6 +118,13 @@ impl Constants {
             .map(|block| block.and_then(|block| best[block]))
             .collect()
     }
+}
+
+fn distinct(folds: &[Option<u32>]) -> Vec<u32> {
+    let mut distinct: Vec<u32> = folds.iter().flatten().copied().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct
 }
 
 /// Each LLM's mean score and cost over some rows.

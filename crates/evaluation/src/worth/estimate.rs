@@ -2,18 +2,35 @@ use serde::Serialize;
 
 use crate::{sum::Sum, worth::student};
 
-/// What a standard error over out-of-fold rows is multiplied by, for what it does not see: that the folds share their training rows, so that
-/// the best constant and the argmax of one fold depend on the rows which judge the next.
-pub const FOLDS_INFLATION: f64 = 1.15;
+/// What the standard error of out-of-fold rows is multiplied by, for what it does not see: the rows that judge one fold chose the best constant
+/// and the LLMs of the other folds.
+///
+/// ```text
+/// sqrt(1 + (K - 1) * 2 / (pi * sqrt(2 K - 3)))      K folds: 1.28 of 2, 1.40 of 5, 1.55 of 10; 1 where rows judge no fit of another fold
+/// ```
+///
+/// Derived for the worst case, where the choice is between two policies of the same worth: with `X_k` the mean difference of the two in fold `k`, iid
+/// normal, the estimate is the mean of `X_k sign(sum of the others)`. The covariance of two of its terms is, by Stein's identity, four times the
+/// joint density at 0 of their two sums, which have variance `K - 1` and covariance `K - 2`: `2 / (pi sqrt(2 K - 3))` of the variance of `X_k`. Among
+/// 20 LLMs of the same worth the simulated factor is 1.09, 1.40 and 1.65 for 2, 5 and 10 folds. Where one policy is clearly better, folds agree
+/// and the factor nears 1: intervals are then wider than they need be. Repeats average two of its terms alike, so the factor stays (simulated: 1.4 to 1.5).
+pub fn folds_inflation(n_folds: usize) -> f64 {
+    if n_folds < 2 {
+        return 1.0;
+    }
+    let folds = n_folds as f64;
+    let covariance = 2.0 / (std::f64::consts::PI * (2.0 * folds - 3.0).sqrt());
+    (1.0 + (folds - 1.0) * covariance).sqrt()
+}
 
 /// A mean over prompts with its interval and p-values.
 ///
 /// ```text
-/// se^2     = inflation^2 * G / (G - 1) * sum over groups of (sum of deviations of the group's prompts)^2 / n^2
+/// se^2     = folds_inflation^2 * G / (G - 1) * sum over groups of (sum of deviations of the group's prompts)^2 / n^2
 /// interval = estimate -+ t * se                t: Student's with G - 1 degrees of freedom
 /// ```
 ///
-/// A group is a prompt, or prompts that belong together. With fewer than two groups standard error, interval and p-values are unknown. Where all
+/// `folds_inflation` is that of cross-fitted routers, and 1 of a router that was fitted beforehand. A group is a prompt, or prompts that belong together. With fewer than two groups standard error, interval and p-values are unknown. Where all
 /// prompts say the same the standard error is 0 and p is the sign test's, `2^-G`; unless that same is 0, it takes enough groups to be sure.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -39,6 +56,8 @@ pub(super) struct Spread<'a> {
     pub(super) groups: Option<&'a [usize]>,
     /// Level of confidence.
     pub(super) level: f64,
+    /// See [`folds_inflation`].
+    pub(super) inflation: f64,
 }
 
 impl Estimate {
@@ -82,7 +101,7 @@ impl Spread<'_> {
         let n = deviations.iter().filter(|x| !x.is_nan()).count() as f64;
         let squares: Sum = sums.iter().map(|sum| sum * sum).collect();
         let variance = n_groups / (n_groups - 1.0) * squares.value() / (n * n);
-        let standard_error = FOLDS_INFLATION * variance.sqrt();
+        let standard_error = self.inflation * variance.sqrt();
         if standard_error == 0.0 {
             return self.of_equal(value, sums.len());
         }
@@ -109,6 +128,12 @@ impl Spread<'_> {
             std::cmp::Ordering::Greater => (sign_test, 1.0),
             _ => (1.0, sign_test),
         };
+        if n_groups < 2 {
+            return Estimate {
+                value,
+                ..Estimate::UNKNOWN
+            };
+        }
         let is_known = value == 0.0 || sign_test <= (1.0 - self.level) / 2.0;
         let or_unknown = |number: f64| if is_known { number } else { f64::NAN };
         Estimate {

@@ -6,7 +6,10 @@ use crate::{
     Error, Result, Truth,
     rule::argmax,
     sum::{Sum, mean},
-    worth::baseline::{Constants, CrossFit},
+    worth::{
+        baseline::{Constants, CrossFit},
+        estimate::folds_inflation,
+    },
 };
 
 /// What each prompt says of a router's gain at each worth, see [`prompt_gains`].
@@ -15,6 +18,8 @@ pub struct PromptGains {
     worths: Vec<f64>,
     n_models: usize,
     n_repeats: usize,
+    /// Of the repeat with the most folds.
+    inflation: f64,
     /// One per worth.
     columns: Vec<Column>,
 }
@@ -92,6 +97,10 @@ pub fn prompt_gains(
         worths: worths.to_vec(),
         n_models: truth.n_models(),
         n_repeats: cross_fits.len(),
+        inflation: cross_fits
+            .iter()
+            .map(|cross_fit| folds_inflation(cross_fit.baseline.n_mutual_folds()))
+            .fold(1.0, f64::max),
         columns,
     };
     if this.columns.iter().all(|column| column.gain().is_none()) {
@@ -191,9 +200,19 @@ impl PromptGains {
             .collect()
     }
 
+    /// The deciding statistic: the mean over the worths where the gain is known.
+    pub fn mean(&self) -> f64 {
+        mean(self.columns.iter().filter_map(Column::gain)).unwrap_or(f64::NAN)
+    }
+
     /// Number of LLMs.
     pub fn n_models(&self) -> usize {
         self.n_models
+    }
+
+    /// What standard errors are multiplied by, see [`folds_inflation`].
+    pub(super) fn inflation(&self) -> f64 {
+        self.inflation
     }
 
     pub(super) fn columns(&self) -> &[Column] {

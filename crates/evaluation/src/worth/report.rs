@@ -100,6 +100,7 @@ impl GainReport {
         let spread = Spread {
             groups: groups.as_deref(),
             level: settings.level,
+            inflation: gains.inflation(),
         };
         let over_worths = gains.over_worths();
         let estimates: Vec<Estimate> = gains
@@ -201,6 +202,7 @@ pub fn gains_by_task(
     let spread = Spread {
         groups: groups.as_deref(),
         level: settings.level,
+        inflation: gains.inflation(),
     };
     Ok(by_task
         .iter()
@@ -240,7 +242,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 }
 
 /// Refuses settings and groups that do not fit; numbers groups from 0.
-fn check(
+pub(super) fn check(
     gains: &PromptGains,
     groups: Option<&[usize]>,
     settings: &GainSettings,
