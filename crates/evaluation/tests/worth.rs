@@ -22,6 +22,9 @@ const SETTINGS: GainSettings = GainSettings {
     seed: 42,
 };
 
+/// Predicted scores, predicted costs, and each prompt's fold.
+type Repeat = (Array2<f32>, Array2<f64>, Vec<Option<u32>>);
+
 fn list(value: &Value) -> &[Value] {
     value.as_array().expect("a list")
 }
@@ -45,7 +48,7 @@ fn matches_numpy_with_and_without_unknown_scores() {
         .iter()
         .map(|v| v.as_f64().unwrap_or(f64::INFINITY))
         .collect();
-    let predictions: Vec<(Array2<f32>, Array2<f64>, Vec<Option<u32>>)> = (0..2)
+    let predictions: Vec<Repeat> = (0..2)
         .map(|repeat| {
             let folds = list(&golden["folds"][repeat])
                 .iter()
