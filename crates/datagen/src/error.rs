@@ -75,6 +75,22 @@ pub enum Error {
         /// The part without rows.
         part: Part,
     },
+    /// A column to group rows by that the table has not.
+    #[error("rows of `{}` cannot be grouped by `{column}`: it is not a column that is kept", path.display())]
+    NoGroupColumn {
+        /// The source.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// Rows that hang together so that they cannot be split.
+    #[error("all rows of `{}` have one `{column}` or share prompts, so that neither part could have some of them", path.display())]
+    OneGroup {
+        /// The source.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
     /// A pair with an LLM that the table lacks.
     #[error("`{}` has no model `{model}`, which was named for the pair of a small and a large one", path.display())]
     UnknownPairModel {

@@ -1,8 +1,11 @@
 use std::{collections::BTreeMap, mem, path::Path};
 
-use dataset::{CostKind, CostRule, DatasetDir, DatasetInfo, Field, ModelInfo, Part, PartTable};
+use dataset::{
+    CostKind, CostRule, DatasetDir, DatasetInfo, EqualPrompts, Field, ModelInfo, Part, PartTable,
+};
 use ndarray::Array2;
 use serde_json::Value;
+use tracing::warn;
 
 use crate::{
     Error, PriceList, RawModel, RawTable, Recipe, Result, Staging,
@@ -36,7 +39,8 @@ pub struct Made {
 /// Checks a raw table, works out costs, and splits it. Writes nothing.
 ///
 /// Rows are in the order in which scikit-learn's `train_test_split` returns them, on which un-shuffled cross-validation depends; where
-/// the table came in parts, in the table's order, validation rows after all other train rows.
+/// the table came in parts, in the table's order, validation rows after all other train rows. Test prompts that are also train prompts are
+/// counted, in the findings and in a note.
 ///
 /// # Errors
 /// [`Error`] names the file, the column and the row of what is wrong: a duplicate id, a value outside its range, a score without a
@@ -45,7 +49,7 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
     let Request {
         recipe,
         mut notes,
-        findings,
+        mut findings,
     } = request;
     table.round_scores();
     table.check()?;
@@ -62,10 +66,17 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
         test: test_rows,
         n_validation,
         origin,
-    } = split_rows(&table, recipe.split)?;
+    } = split_rows(&table, recipe.split, recipe.group.as_deref())?;
     // After the split, because what counts is whether the train rows have a score to learn from.
     refuse_unknown_scores(&table, &train_rows)?;
     notes.extend(unknown_score_notes(&table));
+    let equal = equal_prompts(&table, &train_rows, &test_rows);
+    if let Some(note) = equal.note(test_rows.len()) {
+        warn!("{note}");
+        notes.push(note);
+    }
+    let value = serde_json::to_value(equal).expect("counts are valid JSON");
+    findings.insert(EqualPrompts::FINDING.to_owned(), value);
 
     let models = table.models.iter().zip(&costs);
     let models = models.map(|(model, costs)| ModelInfo {
@@ -121,6 +132,12 @@ fn refuse_unknown_scores(table: &RawTable, train_rows: &[usize]) -> Result<()> {
     Ok(())
 }
 
+fn equal_prompts(table: &RawTable, train_rows: &[usize], test_rows: &[usize]) -> EqualPrompts {
+    let prompts = |rows: &[usize]| rows.iter().map(|&i| &table.prompts[i]).collect();
+    let (train, test): (Vec<&String>, Vec<&String>) = (prompts(train_rows), prompts(test_rows));
+    EqualPrompts::count(train, test)
+}
+
 fn unknown_score_notes(table: &RawTable) -> Vec<String> {
     let n = table.n_prompts();
     let unknown = |model: &RawModel| model.scores.iter().filter(|score| score.is_nan()).count();
@@ -166,5 +183,8 @@ fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> PartTable
         output_tokens: tokens(Field::OutputTokens),
         cost_usd: Array2::from_shape_fn(shape, |(i, m)| costs[m].usd[rows[i]]),
         models: models.iter().map(|model| model.name.clone()).collect(),
+        kept: table
+            .kept
+            .map(|values| rows.iter().map(|&i| values[i].clone()).collect()),
     }
 }

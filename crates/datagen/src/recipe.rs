@@ -13,6 +13,8 @@ pub struct Recipe {
     pub pair: Option<Pair>,
     /// How to split a table whose rows have no part yet.
     pub split: RandomSplit,
+    /// The column whose values name groups of rows that a random split keeps together: `task`, or a kept one.
+    pub group: Option<String>,
     /// The files that the table is made from, the hub's as `repo/file`.
     pub sources: Vec<Source>,
     /// The arguments that decide what is in the data set, by name. `limit` is added to them by [`crate::cli::run`].

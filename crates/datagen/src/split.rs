@@ -1,3 +1,5 @@
+mod grouped;
+
 use dataset::{Part, SplitOrigin, train_test_split};
 
 use crate::{Error, RawTable, Result, SourcePart};
@@ -21,11 +23,16 @@ pub(crate) struct Rows {
     pub(crate) origin: SplitOrigin,
 }
 
-/// Splits a table: by its own parts where it has them, else at random.
-pub(crate) fn split_rows(table: &RawTable, random: RandomSplit) -> Result<Rows> {
-    match &table.parts {
-        Some(parts) => given(table, parts),
-        None => drawn(table.n_prompts(), random),
+/// Splits a table: by its own parts where it has them, else at random, groups of rows together where a column names them.
+pub(crate) fn split_rows(
+    table: &RawTable,
+    random: RandomSplit,
+    group: Option<&str>,
+) -> Result<Rows> {
+    match (&table.parts, group) {
+        (Some(parts), _) => given(table, parts),
+        (None, Some(column)) => grouped::grouped(table, random, column),
+        (None, None) => drawn(table.n_prompts(), random),
     }
 }
 

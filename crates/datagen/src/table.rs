@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{Error as DatasetError, Field, check_model_name};
+use dataset::{Error as DatasetError, Field, KeptColumns, check_model_name};
 
 use crate::{Error, Result};
 
@@ -22,6 +22,8 @@ pub struct RawTable {
     pub prompts: Vec<String>,
     /// Each row's part, where the source came in parts.
     pub parts: Option<Vec<SourcePart>>,
+    /// Other columns that the data set keeps.
+    pub kept: KeptColumns,
     /// The LLMs in the order that all tables of the data set will have.
     pub models: Vec<RawModel>,
 }
@@ -96,11 +98,12 @@ impl RawTable {
             tasks: Vec::new(),
             prompts: Vec::new(),
             parts: None,
+            kept: KeptColumns::default(),
             models: models.collect(),
         }
     }
 
-    /// Adds a row to such a table; `answers` has each LLM's score and input tokens, NaN where unknown.
+    /// Adds a row to such a table, which keeps no other columns; `answers` has each LLM's score and input tokens, NaN where unknown.
     ///
     /// # Panics
     /// If the table has other columns, or there is not one answer per LLM.
@@ -143,6 +146,10 @@ impl RawTable {
         if let Some(parts) = &mut self.parts {
             retain(parts, &kept);
         }
+        self.kept = self.kept.map(|values| {
+            let rows = values.iter().zip(&kept).filter(|&(_, &is_kept)| is_kept);
+            rows.map(|(value, _)| value.clone()).collect()
+        });
         for model in &mut self.models {
             retain(&mut model.scores, &kept);
             let columns = [
@@ -207,6 +214,7 @@ impl RawTable {
             self.prompts.len(),
             self.parts.as_ref().map_or(n, Vec::len),
         ];
+        lengths.extend(self.kept.iter().map(|(_, values)| values.len()));
         for model in &self.models {
             lengths.extend(
                 Field::ALL

@@ -7,8 +7,8 @@ use datagen::{
     make,
 };
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, Pair, Part, PartHashes, PartTable, SplitOrigin,
-    train_test_split,
+    CostKind, CostRule, DatasetDir, DatasetInfo, KeptColumns, Pair, Part, PartHashes, PartTable,
+    SplitOrigin, train_test_split,
 };
 
 fn model(name: &str, n: usize) -> RawModel {
@@ -29,6 +29,7 @@ fn table(n: usize) -> RawTable {
         tasks: vec!["all".to_owned(); n],
         prompts: (0..n).map(|i| format!("question {i}")).collect(),
         parts: None,
+        kept: KeptColumns::default(),
         models: vec![model("small", n), model("org/large", n)],
     }
 }
@@ -45,6 +46,7 @@ fn request() -> Request {
             sources: Vec::new(),
             made_by: "test".to_owned(),
             options: BTreeMap::new(),
+            group: None,
         },
         notes: Vec::new(),
         findings: BTreeMap::new(),

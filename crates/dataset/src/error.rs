@@ -100,13 +100,29 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The column.
-        column: &'static str,
+        column: String,
         /// The row, from 1.
         row: usize,
         /// Bytes of the text.
         n_bytes: usize,
         /// Bytes that a text may have.
         limit: usize,
+    },
+    /// A column cannot be kept beside the prompts under this name.
+    #[error("column `{name}` cannot be kept: {why}")]
+    KeptColumn {
+        /// The name.
+        name: String,
+        /// The rule that it breaks.
+        why: &'static str,
+    },
+    /// A part's footer lists kept columns that it cannot have.
+    #[error("the footer of `{}` lists kept columns that cannot be read: {what}", path.display())]
+    KeptColumnsFooter {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the list.
+        what: String,
     },
     /// Two rows have the same id.
     #[error("duplicate id `{id}` in rows {first_row} and {row} of `{}`", path.display())]

@@ -138,6 +138,15 @@ pub enum SplitOrigin {
         /// Seed of the permutation.
         seed: u32,
     },
+    /// Groups of rows at random: rows with one value of a column are in one part, and so are rows with one prompt.
+    Grouped {
+        /// Share of test rows, as nearly as whole groups give it.
+        test_size: f64,
+        /// Seed of the permutations.
+        seed: u32,
+        /// The column.
+        column: String,
+    },
     /// The source came in parts.
     Given,
 }

@@ -232,7 +232,7 @@ pub fn check_model_name(path: &Path, name: &str) -> Result<()> {
 }
 
 /// A name as a message shows it: on one line, without control characters, and short.
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     let cut: String = name.chars().take(SHOWN).collect();
     let mut shown = String::new();
     for c in cut.chars() {

@@ -1,9 +1,13 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, concatenate};
 
 use crate::{
-    DatasetDir, DatasetInfo, Error, Field, Part, Result,
+    DatasetDir, DatasetInfo, Error, Field, KeptColumns, Part, Result,
+    kept_columns::KEPT_COLUMNS,
     model_columns::{self, Place, Values, table_schema},
     table::{TableReader, TableWriter, check_unique_ids},
 };
@@ -18,9 +22,10 @@ const TEXTS: [&str; 3] = ["id", "task", "prompt"];
 /// <model>/input_tokens        uint32, where any LLM has them
 /// <model>/output_tokens       uint32, where any LLM has them
 /// <model>/cost_usd            float64
+/// <kept column>               string, not null, of any other name; the footer's `carrot.kept-columns` lists them as a JSON array
 /// ```
 ///
-/// In the matrices, of shape `(n_prompts, n_models)`, NaN stands for null.
+/// Other columns are passed over. In the matrices, of shape `(n_prompts, n_models)`, NaN stands for null.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartTable {
     /// What names a prompt.
@@ -39,9 +44,19 @@ pub struct PartTable {
     pub output_tokens: Option<Array2<f64>>,
     /// What each call cost, in US dollars.
     pub cost_usd: Array2<f64>,
+    /// Other columns of the source that were kept.
+    pub kept: KeptColumns,
 }
 
 impl PartTable {
+    /// A kept column by name; the tasks are one, named `task`.
+    pub fn kept(&self, name: &str) -> Option<&[String]> {
+        match name {
+            "task" => Some(&self.tasks),
+            _ => self.kept.get(name),
+        }
+    }
+
     /// Number of rows.
     pub fn n_prompts(&self) -> usize {
         self.ids.len()
@@ -79,7 +94,14 @@ impl PartTable {
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
         let found = model_columns::find(&reader)?;
-        found.check_size(&reader, TEXTS.len())?;
+        let kept = reader.key_value(KEPT_COLUMNS).map(|names| {
+            KeptColumns::of_footer(names).map_err(|what| Error::KeptColumnsFooter {
+                path: path.to_owned(),
+                what,
+            })
+        });
+        let kept = kept.transpose()?.unwrap_or_default();
+        found.check_size(&reader, TEXTS.len() + kept.names().count())?;
         let shape @ (n_rows, _) = (reader.n_rows(), found.models.len());
         let mut split = Self {
             ids: Vec::with_capacity(n_rows),
@@ -90,6 +112,7 @@ impl PartTable {
             output_tokens: found.unknown(Field::OutputTokens, n_rows),
             cost_usd: Array2::from_elem(shape, f64::NAN),
             models: found.models,
+            kept,
         };
         let mut places = vec![(Field::Score, Place::F32(&mut split.scores))];
         places.extend(model_columns::known_places([
@@ -98,11 +121,12 @@ impl PartTable {
         ]));
         places.push((Field::CostUsd, Place::F64(&mut split.cost_usd)));
         let [id, task, prompt] = TEXTS;
-        let mut texts = [
+        let mut texts = vec![
             (id, &mut split.ids),
             (task, &mut split.tasks),
             (prompt, &mut split.prompts),
         ];
+        texts.extend(split.kept.places());
         model_columns::read(reader, &mut texts, &split.models, &mut places)?;
         // Embeddings and predictions are matched to prompts by id, so two prompts with one id could swap theirs unseen.
         check_unique_ids(path, &split.ids)?;
@@ -126,7 +150,8 @@ impl PartTable {
     /// # Panics
     /// When there is no such row.
     pub fn select(&self, rows: &[usize]) -> Self {
-        let texts = |all: &[String]| rows.iter().map(|&row| all[row].clone()).collect();
+        let texts =
+            |all: &[String]| -> Vec<String> { rows.iter().map(|&row| all[row].clone()).collect() };
         let of = |all: &Array2<f64>| all.select(Axis(0), rows);
         Self {
             ids: texts(&self.ids),
@@ -137,7 +162,56 @@ impl PartTable {
             input_tokens: self.input_tokens.as_ref().map(of),
             output_tokens: self.output_tokens.as_ref().map(of),
             cost_usd: of(&self.cost_usd),
+            kept: self.kept.map(texts),
         }
+    }
+
+    /// The rows of this part, then those of another part of the same data set. Token counts that only one of them has are NaN for the other,
+    /// a kept column is an empty text.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the two differ in their LLMs.
+    pub fn concat(&self, other: &Self) -> Result<Self> {
+        if self.models != other.models {
+            return Err(Error::Shape {
+                what: "the other part's LLMs",
+                expected: (1, self.models.len()),
+                found: (1, other.models.len()),
+            });
+        }
+        let texts = |first: &[String], second: &[String]| [first, second].concat();
+        let tokens = |first: &Option<Array2<f64>>, second: &Option<Array2<f64>>| {
+            let unknown = |part: &Self| Array2::from_elem(part.scores.dim(), f64::NAN);
+            (first.is_some() || second.is_some()).then(|| {
+                let first = first.clone().unwrap_or_else(|| unknown(self));
+                let second = second.clone().unwrap_or_else(|| unknown(other));
+                stack(&first, &second)
+            })
+        };
+        Ok(Self {
+            ids: texts(&self.ids, &other.ids),
+            tasks: texts(&self.tasks, &other.tasks),
+            prompts: texts(&self.prompts, &other.prompts),
+            models: self.models.clone(),
+            scores: stack(&self.scores, &other.scores),
+            input_tokens: tokens(&self.input_tokens, &other.input_tokens),
+            output_tokens: tokens(&self.output_tokens, &other.output_tokens),
+            cost_usd: stack(&self.cost_usd, &other.cost_usd),
+            kept: self.concat_kept(other)?,
+        })
+    }
+
+    fn concat_kept(&self, other: &Self) -> Result<KeptColumns> {
+        let names: BTreeSet<&str> = self.kept.names().chain(other.kept.names()).collect();
+        let mut kept = KeptColumns::default();
+        for name in names {
+            let column = |part: &Self| match part.kept.get(name) {
+                Some(values) => values.to_vec(),
+                None => vec![String::new(); part.n_prompts()],
+            };
+            kept.insert(name, [column(self), column(other)].concat())?;
+        }
+        Ok(kept)
     }
 
     /// The matrices with their fields, in file order.
@@ -177,26 +251,52 @@ impl PartTable {
             ),
             ("costs", self.cost_usd.dim()),
         ];
-        model_columns::check_shapes(expected, shapes)
+        model_columns::check_shapes(expected, shapes)?;
+        let kept = self.kept.iter();
+        let kept = kept.map(|(_, values)| ("kept columns", (values.len(), expected.1)));
+        kept.map(|shape| model_columns::check_shapes(expected, [shape]))
+            .collect()
     }
+
+    /// The columns of text, in file order before those of the LLMs.
+    fn texts(&self) -> Vec<(&str, &[String])> {
+        let [id, task, prompt] = TEXTS;
+        let mut texts = vec![
+            (id, &self.ids[..]),
+            (task, &self.tasks),
+            (prompt, &self.prompts),
+        ];
+        texts.extend(self.kept.iter());
+        texts
+    }
+}
+
+fn stack<T: Clone>(first: &Array2<T>, second: &Array2<T>) -> Array2<T> {
+    concatenate(Axis(0), &[first.view(), second.view()])
+        .expect("a column for each LLM, as `PartTable::check_shapes` asks for")
 }
 
 /// Writes a split piece by piece, for tables that should not sit in memory. Duplicate ids are not detected here, only by the reader.
 pub struct PartWriter {
     table: TableWriter,
     path: PathBuf,
+    /// Names of the kept columns.
+    kept: Vec<String>,
 }
 
 impl PartWriter {
-    /// Opens the file; `like` says which LLMs and which token columns there are.
+    /// Opens the file; `like` says which LLMs, which token columns and which kept columns there are.
     ///
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`].
     pub fn create(path: &Path, like: &PartTable) -> Result<Self> {
-        let schema = table_schema(&TEXTS, &like.models, &like.values());
+        let texts: Vec<&str> = like.texts().iter().map(|&(name, _)| name).collect();
+        let schema = table_schema(&texts, &like.models, &like.values());
+        let footer: Vec<_> = like.kept.footer().into_iter().collect();
         Ok(Self {
-            table: TableWriter::create(path, schema, &[])?,
+            table: TableWriter::create(path, schema, &footer)?,
             path: path.to_owned(),
+            kept: like.kept.names().map(str::to_owned).collect(),
         })
     }
 
@@ -208,13 +308,19 @@ impl PartWriter {
     pub fn write(&mut self, rows: &PartTable) -> Result<()> {
         rows.check_shapes()?;
         rows.check_ranges(&self.path)?;
-        let [id, task, prompt] = TEXTS;
-        let texts = [
-            (id, &rows.ids[..]),
-            (task, &rows.tasks),
-            (prompt, &rows.prompts),
-        ];
-        model_columns::write(&mut self.table, &texts, rows.models.len(), &rows.values())
+        if !rows.kept.names().eq(self.kept.iter().map(String::as_str)) {
+            return Err(Error::Shape {
+                what: "kept columns",
+                expected: (rows.n_prompts(), self.kept.len()),
+                found: (rows.n_prompts(), rows.kept.names().count()),
+            });
+        }
+        model_columns::write(
+            &mut self.table,
+            &rows.texts(),
+            rows.models.len(),
+            &rows.values(),
+        )
     }
 
     /// Completes the file and gives it its name. Returns the number of rows.

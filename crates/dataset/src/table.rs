@@ -341,7 +341,7 @@ pub(crate) fn list_array(path: &Path, rows: ArrayView2<'_, f32>) -> Result<Array
 /// [`Error::LongText`] for one text that is longer than any batch may be.
 pub(crate) fn text_blocks(
     path: &Path,
-    texts: &[(&'static str, &[String])],
+    texts: &[(&str, &[String])],
     max_bytes: usize,
 ) -> Result<Vec<Range<usize>>> {
     let n_rows = texts.first().map_or(0, |(_, text)| text.len());
@@ -354,7 +354,7 @@ pub(crate) fn text_blocks(
             if len > LONGEST_TEXT {
                 return Err(Error::LongText {
                     path: path.to_owned(),
-                    column,
+                    column: (*column).to_owned(),
                     row: row + 1,
                     n_bytes: len,
                     limit: LONGEST_TEXT,

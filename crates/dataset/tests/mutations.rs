@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
-    DatasetInfo, Embeddings, EmbeddingsMeta, MadeFrom, ModelScores, PartHashes, PartTable,
-    PerModel, Predictions, Prices, RateCurve, RateInterval, RatePoint, RateProblem, RateStudy,
-    RunManifest, SmallWins, Source, Stage, Timings, Truncate,
+    DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, MadeFrom, ModelScores, PartHashes,
+    PartTable, PerModel, Predictions, Prices, RateCurve, RateInterval, RatePoint, RateProblem,
+    RateStudy, RunManifest, SmallWins, Source, Stage, Timings, Truncate,
 };
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, try_mutations};
@@ -41,6 +41,9 @@ fn ids(n: usize) -> Vec<String> {
 
 fn part() -> PartTable {
     let n = 40;
+    let mut kept = KeptColumns::default();
+    let times = (0..n).map(|row| row.to_string()).collect();
+    kept.insert("time", times).expect("a new name");
     PartTable {
         ids: ids(n),
         tasks: (0..n).map(|row| format!("task {}", row % 3)).collect(),
@@ -50,6 +53,7 @@ fn part() -> PartTable {
         input_tokens: Some(Array2::from_shape_fn((n, 2), |(i, _)| i as f64)),
         output_tokens: Some(Array2::from_elem((n, 2), f64::NAN)),
         cost_usd: Array2::from_shape_fn((n, 2), |(i, m)| (i * m) as f64 / 1e3),
+        kept,
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fs;
 
 use dataset::{
-    DatasetDir, DatasetInfo, Error, Part, PartHashes, PartTable, TestSet, json, sha256_file,
+    DatasetDir, DatasetInfo, Error, KeptColumns, Part, PartHashes, PartTable, TestSet, json,
+    sha256_file,
 };
 use ndarray::Array2;
 use test_support::dataset_info;
@@ -22,6 +23,7 @@ fn part(part: Part, n_rows: usize, score: f32) -> PartTable {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::zeros((n_rows, 2)),
+        kept: KeptColumns::default(),
     }
 }
 

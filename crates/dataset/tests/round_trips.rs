@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Error, MadeFrom,
-    ModelInfo, PartTable, PartWriter, PerModel, Predictions, Price, SmallWins, Source, SplitOrigin,
-    Truncate,
+    CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Error, KeptColumns,
+    MadeFrom, ModelInfo, PartTable, PartWriter, PerModel, Predictions, Price, SmallWins, Source,
+    SplitOrigin, Truncate,
 };
 use ndarray::{Array2, array};
 use proptest::prelude::*;
@@ -36,13 +36,28 @@ fn split() -> impl Strategy<Value = PartTable> {
             (
                 texts(),
                 texts(),
+                prop::option::of(texts()),
                 scores,
                 tokens(has_input),
                 tokens(has_output),
                 costs,
             )
                 .prop_map(
-                    move |(tasks, prompts, scores, input_tokens, output_tokens, cost_usd)| {
+                    move |(
+                        tasks,
+                        prompts,
+                        times,
+                        scores,
+                        input_tokens,
+                        output_tokens,
+                        cost_usd,
+                    )| {
+                        let mut kept = KeptColumns::default();
+                        if let Some(times) = times {
+                            kept.insert("time", times.clone()).expect("a new name");
+                            // A dot, which Parquet takes for a path, and a name that sorts before.
+                            kept.insert("a.b", times).expect("a new name");
+                        }
                         PartTable {
                             ids: (0..n_prompts).map(|row| format!("row/{row}")).collect(),
                             tasks,
@@ -55,6 +70,7 @@ fn split() -> impl Strategy<Value = PartTable> {
                             input_tokens,
                             output_tokens,
                             cost_usd,
+                            kept,
                         }
                     },
                 )
@@ -83,7 +99,7 @@ proptest! {
         split.write(&path).expect("written");
         let read = PartTable::read(&path).expect("read");
         prop_assert_eq!((&read.ids, &read.tasks, &read.prompts), (&split.ids, &split.tasks, &split.prompts));
-        prop_assert_eq!(&read.models, &split.models);
+        prop_assert_eq!((&read.models, &read.kept), (&split.models, &split.kept));
         assert_same_bits(&read.scores, &split.scores);
         assert_same_bits(&read.cost_usd, &split.cost_usd);
         for (read, written) in [(&read.input_tokens, &split.input_tokens), (&read.output_tokens, &split.output_tokens)] {
@@ -144,7 +160,45 @@ fn small_split() -> PartTable {
         input_tokens: None,
         output_tokens: None,
         cost_usd: array![[0.0], [0.5]],
+        kept: KeptColumns::default(),
     }
+}
+
+#[test]
+fn kept_columns_are_found_by_name_and_follow_their_rows() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("train.parquet");
+    let without = small_split();
+    without.write(&path).expect("written");
+    let plain = fs::read(&path).expect("read");
+    let read = PartTable::read(&path).expect("read");
+    assert!(read.kept.is_empty() && read.kept("time").is_none());
+    assert_eq!(read.kept("task"), Some(&without.tasks[..]));
+
+    let mut with = small_split();
+    let times = ["2", ""].map(str::to_owned).to_vec();
+    with.kept.insert("time", times.clone()).expect("a new name");
+    with.write(&path).expect("written");
+    assert_ne!(fs::read(&path).expect("read"), plain);
+    let read = PartTable::read(&path).expect("read");
+    assert_eq!(read.kept("time"), Some(&times[..]));
+    let swapped = read.select(&[1, 0, 1]);
+    assert_eq!(
+        swapped.kept("time"),
+        Some(&["", "2", ""].map(str::to_owned)[..])
+    );
+
+    // Pieces with other kept columns than the first do not belong to one file.
+    let mut writer = PartWriter::create(&path, &with).expect("created");
+    let error = writer.write(&without).expect_err("without the column");
+    assert!(error.to_string().contains("`kept columns`"), "{error}");
+    let mut short = small_split();
+    short
+        .kept
+        .insert("time", times[..1].to_vec())
+        .expect("a new name");
+    let error = writer.write(&short).expect_err("one value for two rows");
+    assert!(error.to_string().contains("shape (1, 1)"), "{error}");
 }
 
 fn message(path: &Path, split: &PartTable) -> String {

@@ -1,6 +1,6 @@
 //! Against figures that scikit-learn gave; `golden/prediction_accuracy/make.py` made them.
 
-use dataset::{CostKind, PartTable, PerModel};
+use dataset::{CostKind, KeptColumns, PartTable, PerModel};
 use evaluation::metric::{CostUnit, prediction_accuracy};
 use ndarray::Array2;
 use serde_json::Value;
@@ -35,6 +35,7 @@ fn matches_sklearn_on_a_small_table() {
         input_tokens: None,
         output_tokens: None,
         cost_usd: matrix(&table, "cost_usd"),
+        kept: KeptColumns::default(),
     };
     let predicted = PerModel {
         ids,

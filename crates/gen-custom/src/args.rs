@@ -6,11 +6,12 @@ use datagen::cli::GenArgs;
 
 use crate::long::Long;
 
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
     "cargo run -p gen-custom -- --input logs.parquet --prices prices.toml --name my-logs",
     "cargo run -p gen-custom -- --input logs.csv --name my-logs --small gpt-4o-mini --large gpt-4o --test-size 0.3",
     "cargo run -p gen-custom -- --input evals.jsonl --name evals --long prompt=question,model=llm,score=correct,cost=usd",
     "cargo run -p gen-custom -- --input table.parquet --prices prices.toml --name no-ifeval --exclude-task 'ifeval*'",
+    "cargo run -p gen-custom -- --input logs.jsonl --name chats --keep created_at --group conversation_id",
 ];
 
 /// Make a data set from your own table of prompts, scores, tokens and costs
@@ -49,6 +50,14 @@ pub(crate) struct Args {
     /// The large LLM of that pair
     #[arg(long, value_name = "MODEL", requires = "small")]
     pub(crate) large: Option<String>,
+    /// Keep this column of the table beside the prompts, as text, so that later programs can go by it: a time, a conversation, a customer.
+    /// May be given several times
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) keep: Vec<String>,
+    /// Keep rows with one value of this column in one part when they are split at random, and rows with one prompt: `task`, or a column that
+    /// is then kept too. An empty value is no group
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) group: Option<String>,
     /// Leave out the rows of these tasks; `*` matches any characters
     #[arg(long, value_name = "PATTERN", num_args = 1.., value_delimiter = ',')]
     pub(crate) exclude_task: Vec<String>,

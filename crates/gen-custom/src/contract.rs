@@ -3,7 +3,7 @@ use std::path::Path;
 use anyhow::ensure;
 use cli_support::usage_error;
 use datagen::{RawModel, RawTable, SourcePart};
-use dataset::{Error as DatasetError, Field, column_name, parse_column_name};
+use dataset::{Error as DatasetError, Field, KeptColumns, column_name, parse_column_name};
 use tables::{Kind, Table};
 use tracing::warn;
 
@@ -36,6 +36,7 @@ pub(crate) fn raw_table(
     path: &Path,
     mut columns: Table,
     filter: &Filter,
+    keep: &[String],
 ) -> anyhow::Result<(RawTable, Vec<String>)> {
     ensure!(
         columns.n_rows > 0,
@@ -45,7 +46,8 @@ pub(crate) fn raw_table(
     );
     let models = models(path, &columns, filter)?;
     // A warning and not an error, since logs come with columns of their own; but `m/cost` instead of `m/cost_usd` should be noticed.
-    warn_of_unknown_columns(path, &columns);
+    warn_of_unknown_columns(path, &columns, keep);
+    let mut all_kept = take_kept(path, &mut columns, keep)?;
     let ids = required(path, &mut columns, "id")?;
     let prompts = required(path, &mut columns, "prompt")?;
     let tasks = match columns.texts.remove("task") {
@@ -75,6 +77,12 @@ pub(crate) fn raw_table(
         cost_usd: column(&name, Field::CostUsd),
         name,
     });
+    let mut kept = KeptColumns::default();
+    for (name, values) in keep.iter().zip(&mut all_kept) {
+        // A null is an empty text: what a column means is not known here, and so not whether it may lack a value.
+        let value = |&row: &usize| values[row].take().unwrap_or_default();
+        kept.insert(name, rows.iter().map(value).collect())?;
+    }
     let table = RawTable {
         path: path.to_owned(),
         models: models.collect(),
@@ -83,6 +91,7 @@ pub(crate) fn raw_table(
         prompts: values(path, "prompt", prompts, rows.clone())?,
         tasks: rows.iter().map(|&row| tasks[row].clone()).collect(),
         parts,
+        kept,
     };
     Ok((table, notes))
 }
@@ -134,11 +143,11 @@ fn models(path: &Path, columns: &Table, filter: &Filter) -> anyhow::Result<Vec<S
     Ok(models.into_iter().map(str::to_owned).collect())
 }
 
-fn warn_of_unknown_columns(path: &Path, columns: &Table) {
+fn warn_of_unknown_columns(path: &Path, columns: &Table, keep: &[String]) {
     let unknown = columns
         .names
         .iter()
-        .filter(|name| kind(name, &[]).is_none());
+        .filter(|name| kind(name, &[]).is_none() && !keep.contains(name));
     let unknown: Vec<String> = unknown.map(|name| format!("`{name}`")).collect();
     if !unknown.is_empty() {
         warn!(
@@ -147,6 +156,23 @@ fn warn_of_unknown_columns(path: &Path, columns: &Table) {
             unknown.join(", ")
         );
     }
+}
+
+/// The columns to keep, in their order.
+fn take_kept(
+    path: &Path,
+    columns: &mut Table,
+    keep: &[String],
+) -> anyhow::Result<Vec<Vec<Option<String>>>> {
+    let take = |name: &String| {
+        columns.texts.remove(name).ok_or_else(|| {
+            let path = path.display();
+            usage_error(format!(
+                "--keep, --group: `{path}` has no column `{name}` of text, numbers or dates"
+            ))
+        })
+    };
+    keep.iter().map(take).collect()
 }
 
 fn required(path: &Path, columns: &mut Table, name: &str) -> anyhow::Result<Vec<Option<String>>> {

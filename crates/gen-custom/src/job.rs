@@ -5,8 +5,8 @@ use datagen::{
     DatasetName, Error as MakeError, PriceList, RandomSplit, Recipe,
     cli::{GenArgs, Raw},
 };
-use dataset::{Pair, Source};
-use tables::{Error as TableError, Files, Format as TableFormat, Table};
+use dataset::{KeptColumns, Pair, Source};
+use tables::{Error as TableError, Files, Format as TableFormat, Kind, Table};
 use tracing::warn;
 
 use crate::{
@@ -32,6 +32,9 @@ pub(crate) struct Job {
     pair: Option<Pair>,
     split: RandomSplit,
     asks_for_random_split: bool,
+    group: Option<String>,
+    /// Columns to keep; no two are the same.
+    kept: Vec<String>,
     options: BTreeMap<String, String>,
     filter: Filter,
     shared: GenArgs,
@@ -49,6 +52,7 @@ impl Job {
                 ));
             }
         };
+        let kept = kept(args.keep, args.group.as_deref())?;
         let pair = args.small.zip(args.large);
         let split = RandomSplit {
             test_size: args.test_size.unwrap_or(TEST_SIZE),
@@ -63,6 +67,8 @@ impl Job {
                 "long",
                 args.long.as_ref().map_or(String::new(), Long::to_string),
             ),
+            ("keep", kept.join(",")),
+            ("group", args.group.clone().unwrap_or_default()),
             ("delimiter", character(args.delimiter)),
             ("escape", character(args.escape)),
             (
@@ -86,9 +92,13 @@ impl Job {
             prices: args.prices,
             name,
             pair: pair.map(|(small, large)| Pair { small, large }),
-            asks_for_random_split: args.test_size.is_some() || args.seed.is_some(),
+            asks_for_random_split: args.test_size.is_some()
+                || args.seed.is_some()
+                || args.group.is_some(),
             split,
+            group: args.group,
             options,
+            kept,
             filter: Filter {
                 excluded_models: args.exclude_model,
                 excluded_tasks: args.exclude_task.into_iter().map(Pattern::new).collect(),
@@ -109,6 +119,7 @@ impl Job {
             sources,
             options: self.options.clone(),
             made_by: concat!("gen-custom ", env!("CARGO_PKG_VERSION")).to_owned(),
+            group: self.group.clone(),
         };
         datagen::cli::run(&self.shared, recipe, || self.read(&files)).map_err(blame)
     }
@@ -118,13 +129,21 @@ impl Job {
         let (table, notes) = match &self.long {
             None => {
                 let excluded = &self.filter.excluded_models;
-                let table = Table::read(files, &|column| kind(column, excluded))?;
-                raw_table(&self.input, table, &self.filter)?
+                let kind = |column: &str| match self.kept.iter().any(|kept| kept == column) {
+                    true => Some(Kind::Any),
+                    false => kind(column, excluded),
+                };
+                let table = Table::read(files, &kind)?;
+                raw_table(&self.input, table, &self.filter, &self.kept)?
             }
             Some(long) => {
-                let table = Table::read(files, &|column| long.kind(column))?;
-                let Wide { table, first_rows } = pivot(&self.input, long, &table)?;
-                let (mut table, notes) = raw_table(&self.input, table, &self.filter)?;
+                let kind = |column: &str| {
+                    let is_kept = self.kept.iter().any(|kept| kept == column);
+                    long.kind(column).or(is_kept.then_some(Kind::Any))
+                };
+                let table = Table::read(files, &kind)?;
+                let Wide { table, first_rows } = pivot(&self.input, long, &table, &self.kept)?;
+                let (mut table, notes) = raw_table(&self.input, table, &self.filter, &self.kept)?;
                 for row in &mut table.row_numbers {
                     *row = first_rows[*row - 1];
                 }
@@ -134,7 +153,7 @@ impl Job {
         // The table has its own parts, which are kept: a random split would mix them.
         if table.parts.is_some() && self.asks_for_random_split {
             warn!(
-                "`{}` has a column `split`: --test-size and --seed have no effect",
+                "`{}` has a column `split`: --test-size, --seed and --group have no effect on it",
                 self.input.display()
             );
         }
@@ -145,6 +164,20 @@ impl Job {
             extras: Vec::new(),
         })
     }
+}
+
+/// The columns to keep: those that are named, and the one that groups are told by.
+fn kept(mut columns: Vec<String>, group: Option<&str>) -> anyhow::Result<Vec<String>> {
+    let group = group.filter(|&group| group != "task" && !columns.iter().any(|it| it == group));
+    columns.extend(group.map(str::to_owned));
+    for (i, column) in columns.iter().enumerate() {
+        KeptColumns::check_name(column)
+            .map_err(|error| usage_error(format!("--keep, --group: {error}")))?;
+        if columns[..i].contains(column) {
+            return Err(usage_error(format!("--keep: `{column}` is given twice")));
+        }
+    }
+    Ok(columns)
 }
 
 /// The format that the command line names, if it does.

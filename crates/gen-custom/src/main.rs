@@ -14,7 +14,8 @@
 //! <model>/cost_usd         a number of at least 0
 //! ```
 //!
-//! Per LLM `score` is needed, and `cost_usd` or `input_tokens`. Columns of another form are ignored, with a warning.
+//! Per LLM `score` is needed, and `cost_usd` or `input_tokens`. Columns of another form are ignored, with a warning, or kept as text if asked
+//! for (`--keep`); null is then an empty text.
 
 mod args;
 mod contract;

@@ -133,6 +133,7 @@ impl Job {
             sources,
             options: self.options.clone(),
             made_by: concat!("gen-openllm ", env!("CARGO_PKG_VERSION")).to_owned(),
+            group: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use datagen::{
     RawModel, RawTable,
     cli::{Extra, Raw},
 };
-use dataset::Error as DatasetError;
+use dataset::{Error as DatasetError, KeptColumns};
 use pickle::{ColumnKind, Frame};
 use serde_json::json;
 use tracing::warn;
@@ -127,6 +127,7 @@ pub(crate) fn read(path: &Path, frame: &Frame<'_>, wanted: &Wanted<'_>) -> anyho
             ids,
             prompts,
             parts: None,
+            kept: KeptColumns::default(),
             models,
         },
         prices: None,

@@ -83,6 +83,7 @@ impl Job {
             sources: vec![self.config_source.clone(), found.source.clone()],
             options: self.options(),
             made_by: concat!("gen-routerbench ", env!("CARGO_PKG_VERSION")).to_owned(),
+            group: None,
         };
         // The pickle goes into the closure, and is gone before the rows are split and written.
         let read = || {

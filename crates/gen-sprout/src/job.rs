@@ -75,6 +75,7 @@ impl Job {
             sources,
             options: BTreeMap::from(options),
             made_by: concat!("gen-sprout ", env!("CARGO_PKG_VERSION")).to_owned(),
+            group: None,
         };
         // Answers are nine tenths of the bytes: without this message, reading so little of the files would look like a mistake.
         let read = || {

@@ -1,6 +1,7 @@
 use std::{collections::HashSet, path::Path};
 
 use datagen::{RawModel, RawTable, SourcePart};
+use dataset::KeptColumns;
 
 use crate::{rows::Rows, shard::Shard};
 
@@ -44,6 +45,7 @@ pub(crate) fn read(
         tasks: rows.datasets,
         prompts: rows.prompts,
         parts: Some(parts),
+        kept: KeptColumns::default(),
     };
     Ok((table, notes))
 }

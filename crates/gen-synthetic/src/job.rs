@@ -84,6 +84,7 @@ impl Staged for Job {
             sources: vec![self.source.clone()],
             options: limit.into_iter().collect(),
             made_by: concat!("gen-synthetic ", env!("CARGO_PKG_VERSION")).to_owned(),
+            group: None,
         }
     }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use dataset::{PartTable, PerModel};
+use dataset::{KeptColumns, PartTable, PerModel};
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _, distr::Distribution as _, distr::weighted::WeightedIndex};
 use rand_chacha::ChaCha8Rng;
@@ -84,6 +84,7 @@ impl<'a> Rows<'a> {
             cost_usd: Array2::from_shape_fn(shape, |at| answer(at).1.cost_usd),
             tasks: rows.iter().map(|row| row.task.to_owned()).collect(),
             prompts: rows.into_iter().map(|row| row.prompt).collect(),
+            kept: KeptColumns::default(),
         };
         Chunk {
             split,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use arrow_array::{Array, ArrayRef, cast::AsArray as _, types::*};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, TimeUnit};
 
 use crate::{Error, Result};
 
@@ -98,6 +98,87 @@ pub fn extend_texts(
             into.extend(keys(array).map(|key| values.get(key?)?.clone()));
         }
         other => return Err(place.wrong_type("text or whole numbers", other)),
+    }
+    Ok(())
+}
+
+/// Appends values of any type that is one value, as [`crate::Kind::Any`] shows them.
+///
+/// # Errors
+/// [`Error::ColumnType`] for lists, structs and other types of several values, [`Error::Value`] for bytes that are no UTF-8.
+pub fn extend_shown(
+    place: Place<'_>,
+    array: &dyn Array,
+    into: &mut Vec<Option<String>>,
+) -> Result<()> {
+    macro_rules! float {
+        ($type:ty) => {{
+            let values = array.as_primitive::<$type>().iter();
+            // NaN is how pandas writes null.
+            into.extend(values.map(|value| value.filter(|v| !v.is_nan()).map(|v| v.to_string())))
+        }};
+    }
+    macro_rules! decimal {
+        ($type:ty) => {{
+            let array = array.as_primitive::<$type>();
+            let text = |i| (!array.is_null(i)).then(|| array.value_as_string(i));
+            into.extend((0..array.len()).map(text))
+        }};
+    }
+    macro_rules! time {
+        ($type:ty, $format:expr, $zone:expr) => {{
+            let array = array.as_primitive::<$type>();
+            for i in 0..array.len() {
+                let text = match array.is_null(i) {
+                    true => None,
+                    false => match array.value_as_datetime(i) {
+                        Some(time) => Some(format!("{}{}", time.format($format), $zone)),
+                        None => {
+                            let found = "beyond all dates";
+                            return Err(place.wrong_value(i, found, "a date"));
+                        }
+                    },
+                };
+                into.push(text);
+            }
+        }};
+    }
+    const DAY: &str = "%Y-%m-%d";
+    const TIME: &str = "%Y-%m-%dT%H:%M:%S%.f";
+    let zone = match array.data_type() {
+        // Times of a zone are stored as those of Greenwich.
+        DataType::Timestamp(_, Some(_)) => "Z",
+        _ => "",
+    };
+    match array.data_type() {
+        DataType::Boolean => {
+            let values = array.as_boolean().iter();
+            into.extend(values.map(|value| value.map(|truth| truth.to_string())));
+        }
+        DataType::Float16 => float!(Float16Type),
+        DataType::Float32 => float!(Float32Type),
+        DataType::Float64 => float!(Float64Type),
+        DataType::Decimal32(..) => decimal!(Decimal32Type),
+        DataType::Decimal64(..) => decimal!(Decimal64Type),
+        DataType::Decimal128(..) => decimal!(Decimal128Type),
+        DataType::Decimal256(..) => decimal!(Decimal256Type),
+        DataType::Date32 => time!(Date32Type, DAY, ""),
+        DataType::Date64 => time!(Date64Type, DAY, ""),
+        DataType::Timestamp(TimeUnit::Second, _) => time!(TimestampSecondType, TIME, zone),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            time!(TimestampMillisecondType, TIME, zone)
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            time!(TimestampMicrosecondType, TIME, zone)
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => time!(TimestampNanosecondType, TIME, zone),
+        DataType::Dictionary(..) => {
+            let mut values = Vec::new();
+            extend_shown(place, array.as_any_dictionary().values(), &mut values)?;
+            into.extend(keys(array).map(|key| values.get(key?)?.clone()));
+        }
+        ty if ty.is_nested() => return Err(place.wrong_type(crate::ONE_VALUE, ty)),
+        _ => extend_texts(place, array, into)?,
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ pub(crate) fn read(
     let names = header(path, &record, delimiter)?;
     let kind = |name: &String| match kinds(name) {
         _ if name.is_empty() => Column::Nameless,
-        Some(Kind::Text) => Column::Texts(Vec::new()),
+        Some(Kind::Text | Kind::Any) => Column::Texts(Vec::new()),
         Some(Kind::Number) => Column::Numbers(Vec::new()),
         None => Column::Unwanted,
     };

@@ -14,7 +14,7 @@ use serde_json::Value;
 use untrusted_files::Budget;
 
 use self::scan::{Oddities, key_at};
-use crate::{Error, FINITE, Kind, Result, Table, table::Kinds, text};
+use crate::{Error, FINITE, Kind, ONE_VALUE, Result, Table, table::Kinds, text};
 
 /// Reads a file.
 pub(crate) fn read(path: &Path, kinds: Kinds<'_>, budget: Budget) -> Result<Table> {
@@ -48,8 +48,11 @@ pub(crate) fn read(path: &Path, kinds: Kinds<'_>, budget: Budget) -> Result<Tabl
                 table.names.push(name.clone());
             }
             match (value, kinds(&name)) {
-                (Some(value), Some(Kind::Text)) => {
-                    let text = as_text(path, &name, row, value)?;
+                (Some(value), Some(kind @ (Kind::Text | Kind::Any))) => {
+                    let text = match kind {
+                        Kind::Any => as_shown(path, &name, row, value)?,
+                        _ => as_text(path, &name, row, value)?,
+                    };
                     // A key may first appear in a later line: the rows before it are null.
                     let column = table.texts.entry(name).or_default();
                     column.resize(row - 1, None);
@@ -144,6 +147,17 @@ fn as_text(path: &Path, column: &str, row: usize, value: Value) -> Result<Option
             &other,
             "text or a whole number",
         )),
+    }
+}
+
+/// A text, a number or a truth value as text.
+fn as_shown(path: &Path, column: &str, row: usize, value: Value) -> Result<Option<String>> {
+    match value {
+        Value::Bool(truth) => Ok(Some(truth.to_string())),
+        // Whole numbers keep all their digits; others are shown as those of a Parquet file are.
+        Value::Number(number) if number.is_f64() => Ok(number.as_f64().map(|n| n.to_string())),
+        Value::Null | Value::String(_) | Value::Number(_) => as_text(path, column, row, value),
+        other => Err(wrong_value(path, column, row, &other, ONE_VALUE)),
     }
 }
 

@@ -17,7 +17,7 @@ mod table;
 mod text;
 
 pub use crate::{
-    arrays::{Place, extend_numbers, extend_texts, extend_vectors},
+    arrays::{Place, extend_numbers, extend_shown, extend_texts, extend_vectors},
     error::{Error, QuoteFault, Result},
     files::Files,
     format::Format,
@@ -28,5 +28,7 @@ pub use crate::{
 
 /// What a number has to be.
 const FINITE: &str = "a finite number, or null where unknown";
+/// What has to be in a column of any kind.
+const ONE_VALUE: &str = "text, a number, a truth value or a date";
 /// What a vector has to be.
 const VECTORS: &str = "lists of finite floats, all of one length";

@@ -14,6 +14,9 @@ pub enum Kind {
     Text,
     /// Numbers; truth values count as 1 and 0.
     Number,
+    /// Whatever it holds, shown as text: text as it is, numbers by their shortest digits, truth values as `true` and `false`, dates and times
+    /// as ISO 8601 writes them, with a `Z` where the writer said that they are of a time zone.
+    Any,
 }
 
 /// What to read a column as, by its name; none for a column that is left alone.
@@ -28,7 +31,7 @@ pub struct Table {
     pub names: Vec<String>,
     /// The number of rows.
     pub n_rows: usize,
-    /// Columns of text. None is null; in CSV that is nothing between two separators, and `""` is an empty text.
+    /// Columns of text, or shown as text. None is null; in CSV that is nothing between two separators, and `""` is an empty text.
     pub texts: HashMap<String, Vec<Option<String>>>,
     /// Columns of numbers. NaN is null; all others are finite.
     pub numbers: HashMap<String, Vec<f64>>,
@@ -91,7 +94,7 @@ impl Table {
             }
             self.names.push(key.clone());
             match kinds(key) {
-                Some(Kind::Text) => {
+                Some(Kind::Text | Kind::Any) => {
                     let column = vec![value.clone(); self.n_rows];
                     self.texts.insert(key.clone(), column);
                 }

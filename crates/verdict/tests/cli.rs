@@ -9,8 +9,8 @@ use std::{
 };
 
 use dataset::{
-    DatasetDir, DatasetInfo, MadeFrom, Pair, Part, PartTable, PerModel, Predictions, SmallWins,
-    sha256_file,
+    DatasetDir, DatasetInfo, KeptColumns, MadeFrom, Pair, Part, PartTable, PerModel, Predictions,
+    SmallWins, sha256_file,
 };
 use ndarray::{Array2, array};
 use serde_json::{Value, json};
@@ -43,6 +43,7 @@ impl Tiny {
             input_tokens: None,
             output_tokens: None,
             cost_usd: Array2::from_shape_fn((4, 2), |(_, m)| [0.001, 0.01][m]),
+            kept: KeptColumns::default(),
         };
         split
             .write(&bench.dir().split(Part::Test))

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fs, process::Output};
 
 use dataset::{
-    CostKind, DatasetInfo, MadeFrom, Part, PartTable, PerModel, Predictions, RunManifest,
-    SmallWins, Source, Timings, sha256_file,
+    CostKind, DatasetInfo, KeptColumns, MadeFrom, Part, PartTable, PerModel, Predictions,
+    RunManifest, SmallWins, Source, Timings, sha256_file,
 };
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
@@ -36,6 +36,7 @@ fn bench() -> Tiny {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::from_shape_fn(shape, |(i, m)| cost(i, m)),
+        kept: KeptColumns::default(),
     };
     split.write(&dir.split(Part::Test)).expect("written");
     let info = DatasetInfo {

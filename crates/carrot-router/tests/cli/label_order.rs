@@ -1,7 +1,7 @@
 //! The order of a network's outputs, decided by prompts whose scores are known.
 
 use carrot_router::{Error, compare_label_orders};
-use dataset::PartTable;
+use dataset::{KeptColumns, PartTable};
 use ndarray::Array2;
 use nets::DeviceChoice;
 
@@ -23,6 +23,7 @@ fn part(n_rows: usize) -> PartTable {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::zeros((n_rows, 3)),
+        kept: KeptColumns::default(),
     }
 }
 

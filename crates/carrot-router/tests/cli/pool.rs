@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Output};
 
-use dataset::{CostKind, DatasetInfo, Lock, Part, PartTable, sha256_file};
+use dataset::{CostKind, DatasetInfo, KeptColumns, Lock, Part, PartTable, sha256_file};
 use ndarray::{Array2, array};
 use serde_json::Value;
 use test_support::{dataset_info, expect_success as check_ok};
@@ -26,6 +26,7 @@ fn bench(cost_kind: CostKind) -> Tiny {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::zeros((PROMPTS.len(), MODELS.len())),
+        kept: KeptColumns::default(),
     };
     split.write(&dir.split(Part::Train)).expect("written");
     let info = DatasetInfo {
@@ -55,6 +56,7 @@ fn write_table(bench: &Tiny, name: &str) {
         input_tokens: None,
         output_tokens: Some(array![[100.0], [7.0], [f64::NAN]]),
         cost_usd: array![[0.5], [0.25], [f64::NAN]],
+        kept: KeptColumns::default(),
     };
     split
         .write(&bench.path().join("new.parquet"))

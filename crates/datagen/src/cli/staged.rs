@@ -111,6 +111,11 @@ fn differences(recipe: &Recipe, info: &DatasetInfo, found: &DatasetInfo) -> Vec<
 fn in_words(split: &SplitOrigin) -> String {
     match split {
         SplitOrigin::Random { test_size, seed } => format!("test size {test_size} and seed {seed}"),
+        SplitOrigin::Grouped {
+            test_size,
+            seed,
+            column,
+        } => format!("test size {test_size} and seed {seed}, by `{column}`"),
         SplitOrigin::Given => "given parts".to_owned(),
     }
 }

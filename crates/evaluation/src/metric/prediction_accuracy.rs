@@ -200,6 +200,7 @@ mod tests {
             output_tokens: None,
             scores,
             cost_usd,
+            kept: dataset::KeptColumns::default(),
         }
     }
 

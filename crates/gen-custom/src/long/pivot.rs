@@ -19,8 +19,13 @@ pub(crate) struct Wide {
 }
 
 /// Gives each LLM columns of its own. A prompt is what its id says, or its text where there are no ids; prompts and LLMs keep the order in
-/// which they first appear, and what no row tells of is unknown.
-pub(crate) fn pivot(path: &Path, long: &Long, table: &Table) -> anyhow::Result<Wide> {
+/// which they first appear, and what no row tells of is unknown. The columns to keep have to have one value for each prompt.
+pub(crate) fn pivot(
+    path: &Path,
+    long: &Long,
+    table: &Table,
+    keep: &[String],
+) -> anyhow::Result<Wide> {
     if let Some(missing) = long.columns().find(|column| !table.has(column)) {
         let message = format!("--long: `{}` has no column `{missing}`", path.display());
         return Err(usage_error(message));
@@ -33,15 +38,26 @@ pub(crate) fn pivot(path: &Path, long: &Long, table: &Table) -> anyhow::Result<W
         ..Table::default()
     };
     let id = rows.id;
-    for (name, column) in [
+    let texts = [
         ("id", Some(id)),
         ("prompt", long.column(Role::Prompt)),
         ("task", long.column(Role::Task)),
         ("split", long.column(Role::Split)),
-    ] {
+    ];
+    let kept = keep.iter().map(|name| (name.as_str(), Some(name.as_str())));
+    for (name, column) in texts.into_iter().chain(kept) {
         let Some(column) = column else { continue };
+        let Some(all) = table.texts.get(column) else {
+            let path = path.display();
+            let message = match table.has(column) {
+                true => format!(
+                    "--keep, --group: `{column}` is a number to --long, and is kept only as text"
+                ),
+                false => format!("--keep, --group: `{path}` has no column `{column}`"),
+            };
+            return Err(usage_error(message));
+        };
         check_one_value(path, column, table, &rows)?;
-        let all = &table.texts[column];
         let first = rows.first_rows.iter().map(|&row| all[row - 1].clone());
         wide.names.push(name.to_owned());
         wide.texts.insert(name.to_owned(), first.collect());
@@ -191,9 +207,9 @@ mod tests {
         let read = |bytes: &[u8]| -> anyhow::Result<usize> {
             fs::write(&path, bytes)?;
             let table = Table::read(&Files::find(&path, None)?, &|column| long.kind(column))?;
-            let wide = pivot(&path, &long, &table)?;
+            let wide = pivot(&path, &long, &table, &[])?;
             let n_rows = wide.first_rows.len();
-            raw_table(&path, wide.table, &filter)?;
+            raw_table(&path, wide.table, &filter, &[])?;
             Ok(n_rows)
         };
         let table = "id,prompt,model,score,cost\n1,x,a,1,0.5\n1,x,b/c,0.5,\n2,\"y, \"\"z\"\"\",a,NaN,\n2,\"y, \"\"z\"\"\",b/c,True,1e-3\n";

@@ -2,6 +2,7 @@
 
 mod bench;
 mod embedding;
+mod keep;
 mod long;
 mod network;
 mod secrets;

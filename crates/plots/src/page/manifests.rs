@@ -104,10 +104,15 @@ fn opened(
 }
 
 fn dataset_facts(info: &DatasetInfo) -> Facts {
-    let split = match info.split {
+    let split = match &info.split {
         SplitOrigin::Random { test_size, seed } => {
             format!("random: test share {test_size}, seed {seed}")
         }
+        SplitOrigin::Grouped {
+            test_size,
+            seed,
+            column,
+        } => format!("random by {column}: test share {test_size}, seed {seed}"),
         SplitOrigin::Given => "as in the source".to_owned(),
     };
     let cost = match info.cost_kind {

@@ -8,8 +8,8 @@ use std::{
 };
 
 use dataset::{
-    DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, MadeFrom, Pair, Part, PartTable, PerModel,
-    Predictions, SmallWins, Source, sha256_file,
+    DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, MadeFrom, Pair, Part,
+    PartTable, PerModel, Predictions, SmallWins, Source, sha256_file,
 };
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, expect_success as check_ok, stderr};
@@ -88,6 +88,7 @@ fn write(data_dir: &Path, name: &str, models: &[(&str, f64, f64)], routers: &[&s
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::from_shape_fn(shape, |(i, m)| models[m].1 * (0.5 + noise(i, 3_000))),
+        kept: KeptColumns::default(),
     };
     split
         .write(&dir.split(Part::Test))

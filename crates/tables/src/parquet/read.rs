@@ -5,7 +5,7 @@ use untrusted_files::Budget;
 
 use super::ParquetFile;
 use crate::{
-    Error, Kind, Place, Result, Table, extend_numbers, extend_texts,
+    Error, Kind, Place, Result, Table, extend_numbers, extend_shown, extend_texts,
     table::{Kinds, TextTypes},
 };
 
@@ -35,6 +35,7 @@ pub(crate) fn read(
                     types.note(path, name, is_whole)?;
                 }
             }
+            Some(Kind::Any) => _ = table.texts.insert(name.clone(), Vec::new()),
             Some(Kind::Number) => {
                 table.numbers.insert(name.clone(), Vec::new());
             }
@@ -53,7 +54,10 @@ pub(crate) fn read(
                 n_before: table.n_rows,
             };
             if let Some(texts) = table.texts.get_mut(column) {
-                extend_texts(place, array, texts)?;
+                match kinds(column) {
+                    Some(Kind::Any) => extend_shown(place, array, texts)?,
+                    _ => extend_texts(place, array, texts)?,
+                }
             } else if let Some(numbers) = table.numbers.get_mut(column) {
                 extend_numbers(place, array, numbers)?;
             }

@@ -3,8 +3,8 @@
 use std::{fs, ops::Deref, path::PathBuf};
 
 use dataset::{
-    CostKind, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Pair, Part, PartTable, PerModel,
-    Predictions, RunManifest, SmallWins,
+    CostKind, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Pair, Part,
+    PartTable, PerModel, Predictions, RunManifest, SmallWins,
 };
 use ndarray::Array2;
 use test_support::{Bench, dataset_info, priced_models};
@@ -171,5 +171,6 @@ pub(crate) fn split(n_rows: usize, part: Part) -> PartTable {
         input_tokens: Some(input_tokens),
         output_tokens: Some(output_tokens),
         cost_usd,
+        kept: KeptColumns::default(),
     }
 }
