@@ -25,6 +25,7 @@
 
 mod band;
 mod baseline;
+mod difference;
 mod estimate;
 mod halves;
 mod knob;
@@ -35,6 +36,7 @@ mod trade;
 
 pub use self::{
     baseline::{Baseline, CrossFit},
+    difference::gain_difference,
     estimate::{Estimate, folds_inflation},
     knob::{lambda_of_worth, worth_of_lambda},
     prompt_gains::{PromptGains, prompt_gains},
