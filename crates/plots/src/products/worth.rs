@@ -3,6 +3,7 @@
 mod by_task;
 mod by_worth;
 mod drawing;
+pub(super) mod of_record;
 mod report;
 
 use dataset::DatasetDir;
