@@ -22,10 +22,10 @@
 mod calibrate;
 mod counter;
 mod decision;
+mod embedded;
 mod embedder;
 mod error;
 mod label_order;
-mod neighbors;
 mod networks;
 mod one_thread;
 mod own_tokenizers;
@@ -55,5 +55,5 @@ pub use crate::{
     prices::PriceFile,
     router::{CarrotRouter, EmbeddingSource, Setup},
     server::{ServerEmbedder, ServerSettings},
-    worth::{EmbeddingPlace, WorthError, shown_usd},
+    worth::{EmbeddingPlace, WorthError, WorthMeter, WorthQuestion, shown_usd},
 };

@@ -4,7 +4,13 @@ mod columns;
 mod embedded;
 mod error;
 mod judge;
+mod meter;
 mod time;
 mod words;
 
-pub use self::{embedded::EmbeddingPlace, error::WorthError, words::shown_usd};
+pub use self::{
+    embedded::EmbeddingPlace,
+    error::WorthError,
+    meter::{WorthMeter, WorthQuestion},
+    words::shown_usd,
+};

@@ -5,7 +5,7 @@ use dataset::{
     Standardizer, write_atomically,
 };
 use ndarray::{Array2, ArrayView2};
-use routers::{Backend, Knn, Mf, MfReport, Rorf, Target, TargetFit};
+use routers::{Backend, Knn, Mf, MfReport, Rorf, Selection, Target, TargetFit};
 use saved_routers::{
     Contents, EmbeddingFormat, KnnParts, KnnTarget, ModelOutputs, NewFolder, PerModelOutputs,
 };
@@ -34,6 +34,7 @@ pub(crate) enum Form {
         targets: Vec<Target>,
         format: EmbeddingFormat,
         backend: Backend,
+        selection: Selection,
     },
     Mf {
         mf: Mf,
@@ -141,6 +142,7 @@ impl FittedRouter {
                 targets,
                 format,
                 backend,
+                ..
             } => {
                 folder.write_knn(&KnnParts {
                     embeddings: knn.rows(),
@@ -177,7 +179,9 @@ impl FittedRouter {
     /// What was chosen or measured in the fit.
     pub fn results(&self) -> Value {
         match &self.form {
-            Form::Knn { knn, .. } => json!({ "targets": knn.fits() }),
+            Form::Knn { knn, selection, .. } => {
+                json!({ "selection": selection, "targets": knn.fits() })
+            }
             Form::Mf {
                 report,
                 n_small,

@@ -123,7 +123,8 @@ pub fn null_gains(
         let [of_trained, of_judged] =
             [&trained, &judged].map(|rows| subject.embeddings.select(Axis(0), rows));
         // Once per fold: neighbors and Gram matrices do not depend on what is permuted.
-        let prepared = (subject.params).prepare(subject.learner, of_trained.view(), &|_| {})?;
+        let params = (subject.params).resolved(&subject.table.select(&trained), subject.info);
+        let prepared = params.prepare(subject.learner, of_trained.view(), &|_| {})?;
         for (orders, sums) in orders.iter().zip(&mut sums) {
             for (order, sum) in orders.iter().zip(sums) {
                 let permuted = |rows: &[usize]| {

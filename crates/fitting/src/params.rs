@@ -1,6 +1,6 @@
-use dataset::{DatasetInfo, PartTable};
+use dataset::{DatasetInfo, PartTable, SplitOrigin};
 use ndarray::ArrayView2;
-use routers::{CheckedForestParams, CheckedKnnParams, CheckedMfParams};
+use routers::{CheckedForestParams, CheckedKnnParams, CheckedMfParams, Selection};
 use saved_routers::EmbeddingFormat;
 use serde_json::{Value, json};
 
@@ -57,33 +57,53 @@ impl LearnerParams {
         }
     }
 
-    /// Does what does not depend on scores and costs, for embeddings of shape `(n_rows, dim)`. `on_progress` counts what
-    /// [`LearnerParams::progress`] says.
+    /// The same with what is left to the table decided: `selection = "auto"` of nearest neighbors is the paper's way where every score and cost is
+    /// known and rows came to their part at random, else utility. The paper's folds are runs of rows, which is no choice for a table in
+    /// the order of its tasks.
+    #[must_use]
+    pub fn resolved(&self, table: &PartTable, info: &DatasetInfo) -> Self {
+        let mut this = self.clone();
+        if self.knn.params().selection == Selection::Auto {
+            let is_complete = table.scores.iter().all(|score| !score.is_nan())
+                && table.cost_usd.iter().all(|cost| !cost.is_nan());
+            let is_shuffled = matches!(info.split, SplitOrigin::Random { .. });
+            let selection = match is_complete && is_shuffled {
+                true => Selection::Paper,
+                false => Selection::Utility,
+            };
+            this.knn = this.knn.selecting(selection);
+        }
+        this
+    }
+
+    /// Does what does not depend on scores and costs, for embeddings of shape `(n_rows, dim)`, with [`LearnerParams::resolved`] parameters.
+    /// `on_progress` counts what [`LearnerParams::progress`] says.
     ///
     /// # Errors
     /// [`crate::Error::Learner`] for embeddings that cannot be fitted on.
     pub fn prepare<'a>(
-        &'a self,
+        &self,
         learner: Learner,
         embeddings: ArrayView2<'a, f32>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Prepared<'a>> {
-        Prepared::new(self, learner, embeddings, on_progress)
+        Prepared::new(self.clone(), learner, embeddings, on_progress)
     }
 
     /// Fits a router to a table whose prompts have embeddings of shape `(n_prompts, dim)`, in the table's order.
     ///
     /// # Errors
     /// [`crate::Error::RowCount`] when there is not one embedding per prompt; what the learner refuses.
-    pub fn fit<'a>(
-        &'a self,
+    pub fn fit(
+        &self,
         learner: Learner,
-        embeddings: ArrayView2<'a, f32>,
+        embeddings: ArrayView2<'_, f32>,
         table: &PartTable,
         info: &DatasetInfo,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<FittedRouter> {
-        self.prepare(learner, embeddings, on_progress)?
-            .fit(table, info, on_progress)
+        let resolved = self.resolved(table, info);
+        let prepared = resolved.prepare(learner, embeddings, on_progress)?;
+        prepared.fit(table, info, on_progress)
     }
 }

@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use dataset::{DatasetInfo, PartTable};
-use ndarray::ArrayView2;
-use routers::{PairOutcome, PairScores, Rorf};
+use ndarray::{Array2, ArrayView2};
+use routers::{PairOutcome, PairScores, PreparedKnn, Rorf, RoutingCosts};
 
 use crate::{
     Error, FittedRouter, Learner, LearnerParams, PairLabels, Result,
@@ -16,33 +16,33 @@ const INFO: &str = "dataset.json";
 
 /// Embeddings that are prepared for fits: what does not depend on scores and costs is done, once for any number of tables of the same rows.
 pub struct Prepared<'a> {
-    params: &'a LearnerParams,
+    params: LearnerParams,
     embeddings: ArrayView2<'a, f32>,
     form: PreparedForm,
 }
 
 enum PreparedForm {
-    // A learner for which nothing can be done beforehand.
-    Knn,
+    Knn(PreparedKnn),
+    // Nothing can be done beforehand.
     Mf,
     Rorf,
 }
 
 impl<'a> Prepared<'a> {
     pub(crate) fn new(
-        params: &'a LearnerParams,
+        params: LearnerParams,
         learner: Learner,
         embeddings: ArrayView2<'a, f32>,
-        _on_progress: &(dyn Fn(u64) + Sync),
+        on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self> {
         Ok(Self {
-            params,
-            embeddings,
             form: match learner {
-                Learner::Knn => PreparedForm::Knn,
+                Learner::Knn => PreparedForm::Knn(params.knn.prepare(embeddings, on_progress)?),
                 Learner::Mf => PreparedForm::Mf,
                 Learner::Rorf => PreparedForm::Rorf,
             },
+            params,
+            embeddings,
         })
     }
 
@@ -65,7 +65,7 @@ impl<'a> Prepared<'a> {
             });
         }
         match &self.form {
-            PreparedForm::Knn => self.fit_knn(Targets::of(table, info), on_progress),
+            PreparedForm::Knn(knn) => self.fit_knn(knn, table, info),
             PreparedForm::Mf => self.fit_mf(table, info, on_progress),
             PreparedForm::Rorf => self.fit_rorf(table, info, on_progress),
         }
@@ -74,16 +74,24 @@ impl<'a> Prepared<'a> {
     /// All targets at once, because finding neighbors is what takes the time, and they are the same for every target.
     fn fit_knn(
         &self,
-        targets: Targets,
-        on_progress: &(dyn Fn(u64) + Sync),
+        prepared: &PreparedKnn,
+        table: &PartTable,
+        info: &DatasetInfo,
     ) -> Result<FittedRouter> {
-        let knn = (self.params.knn).fit(self.embeddings, &targets.targets, on_progress)?;
+        let targets = Targets::of(table, info);
+        let predicted_usd = |outputs: Option<&Array2<f32>>| targets.usd(outputs, table, info);
+        let costs = RoutingCosts {
+            cost_usd: table.cost_usd.view(),
+            predicted_usd: &predicted_usd,
+        };
+        let knn = prepared.fit_to_route(&targets.targets, &costs)?;
         Ok(FittedRouter {
             form: Form::Knn {
                 knn,
                 targets: targets.targets,
                 format: self.params.saved_embeddings,
                 backend: self.params.knn.params().backend,
+                selection: self.params.knn.params().selection,
             },
             quantities: targets.quantities,
             scale: targets.scale,

@@ -1,4 +1,5 @@
-use dataset::{CostTarget, DatasetInfo, PartTable, Quantity, Standardizer};
+use dataset::{CostTarget, DatasetInfo, PartTable, PredictedCost, Quantity, Standardizer};
+use ndarray::Array2;
 use routers::Target;
 
 /// What a router of all LLMs learns of a table.
@@ -12,6 +13,21 @@ pub(crate) struct Targets {
 }
 
 impl Targets {
+    /// The dollars of each prompt and LLM by predictions of the cost target for all prompts of the table; where there is no such target, the
+    /// table's own, which are known before the call.
+    pub(crate) fn usd(
+        &self,
+        outputs: Option<&Array2<f32>>,
+        table: &PartTable,
+        info: &DatasetInfo,
+    ) -> Array2<f64> {
+        let predicted = outputs
+            .zip(self.quantities.get(1))
+            .and_then(|(outputs, quantity)| quantity.cost(outputs, self.scale.as_ref()))
+            .unwrap_or(PredictedCost::Known);
+        predicted.usd_of_split(&info.models, table)
+    }
+
     pub(crate) fn of(table: &PartTable, info: &DatasetInfo) -> Self {
         let cost = CostTarget::of(info.cost_kind, table);
         let mut targets = vec![Target {

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Result, UnitRows, folds::k_folds};
+use crate::{Error, Result, UnitRows, folds::k_folds};
 
 /// Rows in the order of their folds, so that each fold is one run of rows, which matrix products take as it lies.
 #[derive(Debug, Clone)]
@@ -27,6 +27,11 @@ impl FoldOrder {
             k_folds(n_rows, n_folds)
         };
         Self { order, folds }
+    }
+
+    /// Number of rows.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.order.len()
     }
 
     /// The positions of each fold.
@@ -55,6 +60,21 @@ impl FoldOrder {
         }
         matrix
     }
+}
+
+/// Refuses a number of folds of which none could be left out.
+///
+/// # Errors
+/// [`Error::BadParameter`] below 2.
+pub(crate) fn check_n_folds(n_folds: usize) -> Result<()> {
+    if n_folds < 2 {
+        return Err(Error::BadParameter {
+            name: "n-folds",
+            found: n_folds.to_string(),
+            expected: "at least 2",
+        });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -12,12 +12,15 @@ mod error;
 mod fold_order;
 mod folds;
 mod forest;
+mod kernel;
 mod knn;
+mod linear;
 mod mf;
 mod neighbors;
 mod pair_outcome;
 mod prepared;
 mod r2;
+mod ridge;
 mod rorf;
 mod routing_gain;
 mod unit_rows;
@@ -29,10 +32,13 @@ pub use crate::{
     },
     error::{Error, Result},
     forest::{CheckedForestParams, Forest, ForestArrays, ForestParams, LEAF, MaxFeatures},
+    kernel::{CheckedKernelParams, Kernel, KernelCvScore, KernelFit, KernelParams, PreparedKernel},
     knn::{CheckedKnnParams, CvScore, Knn, KnnParams, PreparedKnn, Selection, Target, TargetFit},
+    linear::{CheckedLinearParams, Linear, LinearCvScore, LinearFit, LinearParams, PreparedLinear},
     mf::{CheckedMfParams, Mf, MfBest, MfEpoch, MfParams, MfReport, MfWeights},
     neighbors::Backend,
     pair_outcome::PairOutcome,
+    ridge::RidgeWeights,
     rorf::{PairScores, Rorf},
     routing_gain::{Gain, RoutingCosts},
     unit_rows::{SharedValues, UnitRows},

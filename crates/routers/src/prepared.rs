@@ -5,6 +5,8 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, s};
 use rayon::prelude::*;
 
+use crate::{Error, Result, Target, knn::side_by_side};
+
 /// Rows whose errors are summed by one thread at a time. Sums of such runs are added in order, so that rounding does not depend on the
 /// number of threads.
 const ROWS_PER_SUM: usize = 256;
@@ -130,6 +132,26 @@ pub(crate) fn difference_error(truth: ArrayView2<'_, f32>, predicted: ArrayView2
     } else {
         total.alone / total.n_alone as f64
     }
+}
+
+/// All targets in one matrix, as [`side_by_side`], for learners whose sums an infinite value would spoil.
+///
+/// # Errors
+/// [`Error::Shape`], [`Error::Empty`] or [`Error::InfiniteTarget`].
+pub(crate) fn known_side_by_side(n_rows: usize, targets: &[Target]) -> Result<Array2<f32>> {
+    let values = side_by_side(n_rows, targets)?;
+    for target in targets {
+        let mut cells = target.values.indexed_iter();
+        if let Some(((row, output), _)) = cells.find(|(_, value)| value.is_infinite()) {
+            let target = target.name.clone();
+            return Err(Error::InfiniteTarget {
+                target,
+                row,
+                output,
+            });
+        }
+    }
+    Ok(values)
 }
 
 #[derive(Default)]

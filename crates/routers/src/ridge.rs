@@ -14,10 +14,9 @@ mod moments;
 mod patterns;
 mod prepared;
 mod products;
+mod weights;
 
+pub use self::weights::RidgeWeights;
 pub(crate) use self::{
-    alphas::check_alphas,
-    cholesky::Cholesky,
-    prepared::{PreparedRidge, Solution},
-    products::product,
+    alphas::check_alphas, cholesky::Cholesky, prepared::PreparedRidge, products::product,
 };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Lock, Part, PartTable, sha256_file};
+use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Lock, Part, WholeSet, sha256_file};
 use ndarray::{Array2, Axis, concatenate};
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use tracing::info;
@@ -26,60 +26,76 @@ pub(crate) struct Embedded {
     pub(crate) name: String,
     /// Shape `(n_prompts, dim)`.
     pub(crate) values: Array2<f32>,
-    /// SHA-256 of both files.
-    pub(crate) sha256: [String; 2],
+}
+
+/// The prompts of one part.
+struct Prompts<'a> {
+    dir: &'a DatasetDir,
+    part: Part,
+    ids: &'a [String],
+    texts: &'a [String],
 }
 
 impl EmbeddingPlace {
     /// Reads the embeddings of both parts. Those that are missing, or of other prompts, are computed and kept, as train-and-infer does.
     pub(crate) fn open(
         &self,
-        dir: &DatasetDir,
+        whole: &WholeSet,
         router: &str,
-        parts: [&PartTable; 2],
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Embedded, WorthError> {
+        let (dir, table, n_train) = (whole.dir(), whole.table(), whole.n_train());
+        let rows = [0..n_train, n_train..table.n_prompts()];
         let mut model = None;
         let mut values = Vec::with_capacity(2);
-        for (part, table) in Part::ALL.into_iter().zip(parts) {
-            let split_sha256 = sha256_file(&dir.split(part))?;
-            let found = match read(dir, &self.name, part, table, &split_sha256)? {
-                Ok(embeddings) => embeddings,
-                Err(why) => {
-                    let model = match &mut model {
-                        Some(model) => model,
-                        none => none.insert(self.load(dir, router, why)?),
-                    };
-                    let _lock = Lock::wait_for(&dir.embeddings_dir(&self.name), |holder| {
-                        info!(
-                            "waiting for the embeddings `{}`, which are being written by {holder}",
-                            self.name
-                        );
-                    })
-                    .map_err(dataset::Error::Lock)?;
-                    // Whoever held the lock may have written them.
-                    match read(dir, &self.name, part, table, &split_sha256)? {
-                        Ok(embeddings) => embeddings,
-                        Err(_) => {
-                            model.embed(dir, &self.name, part, table, split_sha256, on_progress)?
-                        }
-                    }
-                }
+        for (part, rows) in Part::ALL.into_iter().zip(rows) {
+            let prompts = Prompts {
+                dir,
+                part,
+                ids: &table.ids[rows.clone()],
+                texts: &table.prompts[rows],
             };
-            values.push(found);
+            values.push(self.of_part(&prompts, router, &mut model, on_progress)?);
         }
         let n_dims = [values[0].ncols(), values[1].ncols()];
         let values = concatenate(Axis(0), &[values[0].view(), values[1].view()]);
-        let sha256 = Part::ALL.map(|part| sha256_file(&dir.embeddings(&self.name, part)));
-        let [train, test] = sha256;
         Ok(Embedded {
             values: values.map_err(|_| WorthError::Dimensions {
                 name: self.name.clone(),
                 n_dims,
             })?,
             name: self.name.clone(),
-            sha256: [train?, test?],
         })
+    }
+
+    fn of_part(
+        &self,
+        prompts: &Prompts<'_>,
+        router: &str,
+        model: &mut Option<Model>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Array2<f32>, WorthError> {
+        let why = match prompts.read(&self.name)? {
+            Ok(values) => return Ok(values),
+            Err(why) => why,
+        };
+        let model = match model {
+            Some(model) => model,
+            none => none.insert(self.load(prompts.dir, router, why)?),
+        };
+        let place = prompts.dir.embeddings_dir(&self.name);
+        let lock = Lock::wait_for(&place, |holder| {
+            info!(
+                "waiting for the embeddings `{}`, which are being written by {holder}",
+                self.name
+            );
+        });
+        let _lock = lock.map_err(dataset::Error::Lock)?;
+        // Whoever held the lock may have written them.
+        match prompts.read(&self.name)? {
+            Ok(values) => Ok(values),
+            Err(_) => model.embed(prompts, &self.name, on_progress),
+        }
     }
 
     fn load(&self, dir: &DatasetDir, router: &str, why: String) -> Result<Model, WorthError> {
@@ -101,35 +117,33 @@ impl EmbeddingPlace {
     }
 }
 
-/// The embeddings in a file; the inner error is the reason why there are none of this part.
-fn read(
-    dir: &DatasetDir,
-    name: &str,
-    part: Part,
-    table: &PartTable,
-    split_sha256: &str,
-) -> Result<Result<Array2<f32>, String>, WorthError> {
-    let path = dir.embeddings(name, part);
-    if !path.is_file() {
-        return Ok(Err(format!("`{}` is missing", path.display())));
+impl Prompts<'_> {
+    /// The embeddings on disk; the inner error is the reason why there are none of these prompts.
+    fn read(&self, name: &str) -> Result<Result<Array2<f32>, String>, WorthError> {
+        let (path, split) = (self.dir.embeddings(name, self.part), self.split());
+        if !path.is_file() {
+            return Ok(Err(format!("`{}` is missing", path.display())));
+        }
+        // Embeddings made elsewhere carry no hash; then only ids tie a row to its prompt.
+        let meta = Embeddings::read_meta(&path)?;
+        if let Some(sha256) = meta.split_sha256
+            && sha256 != sha256_file(&split)?
+        {
+            return Ok(Err(format!(
+                "`{}` was made from a different version of `{}`",
+                path.display(),
+                split.display()
+            )));
+        }
+        let embeddings = Embeddings::read(&path)?;
+        embeddings.check_ids(&path, &split, self.ids)?;
+        info!("using the embeddings in `{}`", path.display());
+        Ok(Ok(embeddings.values))
     }
-    // Embeddings made elsewhere carry no hash; then only ids tie a row to its prompt.
-    let meta = Embeddings::read_meta(&path)?;
-    if meta
-        .split_sha256
-        .is_some_and(|sha256| sha256 != split_sha256)
-    {
-        let split = dir.split(part);
-        return Ok(Err(format!(
-            "`{}` was made from a different version of `{}`",
-            path.display(),
-            split.display()
-        )));
+
+    fn split(&self) -> PathBuf {
+        self.dir.split(self.part)
     }
-    let embeddings = Embeddings::read(&path)?;
-    embeddings.check_ids(&path, &dir.split(part), &table.ids)?;
-    info!("using the embeddings in `{}`", path.display());
-    Ok(Ok(embeddings.values))
 }
 
 /// What computes embeddings.
@@ -153,33 +167,27 @@ impl Model {
     /// Computes the embeddings of a part and keeps them.
     fn embed(
         &self,
-        dir: &DatasetDir,
+        prompts: &Prompts<'_>,
         name: &str,
-        part: Part,
-        table: &PartTable,
-        split_sha256: String,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Array2<f32>, WorthError> {
-        info!(
-            "embedding the {} {} prompts",
-            table.n_prompts(),
-            part.name()
-        );
-        let embedded = self.embedder.embed(&table.prompts, on_progress);
+        let n_prompts = prompts.ids.len();
+        info!("embedding the {n_prompts} {} prompts", prompts.part.name());
+        let embedded = self.embedder.embed(prompts.texts, on_progress);
         let embedded = embedded.map_err(|source| failed(&self.folder, source))?;
         let embeddings = Embeddings {
-            ids: table.ids.clone(),
+            ids: prompts.ids.to_vec(),
             meta: EmbeddingsMeta {
                 embedder: name.to_owned(),
                 embedder_sha256: Some(self.sha256.clone()),
                 server: None,
-                split_sha256: Some(split_sha256),
+                split_sha256: Some(sha256_file(&prompts.split())?),
                 truncate: None,
                 n_truncated: Some(embedded.n_truncated()),
             },
             values: embedded.values,
         };
-        embeddings.write(&dir.embeddings(name, part))?;
+        embeddings.write(&prompts.dir.embeddings(name, prompts.part))?;
         Ok(embeddings.values)
     }
 }

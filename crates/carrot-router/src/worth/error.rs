@@ -28,18 +28,6 @@ pub enum WorthError {
         /// What it should be.
         expected: &'static str,
     },
-    /// Rows of too few times to be divided.
-    #[error(
-        "column `{column}` has too few different values to divide {n_rows} rows into {n_blocks} blocks, of which each is later than the one before"
-    )]
-    TooFewTimes {
-        /// The column.
-        column: String,
-        /// Rows.
-        n_rows: usize,
-        /// Blocks asked for.
-        n_blocks: usize,
-    },
     /// Embeddings that are not there, and cannot be computed here.
     #[error("there are no embeddings `{name}` of this data set's prompts: {why}")]
     NoEmbeddings {
@@ -97,6 +85,9 @@ pub enum WorthError {
         /// What is wrong.
         source: Box<nets::Error>,
     },
+    /// A router cannot be fitted.
+    #[error(transparent)]
+    Fitting(#[from] fitting::Error),
     /// Nothing can be measured.
     #[error(transparent)]
     Evaluation(#[from] evaluation::Error),

@@ -1,12 +1,12 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use dataset::{
-    DatasetDir, DatasetInfo, EqualPrompts, NullGains, OutOfFold, Part, PartHashes, PartTable,
-    RunManifest, WORTH_FORMAT_VERSION, WholeSet, WorthFit, WorthNull, WorthRecord, WorthSettings,
+    DatasetDir, EqualPrompts, NullGains, OutOfFold, PartHashes, PartTable, WORTH_FORMAT_VERSION,
+    WholeSet, WorthFit, WorthNull, WorthRecord, WorthSettings, router_names,
 };
-use fitting::{Folds, Learner, LearnerParams, NullSettings, Subject, Together, cross_fit, null_gains};
-use ndarray::Axis;
-use tracing::{info, warn};
+use fitting::{
+    Folds, Learner, LearnerParams, NullSettings, Subject, Together, cross_fit, null_gains,
+};
 
 use super::{
     EmbeddingPlace, WorthError,
@@ -15,6 +15,15 @@ use super::{
     judge::{judge, mean_costs},
     time, words,
 };
+
+/// The routers that may be judged, where this version fits them.
+const ROUTERS: [&str; 5] = [
+    router_names::CARROT_BLEND,
+    router_names::CARROT_KNN,
+    router_names::CARROT_LINEAR,
+    router_names::CARROT_KERNEL,
+    router_names::CARROT_CLUSTER,
+];
 
 /// What is asked: whether a router is worth it on a data set.
 #[derive(Debug, Clone)]
@@ -35,6 +44,31 @@ pub struct WorthQuestion {
     pub at_least: Option<f64>,
 }
 
+impl WorthQuestion {
+    /// Refuses a router and settings that make no sense.
+    ///
+    /// # Errors
+    /// [`WorthError::OtherRouter`], [`WorthError::BadSetting`].
+    pub fn check(&self) -> Result<(), WorthError> {
+        learner(&self.router)?;
+        let settings = &self.settings;
+        for (what, found, least) in [
+            ("folds", settings.n_folds, 2),
+            ("repeats", settings.n_repeats, 1),
+            ("resamples", settings.n_resamples, 1),
+        ] {
+            if found < least {
+                return Err(WorthError::BadSetting {
+                    what,
+                    found: found.to_string(),
+                    expected: format!("at least {least}"),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Measures whether a router is worth it: tables and embeddings, then fits, then a record.
 #[derive(Debug)]
 pub struct WorthMeter {
@@ -48,8 +82,6 @@ pub struct WorthMeter {
     folds: Vec<Folds>,
     cross_fits: Vec<OutOfFold>,
     fits: Vec<WorthFit>,
-    /// Repeats whose predictions were there already.
-    n_read: usize,
     null: Option<WorthNull>,
 }
 
@@ -63,8 +95,8 @@ impl WorthMeter {
         question: WorthQuestion,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self, WorthError> {
+        question.check()?;
         let learner = learner(&question.router)?;
-        check(&question.settings)?;
         let dir = DatasetDir::existing(&question.data_dir, &question.dataset)?;
         let whole = WholeSet::open(&dir)?;
         let table = whole.table();
@@ -72,14 +104,15 @@ impl WorthMeter {
         let groups = question.settings.group.as_deref();
         let groups = groups.map(|column| columns::values(&dir, table, column).map(Groups::of));
         let groups = groups.transpose()?;
-        let times = question.settings.time.as_deref().map(|column| {
-            time::parse(column, columns::values(&dir, table, column)?)
-        });
+        let times = question
+            .settings
+            .time
+            .as_deref()
+            .map(|column| time::parse(column, columns::values(&dir, table, column)?));
         let times = times.transpose()?;
         let folds = folds(&question.settings, table, groups.as_ref(), times.as_deref())?;
-        let embedded = question
-            .embedding
-            .open(&dir, &question.router, &whole, on_progress)?;
+        let embedding = &question.embedding;
+        let embedded = embedding.open(&whole, &question.router, on_progress)?;
         Ok(Self {
             question,
             learner,
@@ -89,14 +122,22 @@ impl WorthMeter {
             folds,
             cross_fits: Vec::new(),
             fits: Vec::new(),
-            n_read: 0,
             null: None,
         })
     }
 
     /// How many fits there are to do, at most.
     pub fn n_fits(&self) -> u64 {
-        self.folds.iter().map(|folds| u64::from(folds.n_folds())).sum()
+        self.folds
+            .iter()
+            .map(|folds| u64::from(folds.n_folds()))
+            .sum()
+    }
+
+    /// How many fits so many permutations take.
+    pub fn n_null_fits(&self, n_permutations: u32) -> u64 {
+        let n_folds = self.folds.first().map_or(0, Folds::n_folds);
+        2 * u64::from(n_permutations) * u64::from(n_folds)
     }
 
     /// Predicts every prompt by a router that was fitted without it. `on_progress` counts fits.
@@ -158,7 +199,13 @@ impl WorthMeter {
         let WorthQuestion {
             settings, at_least, ..
         } = &self.question;
-        let judged = judge(&self.whole, &self.cross_fits, self.groups.as_ref(), settings, *at_least)?;
+        let judged = judge(
+            &self.whole,
+            &self.cross_fits,
+            self.groups.as_ref(),
+            settings,
+            *at_least,
+        )?;
         let dir = self.whole.dir();
         let mut record = WorthRecord {
             format_version: WORTH_FORMAT_VERSION,
@@ -189,7 +236,9 @@ impl WorthMeter {
         let costs = mean_costs(self.whole.table());
         let models = &self.whole.table().models;
         let unpriced = models.iter().zip(costs).filter(|(_, cost)| cost.is_nan());
-        record.notes.extend(unpriced.map(|(model, _)| words::no_cost(model)));
+        record
+            .notes
+            .extend(unpriced.map(|(model, _)| words::no_cost(model)));
         Ok(record)
     }
 
@@ -204,28 +253,19 @@ impl WorthMeter {
     }
 }
 
-fn learner(router: &str) -> Result<Learner, WorthError> {
-    let learner = Learner::of_router(router).filter(|learner| !learner.needs_pair());
-    learner.ok_or_else(|| WorthError::OtherRouter {
-        router: router.to_owned(),
-        known: Learner::ALL.iter().filter(|it| !it.needs_pair()).map(|it| it.router()).collect(),
-    })
+/// What fits a router that predicts every LLM's score and cost from embeddings.
+fn per_llm(router: &str) -> Option<Learner> {
+    Learner::of_router(router).filter(|learner| !learner.needs_pair())
 }
 
-fn check(settings: &WorthSettings) -> Result<(), WorthError> {
-    let at_least = |what, found: usize, least: usize| {
-        if found >= least {
-            return Ok(());
-        }
-        Err(WorthError::BadSetting {
-            what,
-            found: found.to_string(),
-            expected: format!("at least {least}"),
-        })
-    };
-    at_least("folds", settings.n_folds, 2)?;
-    at_least("repeats", settings.n_repeats, 1)?;
-    at_least("resamples", settings.n_resamples, 1)
+fn learner(router: &str) -> Result<Learner, WorthError> {
+    per_llm(router).ok_or_else(|| WorthError::OtherRouter {
+        router: router.to_owned(),
+        known: ROUTERS
+            .into_iter()
+            .filter(|name| per_llm(name).is_some())
+            .collect(),
+    })
 }
 
 /// The folds of each repeat. Rows of one group, and of one text, stay together.
@@ -241,7 +281,11 @@ fn folds(
         together = together.join(&groups.of_row)?;
     }
     if let Some(times) = times {
-        return Ok(vec![Folds::in_order(times, n_folds, Some(together.groups()))?]);
+        return Ok(vec![Folds::in_order(
+            times,
+            n_folds,
+            Some(together.groups()),
+        )?]);
     }
     let together = together.join(&EqualPrompts::groups(&table.prompts))?;
     let repeats = 0..settings.n_repeats as u64;

@@ -1,6 +1,7 @@
 //! The answer in words.
 
 use dataset::{WorthPoint, WorthRecord, WorthVerdict};
+use evaluation::worth::FOLDS_INFLATION;
 
 /// Dollars with three significant digits and no exponent: `$0.00214`, `$1.50`, `$402`.
 pub fn shown_usd(usd: f64) -> String {
@@ -62,9 +63,10 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
         ),
     }];
     notes.push(
-        "Intervals are for new prompts of the same kind, with routers as they were fitted here: they leave out the chance in the fits, with which \
-         they would be about 1.1 to 1.2 times as wide."
-            .to_owned(),
+        format!(
+            "Intervals are for other prompts of the same kind, routed by routers as they were fitted here; standard errors are taken {FOLDS_INFLATION} \
+             times, as the fits share most of their rows. What another sample to fit on would change is left out."
+        ),
     );
     notes.push(
         "Without routing, each worth of a whole score has one LLM for all prompts: the best by mean score - mean cost / worth on the rows that the \
@@ -95,6 +97,11 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
         );
     }
     notes
+}
+
+/// That an LLM cannot be chosen for what it costs.
+pub(crate) fn no_cost(model: &str) -> String {
+    format!("`{model}` has no known cost, so no one chooses it where costs count.")
 }
 
 /// The LLM to use, and that it is another at other worths.
@@ -197,7 +204,7 @@ mod tests {
         let has =
             |record: &WorthRecord, part: &str| notes(record).iter().any(|it| it.contains(part));
         assert!(has(&record, "the other 4 of 5 parts"));
-        assert!(has(&record, "1.1 to 1.2 times"));
+        assert!(has(&record, "standard errors are taken 1.15 times"));
         assert!(has(&record, "same text are in the same fold"));
         for part in ["left out", "taken off", "in order of"] {
             assert!(!has(&record, part), "{part}");

@@ -229,6 +229,62 @@ fn a_dominant_llm_is_named() {
 }
 
 #[test]
+fn later_prompts_judge_what_earlier_ones_taught() {
+    // In the last two fifths of the time everyone is good at what another was good at before.
+    let bench = world(|prompt, m| {
+        let shift = if prompt.time < 0.6 { 0 } else { 1 };
+        specialists(prompt, (m + shift) % 3)
+    });
+    let (later, _) = answer(&bench, &["--time", "day"]);
+    assert_eq!(later["settings"]["time"], "day");
+    // The first fifth of the rows only trains.
+    let n_judged = number(&later, &["counts", "n-judged"]);
+    assert_eq!(n_judged, 0.8 * N_PROMPTS as f64);
+
+    // Without a shift, later prompts are routed well.
+    let (steady, code) = answer(&world(specialists), &["--time", "day"]);
+    assert_eq!(code, 0, "{steady}");
+    let gain = |value: &Value| number(value, &["gain", "estimate"]);
+    assert!(gain(&later) < gain(&steady) - 0.1, "{later}");
+    let twice = [&QUICK[..], &["--time", "day", "--repeats", "2"]].concat();
+    assert_refused(
+        &bench.run(&[&["worth"], &twice[..]].concat()),
+        2,
+        "cannot be used with",
+    );
+}
+
+#[test]
+fn groups_stay_together() {
+    let bench = world(specialists);
+    let (value, code) = answer(&bench, &["--group", "conversation", "--repeats", "2"]);
+    assert_eq!(code, 0, "{value}");
+    assert_eq!(value["settings"]["group"], "conversation");
+    assert_eq!(value["settings"]["n-repeats"], 2);
+    assert_eq!(value["fits"].as_array().map(Vec::len), Some(10));
+    // Two tasks are two groups, of which there cannot be five folds.
+    let by_task = [&["worth"], &QUICK[..], &["--group", "task"]].concat();
+    assert_refused(
+        &bench.run(&by_task),
+        1,
+        "2 prompts or groups of prompts cannot be dealt to 5 folds",
+    );
+}
+
+#[test]
+fn permuted_prompts_gain_nothing() {
+    let bench = world(specialists);
+    let (value, code) = answer(&bench, &["--router", "carrot-knn", "--null", "9"]);
+    assert_eq!(code, 0, "{value}");
+    for of in ["over-all", "within-tasks"] {
+        let null = &value["null"][of];
+        assert_eq!(null["gains"].as_array().map(Vec::len), Some(9));
+        // By hand: none of nine permutations gains as much, so p is 1 / 10.
+        assert_eq!(number(null, &["p"]), 0.1, "{null}");
+    }
+}
+
+#[test]
 fn the_routers_own_cost_is_taken_off() {
     let bench = world(specialists);
     let gain = |args: &[&str]| answer(&bench, args).0;
@@ -287,7 +343,7 @@ fn bad_command_lines_and_missing_inputs() {
     refused(&["--dataset", "none"], 1, "there is no data set `none`");
     for (args, part) in [
         (["--at-least", "2"], "such as 0.01 for one point"),
-        (["--embed-usd-per-1k", "-1"], "at least 0"),
+        (["--embed-usd-per-1k", "inf"], "at least 0"),
         (["--folds", "1"], "`folds` is 1, expected"),
         (["--repeats", "0"], "`repeats` is 0, expected"),
         (["--resamples", "0"], "`resamples` is 0, expected"),

@@ -84,13 +84,10 @@ impl Cholesky {
 
     /// Start, end and inverse of each block on the diagonal.
     fn blocks(&self) -> impl DoubleEndedIterator<Item = (usize, usize, &Array2<f64>)> {
-        self.inverses.iter().enumerate().map(|(i, inverse)| {
-            (
-                i * BLOCK,
-                i * BLOCK + inverse.nrows(),
-                inverse,
-            )
-        })
+        self.inverses
+            .iter()
+            .enumerate()
+            .map(|(i, inverse)| (i * BLOCK, i * BLOCK + inverse.nrows(), inverse))
     }
 }
 
@@ -112,7 +109,9 @@ mod tests {
     }
 
     fn assert_near(a: &Array2<f64>, b: &Array2<f64>) {
-        let largest = (a - b).iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+        let largest = (a - b)
+            .iter()
+            .fold(0.0, |largest: f64, x| largest.max(x.abs()));
         assert!(largest < TOLERANCE, "{largest}");
     }
 
@@ -123,9 +122,13 @@ mod tests {
             let matrix = a.dot(&a.t()) / n as f64 + Array2::<f64>::eye(n);
             let factored = Cholesky::factor(matrix.clone()).expect("positive definite");
             let lower = matrix.cholesky().expect("positive definite");
-            let ours = Array2::from_shape_fn((n, n), |(i, j)| {
-                if j > i { 0.0 } else { factored.lower[[i, j]] }
-            });
+            let ours =
+                Array2::from_shape_fn(
+                    (n, n),
+                    |(i, j)| {
+                        if j > i { 0.0 } else { factored.lower[[i, j]] }
+                    },
+                );
             assert_near(&ours, &lower);
 
             let x = random((n, 3));

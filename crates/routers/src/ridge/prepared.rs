@@ -8,6 +8,7 @@ use super::{
     moments::{CrossMoments, Moments},
     patterns::{Pattern, patterns},
     products::product,
+    weights::RidgeWeights,
 };
 
 /// Rows that one thread works on at a time.
@@ -18,6 +19,7 @@ const ROWS: usize = 256;
 ///
 /// Memory in bytes, with `m` features: at most `8 m n_rows + 8 m^2 n_folds + 8 m (m + 64) n_folds n_alphas`. A fit of outputs that are unknown
 /// in some rows needs as much once more while it runs, but for factors of one fold only; patterns of unknowns follow one another.
+#[derive(Debug)]
 pub(crate) struct PreparedRidge {
     /// Shape `(n_rows, m)`, less `center`.
     features: Array2<f64>,
@@ -32,13 +34,13 @@ pub(crate) struct PreparedRidge {
     factored: Vec<Vec<OnceLock<Cholesky>>>,
 }
 
-/// A fit of some outputs.
+/// A fit of some outputs to centred features.
 #[derive(Debug, Clone)]
-pub(crate) struct Solution {
+struct Solution {
     /// Shape `(m, n_outputs)`; zero for an output that is known nowhere.
-    pub(crate) coefficients: Array2<f64>,
+    coefficients: Array2<f64>,
     /// One per output; NaN for an output that is known nowhere.
-    pub(crate) intercepts: Array1<f64>,
+    intercepts: Array1<f64>,
 }
 
 impl Solution {
@@ -121,17 +123,19 @@ impl PreparedRidge {
                     .axis_chunks_iter_mut(Axis(0), ROWS)
                     .zip(features.axis_chunks_iter(Axis(0), ROWS))
                     .collect();
-                chunks.into_par_iter().for_each(|(mut predicted, features)| {
-                    predicted.assign(&product(features, solution.coefficients.view()));
-                    predicted += &solution.intercepts;
-                });
+                chunks
+                    .into_par_iter()
+                    .for_each(|(mut predicted, features)| {
+                        predicted.assign(&product(features, solution.coefficients.view()));
+                        predicted += &solution.intercepts;
+                    });
             }
             visit(alpha, predicted);
         }
     }
 
     /// Fits all rows, each output with its own of the alphas, for features that are not centred.
-    pub(crate) fn fit(&self, values: ArrayView2<'_, f32>, alpha_of: &[usize]) -> Solution {
+    pub(crate) fn fit(&self, values: ArrayView2<'_, f32>, alpha_of: &[usize]) -> RidgeWeights {
         let m = self.features.ncols();
         let mut solution = Solution::unknown(m, values.ncols());
         for pattern in patterns(values) {
@@ -158,8 +162,9 @@ impl PreparedRidge {
             }
         }
         let center = self.center.view().insert_axis(Axis(0));
-        solution.intercepts -= &product(center, solution.coefficients.view()).index_axis(Axis(0), 0);
-        solution
+        solution.intercepts -=
+            &product(center, solution.coefficients.view()).index_axis(Axis(0), 0);
+        RidgeWeights::checked(solution.coefficients, solution.intercepts)
     }
 
     /// For each fold, a fit of the other folds' rows with each of the alphas.
@@ -261,8 +266,6 @@ fn center(features: &mut Array2<f64>) -> Array1<f64> {
     }
     mean /= features.nrows() as f64;
     let chunks: Vec<_> = features.axis_chunks_iter_mut(Axis(0), ROWS).collect();
-    chunks
-        .into_par_iter()
-        .for_each(|mut rows| rows -= &mean);
+    chunks.into_par_iter().for_each(|mut rows| rows -= &mean);
     mean
 }

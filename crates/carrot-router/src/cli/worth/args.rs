@@ -57,7 +57,7 @@ pub(crate) struct WorthArgs {
     /// Do the same N times with the prompts permuted against their scores, over all rows and within tasks, to see what comes of nothing. Each
     /// takes as long as the fits themselves; 99 are a good number
     #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(super) null: usize,
+    pub(super) null: u32,
 
     /// Say how many prompts it takes to tell a gain of this many scores per prompt from none: 0.01 is one point of accuracy
     #[arg(long, value_name = "GAIN", value_parser = gain)]
