@@ -122,3 +122,16 @@ impl RouterGains {
         found.map(|&(_, gain)| gain)
     }
 }
+
+impl NullGains {
+    /// The mean over the permutations, the least and the largest; NaN without any.
+    pub(crate) fn summary(&self) -> (f64, [f64; 2]) {
+        let n = self.gains.len() as f64;
+        let end =
+            |of: fn(f64, f64) -> f64| self.gains.iter().copied().reduce(of).unwrap_or(f64::NAN);
+        (
+            self.gains.iter().sum::<f64>() / n,
+            [end(f64::min), end(f64::max)],
+        )
+    }
+}
