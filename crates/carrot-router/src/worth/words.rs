@@ -223,14 +223,14 @@ mod tests {
         assert!(has(&record, "the other 4 of 5 parts"));
         assert!(has(&record, "standard errors are taken 1.40 times"));
         assert!(has(&record, "same text are in the same fold"));
-        for part in ["left out", "taken off", "in order of"] {
+        for part in ["A prompt is left out", "taken off", "in order of"] {
             assert!(!has(&record, part), "{part}");
         }
         record.counts.known_scores = 0.5;
         record.settings.embed_usd_per_1k = 0.02;
         record.settings.time = Some("day".to_owned());
         for part in [
-            "left out",
+            "A prompt is left out",
             "own $0.0200 per 1,000 prompts are taken off",
             "in order of `day`",
         ] {
