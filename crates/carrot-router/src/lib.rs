@@ -22,10 +22,10 @@
 mod calibrate;
 mod counter;
 mod decision;
+mod embedded;
 mod embedder;
 mod error;
 mod label_order;
-mod neighbors;
 mod networks;
 mod one_thread;
 mod own_tokenizers;

@@ -37,6 +37,7 @@ mod kept_columns;
 mod layout;
 mod made_from;
 mod manifest;
+mod mean_cost;
 mod model_columns;
 mod model_scores;
 mod name;
@@ -74,6 +75,7 @@ pub use crate::{
     layout::{DatasetDir, Part},
     made_from::MadeFrom,
     manifest::{RunManifest, Stage, Timings},
+    mean_cost::MeanCost,
     model_scores::ModelScores,
     name::{BadName, DatasetName, FolderName, check_model_name},
     out_of_fold::OutOfFold,

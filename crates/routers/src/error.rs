@@ -30,6 +30,12 @@ pub enum Error {
         /// Targets given.
         n: usize,
     },
+    /// A report that another fit cannot go by.
+    #[error("the report of the earlier fit {problem}")]
+    Kept {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// Two matrices that belong together differ in shape.
     #[error("the {what} matrix has shape {found:?}, expected {expected:?}")]
     Shape {

@@ -11,3 +11,6 @@ pub use self::{
     model::{Kernel, KernelCvScore, KernelFit},
     params::{CheckedKernelParams, KernelParams},
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
-//! What routing is worth on a data set: gains over the best single LLM of each router that has predictions, as figures and tables show them.
+//! What routing is worth on a data set: each router's gain over the best single LLM, as figures and tables show it.
+
+mod measure;
 
 use dataset::router_names::CARROT_BLEND;
+use evaluation::worth::{GainReport, TaskGain};
 
 use super::series::Series;
 
@@ -21,50 +24,39 @@ pub(crate) struct Gains {
 pub(crate) struct RouterGains {
     pub(crate) series: Series,
     pub(crate) measured_on: MeasuredOn,
-    /// Averaged over the worths.
-    pub(crate) mean: Gain,
-    /// One per worth.
-    pub(crate) curve: Vec<GainAt>,
+    pub(crate) report: GainReport,
     /// Averaged over the worths, by task in the order of their first prompts.
-    pub(crate) tasks: Vec<(String, Gain)>,
+    pub(crate) tasks: Vec<(String, TaskGain)>,
+    /// What each prompt says of the mean over the worths, see [`evaluation::worth::PromptGains::over_worths`].
+    pub(crate) of_prompts: Vec<f64>,
 }
 
 /// The prompts that a router was measured on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MeasuredOn {
     /// All prompts, each predicted by a fit on other folds.
-    OutOfFold { n_repeats: usize },
+    OutOfFold,
     /// The test part, against the best single LLM of the train part.
     TestPart,
 }
 
-/// A mean gain, in scores; unknown numbers are NaN.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Gain {
-    pub(crate) estimate: f64,
-    pub(crate) standard_error: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-    pub(crate) n_prompts: usize,
-    /// One-sided, for a gain above 0 and for one below.
-    pub(crate) p_gain: f64,
-    pub(crate) p_loss: f64,
-}
-
-/// The gain at one worth, with the ends of the band that holds the whole curve.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct GainAt {
-    pub(crate) gain: Gain,
-    pub(crate) band_low: f64,
-    pub(crate) band_high: f64,
-}
+/// Gains, or why there are none, and what makes some.
+pub(crate) type Found = Result<Gains, (String, String)>;
 
 impl MeasuredOn {
-    /// As CSV files say it.
+    /// In CSV files.
     pub(crate) fn key(self) -> &'static str {
         match self {
-            Self::OutOfFold { .. } => "out-of-fold",
+            Self::OutOfFold => "out-of-fold",
             Self::TestPart => "test-part",
+        }
+    }
+
+    /// In tables for readers.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::OutOfFold => "all prompts, out of fold",
+            Self::TestPart => "test part",
         }
     }
 }
@@ -87,8 +79,16 @@ impl Gains {
 }
 
 impl RouterGains {
+    /// The gain on all prompts.
+    pub(crate) fn all(&self) -> TaskGain {
+        TaskGain {
+            n_prompts: self.report.n_prompts,
+            gain: self.report.mean,
+        }
+    }
+
     /// The gain on a task's prompts; `None` where it was measured on none.
-    pub(crate) fn task(&self, name: &str) -> Option<Gain> {
+    pub(crate) fn task(&self, name: &str) -> Option<TaskGain> {
         let found = self.tasks.iter().find(|(task, _)| task == name);
         found.map(|&(_, gain)| gain)
     }

@@ -15,10 +15,12 @@ use charts::{
     error::Result,
 };
 
+use evaluation::worth::TaskGain;
+
 use super::drawing::{POINTS, labels};
 use crate::{
     data::{
-        gains::{Gain, Gains, RouterGains},
+        gains::{Gains, RouterGains},
         series::Series,
     },
     products::interval_bar::interval_bar,
@@ -52,7 +54,7 @@ pub(super) struct ByTask<'a> {
 struct Row {
     label: String,
     /// One per router; `None` where it was measured on no prompt of the task.
-    gains: Vec<Option<Gain>>,
+    gains: Vec<Option<TaskGain>>,
 }
 
 impl<'a> ByTask<'a> {
@@ -180,7 +182,7 @@ impl<'a> ByTask<'a> {
 
     fn gain_axis(&self, style: &Style) -> Axis {
         let gains = || self.rows.iter().flat_map(|row| row.gains.iter().flatten());
-        let ends = gains().flat_map(|gain| [gain.low, gain.estimate, gain.high]);
+        let ends = gains().flat_map(|gain| [gain.gain.low, gain.gain.value, gain.gain.high]);
         let ends = ends.filter(|end| end.is_finite()).chain([0.0]);
         let range = range(ends.map(|end| POINTS * end)).unwrap_or((0.0, 0.0));
         // Half a page holds fewer labels.
@@ -192,8 +194,8 @@ impl<'a> ByTask<'a> {
 /// All prompts first, then the tasks by the gain of the first router, the largest first; a single task is all prompts.
 fn rows(routers: &[&RouterGains], n_tasks: usize) -> Vec<Row> {
     let all = Row {
-        label: label("all prompts", routers.iter().map(|of| of.mean.n_prompts)),
-        gains: routers.iter().map(|of| Some(of.mean)).collect(),
+        label: label("all prompts", routers.iter().map(|of| of.report.n_prompts)),
+        gains: routers.iter().map(|of| Some(of.all())).collect(),
     };
     let mut rows = vec![all];
     if n_tasks < 2 {
@@ -203,7 +205,7 @@ fn rows(routers: &[&RouterGains], n_tasks: usize) -> Vec<Row> {
     let cut = curve_labels(&names);
     let mut tasks: Vec<Row> = (names.iter().zip(cut))
         .map(|(&name, cut)| {
-            let gains: Vec<Option<Gain>> = routers.iter().map(|of| of.task(name)).collect();
+            let gains: Vec<Option<TaskGain>> = routers.iter().map(|of| of.task(name)).collect();
             let n_prompts = gains.iter().flatten().map(|gain| gain.n_prompts);
             Row {
                 label: label(&shortened_to(&cut, MAX_CHARS), n_prompts),
@@ -213,7 +215,7 @@ fn rows(routers: &[&RouterGains], n_tasks: usize) -> Vec<Row> {
         .collect();
     let rank = |row: &Row| {
         let gain = row.gains.first().copied().flatten();
-        gain.map_or(f64::NEG_INFINITY, |gain| gain.estimate)
+        gain.map_or(f64::NEG_INFINITY, |gain| gain.gain.value)
     };
     tasks.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
     rows.append(&mut tasks);
@@ -242,11 +244,12 @@ fn tasks<'a>(routers: impl Iterator<Item = &'a RouterGains>) -> Vec<&'a str> {
 
 fn draw_gain(
     of: &RouterGains,
-    gain: &Gain,
+    gain: &TaskGain,
     place: impl Fn(f64) -> Point,
     canvas: &Canvas<'_>,
 ) -> Result<()> {
-    if !gain.estimate.is_finite() {
+    let gain = gain.gain;
+    if !gain.value.is_finite() {
         return Ok(());
     }
     let line = of.series.line(canvas.look());
@@ -254,10 +257,5 @@ fn draw_gain(
         interval_bar(canvas, place(gain.low), place(gain.high), line)?;
     }
     let shape = line.mark.unwrap_or(Shape::DOT);
-    canvas.marker(
-        place(gain.estimate),
-        shape,
-        theme::MARKER_RADIUS,
-        line.color,
-    )
+    canvas.marker(place(gain.value), shape, theme::MARKER_RADIUS, line.color)
 }

@@ -83,13 +83,13 @@ fn gain_axis(gains: &Gains, style: &Style) -> Axis {
     let shaded: Vec<usize> = with_bands(gains).collect();
     let ends = gains.routers.iter().enumerate().flat_map(|(i, of)| {
         let has_band = shaded.contains(&i);
-        of.curve.iter().flat_map(move |at| {
+        of.report.curve.iter().flat_map(move |at| {
             let ends = match (has_band, gains.has_curves()) {
                 (_, false) => [at.gain.low, at.gain.high],
                 (true, true) => [at.band_low, at.band_high],
-                (false, true) => [at.gain.estimate; 2],
+                (false, true) => [at.gain.value; 2],
             };
-            [at.gain.estimate, ends[0], ends[1]]
+            [at.gain.value, ends[0], ends[1]]
         })
     });
     let ends = ends.filter(|end| end.is_finite()).chain([0.0]);
@@ -113,7 +113,7 @@ fn worth_axis(gains: &Gains) -> Axis {
 
 fn shade(gains: &Gains, of: &RouterGains, canvas: &Canvas<'_>, axes: &Axes<'_>) -> Result<()> {
     let known = |end: f64| end.is_finite();
-    let ends = (gains.worths_usd.iter().zip(&of.curve))
+    let ends = (gains.worths_usd.iter().zip(&of.report.curve))
         .filter(|(_, at)| known(at.band_low) && known(at.band_high));
     let (low, high): (Vec<Point>, Vec<Point>) = ends
         .map(|(&worth_usd, at)| {
@@ -142,9 +142,9 @@ fn draw_curve(
 ) -> Result<()> {
     let of = &gains.routers[router_idx];
     let line = of.series.line(canvas.look());
-    let points: Vec<Point> = (gains.worths_usd.iter().zip(&of.curve))
-        .filter(|(_, at)| at.gain.estimate.is_finite())
-        .map(|(&worth_usd, at)| axes.place(worth_usd, POINTS * at.gain.estimate))
+    let points: Vec<Point> = (gains.worths_usd.iter().zip(&of.report.curve))
+        .filter(|(_, at)| at.gain.value.is_finite())
+        .map(|(&worth_usd, at)| axes.place(worth_usd, POINTS * at.gain.value))
         .collect();
     canvas.line(&points, Pen::of(line, style.curve_width_pt))?;
     if let Some(mark) = line.mark {
@@ -163,9 +163,14 @@ fn draw_curve(
 /// The one gain of a router where costs do not differ.
 fn draw_alone(of: &RouterGains, place: f64, canvas: &Canvas<'_>, axes: &Axes<'_>) -> Result<()> {
     let line = of.series.line(canvas.look());
-    for at in of.curve.iter().filter(|at| at.gain.estimate.is_finite()) {
-        let [low, middle, high] = [at.gain.low, at.gain.estimate, at.gain.high]
-            .map(|gain| axes.place(place, POINTS * gain));
+    for at in of
+        .report
+        .curve
+        .iter()
+        .filter(|at| at.gain.value.is_finite())
+    {
+        let [low, middle, high] =
+            [at.gain.low, at.gain.value, at.gain.high].map(|gain| axes.place(place, POINTS * gain));
         if low.y.is_finite() && high.y.is_finite() {
             interval_bar(canvas, low, high, line)?;
         }

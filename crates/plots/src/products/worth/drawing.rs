@@ -57,7 +57,7 @@ fn entries(gains: &Gains, look: Look) -> Vec<Entry> {
             // A measurement on fewer prompts, of a router fitted on more, is another one.
             text: match of.measured_on {
                 MeasuredOn::TestPart => format!("{label}, test part"),
-                MeasuredOn::OutOfFold { .. } => label.clone(),
+                MeasuredOn::OutOfFold => label.clone(),
             },
             sample: Sample::Curve(of.series.line(look)),
         })

@@ -1,9 +1,10 @@
 use std::path::{Path, PathBuf};
 
 use dataset::Sketch;
+use embeddings::count_tokens;
 use ndarray::Array2;
 use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
-use saved_routers::{Embedder, PerModelOutputs, SavedKnn};
+use saved_routers::{Embedder, Model, ModelOutputs, PerModelOutputs};
 
 use crate::{
     Error, Result, ServerEmbedder,
@@ -12,11 +13,11 @@ use crate::{
     predicted::{Length, Predicted},
 };
 
-/// Predicts means over the nearest train prompts.
+/// Predicts from a prompt's embedding.
 #[derive(Debug)]
-pub(crate) struct Neighbors {
-    pub(crate) knn: SavedKnn,
-    pub(crate) embedder: PromptEmbedder,
+pub(crate) struct Embedded {
+    model: Model,
+    embedder: PromptEmbedder,
 }
 
 /// What embeds prompts.
@@ -34,19 +35,47 @@ pub(crate) struct LocalEmbedder {
     counter: Counter,
 }
 
-impl Neighbors {
+impl Embedded {
+    /// `model` must be one that predicts every LLM's score and cost from embeddings.
+    pub(crate) fn new(model: Model, embedder: PromptEmbedder) -> Self {
+        Self { model, embedder }
+    }
+
     pub(crate) fn predict(&self, prompts: &[String]) -> Result<Predicted> {
+        // No network has to run for a router that does not route, and nothing is sent to a server.
+        if let Some(outputs) = self.model.without_routing(prompts.len()) {
+            return Ok(Predicted {
+                scores: outputs.scores,
+                cost: outputs.cost,
+                lengths: self.embedder.lengths(prompts)?,
+                sketches: None,
+            });
+        }
         let (embeddings, lengths) = match &self.embedder {
             PromptEmbedder::Local(local) => local.embed(prompts)?,
             PromptEmbedder::Server(server) => server.embed(prompts)?,
         };
-        let PerModelOutputs { scores, cost } = self.knn.predict(embeddings.view(), &|_| ())?;
+        let PerModelOutputs { scores, cost } = self.outputs(&embeddings)?;
         Ok(Predicted {
             scores,
             cost,
             lengths,
             sketches: Some(embeddings.outer_iter().map(Sketch::of).collect()),
         })
+    }
+
+    fn outputs(&self, embeddings: &Array2<f32>) -> Result<PerModelOutputs> {
+        match self.model.predict(embeddings.view(), &|_| ())? {
+            ModelOutputs::PerModel(outputs) => Ok(outputs),
+            ModelOutputs::SmallWins(_) => {
+                unreachable!("a router of a pair is refused when it is opened")
+            }
+        }
+    }
+
+    /// Whether what is predicted depends on the prompt.
+    pub(crate) fn routes(&self) -> bool {
+        self.model.routes()
     }
 
     pub(crate) fn stand_in(&self) -> String {
@@ -64,18 +93,35 @@ impl Neighbors {
     }
 
     pub(crate) fn describe(&self) -> String {
-        let n_rows = self.knn.n_rows();
+        let model = self.model.describe();
+        if !self.model.routes() {
+            return model;
+        }
         match &self.embedder {
-            PromptEmbedder::Local(local) => format!(
-                "the nearest of {n_rows} prompts by embeddings of `{}`",
-                local.folder.display()
-            ),
+            PromptEmbedder::Local(local) => {
+                format!("{model} by embeddings of `{}`", local.folder.display())
+            }
             PromptEmbedder::Server(server) => format!(
-                "the nearest of {n_rows} prompts by embeddings from the server's `{}`, at {}",
+                "{model} by embeddings from the server's `{}`, at {}",
                 server.model_name(),
                 server.price()
             ),
         }
+    }
+}
+
+impl PromptEmbedder {
+    /// The lengths of prompts that nothing embeds, so that nothing cuts them.
+    fn lengths(&self, prompts: &[String]) -> Result<Vec<Length>> {
+        let counts = match self {
+            Self::Local(local) => local.counter.count_all(prompts)?,
+            Self::Server(_) => prompts.iter().map(|prompt| count_tokens(prompt)).collect(),
+        };
+        let length = |n_tokens| Length {
+            n_tokens,
+            is_truncated: false,
+        };
+        Ok(counts.into_iter().map(length).collect())
     }
 }
 
