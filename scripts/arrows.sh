@@ -49,7 +49,7 @@ ARROWS = """
     nets                                 -> dataset, untrusted-files
     saved-routers                        -> dataset, routers
     train-and-infer                      -> dataset, routers, nets, saved-routers, hub, cli-support
-    carrot-router                        -> dataset, evaluation, nets, saved-routers, embeddings, hub, cli-support, untrusted-files
+    carrot-router                        -> dataset, evaluation, fitting, nets, saved-routers, embeddings, hub, cli-support, untrusted-files
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support

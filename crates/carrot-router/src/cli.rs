@@ -6,16 +6,21 @@ mod calibrate;
 mod hints;
 mod pool;
 mod route;
+mod worth;
+
+use std::process::ExitCode;
 
 pub(crate) use self::args::Args;
 use self::args::Command;
 
-/// Runs a subcommand. An error that a flag could cure ends in a hint at that flag.
-pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+/// Runs a subcommand, which may have exit codes of its own. An error that a flag could cure ends in a hint at that flag.
+pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let success = |()| ExitCode::SUCCESS;
     let done = match args.command {
-        Command::Route(args) => route::run(args),
-        Command::Calibrate(args) => calibrate::run(args),
-        Command::Pool(args) => pool::run(args),
+        Command::Route(args) => route::run(args).map(success),
+        Command::Calibrate(args) => calibrate::run(args).map(success),
+        Command::Pool(args) => pool::run(args).map(success),
+        Command::Worth(args) => worth::run(args),
     };
     done.map_err(hints::add)
 }

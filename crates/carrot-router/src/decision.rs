@@ -23,6 +23,8 @@ pub struct Decision {
     pub mu: f64,
     /// Whether the predictor saw only the beginning of the prompt. Its input tokens are counted to the end nevertheless.
     pub truncated: bool,
+    /// Whether the router's choices depend on the prompt, see [`crate::CarrotRouter::routes`].
+    pub routes: bool,
     /// The sketch of the prompt's embedding, for a router that predicts from one, by which [`dataset::Confusions`] finds prompts that look alike
     /// to the router.
     #[serde(skip)]
@@ -36,7 +38,7 @@ pub struct Decision {
 pub struct Candidate {
     /// Its name.
     pub name: String,
-    /// The predicted score, in [0, 1]; NaN where it is unknown because no neighbor has a known score.
+    /// The predicted score, in [0, 1]; as far as a learner keeps to it; NaN where it is unknown.
     pub score: f32,
     /// The prompt's length in tokens, by [`crate::CarrotRouter::token_counter`].
     pub input_tokens: usize,

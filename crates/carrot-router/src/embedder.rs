@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use saved_routers::{Contents, Embedder, Record};
+use saved_routers::{Embedder, Record};
 
 use crate::{Error, Result};
 
@@ -27,7 +27,7 @@ impl EmbedderPlace {
     /// [`Error::SavedRouter`] when the folder holds no router.
     pub fn of(folder: &Path) -> Result<Option<Self>> {
         let embedder = match recorded_embedder(folder) {
-            Err(Error::NotKnn { .. }) => return Ok(None),
+            Err(Error::NotOnEmbeddings { .. }) => return Ok(None),
             embedder => embedder?,
         };
         // The recorded path first: it is the very folder, whereas another model may have the same name elsewhere.
@@ -64,15 +64,15 @@ impl EmbedderPlace {
     }
 }
 
-/// What the KNN router in a folder says about its embedder.
+/// What a router on embeddings says about their embedder.
 ///
 /// # Errors
-/// [`Error::NotKnn`] for a router without one, [`Error::SavedRouter`] when the folder holds no router.
+/// [`Error::NotOnEmbeddings`] for a router without one, [`Error::SavedRouter`] when the folder holds no router.
 pub(crate) fn recorded_embedder(folder: &Path) -> Result<Embedder> {
     let record = Record::read(folder)?;
-    match (record.contents, record.embedder) {
-        (Contents::Knn { .. }, Some(embedder)) => Ok(embedder),
-        _ => Err(Error::NotKnn {
+    match record.embedder {
+        Some(embedder) if record.contents.is_per_model_on_embeddings() => Ok(embedder),
+        _ => Err(Error::NotOnEmbeddings {
             folder: folder.to_owned(),
             router: record.router,
         }),

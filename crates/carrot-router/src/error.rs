@@ -17,7 +17,7 @@ pub enum Error {
     },
     /// A router that does not predict each LLM's score and cost.
     #[error(
-        "`{}` holds the router `{router}`, expected one that predicts every LLM's score and cost, such as `carrot-knn` or `carrot-roberta`",
+        "`{}` holds the router `{router}`, expected one that predicts every LLM's score and cost, such as `carrot-blend`, `carrot-knn` or `carrot-roberta`",
         folder.display()
     )]
     NotARouter {
@@ -28,10 +28,10 @@ pub enum Error {
     },
     /// A router that does not predict from embeddings.
     #[error(
-        "`{}` holds the router `{router}`, expected one that embeds a prompt and predicts from its neighbors, such as `carrot-knn`",
+        "`{}` holds the router `{router}`, expected one that predicts from a prompt's embedding, such as `carrot-knn` or `carrot-blend`",
         folder.display()
     )]
-    NotKnn {
+    NotOnEmbeddings {
         /// The folder.
         folder: PathBuf,
         /// The router's name.

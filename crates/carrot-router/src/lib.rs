@@ -22,10 +22,10 @@
 mod calibrate;
 mod counter;
 mod decision;
+mod embedded;
 mod embedder;
 mod error;
 mod label_order;
-mod neighbors;
 mod networks;
 mod one_thread;
 mod own_tokenizers;
@@ -36,6 +36,7 @@ mod predictor;
 mod prices;
 mod router;
 mod server;
+mod worth;
 
 pub use evaluation::choice::COST_MULTIPLIER;
 pub use nets::NetworkTask;
@@ -54,4 +55,5 @@ pub use crate::{
     prices::PriceFile,
     router::{CarrotRouter, EmbeddingSource, Setup},
     server::{ServerEmbedder, ServerSettings},
+    worth::{EmbeddingPlace, WorthError, WorthMeter, WorthQuestion, shown_usd},
 };

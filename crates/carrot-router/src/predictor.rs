@@ -1,10 +1,10 @@
-use crate::{Result, neighbors::Neighbors, networks::Networks, predicted::Predicted};
+use crate::{Result, embedded::Embedded, networks::Networks, predicted::Predicted};
 
 /// What predicts scores and costs.
 #[derive(Debug)]
 pub(crate) enum Predictor {
-    /// Nearest neighbors of a prompt's embedding.
-    Neighbors(Box<Neighbors>),
+    /// A learner on a prompt's embedding.
+    Embedded(Box<Embedded>),
     /// Networks that read the prompt.
     Networks(Box<Networks>),
 }
@@ -12,15 +12,23 @@ pub(crate) enum Predictor {
 impl Predictor {
     pub(crate) fn predict(&self, prompts: &[String]) -> Result<Predicted> {
         match self {
-            Self::Neighbors(neighbors) => neighbors.predict(prompts),
+            Self::Embedded(embedded) => embedded.predict(prompts),
             Self::Networks(networks) => networks.predict(prompts),
+        }
+    }
+
+    /// Whether what is predicted depends on the prompt.
+    pub(crate) fn routes(&self) -> bool {
+        match self {
+            Self::Embedded(embedded) => embedded.routes(),
+            Self::Networks(_) => true,
         }
     }
 
     /// What stands in for an LLM's own tokenizer, in words.
     pub(crate) fn stand_in(&self) -> String {
         match self {
-            Self::Neighbors(neighbors) => neighbors.stand_in(),
+            Self::Embedded(embedded) => embedded.stand_in(),
             Self::Networks(networks) => networks.stand_in(),
         }
     }
@@ -28,7 +36,7 @@ impl Predictor {
     /// What predicts, in words.
     pub(crate) fn describe(&self) -> String {
         match self {
-            Self::Neighbors(neighbors) => neighbors.describe(),
+            Self::Embedded(embedded) => embedded.describe(),
             Self::Networks(networks) => networks.describe(),
         }
     }

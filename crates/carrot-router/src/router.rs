@@ -1,13 +1,13 @@
 use std::path::Path;
 
-use dataset::{ModelInfo, Quantity, Truncate};
+use dataset::{ModelInfo, Truncate};
 use nets::{DeviceChoice, NetworkTask};
-use saved_routers::{Contents, Model, Record, RobertaCost, SavedRouter, read_whole};
+use saved_routers::{Model, Record, RobertaCost, SavedRouter, read_whole};
 
 use crate::{
     Candidate, Decision, EmbedderPlace, Error, NetworkPair, PriceFile, Result, ServerEmbedder,
     check_mu, decision,
-    neighbors::{LocalEmbedder, Neighbors, PromptEmbedder},
+    embedded::{Embedded, LocalEmbedder, PromptEmbedder},
     networks::{LoadedNetwork, Networks, Outputs},
     own_tokenizers::OwnTokenizers,
     predicted::{Length, Predicted},
@@ -18,13 +18,18 @@ use crate::{
 ///
 /// ```text
 /// argmax_m (1 - mu) * score[m] - mu * 100 * cost_usd[m]      ties go to the lowest m
-///   score     KNN: mean score of the k nearest train prompts; RoBERTa: 1 / (1 + exp(-output of the performance network))
+///   score     KNN: mean score of the k nearest train prompts; linear, kernel, cluster, blend: as their learners in `routers` say;
+///             RoBERTa: 1 / (1 + exp(-output of the performance network))
 ///   cost_usd  what the router predicts decides:
 ///             output tokens   (input tokens * input price + predicted output tokens * output price) / 10^6; RoBERTa's cost network
 ///                             predicts thousands of them, and a negative count is taken as 0
 ///             dollars         as predicted
 ///             nothing         input tokens * input price / 10^6
+///             not to route    the LLM's mean cost on train prompts
 /// ```
+///
+/// A blend may have decided, when it was fitted, that routing is not worth it ([`CarrotRouter::routes`]). It then predicts each LLM's mean
+/// score and mean cost for every prompt, so that mu alone decides, and every prompt goes to the same LLM.
 ///
 /// From CARROT (somerstep/CARROT at 3e6acff), `CarrotRouter.route`: mu = 0 is always the most accurate LLM, mu = 1 always the cheapest.
 ///
@@ -55,7 +60,7 @@ pub struct Setup<'a> {
     pub tokenizers: Option<&'a Path>,
 }
 
-/// What embeds prompts for a KNN router.
+/// What embeds prompts for a router that predicts from embeddings.
 #[derive(Debug)]
 pub enum EmbeddingSource<'a> {
     /// The embedder that the router was fitted with, where [`EmbedderPlace::of`] finds it.
@@ -86,7 +91,7 @@ impl CarrotRouter {
         Self::open_saved(folder, EmbeddingSource::Recorded, &Setup::on(device))
     }
 
-    /// The same with all options; `embeddings` is for KNN routers, networks need none.
+    /// The same with all options; `embeddings` is for routers that predict from embeddings, networks need none.
     ///
     /// # Errors
     /// [`Error::NotARouter`]; [`Error::NoEmbedder`] or [`Error::OtherEmbedder`]; [`Error::NoPrice`], [`Error::UnknownPrice`] or
@@ -103,11 +108,11 @@ impl CarrotRouter {
             Ok::<_, Error>((saved, networks))
         };
         let (SavedRouter { mut record, model }, networks) = read_whole(folder, read)?;
-        let needs_prices = needs_prices(&record);
+        let needs_prices = record.needs_prices();
         let names: Vec<String> = record.models.iter().map(|it| it.name.clone()).collect();
         let predictor = match (model, record.embedder.take()) {
-            (Model::Knn(knn), Some(recorded)) => {
-                // Wherever the user says it is, it must be the recorded one: distances to embeddings of another model mean nothing.
+            (model, Some(recorded)) if model.is_on_embeddings() => {
+                // Wherever the user says it is, it must be the recorded one: embeddings of another model mean nothing to the router.
                 let local = |embedder: &Path| {
                     let local = LocalEmbedder::load(embedder, recorded, setup.device)?;
                     Ok::<_, Error>(PromptEmbedder::Local(local.into()))
@@ -118,11 +123,11 @@ impl CarrotRouter {
                     // Looked for only here, so that a router with a server or a folder does not need it.
                     EmbeddingSource::Recorded => {
                         let place = EmbedderPlace::of(folder)?;
-                        let place = place.expect("a KNN router records its embedder");
+                        let place = place.expect("a router on embeddings records their embedder");
                         local(&place.folder(folder)?)?
                     }
                 };
-                Predictor::Neighbors(Neighbors { knn, embedder }.into())
+                Predictor::Embedded(Embedded::new(model, embedder).into())
             }
             (Model::Roberta { .. }, _) => {
                 let (performance, cost) = networks.expect("loaded for each router of this kind");
@@ -205,12 +210,17 @@ impl CarrotRouter {
         self.own_tokenizers.describe(&self.models, &stand_in)
     }
 
+    /// Whether what is chosen depends on the prompt. A blend that found routing not to be worth it chooses by mu alone.
+    pub fn routes(&self) -> bool {
+        self.predictor.routes()
+    }
+
     /// What predicts, in words: for messages.
     pub fn describe(&self) -> String {
         self.predictor.describe()
     }
 
-    /// One decision per prompt, in their order. A KNN router handles a single prompt on the calling thread and more on all cores. The other
+    /// One decision per prompt, in their order. A router on embeddings handles a single prompt on the calling thread and more on all cores. The other
     /// prompts affect a decision only through rounding in networks.
     ///
     /// # Errors
@@ -276,6 +286,7 @@ impl CarrotRouter {
             selected_idx,
             mu,
             truncated: is_truncated,
+            routes: self.routes(),
             sketch: predicted.sketches.as_ref().map(|all| all[prompt_idx]),
             models,
         })
@@ -302,17 +313,6 @@ fn load_networks(saved: &SavedRouter, device: DeviceChoice) -> Result<Option<Loa
         None => None,
     };
     Ok(Some((performance, cost)))
-}
-
-/// Whether costs are computed from tokens rather than predicted in dollars.
-fn needs_prices(record: &Record) -> bool {
-    let is_usd = |quantity| quantity == Quantity::StandardizedUsd;
-    match &record.contents {
-        Contents::Knn { targets, .. } => !targets.iter().any(|target| is_usd(target.quantity)),
-        Contents::Roberta { cost, .. } => !cost.as_ref().is_some_and(|cost| is_usd(cost.quantity)),
-        // Routers of a pair, which `open_saved` refuses.
-        _ => false,
-    }
 }
 
 /// The length at which train-and-infer truncated prompts, so that a prompt gets the prediction here that its row got there; without a record

@@ -34,11 +34,11 @@ impl ServerEmbedder {
     /// Sets up a client for the embeddings of a saved router such as `models/sprout/carrot-knn`. Sends nothing yet.
     ///
     /// # Errors
-    /// [`Error::NotKnn`]; [`Error::LocalEmbeddings`] for a router fitted on a local model's embeddings; [`Error::OtherServerModel`] when `model`
+    /// [`Error::NotOnEmbeddings`]; [`Error::LocalEmbeddings`] for a router fitted on a local model's embeddings; [`Error::OtherServerModel`] when `model`
     /// makes different ones; [`Error::Embeddings`] for a bad setting or a store in use.
     pub fn of(folder: &Path, settings: ServerSettings<'_>) -> Result<Self> {
         let embedder = recorded_embedder(folder)?;
-        // A server's embeddings would differ from a local model's, at best in the last digits; nothing would reveal the wrong neighbors.
+        // A server's embeddings would differ from a local model's, at best in the last digits; nothing would reveal the wrong predictions.
         if embedder.model.is_some() || embedder.sha256.is_some() {
             return Err(Error::LocalEmbeddings {
                 folder: folder.to_owned(),

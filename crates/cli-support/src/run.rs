@@ -4,7 +4,7 @@ use std::{
     ffi::OsString,
     fmt,
     io::{self, IsTerminal as _, Write},
-    process::{self, ExitCode},
+    process::{self, ExitCode, Termination},
     sync::Arc,
 };
 
@@ -54,9 +54,11 @@ pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
 /// `.env` is the nearest one, in the working folder or above it; variables that are already set take precedence.
 /// Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted (Ctrl-C), 143 terminated; then what is unfinished is removed first. Logs go to
 /// standard error, without secrets; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
-pub fn run<A: Parser>(
+///
+/// A job with more than one way to be done returns an [`ExitCode`] of its own, from 3 on.
+pub fn run<A: Parser, T: Termination>(
     quiet: impl FnOnce(&A) -> bool,
-    job: impl FnOnce(A) -> anyhow::Result<()>,
+    job: impl FnOnce(A) -> anyhow::Result<T>,
 ) -> ExitCode {
     // First of all, because flags and logs read the environment, and before there is a second thread, which must not read it meanwhile.
     let reports = env_file::load();
@@ -71,8 +73,9 @@ pub fn run<A: Parser>(
         error!("{error}");
         return ExitCode::from(BAD_USAGE);
     }
-    let Err(failure) = job(args) else {
-        return signals::unless_interrupted(ExitCode::SUCCESS);
+    let failure = match job(args) {
+        Ok(done) => return signals::unless_interrupted(done.report()),
+        Err(failure) => failure,
     };
     let code = ExitCode::from(if failure.is::<UsageError>() {
         BAD_USAGE

@@ -5,6 +5,7 @@
 //!   output tokens predicted   (input tokens * input price + predicted output tokens * output price) / 10^6
 //!   dollars predicted         as predicted
 //!   nothing predicted         input tokens * input price / 10^6
+//!   not routed                the LLM's mean cost on train prompts, see [`MeanCost`]
 //! ```
 //!
 //! Unknown is NaN and stays NaN: a count that nobody knows makes an unknown cost, not a free call.
@@ -12,7 +13,7 @@
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::{CostKind, ModelInfo, PartTable, PerModel, Price, Standardizer};
+use crate::{CostKind, MeanCost, ModelInfo, PartTable, PerModel, Price, Standardizer};
 
 /// Output tokens in one unit of what a cost network learns, as the released one did, so that its outputs are about 1 in size.
 pub const TOKENS_PER_UNIT: f32 = 1_000.0;
@@ -40,6 +41,8 @@ pub enum PredictedCost {
     Usd(Array2<f64>),
     /// Nothing: input tokens and prices determine the cost.
     Known,
+    /// The same for every prompt, from a router that does not route.
+    Mean(MeanCost),
 }
 
 /// What an estimator has to predict besides scores, for one kind of cost.
@@ -81,7 +84,7 @@ impl PredictedCost {
     pub fn output_tokens(&self, at: [usize; 2]) -> Option<f32> {
         match self {
             Self::OutputTokens(tokens) => Some(tokens[at]),
-            Self::Usd(_) | Self::Known => None,
+            Self::Usd(_) | Self::Known | Self::Mean(_) => None,
         }
     }
 
@@ -91,6 +94,7 @@ impl PredictedCost {
         match (self, price) {
             // Learned from observed dollars, to which the price list does not apply.
             (Self::Usd(cost_usd), _) => cost_usd[at],
+            (Self::Mean(mean), price) => mean.usd(at[1], price),
             (Self::OutputTokens(tokens), Some(price)) => {
                 price.cost_usd(n_input_tokens, f64::from(at_least_zero(tokens[at])))
             }
@@ -134,7 +138,7 @@ impl PerModel {
             scores,
             output_tokens: match cost {
                 PredictedCost::OutputTokens(tokens) => Some(tokens),
-                PredictedCost::Usd(_) | PredictedCost::Known => None,
+                PredictedCost::Usd(_) | PredictedCost::Known | PredictedCost::Mean(_) => None,
             },
             cost_usd,
         }
@@ -293,5 +297,8 @@ mod tests {
         );
         let known = PredictedCost::Known.usd_of_split(&models, &split);
         assert_eq!(known.row(0), split.cost_usd.row(0), "the split's own");
+        let mean = PredictedCost::Mean(MeanCost::Usd(array![0.25, 0.5]));
+        let mean = mean.usd_of_split(&models, &split);
+        assert_eq!(mean, array![[0.25, 0.5], [0.25, 0.5]], "of every prompt");
     }
 }

@@ -116,6 +116,65 @@ impl DatasetDir {
         self.predictions_dir().join(format!("{router}.json"))
     }
 
+    /// `data/<name>/worth.json`: whether routing is worth it, where that was measured.
+    pub fn worth(&self) -> PathBuf {
+        self.root.join("worth.json")
+    }
+
+    /// `data/<name>/cross-fit`: predictions for all rows, each by a router that was fitted without it.
+    pub fn cross_fits_dir(&self) -> PathBuf {
+        self.root.join("cross-fit")
+    }
+
+    /// `data/<name>/cross-fit/<router>`.
+    pub fn cross_fit_dir(&self, router: &str) -> PathBuf {
+        self.cross_fits_dir().join(router)
+    }
+
+    /// `data/<name>/cross-fit/<router>/<repeat>.parquet`; repeats count from 0.
+    pub fn out_of_fold(&self, router: &str, repeat: u32) -> PathBuf {
+        self.cross_fit_dir(router).join(format!("{repeat}.parquet"))
+    }
+
+    /// `data/<name>/cross-fit/<router>/<repeat>.json`.
+    pub fn out_of_fold_manifest(&self, router: &str, repeat: u32) -> PathBuf {
+        self.cross_fit_dir(router).join(format!("{repeat}.json"))
+    }
+
+    /// The routers that have out-of-fold predictions, by name.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder exists but cannot be listed.
+    pub fn cross_fit_routers(&self) -> Result<Vec<String>> {
+        let folder = self.cross_fits_dir();
+        let mut names = Vec::new();
+        if folder.is_dir() {
+            for entry in folder.read_dir().map_err(Error::io("list", &folder))? {
+                let path = entry.map_err(Error::io("list", &folder))?.path();
+                let name = path.file_name().map(|name| name.to_string_lossy());
+                let name = name.filter(|name| path.is_dir() && !name.starts_with('.'));
+                if let Some(name) = name
+                    && !self.repeats(&name)?.is_empty()
+                {
+                    names.push(name.into_owned());
+                }
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The repeats of a router's cross-fit, in order; none for a router that was not cross-fitted.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder exists but cannot be listed.
+    pub fn repeats(&self, router: &str) -> Result<Vec<u32>> {
+        let stems = tables(&self.cross_fit_dir(router))?;
+        let mut repeats: Vec<u32> = stems.iter().filter_map(|stem| stem.parse().ok()).collect();
+        repeats.sort_unstable();
+        Ok(repeats)
+    }
+
     /// `data/<name>/rate-study.json`, which only a study of rates has.
     pub fn rate_study(&self) -> PathBuf {
         self.root.join("rate-study.json")
@@ -210,5 +269,21 @@ mod tests {
             [64, 500, 1000]
         );
         assert_eq!(dir.routers().expect("listed"), [""; 0]);
+    }
+
+    #[test]
+    fn cross_fits_are_listed_by_router_and_repeat() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let dir = DatasetDir::new(folder.path(), "tiny");
+        assert_eq!(dir.cross_fit_routers().expect("listed"), [""; 0]);
+        for (router, repeats) in [("b", &[10, 2, 0][..]), ("a", &[0]), ("empty", &[])] {
+            fs::create_dir_all(dir.cross_fit_dir(router)).expect("made");
+            for &repeat in repeats {
+                fs::write(dir.out_of_fold(router, repeat), "").expect("written");
+                fs::write(dir.out_of_fold_manifest(router, repeat), "").expect("written");
+            }
+        }
+        assert_eq!(dir.cross_fit_routers().expect("listed"), ["a", "b"]);
+        assert_eq!(dir.repeats("b").expect("listed"), [0, 2, 10]);
     }
 }

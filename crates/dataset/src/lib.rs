@@ -1,7 +1,8 @@
 //! The tables on disk: the files through which the programs of this workspace talk to each other.
 //!
 //! Holds the schemas of splits, embeddings and predictions, the manifests beside them, prices and what a call costs by them, the train/test
-//! split, and which predictions belong to a test part ([`TestSet`]).
+//! split, and which predictions belong to a test part ([`TestSet`]) or to all rows
+//! ([`WholeSet`]).
 //! In come plain structs and matrices, out go Parquet and JSON files, and the other way round.
 //! Must not know where a table came from, how a router works, or what a figure looks like; no other crate of the workspace
 //! may define a file format.
@@ -13,7 +14,9 @@
 //! data/<dataset>/preds/<router>.parquet                       Predictions
 //! data/<dataset>/preds/<router>.json                          RunManifest
 //! data/<dataset>/learning-curve/<router>/<n>.{parquet,json}   the same of a router that was fitted on n train prompts
+//! data/<dataset>/cross-fit/<router>/<repeat>.{parquet,json}   OutOfFold and RunManifest: each row predicted by a router fitted without it
 //! data/<dataset>/truth/{train,test}.parquet                   Predictions (synthetic data only: the true expectations)
+//! data/<dataset>/worth.json                                   WorthRecord: whether routing is worth it
 //! data/<study>/rate-study.json                                RateStudy
 //! anywhere                                                    ModelScores: LLMs to add to a router
 //! ```
@@ -34,9 +37,11 @@ mod kept_columns;
 mod layout;
 mod made_from;
 mod manifest;
+mod mean_cost;
 mod model_columns;
 mod model_scores;
 mod name;
+mod out_of_fold;
 mod pair;
 mod part_table;
 mod predictions;
@@ -50,7 +55,9 @@ pub mod toml;
 mod train_test_split;
 mod truncate;
 mod whole_file;
+mod whole_set;
 pub mod worth;
+mod worth_record;
 
 pub use atomic_files::{Lock, LockError};
 
@@ -68,8 +75,10 @@ pub use crate::{
     layout::{DatasetDir, Part},
     made_from::MadeFrom,
     manifest::{RunManifest, Stage, Timings},
+    mean_cost::MeanCost,
     model_scores::ModelScores,
     name::{BadName, DatasetName, FolderName, check_model_name},
+    out_of_fold::OutOfFold,
     pair::{Pair, PairIdx},
     part_table::{PartTable, PartWriter},
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
@@ -79,4 +88,9 @@ pub use crate::{
     test_set::{Reason, TestPredictions, TestSet, Unusable},
     train_test_split::{TrainTestSplit, permutation, train_test_split},
     truncate::Truncate,
+    whole_set::{CrossFitPredictions, WholeSet},
+    worth_record::{
+        NullGains, PromptsNeeded, TaskGain, WORTH_FORMAT_VERSION, WorthCounts, WorthEstimate,
+        WorthFit, WorthNull, WorthPoint, WorthRecord, WorthSettings, WorthVerdict,
+    },
 };

@@ -1,7 +1,7 @@
 //! The typed columns of a table with some text columns and several fields for each LLM. Splits, predictions and tables of scores share it:
 //! each says which matrices it has, and this module knows their order in the file, their types, and how null becomes NaN and back.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, ops::Range, path::Path};
 
 use arrow_array::ArrayRef;
 use arrow_schema::{DataType, Field as ArrowField, SchemaRef};
@@ -194,19 +194,29 @@ fn write_in_blocks(
     max_text_bytes: usize,
 ) -> Result<()> {
     for rows in text_blocks(table.path(), texts, max_text_bytes)? {
-        let of_rows = |(_, text): &(&str, &[String])| text_array(&text[rows.clone()]);
-        let mut columns: Vec<ArrayRef> = texts.iter().map(of_rows).collect();
-        for m in 0..n_models {
-            let column = s![rows.clone(), m];
-            columns.extend(values.iter().map(|(_, values)| match values {
-                Values::F32(values) => f32_array(values.slice(column).iter().copied()),
-                Values::F64(values) => f64_array(values.slice(column).iter().copied()),
-                Values::Counts(values) => u32_array(values.slice(column).iter().copied()),
-            }));
-        }
-        table.write(columns)?;
+        table.write(columns(texts, n_models, values, rows))?;
     }
     Ok(())
+}
+
+/// The columns of some rows, in the order of [`table_schema`].
+pub(crate) fn columns(
+    texts: &[(&str, &[String])],
+    n_models: usize,
+    values: &[(Field, Values<'_>)],
+    rows: Range<usize>,
+) -> Vec<ArrayRef> {
+    let of_rows = |(_, text): &(&str, &[String])| text_array(&text[rows.clone()]);
+    let mut columns: Vec<ArrayRef> = texts.iter().map(of_rows).collect();
+    for m in 0..n_models {
+        let column = s![rows.clone(), m];
+        columns.extend(values.iter().map(|(_, values)| match values {
+            Values::F32(values) => f32_array(values.slice(column).iter().copied()),
+            Values::F64(values) => f64_array(values.slice(column).iter().copied()),
+            Values::Counts(values) => u32_array(values.slice(column).iter().copied()),
+        }));
+    }
+    columns
 }
 
 /// Reads texts and matrices. Each value is copied once, from its decoded page to its place.

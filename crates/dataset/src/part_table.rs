@@ -1,6 +1,9 @@
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, concatenate};
 
 use crate::{
     DatasetDir, DatasetInfo, Error, Field, KeptColumns, Part, Result,
@@ -163,6 +166,54 @@ impl PartTable {
         }
     }
 
+    /// The rows of this part, then those of another part of the same data set. Token counts that only one of them has are NaN for the other,
+    /// a kept column is an empty text.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the two differ in their LLMs.
+    pub fn concat(&self, other: &Self) -> Result<Self> {
+        if self.models != other.models {
+            return Err(Error::Shape {
+                what: "the other part's LLMs",
+                expected: (1, self.models.len()),
+                found: (1, other.models.len()),
+            });
+        }
+        let texts = |first: &[String], second: &[String]| [first, second].concat();
+        let tokens = |first: &Option<Array2<f64>>, second: &Option<Array2<f64>>| {
+            let unknown = |part: &Self| Array2::from_elem(part.scores.dim(), f64::NAN);
+            (first.is_some() || second.is_some()).then(|| {
+                let first = first.clone().unwrap_or_else(|| unknown(self));
+                let second = second.clone().unwrap_or_else(|| unknown(other));
+                stack(&first, &second)
+            })
+        };
+        Ok(Self {
+            ids: texts(&self.ids, &other.ids),
+            tasks: texts(&self.tasks, &other.tasks),
+            prompts: texts(&self.prompts, &other.prompts),
+            models: self.models.clone(),
+            scores: stack(&self.scores, &other.scores),
+            input_tokens: tokens(&self.input_tokens, &other.input_tokens),
+            output_tokens: tokens(&self.output_tokens, &other.output_tokens),
+            cost_usd: stack(&self.cost_usd, &other.cost_usd),
+            kept: self.concat_kept(other)?,
+        })
+    }
+
+    fn concat_kept(&self, other: &Self) -> Result<KeptColumns> {
+        let names: BTreeSet<&str> = self.kept.names().chain(other.kept.names()).collect();
+        let mut kept = KeptColumns::default();
+        for name in names {
+            let column = |part: &Self| match part.kept.get(name) {
+                Some(values) => values.to_vec(),
+                None => vec![String::new(); part.n_prompts()],
+            };
+            kept.insert(name, [column(self), column(other)].concat())?;
+        }
+        Ok(kept)
+    }
+
     /// The matrices with their fields, in file order.
     fn values(&self) -> Vec<(Field, Values<'_>)> {
         let mut values = vec![(Field::Score, Values::F32(&self.scores))];
@@ -218,6 +269,11 @@ impl PartTable {
         texts.extend(self.kept.iter());
         texts
     }
+}
+
+fn stack<T: Clone>(first: &Array2<T>, second: &Array2<T>) -> Array2<T> {
+    concatenate(Axis(0), &[first.view(), second.view()])
+        .expect("a column for each LLM, as `PartTable::check_shapes` asks for")
 }
 
 /// Writes a split piece by piece, for tables that should not sit in memory. Duplicate ids are not detected here, only by the reader.

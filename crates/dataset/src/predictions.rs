@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-const SMALL_WIN_PROBABILITY: &str = "small_win_probability";
+pub(crate) const SMALL_WIN_PROBABILITY: &str = "small_win_probability";
 
 /// What a router predicted for each test prompt.
 #[derive(Debug, Clone, PartialEq)]
@@ -196,8 +196,22 @@ impl PerModel {
         Ok(this)
     }
 
+    /// Refuses matrices of different shapes.
+    pub(crate) fn check_shapes(&self) -> Result<()> {
+        let expected = (self.ids.len(), self.models.len());
+        let shapes = [
+            ("predicted scores", self.scores.dim()),
+            (
+                "predicted output tokens",
+                self.output_tokens.as_ref().map_or(expected, Array2::dim),
+            ),
+            ("predicted costs", self.cost_usd.dim()),
+        ];
+        model_columns::check_shapes(expected, shapes)
+    }
+
     /// The matrices with their fields, in file order.
-    fn values(&self) -> Vec<(Field, Values<'_>)> {
+    pub(crate) fn values(&self) -> Vec<(Field, Values<'_>)> {
         let mut values = vec![(Field::Score, Values::F32(&self.scores))];
         let tokens = self.output_tokens.as_ref();
         values.extend(tokens.map(|tokens| (Field::OutputTokens, Values::F32(tokens))));
@@ -253,16 +267,7 @@ impl PredictionsWriter {
     /// # Errors
     /// [`Error::Shape`] when a matrix does not fit; [`Error::Parquet`] when writing fails.
     pub fn write(&mut self, rows: &PerModel) -> Result<()> {
-        let expected = (rows.ids.len(), rows.models.len());
-        let shapes = [
-            ("predicted scores", rows.scores.dim()),
-            (
-                "predicted output tokens",
-                rows.output_tokens.as_ref().map_or(expected, Array2::dim),
-            ),
-            ("predicted costs", rows.cost_usd.dim()),
-        ];
-        model_columns::check_shapes(expected, shapes)?;
+        rows.check_shapes()?;
         let texts = [("id", &rows.ids[..])];
         model_columns::write(&mut self.table, &texts, rows.models.len(), &rows.values())
     }

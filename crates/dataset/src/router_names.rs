@@ -5,6 +5,14 @@
 pub const CARROT_KNN: &str = "carrot-knn";
 /// CARROT (KNN) on the sentence embedding that the settings name.
 pub const CARROT_KNN_SBERT: &str = "carrot-knn-sbert";
+/// Ridge regression on the chosen embedding.
+pub const CARROT_LINEAR: &str = "carrot-linear";
+/// Kernel ridge regression on the chosen embedding.
+pub const CARROT_KERNEL: &str = "carrot-kernel";
+/// Means of k-means clusters of the chosen embedding.
+pub const CARROT_CLUSTER: &str = "carrot-cluster";
+/// The blend of nearest neighbors, ridge, kernel ridge and clusters, which routes only where that pays.
+pub const CARROT_BLEND: &str = "carrot-blend";
 /// CARROT (RoBERTa).
 pub const CARROT_ROBERTA: &str = "carrot-roberta";
 /// The matrix factorization that chooses within a pair.

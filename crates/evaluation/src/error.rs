@@ -152,6 +152,20 @@ pub enum Error {
         /// The factor.
         cost_multiplier: f64,
     },
+    /// A worth of a whole score that is not above 0.
+    #[error("a whole score is worth `{worth_usd}` dollars, expected a number above 0")]
+    BadWorth {
+        /// The worth.
+        worth_usd: f64,
+    },
+    /// No prompt has a prediction, a best constant and, where both differ, known truths of both.
+    #[error(
+        "no prompt to judge the router by: of {n_prompts} none has predictions, a best single LLM from the rows fitted on, and known scores"
+    )]
+    NothingToJudge {
+        /// Rows.
+        n_prompts: usize,
+    },
     /// A grid without steps.
     #[error("a grid of lambdas needs at least 1 step")]
     NoSteps,

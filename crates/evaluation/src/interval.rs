@@ -47,7 +47,7 @@ pub(crate) fn check_level(level: f64) -> Result<()> {
 }
 
 /// The value at a part of the way through sorted values, on a straight line between neighbors; NaN of none.
-fn quantile(sorted: &[f64], part: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], part: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return f64::NAN;
     };

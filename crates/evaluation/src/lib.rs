@@ -53,6 +53,7 @@ mod rule;
 pub mod study;
 mod sum;
 mod truth;
+pub mod worth;
 
 pub use crate::{
     error::{Error, Result},

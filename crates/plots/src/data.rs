@@ -3,6 +3,7 @@
 pub(crate) mod comparison;
 pub(crate) mod contenders;
 pub(crate) mod folder;
+pub(crate) mod gains;
 pub(crate) mod inputs;
 pub(crate) mod intervals;
 pub(crate) mod results;

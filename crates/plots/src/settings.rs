@@ -53,6 +53,7 @@ pub(crate) struct Settings {
     /// Page of a figure `rate_optimality` of two rows.
     pub(crate) rate_optimality: PageSize,
     pub(crate) regret: RegretSettings,
+    pub(crate) worth: WorthSettings,
     /// By data set, the paper's names of its figures.
     pub(crate) paper_names: BTreeMap<String, BTreeMap<Product, String>>,
     /// By data set, the LLMs whose names come first.
@@ -81,6 +82,14 @@ pub(crate) struct RegretSettings {
     pub(crate) lambdas: Vec<f64>,
     /// Steps of lambda along the lines.
     pub(crate) n_steps: usize,
+}
+
+/// The figure `worth`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct WorthSettings {
+    /// The least page; many tasks make it longer.
+    pub(crate) page: PageSize,
 }
 
 /// How intervals of metrics are computed.
@@ -201,6 +210,8 @@ impl Settings {
                 40.0,
             ),
             ("bootstrap.level", self.bootstrap.level, 0.01, 0.9999),
+            ("worth.page.width-in", self.worth.page.width_in, 4.0, 40.0),
+            ("worth.page.height-in", self.worth.page.height_in, 2.0, 40.0),
             ("regret.page.width-in", self.regret.page.width_in, 4.0, 40.0),
             (
                 "regret.page.height-in",

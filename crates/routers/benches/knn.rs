@@ -10,7 +10,7 @@ use gemm::Parallelism;
 use ndarray::{Array2, Axis, s};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use routers::{Backend, KnnParams, Target};
+use routers::{Backend, KnnParams, Selection, Target};
 
 const N_TRAIN: usize = 37_604;
 const N_TEST: usize = 6_637;
@@ -36,6 +36,8 @@ fn main() {
     let params = KnnParams {
         n_neighbors,
         n_folds: 5,
+        selection: Selection::Paper,
+        seed: 42,
         backend: Backend::Gemm,
     }
     .check()

@@ -1,4 +1,7 @@
+use pulp::Arch;
+
 /// The similarity that decides: products of float32 are exact in float64, and eight running sums are added in a fixed order.
+#[inline(always)]
 pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
     const LANES: usize = 8;
     let mut sums = [0.0_f64; LANES];
@@ -15,4 +18,17 @@ pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
         }
     }
     sums.iter().sum::<f64>() + rest
+}
+
+/// [`dot_f64`] of one vector with each of `rows`, which stand one after the other, compiled for each instruction set. The sums are the same on
+/// every machine: no multiplication is fused with an addition.
+pub(crate) fn dot_products_f64(vector: &[f32], rows: &[f32], products: &mut [f64]) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (product, row) in products.iter_mut().zip(rows.chunks_exact(vector.len())) {
+                *product = dot_f64(vector, row);
+            }
+        },
+    );
 }

@@ -22,6 +22,20 @@ pub enum Error {
         /// Its shape.
         shape: (usize, usize),
     },
+    /// Targets that routing has no use for.
+    #[error(
+        "{n} targets were given; a fit for routing learns scores, and costs where they are to be predicted, in this order"
+    )]
+    RoutingTargets {
+        /// Targets given.
+        n: usize,
+    },
+    /// A report that another fit cannot go by.
+    #[error("the report of the earlier fit {problem}")]
+    Kept {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// Two matrices that belong together differ in shape.
     #[error("the {what} matrix has shape {found:?}, expected {expected:?}")]
     Shape {
@@ -37,6 +51,18 @@ pub enum Error {
     NotFinite {
         /// The row, from 0.
         row: usize,
+    },
+    /// A target holds an infinity.
+    #[error(
+        "row {row} (from 0) of output {output} of target `{target}` is infinite, expected a finite value, or NaN where it is unknown"
+    )]
+    InfiniteTarget {
+        /// The target's name.
+        target: String,
+        /// The row, from 0.
+        row: usize,
+        /// The output, from 0.
+        output: usize,
     },
     /// A stored embedding that no fit left there.
     #[error("embedding {row} (from 0) has length {length}, expected 1, or 0 for a zero vector")]
@@ -122,6 +148,12 @@ pub enum Error {
         n_classes: usize,
         /// Outcomes of a pair.
         expected: usize,
+    },
+    /// A clustering library refused the data.
+    #[error("k-means failed: {message}")]
+    Clustering {
+        /// What the library said.
+        message: String,
     },
     /// A nearest-neighbor library refused the data.
     #[error("the `{backend}` search failed: {message}")]

@@ -1,13 +1,21 @@
 //! k-nearest-neighbors regression on embeddings: CARROT (KNN).
 
 mod fit;
+mod folded;
 mod means;
 mod model;
+mod paper;
 mod params;
 mod target;
+mod utility;
 
 pub use self::{
+    fit::PreparedKnn,
     model::Knn,
-    params::{CheckedKnnParams, KnnParams},
+    params::{CheckedKnnParams, KnnParams, Selection},
     target::{CvScore, Target, TargetFit},
+};
+pub(crate) use self::{
+    folded::FoldedNeighbors,
+    target::{output_ranges, side_by_side},
 };

@@ -6,25 +6,40 @@
 //! will do.
 //! Must not know a file, a command line, libtorch, or how predictions are judged.
 
+mod cluster;
 mod dot;
 mod error;
+mod fold_order;
 mod folds;
 mod forest;
+mod kernel;
 mod knn;
+mod linear;
 mod mf;
 mod neighbors;
 mod pair_outcome;
+mod prepared;
 mod r2;
+mod ridge;
 mod rorf;
+mod routing_gain;
 mod unit_rows;
 
 pub use crate::{
+    cluster::{
+        CheckedClusterParams, Cluster, ClusterCvScore, ClusterFit, ClusterParams, ClusterTarget,
+        PreparedCluster,
+    },
     error::{Error, Result},
     forest::{CheckedForestParams, Forest, ForestArrays, ForestParams, LEAF, MaxFeatures},
-    knn::{CheckedKnnParams, CvScore, Knn, KnnParams, Target, TargetFit},
+    kernel::{CheckedKernelParams, Kernel, KernelCvScore, KernelFit, KernelParams, PreparedKernel},
+    knn::{CheckedKnnParams, CvScore, Knn, KnnParams, PreparedKnn, Selection, Target, TargetFit},
+    linear::{CheckedLinearParams, Linear, LinearCvScore, LinearFit, LinearParams, PreparedLinear},
     mf::{CheckedMfParams, Mf, MfBest, MfEpoch, MfParams, MfReport, MfWeights},
     neighbors::Backend,
     pair_outcome::PairOutcome,
+    ridge::RidgeWeights,
     rorf::{PairScores, Rorf},
+    routing_gain::{Gain, RoutingCosts},
     unit_rows::{SharedValues, UnitRows},
 };

@@ -1,7 +1,7 @@
 //! K-nearest-neighbors regression through its public API: against scikit-learn, and at its edges.
 
 use ndarray::{Array2, array};
-use routers::{Backend, Error, Knn, KnnParams, Target};
+use routers::{Backend, Error, Knn, KnnParams, Selection, Target};
 use serde::Deserialize;
 
 /// scikit-learn computes in float64; ours returns predictions as float32.
@@ -39,6 +39,8 @@ fn params(n_neighbors: &[usize], backend: Backend) -> KnnParams {
     KnnParams {
         n_neighbors: n_neighbors.to_vec(),
         n_folds: 5,
+        selection: Selection::Paper,
+        seed: 42,
         backend,
     }
 }
@@ -274,4 +276,62 @@ fn parts_of_a_fit_predict_what_it_did() {
     }];
     let error = Knn::from_parts(knn.rows().clone(), &other, &[1], Backend::Gemm);
     assert!(matches!(error, Err(Error::Shape { .. })));
+}
+
+/// What the paper's way gave before there was another: the same bits, for as long as it is the paper's.
+#[test]
+fn the_papers_way_is_pinned() {
+    let rows = Array2::from_shape_fn((211, 7), |(row, column)| {
+        ((row * 37 + column * 19 + row * row % 11) % 29) as f32 - 14.0
+    });
+    let scores = Array2::from_shape_fn((211, 3), |(row, column)| {
+        ((row * 13 + column * 5 + row / 7) % 9) as f32 / 8.0
+    });
+    let tokens = Array2::from_shape_fn((211, 3), |(row, column)| {
+        ((row * 17 + column * 101) % 463) as f32 + 0.25
+    });
+    let knn = fit(
+        &[2, 4, 8, 16, 32],
+        &rows,
+        &[("score", scores), ("output_tokens", tokens)],
+    )
+    .expect("fitted");
+    let queries = Array2::from_shape_fn((9, 7), |(row, column)| {
+        ((row * 11 + column * 5) % 19) as f32 - 9.0
+    });
+    let predicted = knn.predict(queries.view(), &|_| ()).expect("predicted");
+    let bits_of_scores = |target: usize| -> Vec<u64> {
+        let table = knn.fits()[target].cross_validation.iter();
+        table.map(|score| score.mean_r2.to_bits()).collect()
+    };
+    assert_eq!(
+        bits_of_scores(0),
+        [
+            13825633007048649565,
+            13820337158195619874,
+            13817257133609706346,
+            13813422365937448298,
+            13806114776312915282
+        ]
+    );
+    assert_eq!(
+        bits_of_scores(1),
+        [
+            13824753800904243786,
+            13821147447580557445,
+            13817749021447692073,
+            13814896137760910549,
+            13812799041372533824
+        ]
+    );
+    let fingerprint = |values: &Array2<f32>| {
+        values.iter().fold(0_u64, |hash, value| {
+            hash.wrapping_mul(31)
+                .wrapping_add(u64::from(value.to_bits()))
+        })
+    };
+    assert_eq!(
+        predicted.iter().map(fingerprint).collect::<Vec<u64>>(),
+        [11576409632785367040, 7809634705335017472]
+    );
 }

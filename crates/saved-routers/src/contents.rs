@@ -1,6 +1,13 @@
-use dataset::{FolderName, Quantity};
+mod blend;
+mod check;
+mod description;
+
+use dataset::Quantity;
 use routers::Backend;
 use serde::{Deserialize, Serialize};
+
+pub use self::blend::{BlendContents, MeanCostUnit};
+pub(crate) use self::check::Contradiction;
 
 /// What lies in the folder beside `router.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +23,23 @@ pub enum Contents {
         /// What is predicted, the score first.
         targets: Vec<KnnTarget>,
     },
+    /// Ridge regression on unit vectors.
+    Linear {
+        /// What is predicted, the score first.
+        targets: Vec<LinearTarget>,
+    },
+    /// Kernel ridge regression on unit vectors, through landmarks.
+    Kernel {
+        /// What is predicted, the score first.
+        targets: Vec<KernelTarget>,
+    },
+    /// Means of clusters of unit vectors.
+    Cluster {
+        /// What is predicted, the score first.
+        targets: Vec<ClusterTarget>,
+    },
+    /// A blend of some of the above, or each LLM's means where it does not route.
+    Blend(Box<BlendContents>),
     /// A random forest over the outcomes of the pair.
     Forest {},
     /// A matrix factorization that scores the pair.
@@ -57,6 +81,38 @@ pub struct KnnTarget {
     pub n_neighbors: usize,
 }
 
+/// One of the matrices that ridge regression predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LinearTarget {
+    /// What its values are.
+    pub quantity: Quantity,
+    /// The penalty that was chosen.
+    pub alpha: f64,
+}
+
+/// One of the matrices that kernel ridge regression predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct KernelTarget {
+    /// What its values are.
+    pub quantity: Quantity,
+    /// The width of the kernel `exp(-gamma |x - y|^2)` that was chosen.
+    pub gamma: f64,
+    /// The penalty that was chosen.
+    pub alpha: f64,
+}
+
+/// One of the matrices that the means of clusters predict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ClusterTarget {
+    /// What its values are.
+    pub quantity: Quantity,
+    /// The number of clusters that was chosen.
+    pub n_clusters: usize,
+}
+
 /// How embeddings are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -67,34 +123,38 @@ pub enum EmbeddingFormat {
     F16,
 }
 
-/// A value that the rest of a record, or the crate, cannot do with.
-pub(crate) struct Contradiction {
-    pub(crate) key: &'static str,
-    pub(crate) found: String,
-    pub(crate) expected: &'static str,
-}
-
 impl Contents {
     /// Whether the router reads the prompts themselves, by networks, rather than their embeddings.
     pub fn reads_prompts(&self) -> bool {
-        match self {
-            Self::Knn { .. } | Self::Forest {} | Self::Mf { .. } => false,
-            Self::Roberta { .. } | Self::RobertaBinary { .. } => true,
-        }
+        matches!(self, Self::Roberta { .. } | Self::RobertaBinary { .. })
     }
 
     /// Whether it predicts for the two LLMs of a pair, rather than for all.
     pub fn needs_pair(&self) -> bool {
         match self {
-            Self::Knn { .. } | Self::Roberta { .. } => false,
+            Self::Knn { .. }
+            | Self::Linear { .. }
+            | Self::Kernel { .. }
+            | Self::Cluster { .. }
+            | Self::Blend(_)
+            | Self::Roberta { .. } => false,
             Self::Forest {} | Self::Mf { .. } | Self::RobertaBinary { .. } => true,
         }
     }
 
+    /// Whether it predicts every LLM's score and cost from a prompt's embedding.
+    pub fn is_per_model_on_embeddings(&self) -> bool {
+        !self.reads_prompts() && !self.needs_pair()
+    }
+
     /// What it predicts for each LLM, scores first; nothing for a router of a pair.
-    fn quantities(&self) -> Vec<Quantity> {
+    pub fn quantities(&self) -> Vec<Quantity> {
         match self {
             Self::Knn { targets, .. } => targets.iter().map(|target| target.quantity).collect(),
+            Self::Linear { targets } => targets.iter().map(|target| target.quantity).collect(),
+            Self::Kernel { targets } => targets.iter().map(|target| target.quantity).collect(),
+            Self::Cluster { targets } => targets.iter().map(|target| target.quantity).collect(),
+            Self::Blend(blend) => blend.targets.clone(),
             Self::Roberta { cost, .. } => {
                 let cost = cost.as_ref().map(|cost| cost.quantity);
                 [Quantity::Score].into_iter().chain(cost).collect()
@@ -103,100 +163,41 @@ impl Contents {
         }
     }
 
+    /// Whether what it chooses depends on the prompt: a blend may have found that routing is not worth it.
+    pub fn routes(&self) -> bool {
+        match self {
+            Self::Blend(blend) => blend.routes(),
+            _ => true,
+        }
+    }
+
+    /// Whether costs are computed from tokens and prices, rather than predicted in dollars. False for a router of a pair, which predicts none.
+    pub fn needs_prices(&self) -> bool {
+        match self {
+            Self::Blend(blend) if !blend.routes() => blend.mean_cost == MeanCostUnit::Tokens,
+            _ => !self.needs_pair() && !self.has_scale(),
+        }
+    }
+
     /// The folders of networks in the router's folder.
     fn folders(&self) -> Vec<&str> {
         match self {
-            Self::Knn { .. } | Self::Forest {} => Vec::new(),
             Self::Mf { folder } | Self::RobertaBinary { folder } => vec![folder],
             Self::Roberta { performance, cost } => {
                 let cost = cost.as_ref().map(|cost| &*cost.folder);
                 [&**performance].into_iter().chain(cost).collect()
             }
+            Self::Knn { .. }
+            | Self::Linear { .. }
+            | Self::Kernel { .. }
+            | Self::Cluster { .. }
+            | Self::Blend(_)
+            | Self::Forest {} => Vec::new(),
         }
     }
 
     /// Whether z-scores are predicted, which need their scale.
     pub(crate) fn has_scale(&self) -> bool {
-        self.quantities().contains(&Quantity::StandardizedUsd)
-    }
-
-    /// The first value that cannot be.
-    pub(crate) fn contradiction(&self) -> Option<Contradiction> {
-        let bad = |key, found, expected| {
-            Some(Contradiction {
-                key,
-                found,
-                expected,
-            })
-        };
-        match (self, &self.quantities()[..]) {
-            (Self::Knn { .. }, [Quantity::Score])
-            | (
-                Self::Knn { .. },
-                [
-                    Quantity::Score,
-                    Quantity::OutputTokens | Quantity::StandardizedUsd,
-                ],
-            ) => {}
-            (Self::Knn { .. }, quantities) => {
-                let expected = "a score, then output tokens, standardized dollars, or nothing";
-                return bad("targets", format!("{quantities:?}"), expected);
-            }
-            // Two networks of scores read well enough, and every cost would be a score.
-            (Self::Roberta { .. }, [_, Quantity::Score]) => {
-                let found = format!("{:?}", Quantity::Score);
-                return bad("quantity", found, "what a cost is made of");
-            }
-            _ => {}
-        }
-        if let Self::Knn { targets, .. } = self
-            && targets.iter().any(|target| target.n_neighbors == 0)
-        {
-            return bad("n-neighbors", "0".to_owned(), "at least 1");
-        }
-        // A folder of a network is a plain name, so that it cannot lead out of the router's folder.
-        let is_name = |name: &str| name.parse::<FolderName>().is_ok();
-        let folder = self.folders().into_iter().find(|name| !is_name(name))?;
-        bad("folder", format!("`{folder}`"), "a name without a slash")
-    }
-
-    /// What it is and what it predicts, in a sentence.
-    pub(crate) fn description(&self) -> String {
-        let outputs = |quantity| match quantity {
-            Quantity::Score => "scores",
-            Quantity::OutputTokens => "output tokens",
-            Quantity::ThousandsOfOutputTokens => "thousands of output tokens",
-            Quantity::StandardizedUsd => "costs in dollars",
-        };
-        match self {
-            Self::Knn { targets, .. } => {
-                let targets = targets
-                    .iter()
-                    .map(|it| format!("{} (k = {})", outputs(it.quantity), it.n_neighbors));
-                format!(
-                    "Nearest neighbors by cosine similarity that predict every LLM's {}.",
-                    targets.collect::<Vec<_>>().join(" and ")
-                )
-            }
-            Self::Forest {} => {
-                "A random forest that predicts whether the small LLM answers right.".to_owned()
-            }
-            Self::Mf { .. } => {
-                "A matrix factorization that predicts whether the small LLM does at least as well."
-                    .to_owned()
-            }
-            Self::Roberta { .. } => {
-                let quantities = self.quantities();
-                let outputs: Vec<&str> = quantities.into_iter().map(outputs).collect();
-                format!(
-                    "RoBERTa networks that predict every LLM's {}.",
-                    outputs.join(" and ")
-                )
-            }
-            Self::RobertaBinary { .. } => {
-                "A RoBERTa network that predicts whether the small LLM does at least as well."
-                    .to_owned()
-            }
-        }
+        self.routes() && self.quantities().contains(&Quantity::StandardizedUsd)
     }
 }

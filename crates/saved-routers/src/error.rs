@@ -59,7 +59,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The tensor.
-        name: &'static str,
+        name: String,
     },
     /// A tensor that the router does not have: the file is another model's.
     #[error("`{}` has a tensor `{name}`, which this kind of router does not have", path.display())]
@@ -75,7 +75,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The tensor.
-        name: &'static str,
+        name: String,
         /// Its type.
         found: String,
         /// The right type.
@@ -87,11 +87,23 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The tensor.
-        name: &'static str,
+        name: String,
         /// Its shape.
         found: Vec<usize>,
         /// The right shape; `any` where a size is free.
         expected: String,
+    },
+    /// A number that a tensor cannot hold.
+    #[error("tensor `{name}` of `{}` has a number {found}, expected {expected}", path.display())]
+    BadNumber {
+        /// The file.
+        path: PathBuf,
+        /// The tensor.
+        name: String,
+        /// The number.
+        found: f64,
+        /// What its numbers may be.
+        expected: &'static str,
     },
     /// The numbers do not make a router.
     #[error("`{}` holds no usable router", path.display())]

@@ -4,10 +4,13 @@ use std::{
 };
 
 use atomic_files::TemporaryFolder;
-use dataset::{Standardizer, atomic, write_atomically};
-use routers::{Forest, Mf};
+use dataset::{Quantity, Standardizer, atomic, write_atomically};
+use routers::{Cluster, Forest, Kernel, Linear, Mf};
 
-use crate::{Error, KnnParts, Record, Result, card, forest, knn, mf, record, scale};
+use crate::{
+    BlendParts, Contents, Error, KnnParts, Record, Result, blend, card, cluster, forest, kernel, knn,
+    linear, means, mf, record, scale, tensors,
+};
 
 pub(crate) const ROUTER: &str = "router.safetensors";
 const CARD: &str = "README.md";
@@ -66,7 +69,52 @@ impl NewFolder {
     /// # Errors
     /// [`crate::Error::Dataset`] when the disk is full, say.
     pub fn write_knn(&self, parts: &KnnParts<'_>) -> Result<()> {
-        knn::write(&self.path().join(ROUTER), parts)
+        let path = self.path().join(ROUTER);
+        tensors::write(&path, &knn::tensors(parts, &path, "")?)
+    }
+
+    /// Writes ridge regression, and gives what the record says of it. `quantities` are those of its targets, the score first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Dataset`] when the disk is full, say.
+    pub fn write_linear(&self, linear: &Linear, quantities: &[Quantity]) -> Result<Contents> {
+        tensors::write(
+            &self.path().join(ROUTER),
+            &linear::tensors(linear, quantities),
+        )?;
+        Ok(linear::contents(linear, quantities))
+    }
+
+    /// Writes kernel ridge regression, and gives what the record says of it. `quantities` are those of its targets, the score first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Dataset`] when the disk is full, say.
+    pub fn write_kernel(&self, kernel: &Kernel, quantities: &[Quantity]) -> Result<Contents> {
+        tensors::write(
+            &self.path().join(ROUTER),
+            &kernel::tensors(kernel, quantities),
+        )?;
+        Ok(kernel::contents(kernel, quantities))
+    }
+
+    /// Writes means of clusters, and gives what the record says of them. `quantities` are those of the targets, the score first.
+    ///
+    /// # Errors
+    /// [`crate::Error::Dataset`] when the disk is full, say.
+    pub fn write_cluster(&self, cluster: &Cluster, quantities: &[Quantity]) -> Result<Contents> {
+        tensors::write(
+            &self.path().join(ROUTER),
+            &cluster::tensors(cluster, quantities),
+        )?;
+        Ok(cluster::contents(cluster, quantities))
+    }
+
+    /// Writes a blend, of its learners only those that have weight, and gives what the record says of it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Dataset`] when the disk is full, say.
+    pub fn write_blend(&self, parts: &BlendParts<'_>) -> Result<Contents> {
+        blend::write(&self.path().join(ROUTER), parts)
     }
 
     /// Writes a forest.

@@ -1,14 +1,13 @@
 use std::path::Path;
 
-use dataset::{PredictedCost, Quantity, Standardizer};
 use half::{f16, slice::HalfFloatSliceExt as _, vec::HalfFloatVecExt as _};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
-use routers::{Knn, Target, UnitRows};
+use routers::{Backend, Knn, Target, UnitRows};
 
 use crate::{
-    Contents, Embedder, EmbeddingFormat, Error, Record, Result,
-    model_outputs::{PerModelOutputs, check_dim},
-    tensors::{self, Tensor, TensorFile},
+    EmbeddingFormat, Error, KnnTarget, Result, SavedLearner,
+    learner::Outputs,
+    tensors::{Tensor, TensorFile},
 };
 
 /// What a fitted k-nearest-neighbors regression is made of.
@@ -22,28 +21,27 @@ pub struct KnnParts<'a> {
     pub format: EmbeddingFormat,
 }
 
-/// k-nearest-neighbors regression that was opened in a folder; see [`crate::SavedRouter::open`] for where its embeddings are. A clone shares them.
-#[derive(Debug, Clone)]
-pub struct SavedKnn {
-    knn: Knn,
-    /// What its targets are.
-    quantities: Vec<Quantity>,
-    scale: Option<Standardizer>,
-}
+/// k-nearest-neighbors regression that was opened in a folder; see [`crate::SavedRouter::open`] for where its embeddings are.
+pub type SavedKnn = SavedLearner<Knn>;
 
 const VECTORS: &str = "vectors";
 const TARGETS: &str = "targets";
 
-pub(crate) fn write(path: &Path, parts: &KnnParts<'_>) -> Result<()> {
+/// `vectors` of shape `(n_prompts, dim)`, and `targets` of all targets side by side, shape `(n_prompts, n_targets * n_models)`; within a blend
+/// under `knn/`.
+pub(crate) fn tensors<'a>(
+    parts: &KnnParts<'a>,
+    path: &Path,
+    prefix: &str,
+) -> Result<[Tensor<'a>; 2]> {
     let vectors = parts.embeddings.view();
-    let halves: Vec<f16>;
+    let name = |name: &str| format!("{prefix}{name}");
     let vectors = match parts.format {
-        EmbeddingFormat::F32 => Tensor::matrix(VECTORS, vectors),
+        EmbeddingFormat::F32 => Tensor::matrix(name(VECTORS), vectors),
         EmbeddingFormat::F16 => {
             let values = vectors.to_slice().expect("unit rows lie row after row");
-            halves = Vec::from_f32_slice(values);
-            let halves = ArrayView2::from_shape(vectors.dim(), &halves);
-            Tensor::matrix(VECTORS, halves.expect("there are as many"))
+            let halves = Array2::from_shape_vec(vectors.dim(), Vec::<f16>::from_f32_slice(values));
+            Tensor::of_matrix(name(VECTORS), halves.expect("there are as many"))
         }
     };
     let values: Vec<_> = parts.targets.iter().map(|it| it.values.view()).collect();
@@ -60,7 +58,20 @@ pub(crate) fn write(path: &Path, parts: &KnnParts<'_>) -> Result<()> {
                 .map_or((0, 0), |last| last.values.dim()),
         })
     })?;
-    tensors::write(path, &[vectors, Tensor::matrix(TARGETS, values.view())])
+    Ok([vectors, Tensor::of_matrix(name(TARGETS), values)])
+}
+
+/// The names of its tensors.
+pub(crate) fn names(prefix: &str) -> [String; 2] {
+    [VECTORS, TARGETS].map(|name| format!("{prefix}{name}"))
+}
+
+/// What the record says of neighbors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnnContents<'a> {
+    pub(crate) embeddings: EmbeddingFormat,
+    pub(crate) backend: Backend,
+    pub(crate) targets: &'a [KnnTarget],
 }
 
 /// Puts embeddings and targets together as they were after the fit.
@@ -68,28 +79,27 @@ pub(crate) fn write(path: &Path, parts: &KnnParts<'_>) -> Result<()> {
 /// Embeddings of float32 stay in the file. Those of float16 are widened here and brought back to length 1. Widening them block by block in
 /// each search would take no memory, but for RouterBench's rows 9 ms of a core for every query, as much as the rest of the search.
 pub(crate) fn read(
-    path: &Path,
-    record: &Record,
-    embedder: &Embedder,
-    scale: Option<Standardizer>,
-) -> Result<SavedKnn> {
-    let Contents::Knn {
+    file: &TensorFile,
+    contents: KnnContents<'_>,
+    outputs: Outputs,
+    prefix: &str,
+) -> Result<Knn> {
+    let KnnContents {
         embeddings,
         backend,
         targets,
-    } = &record.contents
-    else {
-        unreachable!("the caller looked at the contents");
-    };
-    let file = TensorFile::open(path)?;
-    let shape = (None, Some(embedder.dim));
+    } = contents;
+    let Outputs { dim, n_models } = outputs;
+    let path = file.path();
+    let [vectors, values] = names(prefix);
+    let shape = (None, Some(dim));
     let rows = match embeddings {
         EmbeddingFormat::F32 => {
-            let (values, shape) = file.mapped_matrix(VECTORS, shape)?;
+            let (values, shape) = file.mapped_matrix(&vectors, shape)?;
             UnitRows::from_unit(values, shape)
         }
         EmbeddingFormat::F16 => {
-            let halves: Array2<f16> = file.matrix(VECTORS, shape)?;
+            let halves: Array2<f16> = file.matrix(&vectors, shape)?;
             let values = halves.as_slice().expect("it was read row by row");
             let values = Array2::from_shape_vec(halves.dim(), values.to_f32_vec());
             // Rounding to eleven bits moves a row's length off 1 by up to half a thousandth; `new` divides by it again.
@@ -97,9 +107,9 @@ pub(crate) fn read(
         }
     }
     .map_err(Error::router(path))?;
-    let (n_rows, n_models) = (rows.n_rows(), record.models.len());
+    let n_rows = rows.n_rows();
     let shape = (Some(n_rows), Some(n_models * targets.len()));
-    let values: Array2<f32> = file.matrix(TARGETS, shape)?;
+    let values: Array2<f32> = file.matrix(&values, shape)?;
     let ks: Vec<usize> = targets.iter().map(|target| target.n_neighbors).collect();
     // Rows and k are in two files, which can be of two fits when someone copies one of them.
     if let Some(k) = ks.iter().find(|k| **k > n_rows) {
@@ -110,68 +120,29 @@ pub(crate) fn read(
             expected: format!("at most the {n_rows} rows of `{}`", path.display()),
         });
     }
-    let quantities: Vec<Quantity> = targets.iter().map(|target| target.quantity).collect();
-    let columns = (0..).step_by(n_models).zip(&quantities);
+    let columns = (0..).step_by(n_models).zip(targets);
     let targets: Vec<Target> = columns
-        .map(|(first, quantity)| Target {
-            name: format!("{quantity:?}"),
+        .map(|(first, target)| Target {
+            name: format!("{:?}", target.quantity),
             values: values.slice(s![.., first..first + n_models]).to_owned(),
         })
         .collect();
-    let knn = Knn::from_parts(rows, &targets, &ks, *backend).map_err(Error::router(path))?;
-    Ok(SavedKnn {
-        knn,
-        quantities,
-        scale,
-    })
+    Knn::from_parts(rows, &targets, &ks, backend).map_err(Error::router(path))
 }
 
 impl SavedKnn {
     /// Number of rows that can be neighbors.
     pub fn n_rows(&self) -> usize {
-        self.knn.rows().n_rows()
+        self.learner().rows().n_rows()
     }
 
     /// The embeddings of the train prompts.
     pub(crate) fn rows(&self) -> &UnitRows {
-        self.knn.rows()
+        self.learner().rows()
     }
 
     /// What a target's neighbors are averaged over.
     pub(crate) fn values(&self, target_idx: usize) -> ArrayView2<'_, f32> {
-        self.knn.values(target_idx)
-    }
-
-    /// The way back to dollars, where z-scores are predicted.
-    pub(crate) fn scale(&self) -> Option<&Standardizer> {
-        self.scale.as_ref()
-    }
-
-    /// Predicts for embeddings of shape `(n_prompts, dim)`. A prediction does not depend on the other prompts. `on_progress` counts prompts.
-    ///
-    /// # Errors
-    /// [`Error::Dimension`] for embeddings of another length; [`Error::Predict`] for embeddings that are not finite.
-    pub fn predict(
-        &self,
-        embeddings: ArrayView2<'_, f32>,
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<PerModelOutputs> {
-        check_dim(embeddings, self.knn.rows().dim())?;
-        let predicted = self
-            .knn
-            .predict(embeddings, on_progress)
-            .map_err(|source| Error::Predict { source })?;
-        let mut scores = None;
-        let mut cost = PredictedCost::Known;
-        for (values, quantity) in predicted.into_iter().zip(&self.quantities) {
-            match quantity.cost(&values, self.scale.as_ref()) {
-                None => scores = Some(values),
-                Some(predicted) => cost = predicted,
-            }
-        }
-        Ok(PerModelOutputs {
-            scores: scores.expect("a record without a score is refused"),
-            cost,
-        })
+        self.learner().values(target_idx)
     }
 }

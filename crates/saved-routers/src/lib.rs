@@ -16,14 +16,19 @@
 //! models/<dataset>/<router>/calibrations/        Calibration: a setting for a target, bound to the files beside it by their hashes
 //! ```
 
+mod blend;
 mod calibration;
 mod card;
+mod cluster;
 mod contents;
 mod error;
 mod files;
 mod folder;
 mod forest;
+mod kernel;
 mod knn;
+mod learner;
+mod linear;
 mod mf;
 mod model;
 mod model_outputs;
@@ -31,19 +36,28 @@ mod open;
 mod outputs;
 mod pool;
 mod record;
+mod ridge;
 mod scale;
 mod tensors;
 
 pub use crate::{
+    blend::{BlendParts, SavedBlend},
     calibration::{
         CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
         Expected, ModelShare, Range, Realized,
     },
-    contents::{Contents, EmbeddingFormat, KnnTarget, NetworkCost},
+    cluster::SavedCluster,
+    contents::{
+        BlendContents, ClusterTarget, Contents, EmbeddingFormat, KernelTarget,
+        KnnTarget, LinearTarget, MeanCostUnit, NetworkCost,
+    },
     error::{Error, Result},
     files::SavedFile,
     folder::{CHECKPOINTS, NewFolder, read_whole},
+    kernel::SavedKernel,
     knn::{KnnParts, SavedKnn},
+    learner::{PredictsTargets, SavedLearner},
+    linear::SavedLinear,
     model::{Model, RobertaCost},
     model_outputs::{ModelOutputs, PerModelOutputs},
     open::SavedRouter,

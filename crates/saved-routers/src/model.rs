@@ -5,11 +5,15 @@ use ndarray::{Array1, ArrayView2};
 use routers::{Mf, Rorf};
 
 use crate::{
-    Contents, Error, Record, Result, SavedKnn,
+    Contents, Error, Record, Result, SavedBlend, SavedCluster, SavedKernel, SavedKnn, SavedLearner,
+    SavedLinear, blend,
     folder::ROUTER,
-    forest, knn, mf,
-    model_outputs::{ModelOutputs, check_dim},
+    forest,
+    learner::{Learner, Outputs},
+    mf,
+    model_outputs::{ModelOutputs, PerModelOutputs, check_dim},
     scale,
+    tensors::TensorFile,
 };
 
 /// What predicts; networks are left to those who know libtorch.
@@ -17,6 +21,14 @@ use crate::{
 pub enum Model {
     /// k-nearest-neighbors regression on embeddings.
     Knn(SavedKnn),
+    /// Ridge regression on embeddings.
+    Linear(SavedLinear),
+    /// Kernel ridge regression on embeddings.
+    Kernel(SavedKernel),
+    /// Means of clusters of embeddings.
+    Cluster(SavedCluster),
+    /// A blend of learners on embeddings, or each LLM's means.
+    Blend(SavedBlend),
     /// A random forest on embeddings.
     Rorf(Rorf),
     /// A matrix factorization on embeddings.
@@ -59,15 +71,13 @@ impl Model {
         };
         let path = folder.join(ROUTER);
         Ok(match (&record.contents, &record.embedder) {
-            (Contents::Knn { .. }, Some(embedder)) => {
-                Self::Knn(knn::read(&path, record, embedder, scale)?)
+            (Contents::Blend(contents), Some(embedder)) => {
+                let outputs = Outputs::of(record, embedder);
+                Self::Blend(blend::read(&path, contents, outputs, scale)?)
             }
             (Contents::Forest {}, Some(embedder)) => Self::Rorf(forest::read(&path, embedder.dim)?),
             (Contents::Mf { folder }, Some(embedder)) => {
                 Self::Mf(mf::read(&network(folder)?, embedder.dim)?)
-            }
-            (Contents::Knn { .. } | Contents::Forest {} | Contents::Mf { .. }, None) => {
-                unreachable!("a record without its embedder is refused")
             }
             (Contents::Roberta { performance, cost }, _) => Self::Roberta {
                 performance: network(performance)?,
@@ -81,7 +91,72 @@ impl Model {
                 },
             },
             (Contents::RobertaBinary { folder }, _) => Self::RobertaBinary(network(folder)?),
+            (_, None) => unreachable!("a record without its embedder is refused"),
+            (contents, Some(embedder)) => {
+                let file = TensorFile::open(&path)?;
+                file.has_only(&Learner::names(contents, ""))?;
+                let outputs = Outputs::of(record, embedder);
+                Self::of(
+                    Learner::read(&file, contents, "", outputs)?,
+                    contents.quantities(),
+                    scale,
+                )
+            }
         })
+    }
+
+    fn of(learner: Learner, quantities: Vec<Quantity>, scale: Option<Standardizer>) -> Self {
+        match learner {
+            Learner::Knn(it) => Self::Knn(SavedLearner::new(it, quantities, scale)),
+            Learner::Linear(it) => Self::Linear(SavedLearner::new(it, quantities, scale)),
+            Learner::Kernel(it) => Self::Kernel(SavedLearner::new(it, quantities, scale)),
+            Learner::Cluster(it) => Self::Cluster(SavedLearner::new(it, quantities, scale)),
+        }
+    }
+
+    /// Whether it predicts every LLM's score and cost from a prompt's embedding.
+    pub fn is_on_embeddings(&self) -> bool {
+        match self {
+            Self::Knn(_)
+            | Self::Linear(_)
+            | Self::Kernel(_)
+            | Self::Cluster(_)
+            | Self::Blend(_) => true,
+            Self::Rorf(_) | Self::Mf(_) | Self::Roberta { .. } | Self::RobertaBinary(_) => false,
+        }
+    }
+
+    /// Whether its choices depend on the prompt: a blend may have found that routing is not worth it.
+    pub fn routes(&self) -> bool {
+        match self {
+            Self::Blend(blend) => blend.routes(),
+            _ => true,
+        }
+    }
+
+    /// What it predicts for so many prompts, whatever they are, where it does not route.
+    pub fn without_routing(&self, n_prompts: usize) -> Option<PerModelOutputs> {
+        match self {
+            Self::Blend(blend) if !blend.routes() => Some(blend.means(n_prompts)),
+            _ => None,
+        }
+    }
+
+    /// What predicts, in words: `the nearest of 14234 prompts`.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Knn(knn) => format!("the nearest of {} prompts", knn.n_rows()),
+            Self::Linear(_) => "ridge regression".to_owned(),
+            Self::Kernel(kernel) => format!(
+                "kernel ridge regression on {} landmarks",
+                kernel.learner().landmarks().n_rows()
+            ),
+            Self::Cluster(_) => "means of clusters".to_owned(),
+            Self::Blend(blend) => blend.describe(),
+            Self::Rorf(_) => "a random forest".to_owned(),
+            Self::Mf(_) => "a matrix factorization".to_owned(),
+            Self::Roberta { .. } | Self::RobertaBinary(_) => "networks".to_owned(),
+        }
     }
 
     /// Predicts for embeddings of shape `(n_prompts, dim)`. A prediction does not depend on the other prompts. `on_progress` counts prompts.
@@ -103,6 +178,18 @@ impl Model {
         match self {
             Self::Knn(knn) => Ok(ModelOutputs::PerModel(
                 knn.predict(embeddings, on_progress)?,
+            )),
+            Self::Linear(linear) => Ok(ModelOutputs::PerModel(
+                linear.predict(embeddings, on_progress)?,
+            )),
+            Self::Kernel(kernel) => Ok(ModelOutputs::PerModel(
+                kernel.predict(embeddings, on_progress)?,
+            )),
+            Self::Cluster(cluster) => Ok(ModelOutputs::PerModel(
+                cluster.predict(embeddings, on_progress)?,
+            )),
+            Self::Blend(blend) => Ok(ModelOutputs::PerModel(
+                blend.predict(embeddings, on_progress)?,
             )),
             Self::Rorf(rorf) => {
                 small_wins(rorf.forest().n_features(), &|| rorf.predict(embeddings))

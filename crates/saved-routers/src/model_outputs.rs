@@ -1,4 +1,4 @@
-use dataset::PredictedCost;
+use dataset::{PredictedCost, Quantity, Standardizer};
 use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::{Error, Result};
@@ -19,6 +19,28 @@ pub struct PerModelOutputs {
     pub scores: Array2<f32>,
     /// What costs are made of.
     pub cost: PredictedCost,
+}
+
+impl PerModelOutputs {
+    /// What targets of these quantities, the score among them, say of scores and costs.
+    pub(crate) fn of(
+        predicted: Vec<Array2<f32>>,
+        quantities: &[Quantity],
+        scale: Option<&Standardizer>,
+    ) -> Self {
+        let mut scores = None;
+        let mut cost = PredictedCost::Known;
+        for (values, quantity) in predicted.into_iter().zip(quantities) {
+            match quantity.cost(&values, scale) {
+                None => scores = Some(values),
+                Some(predicted) => cost = predicted,
+            }
+        }
+        Self {
+            scores: scores.expect("a record without a score is refused"),
+            cost,
+        }
+    }
 }
 
 /// Refuses embeddings of another embedder than the router was fitted on.

@@ -109,6 +109,11 @@ impl Record {
         Ok(json::write(&path, &this)?)
     }
 
+    /// Whether costs are computed from tokens and prices, rather than predicted in dollars. False for a router of a pair, which predicts none.
+    pub fn needs_prices(&self) -> bool {
+        self.contents.needs_prices()
+    }
+
     /// Whether its LLMs were changed after the fit, see [`crate::PoolEdit`]. If so, `edits` in its config lists the changes.
     pub fn is_edited(&self) -> bool {
         self.config.get(EDITS).is_some()

@@ -9,7 +9,7 @@ use std::{
 
 use half::f16;
 use memmap2::Mmap;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use routers::SharedValues;
 use safetensors::{Dtype, SafeTensors, View};
 
@@ -62,24 +62,39 @@ number!(f16, Dtype::F16);
 
 /// A tensor to be written.
 pub(crate) struct Tensor<'a> {
-    name: &'static str,
+    name: Cow<'static, str>,
     dtype: Dtype,
     shape: Vec<usize>,
     bytes: Cow<'a, [u8]>,
 }
 
 impl<'a> Tensor<'a> {
-    pub(crate) fn list<T: Number>(name: &'static str, numbers: &'a [T]) -> Self {
+    pub(crate) fn list<T: Number>(name: impl Into<Cow<'static, str>>, numbers: &'a [T]) -> Self {
         Self {
-            name,
+            name: name.into(),
             dtype: T::DTYPE,
             shape: vec![numbers.len()],
             bytes: T::to_bytes(numbers),
         }
     }
 
+    /// The same of an array, wherever its numbers lie.
+    pub(crate) fn vector<T: Number>(
+        name: impl Into<Cow<'static, str>>,
+        numbers: ArrayView1<'a, T>,
+    ) -> Self {
+        let n = numbers.len();
+        Self {
+            shape: vec![n],
+            ..Self::matrix(name, numbers.insert_axis(Axis(0)))
+        }
+    }
+
     /// Row by row.
-    pub(crate) fn matrix<T: Number>(name: &'static str, numbers: ArrayView2<'a, T>) -> Self {
+    pub(crate) fn matrix<T: Number>(
+        name: impl Into<Cow<'static, str>>,
+        numbers: ArrayView2<'a, T>,
+    ) -> Self {
         let bytes = match numbers.to_slice() {
             Some(numbers) => T::to_bytes(numbers),
             None => T::to_bytes(&numbers.iter().copied().collect::<Vec<T>>())
@@ -87,9 +102,31 @@ impl<'a> Tensor<'a> {
                 .into(),
         };
         Self {
-            name,
+            name: name.into(),
             dtype: T::DTYPE,
             shape: numbers.shape().to_vec(),
+            bytes,
+        }
+    }
+}
+
+impl Tensor<'_> {
+    /// The same of a matrix that nobody else keeps.
+    pub(crate) fn of_matrix<T: Number>(
+        name: impl Into<Cow<'static, str>>,
+        numbers: Array2<T>,
+    ) -> Self {
+        let Tensor {
+            name,
+            dtype,
+            shape,
+            bytes,
+        } = Tensor::matrix(name, numbers.view());
+        let bytes = bytes.into_owned().into();
+        Self {
+            name,
+            dtype,
+            shape,
             bytes,
         }
     }
@@ -135,7 +172,7 @@ fn serialize(
     tensors: &[Tensor<'_>],
     metadata: Option<HashMap<String, String>>,
 ) -> Result<()> {
-    let named = tensors.iter().map(|tensor| (tensor.name, tensor));
+    let named = tensors.iter().map(|tensor| (&*tensor.name, tensor));
     safetensors::serialize_to_file(named, &metadata, path).map_err(|error| match error {
         safetensors::SafeTensorError::IoError(source) => {
             dataset::Error::io("write", path)(source).into()
@@ -195,12 +232,12 @@ impl TensorFile {
     ///
     /// # Errors
     /// [`Error::Tensors`] or [`Error::ExtraTensor`].
-    pub(crate) fn has_only(&self, expected: &[&str]) -> Result<()> {
+    pub(crate) fn has_only(&self, expected: &[impl AsRef<str>]) -> Result<()> {
         let tensors = self.tensors()?;
         let extra = tensors
             .names()
             .into_iter()
-            .find(|name| !expected.contains(&name.as_str()));
+            .find(|name| !expected.iter().any(|it| it.as_ref() == name.as_str()));
         match extra {
             Some(name) => Err(Error::ExtraTensor {
                 path: self.path.clone(),
@@ -214,7 +251,7 @@ impl TensorFile {
     ///
     /// # Errors
     /// [`Error::Tensors`], [`Error::MissingTensor`], [`Error::TensorType`] or [`Error::TensorShape`].
-    pub(crate) fn list<T: Number>(&self, name: &'static str, n: Option<usize>) -> Result<Vec<T>> {
+    pub(crate) fn list<T: Number>(&self, name: &str, n: Option<usize>) -> Result<Vec<T>> {
         let (shape, bytes) = self.bytes(name, T::DTYPE)?;
         match shape[..] {
             [found] if n.is_none_or(|n| n == found) => Ok(T::from_bytes(&self.map[bytes])),
@@ -228,7 +265,7 @@ impl TensorFile {
     /// [`Error::Tensors`], [`Error::MissingTensor`], [`Error::TensorType`] or [`Error::TensorShape`].
     pub(crate) fn matrix<T: Number>(
         &self,
-        name: &'static str,
+        name: &str,
         expected: (Option<usize>, Option<usize>),
     ) -> Result<Array2<T>> {
         let (shape, bytes) = self.matrix_bytes(name, T::DTYPE, expected)?;
@@ -245,7 +282,7 @@ impl TensorFile {
     /// [`Error::Tensors`], [`Error::MissingTensor`], [`Error::TensorType`] or [`Error::TensorShape`].
     pub(crate) fn mapped_matrix(
         &self,
-        name: &'static str,
+        name: &str,
         expected: (Option<usize>, Option<usize>),
     ) -> Result<(SharedValues, (usize, usize))> {
         let (shape, bytes) = self.matrix_bytes(name, f32::DTYPE, expected)?;
@@ -259,7 +296,7 @@ impl TensorFile {
 
     fn matrix_bytes(
         &self,
-        name: &'static str,
+        name: &str,
         dtype: Dtype,
         expected: (Option<usize>, Option<usize>),
     ) -> Result<((usize, usize), Range<usize>)> {
@@ -274,16 +311,16 @@ impl TensorFile {
     }
 
     /// A tensor's shape, and where in the file it stands.
-    fn bytes(&self, name: &'static str, dtype: Dtype) -> Result<(Vec<usize>, Range<usize>)> {
+    fn bytes(&self, name: &str, dtype: Dtype) -> Result<(Vec<usize>, Range<usize>)> {
         let tensors = self.tensors()?;
         let tensor = tensors.tensor(name).map_err(|_| Error::MissingTensor {
             path: self.path.clone(),
-            name,
+            name: name.to_owned(),
         })?;
         if tensor.dtype() != dtype {
             return Err(Error::TensorType {
                 path: self.path.clone(),
-                name,
+                name: name.to_owned(),
                 found: format!("{:?}", tensor.dtype()),
                 expected: format!("{dtype:?}"),
             });
@@ -300,18 +337,13 @@ impl TensorFile {
         })
     }
 
-    fn shape_error(
-        &self,
-        name: &'static str,
-        found: Vec<usize>,
-        expected: &[Option<usize>],
-    ) -> Error {
+    fn shape_error(&self, name: &str, found: Vec<usize>, expected: &[Option<usize>]) -> Error {
         let sizes = expected
             .iter()
             .map(|size| size.map_or_else(|| "any".to_owned(), |size| size.to_string()));
         Error::TensorShape {
             path: self.path.clone(),
-            name,
+            name: name.to_owned(),
             found,
             expected: format!("[{}]", sizes.collect::<Vec<_>>().join(", ")),
         }

@@ -19,6 +19,7 @@ mod roberta;
 mod server;
 mod tiny_bert;
 mod tls;
+mod worth;
 
 pub use crate::{
     bench::Bench,
@@ -34,4 +35,5 @@ pub use crate::{
     server::{Answer, Body, Request, Server},
     tiny_bert::copy_tiny_bert,
     tls::{Shown, authority_file},
+    worth::worth_record,
 };

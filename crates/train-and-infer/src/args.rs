@@ -7,12 +7,14 @@ use dataset::{DatasetName, Truncate};
 
 use crate::{roberta_args::RobertaArgs, router::RouterChoice};
 
-const EXAMPLES: [&str; 7] = [
+const EXAMPLES: [&str; 9] = [
     "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn",
     "cargo run -p train-and-infer -- --dataset mmlu-pro --routers carrot-knn carrot-knn-sbert --embedding minilm",
     "cargo run -p train-and-infer -- --dataset my-logs --routers carrot-knn --embedding BAAI/bge-small-en-v1.5 --device cuda",
     "cargo run -p train-and-infer -- --dataset open-llm-lb-v2 --routers all",
     "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn mf rorf --train-sizes 200,400,800,1600,3200",
+    "cargo run -p train-and-infer -- --dataset my-logs",
+    "cargo run -p train-and-infer -- --dataset my-logs --routers carrot-knn carrot-blend --cross-fit 5 --null 99",
     "cargo run -p train-and-infer -- --dataset routerbench --routers carrot-roberta --trainer hf --epochs 5",
     "cargo run -p train-and-infer -- --dataset sprout --routers carrot-roberta --pretrained --label-order order.txt",
 ];
@@ -26,7 +28,7 @@ pub(crate) struct Args {
     pub(crate) dataset: DatasetName,
 
     /// The routers to fit, separated by spaces or commas
-    #[arg(long, value_name = "ROUTER", required = true, num_args = 1.., value_delimiter = ',')]
+    #[arg(long, value_name = "ROUTER", default_value = "default", default_missing_value = "default", num_args = 0.., value_delimiter = ',')]
     pub(crate) routers: Vec<RouterChoice>,
 
     /// What turns prompts into embeddings: a name from the settings (minilm), a folder with a sentence-transformers model, a Hugging Face hub
@@ -39,6 +41,9 @@ pub(crate) struct Args {
     /// Predictions go to data/DATASET/learning-curve/ROUTER/N.parquet; fitted routers are not kept
     #[arg(long, value_name = "N", num_args = 1.., value_delimiter = ',')]
     pub(crate) train_sizes: Vec<usize>,
+
+    #[command(flatten)]
+    pub(crate) cross_fit: CrossFitArgs,
 
     /// Where neural networks run: auto, cpu, cuda, cuda:INDEX or mps
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -60,6 +65,29 @@ pub(crate) struct Args {
     // Last, because clap lists everything after it under its heading.
     #[command(flatten)]
     pub(crate) roberta: RobertaArgs,
+}
+
+/// Out-of-fold predictions.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CrossFitArgs {
+    /// Instead of the usual fit, predict all prompts of both parts, each by a router that was fitted without it: prompts are dealt to K folds,
+    /// and each fold is predicted by a fit to the others. Predictions go to data/DATASET/cross-fit/ROUTER/REPEAT.parquet; fitted routers are
+    /// not kept. Routers that take too long are left out
+    #[arg(long, value_name = "K", conflicts_with = "train_sizes", value_parser = clap::value_parser!(u32).range(2..))]
+    pub(crate) cross_fit: Option<u32>,
+
+    /// Cross-fit this often, each time with other folds
+    #[arg(long, value_name = "R", default_value_t = 1, requires = "cross_fit", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeats: u32,
+
+    /// Repeat the first cross-fit on this many tables whose prompts were permuted against scores and costs, and on as many with prompts
+    /// permuted within tasks, to see what gain comes from nothing. 99 give p-values down to .01; a minute to hours, depending on the router
+    #[arg(long, value_name = "B", default_value_t = 0, requires = "cross_fit")]
+    pub(crate) null: u32,
+
+    /// Keep prompts with the same value in this column in one fold: task, or a column that gen-custom kept
+    #[arg(long, value_name = "COLUMN", requires = "cross_fit")]
+    pub(crate) group: Option<String>,
 }
 
 fn truncate_parser() -> impl TypedValueParser<Value = Truncate> {

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, rc::Rc, time::Instant};
 
-use dataset::{Lock, Part, PartTable, Source, Stage};
+use dataset::{EqualPrompts, Lock, Part, PartTable, Source, Stage};
 use ndarray::Axis;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::{
     embedder::Embedder,
@@ -31,6 +31,18 @@ pub(crate) struct Data {
 pub(crate) struct Splits {
     pub(crate) train: PartTable,
     pub(crate) test: PartTable,
+    /// Prompts with the same text.
+    pub(crate) equal: EqualPrompts,
+}
+
+impl Splits {
+    fn new(train: PartTable, test: PartTable) -> Self {
+        Self {
+            equal: EqualPrompts::count(&train.prompts, &test.prompts),
+            train,
+            test,
+        }
+    }
 }
 
 impl Data {
@@ -48,10 +60,10 @@ impl Data {
         if self.splits.is_none() {
             let start = Instant::now();
             let read = |part| PartTable::read_part(&setup.dir, &setup.info, part);
-            let splits = Splits {
-                train: read(Part::Train)?,
-                test: read(Part::Test)?,
-            };
+            let splits = Splits::new(read(Part::Train)?, read(Part::Test)?);
+            if let Some(note) = splits.equal.note(splits.test.n_prompts()) {
+                warn!("{note}: results on them are better than on new prompts");
+            }
             let stage = Stage {
                 name: "read splits".to_owned(),
                 seconds: start.elapsed().as_secs_f64(),
@@ -111,6 +123,26 @@ impl Data {
     }
 }
 
+/// The files that go into a router, hashed as they are now, the parts first and `others` last; `None` where some do not exist yet.
+pub(crate) fn inputs(
+    setup: &Setup,
+    router: &Router,
+    others: &[Source],
+    data: &mut Data,
+) -> anyhow::Result<Option<Vec<Source>>> {
+    let mut inputs = data.sources(setup)?.to_vec();
+    if let Some(embedder) = setup.embedder_for(router.input) {
+        for path in Part::ALL.map(|part| setup.dir.embeddings(&embedder.name, part)) {
+            if !path.is_file() {
+                return Ok(None);
+            }
+            inputs.push(Source::of(&path)?);
+        }
+    }
+    inputs.extend(others.iter().cloned());
+    Ok(Some(inputs))
+}
+
 /// What a router is fitted on, and what it predicts for.
 pub(crate) struct Prompts {
     pub(crate) splits: Rc<Splits>,
@@ -146,11 +178,8 @@ impl Data {
 impl Prompts {
     /// The same with some of the train prompts only.
     fn select(&self, rows: &[usize]) -> Self {
-        let splits = Splits {
-            train: self.splits.train.select(rows),
-            // Whole: the points of a learning curve are compared on the same prompts.
-            test: self.splits.test.clone(),
-        };
+        // The test part is whole: the points of a learning curve are compared on the same prompts.
+        let splits = Splits::new(self.splits.train.select(rows), self.splits.test.clone());
         let embeddings = self.embeddings.as_ref().map(|whole| {
             let train = whole.train.select(Axis(0), rows);
             SplitEmbeddings {

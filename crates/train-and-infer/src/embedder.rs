@@ -2,9 +2,8 @@ use std::{collections::BTreeMap, path::Path};
 
 use cli_support::usage_error;
 use dataset::{BadName, DatasetDir, FolderName, Part};
+use fitting::EmbedderSettings;
 use hub::{ModelPlace, is_hub_id};
-
-use crate::config::EmbedderConfig;
 
 /// What a router predicts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +29,7 @@ impl Embedder {
     /// Finds what a name on the command line means: a short name, a folder, embeddings on disk, or a hub id, in this order.
     pub(crate) fn resolve(
         name: &str,
-        short_names: &BTreeMap<String, EmbedderConfig>,
+        short_names: &BTreeMap<String, EmbedderSettings>,
         models_dir: &Path,
         dir: &DatasetDir,
     ) -> anyhow::Result<Self> {

@@ -8,8 +8,8 @@ use saved_routers::NewFolder;
 use tracing::error;
 
 use crate::{
-    args::Args, data::Data, hint, job::Job, learning_curve, report::Report, router::Router,
-    run::Run, sample::Sample,
+    args::Args, cross_fit, data::Data, hint, job::Job, learning_curve, report::Report,
+    router::Router, run::Run, sample::Sample,
 };
 
 /// The folder of the routers that are fitted on samples, among those of the data set.
@@ -83,16 +83,19 @@ impl Job {
     }
 
     /// Locks what the fit of each router writes, and removes what killed ones left.
-    fn lock(&self) -> anyhow::Result<Vec<[Lock; 2]>> {
+    fn lock(&self) -> anyhow::Result<Vec<Vec<Lock>>> {
         let setup = &self.setup;
         atomic::sweep_tree(setup.dir.root());
         atomic::sweep_tree(&setup.models_dir.join(setup.dir.name()));
         let lock = |router: &&Router| {
+            if self.cross_fit.is_some() {
+                return Ok(vec![Lock::of(&setup.dir.cross_fit_dir(router.name))?]);
+            }
             let [model, predictions] = self.places(router);
-            if self.train_sizes.is_empty() {
+            if self.keeps_models() {
                 NewFolder::check_place(&model)?;
             }
-            Ok([Lock::of(&model)?, Lock::of(&predictions)?])
+            Ok(vec![Lock::of(&model)?, Lock::of(&predictions)?])
         };
         self.routers.iter().map(lock).collect()
     }
@@ -113,9 +116,15 @@ impl Job {
         }
     }
 
+    fn keeps_models(&self) -> bool {
+        self.train_sizes.is_empty() && self.cross_fit.is_none()
+    }
+
     /// Fits one router on the whole train part, or on samples of it.
     fn fit(&self, router: &'static Router, data: &mut Data) -> anyhow::Result<Vec<Report>> {
-        if self.train_sizes.is_empty() {
+        if let Some(plan) = &self.cross_fit {
+            cross_fit::run(self, plan, router, data)
+        } else if self.train_sizes.is_empty() {
             let run = Run::new(&self.setup, router, &Sample::Whole, data)?;
             Ok(vec![run.run(data)?])
         } else {

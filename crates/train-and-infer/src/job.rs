@@ -1,12 +1,14 @@
 use cli_support::{read_toml, usage_error};
 use dataset::{DatasetDir, DatasetInfo, Part, router_names::CARROT_ROBERTA};
-use tracing::info;
+use fitting::{BUILT_IN, Settings};
+use tracing::{info, warn};
 
 use crate::{
     args::Args,
-    config::{BUILT_IN, Config},
+    cross_fit::CrossFitPlan,
     embedder::Embedder,
-    router::{ROUTERS, Router, RouterChoice},
+    learner::Learner,
+    router::{ROUTERS, Router, RouterChoice, default_router},
     setup::Setup,
     torch,
 };
@@ -22,6 +24,8 @@ pub(crate) struct Job {
     pub(crate) routers: Vec<&'static Router>,
     /// Numbers of train prompts to fit on, ascending; none for all of them.
     pub(crate) train_sizes: Vec<usize>,
+    /// Instead of a fit on the train part: predictions for all rows by routers fitted without them.
+    pub(crate) cross_fit: Option<CrossFitPlan>,
     pub(crate) setup: Setup,
 }
 
@@ -31,7 +35,7 @@ impl Job {
     /// # Errors
     /// A usage error for what cannot be done with this data set, these settings or this machine; any error of a file.
     pub(crate) fn check(args: Args) -> anyhow::Result<Self> {
-        let config: Config = read_toml(args.program.config.config.as_deref(), BUILT_IN)?;
+        let config: Settings = read_toml(args.program.config.config.as_deref(), BUILT_IN)?;
         let dir = DatasetDir::existing(&args.program.data_dir.data_dir, args.dataset.as_str())?;
         let info = DatasetInfo::read(&dir.info())?;
         let name = args.embedding.unwrap_or_else(|| {
@@ -44,7 +48,12 @@ impl Job {
             };
             name.to_owned()
         });
+        let cross_fit = CrossFitPlan::of(args.cross_fit);
         let routers = choose(&args.routers, &info)?;
+        let routers = match &cross_fit {
+            Some(_) => can_be_cross_fitted(routers)?,
+            None => routers,
+        };
         let has_roberta = routers.iter().any(|router| router.name == CARROT_ROBERTA);
         // Otherwise the flag would be ignored, and everything trained that the user meant to skip.
         if args.roberta.pretrained.is_some() && !has_roberta {
@@ -58,16 +67,15 @@ impl Job {
         Ok(Self {
             routers,
             train_sizes: train_sizes(args.train_sizes, &info)?,
+            cross_fit,
             setup: Setup {
                 embedder: resolve(&name)?,
                 sentence_embedder: resolve(&config.carrot_knn_sbert.embedder)?,
-                knn: config.carrot_knn.check()?,
-                forest: config.rorf.check()?,
-                mf: config.mf.check()?,
+                learners: config.learners()?,
                 torch: torch::Settings::check(&args.device, args.roberta, config.roberta)?,
-                saved_embeddings: config.saved.embeddings,
                 truncate: args.truncate,
                 train_sizes_seed: config.learning_curve.seed,
+                cross_fit: config.cross_fit,
                 force: args.force,
                 quiet: args.program.output.quiet,
                 models_dir,
@@ -98,6 +106,7 @@ fn choose(choices: &[RouterChoice], info: &DatasetInfo) -> anyhow::Result<Vec<&'
     for choice in choices {
         let (candidates, is_named): (Vec<&Router>, bool) = match choice {
             RouterChoice::One(router) => (vec![*router], true),
+            RouterChoice::Default => (vec![default_router(info)], true),
             RouterChoice::All => (ROUTERS.iter().collect(), false),
         };
         for router in candidates {
@@ -114,6 +123,24 @@ fn choose(choices: &[RouterChoice], info: &DatasetInfo) -> anyhow::Result<Vec<&'
         }
     }
     Ok(routers)
+}
+
+/// The routers that are quick enough to be fitted for every fold.
+fn can_be_cross_fitted(routers: Vec<&'static Router>) -> anyhow::Result<Vec<&'static Router>> {
+    let (quick, dear): (Vec<_>, Vec<_>) = routers
+        .into_iter()
+        .partition(|router| matches!(router.learner, Some(Learner::OnEmbeddings(_))));
+    for router in &dear {
+        warn!(
+            "leaving out `{router}`: it takes too long to be fitted for every fold; it is measured on the test part"
+        );
+    }
+    if quick.is_empty() {
+        return Err(usage_error(
+            "none of the routers can be cross-fitted; `--cross-fit` is for those on embeddings",
+        ));
+    }
+    Ok(quick)
 }
 
 /// Why a router cannot be fitted, as far as that shows without reading the tables.

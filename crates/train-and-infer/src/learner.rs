@@ -8,16 +8,43 @@ use ndarray::ArrayView2;
 use saved_routers::{Base, Contents, NewFolder};
 use serde_json::Value;
 
-use crate::{setup::Setup, stopwatch::Stopwatch};
+use crate::{on_embeddings, setup::Setup, stopwatch::Stopwatch};
 
 /// A way to fit a router; each row of the table names one.
-// Function pointers rather than a trait, because a learner has no state and must be a constant in the table of routers.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Learner {
+pub(crate) enum Learner {
+    /// On embeddings, by the crate `fitting`.
+    OnEmbeddings(fitting::Learner),
+    /// Networks that read prompts.
+    // Function pointers rather than a trait, because a learner has no state and must be a constant in the table of routers.
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "networks need libtorch")
+    )]
+    Networks {
+        /// What the result depends on besides the data.
+        recipe: fn(&Setup) -> anyhow::Result<Recipe>,
+        /// Learns from the train prompts and saves what it learned.
+        fit: fn(&mut Fit<'_>) -> anyhow::Result<Outcome>,
+    },
+}
+
+impl Learner {
     /// What the result depends on besides the data.
-    pub(crate) recipe: fn(&Setup) -> anyhow::Result<Recipe>,
+    pub(crate) fn recipe(self, setup: &Setup) -> anyhow::Result<Recipe> {
+        match self {
+            Self::OnEmbeddings(learner) => Ok(on_embeddings::recipe(setup, learner)),
+            Self::Networks { recipe, .. } => recipe(setup),
+        }
+    }
+
     /// Learns from the train prompts and saves what it learned.
-    pub(crate) fit: fn(&mut Fit<'_>) -> anyhow::Result<Outcome>,
+    pub(crate) fn fit(self, fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
+        match self {
+            Self::OnEmbeddings(learner) => on_embeddings::fit(fit, learner),
+            Self::Networks { fit: train, .. } => train(fit),
+        }
+    }
 }
 
 /// What a router's result depends on besides splits, embeddings and the program.

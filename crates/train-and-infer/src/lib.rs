@@ -8,7 +8,7 @@
 //! To follow a run: `args` and `job` say what to do, `fits` goes through the routers, `run` does one of them.
 
 mod args;
-mod config;
+mod cross_fit;
 mod data;
 mod embedder;
 mod embeddings;
@@ -16,9 +16,9 @@ mod fits;
 mod hint;
 mod job;
 mod learner;
-mod learners;
 mod learning_curve;
 mod losses;
+mod on_embeddings;
 mod predict;
 mod report;
 mod roberta_args;

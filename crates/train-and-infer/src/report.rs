@@ -17,6 +17,9 @@ pub(crate) struct Report {
     pub(crate) n_train: usize,
     /// Number of prompts that it predicted for.
     pub(crate) n_test: usize,
+    /// The number of folds, where the prompts of both parts were predicted by routers that were fitted without them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cross_fit: Option<u32>,
     /// What was chosen or measured in the fit, for people, a line each.
     // Not in the JSON, which has the same numbers in the manifest's results.
     #[serde(skip)]
@@ -50,10 +53,13 @@ impl Report {
                 Status::Fitted => "",
                 Status::Kept => ", kept from an earlier run",
             };
-            let rows = format!(
-                "{} train and {} test prompts{kept}",
-                report.n_train, report.n_test
-            );
+            let (n_train, n_test) = (report.n_train, report.n_test);
+            let rows = match report.cross_fit {
+                None => format!("{n_train} train and {n_test} test prompts{kept}"),
+                Some(n_folds) => {
+                    format!("{} prompts in {n_folds} folds{kept}", n_train + n_test)
+                }
+            };
             _ = writeln!(text, "{}{embedder}: {rows}", manifest.router);
             for line in &report.summary {
                 _ = writeln!(text, "  {line}");

@@ -3,14 +3,9 @@
 use std::fmt;
 
 use clap::{ValueEnum, builder::PossibleValue};
-use dataset::router_names as names;
+use dataset::{DatasetInfo, router_names as names};
 
-use crate::{
-    embedder::Input,
-    learner::Learner,
-    learners::{knn, mf, rorf},
-    torch,
-};
+use crate::{embedder::Input, learner::Learner, torch};
 
 /// A router that can be fitted: a row of [`ROUTERS`].
 #[derive(Debug)]
@@ -37,28 +32,28 @@ pub(crate) static ROUTERS: [Router; 6] = [
         help: "CARROT (KNN) on the chosen embedding",
         input: Input::ChosenEmbedding,
         needs_pair: false,
-        learner: Some(knn::LEARNER),
+        learner: Some(Learner::OnEmbeddings(fitting::Learner::Knn)),
     },
     Router {
         name: names::CARROT_KNN_SBERT,
         help: "CARROT (KNN) on the sentence embedding that the settings name",
         input: Input::SentenceEmbedding,
         needs_pair: false,
-        learner: Some(knn::LEARNER),
+        learner: Some(Learner::OnEmbeddings(fitting::Learner::Knn)),
     },
     Router {
         name: names::MF,
         help: "A matrix factorization on the chosen embedding that chooses within the pair",
         input: Input::ChosenEmbedding,
         needs_pair: true,
-        learner: Some(mf::LEARNER),
+        learner: Some(Learner::OnEmbeddings(fitting::Learner::Mf)),
     },
     Router {
         name: names::RORF,
         help: "A random forest on the chosen embedding that chooses within the pair",
         input: Input::ChosenEmbedding,
         needs_pair: true,
-        learner: Some(rorf::LEARNER),
+        learner: Some(Learner::OnEmbeddings(fitting::Learner::Rorf)),
     },
     Router {
         name: names::CARROT_ROBERTA,
@@ -96,14 +91,17 @@ impl Eq for Router {}
 pub(crate) enum RouterChoice {
     /// A router by its name.
     One(&'static Router),
+    /// The one for this kind of data set.
+    Default,
     /// All that the data set allows.
     All,
 }
 
 impl ValueEnum for RouterChoice {
     fn value_variants<'a>() -> &'a [Self] {
-        static CHOICES: [RouterChoice; ROUTERS.len() + 1] = {
-            let mut choices = [RouterChoice::All; ROUTERS.len() + 1];
+        static CHOICES: [RouterChoice; ROUTERS.len() + 2] = {
+            let mut choices = [RouterChoice::All; ROUTERS.len() + 2];
+            choices[ROUTERS.len()] = RouterChoice::Default;
             // A constant cannot use `for`, because iterators are not const.
             let mut i = 0;
             while i < ROUTERS.len() {
@@ -118,9 +116,31 @@ impl ValueEnum for RouterChoice {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
             Self::One(router) => PossibleValue::new(router.name).help(router.help),
+            Self::Default => PossibleValue::new("default").help(format!(
+                "{} for data sets of gen-custom, {} for the paper's",
+                names::CARROT_BLEND,
+                names::CARROT_KNN
+            )),
             Self::All => PossibleValue::new("all").help("All that the data set allows"),
         })
     }
+}
+
+/// The program that makes data sets of one's own tables.
+const GEN_CUSTOM: &str = "gen-custom ";
+
+/// The router of a data set for which none is named: the paper's on the paper's data sets, and on others the blend, which does not route where
+/// that does not pay.
+pub(crate) fn default_router(info: &DatasetInfo) -> &'static Router {
+    let name = if info.made_by.starts_with(GEN_CUSTOM) {
+        names::CARROT_BLEND
+    } else {
+        names::CARROT_KNN
+    };
+    let mut routers = ROUTERS.iter();
+    routers
+        .find(|router| router.name == name)
+        .expect("both are in the table, as a test proves")
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use dataset::{MadeFrom, Part, Predictions, RunManifest, Source, atomic, sha256_file};
+use dataset::{MadeFrom, Predictions, RunManifest, Source, atomic, sha256_file};
 use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, Record, SavedRouter};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::{
-    data::{Data, Prompts},
+    data::{Data, Prompts, inputs},
     fits::CURVES,
     learner::{Fit, Fitted, Learner, Outcome, Product, Recipe},
     predict,
@@ -23,7 +23,7 @@ use crate::{
     stopwatch::Stopwatch,
 };
 
-const MADE_BY: &str = concat!("train-and-infer ", env!("CARGO_PKG_VERSION"));
+pub(crate) const MADE_BY: &str = concat!("train-and-infer ", env!("CARGO_PKG_VERSION"));
 
 /// A router to be fitted, and everything that determines the result.
 pub(crate) struct Run<'a> {
@@ -53,8 +53,8 @@ impl<'a> Run<'a> {
         data: &mut Data,
     ) -> anyhow::Result<Self> {
         let learner = router.learner.context("this build cannot fit the router")?;
-        let recipe = (learner.recipe)(setup)?;
-        let config = config(setup, router, sample, data, &recipe)?;
+        let recipe = learner.recipe(setup)?;
+        let config = config(setup, router, sample, data, recipe.config.clone())?;
         Ok(Self {
             setup,
             router,
@@ -75,7 +75,7 @@ impl<'a> Run<'a> {
         }
         let mut stopwatch = Stopwatch::start();
         let prompts = data.prompts(self.setup, self.router, self.sample, &mut stopwatch)?;
-        let outcome = (self.learner.fit)(&mut Fit {
+        let outcome = self.learner.fit(&mut Fit {
             setup: self.setup,
             train: &prompts.splits.train,
             n_validation: self.sample.n_validation(&self.setup.info),
@@ -87,19 +87,8 @@ impl<'a> Run<'a> {
         self.finish(data, &prompts, outcome, stopwatch)
     }
 
-    /// The files that go into a router, hashed as they are now; `None` where some do not exist yet.
     fn inputs(&self, data: &mut Data) -> anyhow::Result<Option<Vec<Source>>> {
-        let mut inputs = data.sources(self.setup)?.to_vec();
-        if let Some(embedder) = self.setup.embedder_for(self.router.input) {
-            for path in Part::ALL.map(|part| self.setup.dir.embeddings(&embedder.name, part)) {
-                if !path.is_file() {
-                    return Ok(None);
-                }
-                inputs.push(Source::of(&path)?);
-            }
-        }
-        inputs.extend(self.recipe.inputs.iter().cloned());
-        Ok(Some(inputs))
+        inputs(self.setup, self.router, &self.recipe.inputs, data)
     }
 
     /// What the predictions say that they were made from; `inputs` as [`Run::inputs`] gives them.
@@ -195,6 +184,7 @@ impl<'a> Run<'a> {
         mut outcome: Outcome,
         mut stopwatch: Stopwatch,
     ) -> anyhow::Result<Report> {
+        outcome.results["equal-prompts"] = json!(prompts.splits.equal);
         if let Some(embeddings) = &prompts.embeddings {
             let [train, test] = &embeddings.losses;
             outcome.results["embedding"] = json!({ "train": train, "test": test });
@@ -304,6 +294,7 @@ impl<'a> Run<'a> {
             model: self.keeps_model().then(|| self.places.model.clone()),
             n_train: self.sample.n_train(&self.setup.info),
             n_test: self.setup.info.n_test,
+            cross_fit: None,
             summary,
             manifest,
         }
@@ -330,15 +321,14 @@ impl Places {
     }
 }
 
-/// The recipe's settings, the embedder's identity, and the sample.
-fn config(
+/// A recipe's settings, the embedder's identity, and the sample.
+pub(crate) fn config(
     setup: &Setup,
     router: &Router,
     sample: &Sample,
     data: &mut Data,
-    recipe: &Recipe,
+    mut config: Value,
 ) -> anyhow::Result<Value> {
-    let mut config = recipe.config.clone();
     if let Some(embedder) = setup.embedder_for(router.input) {
         let model = data.model(setup, embedder)?;
         let sha256 = model.as_ref().and_then(|model| model.sha256());
@@ -356,7 +346,7 @@ fn config(
 }
 
 /// Settings as they come back from a manifest: a number may lose its last bit when it is read from JSON.
-fn as_read(config: &Value) -> anyhow::Result<Value> {
+pub(crate) fn as_read(config: &Value) -> anyhow::Result<Value> {
     Ok(serde_json::from_str(&config.to_string())?)
 }
 

@@ -1,8 +1,7 @@
 use std::path::PathBuf;
 
 use dataset::{DatasetDir, DatasetInfo, Truncate};
-use routers::{CheckedForestParams, CheckedKnnParams, CheckedMfParams};
-use saved_routers::EmbeddingFormat;
+use fitting::{CrossFitSettings, LearnerParams};
 
 use crate::{
     embedder::{Embedder, Input},
@@ -16,21 +15,20 @@ pub(crate) struct Setup {
     pub(crate) info: DatasetInfo,
     pub(crate) embedder: Embedder,
     pub(crate) sentence_embedder: Embedder,
-    pub(crate) knn: CheckedKnnParams,
-    pub(crate) forest: CheckedForestParams,
-    pub(crate) mf: CheckedMfParams,
+    /// Settings of the routers on embeddings.
+    pub(crate) learners: LearnerParams,
     #[cfg_attr(
         not(feature = "torch"),
         expect(dead_code, reason = "only networks use it")
     )]
     pub(crate) torch: torch::Settings,
-    /// How fitted nearest neighbors store their embeddings.
-    pub(crate) saved_embeddings: EmbeddingFormat,
     pub(crate) models_dir: PathBuf,
     /// Which part of prompts that are too long is cut off; none where the models' files decide.
     pub(crate) truncate: Option<Truncate>,
     /// Seed of the order in which train prompts are taken for a learning curve.
     pub(crate) train_sizes_seed: u32,
+    /// Seed of folds and permutations, and whether equal prompts stay in one fold.
+    pub(crate) cross_fit: CrossFitSettings,
     pub(crate) force: bool,
     pub(crate) quiet: bool,
 }

@@ -1,9 +1,10 @@
 use clap::{Parser, Subcommand};
 use cli_support::examples;
 
-use super::{calibrate::CalibrateArgs, pool::PoolArgs, route::RouteArgs};
+use super::{calibrate::CalibrateArgs, pool::PoolArgs, route::RouteArgs, worth::WorthArgs};
 
-const EXAMPLES: [&str; 3] = [
+const EXAMPLES: [&str; 4] = [
+    "cargo run -p carrot-router -- worth --dataset my-logs",
     "cargo run -p carrot-router -- route \"Explain entropy in one sentence.\" --mu 0.3",
     "cargo run -p carrot-router -- calibrate --dataset sprout --router carrot-knn --usd-per-1k 2.5",
     "cargo run -p carrot-router -- pool --model models/sprout/carrot-knn --output models/sprout/carrot-knn-2027 --prices prices.toml",
@@ -25,6 +26,8 @@ pub(super) enum Command {
     Calibrate(CalibrateArgs),
     /// Change a saved router's prices, or remove and add LLMs, without refitting it
     Pool(PoolArgs),
+    /// Say whether routing is worth it on a data set, or which LLM to use for everything, by predictions for prompts that were not fitted on
+    Worth(WorthArgs),
 }
 
 impl Args {
@@ -34,6 +37,7 @@ impl Args {
             Command::Route(args) => args.output.quiet,
             Command::Calibrate(args) => args.program.output.quiet,
             Command::Pool(args) => args.output_form.quiet,
+            Command::Worth(args) => args.program.output.quiet,
         }
     }
 }

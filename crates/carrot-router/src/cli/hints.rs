@@ -1,6 +1,6 @@
 //! Which flag of this program, or which command, cures an error of a library, which knows no flags.
 
-use carrot_router::{CalibrationError, Error};
+use carrot_router::{CalibrationError, Error, WorthError};
 use cli_support::{fit_command, with_hint};
 
 /// Adds a hint to an error of the libraries where a flag of this program, or a command, could cure it.
@@ -9,7 +9,8 @@ pub(super) fn add(error: anyhow::Error) -> anyhow::Error {
         let own = cause.downcast_ref().and_then(of_router);
         let own = own.or_else(|| cause.downcast_ref().and_then(of_saved_router));
         let flag = own.map(str::to_owned);
-        flag.or_else(|| cause.downcast_ref().and_then(of_calibration))
+        let command = flag.or_else(|| cause.downcast_ref().and_then(of_calibration));
+        command.or_else(|| cause.downcast_ref().and_then(of_worth))
     });
     match hint {
         Some(hint) => with_hint(error, hint),
@@ -51,6 +52,26 @@ fn of_calibration(error: &CalibrationError) -> Option<String> {
         _ => return None,
     };
     Some(format!("refit the router with `{command}`"))
+}
+
+fn of_worth(error: &WorthError) -> Option<String> {
+    Some(match error {
+        WorthError::NoEmbeddings {
+            dataset,
+            name,
+            router,
+            ..
+        } => {
+            let command = fit_command(dataset, router, None);
+            format!(
+                "compute them with `{command} --embedding {name}`, or name others with `--embedding`"
+            )
+        }
+        WorthError::NoColumn { column, .. } => format!(
+            "generate the data set again with `cargo run -p gen-custom -- ... --keep {column}`"
+        ),
+        _ => return None,
+    })
 }
 
 fn of_saved_router(error: &saved_routers::Error) -> Option<&'static str> {

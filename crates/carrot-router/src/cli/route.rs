@@ -11,7 +11,7 @@ mod table;
 
 use carrot_router::COST_MULTIPLIER;
 use cli_support::{Reader, print_text, stream_json, stream_text};
-use tracing::info;
+use tracing::{info, warn};
 
 pub(super) use self::args::RouteArgs;
 use self::{job::RouteJob, losses::Losses};
@@ -24,6 +24,12 @@ pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
         "choosing among {} LLMs by {predictor}; cost multiplier {COST_MULTIPLIER}; input tokens counted by {counter}",
         router.models().len()
     );
+    if !router.routes() {
+        warn!(
+            "this router does not route: on the prompts that it was fitted on, routing was not better than the best single LLM by more than one standard \
+             error. Every prompt goes to the same LLM, which the weight of cost decides"
+        );
+    }
     // Only now, so that a router that cannot be used is reported before the program waits for prompts on standard input.
     let mut batches = job.prompts.batches();
     let mut losses = Losses::new();

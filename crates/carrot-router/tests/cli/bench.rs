@@ -68,12 +68,19 @@ impl Tiny {
     /// The same with its record changed.
     pub(crate) fn with(cost_kind: CostKind, edit: impl FnOnce(&mut Record)) -> Self {
         let bench = Self::empty();
-        let folder = bench.path().join("models/tiny-bert");
+        let embeddings = bench.embed();
+        bench.write_knn(cost_kind, embeddings, edit);
+        bench
+    }
+
+    /// Puts the embedder in its place, and embeds the train prompts.
+    pub(crate) fn embed(&self) -> TrainEmbeddings {
+        let folder = self.path().join("models/tiny-bert");
         copy_tiny_bert(&folder);
         let files = ModelFiles::in_folder(&folder).expect("a model");
         let model = SentenceEmbedder::load(&files, DeviceChoice::Cpu).expect("loaded");
         let embeddings = model.embed(&PROMPTS.map(str::to_owned), &|_| ());
-        let embeddings = TrainEmbeddings {
+        TrainEmbeddings {
             values: embeddings.expect("embedded").values,
             embedder: Embedder {
                 name: "tiny-bert".to_owned(),
@@ -84,9 +91,7 @@ impl Tiny {
                 truncate: None,
                 license: None,
             },
-        };
-        bench.write_knn(cost_kind, embeddings, edit);
-        bench
+        }
     }
 
     /// A working folder without a router.

@@ -1,6 +1,7 @@
 //! The built program on tiny routers: three neighbors on a random BERT of 7,000 weights, or two RoBERTas of as many whose outputs are known.
 
 mod bench;
+mod blend;
 mod calibrate;
 mod hints;
 mod label_order;
@@ -15,3 +16,4 @@ mod routing;
 mod saved_networks;
 mod server;
 mod tokenizers;
+mod worth;

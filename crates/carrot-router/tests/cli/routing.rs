@@ -21,6 +21,7 @@ fn check_numbers(kind: CostKind, cost: impl Fn(usize, usize) -> f64) {
         assert_eq!(decisions.len(), 1);
         let decision = &decisions[0];
         assert_eq!(decision["prompt"], json!(prompt));
+        assert_eq!(decision["routes"], json!(true));
         let models = decision["models"].as_array().expect("a list");
         assert_eq!(models.len(), MODELS.len());
         let mut best: Option<(f64, &str)> = None;
@@ -104,7 +105,10 @@ fn a_line_of_json_has_these_keys() {
     };
     let mut found = keys(&decisions[0]);
     found.sort();
-    assert_eq!(found, ["models", "mu", "prompt", "selected", "truncated"]);
+    assert_eq!(
+        found,
+        ["models", "mu", "prompt", "routes", "selected", "truncated"]
+    );
     let mut found = keys(&decisions[0]["models"][0]);
     found.sort();
     let expected = [

@@ -2,6 +2,7 @@
 
 use super::{
     canvas::{Canvas, Pen},
+    color::Color,
     geometry::{Point, Rect, Segment},
     line_style::LineStyle,
     marker::Shape,
@@ -26,6 +27,8 @@ pub enum Sample {
     Curve(LineStyle),
     /// A marker.
     Marker(Shape),
+    /// A piece of a shaded band, of an opacity between 0 and 1.
+    Band(Color, f64),
     /// Nothing.
     None,
 }
@@ -182,6 +185,17 @@ impl Legend {
                 Sample::Marker(shape) => {
                     let center = Point::new(left + theme::LEGEND_LINE / 2.0, middle);
                     canvas.marker(center, shape, theme::ORACLE_RADIUS, canvas.palette().marker)?;
+                }
+                Sample::Band(color, opacity) => {
+                    let half = CAP_HEIGHT / 2.0 * self.font_size;
+                    let right = left + theme::LEGEND_LINE;
+                    let (top, bottom) = (middle - half, middle + half);
+                    let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
+                    canvas.area(&corners.map(|(x, y)| Point::new(x, y)), color, opacity)?;
+                    for y in [top, bottom] {
+                        let edge = [Point::new(left, y), Point::new(right, y)];
+                        canvas.line(&edge, Pen::solid(color, theme::GRID_WIDTH))?;
+                    }
                 }
                 Sample::None => {}
             }

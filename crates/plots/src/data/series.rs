@@ -26,6 +26,8 @@ pub(crate) enum Series {
     Bayes,
     /// What a random mixture of single LLMs reaches: RouterBench's zero router.
     Zero,
+    /// The best single LLM for every prompt.
+    NotRouting,
     /// A spectrum of embeddings.
     Spectrum,
     /// In a study of rates, the power law through the excess risks of CARROT (KNN).
@@ -44,6 +46,7 @@ const BLACK: Color = Color::gray(0);
 // References are thin and gray, so that the eye goes to the routers.
 const BAYES: LineStyle = thin(0.8, 26, DASHED);
 const ZERO: LineStyle = thin(0.7, 130, DOTTED);
+const NOT_ROUTING: LineStyle = thin(0.8, 0, SOLID);
 const SPECTRUM: LineStyle = LineStyle::colored(BLUE, SOLID);
 const RATE_FITTED: LineStyle = LineStyle::colored(RED, SOLID);
 const RATE_INTERVAL: LineStyle = thin(0.6, 55, SOLID);
@@ -72,6 +75,7 @@ impl Series {
             ),
             Self::Bayes => "Bayes-optimal".to_owned(),
             Self::Zero => "Zero router".to_owned(),
+            Self::NotRouting => "Not routing".to_owned(),
             Self::Spectrum => "Spectrum".to_owned(),
             Self::RateFitted => "CARROT (KNN), fitted".to_owned(),
             Self::RateInterval => "95% interval".to_owned(),
@@ -90,6 +94,7 @@ impl Series {
             Self::Rule(router) => format!("routerbench-rule/{router}"),
             Self::Bayes => "bayes-optimal".to_owned(),
             Self::Zero => "zero-router".to_owned(),
+            Self::NotRouting => "not-routing".to_owned(),
             Self::Spectrum => "spectrum".to_owned(),
             Self::RateFitted => "rate-fitted".to_owned(),
             Self::RateInterval => "rate-interval".to_owned(),
@@ -156,6 +161,7 @@ impl Series {
                 width: 0.9,
                 ..ZERO
             },
+            (Self::NotRouting, _) => NOT_ROUTING,
             (Self::Spectrum, Look::Color) => SPECTRUM,
             (Self::Spectrum, Look::Bw) => LineStyle::colored(BLACK, SOLID),
             (Self::RateFitted, Look::Color) => RATE_FITTED,

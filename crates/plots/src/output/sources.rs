@@ -54,6 +54,9 @@ impl Sources {
             // Learning curves are drawn here alone: fitting on one more size must not make the other
             // figures stale.
             (Product::Regret, _) => [predictions(dir)?, learning_curves(dir)?].concat(),
+            (Product::Worth | Product::MetricsTable, _) => {
+                [predictions(dir)?, cross_fits(dir)?].concat()
+            }
             // The second frame is drawn from another data set, and a change there makes the figure
             // stale too.
             (Product::Binary, _) => match self.as_published(dir)? {
@@ -127,6 +130,18 @@ fn predictions(dir: &DatasetDir) -> anyhow::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = (routers.iter().map(|router| dir.predictions(router))).collect();
     files.extend(Part::ALL.map(|part| dir.split(part)));
     files.extend([dir.info(), dir.truth(Part::Test)]);
+    Ok(files)
+}
+
+/// The out-of-fold predictions of all routers, with the manifests, which hold what was found on permuted prompts.
+fn cross_fits(dir: &DatasetDir) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for router in dir.cross_fit_routers()? {
+        for repeat in dir.repeats(&router)? {
+            files.push(dir.out_of_fold(&router, repeat));
+            files.push(dir.out_of_fold_manifest(&router, repeat));
+        }
+    }
     Ok(files)
 }
 

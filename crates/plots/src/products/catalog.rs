@@ -4,7 +4,7 @@ use dataset::DatasetDir;
 
 use super::{
     accuracy_cost, binary, embedding_dim, evaluated::Evaluated, knn_accuracy_table, metrics_table,
-    rate_optimality, regret, report, spider, table, vs_rb,
+    rate_optimality, regret, report, spider, table, vs_rb, worth,
 };
 use crate::{
     output::outcome::Outcome,
@@ -38,6 +38,7 @@ const CATALOG: [(Product, Maker); Product::ALL.len()] = [
         Maker::Predictions(vs_rb::make_with_zero_router),
     ),
     (Product::Spider, Maker::Predictions(spider::make)),
+    (Product::Worth, Maker::Dataset(worth::make)),
     (Product::Table, Maker::Predictions(table::make)),
     (
         Product::MetricsTable,

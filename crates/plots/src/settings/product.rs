@@ -11,6 +11,7 @@ pub(crate) enum Product {
     VsRb,
     VsRbZero,
     Spider,
+    Worth,
     Table,
     MetricsTable,
     Regret,
@@ -42,7 +43,7 @@ const fn row(product: Product, name: &'static str, about: &'static str) -> Row {
 }
 
 /// All products, in the order in which they are made.
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 13] = [
     row(
         Product::AccuracyCost,
         "accuracy_cost",
@@ -67,6 +68,11 @@ const ROWS: [Row; 12] = [
         Product::Spider,
         "spider",
         "figure: by benchmark, a per-LLM router at shares of the large LLM's cost, compared with that LLM; bars in the print version",
+    ),
+    row(
+        Product::Worth,
+        "worth",
+        "figure: what routers gain over the best single LLM, by dollars per right answer and by task",
     ),
     row(
         Product::Table,

@@ -9,7 +9,7 @@
 //! so of two points the one with the higher cosine is the nearer one.
 
 use ndarray::Array2;
-use routers::{Backend, KnnParams, Target};
+use routers::{Backend, KnnParams, Selection, Target};
 
 use super::Asked;
 use crate::Result;
@@ -52,6 +52,8 @@ pub(super) fn means(asked: Asked<'_>) -> Result<Vec<Array2<f64>>> {
                 n_neighbors: vec![k],
                 // More folds than there can be: k is given, there is nothing to cross-validate.
                 n_folds: n.max(2),
+                selection: Selection::Paper,
+                seed: 42,
                 backend: Backend::Gemm,
             };
             let target = Target {

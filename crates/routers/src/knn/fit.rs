@@ -1,24 +1,45 @@
 use std::ops::Range;
 
-use ndarray::ArrayView2;
-use rayon::prelude::*;
+use ndarray::{Array2, ArrayView2};
 
 use super::{
-    means::{RunningMean, known_means},
+    folded::FoldedNeighbors,
     model::Knn,
-    params::CheckedKnnParams,
+    paper::{self, Folded},
+    params::{CheckedKnnParams, KnnParams, Selection},
     target::{CvScore, Target, TargetFit, output_ranges, side_by_side},
+    utility,
 };
 use crate::{
-    Result, UnitRows,
+    Error, Result, RoutingCosts, UnitRows,
+    fold_order::FoldOrder,
     folds::k_folds,
     neighbors::{self, Ask, NeighborLists},
-    r2::{R2Sums, uniform_average},
 };
 
-/// Rows whose errors are summed by one thread at a time. Sums of such runs are added in order, so that rounding does not depend on the
-/// number of threads.
-const ROWS_PER_SUM: usize = 256;
+/// Rows among which neighbors were searched for, ready to fit any targets of theirs; made by [`CheckedKnnParams::prepare`].
+#[derive(Debug)]
+pub struct PreparedKnn {
+    params: KnnParams,
+    rows: UnitRows,
+    search: Search,
+}
+
+/// Each row's neighbors in other folds.
+#[derive(Debug)]
+enum Search {
+    /// Too few rows for a choice.
+    None,
+    Paper {
+        folds: Vec<Range<usize>>,
+        ks: Vec<usize>,
+        lists: NeighborLists,
+    },
+    Shuffled {
+        order: FoldOrder,
+        neighbors: FoldedNeighbors,
+    },
+}
 
 impl CheckedKnnParams {
     /// Chooses k for each target by cross-validation and keeps all rows, brought to length 1, as neighbors-to-be.
@@ -35,135 +56,156 @@ impl CheckedKnnParams {
     /// Source: the reference's `KNeighborsRegressor(metric="cosine")` under `cross_val_score(cv=5)`, in
     /// somerstep/CARROT at 3e6acff.
     ///
+    /// With [`Selection::Utility`] this needs [`CheckedKnnParams::prepare`] and [`PreparedKnn::fit_to_route`] instead.
+    ///
     /// # Deviations
     /// scikit-learn breaks ties between equally near rows arbitrarily; here the lower row number wins. Unknown values, which scikit-learn
     /// refuses, are left out: a prediction is the mean over those of the k neighbors that have a value, or over all rows where none has
-    /// one; a score counts known values only. A candidate that exceeds the rows of the smallest training side is left out, where
-    /// scikit-learn fails. With fewer than `2 * n_folds` rows there is no cross-validation, and k is the first candidate; no k exceeds the
-    /// number of rows.
+    /// one; a score counts known values only, and in a fold none of an output that is known in no other. A candidate that exceeds the rows of
+    /// the smallest training side is left out, where scikit-learn fails. With fewer than `2 * n_folds` rows there is no cross-validation, and
+    /// k is the first candidate; no k exceeds the number of rows.
     ///
     /// # Errors
-    /// [`crate::Error::Shape`] when a target has other rows than the embeddings; [`crate::Error::Empty`], [`crate::Error::NotFinite`] or
-    /// [`crate::Error::TooManyRows`] for the embeddings; [`crate::Error::Backend`].
+    /// As [`CheckedKnnParams::prepare`] and [`PreparedKnn::fit`].
     pub fn fit(
         &self,
         embeddings: ArrayView2<'_, f32>,
         targets: &[Target],
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Knn> {
-        let n_rows = embeddings.nrows();
-        let values = side_by_side(n_rows, targets)?;
-        let rows = UnitRows::new(embeddings.to_owned())?;
-        let outputs = output_ranges(targets);
-        let tables = self.cross_validate(&rows, values.view(), &outputs, on_progress)?;
-        let fits = targets
-            .iter()
-            .zip(tables)
-            .map(|(target, cross_validation)| TargetFit {
-                target: target.name.clone(),
-                n_neighbors: best(&cross_validation)
-                    .unwrap_or(self.0.n_neighbors[0])
-                    .min(n_rows),
-                cross_validation,
-            })
-            .collect();
-        Ok(Knn::new(rows, values, fits, outputs, self.0.backend))
+        // Before the search, which may take minutes.
+        side_by_side(embeddings.nrows(), targets)?;
+        self.prepare(embeddings, on_progress)?.fit(targets)
     }
 
-    /// The score of every k that the folds allow, for each target.
-    fn cross_validate(
+    /// Searches for each row's neighbors in the other folds: all that a fit needs and that does not depend on its targets.
+    ///
+    /// `embeddings` has shape `(n_rows, dim)`. `on_progress` counts rows searched for. Memory: the rows, and 4 bytes for each row and neighbor up
+    /// to the largest k; with [`Selection::Utility`] the rows once more while they are searched.
+    ///
+    /// # Errors
+    /// [`Error::Empty`], [`Error::NotFinite`] or [`Error::TooManyRows`] for the embeddings; [`Error::Backend`].
+    pub fn prepare(
         &self,
-        rows: &UnitRows,
-        values: ArrayView2<'_, f32>,
-        outputs: &[Range<usize>],
+        embeddings: ArrayView2<'_, f32>,
         on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Vec<Vec<CvScore>>> {
-        let n_rows = rows.n_rows();
-        let folds = k_folds(n_rows, self.0.n_folds);
-        let n_others = n_rows - folds.first().map_or(0, Range::len);
-        let ks: Vec<usize> = self
-            .0
-            .n_neighbors
-            .iter()
-            .copied()
-            .filter(|&k| k <= n_others)
-            .collect();
-        // With one row in a fold its R2 has no variance to be measured against.
-        if n_rows < 2 * self.0.n_folds || ks.is_empty() {
-            on_progress(n_rows as u64);
-            return Ok(vec![Vec::new(); outputs.len()]);
-        }
-        let ask = Ask {
-            ks: &ks,
-            backend: self.0.backend,
-            on_progress,
+    ) -> Result<PreparedKnn> {
+        let params = self.0.clone();
+        let rows = UnitRows::new(embeddings.to_owned())?;
+        let search = match params.selection {
+            Selection::Utility => {
+                let order = FoldOrder::shuffled(rows.n_rows(), params.n_folds, params.seed);
+                let sorted = order.unit_rows(&rows)?;
+                let (folds, ks) = (order.folds(), &params.n_neighbors);
+                let neighbors =
+                    FoldedNeighbors::search(&sorted, folds, ks, params.backend, on_progress)?;
+                Search::Shuffled { order, neighbors }
+            }
+            Selection::Paper | Selection::Auto => unshuffled(&params, &rows, on_progress)?,
         };
-        let lists = neighbors::nearest_in_other_folds(rows, &folds, ask)?;
-        let folds: Vec<FoldSums> = folds
-            .iter()
-            .map(|fold| sum_fold(fold.clone(), &lists, &ks, values))
-            .collect();
-        let table = |outputs: &Range<usize>| {
-            let scores = ks.iter().enumerate().map(|(i, &n_neighbors)| {
-                let of_folds: Vec<f64> = folds
-                    .iter()
-                    .filter_map(|fold| uniform_average(fold[i][outputs.clone()].iter()))
-                    .collect();
-                CvScore {
-                    n_neighbors,
-                    mean_r2: of_folds.iter().sum::<f64>() / of_folds.len() as f64,
-                }
-            });
-            scores.collect()
-        };
-        Ok(outputs.iter().map(table).collect())
+        Ok(PreparedKnn {
+            params,
+            rows,
+            search,
+        })
     }
 }
 
-/// One sum for each k and output.
-type FoldSums = Vec<Vec<R2Sums>>;
-
-fn sum_fold(
-    fold: Range<usize>,
-    lists: &NeighborLists,
-    ks: &[usize],
-    values: ArrayView2<'_, f32>,
-) -> FoldSums {
-    let n_rows = values.nrows();
-    let others = (0..fold.start).chain(fold.end..n_rows);
-    // From the other folds only: the mean over all rows would hold the answer that is to be predicted.
-    let fallback = known_means(&values, others);
-    let empty = || vec![vec![R2Sums::default(); values.ncols()]; ks.len()];
-    let sum_run = |run: Range<usize>| {
-        let mut sums = empty();
-        for row in run {
-            let mut mean = RunningMean::new(values.ncols());
-            let mut start = 0;
-            for (&k, sums) in ks.iter().zip(&mut sums) {
-                mean.add(&lists.of(row)[start..k], values);
-                start = k;
-                for (output, sums) in sums.iter_mut().enumerate() {
-                    let truth = values[[row, output]];
-                    if !truth.is_nan() {
-                        sums.add(truth, mean.get(output).unwrap_or(fallback[output]));
-                    }
-                }
-            }
-        }
-        sums
+fn unshuffled(
+    params: &KnnParams,
+    rows: &UnitRows,
+    on_progress: &(dyn Fn(u64) + Sync),
+) -> Result<Search> {
+    let n_rows = rows.n_rows();
+    let folds = k_folds(n_rows, params.n_folds);
+    let n_others = n_rows - folds.first().map_or(0, Range::len);
+    let ks = params.n_neighbors.iter().copied();
+    let ks: Vec<usize> = ks.filter(|&k| k <= n_others).collect();
+    // With one row in a fold its R2 has no variance to be measured against.
+    if n_rows < 2 * params.n_folds || ks.is_empty() {
+        on_progress(n_rows as u64);
+        return Ok(Search::None);
+    }
+    let ask = Ask {
+        ks: &ks,
+        backend: params.backend,
+        on_progress,
     };
-    let runs: Vec<Range<usize>> = fold
-        .clone()
-        .step_by(ROWS_PER_SUM)
-        .map(|start| start..fold.end.min(start + ROWS_PER_SUM))
-        .collect();
-    let of_runs: Vec<FoldSums> = runs.into_par_iter().map(sum_run).collect();
-    of_runs.iter().fold(empty(), |mut total, run| {
-        for (total, sums) in total.iter_mut().flatten().zip(run.iter().flatten()) {
-            total.merge(sums);
-        }
-        total
-    })
+    let lists = neighbors::nearest_in_other_folds(rows, &folds, ask)?;
+    Ok(Search::Paper { folds, ks, lists })
+}
+
+impl PreparedKnn {
+    /// Fits targets of the rows, each of shape `(n_rows, n_outputs)`, the paper's way ([`CheckedKnnParams::fit`]).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when a target has other rows than the embeddings; [`Error::Empty`] for a target without columns;
+    /// [`Error::BadParameter`] with [`Selection::Utility`], which judges choices and so needs dollars.
+    pub fn fit(&self, targets: &[Target]) -> Result<Knn> {
+        let values = side_by_side(self.rows.n_rows(), targets)?;
+        let outputs = output_ranges(targets);
+        let tables = match &self.search {
+            Search::None => vec![Vec::new(); targets.len()],
+            Search::Paper { folds, ks, lists } => {
+                let folded = Folded { folds, lists, ks };
+                paper::cross_validate(&folded, values.view(), &outputs)
+            }
+            Search::Shuffled { .. } => {
+                return Err(Error::BadParameter {
+                    name: "selection",
+                    found: "utility".to_owned(),
+                    expected: "paper, for a fit that knows no dollars",
+                });
+            }
+        };
+        let chosen = tables.iter().map(|table| best(table)).collect();
+        Ok(self.keep(targets, values, chosen, tables))
+    }
+
+    /// Fits scores, and costs where they are to be predicted (two targets, in this order), by what routing gains.
+    ///
+    /// ```text
+    /// k of costs    the first with the least out-of-fold squared error of differences between LLMs
+    /// k of scores   the first with the highest mean over the worths of the out-of-fold gain over not routing
+    /// ```
+    ///
+    /// With another selection than [`Selection::Utility`] this is [`PreparedKnn::fit`].
+    ///
+    /// # Errors
+    /// As [`PreparedKnn::fit`]; [`Error::RoutingTargets`] for other targets; [`Error::Shape`] for dollars of other rows or LLMs.
+    pub fn fit_to_route(&self, targets: &[Target], costs: &RoutingCosts<'_>) -> Result<Knn> {
+        let Search::Shuffled { order, neighbors } = &self.search else {
+            return self.fit(targets);
+        };
+        let values = side_by_side(self.rows.n_rows(), targets)?;
+        costs.check(targets)?;
+        let tables = utility::cross_validate(order, neighbors, targets, costs)?;
+        let (chosen, tables) = tables.into_iter().unzip();
+        Ok(self.keep(targets, values, chosen, tables))
+    }
+
+    fn keep(
+        &self,
+        targets: &[Target],
+        values: Array2<f32>,
+        chosen: Vec<Option<usize>>,
+        tables: Vec<Vec<CvScore>>,
+    ) -> Knn {
+        let n_rows = self.rows.n_rows();
+        let fits = targets.iter().zip(chosen).zip(tables);
+        let fits = fits.map(|((target, k), cross_validation)| TargetFit {
+            target: target.name.clone(),
+            n_neighbors: k.unwrap_or(self.params.n_neighbors[0]).min(n_rows),
+            cross_validation,
+        });
+        Knn::new(
+            self.rows.clone(),
+            values,
+            fits.collect(),
+            output_ranges(targets),
+            self.params.backend,
+        )
+    }
 }
 
 /// The first of the best; a score that is not defined is never the best.

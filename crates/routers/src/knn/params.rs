@@ -2,14 +2,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Backend, Error, Result};
 
+/// How k is chosen among the candidates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Selection {
+    /// The paper's way: unshuffled folds, the k with the best R2.
+    Paper,
+    /// By what routing gains: shuffled folds; for scores the k with the highest out-of-fold utility, for costs the k with the least squared
+    /// error of differences between LLMs.
+    Utility,
+    /// Whoever knows the table decides: [`Selection::Paper`] where no value is unknown and the rows are in random order, else
+    /// [`Selection::Utility`]. A fit that is not told ([`CheckedKnnParams::selecting`]) takes the paper's way.
+    Auto,
+}
+
 /// Hyper-parameters of [`crate::Knn`], as configs/routers.toml has them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KnnParams {
     /// Numbers of neighbors to choose from.
     pub n_neighbors: Vec<usize>,
-    /// Folds of the cross-validation that chooses, unshuffled.
+    /// Folds of the cross-validation that chooses.
     pub n_folds: usize,
+    /// By what k is chosen.
+    pub selection: Selection,
+    /// Seed of the order of rows that folds are cut from where [`Selection::Utility`] shuffles them.
+    pub seed: u64,
     /// How neighbors are searched for.
     pub backend: Backend,
 }
@@ -44,6 +62,18 @@ impl KnnParams {
 }
 
 impl CheckedKnnParams {
+    /// The same, with another way to choose k.
+    pub fn selecting(mut self, selection: Selection) -> Self {
+        self.0.selection = selection;
+        self
+    }
+
+    /// The same with fewer numbers of neighbors to choose from, of which there must be one.
+    pub(crate) fn keeping(mut self, n_neighbors: Vec<usize>) -> Self {
+        self.0.n_neighbors = n_neighbors;
+        self
+    }
+
     /// The parameters as they were given.
     pub fn params(&self) -> &KnnParams {
         &self.0
@@ -68,6 +98,8 @@ mod tests {
             let params = KnnParams {
                 n_neighbors,
                 n_folds,
+                selection: Selection::Auto,
+                seed: 42,
                 backend: Backend::Gemm,
             };
             assert_eq!(params.clone().check().is_ok(), is_good, "{params:?}");

@@ -34,13 +34,19 @@ pub struct CvScore {
     pub n_neighbors: usize,
     /// Coefficient of determination: the mean over folds of the mean over outputs.
     pub mean_r2: f64,
+    /// Out-of-fold gain of routing over not routing, in scores, where k was chosen by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_gain: Option<f64>,
+    /// Mean squared out-of-fold error of differences between LLMs, where k was chosen by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference_error: Option<f64>,
 }
 
 /// All targets in one matrix.
 ///
 /// # Errors
 /// [`Error::Shape`] or [`Error::Empty`].
-pub(super) fn side_by_side(n_rows: usize, targets: &[Target]) -> Result<Array2<f32>> {
+pub(crate) fn side_by_side(n_rows: usize, targets: &[Target]) -> Result<Array2<f32>> {
     for target in targets {
         let (found, n_outputs) = (target.values.dim(), target.values.ncols());
         if found.0 != n_rows {
@@ -68,7 +74,7 @@ pub(super) fn side_by_side(n_rows: usize, targets: &[Target]) -> Result<Array2<f
 }
 
 /// The columns of each target when all stand side by side.
-pub(super) fn output_ranges(targets: &[Target]) -> Vec<Range<usize>> {
+pub(crate) fn output_ranges(targets: &[Target]) -> Vec<Range<usize>> {
     let mut start = 0;
     targets
         .iter()

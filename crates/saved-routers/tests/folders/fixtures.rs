@@ -7,7 +7,9 @@ use std::{
 
 use dataset::{CostKind, CostRule, ModelInfo, Pair, Price, Quantity, Standardizer};
 use ndarray::{Array1, Array2};
-use routers::{Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Rorf, Target};
+use routers::{
+    Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Rorf, Selection, Target,
+};
 use saved_routers::{
     Contents, Embedder, EmbeddingFormat, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record,
 };
@@ -100,6 +102,8 @@ pub(crate) fn fitted(quantities: usize) -> Fitted {
     let params = KnnParams {
         n_neighbors: vec![2, 4, 8, 16, 32, 64],
         n_folds: 5,
+        selection: Selection::Paper,
+        seed: 42,
         backend: Backend::Gemm,
     };
     let params = params.check().unwrap();

@@ -5,6 +5,8 @@ mod crashes;
 mod files;
 mod fixtures;
 mod formats;
+mod learners;
+mod means;
 mod mf;
 mod mutations;
 mod refusals;

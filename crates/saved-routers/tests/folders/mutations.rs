@@ -11,7 +11,7 @@ use test_support::try_mutations;
 
 use crate::{
     fixtures::{DIM, MODELS, fitted, forget_files, numbers, place, write_forest, write_knn},
-    mf,
+    learners, means, mf,
 };
 
 /// Opens the router with this file mutated, and predicts with it where it opens.
@@ -61,6 +61,26 @@ fn mutations_of_a_factorization() {
     forget_files(&place);
     mutate(&place, "router.json");
     mutate(&place, mf::FILE);
+}
+
+#[test]
+fn mutations_of_learners_on_embeddings() {
+    for kind in learners::KINDS {
+        let (_folder, place) = place();
+        learners::write(&place, kind);
+        forget_files(&place);
+        mutate(&place, "router.json");
+        mutate(&place, learners::TENSORS);
+    }
+}
+
+#[test]
+fn mutations_of_a_blend_that_does_not_route() {
+    let (_folder, place) = place();
+    means::write(&place, &means::of_tokens());
+    forget_files(&place);
+    mutate(&place, "router.json");
+    mutate(&place, learners::TENSORS);
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use anyhow::bail;
 use dataset::PartTable;
+use fitting::RobertaNames;
 use hub::ModelPlace;
 use saved_routers::{ModelOutputs, SavedRouter};
 
 use crate::{
-    config::RobertaConfig, embeddings::Embedded, learner::Learner, roberta_args::RobertaArgs,
-    setup::Setup, stopwatch::Stopwatch,
+    embeddings::Embedded, learner::Learner, roberta_args::RobertaArgs, setup::Setup,
+    stopwatch::Stopwatch,
 };
 
 pub(crate) const CARROT_ROBERTA: Option<Learner> = None;
@@ -21,7 +22,7 @@ impl Settings {
     pub(crate) fn check(
         _device: &str,
         _args: RobertaArgs,
-        _roberta: RobertaConfig,
+        _roberta: RobertaNames,
     ) -> anyhow::Result<Self> {
         // Not refused: without a router that uses them, these flags and settings have no effect.
         Ok(Self)

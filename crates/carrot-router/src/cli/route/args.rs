@@ -79,7 +79,7 @@ pub(super) struct RouterArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) tokenizers: Option<PathBuf>,
 
-    /// What embeds prompts for a KNN router: the folder of the embedder that it was fitted with, or `openai` to send each prompt to the server
+    /// What embeds prompts for a router on embeddings, such as `carrot-knn`: the folder of the embedder that it was fitted with, or `openai` to send each prompt to the server
     /// at OPENAI_BASE_URL (OpenAI's if unset) with the key OPENAI_API_KEY, which OpenAI charges for. Default: the embedder that the router
     /// records, a folder or a hub id; never a server
     #[arg(long, value_name = "DIR_OR_openai", requires = "model")]

@@ -7,14 +7,15 @@ use charts::draw::{
     marker::Outline,
 };
 use dataset::router_names::{
-    CARROT_KNN, CARROT_KNN_SBERT, CARROT_ROBERTA, MF, ROBERTA_BINARY, RORF,
+    CARROT_BLEND, CARROT_CLUSTER, CARROT_KERNEL, CARROT_KNN, CARROT_KNN_SBERT, CARROT_LINEAR,
+    CARROT_ROBERTA, MF, ROBERTA_BINARY, RORF,
 };
 
 use super::colors::{
     BLUE, BROWN, CYAN, DARK_PURPLE, GREEN, INDIGO, OLIVE, ORANGE, PINK, PURPLE, RED, ROSE, SLATE,
 };
 
-/// A router that the paper shows.
+/// A router that has a name and a line of its own.
 pub(super) struct Known {
     /// On disk.
     pub(super) router: &'static str,
@@ -24,8 +25,9 @@ pub(super) struct Known {
     pub(super) bw: LineStyle,
 }
 
-/// The routers that the paper shows, in the order of the legend and in the paper's hues. Dashes distinguish them in print without color.
-pub(super) const ROUTERS: [Known; 6] = [
+/// The routers that come with the programs, in the order of the legend; those that the paper shows in its hues. Dashes distinguish them in print
+/// without color.
+pub(super) const ROUTERS: [Known; 10] = [
     Known {
         router: CARROT_KNN,
         name: "CARROT (KNN)",
@@ -43,6 +45,30 @@ pub(super) const ROUTERS: [Known; 6] = [
         name: "CARROT (RoBERTa)",
         color: LineStyle::colored(ORANGE, SOLID),
         bw: LineStyle::black(SOLID, Outline::Square),
+    },
+    Known {
+        router: CARROT_BLEND,
+        name: "CARROT (blend)",
+        color: LineStyle::colored(INDIGO, SOLID),
+        bw: LineStyle::black(SOLID, Outline::Star),
+    },
+    Known {
+        router: CARROT_KERNEL,
+        name: "CARROT (kernel)",
+        color: LineStyle::colored(CYAN, LONG_DASHED),
+        bw: LineStyle::black(LONG_DASHED, Outline::Left),
+    },
+    Known {
+        router: CARROT_LINEAR,
+        name: "CARROT (linear)",
+        color: LineStyle::colored(OLIVE, DASH_DOTTED),
+        bw: LineStyle::black(DASHED, Outline::Right),
+    },
+    Known {
+        router: CARROT_CLUSTER,
+        name: "CARROT (clusters)",
+        color: LineStyle::colored(BROWN, DOTTED),
+        bw: LineStyle::black(DOTTED, Outline::Diamond),
     },
     Known {
         router: MF,

@@ -6,7 +6,7 @@ use charts::{
         axis::{Axis, range},
         canvas::{Canvas, Pen},
         geometry::{Point, Rect},
-        legend::{Entry, Legend, Sample},
+        legend::{Entry, Sample},
         line_style::LineStyle,
         look::Look,
         marker::Shape,
@@ -18,9 +18,8 @@ use charts::{
 };
 
 use super::numbers::Regrets;
+use crate::products::{interval_bar::interval_bar, legend_below::legend_below};
 
-/// Half the width of the ends of an interval's bar, in points.
-const CAP: f64 = 1.6;
 /// Distance of the bars of routers at the same number of train prompts, in points: those that do as well would hide each other.
 const SHIFT: f64 = 2.6;
 /// How many lambdas lie between markers along a line.
@@ -32,7 +31,7 @@ const MARK_EVERY: usize = 12;
 /// When the font or the backend fails.
 pub(super) fn draw(regrets: &Regrets, look: Look, page: PageSize, style: &Style) -> Result<String> {
     let (width, height) = page.in_points();
-    let legend = legend(regrets, look, width, style)?;
+    let legend = legend_below(entries(regrets, look), width, style)?;
     let bottom = height - legend.height() - 2.0 * theme::MARGIN;
     Canvas::svg(look, width, height, |canvas| {
         let title = format!("{}: regret against the Bayes router", regrets.dataset);
@@ -52,30 +51,18 @@ pub(super) fn draw(regrets: &Regrets, look: Look, page: PageSize, style: &Style)
     })
 }
 
-/// The routers in as many columns as the page has room for.
-fn legend(regrets: &Regrets, look: Look, width: f64, style: &Style) -> Result<Legend> {
+/// The routers with their lines.
+fn entries(regrets: &Regrets, look: Look) -> Vec<Entry> {
     let names: Vec<String> = (regrets.by_lambda.iter().map(|of| of.series.name())).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let labels = shorten::curve_labels(&names);
-    let entries = labels
-        .into_iter()
-        .zip(&regrets.by_lambda)
+    let entries = labels.into_iter().zip(&regrets.by_lambda);
+    entries
         .map(|(text, of)| Entry {
             text,
             sample: Sample::Curve(of.series.line(look)),
-        });
-    let one_column = Legend::new(entries.collect(), style.legend_pt, 1)?;
-    let n_most = one_column.n_entries().max(1);
-    for n_columns in (2..=n_most).rev() {
-        let legend = one_column.clone().in_columns(n_columns);
-        // A last row with a single entry looks like a mistake, so only numbers of columns are taken that fill the rows as evenly as
-        // possible.
-        let is_full = n_most.div_ceil(n_most.div_ceil(n_columns)) == n_columns;
-        if is_full && legend.width() <= width - 2.0 * theme::MARGIN {
-            return Ok(legend);
-        }
-    }
-    Ok(one_column)
+        })
+        .collect()
 }
 
 /// Regret over all lambdas against the number of train prompts, both on logarithmic axes. What is not above 0 has no place there.
@@ -131,7 +118,7 @@ fn by_size(regrets: &Regrets, canvas: &Canvas<'_>, part: Rect, style: &Style) ->
                 // An interval that reaches 0 has no end on a logarithmic axis, so its bar runs to the edge of the frame.
                 Point::new(point.x, axes.frame.bottom)
             };
-            bar(canvas, low, high, line)?;
+            interval_bar(canvas, low, high, line)?;
             canvas.marker(point, shape(line), theme::MARKER_RADIUS, line.color)?;
         }
     }
@@ -186,18 +173,4 @@ fn drawn_axes<'a>(
 
 fn shape(line: LineStyle) -> Shape {
     line.mark.unwrap_or(Shape::DOT)
-}
-
-/// An interval from end to end.
-fn bar(canvas: &Canvas<'_>, low: Point, high: Point, line: LineStyle) -> Result<()> {
-    let pen = Pen::solid(line.color, theme::MARKER_LINE_WIDTH);
-    canvas.line(&[low, high], pen)?;
-    for end in [low, high] {
-        let cap = [
-            Point::new(end.x - CAP, end.y),
-            Point::new(end.x + CAP, end.y),
-        ];
-        canvas.line(&cap, pen)?;
-    }
-    Ok(())
 }

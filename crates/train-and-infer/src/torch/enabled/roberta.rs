@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Two networks, or those that the user names instead.
-pub(crate) const CARROT_ROBERTA: Option<Learner> = Some(Learner {
+pub(crate) const CARROT_ROBERTA: Option<Learner> = Some(Learner::Networks {
     recipe: |setup| match &setup.torch.roberta.pretrained {
         Some(pretrained) => pretrained.recipe(setup),
         None => trained(setup),
@@ -33,7 +33,7 @@ pub(crate) const CARROT_ROBERTA: Option<Learner> = Some(Learner {
 });
 
 /// One network, which knows the pair.
-pub(crate) const ROBERTA_BINARY: Option<Learner> = Some(Learner {
+pub(crate) const ROBERTA_BINARY: Option<Learner> = Some(Learner::Networks {
     recipe: trained,
     fit: binary::fit,
 });

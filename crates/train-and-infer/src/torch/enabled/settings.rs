@@ -1,8 +1,9 @@
 use cli_support::usage_error;
+use fitting::RobertaNames;
 use nets::DeviceChoice;
 
 use super::roberta::RobertaSettings;
-use crate::{config::RobertaConfig, roberta_args::RobertaArgs};
+use crate::roberta_args::RobertaArgs;
 
 /// Settings of networks, checked.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ impl Settings {
     pub(crate) fn check(
         device: &str,
         args: RobertaArgs,
-        roberta: RobertaConfig,
+        roberta: RobertaNames,
     ) -> anyhow::Result<Self> {
         let bad_device = |error: nets::Error| usage_error(error.to_string());
         let device: DeviceChoice = device.parse().map_err(bad_device)?;

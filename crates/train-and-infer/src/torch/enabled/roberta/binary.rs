@@ -1,15 +1,13 @@
 use std::collections::BTreeMap;
 
+use fitting::PairLabels;
 use ndarray::Axis;
 use nets::ProblemType;
 use saved_routers::Contents;
 use serde_json::json;
 
 use super::network::Network;
-use crate::{
-    learner::{Fit, Fitted, Outcome, Product},
-    learners::pair_labels::PairLabels,
-};
+use crate::learner::{Fit, Fitted, Outcome, Product};
 
 const NETWORK: &str = "small-wins";
 
@@ -20,7 +18,8 @@ const NETWORK: &str = "small-wins";
 /// # Deviations
 /// Prompts on which a score of the pair is unknown are left out; the reference has none.
 pub(super) fn fit(fit: &mut Fit<'_>) -> anyhow::Result<Outcome> {
-    let labels = PairLabels::of(fit.setup, fit.train)?;
+    let setup = fit.setup;
+    let labels = PairLabels::of(&setup.info, &setup.dir.info(), fit.train)?;
     let network = Network {
         name: NETWORK,
         labels: &[NETWORK.to_owned()],

@@ -1,15 +1,13 @@
 use anyhow::Context as _;
 use cli_support::{read_toml, usage_error};
 use dataset::{CostKind, Truncate};
+use fitting::RobertaNames;
 use nets::{CheckedTrainParams, Padding, PredictParams, TrainParams};
 use saved_routers::read_label_order;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{
-    config::RobertaConfig,
-    roberta_args::{RobertaArgs, Trainer},
-};
+use crate::roberta_args::{RobertaArgs, Trainer};
 
 /// configs/roberta.toml.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -50,7 +48,7 @@ pub(super) struct Pretrained {
 }
 
 impl RobertaSettings {
-    pub(crate) fn check(args: RobertaArgs, config: RobertaConfig) -> anyhow::Result<Self> {
+    pub(crate) fn check(args: RobertaArgs, config: RobertaNames) -> anyhow::Result<Self> {
         let path = args.training_config.as_deref();
         let training: TrainingConfig = read_toml(path, BUILT_IN)?;
         let (trainer, mut params) = match args.trainer {

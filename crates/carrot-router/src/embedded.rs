@@ -1,0 +1,183 @@
+use std::path::{Path, PathBuf};
+
+use dataset::Sketch;
+use embeddings::count_tokens;
+use ndarray::Array2;
+use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
+use saved_routers::{Embedder, Model, ModelOutputs, PerModelOutputs};
+
+use crate::{
+    Error, Result, ServerEmbedder,
+    counter::Counter,
+    one_thread::OneThread,
+    predicted::{Length, Predicted},
+};
+
+/// Predicts from a prompt's embedding.
+#[derive(Debug)]
+pub(crate) struct Embedded {
+    model: Model,
+    embedder: PromptEmbedder,
+}
+
+/// What embeds prompts.
+#[derive(Debug)]
+pub(crate) enum PromptEmbedder {
+    Local(Box<LocalEmbedder>),
+    Server(Box<ServerEmbedder>),
+}
+
+/// A sentence-transformers model on this machine.
+#[derive(Debug)]
+pub(crate) struct LocalEmbedder {
+    model: SentenceEmbedder,
+    folder: PathBuf,
+    counter: Counter,
+}
+
+impl Embedded {
+    /// `model` must be one that predicts every LLM's score and cost from embeddings.
+    pub(crate) fn new(model: Model, embedder: PromptEmbedder) -> Self {
+        Self { model, embedder }
+    }
+
+    pub(crate) fn predict(&self, prompts: &[String]) -> Result<Predicted> {
+        // No network has to run for a router that does not route, and nothing is sent to a server.
+        if let Some(outputs) = self.model.without_routing(prompts.len()) {
+            return Ok(Predicted {
+                scores: outputs.scores,
+                cost: outputs.cost,
+                lengths: self.embedder.lengths(prompts)?,
+                sketches: None,
+            });
+        }
+        let (embeddings, lengths) = match &self.embedder {
+            PromptEmbedder::Local(local) => local.embed(prompts)?,
+            PromptEmbedder::Server(server) => server.embed(prompts)?,
+        };
+        let PerModelOutputs { scores, cost } = self.outputs(&embeddings)?;
+        Ok(Predicted {
+            scores,
+            cost,
+            lengths,
+            sketches: Some(embeddings.outer_iter().map(Sketch::of).collect()),
+        })
+    }
+
+    fn outputs(&self, embeddings: &Array2<f32>) -> Result<PerModelOutputs> {
+        match self.model.predict(embeddings.view(), &|_| ())? {
+            ModelOutputs::PerModel(outputs) => Ok(outputs),
+            ModelOutputs::SmallWins(_) => {
+                unreachable!("a router of a pair is refused when it is opened")
+            }
+        }
+    }
+
+    /// Whether what is predicted depends on the prompt.
+    pub(crate) fn routes(&self) -> bool {
+        self.model.routes()
+    }
+
+    pub(crate) fn stand_in(&self) -> String {
+        match &self.embedder {
+            PromptEmbedder::Local(local) => {
+                format!("the tokenizer of the embedder `{}`", local.folder.display())
+            }
+            PromptEmbedder::Server(server) => {
+                format!(
+                    "the encoding cl100k_base of the embedder `{}`",
+                    server.model_name()
+                )
+            }
+        }
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        let model = self.model.describe();
+        if !self.model.routes() {
+            return model;
+        }
+        match &self.embedder {
+            PromptEmbedder::Local(local) => {
+                format!("{model} by embeddings of `{}`", local.folder.display())
+            }
+            PromptEmbedder::Server(server) => format!(
+                "{model} by embeddings from the server's `{}`, at {}",
+                server.model_name(),
+                server.price()
+            ),
+        }
+    }
+}
+
+impl PromptEmbedder {
+    /// The lengths of prompts that nothing embeds, so that nothing cuts them.
+    fn lengths(&self, prompts: &[String]) -> Result<Vec<Length>> {
+        let counts = match self {
+            Self::Local(local) => local.counter.count_all(prompts)?,
+            Self::Server(_) => prompts.iter().map(|prompt| count_tokens(prompt)).collect(),
+        };
+        let length = |n_tokens| Length {
+            n_tokens,
+            is_truncated: false,
+        };
+        Ok(counts.into_iter().map(length).collect())
+    }
+}
+
+impl LocalEmbedder {
+    /// Loads a model, which must be the one that was recorded.
+    pub(crate) fn load(folder: &Path, recorded: Embedder, device: DeviceChoice) -> Result<Self> {
+        let files = ModelFiles::in_folder(folder)?;
+        // By hash, because a folder of the same name may hold another version of the model.
+        if let Some(expected) = recorded.sha256 {
+            let found = files.sha256()?;
+            if found != expected {
+                return Err(Error::OtherEmbedder {
+                    folder: folder.to_owned(),
+                    expected,
+                    found,
+                });
+            }
+        }
+        let model = {
+            let _one_thread = OneThread::start();
+            SentenceEmbedder::load(&files, device)?
+        };
+        // Without a recorded hash, the length of the embeddings is all there is to compare.
+        if model.dim() != recorded.dim {
+            return Err(saved_routers::Error::Dimension {
+                expected: recorded.dim,
+                found: model.dim(),
+            }
+            .into());
+        }
+        let counter = Counter::new(model.tokenizer().clone());
+        let counter = counter.map_err(|source| Error::Tokenizer {
+            path: folder.to_owned(),
+            source,
+        })?;
+        // As the train prompts were cut, so are those to be routed.
+        Ok(Self {
+            model: model.with_truncate(recorded.truncate),
+            folder: folder.to_owned(),
+            counter,
+        })
+    }
+
+    fn embed(&self, prompts: &[String]) -> Result<(Array2<f32>, Vec<Length>)> {
+        let embedded = {
+            // Several prompts are spread over the cores; a single one is faster without.
+            let _one_thread = (prompts.len() == 1).then(OneThread::start);
+            self.model.embed(prompts, &|_| ())?
+        };
+        let length = |(n_tokens, is_truncated)| Length {
+            n_tokens,
+            is_truncated,
+        };
+        // Counted separately, as the model truncates and an LLM charges for the whole prompt.
+        let counts = self.counter.count_all(prompts)?;
+        let lengths = counts.into_iter().zip(embedded.is_truncated).map(length);
+        Ok((embedded.values, lengths.collect()))
+    }
+}

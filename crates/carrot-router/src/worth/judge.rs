@@ -1,0 +1,170 @@
+//! From out-of-fold predictions to gains and a verdict.
+
+use dataset::{
+    OutOfFold, PartTable, Predictions, PromptsNeeded, TaskGain, WholeSet, WorthCounts,
+    WorthEstimate, WorthPoint, WorthSettings, WorthVerdict, worth,
+};
+use evaluation::{
+    Predicted, Truth,
+    worth::{
+        Baseline, CrossFit, Estimate, GainAt, GainReport, GainSettings, PromptGains, Verdict,
+        gains_by_task, prompt_gains,
+    },
+};
+
+use super::{WorthError, columns::Groups};
+
+/// With which probability the named number of prompts finds a gain. The usual one for the size of a trial.
+const POWER: f64 = 0.8;
+
+/// What out-of-fold predictions say.
+#[derive(Debug, Clone)]
+pub(super) struct Judged {
+    pub(super) verdict: WorthVerdict,
+    pub(super) best_single: String,
+    pub(super) gain: WorthEstimate,
+    pub(super) p_gain: f64,
+    pub(super) p_loss: f64,
+    pub(super) curve: Vec<WorthPoint>,
+    pub(super) tasks: Vec<TaskGain>,
+    pub(super) prompts_needed: Option<PromptsNeeded>,
+    pub(super) counts: WorthCounts,
+}
+
+/// Judges a router by its out-of-fold predictions, one of each repeat.
+///
+/// `groups` has rows whose chance belongs together; `at_least` is the least gain, in scores, that would be worth the effort.
+pub(super) fn judge(
+    whole: &WholeSet,
+    repeats: &[OutOfFold],
+    groups: Option<&Groups>,
+    settings: &WorthSettings,
+    at_least: Option<f64>,
+) -> Result<Judged, WorthError> {
+    let table = whole.table();
+    let truth = Truth::of(table)?;
+    let gains = gains(&truth, table, repeats, settings)?;
+    let groups = groups.map(|groups| &*groups.of_row);
+    let gain_settings = GainSettings {
+        level: settings.level,
+        n_resamples: settings.n_resamples,
+        seed: settings.seed,
+    };
+    let report = GainReport::new(&gains, groups, &gain_settings)?;
+    let by_task = Groups::of(&table.tasks);
+    let of_tasks = gains_by_task(
+        &gains,
+        &by_task.of_row,
+        by_task.names.len(),
+        groups,
+        &gain_settings,
+    )?;
+    let curve = curve(&report.curve, &table.models);
+    let middle = &curve[curve.len() / 2];
+    let n_known = table.scores.iter().filter(|it| it.is_finite()).count();
+    Ok(Judged {
+        verdict: match report.verdict(at_least) {
+            Verdict::WorthIt => WorthVerdict::WorthIt,
+            Verdict::NotWorthIt => WorthVerdict::NotWorthIt,
+            Verdict::CannotTell => WorthVerdict::CannotTell,
+        },
+        best_single: middle.best_single.clone(),
+        gain: estimate(&report.mean),
+        p_gain: report.mean.p_above,
+        p_loss: report.mean.p_below,
+        tasks: by_task
+            .names
+            .into_iter()
+            .zip(of_tasks)
+            .map(|(task, of_task)| TaskGain {
+                task,
+                n_prompts: of_task.n_prompts,
+                gain: estimate(&of_task.gain),
+            })
+            .collect(),
+        prompts_needed: at_least.map(|at_least| PromptsNeeded {
+            at_least,
+            n_prompts: report.prompts_needed(at_least, POWER),
+            power: POWER,
+        }),
+        counts: WorthCounts {
+            n_prompts: table.n_prompts(),
+            n_judged: report.n_prompts,
+            n_models: table.models.len(),
+            known_scores: n_known as f64 / table.scores.len() as f64,
+            n_equal_prompts: whole.equal_prompts().n_repeated,
+        },
+        curve,
+    })
+}
+
+/// Every prompt's gain at every worth of the data set's grid, less what the router itself costs.
+fn gains(
+    truth: &Truth<'_>,
+    table: &PartTable,
+    repeats: &[OutOfFold],
+    settings: &WorthSettings,
+) -> Result<PromptGains, WorthError> {
+    let cross_fits = repeats.iter().map(|repeat| {
+        let Predictions::PerModel(predicted) = &repeat.predictions else {
+            return Err(WorthError::OfAPair);
+        };
+        Ok(CrossFit {
+            predicted: Predicted::of(predicted)?,
+            baseline: match settings.time {
+                Some(_) => Baseline::Earlier(&repeat.folds),
+                None => Baseline::Folds(&repeat.folds),
+            },
+        })
+    });
+    let cross_fits = cross_fits.collect::<Result<Vec<_>, _>>()?;
+    let worths = worth::grid(&mean_costs(table));
+    let gains = prompt_gains(truth, &cross_fits, &worths)?;
+    Ok(match settings.embed_usd_per_1k {
+        0.0 => gains,
+        usd_per_1k => gains.less_router_cost(usd_per_1k / 1000.0),
+    })
+}
+
+/// Each LLM's mean over the prompts where its cost is known; NaN where none is.
+pub(super) fn mean_costs(table: &PartTable) -> Vec<f64> {
+    let columns = table.cost_usd.columns().into_iter();
+    columns
+        .map(|costs| {
+            let known: Vec<f64> = costs.iter().copied().filter(|it| it.is_finite()).collect();
+            known.iter().sum::<f64>() / known.len() as f64
+        })
+        .collect()
+}
+
+fn curve(curve: &[GainAt], models: &[String]) -> Vec<WorthPoint> {
+    let last = curve.len().saturating_sub(1);
+    let named = [(0, "low"), (last / 2, "middle"), (last, "high")];
+    let points = curve.iter().enumerate().map(|(i, at)| {
+        // One worth is no range.
+        let name = named.iter().find(|(named, _)| last > 0 && *named == i);
+        let gain = estimate(&at.gain);
+        WorthPoint {
+            worth_usd: at.worth_usd,
+            name: name.map(|(_, name)| (*name).to_owned()),
+            best_single: at
+                .best_constant
+                .map_or_else(|| "none".to_owned(), |model_idx| models[model_idx].clone()),
+            moved_share: at.differing_share,
+            band_low: at.band_low,
+            band_high: at.band_high,
+            usd_per_1k: gain.scaled(1000.0 * at.worth_usd),
+            gain,
+        }
+    });
+    points.collect()
+}
+
+fn estimate(estimate: &Estimate) -> WorthEstimate {
+    WorthEstimate {
+        estimate: estimate.value,
+        standard_error: estimate.standard_error,
+        low: estimate.low,
+        high: estimate.high,
+    }
+}

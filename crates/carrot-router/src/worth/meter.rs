@@ -1,0 +1,301 @@
+use std::path::PathBuf;
+
+use dataset::{
+    DatasetDir, EqualPrompts, NullGains, OutOfFold, PartHashes, PartTable, WORTH_FORMAT_VERSION,
+    WholeSet, WorthFit, WorthNull, WorthRecord, WorthSettings, router_names,
+};
+use fitting::{
+    Folds, Learner, LearnerParams, NullSettings, Subject, Together, cross_fit, null_gains,
+};
+
+use super::{
+    EmbeddingPlace, WorthError,
+    columns::{self, Groups},
+    embedded::Embedded,
+    judge::{judge, mean_costs},
+    time, words,
+};
+
+/// The routers that may be judged, where this version fits them.
+const ROUTERS: [&str; 5] = [
+    router_names::CARROT_BLEND,
+    router_names::CARROT_KNN,
+    router_names::CARROT_LINEAR,
+    router_names::CARROT_KERNEL,
+    router_names::CARROT_CLUSTER,
+];
+
+/// What is asked: whether a router is worth it on a data set.
+#[derive(Debug, Clone)]
+pub struct WorthQuestion {
+    /// Folder of the data sets.
+    pub data_dir: PathBuf,
+    /// The data set.
+    pub dataset: String,
+    /// The router, by its name in train-and-infer.
+    pub router: String,
+    /// The settings of all learners.
+    pub learners: LearnerParams,
+    /// What the router predicts from.
+    pub embedding: EmbeddingPlace,
+    /// How to measure.
+    pub settings: WorthSettings,
+    /// The least gain, in scores, that would be worth the effort.
+    pub at_least: Option<f64>,
+}
+
+impl WorthQuestion {
+    /// Refuses a router and settings that make no sense.
+    ///
+    /// # Errors
+    /// [`WorthError::OtherRouter`], [`WorthError::BadSetting`].
+    pub fn check(&self) -> Result<(), WorthError> {
+        learner(&self.router)?;
+        let settings = &self.settings;
+        for (what, found, least) in [
+            ("folds", settings.n_folds, 2),
+            ("repeats", settings.n_repeats, 1),
+            ("resamples", settings.n_resamples, 1),
+        ] {
+            if found < least {
+                return Err(WorthError::BadSetting {
+                    what,
+                    found: found.to_string(),
+                    expected: format!("at least {least}"),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Measures whether a router is worth it: tables and embeddings, then fits, then a record.
+#[derive(Debug)]
+pub struct WorthMeter {
+    question: WorthQuestion,
+    learner: Learner,
+    whole: WholeSet,
+    embedded: Embedded,
+    /// Rows whose chance belongs together.
+    groups: Option<Groups>,
+    /// One for each repeat.
+    folds: Vec<Folds>,
+    cross_fits: Vec<OutOfFold>,
+    fits: Vec<WorthFit>,
+    null: Option<WorthNull>,
+}
+
+impl WorthMeter {
+    /// Reads both parts of the data set and their embeddings; those that are missing are computed. `on_progress` counts prompts that are
+    /// embedded.
+    ///
+    /// # Errors
+    /// [`WorthError`] for a router, a setting, a column or a file that cannot be used.
+    pub fn open(
+        question: WorthQuestion,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Self, WorthError> {
+        question.check()?;
+        let learner = learner(&question.router)?;
+        let dir = DatasetDir::existing(&question.data_dir, &question.dataset)?;
+        let whole = WholeSet::open(&dir)?;
+        let table = whole.table();
+        // Before the embeddings, which may take minutes.
+        let groups = question.settings.group.as_deref();
+        let groups = groups.map(|column| columns::values(&dir, table, column).map(Groups::of));
+        let groups = groups.transpose()?;
+        let times = question
+            .settings
+            .time
+            .as_deref()
+            .map(|column| time::parse(column, columns::values(&dir, table, column)?));
+        let times = times.transpose()?;
+        let folds = folds(&question.settings, table, groups.as_ref(), times.as_deref())?;
+        let embedding = &question.embedding;
+        let embedded = embedding.open(&whole, &question.router, on_progress)?;
+        Ok(Self {
+            question,
+            learner,
+            whole,
+            embedded,
+            groups,
+            folds,
+            cross_fits: Vec::new(),
+            fits: Vec::new(),
+            null: None,
+        })
+    }
+
+    /// How many fits there are to do, at most.
+    pub fn n_fits(&self) -> u64 {
+        self.folds
+            .iter()
+            .map(|folds| u64::from(folds.n_folds()))
+            .sum()
+    }
+
+    /// How many fits so many permutations take.
+    pub fn n_null_fits(&self, n_permutations: u32) -> u64 {
+        let n_folds = self.folds.first().map_or(0, Folds::n_folds);
+        2 * u64::from(n_permutations) * u64::from(n_folds)
+    }
+
+    /// Predicts every prompt by a router that was fitted without it. `on_progress` counts fits.
+    ///
+    /// # Errors
+    /// [`WorthError::Fitting`].
+    pub fn cross_fit(&mut self, on_progress: &(dyn Fn(u64) + Sync)) -> Result<(), WorthError> {
+        for (repeat, folds) in self.folds.iter().enumerate() {
+            let fitted = cross_fit(&self.subject(), folds, on_progress)?;
+            let fits = fitted.fits.iter().enumerate().filter_map(|(fold, fit)| {
+                // Only a router that decides reports it.
+                let g = fit.results.get("g")?.as_f64()?;
+                Some(WorthFit { repeat, fold, g })
+            });
+            self.fits.extend(fits);
+            self.cross_fits.push(fitted.out_of_fold);
+        }
+        Ok(())
+    }
+
+    /// Does the same on prompts that were permuted against their scores, so many times over all rows and as often within tasks, in the folds of
+    /// the first repeat. Comes after [`WorthMeter::cross_fit`]. `on_progress` counts fits, of which there are `2 * n_permutations` for each
+    /// fold.
+    ///
+    /// # Errors
+    /// [`WorthError::Fitting`].
+    pub fn permute(
+        &mut self,
+        n_permutations: u32,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(), WorthError> {
+        let (Some(folds), Some(observed)) = (self.folds.first(), self.cross_fits.first()) else {
+            return Ok(());
+        };
+        let settings = NullSettings {
+            n_permutations,
+            seed: self.question.settings.seed,
+        };
+        let null = null_gains(&self.subject(), folds, observed, settings, on_progress)?;
+        let (p_over_all, p_within_tasks) = (null.p_over_all(), null.p_within_tasks());
+        self.null = Some(WorthNull {
+            over_all: NullGains {
+                gains: null.over_all,
+                p: p_over_all,
+            },
+            within_tasks: NullGains {
+                gains: null.within_tasks,
+                p: p_within_tasks,
+            },
+        });
+        Ok(())
+    }
+
+    /// The answer.
+    ///
+    /// # Errors
+    /// [`WorthError::Evaluation`] where nothing can be judged.
+    pub fn record(&self) -> Result<WorthRecord, WorthError> {
+        let WorthQuestion {
+            settings, at_least, ..
+        } = &self.question;
+        let judged = judge(
+            &self.whole,
+            &self.cross_fits,
+            self.groups.as_ref(),
+            settings,
+            *at_least,
+        )?;
+        let dir = self.whole.dir();
+        let mut record = WorthRecord {
+            format_version: WORTH_FORMAT_VERSION,
+            dataset: self.question.dataset.clone(),
+            router: self.question.router.clone(),
+            embedder: Some(self.embedded.name.clone()),
+            made_by: concat!("carrot-router ", env!("CARGO_PKG_VERSION")).to_owned(),
+            parts: PartHashes::of(dir)?,
+            verdict: judged.verdict,
+            sentence: String::new(),
+            best_single: judged.best_single,
+            gain: judged.gain,
+            p_gain: judged.p_gain,
+            p_loss: judged.p_loss,
+            curve: judged.curve,
+            tasks: judged.tasks,
+            savings: None,
+            quality: None,
+            null: self.null.clone(),
+            prompts_needed: judged.prompts_needed,
+            fits: self.fits.clone(),
+            counts: judged.counts,
+            settings: settings.clone(),
+            notes: Vec::new(),
+        };
+        record.sentence = words::sentence(&record);
+        record.notes = words::notes(&record);
+        let costs = mean_costs(self.whole.table());
+        let models = &self.whole.table().models;
+        let unpriced = models.iter().zip(costs).filter(|(_, cost)| cost.is_nan());
+        record
+            .notes
+            .extend(unpriced.map(|(model, _)| words::no_cost(model)));
+        Ok(record)
+    }
+
+    fn subject(&self) -> Subject<'_> {
+        Subject {
+            learner: self.learner,
+            params: &self.question.learners,
+            info: self.whole.info(),
+            table: self.whole.table(),
+            embeddings: self.embedded.values.view(),
+        }
+    }
+}
+
+/// What fits a router that predicts every LLM's score and cost from embeddings.
+fn per_llm(router: &str) -> Option<Learner> {
+    Learner::of_router(router).filter(|learner| !learner.needs_pair())
+}
+
+fn learner(router: &str) -> Result<Learner, WorthError> {
+    per_llm(router).ok_or_else(|| WorthError::OtherRouter {
+        router: router.to_owned(),
+        known: ROUTERS
+            .into_iter()
+            .filter(|name| per_llm(name).is_some())
+            .collect(),
+    })
+}
+
+/// The folds of each repeat. Rows of one group, and of one text, stay together.
+fn folds(
+    settings: &WorthSettings,
+    table: &PartTable,
+    groups: Option<&Groups>,
+    times: Option<&[f64]>,
+) -> Result<Vec<Folds>, WorthError> {
+    let n_folds = u32::try_from(settings.n_folds).unwrap_or(u32::MAX);
+    let mut together = Together::new(table.n_prompts());
+    if let Some(groups) = groups {
+        together = together.join(&groups.of_row)?;
+    }
+    if let Some(times) = times {
+        return Ok(vec![Folds::in_order(
+            times,
+            n_folds,
+            Some(together.groups()),
+        )?]);
+    }
+    let together = together.join(&EqualPrompts::groups(&table.prompts))?;
+    let repeats = 0..settings.n_repeats as u64;
+    let folds = repeats.map(|repeat| {
+        Folds::shuffled(
+            table.n_prompts(),
+            n_folds,
+            settings.seed + repeat,
+            Some(together.groups()),
+        )
+    });
+    Ok(folds.collect::<fitting::Result<_>>()?)
+}

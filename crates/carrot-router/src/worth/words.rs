@@ -1,0 +1,240 @@
+//! The answer in words.
+
+use dataset::{WorthPoint, WorthRecord, WorthVerdict};
+use evaluation::worth::FOLDS_INFLATION;
+
+/// Dollars with three significant digits and no exponent: `$0.00214`, `$1.50`, `$402`.
+pub fn shown_usd(usd: f64) -> String {
+    if !usd.is_finite() {
+        return "an unknown sum".to_owned();
+    }
+    if usd == 0.0 {
+        return "$0".to_owned();
+    }
+    let exponent = usd.abs().log10().floor();
+    let n_digits = (2.0 - exponent).clamp(0.0, 12.0) as usize;
+    let sign = if usd < 0.0 { "-" } else { "" };
+    format!("{sign}${:.n_digits$}", usd.abs())
+}
+
+/// The verdict in a sentence or two, for whoever decides. Everything but [`WorthRecord::sentence`] is already in the record.
+pub(crate) fn sentence(record: &WorthRecord) -> String {
+    let router = &record.router;
+    let (gain, level) = (&record.gain, 100.0 * record.settings.level);
+    let measured = format!(
+        "{} points of accuracy ({level}% interval {} to {}), averaged over what a whole score may be worth{}",
+        signed(gain.estimate),
+        signed(gain.low),
+        signed(gain.high),
+        worths(&record.curve)
+    );
+    let single = single(&record.curve, &record.best_single);
+    match record.verdict {
+        WorthVerdict::WorthIt => format!(
+            "Route: against the best single LLM for the money, `{router}` gains {measured}."
+        ),
+        // Not a single prompt goes elsewhere, so nothing varies.
+        WorthVerdict::NotWorthIt if gain.high >= 0.0 => format!(
+            "Do not route: use {single}. `{router}` found nothing in these prompts to route by."
+        ),
+        WorthVerdict::NotWorthIt => format!(
+            "Do not route: use {single}. Against the best single LLM for the money, `{router}` changes accuracy by {measured}."
+        ),
+        WorthVerdict::CannotTell => format!(
+            "Cannot tell: `{router}` is not detectably better than the best single LLM for the money, and not detectably worse; it changes accuracy \
+             by {measured}. Until more is known, use {single}."
+        ),
+    }
+}
+
+/// What a reader of the numbers should know: what they are about, and what they leave out.
+pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
+    let settings = &record.settings;
+    let n = settings.n_folds;
+    let mut notes = vec![match &settings.time {
+        Some(column) => format!(
+            "Rows are in order of `{column}`, in {n} blocks; each but the first is judged by a router that was fitted on all earlier ones. A router \
+             fitted on all rows has seen more than most of these."
+        ),
+        None => format!(
+            "Every prompt is judged by a router that was fitted on the other {} of {n} parts of the rows; a router fitted on all of them has seen \
+             a little more.",
+            n.saturating_sub(1)
+        ),
+    }];
+    notes.push(
+        format!(
+            "Intervals are for other prompts of the same kind, routed by routers as they were fitted here; standard errors are taken {FOLDS_INFLATION} \
+             times, as the fits share most of their rows. What another sample to fit on would change is left out."
+        ),
+    );
+    notes.push(
+        "Without routing, each worth of a whole score has one LLM for all prompts: the best by mean score - mean cost / worth on the rows that the \
+         router was fitted on."
+            .to_owned(),
+    );
+    if settings.embed_usd_per_1k > 0.0 {
+        notes.push(format!(
+            "The router's own {} per 1,000 prompts are taken off.",
+            shown_usd(settings.embed_usd_per_1k)
+        ));
+    }
+    let counts = &record.counts;
+    if counts.known_scores < 1.0 {
+        notes.push(
+            "A prompt is left out where the score of the LLM that was chosen is unknown. That is fair only if scores are missing by chance, whatever \
+             the prompt and the LLM."
+                .to_owned(),
+        );
+    }
+    if counts.n_equal_prompts > 0 && settings.time.is_none() {
+        notes.push("Prompts with the same text are in the same fold.".to_owned());
+    }
+    if record.savings.is_some() || record.quality.is_some() {
+        notes.push(
+            "Savings and accuracy at equal cost: the worth was chosen on one half of the prompts and judged on the other, and the other way round."
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// That an LLM cannot be chosen for what it costs.
+pub(crate) fn no_cost(model: &str) -> String {
+    format!("`{model}` has no known cost, so no one chooses it where costs count.")
+}
+
+/// The LLM to use, and that it is another at other worths.
+fn single(curve: &[WorthPoint], best: &str) -> String {
+    let named = curve.iter().filter(|point| point.name.is_some());
+    let mut others: Vec<String> = Vec::new();
+    for point in named.filter(|point| point.best_single != best) {
+        others.push(format!(
+            "`{}` where a whole score is worth {}",
+            point.best_single,
+            shown_usd(point.worth_usd)
+        ));
+    }
+    if others.is_empty() {
+        format!("`{best}`")
+    } else {
+        format!("`{best}` (or {})", others.join(", "))
+    }
+}
+
+fn worths(curve: &[WorthPoint]) -> String {
+    match curve {
+        [first, .., last] => format!(
+            ", from {} to {}",
+            shown_usd(first.worth_usd),
+            shown_usd(last.worth_usd)
+        ),
+        _ => " (costs do not count here)".to_owned(),
+    }
+}
+
+/// A score as points, with its sign.
+fn signed(score: f64) -> String {
+    if score.is_nan() {
+        "an unknown number of".to_owned()
+    } else {
+        format!("{:+.2}", 100.0 * score)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dataset::{PartHashes, WorthEstimate};
+    use test_support::worth_record;
+
+    use super::*;
+
+    fn record(verdict: WorthVerdict, gain: [f64; 3]) -> WorthRecord {
+        let parts = PartHashes {
+            train: "a".to_owned(),
+            test: "b".to_owned(),
+        };
+        let [estimate, low, high] = gain;
+        WorthRecord {
+            verdict,
+            gain: WorthEstimate {
+                estimate,
+                standard_error: 0.01,
+                low,
+                high,
+            },
+            ..worth_record("mine", parts)
+        }
+    }
+
+    #[test]
+    fn each_verdict_names_what_to_do() {
+        for (verdict, gain, expected) in [
+            (
+                WorthVerdict::WorthIt,
+                [0.02, 0.01, 0.03],
+                "Route: against the best single LLM for the money, `carrot-blend` gains +2.00 points of accuracy (95% interval +1.00 to +3.00), \
+                 averaged over what a whole score may be worth, from $0.00200 to $0.400.",
+            ),
+            (
+                WorthVerdict::NotWorthIt,
+                [-0.02, -0.03, -0.01],
+                "Do not route: use `owner/dear` (or `cheap` where a whole score is worth $0.00484). Against the best single LLM for the money, \
+                 `carrot-blend` changes accuracy by -2.00 points",
+            ),
+            (
+                WorthVerdict::NotWorthIt,
+                [0.0; 3],
+                "`carrot-blend` found nothing in these prompts to route by.",
+            ),
+            (
+                WorthVerdict::CannotTell,
+                [0.001, -0.01, 0.012],
+                "is not detectably better than the best single LLM for the money, and not detectably worse; it changes accuracy by +0.10 points",
+            ),
+        ] {
+            let sentence = sentence(&record(verdict, gain));
+            assert!(sentence.contains(expected), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn notes_say_what_the_number_is_about() {
+        let mut record = record(WorthVerdict::WorthIt, [0.02, 0.01, 0.03]);
+        let has =
+            |record: &WorthRecord, part: &str| notes(record).iter().any(|it| it.contains(part));
+        assert!(has(&record, "the other 4 of 5 parts"));
+        assert!(has(&record, "standard errors are taken 1.15 times"));
+        assert!(has(&record, "same text are in the same fold"));
+        for part in ["left out", "taken off", "in order of"] {
+            assert!(!has(&record, part), "{part}");
+        }
+        record.counts.known_scores = 0.5;
+        record.settings.embed_usd_per_1k = 0.02;
+        record.settings.time = Some("day".to_owned());
+        for part in [
+            "left out",
+            "own $0.0200 per 1,000 prompts are taken off",
+            "in order of `day`",
+        ] {
+            assert!(has(&record, part), "{part}");
+        }
+    }
+
+    #[test]
+    fn dollars_have_three_digits() {
+        for (usd, expected) in [
+            (0.0, "$0"),
+            (0.002_137, "$0.00214"),
+            (0.02, "$0.0200"),
+            (1.5, "$1.50"),
+            (12.345, "$12.3"),
+            (402.4, "$402"),
+            (12_345.6, "$12346"),
+            (-0.5, "-$0.500"),
+            (f64::INFINITY, "an unknown sum"),
+        ] {
+            assert_eq!(shown_usd(usd), expected);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Is routing worth it: by how much the utility of a router's choices exceeds that of one LLM for every prompt.
+//!
+//! ```text
+//! utility(v) = score - cost / v             v: the worth of a whole score, in dollars; see dataset::worth
+//! gain(v)    = mean over prompts of utility of the router's choice at v - utility of the best constant at v
+//!              best constant: the LLM of the largest mean utility at v over the prompts that the router was fitted on
+//! ```
+//!
+//! Both policies are fixed before the prompts that judge them are looked at, so the gain is unbiased, and a router that knows nothing gains
+//! nothing. That is what the areas under a hull lack ([`crate::metric::Metric::is_in_sample_optimum`]): a hull chooses its points by the truth
+//! that measures them. The deciding statistic is the mean of the gain over a fixed grid of worths.
+//!
+//! From predictions to a verdict: [`prompt_gains`] judges every prompt, [`GainReport`] has means, intervals and the band of the curve, and
+//! [`GainReport::verdict`] the answer. [`trade`] says the same in money: what is saved at equal quality. [`cross_fitted_areas`] are the
+//! literature's AIQ and gain over the zero router without selection on the judging prompts. [`holm`] corrects for many comparisons.
+//!
+//! # What the numbers are about
+//! With out-of-fold predictions, routers that were fitted on a part of the rows (four fifths with 5 folds), not quite the one that is fitted
+//! on all. Intervals are of chance in the prompts, with an allowance for what folds share, [`folds_inflation`];
+//! that another draw of training rows would give another router is not in them.
+//!
+//! # What is unknown
+//! Unlike [`crate::curve`], a router chooses among *all* LLMs that it predicts for, as it does in use, and also where the truth of the choice
+//! is unknown. Means are then over the prompts where it is known, which needs scores missing completely at random.
+
+mod band;
+mod baseline;
+mod estimate;
+mod halves;
+mod knob;
+mod prompt_gains;
+mod report;
+mod student;
+mod trade;
+
+pub use self::{
+    baseline::{Baseline, CrossFit},
+    estimate::{Estimate, folds_inflation},
+    knob::{lambda_of_worth, worth_of_lambda},
+    prompt_gains::{PromptGains, prompt_gains},
+    report::{GainAt, GainReport, GainSettings, TaskGain, Verdict, gains_by_task, holm},
+    trade::{Trade, TradeReport, trade},
+};
+
+#[cfg(test)]
+mod tests;

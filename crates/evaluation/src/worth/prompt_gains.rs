@@ -1,0 +1,388 @@
+use dataset::worth::utility;
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+use crate::{
+    Error, Result, Truth,
+    rule::argmax,
+    sum::{Sum, mean},
+    worth::{
+        baseline::{Constants, CrossFit},
+        estimate::folds_inflation,
+    },
+};
+
+/// What each prompt says of a router's gain at each worth, see [`prompt_gains`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct PromptGains {
+    worths: Vec<f64>,
+    n_models: usize,
+    n_repeats: usize,
+    /// Of the repeat with the most folds.
+    inflation: f64,
+    /// One per worth.
+    columns: Vec<Column>,
+}
+
+/// One worth. Vectors have one number per prompt, means over the repeats; NaN for unknown.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Column {
+    pub(super) gain: Vec<f64>,
+    /// True score and cost of the router's choice.
+    pub(super) routed: (Vec<f64>, Vec<f64>),
+    /// And of the best constant.
+    pub(super) constant: (Vec<f64>, Vec<f64>),
+    /// In which share of the judged prompts the choice is not the best constant.
+    pub(super) differing_share: f64,
+    /// To which share of the judged prompts each LLM is the best constant, and the router's choice.
+    pub(super) constant_shares: Vec<f64>,
+    pub(super) routed_shares: Vec<f64>,
+}
+
+/// Judges a router by every prompt, at every worth.
+///
+/// ```text
+/// gain_i(v) = utility_v of the router's choice - utility_v of the best constant       0 where they are the same LLM
+/// ```
+///
+/// Takes the truth, one [`CrossFit`] per repeat of cross-fitting (by other folds), whose gains are averaged per prompt, and worths in US
+/// dollars, see [`dataset::worth::grid`]. The router's choice is the routing rule's, see [`crate::worth::worth_of_lambda`], among all LLMs that
+/// it predicts for; of equals the first. A prompt is left out (NaN) where there is no prediction, no best constant, or no LLM whose truth is
+/// known.
+///
+/// Where the truth of some choices is unknown, a prompt's number is what makes the mean
+///
+/// ```text
+/// gain(v) = q (m_r - m_b)
+///   q         share of prompts where the two choices differ
+///   m_r, m_b  mean utility of the router's choice, of the best constant, over those of them where it is known
+/// ```
+///
+/// and, up to second order, its variance: `d (m_r - m_b + k_r (u_r - m_r) / s_r - k_b (u_b - m_b) / s_b)` with `d`, `k` whether they differ and are known,
+/// `s` the shares known where they differ. With all known this is `u_r - u_b`. It is unbiased for any subset of the prompts if scores are missing completely
+/// at random (the sample-splitting estimating function of a mean with missing data, with a constant for the outcome model; Robins, Rotnitzky
+/// and Zhao 1994). Where choices differ and none is known on one side, the column is unknown.
+///
+/// # Errors
+/// [`Error::Shape`] for predictions, folds or means of other shapes; [`Error::BadWorth`] for a worth that is not above 0; [`Error::NothingToJudge`] without a
+/// worth or a repeat, or where every number is unknown.
+pub fn prompt_gains(
+    truth: &Truth<'_>,
+    cross_fits: &[CrossFit<'_>],
+    worths: &[f64],
+) -> Result<PromptGains> {
+    if let Some(&worth_usd) = worths.iter().find(|worth| worth.is_nan() || **worth <= 0.0) {
+        return Err(Error::BadWorth { worth_usd });
+    }
+    let constants = cross_fits
+        .iter()
+        .map(|cross_fit| {
+            truth.check_fits(&cross_fit.predicted)?;
+            Constants::new(truth, cross_fit.baseline)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let columns: Vec<Column> = worths
+        .par_iter()
+        .map(|&worth_usd| {
+            let repeats = cross_fits.iter().zip(&constants);
+            let judged = repeats
+                .map(|(cross_fit, constants)| {
+                    Judged::new(truth, cross_fit, &constants.at(worth_usd), worth_usd)
+                })
+                .collect();
+            Column::mean_of(judged, truth)
+        })
+        .collect();
+    let this = PromptGains {
+        worths: worths.to_vec(),
+        n_models: truth.n_models(),
+        n_repeats: cross_fits.len(),
+        inflation: cross_fits
+            .iter()
+            .map(|cross_fit| folds_inflation(cross_fit.baseline.n_mutual_folds()))
+            .fold(1.0, f64::max),
+        columns,
+    };
+    if this.columns.iter().all(|column| column.gain().is_none()) {
+        return Err(Error::NothingToJudge {
+            n_prompts: truth.n_prompts(),
+        });
+    }
+    Ok(this)
+}
+
+impl PromptGains {
+    /// Takes off what the router itself costs, in US dollars per prompt, say for the embedding: that much less utility of routing at every
+    /// worth, also where it chooses the best constant, and none less of not routing.
+    #[must_use]
+    pub fn less_router_cost(mut self, usd_per_prompt: f64) -> Self {
+        for (column, &worth_usd) in self.columns.iter_mut().zip(&self.worths) {
+            column
+                .gain
+                .iter_mut()
+                .for_each(|gain| *gain -= usd_per_prompt / worth_usd);
+            column
+                .routed
+                .1
+                .iter_mut()
+                .for_each(|cost| *cost += usd_per_prompt);
+        }
+        self
+    }
+
+    /// The worths, in US dollars.
+    pub fn worths(&self) -> &[f64] {
+        &self.worths
+    }
+
+    /// Number of prompts, with those that are left out.
+    pub fn n_prompts(&self) -> usize {
+        self.columns[0].gain.len()
+    }
+
+    /// Number of repeats that were averaged.
+    pub fn n_repeats(&self) -> usize {
+        self.n_repeats
+    }
+
+    /// Each prompt's gain at a worth, in scores; NaN for a prompt that is left out.
+    ///
+    /// # Panics
+    /// When there is no such worth.
+    pub fn at(&self, worth_idx: usize) -> &[f64] {
+        &self.columns[worth_idx].gain
+    }
+
+    /// All gains, of shape `(n_prompts, n_worths)`.
+    pub fn to_matrix(&self) -> Array2<f64> {
+        Array2::from_shape_fn((self.n_prompts(), self.worths.len()), |(i, j)| {
+            self.columns[j].gain[i]
+        })
+    }
+
+    /// Each prompt's part in the mean over worths: the mean of the parts is the mean of the gains at the worths where they are known. NaN for
+    /// a prompt that is left out at each of them.
+    pub fn over_worths(&self) -> Vec<f64> {
+        let known: Vec<(&Column, f64)> = self
+            .columns
+            .iter()
+            .filter_map(|column| Some((column, column.gain()?)))
+            .collect();
+        let n_known = known.len() as f64;
+        let total: f64 = known.iter().map(|(_, gain)| *gain).collect::<Sum>().value() / n_known;
+        let is_judged: Vec<bool> = (0..self.n_prompts())
+            .map(|i| known.iter().any(|(column, _)| !column.gain[i].is_nan()))
+            .collect();
+        let n_judged = is_judged.iter().filter(|&&is_judged| is_judged).count() as f64;
+        // A worth with fewer judged prompts weighs each of them more. As a rule all worths have the same, and the weight is 1.
+        let weights: Vec<f64> = known
+            .iter()
+            .map(|(column, _)| n_judged / column.n_judged() as f64)
+            .collect();
+        (0..self.n_prompts())
+            .map(|i| {
+                if !is_judged[i] {
+                    return f64::NAN;
+                }
+                let deviations = known.iter().zip(&weights).map(|((column, gain), weight)| {
+                    let of_prompt = column.gain[i];
+                    if of_prompt.is_nan() {
+                        0.0
+                    } else if *weight == 1.0 {
+                        // Exact, so that a gain of 0 remains one.
+                        of_prompt - gain
+                    } else {
+                        weight * (of_prompt - gain)
+                    }
+                });
+                total + deviations.collect::<Sum>().value() / n_known
+            })
+            .collect()
+    }
+
+    /// The deciding statistic: the mean over the worths where the gain is known.
+    pub fn mean(&self) -> f64 {
+        mean(self.columns.iter().filter_map(Column::gain)).unwrap_or(f64::NAN)
+    }
+
+    /// Number of LLMs.
+    pub fn n_models(&self) -> usize {
+        self.n_models
+    }
+
+    /// What standard errors are multiplied by, see [`folds_inflation`].
+    pub(super) fn inflation(&self) -> f64 {
+        self.inflation
+    }
+
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+}
+
+impl Column {
+    /// The mean gain; `None` where no prompt is judged.
+    pub(super) fn gain(&self) -> Option<f64> {
+        mean(self.gain.iter().copied().filter(|gain| !gain.is_nan()))
+    }
+
+    fn n_judged(&self) -> usize {
+        self.gain.iter().filter(|gain| !gain.is_nan()).count()
+    }
+
+    fn mean_of(repeats: Vec<Judged>, truth: &Truth<'_>) -> Self {
+        let n_prompts = truth.n_prompts();
+        let over_repeats = |of_repeat: &dyn Fn(&Judged) -> &Vec<f64>| -> Vec<f64> {
+            (0..n_prompts)
+                .map(|i| {
+                    let values = repeats.iter().map(|judged| of_repeat(judged)[i]);
+                    mean(values.filter(|value| !value.is_nan())).unwrap_or(f64::NAN)
+                })
+                .collect()
+        };
+        let shares = |of_repeat: &dyn Fn(&Judged) -> &Vec<Option<usize>>| -> Vec<f64> {
+            let mut n_of = vec![0_usize; truth.n_models()];
+            let chosen = repeats.iter().flat_map(|judged| of_repeat(judged).iter());
+            chosen.flatten().for_each(|&model_idx| n_of[model_idx] += 1);
+            let n: usize = n_of.iter().sum();
+            n_of.into_iter()
+                .map(|n_of| n_of as f64 / n as f64)
+                .collect()
+        };
+        let constant_shares = shares(&|judged| &judged.constant_model);
+        let routed_shares = shares(&|judged| &judged.routed_model);
+        let differing = repeats.iter().flat_map(|judged| {
+            let pairs = judged.routed_model.iter().zip(&judged.constant_model);
+            pairs.filter_map(|(routed, constant)| {
+                let (routed, constant) = ((*routed)?, (*constant)?);
+                Some(f64::from(u8::from(routed != constant)))
+            })
+        });
+        Self {
+            differing_share: mean(differing).unwrap_or(f64::NAN),
+            gain: over_repeats(&|judged| &judged.gain),
+            routed: (
+                over_repeats(&|judged| &judged.routed.0),
+                over_repeats(&|judged| &judged.routed.1),
+            ),
+            constant: (
+                over_repeats(&|judged| &judged.constant.0),
+                over_repeats(&|judged| &judged.constant.1),
+            ),
+            constant_shares,
+            routed_shares,
+        }
+    }
+}
+
+/// One repeat at one worth.
+struct Judged {
+    routed_model: Vec<Option<usize>>,
+    constant_model: Vec<Option<usize>>,
+    gain: Vec<f64>,
+    routed: (Vec<f64>, Vec<f64>),
+    constant: (Vec<f64>, Vec<f64>),
+}
+
+impl Judged {
+    fn new(
+        truth: &Truth<'_>,
+        cross_fit: &CrossFit<'_>,
+        constants: &[Option<usize>],
+        worth_usd: f64,
+    ) -> Self {
+        let n_prompts = truth.n_prompts();
+        let (mut routed_model, mut constant_model) = (vec![None; n_prompts], vec![None; n_prompts]);
+        let mut both: Vec<(f64, f64)> = vec![(f64::NAN, f64::NAN); n_prompts];
+        for i in 0..n_prompts {
+            let Some(constant) = constants[i] else {
+                continue;
+            };
+            let true_utilities: Vec<f64> = utilities(truth.views(), i, worth_usd).collect();
+            if true_utilities.iter().all(|utility| utility.is_nan()) {
+                continue;
+            }
+            if let Some(routed) = argmax(utilities(cross_fit.predicted.views(), i, worth_usd)) {
+                routed_model[i] = Some(routed);
+                constant_model[i] = Some(constant);
+                both[i] = (true_utilities[routed], true_utilities[constant]);
+            }
+        }
+        let outcome = |chosen: &[Option<usize>]| -> (Vec<f64>, Vec<f64>) {
+            let (scores, costs) = truth.views();
+            let of_prompt = |(i, model_idx): (usize, &Option<usize>)| {
+                model_idx.map_or((f64::NAN, f64::NAN), |m| {
+                    (f64::from(scores[[i, m]]), costs[[i, m]])
+                })
+            };
+            chosen.iter().enumerate().map(of_prompt).unzip()
+        };
+        Self {
+            gain: gains_of(&routed_model, &constant_model, &both),
+            routed: outcome(&routed_model),
+            constant: outcome(&constant_model),
+            routed_model,
+            constant_model,
+        }
+    }
+}
+
+/// The utility of each LLM on a prompt, NaN where it is not finite: what is infinite would win or lose every comparison.
+fn utilities<'a>(
+    (scores, costs): (ArrayView2<'a, f32>, ArrayView2<'a, f64>),
+    prompt_idx: usize,
+    worth_usd: f64,
+) -> impl Iterator<Item = f64> + 'a {
+    (0..scores.ncols()).map(move |model_idx| {
+        let (score, cost) = (
+            scores[[prompt_idx, model_idx]],
+            costs[[prompt_idx, model_idx]],
+        );
+        let utility = utility(f64::from(score), cost, worth_usd);
+        if utility.is_finite() {
+            utility
+        } else {
+            f64::NAN
+        }
+    })
+}
+
+/// Each prompt's part in the gain, from the two choices and their true utilities.
+fn gains_of(
+    routed: &[Option<usize>],
+    constant: &[Option<usize>],
+    utilities: &[(f64, f64)],
+) -> Vec<f64> {
+    let differs = |i: usize| routed[i] != constant[i];
+    let differing: Vec<usize> = (0..routed.len()).filter(|&i| differs(i)).collect();
+    let side = |of: &dyn Fn(&(f64, f64)) -> f64| {
+        let known = differing.iter().map(|&i| of(&utilities[i]));
+        let known: Vec<f64> = known.filter(|utility| !utility.is_nan()).collect();
+        let share = known.len() as f64 / differing.len() as f64;
+        (mean(known).unwrap_or(f64::NAN), share)
+    };
+    let (mean_routed, share_routed) = side(&|pair| pair.0);
+    let (mean_constant, share_constant) = side(&|pair| pair.1);
+    let is_unknown = !differing.is_empty() && (mean_routed - mean_constant).is_nan();
+    let all_known = share_routed == 1.0 && share_constant == 1.0;
+    let part = |utility: f64, mean: f64, share: f64| {
+        if utility.is_nan() {
+            0.0
+        } else {
+            (utility - mean) / share
+        }
+    };
+    (0..routed.len())
+        .map(|i| match (routed[i], constant[i]) {
+            (None, _) | (_, None) => f64::NAN,
+            _ if is_unknown => f64::NAN,
+            (Some(routed), Some(constant)) if routed == constant => 0.0,
+            // Not by the formula below, which rounds.
+            _ if all_known => utilities[i].0 - utilities[i].1,
+            _ => {
+                mean_routed - mean_constant + part(utilities[i].0, mean_routed, share_routed)
+                    - part(utilities[i].1, mean_constant, share_constant)
+            }
+        })
+        .collect()
+}

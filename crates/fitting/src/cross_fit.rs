@@ -1,0 +1,219 @@
+use dataset::{
+    DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins,
+    worth::{self},
+};
+use evaluation::{
+    Predicted, Truth,
+    worth::{Baseline, CrossFit, PromptGains, prompt_gains},
+};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+use serde_json::Value;
+
+use crate::{Error, FittedRouter, Folds, Learner, LearnerParams, Result};
+
+/// What is cross-fitted: a learner on a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The learner.
+    pub learner: Learner,
+    /// Its settings.
+    pub params: &'a LearnerParams,
+    /// The data set.
+    pub info: &'a DatasetInfo,
+    /// All prompts, of the train and of the test part.
+    pub table: &'a PartTable,
+    /// Their embeddings, of shape `(n_prompts, dim)`.
+    pub embeddings: ArrayView2<'a, f32>,
+}
+
+/// Out-of-fold predictions, and the fits that made them.
+#[derive(Debug, Clone)]
+pub struct CrossFitted {
+    /// Predictions for all prompts with their folds.
+    pub out_of_fold: OutOfFold,
+    /// One for each fold, in order.
+    pub fits: Vec<FoldFit>,
+}
+
+/// The fit that predicted a fold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoldFit {
+    /// Prompts that it was fitted on.
+    pub n_train: usize,
+    /// Prompts that it predicted.
+    pub n_judged: usize,
+    /// What was chosen or measured in the fit.
+    pub results: Value,
+    /// The same for people, a line each.
+    pub summary: Vec<String>,
+}
+
+/// Predicts every row that has a fold by a router that was fitted without it: on the rows of all other folds, or of earlier ones
+/// ([`Folds::in_order`]). Everything that a learner chooses is chosen inside those rows. `on_progress` counts folds.
+///
+/// # Errors
+/// [`Error::RowCount`] when table, embeddings and folds have different rows; what the learner refuses.
+pub fn cross_fit(
+    subject: &Subject<'_>,
+    folds: &Folds,
+    on_progress: &(dyn Fn(u64) + Sync),
+) -> Result<CrossFitted> {
+    subject.check(folds)?;
+    let mut whole = None;
+    let mut fits = Vec::new();
+    for fold in 0..folds.n_folds() {
+        let (trained, judged) = (folds.trained(fold), folds.judged(fold));
+        let fitted = subject.fit(&trained)?;
+        let predicted = subject.predict(&fitted, &judged)?;
+        let whole = whole.get_or_insert_with(|| unknown_like(&predicted, subject.table));
+        put(whole, &judged, &predicted);
+        fits.push(FoldFit {
+            n_train: trained.len(),
+            n_judged: judged.len(),
+            results: fitted.results(),
+            summary: fitted.summary(),
+        });
+        on_progress(1);
+    }
+    Ok(CrossFitted {
+        out_of_fold: OutOfFold {
+            predictions: whole.expect("there is at least one fold"),
+            folds: folds.of_row().to_vec(),
+        },
+        fits,
+    })
+}
+
+impl Subject<'_> {
+    pub(crate) fn check(&self, folds: &Folds) -> Result<()> {
+        let expected = self.table.n_prompts();
+        for (what, found) in [
+            ("matrix of embeddings", self.embeddings.nrows()),
+            ("list of folds", folds.of_row().len()),
+        ] {
+            if found != expected {
+                return Err(Error::RowCount {
+                    what,
+                    found,
+                    expected,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn fit(&self, rows: &[usize]) -> Result<FittedRouter> {
+        let embeddings = self.embeddings.select(Axis(0), rows);
+        let table = self.table.select(rows);
+        self.params
+            .fit(self.learner, embeddings.view(), &table, self.info, &|_| {})
+    }
+
+    fn predict(&self, fitted: &FittedRouter, rows: &[usize]) -> Result<Predictions> {
+        let embeddings = self.embeddings.select(Axis(0), rows);
+        let table = self.table.select(rows);
+        fitted.predictions(embeddings.view(), &table, self.info, &|_| {})
+    }
+}
+
+/// Unknown predictions for all rows of a table, of the same kind as these.
+fn unknown_like(predictions: &Predictions, table: &PartTable) -> Predictions {
+    let ids = table.ids.clone();
+    match predictions {
+        Predictions::PerModel(like) => {
+            let shape = (table.n_prompts(), like.models.len());
+            Predictions::PerModel(PerModel {
+                ids,
+                models: like.models.clone(),
+                scores: Array2::from_elem(shape, f32::NAN),
+                output_tokens: (like.output_tokens.as_ref())
+                    .map(|_| Array2::from_elem(shape, f32::NAN)),
+                cost_usd: Array2::from_elem(shape, f64::NAN),
+            })
+        }
+        Predictions::SmallWins(_) => Predictions::SmallWins(SmallWins {
+            probability: Array1::from_elem(ids.len(), f32::NAN),
+            ids,
+        }),
+    }
+}
+
+/// Puts predictions for some rows in their places.
+fn put(whole: &mut Predictions, rows: &[usize], predicted: &Predictions) {
+    match (whole, predicted) {
+        (Predictions::PerModel(whole), Predictions::PerModel(of_rows)) => {
+            for (from, &row) in rows.iter().enumerate() {
+                whole.scores.row_mut(row).assign(&of_rows.scores.row(from));
+                (whole.cost_usd.row_mut(row)).assign(&of_rows.cost_usd.row(from));
+                if let (Some(whole), Some(of_rows)) =
+                    (&mut whole.output_tokens, &of_rows.output_tokens)
+                {
+                    whole.row_mut(row).assign(&of_rows.row(from));
+                }
+            }
+        }
+        (Predictions::SmallWins(whole), Predictions::SmallWins(of_rows)) => {
+            for (from, &row) in rows.iter().enumerate() {
+                whole.probability[row] = of_rows.probability[from];
+            }
+        }
+        _ => unreachable!("one learner predicts one kind"),
+    }
+}
+
+/// The worths that gains on a table are averaged over, from the LLMs' mean costs over all of its rows. They fix the question, and no answer
+/// depends on which rows judge.
+pub fn worths(table: &PartTable) -> Vec<f64> {
+    worth::grid(&means(table).1)
+}
+
+/// What each prompt says of a router's gain, from its cross-fits of one table; see [`prompt_gains`].
+///
+/// # Errors
+/// [`Error::NoGain`] for a router of a pair; [`Error::Measure`] for predictions of other rows.
+pub fn cross_fit_gains(
+    learner: Learner,
+    table: &PartTable,
+    cross_fits: &[(&OutOfFold, &Folds)],
+) -> Result<PromptGains> {
+    let truth = Truth::of(table)?;
+    let mut passes = Vec::new();
+    for (out_of_fold, folds) in cross_fits {
+        let Predictions::PerModel(predictions) = &out_of_fold.predictions else {
+            return Err(Error::NoGain {
+                router: learner.router(),
+            });
+        };
+        let of_row = folds.of_row();
+        passes.push(CrossFit {
+            predicted: Predicted::of(predictions)?,
+            baseline: match folds.is_in_order() {
+                true => Baseline::Earlier(of_row),
+                false => Baseline::Folds(of_row),
+            },
+        });
+    }
+    Ok(prompt_gains(&truth, &passes, &worths(table))?)
+}
+
+/// Each LLM's mean score and cost over the rows where it is known; NaN where it is known in none.
+pub(crate) fn means(table: &PartTable) -> (Vec<f64>, Vec<f64>) {
+    let mean = |values: &mut dyn Iterator<Item = f64>| {
+        let (mut sum, mut n) = (0.0, 0);
+        for value in values.filter(|value| !value.is_nan()) {
+            sum += value;
+            n += 1;
+        }
+        if n == 0 { f64::NAN } else { sum / f64::from(n) }
+    };
+    let scores = table.scores.columns().into_iter();
+    let costs = table.cost_usd.columns().into_iter();
+    (
+        scores
+            .map(|column| mean(&mut column.iter().map(|&score| f64::from(score))))
+            .collect(),
+        costs
+            .map(|column| mean(&mut column.iter().copied()))
+            .collect(),
+    )
+}

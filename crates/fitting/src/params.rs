@@ -1,0 +1,109 @@
+use dataset::{DatasetInfo, PartTable, SplitOrigin};
+use ndarray::ArrayView2;
+use routers::{CheckedForestParams, CheckedKnnParams, CheckedMfParams, Selection};
+use saved_routers::EmbeddingFormat;
+use serde_json::{Value, json};
+
+use crate::{FittedRouter, Learner, Prepared, Result};
+
+/// Settings of all learners, checked; made by [`crate::Settings::learners`].
+#[derive(Debug, Clone)]
+pub struct LearnerParams {
+    /// Of nearest neighbors.
+    pub knn: CheckedKnnParams,
+    /// Of the matrix factorization.
+    pub mf: CheckedMfParams,
+    /// Of the random forest.
+    pub forest: CheckedForestParams,
+    /// How nearest neighbors store their embeddings.
+    pub saved_embeddings: EmbeddingFormat,
+}
+
+/// What a fitted router depends on besides table and embeddings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipe {
+    /// The parameters in force, defaults included.
+    pub config: Value,
+    /// Seed of everything random.
+    pub seed: Option<u64>,
+}
+
+impl LearnerParams {
+    /// What a router of this learner depends on.
+    pub fn recipe(&self, learner: Learner) -> Recipe {
+        let (config, seed) = match learner {
+            Learner::Knn => (
+                json!({ "knn": self.knn.params(), "saved-vectors": self.saved_embeddings }),
+                None,
+            ),
+            Learner::Mf => (
+                json!({ "mf": self.mf.params() }),
+                Some(self.mf.params().seed),
+            ),
+            Learner::Rorf => (
+                json!({ "forest": self.forest.params() }),
+                Some(self.forest.params().seed),
+            ),
+        };
+        Recipe { config, seed }
+    }
+
+    /// What a fit on so many rows counts while it runs: a word or two for it, and how many there are.
+    pub fn progress(&self, learner: Learner, n_rows: usize) -> (&'static str, u64) {
+        match learner {
+            Learner::Knn => ("finding neighbors", n_rows as u64),
+            Learner::Mf => ("training", self.mf.params().n_epochs),
+            Learner::Rorf => ("growing trees", self.forest.params().n_trees as u64),
+        }
+    }
+
+    /// The same with what is left to the table decided: `selection = "auto"` of nearest neighbors is the paper's way where every score and cost is
+    /// known and rows came to their part at random, else utility. The paper's folds are runs of rows, which is no choice for a table in
+    /// the order of its tasks.
+    #[must_use]
+    pub fn resolved(&self, table: &PartTable, info: &DatasetInfo) -> Self {
+        let mut this = self.clone();
+        if self.knn.params().selection == Selection::Auto {
+            let is_complete = table.scores.iter().all(|score| !score.is_nan())
+                && table.cost_usd.iter().all(|cost| !cost.is_nan());
+            let is_shuffled = matches!(info.split, SplitOrigin::Random { .. });
+            let selection = match is_complete && is_shuffled {
+                true => Selection::Paper,
+                false => Selection::Utility,
+            };
+            this.knn = this.knn.selecting(selection);
+        }
+        this
+    }
+
+    /// Does what does not depend on scores and costs, for embeddings of shape `(n_rows, dim)`, with [`LearnerParams::resolved`] parameters.
+    /// `on_progress` counts what [`LearnerParams::progress`] says.
+    ///
+    /// # Errors
+    /// [`crate::Error::Learner`] for embeddings that cannot be fitted on.
+    pub fn prepare<'a>(
+        &self,
+        learner: Learner,
+        embeddings: ArrayView2<'a, f32>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Prepared<'a>> {
+        Prepared::new(self.clone(), learner, embeddings, on_progress)
+    }
+
+    /// Fits a router to a table whose prompts have embeddings of shape `(n_prompts, dim)`, in the table's order.
+    ///
+    /// # Errors
+    /// [`crate::Error::RowCount`] when there is not one embedding per prompt; what the learner refuses.
+    pub fn fit(
+        &self,
+        learner: Learner,
+        embeddings: ArrayView2<'_, f32>,
+        table: &PartTable,
+        info: &DatasetInfo,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<FittedRouter> {
+        let resolved = self.resolved(table, info);
+        let prepared = resolved.prepare(learner, embeddings, on_progress)?;
+        prepared.fit(table, info, on_progress)
+    }
+}

@@ -1,0 +1,123 @@
+use std::collections::BTreeMap;
+
+use routers::{ForestParams, KnnParams, MfParams};
+use saved_routers::EmbeddingFormat;
+use serde::Deserialize;
+
+use crate::{LearnerParams, Result};
+
+/// configs/routers.toml: the settings of every router, also of those that other crates fit.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// CARROT (KNN).
+    pub carrot_knn: KnnParams,
+    /// CARROT (KNN) on a sentence embedding.
+    pub carrot_knn_sbert: SentenceKnn,
+    /// The matrix factorization.
+    pub mf: MfParams,
+    /// The random forest.
+    pub rorf: ForestParams,
+    /// The networks that read prompts.
+    pub roberta: RobertaNames,
+    /// How routers are kept.
+    pub saved: SavedSettings,
+    /// How subsets of the train part are drawn.
+    pub learning_curve: LearningCurveSettings,
+    /// How out-of-fold predictions are made.
+    pub cross_fit: CrossFitSettings,
+    /// Models behind short names of embedders.
+    pub embedders: BTreeMap<String, EmbedderSettings>,
+}
+
+/// Settings of `carrot-knn-sbert` only.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SentenceKnn {
+    /// The embedder's name.
+    pub embedder: String,
+}
+
+/// Settings of networks other than those of their training.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RobertaNames {
+    /// The network that training begins with.
+    pub base: String,
+    /// Tokens that prompts are cut to in prediction.
+    pub predict_max_tokens: usize,
+    /// Prompts in a batch where the reference's quirks are repeated.
+    pub quirks_batch_size: usize,
+    /// The released network of scores.
+    pub released_performance: String,
+    /// The released network of costs.
+    pub released_cost: String,
+}
+
+/// How fitted routers are kept.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SavedSettings {
+    /// How nearest neighbors store their embeddings.
+    // The key's older name, so that settings files in use stay valid.
+    #[serde(rename = "vectors")]
+    pub embeddings: EmbeddingFormat,
+}
+
+/// How subsets of the train part are drawn.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LearningCurveSettings {
+    /// Seed of the order in which train prompts are taken.
+    pub seed: u32,
+}
+
+/// How out-of-fold predictions are made.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CrossFitSettings {
+    /// Seed of the order in which prompts are dealt to folds, and of permutations.
+    pub seed: u64,
+    /// Whether prompts with the same text go to the same fold.
+    pub keep_equal_prompts_together: bool,
+}
+
+/// Where to find the model behind a short name.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EmbedderSettings {
+    /// Its folder under the models folder.
+    pub folder: String,
+    /// Its id on the hub.
+    pub hub: String,
+}
+
+/// The settings that programs are built with.
+pub const BUILT_IN: &str = include_str!("../../../configs/routers.toml");
+
+impl Settings {
+    /// The learners' settings, checked.
+    ///
+    /// # Errors
+    /// [`crate::Error::Learner`] for the first that no fit can use.
+    pub fn learners(&self) -> Result<LearnerParams> {
+        Ok(LearnerParams {
+            knn: self.carrot_knn.clone().check()?,
+            mf: self.mf.clone().check()?,
+            forest: self.rorf.clone().check()?,
+            saved_embeddings: self.saved.embeddings,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_settings_can_be_used() {
+        let settings: Settings = toml::from_str(BUILT_IN).expect("readable");
+        settings.learners().expect("good parameters");
+        assert!(settings.cross_fit.keep_equal_prompts_together);
+    }
+}

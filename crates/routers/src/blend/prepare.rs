@@ -1,0 +1,107 @@
+use ndarray::ArrayView2;
+
+use super::{params::CheckedBlendParams, report::Setting};
+use crate::{
+    PreparedCluster, Result, UnitRows,
+    fold_order::FoldOrder,
+    kernel::{FoldedKernel, Landmarks},
+    knn::FoldedNeighbors,
+    linear::FoldedLinear,
+    prepared::Prepared,
+};
+
+/// Rows with all that a blend's learners need and that does not depend on targets; made by [`CheckedBlendParams::prepare`].
+#[derive(Debug)]
+pub struct PreparedBlend {
+    pub(super) params: CheckedBlendParams,
+    pub(super) rows: UnitRows,
+    pub(super) order: FoldOrder,
+    pub(super) knn: Option<FoldedNeighbors>,
+    pub(super) linear: Option<FoldedLinear>,
+    pub(super) kernel: Option<FoldedKernel>,
+    pub(super) cluster: Option<PreparedCluster>,
+}
+
+/// A learner, and its candidates in their order.
+pub(super) struct Learner<'a> {
+    pub(super) settings: Vec<Setting>,
+    pub(super) prepared: &'a dyn Prepared,
+}
+
+impl CheckedBlendParams {
+    /// One neighbor search, the features and sums of both ridge regressions, and the clusters, all on the same folds.
+    ///
+    /// `embeddings` has shape `(n_rows, dim)`; `on_progress` counts rows. Memory: that of the learners together
+    /// ([`crate::CheckedKnnParams::prepare`], [`crate::CheckedLinearParams::prepare`], [`crate::CheckedKernelParams::prepare`],
+    /// [`crate::CheckedClusterParams::prepare`]), with `n_folds` of the blend.
+    ///
+    /// # Errors
+    /// [`crate::Error::Empty`], [`crate::Error::NotFinite`] or [`crate::Error::TooManyRows`] for the embeddings; [`crate::Error::Backend`] and
+    /// [`crate::Error::Clustering`] for what the libraries refuse.
+    pub fn prepare(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<PreparedBlend> {
+        let rows = UnitRows::new(embeddings.to_owned())?;
+        let order = FoldOrder::shuffled(rows.n_rows(), self.params.n_folds, self.params.seed);
+        let sorted = order.unit_rows(&rows)?;
+        let folds = order.folds();
+        let knn = self.knn.as_ref().map(|it| {
+            let params = it.params();
+            let ks = &params.n_neighbors;
+            FoldedNeighbors::search(&sorted, folds, ks, params.backend, on_progress)
+        });
+        let linear = (self.linear.as_ref())
+            .map(|it| FoldedLinear::new(&sorted, folds, &it.params().alphas));
+        let kernel = self.kernel.as_ref().map(|it| -> Result<FoldedKernel> {
+            let params = it.params();
+            let landmarks = Landmarks::draw(&sorted, params.n_landmarks, params.seed)?;
+            Ok(FoldedKernel::new(&sorted, folds, landmarks, params, &|_| ()))
+        });
+        let cluster = self.cluster.as_ref().map(|it| it.prepare_rows(&rows, &order));
+        let prepared = PreparedBlend {
+            params: self.clone(),
+            knn: knn.transpose()?,
+            linear,
+            kernel: kernel.transpose()?,
+            cluster: cluster.transpose()?,
+            rows,
+            order,
+        };
+        if prepared.knn.is_none() {
+            on_progress(prepared.rows.n_rows() as u64);
+        }
+        Ok(prepared)
+    }
+}
+
+impl PreparedBlend {
+    /// The learners that can be judged; none where there are too few rows.
+    pub(super) fn learners(&self) -> Vec<Learner<'_>> {
+        let mut learners: Vec<Learner<'_>> = Vec::new();
+        let mut push = |prepared, settings| learners.push(Learner { settings, prepared });
+        if let Some(knn) = &self.knn {
+            let settings = knn.ks().iter().map(|&n_neighbors| Setting::Knn { n_neighbors });
+            push(knn as &dyn Prepared, settings.collect());
+        }
+        if let (Some(linear), Some(params)) = (&self.linear, &self.params.linear) {
+            let alphas = params.params().alphas.iter();
+            push(linear, alphas.map(|&alpha| Setting::Linear { alpha }).collect());
+        }
+        if let (Some(kernel), Some(params)) = (&self.kernel, &self.params.kernel) {
+            let params = params.params();
+            let settings = params.gammas.iter().flat_map(|&gamma| {
+                let alphas = params.alphas.iter();
+                alphas.map(move |&alpha| Setting::Kernel { gamma, alpha })
+            });
+            push(kernel, settings.collect());
+        }
+        if let Some(cluster) = &self.cluster {
+            let counts = cluster.n_clusters().iter();
+            push(cluster, counts.map(|&n_clusters| Setting::Cluster { n_clusters }).collect());
+        }
+        learners.retain(|learner| learner.prepared.has_folds());
+        learners
+    }
+}

@@ -1,0 +1,108 @@
+use serde::{Deserialize, Serialize};
+
+/// What a fit of a blend chose, and by what; all that a later fit with the same weights needs ([`super::PreparedBlend::fit_kept`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BlendReport {
+    /// Whether it routes at all. If not, every prompt is predicted the LLMs' means.
+    pub routes: bool,
+    /// The factor of the predicted differences between LLMs in force; 0 where it does not route.
+    pub scale: f64,
+    /// The out-of-fold gain over not routing at each factor, from 0 on; empty where there were too few rows for folds.
+    pub gains: Vec<ScaleGain>,
+    /// The weights of scores, and of costs where they are predicted; in force only where the blend routes.
+    pub targets: Vec<BlendTarget>,
+}
+
+/// The gain at one factor of the predicted differences.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ScaleGain {
+    /// The factor; 0 is not routing.
+    pub scale: f64,
+    /// Mean gain over not routing, in scores, over rows and worths; `None` where no choice is known.
+    pub gain: Option<f64>,
+    /// Its standard error.
+    pub standard_error: Option<f64>,
+}
+
+/// The weights of one target's learners.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BlendTarget {
+    /// The target's name.
+    pub target: String,
+    /// The learners, whether they have weight or not; none where there were too few rows for folds.
+    pub learners: Vec<LearnerReport>,
+}
+
+/// One learner of one target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LearnerReport {
+    /// The learner, and its hyperparameters in force.
+    pub setting: Setting,
+    /// Weight of its differences between LLMs, at least 0.
+    pub deviation_weight: f64,
+    /// Weight of its mean over LLMs, at least 0.
+    pub level_weight: f64,
+    /// What the hyperparameters were chosen by.
+    pub cross_validation: Vec<SettingScore>,
+}
+
+/// A learner with its hyperparameters.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Setting {
+    /// Nearest neighbors.
+    #[serde(rename_all = "kebab-case")]
+    Knn {
+        /// Number of neighbors.
+        n_neighbors: usize,
+    },
+    /// Ridge regression.
+    Linear {
+        /// Penalty of squared coefficients.
+        alpha: f64,
+    },
+    /// Kernel ridge regression.
+    Kernel {
+        /// The kernel's factor of squared distances.
+        gamma: f64,
+        /// Penalty of squared coefficients.
+        alpha: f64,
+    },
+    /// Means over clusters.
+    #[serde(rename_all = "kebab-case")]
+    Cluster {
+        /// Number of clusters.
+        n_clusters: usize,
+    },
+}
+
+/// The cross-validation score of one setting.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SettingScore {
+    /// The setting.
+    pub setting: Setting,
+    /// Mean squared out-of-fold error of differences between LLMs; `None` where nothing is known.
+    pub difference_error: Option<f64>,
+}
+
+impl BlendReport {
+    /// Whether the learner of a setting has weight for any target.
+    pub fn has_weight(&self, setting: Setting) -> bool {
+        let learners = self.targets.iter().flat_map(|target| &target.learners);
+        learners
+            .filter(|learner| learner.setting.is_of(setting))
+            .any(|learner| learner.deviation_weight > 0.0 || learner.level_weight > 0.0)
+    }
+}
+
+impl Setting {
+    /// Whether both are of the same learner.
+    pub fn is_of(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    }
+}

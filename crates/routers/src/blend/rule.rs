@@ -1,0 +1,113 @@
+//! Whether to route, and how much of the predicted differences to believe.
+
+use ndarray::Array2;
+
+use super::report::ScaleGain;
+use crate::{Result, routing_gain::Judge};
+
+/// What the rule decided.
+#[derive(Debug)]
+pub(super) struct Decision {
+    /// The factor in force; 0 for not routing.
+    pub(super) scale: f64,
+    /// The gain at each factor, from 0 on.
+    pub(super) gains: Vec<ScaleGain>,
+}
+
+/// Scores and dollars as they are predicted at one factor, in the order of the rows.
+pub(super) struct Predicted {
+    pub(super) scores: Array2<f64>,
+    pub(super) cost_usd: Array2<f64>,
+}
+
+/// The first factor with the highest out-of-fold gain over not routing, if that gain is more than one standard error; otherwise 0.
+///
+/// The one-standard-error rule of Breiman, Friedman, Olshen and Stone (1984, section 3.4.3), the simpler model being not to route.
+pub(super) fn decide(
+    judge: &Judge<'_>,
+    scales: &[f64],
+    predict: impl Fn(f64) -> Result<Predicted>,
+) -> Result<Decision> {
+    // Not routing gains nothing over itself.
+    let mut gains = vec![ScaleGain {
+        scale: 0.0,
+        gain: Some(0.0),
+        standard_error: Some(0.0),
+    }];
+    let (mut scale, mut highest, mut bound) = (0.0, 0.0, 0.0);
+    for &candidate in scales {
+        let predicted = predict(candidate)?;
+        let gain = judge.gain(predicted.scores.view(), predicted.cost_usd.view());
+        if gain.mean > highest {
+            (scale, highest, bound) = (candidate, gain.mean, gain.standard_error);
+        }
+        let known = |value: f64| value.is_finite().then_some(value);
+        gains.push(ScaleGain {
+            scale: candidate,
+            gain: known(gain.mean),
+            standard_error: known(gain.standard_error),
+        });
+    }
+    // Also where the error is not a number.
+    if !(highest > bound) {
+        scale = 0.0;
+    }
+    Ok(Decision { scale, gains })
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    /// Two LLMs at equal costs; the second is better on average, the first on the rows that say so.
+    fn decide_for(firsts: usize, seconds: usize) -> Decision {
+        let n = firsts + seconds;
+        let scores = Array2::from_shape_fn((n, 2), |(row, m)| {
+            f32::from(u8::from((row < firsts) == (m == 0)))
+        });
+        let costs = Array2::ones((n, 2));
+        let folds: Vec<usize> = (0..n).map(|row| row % 2).collect();
+        let judge = Judge::new(scores.view(), costs.view(), &folds);
+        // At .5 the first LLM's advantage is not yet seen.
+        decide(&judge, &[0.5, 1.0, 2.0], |scale| {
+            let seen = |row: usize| if row < firsts { scale } else { 0.0 };
+            Ok(Predicted {
+                scores: Array2::from_shape_fn((n, 2), |(row, m)| [seen(row), 0.75][m]),
+                cost_usd: costs.clone(),
+            })
+        })
+        .expect("decided")
+    }
+
+    #[test]
+    fn the_first_of_the_best_routes_if_it_is_more_than_its_error() {
+        // Gain .2 with a standard error of sqrt(.16 / 99).
+        let decision = decide_for(20, 80);
+        assert_eq!(decision.scale, 1.0);
+        let gains: Vec<f64> = decision.gains.iter().filter_map(|it| it.gain).collect();
+        for (gain, expected) in gains.iter().zip([0.0, 0.0, 0.2, 0.2]) {
+            assert!((gain - expected).abs() < 1e-12, "{gains:?}");
+        }
+        let error = decision.gains[2].standard_error.expect("known");
+        assert!((error - (0.16_f64 / 99.0).sqrt()).abs() < 1e-12);
+        // One row of a hundred: gain .01, standard error .01.
+        assert_eq!(decide_for(1, 99).scale, 0.0);
+    }
+
+    #[test]
+    fn what_is_not_known_does_not_route() {
+        let scores = array![[0.0_f32, 1.0]];
+        let costs = Array2::ones((1, 2));
+        let judge = Judge::new(scores.view(), costs.view(), &[0]);
+        let decision = decide(&judge, &[1.0], |_| {
+            Ok(Predicted {
+                scores: array![[f64::NAN, f64::NAN]],
+                cost_usd: costs.clone(),
+            })
+        })
+        .expect("decided");
+        assert_eq!((decision.scale, decision.gains[1].gain), (0.0, None));
+    }
+}

@@ -1,0 +1,185 @@
+//! The weights of learners, from their out-of-fold predictions.
+
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use rayon::prelude::*;
+
+use super::nnls::NormalEquations;
+use crate::routing_gain::means;
+
+/// Rows that one thread sums at a time. Sums of such runs are added in order, so that rounding does not depend on the number of threads.
+const ROWS_PER_SUM: usize = 256;
+
+/// The weights of the learners of one target, in their order, at least 0.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Weights {
+    /// Of differences between LLMs.
+    pub(super) deviations: Vec<f64>,
+    /// Of means over LLMs.
+    pub(super) levels: Vec<f64>,
+}
+
+/// The mean of each output over the rows outside each fold: what is predicted without routing. Shape `(n_folds, n_outputs)`.
+pub(super) fn means_of_others(values: ArrayView2<'_, f32>, folds: &[Range<usize>]) -> Array2<f64> {
+    let values = values.mapv(f64::from);
+    let mut of_folds = Array2::zeros((folds.len(), values.ncols()));
+    for (fold, mut row) in folds.iter().zip(of_folds.outer_iter_mut()) {
+        let means = means(values.view(), |row| !fold.contains(&row));
+        row.assign(&ArrayView1::from(&means));
+    }
+    of_folds
+}
+
+/// Non-negative least squares of the truth on the learners' out-of-fold predictions, both less each LLM's mean over the other folds, pooled over
+/// LLMs: on each row's differences from its mean over LLMs for the one weights, and on those means for the others.
+///
+/// All matrices have shape `(n_rows, n_outputs)`, rows in the order of the folds; what is unknown is left out. Where most known values are alone
+/// in their row, as in a log of one answer per prompt, no differences are seen, and both weights are those of the values themselves.
+pub(super) fn weigh(
+    truth: ArrayView2<'_, f32>,
+    predicted: &[ArrayView2<'_, f64>],
+    means: ArrayView2<'_, f64>,
+    folds: &[Range<usize>],
+) -> Weights {
+    let runs: Vec<(usize, Range<usize>)> = (folds.iter().enumerate())
+        .flat_map(|(fold, rows)| {
+            let starts = rows.clone().step_by(ROWS_PER_SUM);
+            starts.map(move |start| (fold, start..rows.end.min(start + ROWS_PER_SUM)))
+        })
+        .collect();
+    let of_runs: Vec<Sums> = runs
+        .into_par_iter()
+        .map(|(fold, rows)| {
+            let mut sums = Sums::default();
+            for row in rows {
+                sums.add(truth.row(row), predicted, means.row(fold), row);
+            }
+            sums
+        })
+        .collect();
+    let mut total = Sums::default();
+    for run in &of_runs {
+        total.merge(run);
+    }
+    let n = predicted.len();
+    let solve = |equations: &NormalEquations| equations.solve(n)[..n].to_vec();
+    if 2 * total.n_alone > total.n_known {
+        let weights = solve(&total.values);
+        return Weights {
+            deviations: weights.clone(),
+            levels: weights,
+        };
+    }
+    Weights {
+        deviations: solve(&total.deviations),
+        levels: solve(&total.levels),
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    n_known: usize,
+    /// Known values whose row knows no other.
+    n_alone: usize,
+    values: NormalEquations,
+    deviations: NormalEquations,
+    levels: NormalEquations,
+}
+
+impl Sums {
+    fn add(
+        &mut self,
+        truth: ArrayView1<'_, f32>,
+        predicted: &[ArrayView2<'_, f64>],
+        means: ArrayView1<'_, f64>,
+        row: usize,
+    ) {
+        let known: Vec<usize> = (0..truth.len())
+            .filter(|&m| !truth[m].is_nan() && !means[m].is_nan())
+            .collect();
+        if known.is_empty() {
+            return;
+        }
+        let n = known.len() as f64;
+        let truth = |m: usize| f64::from(truth[m]) - means[m];
+        let of = |learner: usize, m: usize| predicted[learner][[row, m]] - means[m];
+        let mean = |value: &dyn Fn(usize) -> f64| known.iter().map(|&m| value(m)).sum::<f64>() / n;
+        let true_level = mean(&truth);
+        let learners = 0..predicted.len();
+        let levels: Vec<f64> = learners.clone().map(|j| mean(&|m| of(j, m))).collect();
+        self.n_known += known.len();
+        self.n_alone += usize::from(known.len() == 1);
+        self.levels.add(&levels, true_level, n);
+        let mut columns = vec![0.0; predicted.len()];
+        for &m in &known {
+            for j in learners.clone() {
+                columns[j] = of(j, m);
+            }
+            self.values.add(&columns, truth(m), 1.0);
+            for (column, level) in columns.iter_mut().zip(&levels) {
+                *column -= level;
+            }
+            self.deviations.add(&columns, truth(m) - true_level, 1.0);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.n_known += other.n_known;
+        self.n_alone += other.n_alone;
+        self.values.merge(&other.values);
+        self.deviations.merge(&other.deviations);
+        self.levels.merge(&other.levels);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn means_are_of_the_other_folds() {
+        let values = array![[1.0_f32, f32::NAN], [3.0, 5.0], [0.0, f32::NAN]];
+        let means = means_of_others(values.view(), &[0..2, 2..3]);
+        assert_eq!(means[[0, 0]], 0.0);
+        assert!(means[[0, 1]].is_nan());
+        assert_eq!(means.row(1), array![2.0, 5.0]);
+    }
+
+    #[test]
+    fn differences_and_levels_have_weights_of_their_own() {
+        // Means are 0. Truth of each row: level + (d, -d); the learner has half the level and a third of d.
+        let (levels, differences) = ([1.0, -2.0, 0.5, 3.0], [0.5, 1.0, -1.0, 0.25]);
+        let matrix = |level: f64, difference: f64| {
+            Array2::from_shape_fn((4, 2), |(row, m)| {
+                let sign = [1.0, -1.0][m];
+                level * levels[row] + sign * difference * differences[row]
+            })
+        };
+        let truth = matrix(1.0, 1.0).mapv(|it| it as f32);
+        let predicted = matrix(0.5, 1.0 / 3.0);
+        let means = Array2::zeros((2, 2));
+        let weigh = |truth: &Array2<f32>| {
+            weigh(truth.view(), &[predicted.view()], means.view(), &[0..2, 2..4])
+        };
+        let weights = weigh(&truth);
+        assert!((weights.deviations[0] - 3.0).abs() < 1e-6, "{weights:?}");
+        assert!((weights.levels[0] - 2.0).abs() < 1e-6, "{weights:?}");
+        // One known value per row: one weight for both, of sum x y / sum x x.
+        let mut sparse = truth.clone();
+        for row in 0..4 {
+            sparse[[row, row % 2]] = f32::NAN;
+        }
+        let (mut products, mut squares) = (0.0, 0.0);
+        for row in 0..4 {
+            let at = [row, 1 - row % 2];
+            products += predicted[at] * f64::from(truth[at]);
+            squares += predicted[at] * predicted[at];
+        }
+        let weights = weigh(&sparse);
+        assert!((weights.deviations[0] - products / squares).abs() < 1e-6);
+        assert_eq!(weights.deviations, weights.levels);
+    }
+}

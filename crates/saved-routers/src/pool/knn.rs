@@ -1,0 +1,198 @@
+use dataset::{Quantity, Standardizer, TOKENS_PER_UNIT};
+use ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
+use routers::{Backend, Knn, Target, UnitRows};
+
+use super::{
+    AddedModel, Addition, EditedModel, EditedPool, PoolEdit, addition::scattered, changes, refuse,
+};
+use crate::{EmbeddingFormat, Error, KnnParts, KnnTarget, NewFolder, Record, Result, SavedKnn};
+
+/// Folds of the cross-validation that judges an added LLM.
+const N_FOLDS: usize = 5;
+
+/// Nearest neighbors with other LLMs. What is predicted for the LLMs that stay is the same to the last bit (with vectors of float32): each LLM
+/// has columns of its own in the values that are averaged over.
+#[derive(Debug, Clone)]
+pub(super) struct EditedKnn {
+    embeddings: UnitRows,
+    targets: Vec<Target>,
+    scale: Option<Standardizer>,
+    format: EmbeddingFormat,
+}
+
+pub(super) fn edit(
+    record: &Record,
+    knn: &SavedKnn,
+    format: EmbeddingFormat,
+    targets: &[KnnTarget],
+    edit: &PoolEdit<'_>,
+) -> Result<EditedPool> {
+    let kept = changes::kept(&record.models, edit.removed)?;
+    let mut pool = Pool::of(record, knn, targets, &kept);
+    if let Some(addition) = &edit.added {
+        let rows = addition.rows(knn.n_rows())?;
+        for m in 0..addition.table.models.len() {
+            pool.add(addition, &rows, m)?;
+        }
+    }
+    let Pool {
+        mut record,
+        columns,
+        scale,
+        added,
+        ..
+    } = pool;
+    changes::finish(&mut record, edit, &added)?;
+    let named = |(values, target): (Array2<f32>, &KnnTarget)| Target {
+        name: format!("{:?}", target.quantity),
+        values,
+    };
+    let model = EditedKnn {
+        embeddings: knn.rows().clone(),
+        targets: columns.into_iter().zip(targets).map(named).collect(),
+        scale: scale
+            .map(|(mean, deviation)| Standardizer::from_parts(mean.into(), deviation.into()))
+            .transpose()
+            .expect("moments of known costs are finite"),
+        format,
+    };
+    Ok(EditedPool {
+        model: EditedModel::Knn(model),
+        record,
+        added,
+    })
+}
+
+impl EditedKnn {
+    pub(super) fn write(&self, folder: &NewFolder) -> Result<()> {
+        folder.write_knn(&KnnParts {
+            embeddings: &self.embeddings,
+            targets: &self.targets,
+            format: self.format,
+        })?;
+        match &self.scale {
+            Some(scale) => folder.write_scale(scale),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The LLMs of a router while they are being changed.
+struct Pool<'a> {
+    knn: &'a SavedKnn,
+    targets: &'a [KnnTarget],
+    record: Record,
+    /// For each target the values of all LLMs, of shape `(n_prompts, n_models)`.
+    columns: Vec<Array2<f32>>,
+    /// Mean and deviation of each LLM's dollars, where z-scores are predicted.
+    scale: Option<(Vec<f64>, Vec<f64>)>,
+    added: Vec<AddedModel>,
+}
+
+impl<'a> Pool<'a> {
+    /// The LLMs that stay, by their positions.
+    fn of(record: &Record, knn: &'a SavedKnn, targets: &'a [KnnTarget], kept: &[usize]) -> Self {
+        let mut record = record.clone();
+        record.models = kept.iter().map(|&m| record.models[m].clone()).collect();
+        Self {
+            columns: (0..targets.len())
+                .map(|target| knn.values(target).select(Axis(1), kept))
+                .collect(),
+            scale: knn.scale().map(|scale| {
+                let keep = |all: ArrayView1<'_, f64>| all.select(Axis(0), kept).to_vec();
+                (keep(scale.mean()), keep(scale.deviation()))
+            }),
+            added: Vec::new(),
+            knn,
+            targets,
+            record,
+        }
+    }
+
+    /// Adds the LLM in column `m` of a table whose prompts are these rows of the router.
+    fn add(&mut self, addition: &Addition<'_>, rows: &[Option<usize>], m: usize) -> Result<()> {
+        let name = &addition.table.models[m];
+        changes::add(&mut self.record, name)?;
+        let column = |values: ArrayView1<'_, f64>| scattered(values, rows, self.knn.n_rows());
+        let scores = column(addition.table.scores.column(m).mapv(f64::from).view());
+        // Its prediction would be the mean of nothing, for every prompt.
+        if scores.iter().all(|score| score.is_nan()) {
+            return refuse(format!("no train prompt has a score of `{name}`"));
+        }
+        for (target, columns) in self.targets.iter().zip(&mut self.columns) {
+            let values = match target.quantity {
+                Quantity::Score => scores.clone(),
+                Quantity::OutputTokens => column(addition.tokens(m)?),
+                Quantity::ThousandsOfOutputTokens => {
+                    column(addition.tokens(m)?) / f64::from(TOKENS_PER_UNIT)
+                }
+                Quantity::StandardizedUsd => {
+                    // Each LLM has a scale of its own, so the new one does not move those of the others.
+                    let costs = column(addition.costs(m)?).insert_axis(Axis(1));
+                    let own = Standardizer::fit(&costs);
+                    if let Some((mean, deviation)) = &mut self.scale {
+                        mean.extend(own.mean());
+                        deviation.extend(own.deviation());
+                    }
+                    own.standardize(&costs).column(0).mapv(f64::from)
+                }
+            };
+            let values = values.mapv(|value| value as f32).insert_axis(Axis(1));
+            *columns =
+                concatenate(Axis(1), &[columns.view(), values.view()]).expect("one value per row");
+        }
+        let n_neighbors = self.targets[0].n_neighbors;
+        self.added
+            .push(judge(self.knn, n_neighbors, name, &scores)?);
+        Ok(())
+    }
+}
+
+/// How well an added LLM is predicted from the neighbors that it has.
+fn judge(knn: &SavedKnn, k: usize, name: &str, scores: &Array1<f64>) -> Result<AddedModel> {
+    let scored: Vec<usize> = (0..scores.len()).filter(|&i| !scores[i].is_nan()).collect();
+    let n_folds = N_FOLDS.min(scored.len());
+    let (mut errors, mut n_known) = (Vec::with_capacity(scored.len()), 0.0);
+    for fold in 0..n_folds {
+        // Every n-th, not a run: a table may be ordered by task, and a fold of one task would be judged by the other tasks only.
+        let held_out: Vec<usize> = scored.iter().copied().skip(fold).step_by(n_folds).collect();
+        let mut others = scores.mapv(|score| score as f32);
+        for &row in &held_out {
+            others[row] = f32::NAN;
+        }
+        // Averaged like a score, this is the share of neighbors that have one, so `k` times it counts them.
+        let is_known = others.mapv(|score| if score.is_nan() { 0.0 } else { 1.0 });
+        let target = |name: &str, values: Array1<f32>| Target {
+            name: name.to_owned(),
+            values: values.insert_axis(Axis(1)),
+        };
+        let regression = Knn::from_parts(
+            knn.rows().clone(),
+            &[target("score", others), target("known", is_known)],
+            &[k, k],
+            Backend::Gemm,
+        );
+        let queries = knn.rows().view().select(Axis(0), &held_out);
+        let predicted = regression
+            .and_then(|regression| regression.predict(queries.view(), &|_| ()))
+            .map_err(|source| Error::Predict { source })?;
+        for (i, &row) in held_out.iter().enumerate() {
+            errors.push((scores[row], scores[row] - f64::from(predicted[0][[i, 0]])));
+            n_known += k as f64 * f64::from(predicted[1][[i, 0]]);
+        }
+    }
+    let n = errors.len() as f64;
+    let mean = errors.iter().map(|(score, _)| score).sum::<f64>() / n;
+    let spread: f64 = errors.iter().map(|(score, _)| (score - mean).powi(2)).sum();
+    let squares: f64 = errors.iter().map(|(_, error)| error.powi(2)).sum();
+    // One prompt alone has no other that it could be predicted from.
+    let is_judged = n_folds > 1;
+    Ok(AddedModel {
+        name: name.to_owned(),
+        n_scored: scored.len(),
+        n_known_neighbors: n_known / n,
+        n_neighbors: k,
+        r2: (is_judged && spread > 0.0).then(|| 1.0 - squares / spread),
+        mae: is_judged.then(|| errors.iter().map(|(_, error)| error.abs()).sum::<f64>() / n),
+    })
+}
