@@ -136,7 +136,11 @@ mod tests {
 
     /// Signs that are uncorrelated between powers of two.
     fn sign(i: usize, power: usize) -> f64 {
-        if i / power % 2 == 0 { 1.0 } else { -1.0 }
+        if (i / power).is_multiple_of(2) {
+            1.0
+        } else {
+            -1.0
+        }
     }
 
     #[test]
@@ -157,7 +161,7 @@ mod tests {
         // What is the same, or nothing at all, adds nothing; nor does a mixture of the others add a variance of its own.
         assert_eq!(
             critical(&[a.clone(), a.clone(), vec![0.0; N_PROMPTS]], None),
-            critical(&[a.clone()], None)
+            critical(std::slice::from_ref(&a), None)
         );
         let mixture: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a - 2.0 * b).collect();
         assert!(critical(&[a.clone(), b.clone(), mixture], None) >= critical(&[a, b], None));
