@@ -221,9 +221,7 @@ mod tests {
         let lines: Vec<&str> = csv.lines().collect();
         assert_eq!(lines.len(), 1 + 2 * (1 + 2 + 1));
         assert!(
-            lines[1].starts_with(
-                "mean,carrot-knn,out-of-fold,,,2825,0.012,0.003,0.006,0.018"
-            ),
+            lines[1].starts_with("mean,carrot-knn,out-of-fold,,,2825,0.012,0.003,0.006,0.018"),
             "{}",
             lines[1]
         );
