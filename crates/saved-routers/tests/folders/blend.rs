@@ -158,7 +158,7 @@ pub(crate) fn write(place: &Path, kind: &str) -> Contents {
 
 fn open(place: &Path) -> SavedBlend {
     match SavedRouter::open(place).unwrap().model {
-        Model::Blend(blend) => blend,
+        Model::Blend(blend) => *blend,
         other => panic!("{other:?}"),
     }
 }
