@@ -23,8 +23,10 @@
 //! Unlike [`crate::curve`], a router chooses among *all* LLMs that it predicts for, as it does in use, and also where the truth of the choice
 //! is unknown. Means are then over the prompts where it is known, which needs scores missing completely at random.
 
+mod areas;
 mod band;
 mod baseline;
+mod difference;
 mod estimate;
 mod halves;
 mod knob;
@@ -34,7 +36,9 @@ mod student;
 mod trade;
 
 pub use self::{
+    areas::{Area, CrossFittedAreas, cross_fitted_areas, one_sided_p},
     baseline::{Baseline, CrossFit},
+    difference::gain_difference,
     estimate::{Estimate, folds_inflation},
     knob::{lambda_of_worth, worth_of_lambda},
     prompt_gains::{PromptGains, prompt_gains},

@@ -48,8 +48,8 @@ pub use crate::{
     },
     cluster::SavedCluster,
     contents::{
-        BlendContents, ClusterTarget, Contents, EmbeddingFormat, KernelTarget,
-        KnnTarget, LinearTarget, MeanCostUnit, NetworkCost,
+        BlendContents, ClusterTarget, Contents, EmbeddingFormat, KernelTarget, KnnTarget,
+        LinearTarget, MeanCostUnit, NetworkCost,
     },
     error::{Error, Result},
     files::SavedFile,

@@ -39,6 +39,8 @@ struct Change {
 pub(crate) struct Swept {
     /// The lambda or threshold from which it holds.
     pub(crate) at: f64,
+    /// Which of all settings it is, in order: also those count at which none of the prompts of this sweep changes.
+    pub(crate) step: usize,
     pub(crate) point: Point,
     /// How many changes there were, each prompt counted with its weight.
     pub(crate) n_changed: u64,
@@ -221,9 +223,10 @@ impl Events {
         if n_prompts == 0 {
             return;
         }
-        let mut report = |at, cost: Sum, score: Sum, n_changed| {
+        let mut report = |at, step, cost: Sum, score: Sum, n_changed| {
             on_point(Swept {
                 at,
+                step,
                 point: Point {
                     cost_usd: cost.value() / n_prompts as f64,
                     accuracy: score.value() / n_prompts as f64,
@@ -231,9 +234,9 @@ impl Events {
                 n_changed,
             });
         };
-        report(self.first_at, cost, score, 0);
+        report(self.first_at, 0, cost, score, 0);
         let mut n_changed = 0;
-        for together in self.together() {
+        for (n_steps, together) in self.together().enumerate() {
             let n_before = n_changed;
             for change in together {
                 let weight = weight(change.prompt_idx);
@@ -250,7 +253,7 @@ impl Events {
             }
             // Where none of the prompts is there, neither is the point.
             if n_changed > n_before {
-                report(together[0].at, cost, score, n_changed);
+                report(together[0].at, n_steps + 1, cost, score, n_changed);
             }
         }
     }
