@@ -26,6 +26,7 @@
 mod areas;
 mod band;
 mod baseline;
+mod difference;
 mod estimate;
 mod halves;
 mod knob;
@@ -37,6 +38,7 @@ mod trade;
 pub use self::{
     areas::{Area, CrossFittedAreas, cross_fitted_areas, one_sided_p},
     baseline::{Baseline, CrossFit},
+    difference::gain_difference,
     estimate::{Estimate, folds_inflation},
     knob::{lambda_of_worth, worth_of_lambda},
     prompt_gains::{PromptGains, prompt_gains},

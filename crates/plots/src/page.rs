@@ -22,8 +22,9 @@ mod section;
 mod shown;
 mod stem;
 mod tables;
+mod worth;
 
-use self::{evaluation::Evaluations, section::Section, tables::Column};
+use self::{evaluation::Evaluations, section::Section, tables::Column, worth::DrawWorth};
 
 const STYLE: &str = include_str!("../assets/report.css");
 const SCRIPT: &str = include_str!("../assets/report.js");
@@ -58,12 +59,20 @@ pub(crate) fn curves_file() -> String {
     format!("{}.csv", found::CHART_STEM)
 }
 
-/// Makes the page of all data sets under the data folder. The same files give the same bytes.
+/// Makes the page of all data sets under the data folder. The same files give the same bytes. `draw_worth` draws the chart of a verdict.
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub(crate) fn make(job: &Job, all: &Evaluations, sources: &mut Sources) -> anyhow::Result<Page> {
+pub(crate) fn make(
+    job: &Job,
+    all: &Evaluations,
+    sources: &mut Sources,
+    draw_worth: &DrawWorth<'_>,
+) -> anyhow::Result<Page> {
     let dirs = inputs::all(&job.data_dir)?;
+    let verdicts: Vec<Markup> = (dirs.iter().enumerate())
+        .map(|(i, dir)| worth::card(dir, &id(i), draw_worth))
+        .collect();
     let (mut sections, mut broken) = (Vec::new(), Vec::new());
     for (i, dir) in dirs.iter().enumerate() {
         let evaluation = all.get(dir.name()).map(Result::as_ref);
@@ -77,7 +86,7 @@ pub(crate) fn make(job: &Job, all: &Evaluations, sources: &mut Sources) -> anyho
         }));
     }
     let over_all = shown::tables_and_figures(&found::over_all(job, sources)?, None);
-    let html = page(&sections, &over_all).into_string();
+    let html = page(&verdicts, &sections, &over_all).into_string();
     Ok(Page {
         // Names, manifests and tables of other people may hold what HTML must not.
         html: printable(&html).into_owned(),
@@ -94,7 +103,7 @@ fn id(dataset_idx: usize) -> String {
     format!("dataset-{}", dataset_idx + 1)
 }
 
-fn page(sections: &[Section], over_all: &Markup) -> Markup {
+fn page(verdicts: &[Markup], sections: &[Section], over_all: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -103,6 +112,7 @@ fn page(sections: &[Section], over_all: &Markup) -> Markup {
                 a.skip href="#main" { "To the results" }
                 (header(sections))
                 main id="main" {
+                    (worth::all(verdicts))
                     (summary(sections))
                     (over_all)
                     @for section in sections { (section.html) }

@@ -9,7 +9,7 @@ use routers::{Cluster, Forest, Kernel, Linear, Mf};
 
 use crate::{
     BlendParts, Contents, Error, KnnParts, Record, Result, blend, card, cluster, forest, kernel,
-    knn, linear, means, mf, record, scale, tensors,
+    knn, linear, mf, record, scale, tensors,
 };
 
 pub(crate) const ROUTER: &str = "router.safetensors";

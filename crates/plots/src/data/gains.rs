@@ -3,7 +3,8 @@
 mod measure;
 
 use dataset::router_names::CARROT_BLEND;
-use evaluation::worth::{GainReport, TaskGain};
+use evaluation::worth::{Estimate, GainReport, TaskGain};
+use serde::Deserialize;
 
 use super::series::Series;
 
@@ -15,6 +16,8 @@ pub(crate) struct Gains {
     pub(crate) worths_usd: Vec<f64>,
     /// In the order of legends.
     pub(crate) routers: Vec<RouterGains>,
+    /// Of each two routers that were measured on the same prompts, once.
+    pub(crate) differences: Vec<GainDifference>,
     /// Level of confidence of intervals and bands.
     pub(crate) level: f64,
 }
@@ -27,8 +30,34 @@ pub(crate) struct RouterGains {
     pub(crate) report: GainReport,
     /// Averaged over the worths, by task in the order of their first prompts.
     pub(crate) tasks: Vec<(String, TaskGain)>,
-    /// What each prompt says of the mean over the worths, see [`evaluation::worth::PromptGains::over_worths`].
-    pub(crate) of_prompts: Vec<f64>,
+    /// The whole procedure on permuted prompts, where its manifest has that.
+    pub(crate) null: Option<Null>,
+}
+
+/// Mean gains of a router that was fitted on prompts which were permuted against their scores, with the p-value of the router's own gain
+/// against them.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Null {
+    pub(crate) over_all: NullGains,
+    pub(crate) within_tasks: NullGains,
+}
+
+/// One mean gain per permutation.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct NullGains {
+    pub(crate) gains: Vec<f64>,
+    pub(crate) p: f64,
+}
+
+/// By how much the mean gain of one router exceeds another's on the same prompts; the routers by position.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct GainDifference {
+    pub(crate) first: usize,
+    pub(crate) second: usize,
+    pub(crate) n_prompts: usize,
+    pub(crate) gain: Estimate,
 }
 
 /// The prompts that a router was measured on.
@@ -91,5 +120,18 @@ impl RouterGains {
     pub(crate) fn task(&self, name: &str) -> Option<TaskGain> {
         let found = self.tasks.iter().find(|(task, _)| task == name);
         found.map(|&(_, gain)| gain)
+    }
+}
+
+impl NullGains {
+    /// The mean over the permutations, the least and the largest; NaN without any.
+    pub(crate) fn summary(&self) -> (f64, [f64; 2]) {
+        let n = self.gains.len() as f64;
+        let end =
+            |of: fn(f64, f64) -> f64| self.gains.iter().copied().reduce(of).unwrap_or(f64::NAN);
+        (
+            self.gains.iter().sum::<f64>() / n,
+            [end(f64::min), end(f64::max)],
+        )
     }
 }

@@ -165,6 +165,11 @@ impl Inputs {
         })))
     }
 
+    /// Where the data set is.
+    pub(crate) fn dir(&self) -> &DatasetDir {
+        self.test_set.dir()
+    }
+
     /// What the data set is.
     pub(crate) fn info(&self) -> &DatasetInfo {
         self.test_set.info()

@@ -1,8 +1,10 @@
 //! report.html, and the numbers of its charts.
 
 use anyhow::Context as _;
+use dataset::WorthRecord;
 use tracing::info;
 
+use super::worth;
 use crate::{
     output::outcome::Outcome,
     page::{self, evaluation::Evaluations},
@@ -15,7 +17,10 @@ pub(super) fn make(job: &Job, all: &Evaluations, outcome: &mut Outcome) -> anyho
     if outcome.is_empty() && job.wanted.len() > 1 {
         return Ok(());
     }
-    let page = page::make(job, all, outcome.sources()).context("cannot make the report")?;
+    let style = job.settings.style();
+    let draw_worth = |record: &WorthRecord| Ok(worth::of_record::draw(record, &style)?);
+    let page = page::make(job, all, outcome.sources(), &draw_worth);
+    let page = page.context("cannot make the report")?;
     // The page spans all data sets; files are written for those that were asked for.
     let is_wanted =
         |dataset: &String| (job.datasets.as_ref()).is_none_or(|names| names.contains(dataset));

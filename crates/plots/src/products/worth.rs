@@ -3,6 +3,7 @@
 mod by_task;
 mod by_worth;
 mod drawing;
+pub(super) mod of_record;
 mod report;
 
 use dataset::DatasetDir;
@@ -122,11 +123,12 @@ mod tests {
                 .enumerate()
                 .map(|task| of_task(i, task))
                 .collect(),
-            of_prompts: Vec::new(),
+            null: None,
         };
         Gains {
             dataset: "zeroeval".to_owned(),
             routers: routers.iter().enumerate().map(of).collect(),
+            differences: Vec::new(),
             worths_usd,
             level: 0.95,
         }

@@ -1,13 +1,20 @@
-use dataset::{DatasetDir, OutOfFold, Part, PartTable, PerModel, Predictions, WholeSet, worth};
+use std::collections::BTreeMap;
+
+use dataset::{
+    CrossFitPredictions, DatasetDir, EqualPrompts, Part, PartTable, PerModel, Predictions,
+    RunManifest, WholeSet, worth,
+};
 use evaluation::{
     Predicted, Truth,
-    baseline::{mean_costs, single_models},
-    worth::{Baseline, CrossFit, GainReport, GainSettings, gains_by_task, prompt_gains},
+    worth::{
+        Baseline, CrossFit, GainReport, GainSettings, PromptGains, gain_difference, gains_by_task,
+        prompt_gains,
+    },
 };
-use ndarray::s;
+use ndarray::{ArrayView1, s};
 use tracing::warn;
 
-use super::{Found, Gains, MeasuredOn, RouterGains};
+use super::{Found, GainDifference, Gains, MeasuredOn, Null, RouterGains};
 use crate::{
     data::{
         inputs::{self, Inputs},
@@ -19,6 +26,8 @@ use crate::{
 impl Gains {
     /// Measures the routers that predict each LLM's score: by their out-of-fold predictions where they have some for the parts as they are, else
     /// by those for the test part. Routers of a pair have no gain, since nothing says which threshold of theirs goes with which worth.
+    ///
+    /// The worths are those of the LLMs' mean costs on all prompts, as in train-and-infer and `carrot-router worth`.
     ///
     /// # Errors
     /// When a file that exists cannot be read.
@@ -34,43 +43,40 @@ impl Gains {
             )));
         }
         let whole = WholeSet::open(dir)?;
-        let truth = Truth::of(whole.table())?;
         let mut measure = Measure {
-            worths_usd: worth::grid(&mean_costs(&truth).to_vec()),
-            settings,
+            worths_usd: worth::grid(&means(whole.table().cost_usd.columns())),
+            settings: GainSettings {
+                level: settings.level,
+                n_resamples: settings.n_resamples,
+                seed: settings.seed,
+            },
             found: Vec::new(),
         };
         for router in dir.cross_fit_routers()? {
-            let repeats = usable_repeats(&whole, &router)?;
-            let fits: Vec<CrossFit<'_>> = repeats
-                .iter()
-                .filter_map(|of| Some((per_model(&of.predictions)?, &of.folds)))
-                .map(|(predicted, folds)| {
-                    Ok(CrossFit {
-                        predicted: Predicted::of(predicted)?,
-                        baseline: Baseline::Folds(folds),
-                    })
-                })
-                .collect::<evaluation::Result<_>>()?;
-            if !fits.is_empty() {
-                measure.add(&router, MeasuredOn::OutOfFold, whole.table(), &fits)?;
-            }
+            measure.add_out_of_fold(&whole, &router)?;
         }
         if let Some(test) = test {
             measure.add_test_part(&whole, test)?;
         }
-        let mut routers = measure.found;
-        if routers.is_empty() {
+        if measure.found.is_empty() {
             return Ok(Err((
                 "no router predicts the score of each LLM".to_owned(),
                 format!("create predictions with `{}`", inputs::command(dir.name())),
             )));
         }
-        routers.sort_by(|(a, _), (b, _)| rank(a).cmp(&rank(b)));
+        let mut found = measure.found;
+        found.sort_by(|a, b| rank(&a.router).cmp(&rank(&b.router)));
+        let mut differences = Vec::new();
+        for (i, first) in found.iter().enumerate() {
+            for (j, second) in found.iter().enumerate().skip(i + 1) {
+                differences.extend(difference(&measure.settings, (i, first), (j, second))?);
+            }
+        }
         Ok(Ok(Self {
             dataset: dir.name().to_owned(),
             worths_usd: measure.worths_usd,
-            routers: routers.into_iter().map(|(_, gains)| gains).collect(),
+            routers: found.into_iter().map(|of| of.gains).collect(),
+            differences,
             level: settings.level,
         }))
     }
@@ -79,25 +85,67 @@ impl Gains {
 /// What all routers of a data set are measured by, and what was found.
 struct Measure {
     worths_usd: Vec<f64>,
-    settings: BootstrapSettings,
-    /// With the name of each router.
-    found: Vec<(String, RouterGains)>,
+    settings: GainSettings,
+    found: Vec<Measured>,
+}
+
+/// A router with what each prompt says of it.
+struct Measured {
+    router: String,
+    gains: RouterGains,
+    of_prompts: PromptGains,
+    /// Prompts that belong together.
+    groups: Vec<usize>,
 }
 
 impl Measure {
+    /// Measures a router by the repeats of its cross-fit that belong to the parts as they are.
+    fn add_out_of_fold(&mut self, whole: &WholeSet, router: &str) -> anyhow::Result<()> {
+        let mut repeats: Vec<CrossFitPredictions> = Vec::new();
+        for cross_fit in whole.cross_fits(router)? {
+            match cross_fit {
+                Ok(usable) => repeats.push(usable),
+                Err(unusable) => warn!("leaving out predictions: {unusable}"),
+            }
+        }
+        let per_model = repeats.iter().filter_map(|of| {
+            Some((
+                per_model(&of.out_of_fold.predictions)?,
+                &of.out_of_fold.folds,
+            ))
+        });
+        let fits = per_model.map(|(predicted, folds)| {
+            Ok(CrossFit {
+                predicted: Predicted::of(predicted)?,
+                baseline: Baseline::Folds(folds),
+            })
+        });
+        let fits = fits.collect::<evaluation::Result<Vec<_>>>()?;
+        let Some(first) = repeats.first().filter(|_| !fits.is_empty()) else {
+            return Ok(());
+        };
+        let path = whole.dir().out_of_fold_manifest(router, first.repeat);
+        let manifest = path
+            .is_file()
+            .then(|| RunManifest::read(&path))
+            .transpose()?;
+        let groups = groups(whole.table(), manifest.as_ref());
+        let null = manifest
+            .as_ref()
+            .and_then(|manifest| null(router, manifest));
+        let on = MeasuredOn::OutOfFold;
+        self.add((router, on), whole.table(), groups, &fits, null)
+    }
+
     /// Measures those that have no out-of-fold predictions, which may be too dear to fit again and again.
     fn add_test_part(&mut self, whole: &WholeSet, test: &Inputs) -> anyhow::Result<()> {
         let (table, n_train) = (whole.table(), whole.n_train());
-        let train = Truth::new(
-            table.scores.slice(s![..n_train, ..]),
-            table.cost_usd.slice(s![..n_train, ..]),
-        )?;
-        let unknown = f64::NAN;
-        let (scores, costs_usd): (Vec<f64>, Vec<f64>) = (single_models(&train).into_iter())
-            .map(|point| point.map_or((unknown, unknown), |it| (it.accuracy, it.cost_usd)))
-            .unzip();
+        let train_scores = table.scores.slice(s![..n_train, ..]).mapv(f64::from);
+        let scores = means(train_scores.columns());
+        let costs_usd = means(table.cost_usd.slice(s![..n_train, ..]).columns());
+        let groups = EqualPrompts::groups(&test.test().prompts);
         for input in &test.routers {
-            let is_found = self.found.iter().any(|(router, _)| *router == input.router);
+            let is_found = self.found.iter().any(|of| of.router == input.router);
             let Some(predicted) = per_model(&input.predictions).filter(|_| !is_found) else {
                 continue;
             };
@@ -108,24 +156,27 @@ impl Measure {
                     costs_usd: &costs_usd,
                 },
             };
-            self.add(&input.router, MeasuredOn::TestPart, test.test(), &[fit])?;
+            let on = MeasuredOn::TestPart;
+            self.add(
+                (&input.router, on),
+                test.test(),
+                groups.clone(),
+                &[fit],
+                None,
+            )?;
         }
         Ok(())
     }
 
     fn add(
         &mut self,
-        router: &str,
-        measured_on: MeasuredOn,
+        (router, measured_on): (&str, MeasuredOn),
         table: &PartTable,
+        groups: Vec<usize>,
         fits: &[CrossFit<'_>],
+        null: Option<Null>,
     ) -> anyhow::Result<()> {
-        let settings = GainSettings {
-            level: self.settings.level,
-            n_resamples: self.settings.n_resamples,
-            seed: self.settings.seed,
-        };
-        let gains = match prompt_gains(&Truth::of(table)?, fits, &self.worths_usd) {
+        let of_prompts = match prompt_gains(&Truth::of(table)?, fits, &self.worths_usd) {
             Ok(gains) => gains,
             // One router of which nothing can be said must not cost the others their figure.
             Err(error @ evaluation::Error::NothingToJudge { .. }) => {
@@ -134,31 +185,47 @@ impl Measure {
             }
             Err(error) => return Err(error.into()),
         };
-        let (names, of_prompts) = tasks(table);
-        let by_task = gains_by_task(&gains, &of_prompts, names.len(), None, &settings)?;
+        let (names, tasks) = tasks(table);
+        let together = Some(&groups[..]);
+        let by_task = gains_by_task(&of_prompts, &tasks, names.len(), together, &self.settings)?;
         let by_task = names.into_iter().zip(by_task);
-        let found = RouterGains {
-            series: Series::Router(router.to_owned()),
-            measured_on,
-            report: GainReport::new(&gains, None, &settings)?,
-            tasks: by_task.filter(|(_, gain)| gain.n_prompts > 0).collect(),
-            of_prompts: gains.over_worths(),
-        };
-        self.found.push((router.to_owned(), found));
+        self.found.push(Measured {
+            router: router.to_owned(),
+            gains: RouterGains {
+                series: Series::Router(router.to_owned()),
+                measured_on,
+                report: GainReport::new(&of_prompts, together, &self.settings)?,
+                tasks: by_task.filter(|(_, gain)| gain.n_prompts > 0).collect(),
+                null,
+            },
+            of_prompts,
+            groups,
+        });
         Ok(())
     }
 }
 
-/// The repeats of a router's cross-fit that belong to the parts as they are.
-fn usable_repeats(whole: &WholeSet, router: &str) -> anyhow::Result<Vec<OutOfFold>> {
-    let mut repeats = Vec::new();
-    for cross_fit in whole.cross_fits(router)? {
-        match cross_fit {
-            Ok(usable) => repeats.push(usable.out_of_fold),
-            Err(unusable) => warn!("leaving out predictions: {unusable}"),
-        }
+/// `None` of routers that were measured on different prompts, or that were not kept together in the same way.
+fn difference(
+    settings: &GainSettings,
+    (i, first): (usize, &Measured),
+    (j, second): (usize, &Measured),
+) -> anyhow::Result<Option<GainDifference>> {
+    if first.gains.measured_on != second.gains.measured_on || first.groups != second.groups {
+        return Ok(None);
     }
-    Ok(repeats)
+    let groups = Some(&first.groups[..]);
+    let gain = gain_difference(&first.of_prompts, &second.of_prompts, groups, settings)?;
+    Ok(Some(GainDifference {
+        first: i,
+        second: j,
+        n_prompts: first
+            .gains
+            .report
+            .n_prompts
+            .min(second.gains.report.n_prompts),
+        gain,
+    }))
 }
 
 fn per_model(predictions: &Predictions) -> Option<&PerModel> {
@@ -168,16 +235,51 @@ fn per_model(predictions: &Predictions) -> Option<&PerModel> {
     }
 }
 
+/// Means of what is known in each column; NaN where nothing is.
+fn means<'a>(columns: impl IntoIterator<Item = ArrayView1<'a, f64>>) -> Vec<f64> {
+    let mean = |column: ArrayView1<'_, f64>| {
+        let known: Vec<f64> = column.iter().copied().filter(|it| it.is_finite()).collect();
+        known.iter().sum::<f64>() / known.len() as f64
+    };
+    columns.into_iter().map(mean).collect()
+}
+
+/// Prompts that were kept in one fold, by position: those of a value of the column that the cross-fit names, else equal ones.
+fn groups(table: &PartTable, manifest: Option<&RunManifest>) -> Vec<usize> {
+    let column = manifest.and_then(|manifest| manifest.config["cross-fit"]["group"].as_str());
+    match column.and_then(|column| table.kept(column)) {
+        Some(values) => positions(values).1,
+        None => EqualPrompts::groups(&table.prompts),
+    }
+}
+
+/// What the manifest of a cross-fit says of permuted prompts; `None` where it was not asked for.
+fn null(router: &str, manifest: &RunManifest) -> Option<Null> {
+    let found = manifest
+        .results
+        .get("null")
+        .filter(|null| !null.is_null())?;
+    serde_json::from_value(found.clone())
+        .inspect_err(|error| warn!("leaving out the permuted prompts of `{router}`: {error}"))
+        .ok()
+}
+
 /// The tasks in the order of their first prompts, and each prompt's position among them.
 fn tasks(table: &PartTable) -> (Vec<String>, Vec<usize>) {
+    positions(&table.tasks)
+}
+
+/// Values in the order in which they first occur, and the position of each row's among them.
+fn positions(values: &[String]) -> (Vec<String>, Vec<usize>) {
     let mut names: Vec<String> = Vec::new();
-    let mut positions = std::collections::BTreeMap::new();
-    let of_prompts = table.tasks.iter().map(|task| {
-        *positions.entry(task).or_insert_with(|| {
-            names.push(task.clone());
+    let mut known = BTreeMap::new();
+    let mut of_rows = Vec::with_capacity(values.len());
+    for value in values {
+        let position = *known.entry(value).or_insert_with(|| {
+            names.push(value.clone());
             names.len() - 1
-        })
-    });
-    let of_prompts = of_prompts.collect();
-    (names, of_prompts)
+        });
+        of_rows.push(position);
+    }
+    (names, of_rows)
 }

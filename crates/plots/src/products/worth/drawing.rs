@@ -49,6 +49,28 @@ pub(super) fn draw(gains: &Gains, look: Look, page: PageSize, style: &Style) -> 
     })
 }
 
+/// The left frame alone, on a page of just this size.
+///
+/// # Errors
+/// When the font or the backend fails.
+pub(super) fn draw_by_worth(
+    gains: &Gains,
+    look: Look,
+    page: PageSize,
+    style: &Style,
+) -> Result<String> {
+    let (width, height) = page.in_points();
+    let legend = legend_below(entries(gains, look), width, style)?;
+    let bottom = height - legend.height() - 2.0 * theme::MARGIN;
+    Canvas::svg(look, width, height, |canvas| {
+        by_worth::draw(gains, canvas, Rect::new(0.0, 0.0, width, bottom), style)?;
+        let left = (width - legend.width()) / 2.0;
+        let top = bottom + theme::MARGIN;
+        let place = Rect::new(left, top, legend.width(), legend.height());
+        legend.draw(canvas, place, style.curve_width_pt)
+    })
+}
+
 /// The routers with their lines, not routing, and what is shaded.
 fn entries(gains: &Gains, look: Look) -> Vec<Entry> {
     let labels = labels(gains);
