@@ -16,8 +16,8 @@
 //!
 //! # What the numbers are about
 //! With out-of-fold predictions, routers that were fitted on a part of the rows (four fifths with 5 folds), not quite the one that is fitted
-//! on all. Intervals are of chance in the prompts, with an allowance for what folds share, [`folds_inflation`];
-//! that another draw of training rows would give another router is not in them.
+//! on all. Intervals are of chance in the prompts, with an allowance for what folds share, see [`folds_inflation`]; that another draw of training
+//! rows would give another router is not in them.
 //!
 //! # What is unknown
 //! Unlike [`crate::curve`], a router chooses among *all* LLMs that it predicts for, as it does in use, and also where the truth of the choice

@@ -1,8 +1,8 @@
 //! What intervals and verdicts of the gain promise, on made-up worlds whose truth is known.
 //!
-//! A world has bins of prompts and LLMs close to each other; a router is a smoother of each LLM's scores over bins, fitted in 5 folds, so that the argmax
-//! is over noisy values (winner's curse) and the best constant differs between folds. The truth of a table is the mean gain of the routers that
-//! were fitted on it, from the known probabilities of right answers.
+//! A world has bins of prompts and LLMs close to each other; a router is a smoother of each LLM's scores over bins, fitted in 5 folds, so that
+//! the argmax is over noisy values (winner's curse) and the best constant differs between folds. The truth of a table is the mean gain of the
+//! routers that were fitted on it, from the known probabilities of right answers.
 
 use dataset::worth::{best_constant, grid, utility};
 use evaluation::{

@@ -58,14 +58,14 @@ pub(super) struct Column {
 ///   m_r, m_b  mean utility of the router's choice, of the best constant, over those of them where it is known
 /// ```
 ///
-/// and, up to second order, its variance: `d (m_r - m_b + k_r (u_r - m_r) / s_r - k_b (u_b - m_b) / s_b)` with `d`, `k` whether they differ and are known,
-/// `s` the shares known where they differ. With all known this is `u_r - u_b`. It is unbiased for any subset of the prompts if scores are missing completely
-/// at random (the sample-splitting estimating function of a mean with missing data, with a constant for the outcome model; Robins, Rotnitzky
-/// and Zhao 1994). Where choices differ and none is known on one side, the column is unknown.
+/// and, up to second order, its variance: `d (m_r - m_b + k_r (u_r - m_r) / s_r - k_b (u_b - m_b) / s_b)` with `d`, `k` whether they differ and
+/// are known, `s` the shares known where they differ. With all known this is `u_r - u_b`. It is unbiased for any subset of the prompts if scores
+/// are missing completely at random (the sample-splitting estimating function of a mean with missing data, with a constant for the outcome
+/// model; Robins, Rotnitzky and Zhao 1994). Where choices differ and none is known on one side, the column is unknown.
 ///
 /// # Errors
-/// [`Error::Shape`] for predictions, folds or means of other shapes; [`Error::BadWorth`] for a worth that is not above 0; [`Error::NothingToJudge`] without a
-/// worth or a repeat, or where every number is unknown.
+/// [`Error::Shape`] for predictions, folds or means of other shapes; [`Error::BadWorth`] for a worth that is not above 0;
+/// [`Error::NothingToJudge`] without a worth or a repeat, or where every number is unknown.
 pub fn prompt_gains(
     truth: &Truth<'_>,
     cross_fits: &[CrossFit<'_>],
