@@ -10,7 +10,7 @@
 //! nothing. That is what the areas under a hull lack ([`crate::metric::Metric::is_in_sample_optimum`]): a hull chooses its points by the truth
 //! that measures them. The deciding statistic is the mean of the gain over a fixed grid of worths.
 //!
-//! From predictions to a verdict: [`prompt_gains`] judges every prompt, [`GainReport`] has means, intervals and the band of the curve, and
+//! From predictions to a verdict: [`prompt_gains`] and [`pair_gains`] judge every prompt, [`GainReport`] has means, intervals and the band of the curve, and
 //! [`GainReport::verdict`] the answer. [`trade`] says the same in money: what is saved at equal quality. [`cross_fitted_areas`] are the
 //! literature's AIQ and gain over the zero router without selection on the judging prompts. [`holm`] corrects for many comparisons.
 //!
@@ -29,7 +29,9 @@ mod baseline;
 mod difference;
 mod estimate;
 mod halves;
+mod judged;
 mod knob;
+mod pair_gains;
 mod prompt_gains;
 mod report;
 mod student;
@@ -41,6 +43,7 @@ pub use self::{
     difference::gain_difference,
     estimate::{Estimate, folds_inflation},
     knob::{lambda_of_worth, worth_of_lambda},
+    pair_gains::{PairFit, pair_gains},
     prompt_gains::{PromptGains, prompt_gains},
     report::{GainAt, GainReport, GainSettings, TaskGain, Verdict, gains_by_task, holm},
     trade::{Trade, TradeReport, trade},
