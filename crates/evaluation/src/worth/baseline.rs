@@ -191,6 +191,8 @@ mod tests {
             Baseline::Earlier(&[None, a, b, b]),
             [None, Some(0), Some(0), Some(0)],
         );
+        assert_eq!(Baseline::Folds(&[None, a, b, b]).n_mutual_folds(), 2);
+        assert_eq!(Baseline::Earlier(&[None, a, b, b]).n_mutual_folds(), 1);
         let means = Baseline::Means {
             scores: &[0.5, f64::NAN],
             costs_usd: &[1.0, 1.0],
