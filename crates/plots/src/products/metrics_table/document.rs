@@ -48,7 +48,7 @@ pub(super) fn metrics_document(intervals: &Intervals, chance: &Chance) -> Docume
         .paragraph(about(intervals))
         .heading(2, "Gain over the best single LLM");
     let document = match gain_rows(intervals, chance) {
-        Some(rows) => document.rows(rows).paragraph(about_gains(intervals)),
+        Some(rows) => document.rows(rows).paragraph(about_gains()),
         None => document.paragraph(
             "Not measured: it takes a router that predicts the score of each LLM, and a train part that says which LLM is the best.",
         ),
@@ -144,18 +144,14 @@ fn null_row(name: &str, n_prompts: usize, null: &NullGains) -> Vec<Cell> {
     ]
 }
 
-fn about_gains(intervals: &Intervals) -> Prose {
-    let n_worths = intervals
-        .gains
-        .as_ref()
-        .map_or(0, |gains| gains.worths_usd.len());
-    Prose::from(format!(
+fn about_gains() -> Prose {
+    Prose::from(
         "Gain: utility of the router's choice less that of the LLM which is best for all prompts that the router was fitted on; utility is score less cost \
-         over the worth of a right answer, averaged over {n_worths} worths on a log grid. Nothing in it is chosen by the prompts that judge, so a \
+         over the worth of a right answer, averaged over a log grid of such worths. Nothing in it is chosen by the prompts that judge, so a \
          router that knows nothing gains nothing. 1 point is one right answer in a hundred. p: one-sided, for a gain above 0; Holm: corrected \
          for all p-values of this document. Out of fold, each prompt is judged by a router that was fitted on other folds, not on quite as many \
-         prompts; "
-    ))
+         prompts; ",
+    )
     .code("train-and-infer --cross-fit 5")
     .text(
         " makes such predictions. Permuted prompts: the same procedure where prompts were permuted against their scores before fitting: mean gain, least and \
