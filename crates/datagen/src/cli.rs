@@ -23,6 +23,6 @@ pub use self::{
     pair::pair_among,
     raw::{Extra, Raw},
     run::run,
-    settings::{BuiltIn, ConfiguredGenArgs, check_unique},
+    settings::{BuiltIn, ConfiguredGenArgs, check_unique, settings},
     staged::{Staged, run_staged},
 };

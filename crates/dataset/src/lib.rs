@@ -91,6 +91,6 @@ pub use crate::{
     whole_set::{CrossFitPredictions, WholeSet},
     worth_record::{
         NullGains, PromptsNeeded, TaskGain, WORTH_FORMAT_VERSION, WorthCounts, WorthEstimate,
-        WorthFit, WorthNull, WorthPoint, WorthRecord, WorthSettings, WorthVerdict,
+        WorthFit, WorthNull, WorthPoint, WorthRecord, WorthSettings, WorthTrade, WorthVerdict,
     },
 };

@@ -49,11 +49,10 @@ pub struct WorthRecord {
     pub curve: Vec<WorthPoint>,
     /// Mean gains by task, in the order of their first prompts.
     pub tasks: Vec<TaskGain>,
-    /// Share of the best single LLM's dollars that routing saves at the same accuracy; `None` where that accuracy is not reached, or costs are
-    /// unknown.
-    pub savings: Option<WorthEstimate>,
-    /// Score that routing adds to the best single LLM's at the same cost; `None` where that cost is not reached, or costs are unknown.
-    pub quality: Option<WorthEstimate>,
+    /// Routing as cheaply as keeps the accuracy of the most accurate LLM; `None` where no cost is known.
+    pub equal_quality: Option<WorthTrade>,
+    /// Routing as accurately as keeps the cost of the most accurate LLM; `None` where no cost is known.
+    pub equal_cost: Option<WorthTrade>,
     /// The same procedure on prompts that were permuted against their scores; `None` where it was not asked for.
     pub null: Option<WorthNull>,
     /// How many prompts it takes to tell a gain that was named; `None` where none was.
@@ -123,6 +122,31 @@ pub struct WorthPoint {
     pub band_high: f64,
     /// `1000 * v * gain(v)`: the gain in dollars per 1,000 prompts; unknown at an infinite worth.
     pub usd_per_1k: WorthEstimate,
+}
+
+/// Routing beside one LLM for everything. How much cost weighs was chosen on one half of the prompts and judged on the other, and the other way
+/// round, so that what should be equal is so only about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WorthTrade {
+    /// That LLM: the best single one where a score is worth the most, so the most accurate.
+    pub reference: String,
+    /// The share of its cost that routing saves.
+    pub saving: WorthEstimate,
+    /// The mean score that routing adds to its.
+    pub score_gain: WorthEstimate,
+    /// Dollars per 1,000 prompts with routing.
+    #[serde(deserialize_with = "or_nan")]
+    pub usd_per_1k: f64,
+    /// And with that LLM.
+    #[serde(deserialize_with = "or_nan")]
+    pub reference_usd_per_1k: f64,
+    /// Mean score with routing.
+    #[serde(deserialize_with = "or_nan")]
+    pub score: f64,
+    /// And with that LLM.
+    #[serde(deserialize_with = "or_nan")]
+    pub reference_score: f64,
 }
 
 /// The mean gain on one task's prompts.
@@ -323,8 +347,16 @@ mod tests {
                 n_prompts: 3,
                 gain: estimate(-0.5),
             }],
-            savings: None,
-            quality: Some(estimate(0.0)),
+            equal_quality: None,
+            equal_cost: Some(WorthTrade {
+                reference: "m".to_owned(),
+                saving: WorthEstimate::UNKNOWN,
+                score_gain: estimate(0.0),
+                usd_per_1k: f64::NAN,
+                reference_usd_per_1k: 0.5,
+                score: 0.75,
+                reference_score: 0.75,
+            }),
             null: None,
             prompts_needed: Some(PromptsNeeded {
                 at_least: 0.01,

@@ -1,18 +1,16 @@
-use std::fmt::Write as _;
-
 use dataset::{
-    DatasetInfo, PartTable, PerModel, PredictedCost, Predictions, Quantity, SmallWins,
+    DatasetInfo, MeanCost, PartTable, PerModel, PredictedCost, Predictions, Quantity, SmallWins,
     Standardizer, write_atomically,
 };
 use ndarray::{Array2, ArrayView2};
-use routers::{Backend, Knn, Mf, MfReport, Rorf, Selection, Target, TargetFit};
+use routers::{Blend, Cluster, Kernel, Knn, Linear, Mf, MfReport, Rorf, Selection, Target};
 use saved_routers::{
-    Contents, EmbeddingFormat, KnnParts, KnnTarget, ModelOutputs, NewFolder, PerModelOutputs,
+    BlendParts, Contents, EmbeddingFormat, KnnParts, KnnTarget, ModelOutputs, NewFolder,
+    PerModelOutputs,
 };
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use crate::Result;
+use crate::{Result, chosen::mf_metrics};
 
 /// The folder of a matrix factorization in its router's.
 const MF_FOLDER: &str = "factorization";
@@ -22,7 +20,9 @@ const MF_METRICS: &str = "metrics.csv";
 #[derive(Debug, Clone)]
 pub struct FittedRouter {
     pub(crate) form: Form,
-    /// What is predicted for each LLM, the score first; nothing for a router of a pair.
+    /// What was learned of each LLM, the score first; nothing for a router of a pair.
+    pub(crate) targets: Vec<Target>,
+    /// What the targets are.
     pub(crate) quantities: Vec<Quantity>,
     pub(crate) scale: Option<Standardizer>,
 }
@@ -31,10 +31,16 @@ pub struct FittedRouter {
 pub(crate) enum Form {
     Knn {
         knn: Knn,
-        targets: Vec<Target>,
         format: EmbeddingFormat,
-        backend: Backend,
         selection: Selection,
+    },
+    Linear(Linear),
+    Kernel(Kernel),
+    Cluster(Cluster),
+    Blend {
+        blend: Box<Blend>,
+        mean_cost: MeanCost,
+        format: EmbeddingFormat,
     },
     Mf {
         mf: Mf,
@@ -62,6 +68,7 @@ impl FittedRouter {
     pub(crate) fn of_pair(form: Form) -> Self {
         Self {
             form,
+            targets: Vec::new(),
             quantities: Vec::new(),
             scale: None,
         }
@@ -81,10 +88,13 @@ impl FittedRouter {
             on_progress(embeddings.nrows() as u64);
             ModelOutputs::SmallWins(probability.mapv(|p| p as f32))
         };
+        let outputs = |predicted| ModelOutputs::PerModel(self.outputs(predicted));
         Ok(match &self.form {
-            Form::Knn { knn, .. } => {
-                ModelOutputs::PerModel(self.outputs(knn.predict(embeddings, on_progress)?))
-            }
+            Form::Knn { knn, .. } => outputs(knn.predict(embeddings, on_progress)?),
+            Form::Linear(linear) => outputs(linear.predict(embeddings, on_progress)?),
+            Form::Kernel(kernel) => outputs(kernel.predict(embeddings, on_progress)?),
+            Form::Cluster(cluster) => outputs(cluster.predict(embeddings, on_progress)?),
+            Form::Blend { blend, .. } => outputs(blend.predict(embeddings, on_progress)?),
             Form::Mf { mf, .. } => small_wins(mf.predict(embeddings)?),
             Form::Rorf { rorf, .. } => small_wins(rorf.predict(embeddings)?),
         })
@@ -122,6 +132,14 @@ impl FittedRouter {
                 Some(predicted) => cost = predicted,
             }
         }
+        // Costs of the prompt at hand would still route: the dearer an LLM's input, the less it would get of long prompts.
+        if let Form::Blend {
+            blend, mean_cost, ..
+        } = &self.form
+            && !blend.routes()
+        {
+            cost = PredictedCost::Mean(mean_cost.clone());
+        }
         PerModelOutputs {
             scores: scores.expect("the first target is the score"),
             cost,
@@ -137,22 +155,16 @@ impl FittedRouter {
             folder.write_scale(scale)?;
         }
         Ok(match &self.form {
-            Form::Knn {
-                knn,
-                targets,
-                format,
-                backend,
-                ..
-            } => {
+            Form::Knn { knn, format, .. } => {
                 folder.write_knn(&KnnParts {
                     embeddings: knn.rows(),
-                    targets,
+                    targets: &self.targets,
                     format: *format,
                 })?;
                 let targets = self.quantities.iter().zip(knn.fits());
                 Contents::Knn {
                     embeddings: *format,
-                    backend: *backend,
+                    backend: knn.backend(),
                     targets: targets
                         .map(|(&quantity, fit)| KnnTarget {
                             quantity,
@@ -161,6 +173,19 @@ impl FittedRouter {
                         .collect(),
                 }
             }
+            Form::Linear(linear) => folder.write_linear(linear, &self.quantities)?,
+            Form::Kernel(kernel) => folder.write_kernel(kernel, &self.quantities)?,
+            Form::Cluster(cluster) => folder.write_cluster(cluster, &self.quantities)?,
+            Form::Blend {
+                blend,
+                mean_cost,
+                format,
+            } => folder.write_blend(&BlendParts {
+                blend,
+                quantities: &self.quantities,
+                mean_cost,
+                format: *format,
+            })?,
             Form::Mf { mf, report, .. } => {
                 folder.write_mf(MF_FOLDER, mf)?;
                 let path = folder.path().join(MF_FOLDER).join(MF_METRICS);
@@ -175,86 +200,4 @@ impl FittedRouter {
             }
         })
     }
-
-    /// What was chosen or measured in the fit.
-    pub fn results(&self) -> Value {
-        match &self.form {
-            Form::Knn { knn, selection, .. } => {
-                json!({ "selection": selection, "targets": knn.fits() })
-            }
-            Form::Mf {
-                report,
-                n_small,
-                n_large,
-                ..
-            } => json!({
-                "n-small-wins": n_small, "n-large-wins": n_large, "n-train": report.n_train,
-                "n-validation": report.n_validation, "n-unknown": report.n_unknown, "n-steps": report.n_steps, "best": report.best,
-            }),
-            Form::Rorf { rorf, outcomes } => json!({
-                "n-trees": rorf.forest().n_trees(),
-                "n-nodes": rorf.forest().n_nodes(),
-                "train-outcomes": outcomes,
-            }),
-        }
-    }
-
-    /// The same for people, a line each.
-    pub fn summary(&self) -> Vec<String> {
-        match &self.form {
-            Form::Knn { knn, .. } => knn.fits().iter().map(knn_summary).collect(),
-            Form::Mf { report, .. } => vec![mf_summary(report)],
-            Form::Rorf { rorf, outcomes } => {
-                let (n_trees, n_nodes) = (rorf.forest().n_trees(), rorf.forest().n_nodes());
-                let PairCounts {
-                    large_only,
-                    neither,
-                    both,
-                    small_only,
-                } = outcomes;
-                vec![
-                    format!("{n_trees} trees with {n_nodes} nodes"),
-                    format!(
-                        "right in train: large only {large_only}, neither {neither}, both {both}, small only {small_only}"
-                    ),
-                ]
-            }
-        }
-    }
-}
-
-fn knn_summary(fit: &TargetFit) -> String {
-    let score = fit
-        .cross_validation
-        .iter()
-        .find(|score| score.n_neighbors == fit.n_neighbors);
-    let score = score.map_or_else(
-        || "too few rows for cross-validation".to_owned(),
-        |score| format!("cross-validated R2 {:.4}", score.mean_r2),
-    );
-    format!("{:<14} k = {:<4} {score}", fit.target, fit.n_neighbors)
-}
-
-fn mf_summary(report: &MfReport) -> String {
-    report.best.map_or_else(
-        || "no validation".to_owned(),
-        |best| {
-            format!(
-                "validation log-likelihood {:.4} after step {} of {}",
-                best.log_likelihood, best.step, report.n_steps
-            )
-        },
-    )
-}
-
-/// The course of the training.
-fn mf_metrics(report: &MfReport) -> String {
-    let mut csv = String::from("epoch,loss,val_log_likelihood\n");
-    for (epoch, found) in (1..).zip(&report.epochs) {
-        let validation = found.val_log_likelihood;
-        let validation = validation.map_or(String::new(), |x: f64| x.to_string());
-        let epoch: u64 = epoch;
-        writeln!(csv, "{epoch},{},{validation}", found.loss).expect("a string grows as needed");
-    }
-    csv
 }

@@ -12,6 +12,7 @@
 //! FittedRouter::predictions(embeddings, table, info), FittedRouter::save(folder)
 //! ```
 
+mod chosen;
 mod cross_fit;
 mod error;
 mod fitted;

@@ -1,6 +1,9 @@
 use dataset::{DatasetInfo, PartTable, SplitOrigin};
 use ndarray::ArrayView2;
-use routers::{CheckedForestParams, CheckedKnnParams, CheckedMfParams, Selection};
+use routers::{
+    CheckedBlendParams, CheckedClusterParams, CheckedForestParams, CheckedKernelParams,
+    CheckedKnnParams, CheckedLinearParams, CheckedMfParams, Selection,
+};
 use saved_routers::EmbeddingFormat;
 use serde_json::{Value, json};
 
@@ -11,6 +14,14 @@ use crate::{FittedRouter, Learner, Prepared, Result};
 pub struct LearnerParams {
     /// Of nearest neighbors.
     pub knn: CheckedKnnParams,
+    /// Of ridge regression.
+    pub linear: CheckedLinearParams,
+    /// Of kernel ridge regression.
+    pub kernel: CheckedKernelParams,
+    /// Of means over clusters.
+    pub cluster: CheckedClusterParams,
+    /// Of the blend, with those of its learners.
+    pub blend: CheckedBlendParams,
     /// Of the matrix factorization.
     pub mf: CheckedMfParams,
     /// Of the random forest.
@@ -36,6 +47,25 @@ impl LearnerParams {
                 json!({ "knn": self.knn.params(), "saved-vectors": self.saved_embeddings }),
                 None,
             ),
+            Learner::Linear => {
+                let params = self.linear.params();
+                (json!({ "linear": params }), Some(params.seed))
+            }
+            Learner::Kernel => {
+                let params = self.kernel.params();
+                (json!({ "kernel": params }), Some(params.seed))
+            }
+            Learner::Cluster => {
+                let params = self.cluster.params();
+                (json!({ "cluster": params }), Some(params.seed))
+            }
+            Learner::Blend => (
+                json!({
+                    "blend": self.blend.params(), "knn": self.knn.params(), "linear": self.linear.params(), "kernel": self.kernel.params(),
+                    "cluster": self.cluster.params(), "saved-vectors": self.saved_embeddings,
+                }),
+                Some(self.blend.params().seed),
+            ),
             Learner::Mf => (
                 json!({ "mf": self.mf.params() }),
                 Some(self.mf.params().seed),
@@ -52,6 +82,9 @@ impl LearnerParams {
     pub fn progress(&self, learner: Learner, n_rows: usize) -> (&'static str, u64) {
         match learner {
             Learner::Knn => ("finding neighbors", n_rows as u64),
+            Learner::Linear | Learner::Kernel | Learner::Cluster | Learner::Blend => {
+                ("fitting", n_rows as u64)
+            }
             Learner::Mf => ("training", self.mf.params().n_epochs),
             Learner::Rorf => ("growing trees", self.forest.params().n_trees as u64),
         }

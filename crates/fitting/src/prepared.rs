@@ -1,8 +1,11 @@
 use std::path::Path;
 
-use dataset::{DatasetInfo, PartTable};
+use dataset::{DatasetInfo, MeanCost, PartTable};
 use ndarray::{Array2, ArrayView2};
-use routers::{PairOutcome, PairScores, PreparedKnn, Rorf, RoutingCosts};
+use routers::{
+    PairOutcome, PairScores, PreparedBlend, PreparedCluster, PreparedKernel, PreparedKnn,
+    PreparedLinear, Rorf, RoutingCosts,
+};
 
 use crate::{
     Error, FittedRouter, Learner, LearnerParams, PairLabels, Result,
@@ -23,6 +26,11 @@ pub struct Prepared<'a> {
 
 enum PreparedForm {
     Knn(PreparedKnn),
+    Linear(PreparedLinear),
+    Kernel(PreparedKernel),
+    Cluster(PreparedCluster),
+    // Boxed, because it holds all of the above.
+    Blend(Box<PreparedBlend>),
     // Nothing can be done beforehand.
     Mf,
     Rorf,
@@ -38,6 +46,18 @@ impl<'a> Prepared<'a> {
         Ok(Self {
             form: match learner {
                 Learner::Knn => PreparedForm::Knn(params.knn.prepare(embeddings, on_progress)?),
+                Learner::Linear => {
+                    PreparedForm::Linear(params.linear.prepare(embeddings, on_progress)?)
+                }
+                Learner::Kernel => {
+                    PreparedForm::Kernel(params.kernel.prepare(embeddings, on_progress)?)
+                }
+                Learner::Cluster => {
+                    PreparedForm::Cluster(params.cluster.prepare(embeddings, on_progress)?)
+                }
+                Learner::Blend => {
+                    PreparedForm::Blend(Box::new(params.blend.prepare(embeddings, on_progress)?))
+                }
                 Learner::Mf => PreparedForm::Mf,
                 Learner::Rorf => PreparedForm::Rorf,
             },
@@ -65,34 +85,46 @@ impl<'a> Prepared<'a> {
             });
         }
         match &self.form {
-            PreparedForm::Knn(knn) => self.fit_knn(knn, table, info),
+            PreparedForm::Knn(_)
+            | PreparedForm::Linear(_)
+            | PreparedForm::Kernel(_)
+            | PreparedForm::Cluster(_)
+            | PreparedForm::Blend(_) => self.fit_per_model(table, info),
             PreparedForm::Mf => self.fit_mf(table, info, on_progress),
             PreparedForm::Rorf => self.fit_rorf(table, info, on_progress),
         }
     }
 
-    /// All targets at once, because finding neighbors is what takes the time, and they are the same for every target.
-    fn fit_knn(
-        &self,
-        prepared: &PreparedKnn,
-        table: &PartTable,
-        info: &DatasetInfo,
-    ) -> Result<FittedRouter> {
+    /// Fits all targets at once: neighbors, Gram matrices and clusters are the same for every target.
+    fn fit_per_model(&self, table: &PartTable, info: &DatasetInfo) -> Result<FittedRouter> {
         let targets = Targets::of(table, info);
         let predicted_usd = |outputs: Option<&Array2<f32>>| targets.usd(outputs, table, info);
         let costs = RoutingCosts {
             cost_usd: table.cost_usd.view(),
             predicted_usd: &predicted_usd,
         };
-        let knn = prepared.fit_to_route(&targets.targets, &costs)?;
-        Ok(FittedRouter {
-            form: Form::Knn {
-                knn,
-                targets: targets.targets,
-                format: self.params.saved_embeddings,
-                backend: self.params.knn.params().backend,
-                selection: self.params.knn.params().selection,
+        let params = &self.params;
+        let form = match &self.form {
+            PreparedForm::Knn(prepared) => Form::Knn {
+                knn: prepared.fit_to_route(&targets.targets, &costs)?,
+                format: params.saved_embeddings,
+                selection: params.knn.params().selection,
             },
+            PreparedForm::Linear(prepared) => Form::Linear(prepared.fit(&targets.targets)?),
+            PreparedForm::Kernel(prepared) => Form::Kernel(prepared.fit(&targets.targets)?),
+            PreparedForm::Cluster(prepared) => Form::Cluster(prepared.fit(&targets.targets)?),
+            PreparedForm::Blend(prepared) => Form::Blend {
+                blend: Box::new(prepared.fit(&targets.targets, &costs)?),
+                mean_cost: MeanCost::of(info.cost_kind, table),
+                format: params.saved_embeddings,
+            },
+            PreparedForm::Mf | PreparedForm::Rorf => {
+                unreachable!("a router of a pair is fitted to labels")
+            }
+        };
+        Ok(FittedRouter {
+            form,
+            targets: targets.targets,
             quantities: targets.quantities,
             scale: targets.scale,
         })

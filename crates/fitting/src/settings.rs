@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
-use routers::{ForestParams, KnnParams, MfParams};
+use routers::{
+    BlendLearners, BlendParams, ClusterParams, ForestParams, KernelParams, KnnParams, LinearParams,
+    MfParams,
+};
 use saved_routers::EmbeddingFormat;
 use serde::Deserialize;
 
@@ -14,6 +17,14 @@ pub struct Settings {
     pub carrot_knn: KnnParams,
     /// CARROT (KNN) on a sentence embedding.
     pub carrot_knn_sbert: SentenceKnn,
+    /// Ridge regression.
+    pub carrot_linear: LinearParams,
+    /// Kernel ridge regression.
+    pub carrot_kernel: KernelParams,
+    /// Means over clusters.
+    pub carrot_cluster: ClusterParams,
+    /// The blend.
+    pub carrot_blend: BlendParams,
     /// The matrix factorization.
     pub mf: MfParams,
     /// The random forest.
@@ -101,8 +112,18 @@ impl Settings {
     /// # Errors
     /// [`crate::Error::Learner`] for the first that no fit can use.
     pub fn learners(&self) -> Result<LearnerParams> {
-        Ok(LearnerParams {
+        let learners = BlendLearners {
             knn: self.carrot_knn.clone().check()?,
+            linear: self.carrot_linear.clone().check()?,
+            kernel: self.carrot_kernel.clone().check()?,
+            cluster: self.carrot_cluster.clone().check()?,
+        };
+        Ok(LearnerParams {
+            knn: learners.knn.clone(),
+            linear: learners.linear.clone(),
+            kernel: learners.kernel.clone(),
+            cluster: learners.cluster.clone(),
+            blend: self.carrot_blend.clone().check(learners)?,
             mf: self.mf.clone().check()?,
             forest: self.rorf.clone().check()?,
             saved_embeddings: self.saved.embeddings,

@@ -1,6 +1,8 @@
 use anyhow::Context as _;
-use dataset::PerModel;
-use evaluation::{CurvePoint, Predicted, Truth, baseline::best_single, choice::point_at};
+use dataset::{PerModel, worth};
+use evaluation::{
+    CurvePoint, Predicted, Truth, baseline::best_single, choice::point_at, metric::SAME_ACCURACY,
+};
 use serde::Serialize;
 
 /// Score that a dollar has to bring: none, then four a decade from 1 to 10,000.
@@ -27,6 +29,8 @@ pub(crate) struct BayesReport {
     /// The cheapest of the Bayes routers tried that scores no less than the best single LLM.
     match_score: f64,
     match_cost_usd: f64,
+    /// What the Bayes router gains over the best single LLM of these rows, in utility, averaged over [`worth::grid`].
+    bayes_gain: f64,
 }
 
 impl BayesReport {
@@ -40,7 +44,7 @@ impl BayesReport {
         let routed = routed.into_iter().collect::<Result<Vec<CurvePoint>, _>>()?;
         let matching = routed
             .iter()
-            .filter(|point| point.accuracy >= single.accuracy);
+            .filter(|point| point.accuracy >= single.accuracy - SAME_ACCURACY);
         let cheapest = matching.min_by(|a, b| a.cost_usd.total_cmp(&b.cost_usd));
         // At weight 0 the Bayes router takes the best LLM of every prompt, so it can only miss the best single one by rounding.
         let cheapest = cheapest.unwrap_or(&routed[0]);
@@ -52,6 +56,7 @@ impl BayesReport {
             bayes_cost_usd: routed[0].cost_usd,
             match_score: cheapest.accuracy,
             match_cost_usd: cheapest.cost_usd,
+            bayes_gain: bayes_gain(expectations),
         })
     }
 
@@ -60,7 +65,8 @@ impl BayesReport {
             "expected on the test rows:\n\
              best single LLM, {}: score {:.4} at ${:.3e}\n\
              Bayes router, at any cost: score {:.4} at ${:.3e}\n\
-             Bayes router, as good as the best single LLM: score {:.4} at ${:.3e}\n",
+             Bayes router, as good as the best single LLM: score {:.4} at ${:.3e}\n\
+             Bayes router's gain over the best single LLM, averaged over worths of a score: {:.4}\n",
             self.best_single,
             self.best_single_score,
             self.best_single_cost_usd,
@@ -68,8 +74,39 @@ impl BayesReport {
             self.bayes_cost_usd,
             self.match_score,
             self.match_cost_usd,
+            self.bayes_gain,
         )
     }
+}
+
+/// What the Bayes router gains over the best single LLM of these rows.
+///
+/// ```text
+/// mean over v in worth::grid of  mean over prompts of max_m u_im(v) - u_ib(v),    u_im(v) = E score - E cost / v,  b = argmax_m of the mean of u_im(v)
+/// ```
+pub(crate) fn bayes_gain(expectations: &PerModel) -> f64 {
+    let (scores, costs) = (&expectations.scores, &expectations.cost_usd);
+    let n_prompts = scores.nrows().max(1) as f64;
+    let columns = scores.columns().into_iter();
+    let mean_scores: Vec<f64> = columns
+        .map(|column| column.iter().copied().map(f64::from).sum::<f64>() / n_prompts)
+        .collect();
+    let columns = costs.columns().into_iter();
+    let mean_costs: Vec<f64> = columns.map(|column| column.sum() / n_prompts).collect();
+    let worths = worth::grid(&mean_costs);
+    let gains = worths.iter().map(|&worth_usd| {
+        let Some(single) = worth::best_constant(&mean_scores, &mean_costs, worth_usd) else {
+            return f64::NAN;
+        };
+        let rows = scores.rows().into_iter().zip(costs.rows());
+        let gains = rows.map(|(scores, costs)| {
+            let utility = |m: usize| worth::utility(f64::from(scores[m]), costs[m], worth_usd);
+            let best = (0..scores.len()).map(utility).fold(f64::MIN, f64::max);
+            best - utility(single)
+        });
+        gains.sum::<f64>() / n_prompts
+    });
+    gains.sum::<f64>() / worths.len() as f64
 }
 
 /// Mean score and cost of the router for which a dollar has to bring a score of `weight`.

@@ -1,6 +1,6 @@
 mod family;
 mod model;
-mod number;
+pub(crate) mod number;
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, num::NonZeroUsize};
+use std::collections::BTreeMap;
 
 use anyhow::bail;
 use cli_support::{Progress, usage_error};
@@ -7,19 +7,16 @@ use datagen::{
     cli::{Extra, GenArgs, Staged, run_staged},
 };
 use dataset::{
-    CostKind, CostRule, DatasetDir, DatasetInfo, MadeFrom, ModelInfo, Part, PartWriter,
-    Predictions, PredictionsWriter, Source, SplitOrigin, TrainTestSplit, sha256_file,
-    train_test_split,
+    CostKind, DatasetDir, DatasetInfo, MadeFrom, Part, PartWriter, Predictions, PredictionsWriter,
+    Source, SplitOrigin, TrainTestSplit, sha256_file, train_test_split,
 };
 
 use crate::{
     args::Args,
     bayes::BayesReport,
-    config::{BUILT_IN, Config},
-    rows::Rows,
+    design::{Design, Designed, RowMaker},
 };
 
-const NAME: &str = "synthetic";
 /// Their numbers alone take 400 MB in the split.
 const MAX_PROMPTS: usize = 100_000_000;
 /// Rows made and written at a time: some megabytes.
@@ -28,8 +25,9 @@ const ROWS_PER_CHUNK: usize = 8192;
 /// What the command line and the configuration ask for.
 #[derive(Debug)]
 pub(crate) struct Job {
-    config: Config,
+    design: Design,
     source: Source,
+    options: BTreeMap<String, String>,
     name: DatasetName,
     rows: TrainTestSplit,
     split: RandomSplit,
@@ -40,9 +38,9 @@ pub(crate) struct Job {
 
 impl Job {
     pub(crate) fn new(args: Args) -> anyhow::Result<Self> {
-        let (config, source) = args.configured.settings(BUILT_IN, Config::check)?;
+        let designed = Designed::new(&args)?;
         let shared = args.configured.shared;
-        let n = args.n.map_or(config.n_prompts, NonZeroUsize::get);
+        let n = designed.n_prompts;
         if n > MAX_PROMPTS {
             return Err(usage_error(format!(
                 "{n} prompts are asked for, expected at most {MAX_PROMPTS}"
@@ -51,15 +49,16 @@ impl Job {
         // The limit comes before the split, as for a source that is read: the first rows, not the first of each part.
         let n_kept = shared.limit.map_or(n, |limit| n.min(limit.get()));
         let split = RandomSplit {
-            test_size: args.test_size.unwrap_or(config.test_size),
-            seed: args.seed.unwrap_or(config.seed),
+            test_size: designed.test_size,
+            seed: designed.seed,
         };
         let rows = train_test_split(n_kept, split.test_size, split.seed)
             .map_err(|error| usage_error(error.to_string()))?;
         Ok(Self {
-            config,
-            source,
-            name: shared.name_or(NAME)?,
+            design: designed.design,
+            source: designed.source,
+            options: designed.options,
+            name: shared.name_or(&designed.name)?,
             rows,
             split,
             n_left_out: n - n_kept,
@@ -77,12 +76,14 @@ impl Staged for Job {
     fn recipe(&self) -> Recipe {
         let limit = self.shared.limit;
         let limit = limit.map(|limit| ("limit".to_owned(), limit.to_string()));
+        let mut options = self.options.clone();
+        options.extend(limit);
         Recipe {
             name: self.name.clone(),
-            pair: Some(self.config.pair.clone()),
+            pair: self.design.pair(),
             split: self.split,
             sources: vec![self.source.clone()],
-            options: limit.into_iter().collect(),
+            options,
             made_by: concat!("gen-synthetic ", env!("CARGO_PKG_VERSION")).to_owned(),
             group: None,
         }
@@ -90,19 +91,15 @@ impl Staged for Job {
 
     fn info(&self) -> DatasetInfo {
         let recipe = self.recipe();
-        let models = self.config.models.iter().map(|model| ModelInfo {
-            name: model.name.clone(),
-            price: Some(model.price()),
-            cost_rule: CostRule::InputAndOutputTokens,
-        });
         let mut notes = vec![
             "synthetic: prompts come from templates, scores and lengths are drawn from a latent model; no LLM was asked".to_owned(),
             "truth/ holds the expected score, output tokens and cost of every LLM on every prompt".to_owned(),
         ];
+        notes.extend(self.design.note());
         notes.extend(self.shared.limit_note(self.n_left_out));
         DatasetInfo {
             name: recipe.name.as_str().to_owned(),
-            models: models.collect(),
+            models: self.design.models(),
             pair: recipe.pair,
             cost_kind: CostKind::OutputTokens,
             n_train: self.rows.train.len(),
@@ -125,8 +122,8 @@ impl Staged for Job {
     fn write(&self, dir: &DatasetDir) -> anyhow::Result<Tally> {
         let n_rows = self.rows.train.len() + self.rows.test.len();
         let progress = Progress::bar("rows", n_rows as u64, self.shared.output.quiet);
-        let rows = Rows::new(&self.config, self.split.seed)?;
-        let mut tally = Tally::new(self.config.models.len());
+        let rows = self.design.rows(self.split.seed)?;
+        let mut tally = Tally::new(self.design.models().len());
         for (part, numbers) in [
             (Part::Train, &self.rows.train),
             (Part::Test, &self.rows.test),
@@ -170,7 +167,7 @@ struct Writers {
 }
 
 impl Writers {
-    fn create(rows: &Rows<'_>, dir: &DatasetDir, part: Part) -> anyhow::Result<Self> {
+    fn create(rows: &RowMaker<'_>, dir: &DatasetDir, part: Part) -> anyhow::Result<Self> {
         // Writers take the columns and the names of LLMs from an example, for which no rows are needed.
         let like = rows.chunk(&[]);
         Ok(Self {

@@ -81,26 +81,33 @@ impl<'a> Latent<'a> {
         expected: Answer,
         rng: &mut impl Rng,
     ) -> Answer {
-        let n_steps = family.score_steps;
-        // Drawn one by one, which for a few steps is as fast as a binomial sampler.
-        let n_won = (0..n_steps)
-            .filter(|_| rng.random_bool(expected.score))
-            .count();
+        let score = draw_score(family.score_steps, expected.score, rng);
         let sigma = self.config.models[model_idx].length_sigma;
-        let normal: f64 = StandardNormal.sample(rng);
-        // A lognormal has mean exp(mu + sigma^2 / 2).
-        let length =
-            (expected.n_output_tokens - 1.0) * (sigma * normal - sigma * sigma / 2.0).exp();
-        // An answer has at least one token. A uniform number before rounding down keeps the mean, which plain rounding would not.
-        let n_output_tokens = 1.0 + (length + rng.random::<f64>()).floor();
+        let n_output_tokens = draw_length(expected.n_output_tokens, sigma, rng);
         let n_input_tokens = expected.n_input_tokens;
         Answer {
-            score: n_won as f64 / f64::from(n_steps),
+            score,
             n_input_tokens,
             n_output_tokens,
             cost_usd: self.prices[model_idx].cost_usd(f64::from(n_input_tokens), n_output_tokens),
         }
     }
+}
+
+/// A score in so many steps, whose mean is `expected`.
+pub(crate) fn draw_score(n_steps: u32, expected: f64, rng: &mut impl Rng) -> f64 {
+    // Drawn one by one, which for a few steps is as fast as a binomial sampler.
+    let n_won = (0..n_steps).filter(|_| rng.random_bool(expected)).count();
+    n_won as f64 / f64::from(n_steps)
+}
+
+/// A whole number of tokens, whose mean is `expected` and the deviation of whose logarithm is about `sigma`.
+pub(crate) fn draw_length(expected: f64, sigma: f64, rng: &mut impl Rng) -> f64 {
+    let normal: f64 = StandardNormal.sample(rng);
+    // A lognormal has mean exp(mu + sigma^2 / 2).
+    let length = (expected - 1.0) * (sigma * normal - sigma * sigma / 2.0).exp();
+    // An answer has at least one token. A uniform number before rounding down keeps the mean, which plain rounding would not.
+    1.0 + (length + rng.random::<f64>()).floor()
 }
 
 /// How many pieces a tokenizer might cut a text into: six letters, three digits, or one other sign each.

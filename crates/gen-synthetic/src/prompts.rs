@@ -38,23 +38,9 @@ mod tests {
 
     use super::*;
 
-    const FAMILIES: [Family; 11] = [
-        Family::Arithmetic,
-        Family::Units,
-        Family::Sequences,
-        Family::Logic,
-        Family::Dates,
-        Family::Strings,
-        Family::Code,
-        Family::Retrieval,
-        Family::Sentiment,
-        Family::Summary,
-        Family::Writing,
-    ];
-
     #[test]
     fn every_family_spans_easy_and_hard_prompts_of_sane_length() {
-        for family in FAMILIES {
+        for family in Family::ALL {
             let mut rng = ChaCha8Rng::seed_from_u64(3);
             let prompts: Vec<Prompt> = (0..2000).map(|_| prompt(family, &mut rng)).collect();
             let (mut low, mut high, mut sum) = (1.0_f64, 0.0_f64, 0.0);
@@ -81,7 +67,7 @@ mod tests {
     fn the_same_text_is_as_difficult_wherever_it_comes_up() {
         let mut seen = std::collections::HashMap::new();
         let mut rng = ChaCha8Rng::seed_from_u64(4);
-        for family in FAMILIES {
+        for family in Family::ALL {
             for _ in 0..5000 {
                 let Prompt { text, difficulty } = prompt(family, &mut rng);
                 let first = *seen.entry(text.clone()).or_insert(difficulty);

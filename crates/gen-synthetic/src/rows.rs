@@ -30,12 +30,58 @@ pub(crate) struct Chunk {
     pub(crate) expectations: PerModel,
 }
 
-struct Row {
-    id: String,
-    task: &'static str,
-    prompt: String,
+/// A row, and its expectations.
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) task: &'static str,
+    pub(crate) prompt: String,
     /// Per LLM what is expected, and what was drawn.
-    answers: Vec<(Answer, Answer)>,
+    pub(crate) answers: Vec<(Answer, Answer)>,
+    /// Values of the kept columns.
+    pub(crate) kept: Vec<String>,
+}
+
+impl Chunk {
+    /// Tables of these rows, whose kept columns have these names.
+    pub(crate) fn of(rows: Vec<Row>, models: &[String], kept_names: &[&str]) -> Self {
+        let shape = (rows.len(), models.len());
+        let answer = |(i, m): (usize, usize)| -> (Answer, Answer) { rows[i].answers[m] };
+        let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+        let models = models.to_vec();
+        let expectations = PerModel {
+            ids: ids.clone(),
+            models: models.clone(),
+            scores: Array2::from_shape_fn(shape, |at| answer(at).0.score as f32),
+            output_tokens: Some(Array2::from_shape_fn(shape, |at| {
+                answer(at).0.n_output_tokens as f32
+            })),
+            cost_usd: Array2::from_shape_fn(shape, |at| answer(at).0.cost_usd),
+        };
+        let mut kept = KeptColumns::default();
+        for (column, name) in kept_names.iter().enumerate() {
+            let values = rows.iter().map(|row| row.kept[column].clone()).collect();
+            kept.insert(name, values).expect("names of this program");
+        }
+        let split = PartTable {
+            ids,
+            models,
+            scores: Array2::from_shape_fn(shape, |at| answer(at).1.score as f32),
+            input_tokens: Some(Array2::from_shape_fn(shape, |at| {
+                f64::from(answer(at).0.n_input_tokens)
+            })),
+            output_tokens: Some(Array2::from_shape_fn(shape, |at| {
+                answer(at).1.n_output_tokens
+            })),
+            cost_usd: Array2::from_shape_fn(shape, |at| answer(at).1.cost_usd),
+            tasks: rows.iter().map(|row| row.task.to_owned()).collect(),
+            prompts: rows.into_iter().map(|row| row.prompt).collect(),
+            kept,
+        };
+        Chunk {
+            split,
+            expectations,
+        }
+    }
 }
 
 impl<'a> Rows<'a> {
@@ -57,39 +103,11 @@ impl<'a> Rows<'a> {
     /// The rows of these numbers, in this order.
     pub(crate) fn chunk(&self, rows: &[u32]) -> Chunk {
         // Each row has a generator of its own, so threads and chunks do not change any row.
-        let rows: Vec<Row> = rows.par_iter().map(|&i| self.row(i)).collect();
-        let shape = (rows.len(), self.models.len());
-        let answer = |(i, m): (usize, usize)| -> (Answer, Answer) { rows[i].answers[m] };
-        let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-        let models = self.models.to_vec();
-        let expectations = PerModel {
-            ids: ids.clone(),
-            models: models.clone(),
-            scores: Array2::from_shape_fn(shape, |at| answer(at).0.score as f32),
-            output_tokens: Some(Array2::from_shape_fn(shape, |at| {
-                answer(at).0.n_output_tokens as f32
-            })),
-            cost_usd: Array2::from_shape_fn(shape, |at| answer(at).0.cost_usd),
-        };
-        let split = PartTable {
-            ids,
-            models,
-            scores: Array2::from_shape_fn(shape, |at| answer(at).1.score as f32),
-            input_tokens: Some(Array2::from_shape_fn(shape, |at| {
-                f64::from(answer(at).0.n_input_tokens)
-            })),
-            output_tokens: Some(Array2::from_shape_fn(shape, |at| {
-                answer(at).1.n_output_tokens
-            })),
-            cost_usd: Array2::from_shape_fn(shape, |at| answer(at).1.cost_usd),
-            tasks: rows.iter().map(|row| row.task.to_owned()).collect(),
-            prompts: rows.into_iter().map(|row| row.prompt).collect(),
-            kept: KeptColumns::default(),
-        };
-        Chunk {
-            split,
-            expectations,
-        }
+        Chunk::of(
+            rows.par_iter().map(|&i| self.row(i)).collect(),
+            &self.models,
+            &[],
+        )
     }
 
     fn row(&self, i: u32) -> Row {
@@ -113,6 +131,7 @@ impl<'a> Rows<'a> {
             task,
             answers: answers.collect(),
             prompt: prompt.text,
+            kept: Vec::new(),
         }
     }
 }

@@ -261,3 +261,84 @@ fn a_memory_budget_that_is_no_size_is_refused_before_any_work() {
     bench.set_var("CARROT_MEMORY_BUDGET", "");
     bench.succeed(&["--n", "40"]);
 }
+
+#[test]
+fn a_hard_world_is_made_by_name() {
+    let bench = bench();
+    let gain = |args: &[&str]| -> f64 {
+        let output = bench.succeed(&[args, &["--json", "--force"]].concat());
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        report["truth"]["bayes-gain"].as_f64().expect("a number")
+    };
+    let dir = |name: &str| DatasetDir::existing(&bench.join("data"), name).expect("a data set");
+    assert!(gain(&["--world", "no-signal", "--n", "60"]).abs() < 1e-6);
+    assert_eq!(truth(&dir("synthetic-no-signal"), Part::Test).ids.len(), 12);
+
+    let close = [
+        "--world", "close", "--models", "5", "--gain", "0.05", "--n", "900",
+    ];
+    let found = gain(&close);
+    assert!((0.04..0.06).contains(&found), "{found}");
+    let dir = dir("synthetic-close");
+    let info = DatasetInfo::read(&dir.info()).expect("readable");
+    assert_eq!(info.models.len(), 5);
+    assert_eq!(
+        (
+            info.options["models"].as_str(),
+            info.options["gain"].as_str()
+        ),
+        ("5", "0.05")
+    );
+    assert_contains(
+        &info.notes.join("\n"),
+        "the Bayes router gains 0.0500 of a score",
+    );
+    let test = PartTable::read(&dir.split(Part::Test)).expect("readable");
+    assert!(test.kept.is_empty());
+    bench.refuse(
+        &["--world", "close", "--n", "900"],
+        1,
+        "gain was `0.05`, now not set",
+    );
+
+    bench.succeed(&["--world", "shift", "--n", "50", "--name", "later"]);
+    let (_, train, test) = bench.read("later");
+    let times = [&train, &test].map(|part| part.kept("time").expect("kept").to_vec());
+    let mut times: Vec<usize> = times
+        .concat()
+        .iter()
+        .map(|time| time.parse().expect("a number"))
+        .collect();
+    times.sort_unstable();
+    assert_eq!(times, (0..50).collect::<Vec<_>>());
+    assert_eq!(train.kept("conversation").map(<[String]>::len), Some(40));
+
+    let text = include_str!("../../../configs/synthetic-dominant.toml");
+    bench.write(
+        "mine.toml",
+        text.replace("n-prompts = 1000", "n-prompts = 20"),
+    );
+    bench.succeed(&["--world", "mine.toml"]);
+    assert_eq!(bench.read("mine").0.n_train, 16);
+    for (args, code, expected) in [
+        (
+            &["--world", "flat"][..],
+            2,
+            "expected one of close, dominant, no-signal, shift",
+        ),
+        (
+            &["--world", "close", "--config", "mine.toml"],
+            2,
+            "cannot be used with",
+        ),
+        (&["--gain", "0.1"], 2, "--world"),
+        (&["--world", "close", "--gain", "0.9"], 1, "allow at most"),
+        (
+            &["--world", "close", "--models", "2000"],
+            1,
+            "`n-models` is 2000",
+        ),
+    ] {
+        bench.refuse(args, code, expected);
+    }
+}

@@ -1,11 +1,14 @@
 //! Learners that need no libtorch.
 //!
-//! Holds k-nearest-neighbors regression ([`KnnParams`], [`Knn`]) with its exact neighbor search, a random forest with exact splits
-//! ([`ForestParams`], [`Forest`]) the binary router that uses it ([`Rorf`]), and the matrix factorization ([`MfParams`], [`Mf`]).
+//! Holds k-nearest-neighbors regression ([`KnnParams`], [`Knn`]) with its exact neighbor search, ridge regression ([`LinearParams`], [`Linear`]), kernel
+//! ridge regression ([`KernelParams`], [`Kernel`]), means over clusters ([`ClusterParams`], [`Cluster`]), and the blend of the four that decides
+//! whether to route at all ([`BlendParams`], [`Blend`]); a random forest with exact splits ([`ForestParams`], [`Forest`]), the binary router that uses
+//! it ([`Rorf`]), and the matrix factorization ([`MfParams`], [`Mf`]).
 //! In come matrices of embeddings and targets, out go predictions of every LLM's score and cost, or of how likely the small LLM of a pair
 //! will do.
-//! Must not know a file, a command line, libtorch, or how predictions are judged.
+//! Must not know a file, a command line, libtorch, or how predictions are reported on; what a learner chooses by ([`RoutingCosts`]) is here.
 
+mod blend;
 mod cluster;
 mod dot;
 mod error;
@@ -26,6 +29,10 @@ mod routing_gain;
 mod unit_rows;
 
 pub use crate::{
+    blend::{
+        Blend, BlendLearners, BlendParams, BlendParts, BlendReport, BlendTarget,
+        CheckedBlendParams, LearnerReport, PreparedBlend, ScaleGain, Setting, SettingScore,
+    },
     cluster::{
         CheckedClusterParams, Cluster, ClusterCvScore, ClusterFit, ClusterParams, ClusterTarget,
         PreparedCluster,

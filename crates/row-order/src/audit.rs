@@ -22,9 +22,10 @@ impl CheckedAuditParams {
         let tables = Tables::new(&panel, &params.candidate_widths);
         let auditor = Auditor::new(params, &panel, &tables);
         let (found, rivals) = auditor.search();
-        let models = auditor.models(models, &found, &rivals);
+        let mut models = auditor.models(models, &found, &rivals);
+        let n_parts = auditor.number_parts(&mut models, &found);
         Ok(Audit {
-            verdict: auditor.verdict(&models, &found),
+            verdict: auditor.verdict(&models, &found, n_parts),
             models,
             tasks: auditor.tasks(tasks, &found),
         })

@@ -7,6 +7,7 @@ use crate::{
     assign::{Constraint, search},
     margin::Margins,
     panel::Panel,
+    parts::parts,
     permute::{Permutations, holm, mean_pair_correlation},
     result::{Finding, ModelAudit, TaskAudit, Verdict},
     table::{PairTable, Tables},
@@ -170,6 +171,7 @@ impl<'a> Auditor<'a> {
             ModelAudit {
                 name: name.clone(),
                 finding,
+                part: None,
                 n_rows: self.n_rows(model),
                 best_width: widths[found[model]],
                 z: z(found[model]),
@@ -229,15 +231,39 @@ impl<'a> Auditor<'a> {
         correlations.iter().sum::<f64>() / correlations.len() as f64
     }
 
-    pub(crate) fn verdict(&self, models: &[ModelAudit], found: &[usize]) -> Verdict {
-        let fitting: Vec<usize> = (0..models.len())
-            .filter(|&i| models[i].finding != Finding::Undetermined)
-            .collect();
+    /// Says of each LLM that fits others to which part of the LLMs it belongs. Gives the number of parts.
+    pub(crate) fn number_parts(&self, models: &mut [ModelAudit], found: &[usize]) -> usize {
+        // As in `least_margin_z`, but a z of one product has variance 1, and the chance is below exp(-x^2 / 2) / 2. Any two LLMs may be the first to be
+        // joined, under the best of all widths.
+        let n_pairs = models.len() * models.len().saturating_sub(1) / 2;
+        let n_choices = (n_pairs * self.params.candidate_widths.len()).max(1);
+        let chance = 2.0 * self.params.significance / n_choices as f64;
+        let least_z = (-2.0 * chance.ln()).max(0.0).sqrt();
+        let parts = parts(self.tables, found, &fitting(models), least_z);
+        for (number, part) in parts.iter().enumerate() {
+            for &model in part {
+                models[model].part = Some(number);
+            }
+        }
+        parts.len()
+    }
+
+    pub(crate) fn verdict(
+        &self,
+        models: &[ModelAudit],
+        found: &[usize],
+        n_parts: usize,
+    ) -> Verdict {
+        let fitting = fitting(models);
         if fitting.len() < 2 {
             return Verdict::Undetermined;
         }
         if fitting.iter().all(|&i| found[i] == found[fitting[0]]) {
-            return Verdict::OneOrder;
+            // One width for all says nothing of parts that do not correlate.
+            return match n_parts {
+                1 => Verdict::OneOrder,
+                _ => Verdict::Undetermined,
+            };
         }
         let mut as_one = found.to_vec();
         for i in fitting {
@@ -291,4 +317,11 @@ impl<'a> Auditor<'a> {
         }
         audits
     }
+}
+
+/// The LLMs whose rows fit others'.
+fn fitting(models: &[ModelAudit]) -> Vec<usize> {
+    (0..models.len())
+        .filter(|&i| models[i].finding != Finding::Undetermined)
+        .collect()
 }

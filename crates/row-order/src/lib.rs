@@ -24,7 +24,9 @@
 //! - If `W` divides the number of rows `n`, the document of row `p` is `p W mod (n - 1)`; if it divides `n + 1`, `p W mod n`. Where all tasks'
 //!   lengths are such for 8, the widths {1, 2} are therefore the same data as {2, 4} and {4, 8}, while no set with both 1 and 8 has a double
 //!   among {1, 2, 4, 8}. Other lengths distinguish them.
-//! - LLMs whose scores have nothing in common with the others', or run against them, cannot be placed: one that answers at random, say.
+//! - LLMs whose scores have nothing in common with the others', or run against them, cannot be placed: one that answers at random, say. The same
+//!   holds for parts of the LLMs: where half of the columns are shifted by a row, each LLM goes with its own half, and neither half with the
+//!   other. The verdict is then not that there is one order, and [`ModelAudit::part`] says which LLMs go together.
 //!
 //! Every LLM's [`Finding`] says which of these holds for it, by searching for the best explanation in which it has another width
 //! ([`ModelAudit::rival_width`], [`ModelAudit::margin_z`]).
@@ -65,6 +67,7 @@ mod margin;
 mod order;
 mod panel;
 mod params;
+mod parts;
 mod permute;
 mod result;
 mod table;

@@ -17,12 +17,14 @@ pub struct Audit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// The LLMs share one order, so that a row is the same document for all of them, as published. Which order that is cannot be seen, unless an
+    /// The LLMs share one order: they fit each other under one width, and in any split of them in two the sides correlate. So
+    /// a row is the same document for all of them, as published. Which order that is cannot be seen, unless an
     /// LLM's finding says so: de-interleaving all of them alike fits as well. For comparing LLMs it does not matter.
     OneOrder,
     /// LLMs were gathered in several orders: as published, a row holds different documents, and the LLMs must be de-interleaved.
     SeveralOrders,
-    /// Fewer than two LLMs have scores that correlate under any order, or there are too few data to distinguish one order from several.
+    /// Fewer than two LLMs have scores that correlate under any order; or one width fits all, but some LLMs' rows do not go with those of the others
+    /// ([`ModelAudit::part`]); or there are too few data to distinguish one order from several.
     Undetermined,
 }
 
@@ -53,6 +55,9 @@ pub struct ModelAudit {
     pub name: String,
     /// How much of the following may be believed.
     pub finding: Finding,
+    /// Which part of the LLMs it belongs to, from 0, the largest: no part's rows go with those of another as far as the scores show. None where
+    /// the finding is undetermined.
+    pub part: Option<usize>,
     /// Rows of the tasks in which the LLM's scores vary.
     pub n_rows: usize,
     /// The width under which all LLMs together correlate most.
@@ -105,7 +110,7 @@ pub struct TaskAudit {
 impl ModelAudit {
     /// The best width, if the scores say anything of it.
     ///
-    /// An ambiguous one is good for bringing the LLMs into one order, not for finding a row's number in the source.
+    /// It brings the LLMs of one part into one order. An ambiguous one is good for bringing the LLMs into one order, not for finding a row's number in the source.
     pub fn width(&self) -> Option<NonZeroUsize> {
         (self.finding != Finding::Undetermined).then_some(self.best_width)
     }

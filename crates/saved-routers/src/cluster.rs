@@ -1,5 +1,5 @@
 use dataset::Quantity;
-use routers::Cluster;
+use routers::{Cluster, ClusterFit};
 
 use crate::{
     ClusterTarget, Contents, Error, Result, SavedLearner,
@@ -29,10 +29,10 @@ pub(crate) fn tensors<'a>(cluster: &'a Cluster, quantities: &[Quantity]) -> Vec<
 
 /// What the record says of them.
 pub(crate) fn contents(cluster: &Cluster, quantities: &[Quantity]) -> Contents {
-    let targets = cluster.targets().iter().zip(quantities);
-    let target = |(target, &quantity): (&routers::ClusterTarget, &Quantity)| ClusterTarget {
+    let targets = cluster.fits().iter().zip(quantities);
+    let target = |(fit, &quantity): (&ClusterFit, &Quantity)| ClusterTarget {
         quantity,
-        n_clusters: target.centroids.nrows(),
+        n_clusters: fit.n_clusters,
     };
     Contents::Cluster {
         targets: targets.map(target).collect(),
@@ -50,11 +50,19 @@ pub(crate) fn read(
     let mut parts = Vec::with_capacity(targets.len());
     for target in targets {
         let name = |name| group("cluster", target.quantity, name);
-        let n_clusters = Some(target.n_clusters);
         let arrays = routers::ClusterTarget {
-            centroids: file.matrix(&name(CENTROIDS), (n_clusters, Some(dim)))?,
-            values: file.matrix(&name(VALUES), (n_clusters, Some(n_models)))?,
+            centroids: file.matrix(&name(CENTROIDS), (None, Some(dim)))?,
+            values: file.matrix(&name(VALUES), (None, Some(n_models)))?,
         };
+        // Fewer where fewer train prompts differ.
+        if arrays.centroids.nrows() > target.n_clusters {
+            return Err(Error::TensorShape {
+                path: file.path().to_owned(),
+                name: name(CENTROIDS),
+                found: arrays.centroids.shape().to_vec(),
+                expected: format!("at most {} rows", target.n_clusters),
+            });
+        }
         parts.push((format!("{:?}", target.quantity), arrays));
     }
     Cluster::from_parts(parts).map_err(Error::router(file.path()))

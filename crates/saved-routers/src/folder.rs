@@ -8,8 +8,8 @@ use dataset::{Quantity, Standardizer, atomic, write_atomically};
 use routers::{Cluster, Forest, Kernel, Linear, Mf};
 
 use crate::{
-    BlendParts, Contents, Error, KnnParts, Record, Result, blend, card, cluster, forest, kernel, knn,
-    linear, means, mf, record, scale, tensors,
+    BlendParts, Contents, Error, KnnParts, Record, Result, blend, card, cluster, forest, kernel,
+    knn, linear, mf, record, scale, tensors,
 };
 
 pub(crate) const ROUTER: &str = "router.safetensors";

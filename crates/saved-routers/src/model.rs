@@ -28,7 +28,7 @@ pub enum Model {
     /// Means of clusters of embeddings.
     Cluster(SavedCluster),
     /// A blend of learners on embeddings, or each LLM's means.
-    Blend(SavedBlend),
+    Blend(Box<SavedBlend>),
     /// A random forest on embeddings.
     Rorf(Rorf),
     /// A matrix factorization on embeddings.
@@ -73,7 +73,7 @@ impl Model {
         Ok(match (&record.contents, &record.embedder) {
             (Contents::Blend(contents), Some(embedder)) => {
                 let outputs = Outputs::of(record, embedder);
-                Self::Blend(blend::read(&path, contents, outputs, scale)?)
+                Self::Blend(blend::read(&path, contents, outputs, scale)?.into())
             }
             (Contents::Forest {}, Some(embedder)) => Self::Rorf(forest::read(&path, embedder.dim)?),
             (Contents::Mf { folder }, Some(embedder)) => {

@@ -1,6 +1,6 @@
 use dataset::{
     PartHashes, PromptsNeeded, TaskGain, WORTH_FORMAT_VERSION, WorthCounts, WorthEstimate,
-    WorthFit, WorthPoint, WorthRecord, WorthSettings, WorthVerdict,
+    WorthFit, WorthPoint, WorthRecord, WorthSettings, WorthTrade, WorthVerdict,
 };
 
 /// A made-up record of a data set on which routing is worth it: two points of accuracy, on seven worths and two tasks.
@@ -36,6 +36,15 @@ pub fn worth_record(dataset: &str, parts: PartHashes) -> WorthRecord {
         n_prompts,
         gain: estimate(gain),
     };
+    let trade = |saving: f64, score_gain: f64| WorthTrade {
+        reference: "owner/dear".to_owned(),
+        saving: estimate(saving),
+        score_gain: estimate(score_gain),
+        usd_per_1k: 2.0 * (1.0 - saving),
+        reference_usd_per_1k: 2.0,
+        score: 0.7 + score_gain,
+        reference_score: 0.7,
+    };
     WorthRecord {
         format_version: WORTH_FORMAT_VERSION,
         dataset: dataset.to_owned(),
@@ -51,8 +60,8 @@ pub fn worth_record(dataset: &str, parts: PartHashes) -> WorthRecord {
         p_loss: 0.9999,
         curve: (0..7).map(point).collect(),
         tasks: vec![task("mathematics", 600, 0.03), task("writing", 400, 0.005)],
-        savings: Some(estimate(0.31)),
-        quality: Some(estimate(0.015)),
+        equal_quality: Some(trade(0.31, 0.001)),
+        equal_cost: Some(trade(0.02, 0.015)),
         null: None,
         prompts_needed: Some(PromptsNeeded {
             at_least: 0.01,

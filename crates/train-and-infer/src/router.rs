@@ -26,7 +26,7 @@ pub(crate) struct Router {
 }
 
 /// All routers, the quick ones first: the order in which `all` fits them and `--help` lists them.
-pub(crate) static ROUTERS: [Router; 6] = [
+pub(crate) static ROUTERS: [Router; 10] = [
     Router {
         name: names::CARROT_KNN,
         help: "CARROT (KNN) on the chosen embedding",
@@ -40,6 +40,34 @@ pub(crate) static ROUTERS: [Router; 6] = [
         input: Input::SentenceEmbedding,
         needs_pair: false,
         learner: Some(Learner::OnEmbeddings(fitting::Learner::Knn)),
+    },
+    Router {
+        name: names::CARROT_LINEAR,
+        help: "Ridge regression on the chosen embedding",
+        input: Input::ChosenEmbedding,
+        needs_pair: false,
+        learner: Some(Learner::OnEmbeddings(fitting::Learner::Linear)),
+    },
+    Router {
+        name: names::CARROT_KERNEL,
+        help: "Kernel ridge regression on the chosen embedding",
+        input: Input::ChosenEmbedding,
+        needs_pair: false,
+        learner: Some(Learner::OnEmbeddings(fitting::Learner::Kernel)),
+    },
+    Router {
+        name: names::CARROT_CLUSTER,
+        help: "Means over clusters of the chosen embedding",
+        input: Input::ChosenEmbedding,
+        needs_pair: false,
+        learner: Some(Learner::OnEmbeddings(fitting::Learner::Cluster)),
+    },
+    Router {
+        name: names::CARROT_BLEND,
+        help: "The blend of the four above, which does not route where that does not pay",
+        input: Input::ChosenEmbedding,
+        needs_pair: false,
+        learner: Some(Learner::OnEmbeddings(fitting::Learner::Blend)),
     },
     Router {
         name: names::MF,
@@ -151,6 +179,19 @@ mod tests {
     fn names_are_unique() {
         for (i, router) in ROUTERS.iter().enumerate() {
             assert!(!ROUTERS[..i].contains(router), "{router}");
+        }
+    }
+
+    #[test]
+    fn one_s_own_logs_have_the_blend() {
+        for (made_by, expected) in [
+            ("gen-custom 0.1.0", names::CARROT_BLEND),
+            ("gen-routerbench 0.1.0", names::CARROT_KNN),
+            ("a program", names::CARROT_KNN),
+        ] {
+            let mut info = test_support::dataset_info("tiny", &["m"], [1, 1]);
+            info.made_by = made_by.to_owned();
+            assert_eq!(default_router(&info).name, expected, "{made_by}");
         }
     }
 }

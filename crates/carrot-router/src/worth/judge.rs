@@ -2,13 +2,13 @@
 
 use dataset::{
     OutOfFold, PartTable, Predictions, PromptsNeeded, TaskGain, WholeSet, WorthCounts,
-    WorthEstimate, WorthPoint, WorthSettings, WorthVerdict, worth,
+    WorthEstimate, WorthPoint, WorthSettings, WorthTrade, WorthVerdict, worth,
 };
 use evaluation::{
     Predicted, Truth,
     worth::{
-        Baseline, CrossFit, Estimate, GainAt, GainReport, GainSettings, PromptGains, Verdict,
-        gains_by_task, prompt_gains,
+        Baseline, CrossFit, Estimate, GainAt, GainReport, GainSettings, PromptGains, Trade,
+        Verdict, gains_by_task, prompt_gains, trade,
     },
 };
 
@@ -27,6 +27,8 @@ pub(super) struct Judged {
     pub(super) p_loss: f64,
     pub(super) curve: Vec<WorthPoint>,
     pub(super) tasks: Vec<TaskGain>,
+    pub(super) equal_quality: Option<WorthTrade>,
+    pub(super) equal_cost: Option<WorthTrade>,
     pub(super) prompts_needed: Option<PromptsNeeded>,
     pub(super) counts: WorthCounts,
 }
@@ -59,6 +61,14 @@ pub(super) fn judge(
         groups,
         &gain_settings,
     )?;
+    let trades = trade(&gains, groups, &gain_settings)?;
+    let of_trade = |trade: &Trade| {
+        let reference = table.models.get(trades.reference?)?;
+        trade
+            .reference_cost_usd
+            .is_finite()
+            .then(|| worth_trade(trade, reference))
+    };
     let curve = curve(&report.curve, &table.models);
     let middle = &curve[curve.len() / 2];
     let n_known = table.scores.iter().filter(|it| it.is_finite()).count();
@@ -68,6 +78,8 @@ pub(super) fn judge(
             Verdict::NotWorthIt => WorthVerdict::NotWorthIt,
             Verdict::CannotTell => WorthVerdict::CannotTell,
         },
+        equal_quality: of_trade(&trades.equal_quality),
+        equal_cost: of_trade(&trades.equal_cost),
         best_single: middle.best_single.clone(),
         gain: estimate(&report.mean),
         p_gain: report.mean.p_above,
@@ -158,6 +170,18 @@ fn curve(curve: &[GainAt], models: &[String]) -> Vec<WorthPoint> {
         }
     });
     points.collect()
+}
+
+fn worth_trade(trade: &Trade, reference: &str) -> WorthTrade {
+    WorthTrade {
+        reference: reference.to_owned(),
+        saving: estimate(&trade.saving),
+        score_gain: estimate(&trade.score_gain),
+        usd_per_1k: 1000.0 * trade.cost_usd,
+        reference_usd_per_1k: 1000.0 * trade.reference_cost_usd,
+        score: trade.score,
+        reference_score: trade.reference_score,
+    }
 }
 
 fn estimate(estimate: &Estimate) -> WorthEstimate {

@@ -1,7 +1,7 @@
 //! The answer in words.
 
 use dataset::{WorthPoint, WorthRecord, WorthVerdict};
-use evaluation::worth::FOLDS_INFLATION;
+use evaluation::worth::folds_inflation;
 
 /// Dollars with three significant digits and no exponent: `$0.00214`, `$1.50`, `$402`.
 pub fn shown_usd(usd: f64) -> String {
@@ -34,15 +34,18 @@ pub(crate) fn sentence(record: &WorthRecord) -> String {
             "Route: against the best single LLM for the money, `{router}` gains {measured}."
         ),
         // Not a single prompt goes elsewhere, so nothing varies.
-        WorthVerdict::NotWorthIt if gain.high >= 0.0 => format!(
+        WorthVerdict::NotWorthIt if gain.estimate == 0.0 && gain.standard_error == 0.0 => format!(
             "Do not route: use {single}. `{router}` found nothing in these prompts to route by."
         ),
+        WorthVerdict::NotWorthIt if gain.high > 0.0 => format!(
+            "Do not route: use {single}. Against the best single LLM for the money, `{router}` gains {measured}: less than was asked for."
+        ),
         WorthVerdict::NotWorthIt => format!(
-            "Do not route: use {single}. Against the best single LLM for the money, `{router}` changes accuracy by {measured}."
+            "Do not route: use {single}. Against the best single LLM for the money, the gain of `{router}` is {measured}."
         ),
         WorthVerdict::CannotTell => format!(
-            "Cannot tell: `{router}` is not detectably better than the best single LLM for the money, and not detectably worse; it changes accuracy \
-             by {measured}. Until more is known, use {single}."
+            "Cannot tell: `{router}` is not detectably better than the best single LLM for the money, and not detectably worse; the gain is \
+             {measured}. Until more is known, use {single}."
         ),
     }
 }
@@ -64,8 +67,15 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
     }];
     notes.push(
         format!(
-            "Intervals are for other prompts of the same kind, routed by routers as they were fitted here; standard errors are taken {FOLDS_INFLATION} \
-             times, as the fits share most of their rows. What another sample to fit on would change is left out."
+            "Intervals are for other prompts of the same kind, routed by routers as they were fitted here{}. What another sample to fit on would change \
+             is left out.",
+            match &settings.time {
+                Some(_) => String::new(),
+                None => format!(
+                    "; standard errors are taken {:.2} times, as the rows that judge one fit chose for the others",
+                    folds_inflation(n)
+                ),
+            }
         ),
     );
     notes.push(
@@ -90,9 +100,10 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
     if counts.n_equal_prompts > 0 && settings.time.is_none() {
         notes.push("Prompts with the same text are in the same fold.".to_owned());
     }
-    if record.savings.is_some() || record.quality.is_some() {
+    if record.equal_quality.is_some() || record.equal_cost.is_some() {
         notes.push(
-            "Savings and accuracy at equal cost: the worth was chosen on one half of the prompts and judged on the other, and the other way round."
+            "Savings and accuracy at equal cost: how much cost weighs was chosen on one half of the prompts and judged on the other, and the other way \
+             round, so what should be equal is so only about."
                 .to_owned(),
         );
     }
@@ -159,7 +170,7 @@ mod tests {
             verdict,
             gain: WorthEstimate {
                 estimate,
-                standard_error: 0.01,
+                standard_error: (high - low) / 4.0,
                 low,
                 high,
             },
@@ -180,7 +191,7 @@ mod tests {
                 WorthVerdict::NotWorthIt,
                 [-0.02, -0.03, -0.01],
                 "Do not route: use `owner/dear` (or `cheap` where a whole score is worth $0.00484). Against the best single LLM for the money, \
-                 `carrot-blend` changes accuracy by -2.00 points",
+                 the gain of `carrot-blend` is -2.00 points",
             ),
             (
                 WorthVerdict::NotWorthIt,
@@ -188,9 +199,15 @@ mod tests {
                 "`carrot-blend` found nothing in these prompts to route by.",
             ),
             (
+                WorthVerdict::NotWorthIt,
+                [0.002, 0.001, 0.003],
+                "`carrot-blend` gains +0.20 points of accuracy (95% interval +0.10 to +0.30), averaged over what a whole score may be worth, from \
+                 $0.00200 to $0.400: less than was asked for.",
+            ),
+            (
                 WorthVerdict::CannotTell,
                 [0.001, -0.01, 0.012],
-                "is not detectably better than the best single LLM for the money, and not detectably worse; it changes accuracy by +0.10 points",
+                "is not detectably better than the best single LLM for the money, and not detectably worse; the gain is +0.10 points",
             ),
         ] {
             let sentence = sentence(&record(verdict, gain));
@@ -204,16 +221,16 @@ mod tests {
         let has =
             |record: &WorthRecord, part: &str| notes(record).iter().any(|it| it.contains(part));
         assert!(has(&record, "the other 4 of 5 parts"));
-        assert!(has(&record, "standard errors are taken 1.15 times"));
+        assert!(has(&record, "standard errors are taken 1.40 times"));
         assert!(has(&record, "same text are in the same fold"));
-        for part in ["left out", "taken off", "in order of"] {
+        for part in ["A prompt is left out", "taken off", "in order of"] {
             assert!(!has(&record, part), "{part}");
         }
         record.counts.known_scores = 0.5;
         record.settings.embed_usd_per_1k = 0.02;
         record.settings.time = Some("day".to_owned());
         for part in [
-            "left out",
+            "A prompt is left out",
             "own $0.0200 per 1,000 prompts are taken off",
             "in order of `day`",
         ] {

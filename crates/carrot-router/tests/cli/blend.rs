@@ -2,7 +2,8 @@
 
 use dataset::{CostKind, MeanCost, Quantity};
 use ndarray::{Axis, array};
-use saved_routers::NewFolder;
+use routers::{Blend, BlendParts, BlendReport, BlendTarget};
+use saved_routers::{EmbeddingFormat, NewFolder};
 use serde_json::json;
 
 use crate::bench::{
@@ -40,8 +41,33 @@ fn bench(kind: CostKind) -> Tiny {
     };
     let folder = NewFolder::create(&bench.join(MODEL)).expect("created");
     let scores = scores().mapv(f64::from).mean_axis(Axis(0));
-    let targets: Vec<Quantity> = [Quantity::Score].into_iter().chain(quantity).collect();
-    let contents = folder.write_means(scores.expect("three prompts").view(), &cost, &targets);
+    let scores = scores.expect("three prompts").to_vec();
+    let quantities: Vec<Quantity> = [Quantity::Score].into_iter().chain(quantity).collect();
+    let target = |quantity| BlendTarget {
+        target: format!("{quantity:?}"),
+        learners: Vec::new(),
+    };
+    let blend = Blend::from_parts(BlendParts {
+        dim: embedder.dim,
+        means: vec![scores; quantities.len()],
+        mean_costs_usd: MEAN_USD.to_vec(),
+        report: BlendReport {
+            routes: false,
+            scale: 0.0,
+            gains: Vec::new(),
+            targets: quantities.iter().map(target).collect(),
+        },
+        knn: None,
+        linear: None,
+        kernel: None,
+        cluster: None,
+    });
+    let contents = folder.write_blend(&saved_routers::BlendParts {
+        blend: &blend.expect("a blend"),
+        quantities: &quantities,
+        mean_cost: &cost,
+        format: EmbeddingFormat::F32,
+    });
     let mut record = record("carrot-blend", kind, contents.expect("written"));
     record.embedder = Some(embedder);
     folder.commit(&record).expect("committed");

@@ -163,6 +163,15 @@ fn strong_signal_is_worth_it_and_the_record_says_so() {
     assert_eq!(value["tasks"].as_array().map(Vec::len), Some(2));
     assert_eq!(number(&value, &["counts", "n-judged"]), N_PROMPTS as f64);
     assert!(number(&value, &["prompts-needed", "n-prompts"]) > 1.0);
+    // The most accurate single LLM is far below what routing reaches at its cost.
+    assert!(
+        number(&value, &["equal-cost", "score-gain", "low"]) > 0.2,
+        "{value}"
+    );
+    assert!(
+        number(&value, &["equal-quality", "saving", "estimate"]) > 0.0,
+        "{value}"
+    );
 
     let dir = bench.dataset("mine");
     let record = WorthRecord::read(&dir.worth()).expect("read");
@@ -328,7 +337,7 @@ fn an_llm_without_any_cost_is_never_chosen() {
     assert_eq!(code, 0, "{value}");
     assert_eq!(value["curve"].as_array().map(Vec::len), Some(1));
     assert!(value["curve"][0]["worth-usd"].is_null());
-    assert!(value["savings"].is_null());
+    assert!(value["equal-quality"].is_null());
 }
 
 #[test]
@@ -360,10 +369,14 @@ fn bad_command_lines_and_missing_inputs() {
         text.contains("hint: compute them with `cargo run -p train-and-infer -- --dataset mine --routers carrot-blend --embedding minilm`"),
         "{text}"
     );
-    let column = [&QUICK[..], &["--group", "conversation"]].concat();
-    let text = refused(&column, 1, "has no column `conversation`; it has `task`");
+    let column = [&QUICK[..], &["--group", "customer"]].concat();
+    let text = refused(
+        &column,
+        1,
+        "has no column `customer`; it has `task`, `conversation`, `day`",
+    );
     assert!(
-        text.contains("`cargo run -p gen-custom -- ... --keep conversation`"),
+        text.contains("`cargo run -p gen-custom -- ... --keep customer`"),
         "{text}"
     );
     let time = [&QUICK[..], &["--time", "task"]].concat();

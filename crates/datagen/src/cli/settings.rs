@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, path::Path};
 
 use anyhow::{Context as _, ensure};
 use cli_support::{ConfigFile, read_toml};
@@ -38,15 +38,26 @@ impl ConfiguredGenArgs {
         built_in: BuiltIn,
         check: impl FnOnce(Toml) -> anyhow::Result<Checked>,
     ) -> anyhow::Result<(Checked, Source)> {
-        let path = self.config.config.as_deref();
-        let toml = read_toml(path, built_in.text)?;
-        let source = Source::of_settings(path, built_in.path, built_in.text)?;
-        let checked = check(toml).with_context(|| {
-            let path = source.path.display();
-            format!("cannot use the settings in `{path}`")
-        })?;
-        Ok((checked, source))
+        settings(self.config.config.as_deref(), built_in, check)
     }
+}
+
+/// The settings of a file, or else the built-in ones, and where they come from. `check` turns what the file says into what the program uses.
+///
+/// # Errors
+/// As for [`ConfiguredGenArgs::settings`].
+pub fn settings<Toml: DeserializeOwned, Checked>(
+    path: Option<&Path>,
+    built_in: BuiltIn,
+    check: impl FnOnce(Toml) -> anyhow::Result<Checked>,
+) -> anyhow::Result<(Checked, Source)> {
+    let toml = read_toml(path, built_in.text)?;
+    let source = Source::of_settings(path, built_in.path, built_in.text)?;
+    let checked = check(toml).with_context(|| {
+        let path = source.path.display();
+        format!("cannot use the settings in `{path}`")
+    })?;
+    Ok((checked, source))
 }
 
 /// Refuses settings that list something twice: a duplicate LLM, say, would get two columns and count twice in every figure.

@@ -40,6 +40,21 @@ pub(crate) enum Family {
 }
 
 impl Family {
+    /// All families.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Arithmetic,
+        Self::Units,
+        Self::Sequences,
+        Self::Logic,
+        Self::Dates,
+        Self::Strings,
+        Self::Code,
+        Self::Retrieval,
+        Self::Sentiment,
+        Self::Summary,
+        Self::Writing,
+    ];
+
     /// The name, as in the configuration and in the column `task`.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
-use dataset::Price;
+use dataset::{CostRule, ModelInfo, Price};
 use serde::Deserialize;
 
 use super::{
@@ -56,6 +56,15 @@ impl ModelConfig {
             }
         }
         Ok(())
+    }
+
+    /// The LLM as `dataset.json` lists it.
+    pub(crate) fn info(&self) -> ModelInfo {
+        ModelInfo {
+            name: self.name.clone(),
+            price: Some(self.price()),
+            cost_rule: CostRule::InputAndOutputTokens,
+        }
     }
 
     pub(crate) fn price(&self) -> Price {

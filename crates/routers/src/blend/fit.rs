@@ -64,9 +64,9 @@ impl CheckedBlendParams {
 }
 
 /// Targets in the order of the folds, side by side.
-struct Sorted<'a> {
+struct Sorted<'a, 'c> {
     targets: &'a [Target],
-    costs: &'a RoutingCosts<'a>,
+    costs: &'a RoutingCosts<'c>,
     values: Array2<f32>,
     outputs: Vec<Range<usize>>,
 }
@@ -83,7 +83,12 @@ impl PreparedBlend {
         let choices: Vec<Vec<Choice>> = (learners.iter())
             .map(|learner| {
                 let all: Vec<usize> = (0..learner.settings.len()).collect();
-                choose(learner.prepared, sorted.values.view(), &sorted.outputs, &all)
+                choose(
+                    learner.prepared,
+                    sorted.values.view(),
+                    &sorted.outputs,
+                    &all,
+                )
             })
             .collect();
         self.finish(&sorted, &learners, &choices, None)
@@ -124,11 +129,11 @@ impl PreparedBlend {
         self.finish(&sorted, &learners, &choices, Some(kept))
     }
 
-    fn sort<'a>(
+    fn sort<'a, 'c>(
         &self,
         targets: &'a [Target],
-        costs: &'a RoutingCosts<'a>,
-    ) -> Result<Sorted<'a>> {
+        costs: &'a RoutingCosts<'c>,
+    ) -> Result<Sorted<'a, 'c>> {
         let values = known_side_by_side(self.rows.n_rows(), targets)?;
         costs.check(targets)?;
         Ok(Sorted {
@@ -141,14 +146,20 @@ impl PreparedBlend {
 
     fn finish(
         &self,
-        sorted: &Sorted<'_>,
+        sorted: &Sorted<'_, '_>,
         learners: &[Learner<'_>],
         choices: &[Vec<Choice>],
         kept: Option<&BlendReport>,
     ) -> Result<Blend> {
         let folds = self.order.folds();
         let (mut weights, mut parts, mut all_means) = (Vec::new(), Vec::new(), Vec::new());
-        for (target, outputs) in sorted.outputs.iter().enumerate() {
+        // Without learners nothing was held out, and there is nothing to weigh.
+        let outputs = if learners.is_empty() {
+            &[][..]
+        } else {
+            &sorted.outputs
+        };
+        for (target, outputs) in outputs.iter().enumerate() {
             let truth = sorted.values.slice(s![.., outputs.clone()]);
             let predicted: Vec<ArrayView2<'_, f64>> = (choices.iter())
                 .filter_map(|of_targets| of_targets[target].out_of_fold.as_ref())
@@ -180,7 +191,7 @@ impl PreparedBlend {
 
     fn decide(
         &self,
-        sorted: &Sorted<'_>,
+        sorted: &Sorted<'_, '_>,
         learners: &[Learner<'_>],
         parts: &[Parts],
         means: &[Array2<f64>],
@@ -213,7 +224,7 @@ impl PreparedBlend {
     /// Fits the learners that have weight to all rows.
     fn keep(
         &self,
-        sorted: &Sorted<'_>,
+        sorted: &Sorted<'_, '_>,
         learners: &[Learner<'_>],
         choices: &[Vec<Choice>],
         report: BlendReport,
@@ -239,10 +250,11 @@ impl PreparedBlend {
             }
             match first {
                 Setting::Knn { .. } => {
-                    let ks = (choices.iter()).map(|choice| match learner.settings[choice.candidate] {
-                        Setting::Knn { n_neighbors } => n_neighbors,
-                        _ => unreachable!("settings of one learner are of one kind"),
-                    });
+                    let ks =
+                        (choices.iter()).map(|choice| match learner.settings[choice.candidate] {
+                            Setting::Knn { n_neighbors } => n_neighbors,
+                            _ => unreachable!("settings of one learner are of one kind"),
+                        });
                     let ks: Vec<usize> = ks.collect();
                     let knn = self.params.knn.as_ref().expect("it is one of the learners");
                     let backend = knn.params().backend;
@@ -281,9 +293,13 @@ fn fold_of_position(folds: &[Range<usize>]) -> Vec<usize> {
 
 fn kept_candidate(learner: &Learner<'_>, kept: &BlendTarget) -> Result<usize> {
     let is_same = |setting: &Setting| kept.learners.iter().any(|it| it.setting == *setting);
-    learner.settings.iter().position(is_same).ok_or(Error::Kept {
-        problem: "has settings that the rows are not prepared for",
-    })
+    learner
+        .settings
+        .iter()
+        .position(is_same)
+        .ok_or(Error::Kept {
+            problem: "has settings that the rows are not prepared for",
+        })
 }
 
 fn kept_weights(learners: &[Learner<'_>], kept: &BlendTarget) -> Weights {
@@ -301,20 +317,20 @@ fn kept_weights(learners: &[Learner<'_>], kept: &BlendTarget) -> Weights {
 }
 
 fn report(
-    sorted: &Sorted<'_>,
+    sorted: &Sorted<'_, '_>,
     learners: &[Learner<'_>],
     choices: &[Vec<Choice>],
     weights: &[Weights],
     decision: Decision,
 ) -> BlendReport {
-    let of_target = |(target, weights): (usize, &Weights)| {
+    let of_target = |target: usize| {
         let of_learner = |(i, (learner, choices)): (usize, (&Learner<'_>, &Vec<Choice>))| {
             let choice = &choices[target];
             let scores = learner.settings.iter().zip(&choice.errors);
             LearnerReport {
                 setting: learner.settings[choice.candidate],
-                deviation_weight: weights.deviations[i],
-                level_weight: weights.levels[i],
+                deviation_weight: weights[target].deviations[i],
+                level_weight: weights[target].levels[i],
                 cross_validation: scores
                     .map(|(&setting, error)| SettingScore {
                         setting,
@@ -333,6 +349,6 @@ fn report(
         routes: decision.scale > 0.0,
         scale: decision.scale,
         gains: decision.gains,
-        targets: weights.iter().enumerate().map(of_target).collect(),
+        targets: (0..sorted.targets.len()).map(of_target).collect(),
     }
 }

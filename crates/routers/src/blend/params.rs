@@ -1,3 +1,5 @@
+use std::mem;
+
 use serde::{Deserialize, Serialize};
 
 use super::report::{BlendReport, Setting};
@@ -80,10 +82,65 @@ impl CheckedBlendParams {
 
     /// The parameters that a fit chose, and no others to choose from: what [`super::PreparedBlend::fit_kept`] needs prepared. Learners without
     /// weight are left out.
-    pub fn keeping(&self, kept: &BlendReport) -> Self {
-        let mut found = Grids::default();
-        let with_weight = kept.targets.iter().flat_map(|it| &it.learners);
-        for learner in with_weight.filter(|it| kept.has_weight(it.setting)) {
+    ///
+    /// # Errors
+    /// [`Error::BadParameter`] for a setting that no fit can have chosen.
+    pub fn keeping(&self, kept: &BlendReport) -> Result<Self> {
+        let mut found = Grids::of(kept);
+        let knn = self.knn.as_ref().filter(|_| !found.n_neighbors.is_empty());
+        let linear = self.linear.as_ref().filter(|_| !found.alphas.is_empty());
+        let kernel = self.kernel.as_ref().filter(|_| !found.gammas.is_empty());
+        let cluster = self
+            .cluster
+            .as_ref()
+            .filter(|_| !found.n_clusters.is_empty());
+        let knn = knn.map(|it| {
+            let mut params = it.params().clone();
+            params.n_neighbors = mem::take(&mut found.n_neighbors);
+            params.check()
+        });
+        let linear = linear.map(|it| {
+            let mut params = it.params().clone();
+            params.alphas = mem::take(&mut found.alphas);
+            params.check()
+        });
+        let kernel = kernel.map(|it| {
+            let mut params = it.params().clone();
+            params.gammas = mem::take(&mut found.gammas);
+            params.alphas = mem::take(&mut found.kernel_alphas);
+            params.check()
+        });
+        let cluster = cluster.map(|it| {
+            let mut params = it.params().clone();
+            params.n_clusters = mem::take(&mut found.n_clusters);
+            params.check()
+        });
+        Ok(Self {
+            params: self.params.clone(),
+            knn: knn.transpose()?,
+            linear: linear.transpose()?,
+            kernel: kernel.transpose()?,
+            cluster: cluster.transpose()?,
+        })
+    }
+}
+
+/// The settings in force, by learner.
+#[derive(Default)]
+struct Grids {
+    n_neighbors: Vec<usize>,
+    alphas: Vec<f64>,
+    gammas: Vec<f64>,
+    kernel_alphas: Vec<f64>,
+    n_clusters: Vec<usize>,
+}
+
+impl Grids {
+    /// Each in the order that its learner's parameters have.
+    fn of(kept: &BlendReport) -> Self {
+        let mut found = Self::default();
+        let learners = kept.targets.iter().flat_map(|it| &it.learners);
+        for learner in learners.filter(|it| kept.has_weight(it.setting)) {
             match learner.setting {
                 Setting::Knn { n_neighbors } => found.n_neighbors.push(n_neighbors),
                 Setting::Linear { alpha } => found.alphas.push(alpha),
@@ -104,26 +161,6 @@ impl CheckedBlendParams {
             alphas.sort_by(|a, b| b.total_cmp(a));
             alphas.dedup();
         }
-        let knn = self.knn.clone().filter(|_| !found.n_neighbors.is_empty());
-        let linear = self.linear.clone().filter(|_| !found.alphas.is_empty());
-        let kernel = self.kernel.clone().filter(|_| !found.gammas.is_empty());
-        let cluster = self.cluster.clone().filter(|_| !found.n_clusters.is_empty());
-        Self {
-            params: self.params.clone(),
-            knn: knn.map(|it| it.keeping(found.n_neighbors)),
-            linear: linear.map(|it| it.keeping(found.alphas)),
-            kernel: kernel.map(|it| it.keeping(found.gammas, found.kernel_alphas)),
-            cluster: cluster.map(|it| it.keeping(found.n_clusters)),
-        }
+        found
     }
-}
-
-/// The settings in force, by learner.
-#[derive(Default)]
-struct Grids {
-    n_neighbors: Vec<usize>,
-    alphas: Vec<f64>,
-    gammas: Vec<f64>,
-    kernel_alphas: Vec<f64>,
-    n_clusters: Vec<usize>,
 }

@@ -52,14 +52,23 @@ impl CheckedBlendParams {
             let ks = &params.n_neighbors;
             FoldedNeighbors::search(&sorted, folds, ks, params.backend, on_progress)
         });
-        let linear = (self.linear.as_ref())
-            .map(|it| FoldedLinear::new(&sorted, folds, &it.params().alphas));
+        let linear =
+            (self.linear.as_ref()).map(|it| FoldedLinear::new(&sorted, folds, &it.params().alphas));
         let kernel = self.kernel.as_ref().map(|it| -> Result<FoldedKernel> {
             let params = it.params();
             let landmarks = Landmarks::draw(&sorted, params.n_landmarks, params.seed)?;
-            Ok(FoldedKernel::new(&sorted, folds, landmarks, params, &|_| ()))
+            Ok(FoldedKernel::new(
+                &sorted,
+                folds,
+                landmarks,
+                params,
+                &|_| (),
+            ))
         });
-        let cluster = self.cluster.as_ref().map(|it| it.prepare_rows(&rows, &order));
+        let cluster = self
+            .cluster
+            .as_ref()
+            .map(|it| it.prepare_rows(&rows, &order));
         let prepared = PreparedBlend {
             params: self.clone(),
             knn: knn.transpose()?,
@@ -82,12 +91,18 @@ impl PreparedBlend {
         let mut learners: Vec<Learner<'_>> = Vec::new();
         let mut push = |prepared, settings| learners.push(Learner { settings, prepared });
         if let Some(knn) = &self.knn {
-            let settings = knn.ks().iter().map(|&n_neighbors| Setting::Knn { n_neighbors });
+            let settings = knn
+                .ks()
+                .iter()
+                .map(|&n_neighbors| Setting::Knn { n_neighbors });
             push(knn as &dyn Prepared, settings.collect());
         }
         if let (Some(linear), Some(params)) = (&self.linear, &self.params.linear) {
             let alphas = params.params().alphas.iter();
-            push(linear, alphas.map(|&alpha| Setting::Linear { alpha }).collect());
+            push(
+                linear,
+                alphas.map(|&alpha| Setting::Linear { alpha }).collect(),
+            );
         }
         if let (Some(kernel), Some(params)) = (&self.kernel, &self.params.kernel) {
             let params = params.params();
@@ -99,7 +114,12 @@ impl PreparedBlend {
         }
         if let Some(cluster) = &self.cluster {
             let counts = cluster.n_clusters().iter();
-            push(cluster, counts.map(|&n_clusters| Setting::Cluster { n_clusters }).collect());
+            push(
+                cluster,
+                counts
+                    .map(|&n_clusters| Setting::Cluster { n_clusters })
+                    .collect(),
+            );
         }
         learners.retain(|learner| learner.prepared.has_folds());
         learners

@@ -101,6 +101,16 @@ impl BlendReport {
 }
 
 impl Setting {
+    /// One of each learner, to compare others with ([`Setting::is_of`]).
+    pub(super) const KNN: Self = Self::Knn { n_neighbors: 1 };
+    pub(super) const LINEAR: Self = Self::Linear { alpha: 1.0 };
+    pub(super) const KERNEL: Self = Self::Kernel {
+        gamma: 1.0,
+        alpha: 1.0,
+    };
+    pub(super) const CLUSTER: Self = Self::Cluster { n_clusters: 1 };
+    pub(super) const KINDS: [Self; 4] = [Self::KNN, Self::LINEAR, Self::KERNEL, Self::CLUSTER];
+
     /// Whether both are of the same learner.
     pub fn is_of(self, other: Self) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)

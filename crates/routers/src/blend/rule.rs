@@ -48,8 +48,7 @@ pub(super) fn decide(
             standard_error: known(gain.standard_error),
         });
     }
-    // Also where the error is not a number.
-    if !(highest > bound) {
+    if bound.is_nan() || highest <= bound {
         scale = 0.0;
     }
     Ok(Decision { scale, gains })
@@ -61,8 +60,8 @@ mod tests {
 
     use super::*;
 
-    /// Two LLMs at equal costs; the second is better on average, the first on the rows that say so.
-    fn decide_for(firsts: usize, seconds: usize) -> Decision {
+    /// Two LLMs at equal costs; the second is better on average, the first on the first rows, and on the last ones it only seems so.
+    fn decide_for(firsts: usize, seconds: usize, n_wrong: usize) -> Decision {
         let n = firsts + seconds;
         let scores = Array2::from_shape_fn((n, 2), |(row, m)| {
             f32::from(u8::from((row < firsts) == (m == 0)))
@@ -72,7 +71,8 @@ mod tests {
         let judge = Judge::new(scores.view(), costs.view(), &folds);
         // At .5 the first LLM's advantage is not yet seen.
         decide(&judge, &[0.5, 1.0, 2.0], |scale| {
-            let seen = |row: usize| if row < firsts { scale } else { 0.0 };
+            let seems = |row: usize| row < firsts || row >= n - n_wrong;
+            let seen = |row| if seems(row) { scale } else { 0.0 };
             Ok(Predicted {
                 scores: Array2::from_shape_fn((n, 2), |(row, m)| [seen(row), 0.75][m]),
                 cost_usd: costs.clone(),
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn the_first_of_the_best_routes_if_it_is_more_than_its_error() {
         // Gain .2 with a standard error of sqrt(.16 / 99).
-        let decision = decide_for(20, 80);
+        let decision = decide_for(20, 80, 0);
         assert_eq!(decision.scale, 1.0);
         let gains: Vec<f64> = decision.gains.iter().filter_map(|it| it.gain).collect();
         for (gain, expected) in gains.iter().zip([0.0, 0.0, 0.2, 0.2]) {
@@ -92,8 +92,10 @@ mod tests {
         }
         let error = decision.gains[2].standard_error.expect("known");
         assert!((error - (0.16_f64 / 99.0).sqrt()).abs() < 1e-12);
-        // One row of a hundred: gain .01, standard error .01.
-        assert_eq!(decide_for(1, 99).scale, 0.0);
+        // 3 rows gain 1 and 2 lose 1: gain .01, standard error sqrt((.05 - .0001) / 99) = .022.
+        let decision = decide_for(3, 97, 2);
+        assert_eq!(decision.scale, 0.0);
+        assert!((decision.gains[2].gain.expect("known") - 0.01).abs() < 1e-12);
     }
 
     #[test]

@@ -162,7 +162,12 @@ mod tests {
         let predicted = matrix(0.5, 1.0 / 3.0);
         let means = Array2::zeros((2, 2));
         let weigh = |truth: &Array2<f32>| {
-            weigh(truth.view(), &[predicted.view()], means.view(), &[0..2, 2..4])
+            weigh(
+                truth.view(),
+                &[predicted.view()],
+                means.view(),
+                &[0..2, 2..4],
+            )
         };
         let weights = weigh(&truth);
         assert!((weights.deviations[0] - 3.0).abs() < 1e-6, "{weights:?}");

@@ -64,12 +64,6 @@ impl CheckedClusterParams {
     pub fn params(&self) -> &ClusterParams {
         &self.0
     }
-
-    /// The same with fewer numbers of clusters to choose from, of which there must be one.
-    pub(crate) fn keeping(mut self, n_clusters: Vec<usize>) -> Self {
-        self.0.n_clusters = n_clusters;
-        self
-    }
 }
 
 #[cfg(test)]

@@ -91,6 +91,11 @@ impl Knn {
         &self.fits
     }
 
+    /// How neighbors are searched for, to be stored.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
     /// The rows that can be neighbors, to be stored.
     pub fn rows(&self) -> &UnitRows {
         &self.rows

@@ -68,12 +68,6 @@ impl CheckedKnnParams {
         self
     }
 
-    /// The same with fewer numbers of neighbors to choose from, of which there must be one.
-    pub(crate) fn keeping(mut self, n_neighbors: Vec<usize>) -> Self {
-        self.0.n_neighbors = n_neighbors;
-        self
-    }
-
     /// The parameters as they were given.
     pub fn params(&self) -> &KnnParams {
         &self.0

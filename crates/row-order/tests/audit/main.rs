@@ -57,6 +57,7 @@ fn planted_widths_are_found() {
                 "{widths:?}, seed {seed}: {audit:?}"
             );
             assert_eq!(audit.verdict, Verdict::SeveralOrders);
+            assert!(audit.models.iter().all(|model| model.part == Some(0)));
         }
     }
 }
@@ -136,6 +137,56 @@ fn an_llm_that_answers_at_random_is_left_open() {
     assert!(p_values.iter().any(|&p| p > 0.5), "{p_values:?}");
 }
 
+/// The columns of these LLMs in each task, one row further on.
+fn shifted(mut tasks: Vec<Task>, models: &[usize]) -> Vec<Task> {
+    for task in &mut tasks {
+        for &model in models {
+            task.columns[model].as_mut().unwrap().rotate_right(1);
+        }
+    }
+    tasks
+}
+
+#[test]
+fn llms_shifted_by_a_row_share_no_order_with_the_others() {
+    for seed in 0..6 {
+        for (n_models, away) in [(6, &[0, 2, 4][..]), (6, &[1, 3]), (4, &[1, 2])] {
+            let tasks = tasks(&planted(&vec![1; n_models]), UNEVEN, seed);
+            let together = audit(&tasks);
+            assert_eq!(together.verdict, Verdict::OneOrder, "seed {seed}");
+            assert!(together.models.iter().all(|model| model.part == Some(0)));
+
+            let audit = audit(&shifted(tasks, away));
+            assert_eq!(
+                audit.verdict,
+                Verdict::Undetermined,
+                "seed {seed}: {audit:?}"
+            );
+            // Each fits its own part, which is why no LLM's own finding shows it.
+            let parts: Vec<Option<usize>> = audit.models.iter().map(|model| model.part).collect();
+            let is_away = |model: &usize| away.contains(model);
+            // The larger part is 0, of equal ones that with the first LLM.
+            let first = usize::from(2 * away.len() < n_models || !is_away(&0));
+            let expected =
+                (0..n_models).map(|model| Some(usize::from(is_away(&model)) ^ (1 - first)));
+            assert_eq!(parts, expected.collect::<Vec<_>>(), "seed {seed}: {away:?}");
+        }
+    }
+}
+
+#[test]
+fn one_llm_shifted_by_a_row_is_undetermined_by_itself() {
+    for seed in 0..6 {
+        let tasks = tasks(&planted(&[1; 6]), UNEVEN, seed);
+        let audit = audit(&shifted(tasks, &[3]));
+        assert_eq!(audit.verdict, Verdict::OneOrder, "of the five others");
+        for (i, model) in audit.models.iter().enumerate() {
+            assert_eq!(model.finding == Finding::Undetermined, i == 3, "{model:?}");
+            assert_eq!(model.part, (i != 3).then_some(0));
+        }
+    }
+}
+
 #[test]
 fn two_populations_say_nothing_of_each_other() {
     let in_population = |which, width| Planted {
@@ -158,6 +209,8 @@ fn two_populations_say_nothing_of_each_other() {
                 .all(|model| model.finding == Finding::Ambiguous),
             "seed {seed}: {audit:?}"
         );
+        let parts: Vec<_> = audit.models.iter().filter_map(|model| model.part).collect();
+        assert_eq!(parts, [0, 0, 0, 1, 1, 1]);
     }
 }
 

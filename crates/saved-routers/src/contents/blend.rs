@@ -2,9 +2,7 @@ use dataset::Quantity;
 use routers::{Backend, BlendReport, BlendTarget, Setting};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ClusterTarget, Contents, EmbeddingFormat, KernelTarget, KnnTarget, LinearTarget,
-};
+use super::{ClusterTarget, Contents, EmbeddingFormat, KernelTarget, KnnTarget, LinearTarget};
 
 /// What a saved [`routers::Blend`] is made of. The learners that have weight are stored beside it as they are when they are saved alone; a blend
 /// that does not route stores none, but keeps its weights here, which a change of its LLMs needs.

@@ -107,7 +107,10 @@ fn of_blend(blend: &BlendContents) -> Option<Contradiction> {
         report.targets.iter().filter(of_target).count()
     };
     let settings = report.targets.iter().flat_map(|it| &it.learners);
-    if settings.into_iter().any(|it| n_of(it.setting) != targets.len()) {
+    if settings
+        .into_iter()
+        .any(|it| n_of(it.setting) != targets.len())
+    {
         let expected = "the same learners for each target";
         return bad("report", "with a learner that a target lacks", expected);
     }

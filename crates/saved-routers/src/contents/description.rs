@@ -94,11 +94,16 @@ fn in_words(setting: Setting) -> &'static str {
 impl BlendContents {
     /// The learners that have weight, with their weights for differences between scores: `nearest neighbors (0.31) and ridge regression (0.20)`.
     pub(crate) fn learners_in_words(&self) -> String {
-        let learners = self.report.targets.first().map_or(&[][..], |it| &it.learners);
-        let learners = learners.iter().filter(|it| self.report.has_weight(it.setting));
-        let learners = learners.map(|it| {
-            format!("{} ({:.2})", in_words(it.setting), it.deviation_weight)
-        });
+        let learners = self
+            .report
+            .targets
+            .first()
+            .map_or(&[][..], |it| &it.learners);
+        let learners = learners
+            .iter()
+            .filter(|it| self.report.has_weight(it.setting));
+        let learners =
+            learners.map(|it| format!("{} ({:.2})", in_words(it.setting), it.deviation_weight));
         match &learners.collect::<Vec<_>>()[..] {
             [] => "no learner".to_owned(),
             [one] => one.clone(),

@@ -1,12 +1,12 @@
 //! Routers are written and read back, those of older versions too; broken ones are refused; a crash leaves the older one whole.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod blend;
 mod crashes;
 mod files;
 mod fixtures;
 mod formats;
 mod learners;
-mod means;
 mod mf;
 mod mutations;
 mod refusals;

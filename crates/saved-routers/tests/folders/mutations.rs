@@ -10,8 +10,9 @@ use saved_routers::{
 use test_support::try_mutations;
 
 use crate::{
+    blend,
     fixtures::{DIM, MODELS, fitted, forget_files, numbers, place, write_forest, write_knn},
-    learners, means, mf,
+    learners, mf,
 };
 
 /// Opens the router with this file mutated, and predicts with it where it opens.
@@ -75,12 +76,14 @@ fn mutations_of_learners_on_embeddings() {
 }
 
 #[test]
-fn mutations_of_a_blend_that_does_not_route() {
-    let (_folder, place) = place();
-    means::write(&place, &means::of_tokens());
-    forget_files(&place);
-    mutate(&place, "router.json");
-    mutate(&place, learners::TENSORS);
+fn mutations_of_a_blend() {
+    for kind in blend::KINDS {
+        let (_folder, place) = place();
+        blend::write(&place, kind);
+        forget_files(&place);
+        mutate(&place, "router.json");
+        mutate(&place, learners::TENSORS);
+    }
 }
 
 #[test]

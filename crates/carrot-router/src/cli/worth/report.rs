@@ -23,16 +23,24 @@ pub(super) fn text(record: &WorthRecord) -> String {
         p_value(it.p_gain),
         p_value(it.p_loss)
     ));
-    if let Some(savings) = &it.savings {
+    if let Some(trade) = &it.equal_quality {
         line(format!(
-            "savings      {} of the best single LLM's cost at its accuracy",
-            percent(savings)
+            "savings      {} of the cost of `{}` at about its accuracy: ${:.3} instead of ${:.3} per 1,000 prompts, {}",
+            percent(&trade.saving),
+            trade.reference,
+            trade.usd_per_1k,
+            trade.reference_usd_per_1k,
+            points(&trade.score_gain)
         ));
     }
-    if let Some(quality) = &it.quality {
+    if let Some(trade) = &it.equal_cost {
         line(format!(
-            "accuracy     {} at the best single LLM's cost",
-            points(quality)
+            "accuracy     {} beside `{}` at no more than about its cost: {:.1}% right instead of {:.1}%, {} saved",
+            points(&trade.score_gain),
+            trade.reference,
+            100.0 * trade.score,
+            100.0 * trade.reference_score,
+            percent(&trade.saving)
         ));
     }
     if let Some(needed) = &it.prompts_needed {
@@ -85,7 +93,8 @@ fn counts(it: &WorthRecord) -> String {
         counts.n_prompts,
         counts.n_judged,
         counts.n_models,
-        100.0 * counts.known_scores,
+        // Rounded down, so that a single unknown score shows.
+        (1000.0 * counts.known_scores).floor() / 10.0,
         counts.n_equal_prompts
     )
 }
@@ -282,8 +291,10 @@ mod tests {
             &[
                 "1000 prompts, of which 1000 were judged; 2 LLMs, 100.0% of the scores known; 4 prompts have the text of an earlier one",
                 "mean gain    +2.00 points [+1.00, +3.00], 95% interval; p 1.0e-4 for a gain, 1.000 for a loss",
-                "savings      31.0% [30.0, 32.0] of the best single LLM's cost at its accuracy",
-                "accuracy     +1.50 points [+0.50, +2.50] at the best single LLM's cost",
+                "savings      31.0% [30.0, 32.0] of the cost of `owner/dear` at about its accuracy: $1.380 instead of $2.000 per 1,000 prompts, +0.10 points \
+                 [-0.90, +1.10]",
+                "accuracy     +1.50 points [+0.50, +2.50] beside `owner/dear` at no more than about its cost: 71.5% right instead of 70.0%, 2.0% [1.0, 3.0] \
+                 saved",
                 "to tell      a gain of 1.00 points takes about 2400 prompts like these, scored by every LLM, to be found with a probability of 80%",
                 "fits         1 of 5 decided not to route (factors on the differences: 0.75, 0.75, 0, 0.75, 0.75)",
                 "     $0.00200  cheap          25%    +1.70    +0.70 to +2.70    +0.20 to +3.20        +0.034",
@@ -302,7 +313,7 @@ mod tests {
         record.curve[0].worth_usd = f64::INFINITY;
         record.curve[0].usd_per_1k = unknown;
         record.tasks[0].gain = unknown;
-        record.savings = None;
+        record.equal_quality = None;
         record.fits.clear();
         let gains = |p| NullGains {
             gains: vec![0.001, -0.002],

@@ -55,7 +55,13 @@ pub(crate) fn predict(
             let outputs = outputs(setup, &network, NetworkTask::Performance, test, stopwatch)?;
             Ok(ModelOutputs::SmallWins(outputs.values.column(0).to_owned()))
         }
-        Model::Knn(_) | Model::Rorf(_) | Model::Mf(_) => {
+        Model::Knn(_)
+        | Model::Linear(_)
+        | Model::Kernel(_)
+        | Model::Cluster(_)
+        | Model::Blend(_)
+        | Model::Rorf(_)
+        | Model::Mf(_) => {
             bail!("`{}` does not read prompts", router.record.router)
         }
     }

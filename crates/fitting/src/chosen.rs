@@ -1,0 +1,159 @@
+//! What a fit chose, for manifests and for people.
+
+use std::fmt::Write as _;
+
+use routers::{BlendReport, MfReport, Setting, TargetFit};
+use serde_json::{Value, json};
+
+use crate::{
+    FittedRouter,
+    fitted::{Form, PairCounts},
+};
+
+impl FittedRouter {
+    /// What was chosen or measured in the fit.
+    pub fn results(&self) -> Value {
+        match &self.form {
+            Form::Knn { knn, selection, .. } => {
+                json!({ "selection": selection, "targets": knn.fits() })
+            }
+            Form::Linear(linear) => json!({ "targets": linear.fits() }),
+            Form::Kernel(kernel) => json!({ "targets": kernel.fits() }),
+            Form::Cluster(cluster) => json!({ "targets": cluster.fits() }),
+            Form::Blend { blend, .. } => json!(blend.report()),
+            Form::Mf {
+                report,
+                n_small,
+                n_large,
+                ..
+            } => json!({
+                "n-small-wins": n_small, "n-large-wins": n_large, "n-train": report.n_train,
+                "n-validation": report.n_validation, "n-unknown": report.n_unknown, "n-steps": report.n_steps, "best": report.best,
+            }),
+            Form::Rorf { rorf, outcomes } => json!({
+                "n-trees": rorf.forest().n_trees(),
+                "n-nodes": rorf.forest().n_nodes(),
+                "train-outcomes": outcomes,
+            }),
+        }
+    }
+
+    /// The same for people, a line each.
+    pub fn summary(&self) -> Vec<String> {
+        match &self.form {
+            Form::Knn { knn, .. } => knn.fits().iter().map(knn_summary).collect(),
+            Form::Linear(linear) => (linear.fits().iter())
+                .map(|fit| format!("{:<14} alpha = {}", fit.target, fit.alpha))
+                .collect(),
+            Form::Kernel(kernel) => (kernel.fits().iter())
+                .map(|fit| {
+                    let (gamma, alpha) = (fit.gamma, fit.alpha);
+                    format!("{:<14} gamma = {gamma}, alpha = {alpha}", fit.target)
+                })
+                .collect(),
+            Form::Cluster(cluster) => (cluster.fits().iter())
+                .map(|fit| format!("{:<14} {} clusters", fit.target, fit.n_clusters))
+                .collect(),
+            Form::Blend { blend, .. } => blend_summary(blend.report()),
+            Form::Mf { report, .. } => vec![mf_summary(report)],
+            Form::Rorf { rorf, outcomes } => {
+                let (n_trees, n_nodes) = (rorf.forest().n_trees(), rorf.forest().n_nodes());
+                let PairCounts {
+                    large_only,
+                    neither,
+                    both,
+                    small_only,
+                } = outcomes;
+                vec![
+                    format!("{n_trees} trees with {n_nodes} nodes"),
+                    format!(
+                        "right in train: large only {large_only}, neither {neither}, both {both}, small only {small_only}"
+                    ),
+                ]
+            }
+        }
+    }
+}
+
+/// Whether it routes, and the learners that have weight.
+fn blend_summary(report: &BlendReport) -> Vec<String> {
+    let best = (report.gains.iter())
+        .filter(|at| at.scale > 0.0)
+        .max_by(|a, b| {
+            a.gain
+                .unwrap_or(f64::MIN)
+                .total_cmp(&b.gain.unwrap_or(f64::MIN))
+        });
+    let shown = |x: Option<f64>| x.map_or_else(|| "unknown".to_owned(), |x| format!("{x:.4}"));
+    let by = best.map_or_else(
+        || "too few rows to judge".to_owned(),
+        |best| {
+            format!(
+                "out-of-fold gain {} (standard error {}) at {}",
+                shown(best.gain),
+                shown(best.standard_error),
+                best.scale
+            )
+        },
+    );
+    let decision = match report.routes {
+        true => format!("routes, g = {}", report.scale),
+        false => "does not route".to_owned(),
+    };
+    let mut lines = vec![format!("{decision}: {by}")];
+    if report.routes {
+        for target in &report.targets {
+            let weights = (target.learners.iter())
+                .filter(|it| it.deviation_weight > 0.0)
+                .map(|it| format!("{} {:.2}", setting(it.setting), it.deviation_weight));
+            let weights: Vec<String> = weights.collect();
+            lines.push(format!("{:<14} {}", target.target, weights.join(", ")));
+        }
+    }
+    lines
+}
+
+fn setting(setting: Setting) -> String {
+    match setting {
+        Setting::Knn { n_neighbors } => format!("knn (k = {n_neighbors})"),
+        Setting::Linear { alpha } => format!("linear (alpha = {alpha})"),
+        Setting::Kernel { gamma, alpha } => format!("kernel (gamma = {gamma}, alpha = {alpha})"),
+        Setting::Cluster { n_clusters } => format!("cluster ({n_clusters})"),
+    }
+}
+
+fn knn_summary(fit: &TargetFit) -> String {
+    let score = fit
+        .cross_validation
+        .iter()
+        .find(|score| score.n_neighbors == fit.n_neighbors);
+    let score = score.map_or_else(
+        || "too few rows for cross-validation".to_owned(),
+        |score| format!("cross-validated R2 {:.4}", score.mean_r2),
+    );
+    format!("{:<14} k = {:<4} {score}", fit.target, fit.n_neighbors)
+}
+
+fn mf_summary(report: &MfReport) -> String {
+    report.best.map_or_else(
+        || "no validation".to_owned(),
+        |best| {
+            format!(
+                "validation log-likelihood {:.4} after step {} of {}",
+                best.log_likelihood, best.step, report.n_steps
+            )
+        },
+    )
+}
+
+/// The course of the training.
+pub(crate) fn mf_metrics(report: &MfReport) -> String {
+    let mut csv = String::from("epoch,loss,val_log_likelihood\n");
+    for (epoch, found) in (1..).zip(&report.epochs) {
+        let validation = found.val_log_likelihood;
+        let validation = validation.map_or(String::new(), |x: f64| x.to_string());
+        let epoch: u64 = epoch;
+        writeln!(csv, "{epoch},{},{validation}", found.loss).expect("a string grows as needed");
+    }
+    csv
+}
