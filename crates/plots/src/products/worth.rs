@@ -210,6 +210,16 @@ mod tests {
     }
 
     #[test]
+    fn labels_of_small_dollars_are_thinned_out() {
+        let svg = |worths_usd| draw(&gains(&["carrot-knn"], &[], worths_usd), Look::Color);
+        let has = |svg: &str, label: &str| svg.contains(&format!("\n{label}\n"));
+        let wide = svg(dataset::worth::grid(&[0.0, 0.3]));
+        assert!(has(&wide, "0.5") && has(&wide, "2"), "{wide}");
+        let narrow = svg(dataset::worth::grid(&[0.0, 0.000_003]));
+        assert!(has(&narrow, "0.00001") && !has(&narrow, "0.00005"));
+    }
+
+    #[test]
     fn the_csv_has_every_number() {
         let gains = gains(
             &["carrot-knn", "carrot-roberta"],

@@ -2,7 +2,7 @@
 
 use evaluation::{Interval, metric::Metric, worth::Area};
 
-use super::chance::{Chance, p_value};
+use super::chance::{Against, Chance, p_value};
 use crate::{
     data::{gains::NullGains, intervals::Intervals},
     output::tables::{Cell, Column, Document, Prose, Rows, Table},
@@ -171,7 +171,9 @@ fn area_rows(intervals: &Intervals, chance: &Chance) -> Rows {
     ];
     let row = |(router_idx, (_, name)): (usize, &(String, String))| {
         let area = |area| Cell::Written(shown(Metric::Aiq, intervals.area(router_idx, area)));
-        let p = |of: &dyn Fn(&super::chance::Against) -> f64| match &chance.areas[router_idx] {
+        let gain = intervals.area(router_idx, Area::GainOverZeroRouter);
+        let against = chance.areas[router_idx].filter(|_| !gain.estimate.is_nan());
+        let p = |of: &dyn Fn(&Against) -> f64| match &against {
             Some(against) => Cell::Written(p_value(of(against))),
             None => Cell::Blank,
         };
@@ -208,8 +210,9 @@ fn points(value: f64, ends: [f64; 2]) -> String {
 fn about(intervals: &Intervals) -> Prose {
     let settings = intervals.settings;
     Prose::from(format!(
-        "Estimates on {} test prompts where nothing else is said, with {} intervals in brackets, by a bootstrap ({} resamples of the prompts, seed {}, \
-         the same for all routers) but for gains, whose are Student's. The intervals speak of chance in the prompts, not in training, which would make them 1.1 to 1.2 times as wide. ",
+        "Estimates on {} test prompts unless another number is given. In brackets: {} intervals, by a paired bootstrap ({} resamples of the prompts, \
+         seed {}), of gains by Student's t. They are about chance in the prompts; with chance in training they would be 1.1 to 1.2 times as \
+         wide. ",
         intervals.n_prompts,
         percent(settings.level),
         settings.n_resamples,
