@@ -39,7 +39,7 @@ mod trade;
 
 pub use self::{
     areas::{Area, CrossFittedAreas, cross_fitted_areas, one_sided_p},
-    baseline::{Baseline, CrossFit},
+    baseline::{Baseline, CrossFit, means_of},
     difference::gain_difference,
     estimate::{Estimate, folds_inflation},
     knob::{lambda_of_worth, worth_of_lambda},
