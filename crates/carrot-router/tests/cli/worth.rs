@@ -1,14 +1,16 @@
 //! `worth` on made-up tables: answers, exit codes and refusals.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use dataset::{
-    DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Part, PartHashes, PartTable, WorthRecord,
-    WorthVerdict, sha256_file,
+    DatasetInfo, Embeddings, EmbeddingsMeta, EqualPrompts, KeptColumns, OutOfFold, Part,
+    PartHashes, PartTable, PerModel, Predictions, RunManifest, Source, Timings, WholeSet,
+    WorthRecord, WorthVerdict, sha256_file,
 };
+use fitting::{Folds, Learner, Settings};
 use ndarray::Array2;
-use serde_json::Value;
-use test_support::{dataset_info, stderr, stdout};
+use serde_json::{Value, json};
+use test_support::{copy_tiny_bert, dataset_info, stderr, stdout};
 
 use crate::bench::{Tiny, assert_refused};
 
@@ -261,6 +263,91 @@ fn later_prompts_judge_what_earlier_ones_taught() {
         2,
         "cannot be used with",
     );
+}
+
+#[test]
+fn what_train_and_infer_predicted_with_the_same_folds_is_taken() {
+    let bench = world(|_, _| 0.5);
+    let dir = bench.dataset("mine");
+    let whole = WholeSet::open(&dir).expect("read");
+    let table = whole.table();
+    let groups = EqualPrompts::groups(&table.prompts);
+    let folds = Folds::shuffled(N_PROMPTS, 5, 42, Some(&groups)).expect("folds");
+    // Predictions that no fit would make: they know every score.
+    let out_of_fold = OutOfFold {
+        predictions: Predictions::PerModel(PerModel {
+            ids: table.ids.clone(),
+            models: table.models.clone(),
+            scores: table.scores.clone(),
+            output_tokens: None,
+            cost_usd: table.cost_usd.clone(),
+        }),
+        folds: folds.of_row().to_vec(),
+    };
+    let path = dir.out_of_fold("carrot-knn", 0);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    out_of_fold
+        .write(&path, &whole.made_from())
+        .expect("written");
+    let settings: Settings = toml::from_str(fitting::BUILT_IN).expect("settings");
+    let recipe = settings.learners().expect("checked").recipe(Learner::Knn);
+    let mut manifest = RunManifest {
+        dataset: "mine".to_owned(),
+        router: "carrot-knn".to_owned(),
+        embedder: Some("given".to_owned()),
+        seed: recipe.seed,
+        made_by: "a test".to_owned(),
+        config: recipe.config,
+        inputs: Part::ALL
+            .map(|part| Source::of(&dir.embeddings("given", part)).expect("hashed"))
+            .to_vec(),
+        results: json!({ "folds": [] }),
+        predictions_sha256: Some(sha256_file(&path).expect("hashed")),
+        environment: BTreeMap::new(),
+        timings: Timings::default(),
+    };
+    let place = dir.out_of_fold_manifest("carrot-knn", 0);
+    manifest.write(&place).expect("written");
+    let knn = ["--router", "carrot-knn"];
+    let (value, code) = answer(&bench, &knn);
+    assert_eq!(code, 0, "{value}");
+    // Three coins against one: at least one is right on 7 of 8 prompts.
+    assert!(number(&value, &["gain", "estimate"]) > 0.25, "{value}");
+
+    // With other folds, or of other settings, they are not.
+    let (value, code) = answer(&bench, &[&knn[..], &["--seed", "7"]].concat());
+    assert!([3, 4].contains(&code), "{value}");
+    manifest.config["knn"]["n-folds"] = json!(3);
+    manifest.write(&place).expect("written");
+    let (value, code) = answer(&bench, &knn);
+    assert!([3, 4].contains(&code), "{value}");
+}
+
+#[test]
+fn missing_embeddings_are_computed_by_a_local_model_and_kept() {
+    let bench = world(|_, _| 0.5);
+    copy_tiny_bert(&bench.join("models/tiny-bert"));
+    let args = [
+        "worth",
+        "--dataset",
+        "mine",
+        "--router",
+        "carrot-knn",
+        "--embedding",
+        "models/tiny-bert",
+    ];
+    let output = bench.run(&args);
+    assert!(stderr(&output).contains("embedding the 192 train prompts"));
+    let dir = bench.dataset("mine");
+    let meta = Embeddings::read_meta(&dir.embeddings("tiny-bert", Part::Test)).expect("read");
+    assert!(meta.split_sha256.is_some() && meta.embedder_sha256.is_some());
+    let again = bench.run(&args);
+    assert!(
+        !stderr(&again).contains("embedding the"),
+        "{}",
+        stderr(&again)
+    );
+    assert_eq!(again.stdout, output.stdout);
 }
 
 #[test]
