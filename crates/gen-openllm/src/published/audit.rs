@@ -12,7 +12,7 @@ use crate::config::Config;
 #[derive(Debug)]
 pub(crate) struct Alignment {
     audit: Audit,
-    /// Of each task, of each LLM, the scores by document; where an LLM's order cannot be determined, as published.
+    /// Of each task, of each LLM, the scores by document; none of the LLMs that are left out.
     pub(crate) columns: Vec<Vec<Option<Vec<f64>>>>,
 }
 
@@ -32,12 +32,14 @@ pub(crate) fn align(matrix: &Matrix<'_>, config: &Config) -> anyhow::Result<Alig
         .audit
         .audit(&models, &tasks)
         .with_context(|| format!("cannot audit the order of `{}`", matrix.path.display()))?;
-    let widths: Vec<Option<NonZeroUsize>> = audit.models.iter().map(ModelAudit::width).collect();
-    // An order that is not determined is left alone: a wrong one would be worse than the known mixture.
-    let ordered = |(column, width): (Option<Vec<f64>>, &Option<NonZeroUsize>)| match (column, width)
-    {
-        (Some(column), Some(width)) => Some(deinterleave(&column, *width)),
-        (column, _) => column,
+    // None where the order is not determined: whatever order it was given, its rows would be other documents than those of the others.
+    let widths: Vec<Option<NonZeroUsize>> = audit
+        .models
+        .iter()
+        .map(|model| model.width().filter(|_| has_order(model)))
+        .collect();
+    let ordered = |(column, width): (Option<Vec<f64>>, &Option<NonZeroUsize>)| {
+        Some(deinterleave(&column?, (*width)?))
     };
     let columns = tasks
         .into_iter()
@@ -48,7 +50,16 @@ pub(crate) fn align(matrix: &Matrix<'_>, config: &Config) -> anyhow::Result<Alig
     })
 }
 
+/// Whether an LLM's rows can be brought into the order of most others'.
+fn has_order(model: &ModelAudit) -> bool {
+    model.part == Some(0)
+}
+
 impl Alignment {
+    /// Whether an LLM's rows can be brought into one order with those of most others; the others' columns are left out.
+    pub(crate) fn has_order(&self, model_idx: usize) -> bool {
+        has_order(&self.audit.models[model_idx])
+    }
     /// Whether rows as published hold different documents.
     pub(crate) fn mixes_documents(&self) -> bool {
         self.audit.verdict == Verdict::SeveralOrders
@@ -56,22 +67,26 @@ impl Alignment {
 
     /// What a reader of de-interleaved scores should know of those that could not be placed for sure.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let named = |finding| {
-            let models = self
-                .audit
-                .models
-                .iter()
-                .filter(|model| model.finding == finding);
+        let named = |wanted: &dyn Fn(&ModelAudit) -> bool| {
+            let models = self.audit.models.iter().filter(|model| wanted(model));
             let names: Vec<String> = models.map(|model| format!("`{}`", model.name)).collect();
             (!names.is_empty()).then(|| names.join(", "))
         };
         let mut notes = Vec::new();
-        if let Some(names) = named(Finding::Undetermined) {
+        if let Some(names) = named(&|model| model.finding == Finding::Undetermined) {
             notes.push(format!(
-                "the order of the scores of {names} cannot be determined; they are kept as published"
+                "left out {names}: the order of the scores cannot be determined"
             ));
         }
-        if let Some(names) = named(Finding::Ambiguous) {
+        let is_apart = |model: &ModelAudit| model.part.is_some_and(|part| part > 0);
+        if let Some(names) = named(&is_apart) {
+            notes.push(format!(
+                "left out {names}: the scores do not go with those of the other LLMs in any order"
+            ));
+        }
+        let is_ambiguous =
+            |model: &ModelAudit| model.finding == Finding::Ambiguous && has_order(model);
+        if let Some(names) = named(&is_ambiguous) {
             notes.push(format!("the scores of {names} fit those of the other LLMs in more than one way; the order with the smallest widths was taken"));
         }
         if self.audit.verdict == Verdict::OneOrder {
@@ -107,6 +122,7 @@ impl Alignment {
                     "LLM",
                     "ranks",
                     "finding",
+                    "part",
                     "z",
                     "runner-up z",
                     "margin z",
@@ -143,6 +159,9 @@ fn model_row(model: &ModelAudit) -> Vec<String> {
         model.name.clone(),
         model.best_width.to_string(),
         finding.to_owned(),
+        model
+            .part
+            .map_or("-".to_owned(), |part| (part + 1).to_string()),
         format!("{:.1}", model.z),
         format!("{:.1} ({})", model.runner_up_z, model.runner_up_width),
         format!("{:.1} ({})", model.margin_z, model.rival_width),

@@ -1,3 +1,4 @@
+use anyhow::ensure;
 use datagen::{NewRow, RawTable, cli::Extra};
 use serde_json::json;
 use tracing::warn;
@@ -25,7 +26,8 @@ pub(crate) struct Published {
     pub(crate) summary: Extra,
 }
 
-/// Joins scores and questions: a row per document with a text, tasks in their order, documents by number. `kept` are the LLMs' numbers.
+/// Joins scores and questions: a row per document with a text, tasks in their order, documents by number. `kept` are the LLMs' numbers, of
+/// which those without an order of documents are left out unless rows are as published.
 ///
 /// # Errors
 /// When the questions do not fit the matrix.
@@ -50,7 +52,19 @@ pub(crate) fn raw_table(
     if n_others > 0 {
         notes.push(format!("left out {n_others} questions of tasks that were not requested or that the matrix lacks"));
     }
-    let models = kept.iter().map(|&m| matrix.models[m].name.clone());
+    // Each with its place among the LLMs whose tokens the questions tell.
+    let kept: Vec<(usize, usize)> = kept
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|&(_, m)| order == Order::AsPublished || alignment.has_order(m))
+        .collect();
+    ensure!(
+        !kept.is_empty(),
+        "the order of no LLM's scores in `{}` can be determined; keep the published one with --as-published",
+        matrix.path.display()
+    );
+    let models = kept.iter().map(|&(_, m)| matrix.models[m].name.clone());
     let mut table = RawTable::of_input_tokens(&matrix.path, models);
     let mut n_documents = 0;
     let mut without_text = Vec::new();
@@ -76,7 +90,7 @@ pub(crate) fn raw_table(
                 task: &task.task.name,
                 prompt: question.prompt,
             };
-            let answers = kept.iter().enumerate().map(|(i, &m)| {
+            let answers = kept.iter().map(|&(i, m)| {
                 let column = columns[m].as_ref();
                 let score = column.map_or(f64::NAN, |column| column[doc_id]);
                 (score, question.n_tokens(i))
@@ -109,7 +123,7 @@ fn as_published_note(alignment: &Alignment) -> String {
     }
 }
 
-/// Both orders side by side, over all documents and the LLMs that have all tasks.
+/// Both orders side by side, over all documents and the LLMs that have all tasks and an order.
 fn summary(
     matrix: &Matrix<'_>,
     alignment: &Alignment,
@@ -117,7 +131,7 @@ fn summary(
     config: &Config,
 ) -> anyhow::Result<Extra> {
     let complete: Vec<usize> = (0..matrix.models.len())
-        .filter(|&m| matrix.is_complete(m))
+        .filter(|&m| matrix.is_complete(m) && alignment.has_order(m))
         .collect();
     let names: Vec<&str> = complete
         .iter()

@@ -289,6 +289,28 @@ fn llms_of_one_order_are_said_to_be() {
 }
 
 #[test]
+fn an_llm_whose_order_cannot_be_determined_is_left_out() {
+    let bench = bench();
+    let shifted = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/shifted.pickle");
+    let args = ["--source-pickle", shifted, ARGS[2], ARGS[3]];
+    let output = bench.succeed(&args);
+    let note = format!("left out `{GEMMA}`: the order of the scores cannot be determined");
+    assert_contains(&stderr(&output), &note);
+    assert_contains(&bench.info("open-llm-lb-v2").notes.join("\n"), &note);
+    // The others are as they are without it, with their own tokens.
+    check(
+        &bench.rows("open-llm-lb-v2"),
+        false,
+        &[YI, LARGE, SMALL],
+        |ability, t, d, _, _| score(ability, t, d),
+    );
+    let report = bench.report(&[&args[..], &["--as-published"]].concat());
+    assert_eq!(report["alignment"]["models"][3]["part"], Value::Null);
+    let as_published = bench.rows("open-llm-lb-v2-as-published");
+    assert_eq!(as_published.models(), [YI, LARGE, SMALL, GEMMA]);
+}
+
+#[test]
 fn tables_that_do_not_fit_are_refused() {
     let renamed = |from: &str, to: &str| {
         let mut table = questions();

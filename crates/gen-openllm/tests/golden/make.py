@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes `matrix.pickle`, laid out as CARROT's published matrix, with scores that the tests know by formula.
+"""Writes `matrix.pickle` and `shifted.pickle`, laid out as CARROT's published matrix, with scores that the tests know by formula.
 
     python -m venv a && a/bin/pip install numpy==2.4.6 && a/bin/python make.py    # Python 3.11
 
 A document is solved by every LLM whose ability is above its difficulty. Each LLM's scores are stored as `WIDTHS` ranks gather them. The last LLM
-lacks MMLU-Pro, and one is on no price list.
+lacks MMLU-Pro, and one is on no price list. In the second file the scores of gemma-2b-it are stored one row further on.
 """
 
 import pickle
@@ -33,19 +33,23 @@ def gathered(column, width):
     return np.concatenate([column[rank::width] for rank in range(width)])
 
 
-matrix = {}
-for t, (task, n) in enumerate(TASKS.items()):
-    columns = {
-        model: gathered(np.array([score(ability, t, d) for d in range(n)]), width)
-        for (model, ability), width in zip(ABILITIES.items(), WIDTHS)
-    }
-    if task == "leaderboard_mmlu_pro":
-        columns.popitem()
-    correctness = np.array(list(columns.values()))
-    if task == "leaderboard_ifeval":
-        weights = np.ones(n)
-        correctness = {"correctness_inst": correctness / 2, "weights_inst": weights, "correctness_prompt": correctness, "weights_prompt": weights}
-    matrix[task] = {"correctness": correctness, "models": [f"open-llm-leaderboard/{model}-details" for model in columns]}
+def matrix(shifted):
+    matrix = {}
+    for t, (task, n) in enumerate(TASKS.items()):
+        columns = {
+            model: np.roll(gathered(np.array([score(ability, t, d) for d in range(n)]), width), int(model == shifted))
+            for (model, ability), width in zip(ABILITIES.items(), WIDTHS)
+        }
+        if task == "leaderboard_mmlu_pro":
+            columns.popitem()
+        correctness = np.array(list(columns.values()))
+        if task == "leaderboard_ifeval":
+            weights = np.ones(n)
+            correctness = {"correctness_inst": correctness / 2, "weights_inst": weights, "correctness_prompt": correctness, "weights_prompt": weights}
+        matrix[task] = {"correctness": correctness, "models": [f"open-llm-leaderboard/{model}-details" for model in columns]}
+    return matrix
 
-with open(Path(__file__).with_name("matrix.pickle"), "wb") as file:
-    pickle.dump(matrix, file)
+
+for name, shifted in [("matrix.pickle", None), ("shifted.pickle", "google__gemma-2b-it")]:
+    with open(Path(__file__).with_name(name), "wb") as file:
+        pickle.dump(matrix(shifted), file)
