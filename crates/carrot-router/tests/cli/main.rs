@@ -17,3 +17,4 @@ mod saved_networks;
 mod server;
 mod tokenizers;
 mod worth;
+mod worth_world;
