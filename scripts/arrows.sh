@@ -48,7 +48,8 @@ ARROWS = """
     gen-synthetic                        -> datagen, evaluation
     nets                                 -> dataset, untrusted-files
     saved-routers                        -> dataset, routers
-    train-and-infer                      -> dataset, routers, nets, saved-routers, hub, cli-support
+    fitting                              -> dataset, evaluation, routers, saved-routers
+    train-and-infer                      -> dataset, evaluation, fitting, nets, saved-routers, hub, cli-support
     carrot-router                        -> dataset, evaluation, fitting, nets, saved-routers, embeddings, hub, cli-support, untrusted-files
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support

@@ -10,7 +10,7 @@ interval holds the truth.
   power      tables whose true gain is at least 4 standard errors; exit code 0 on at least 18 of 20
   coverage   tables from no signal to much; the 95% interval of the mean gain holds the true one on at least 90 of 100
 
-A table is `--rows` prompts with embeddings of 16 numbers, and 6 LLMs; embeddings, expectations, scores and costs are drawn here, with seeds. It
+A table is `--rows` prompts with embeddings of 6 numbers, and 6 LLMs; embeddings, expectations, scores and costs are drawn here, with seeds. It
 goes through gen-custom, `train-and-infer --cross-fit` and `carrot-router worth`. The true gain of the routers that were judged is computed
 here, by the formula and not by the program: choices and baselines from the out-of-fold predictions, and of every choice the expected score and
 cost instead of the observed ones. So that chance in the prompts counts too, the truth of a kind of table is the mean over its tables.
@@ -34,7 +34,7 @@ import pyarrow.parquet as pq
 
 from bench import Bench, build
 
-DIM = 16
+DIM = 6
 MODELS = [f"llm-{m}" for m in range(6)]
 N_FOLDS = 5
 # As in crates/dataset/src/worth.rs.
@@ -152,7 +152,7 @@ def coins(options):
 
 def power(options):
     n = options.tables or 20
-    found = tables("power", [("close", 0.3)] * n, options)
+    found = tables("power", [("close", 0.25)] * n, options)
     true_gain = np.mean([it[4] for it in found])
     errors = [true_gain / it[3]["standard-error"] for it in found]
     right = sum(code == 0 for _, _, code, *_ in found)

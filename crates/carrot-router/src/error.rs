@@ -264,6 +264,33 @@ pub enum Error {
         /// The router's folder.
         folder: PathBuf,
     },
+    /// Embeddings that a blend was fitted on, and does not hold itself, are not on disk.
+    #[error(
+        "`{}` is missing: the blend in `{}` does not store the embeddings of its train prompts, and whether routing is worth it among the changed \
+         LLMs cannot be decided without them",
+        path.display(), folder.display()
+    )]
+    NoTrainEmbeddings {
+        /// The embeddings.
+        path: PathBuf,
+        /// The router's folder.
+        folder: PathBuf,
+        /// The data set.
+        dataset: String,
+        /// The embedder's name.
+        embedder: String,
+    },
+    /// Embeddings of other prompts, or of another embedder, than a blend was fitted on.
+    #[error(
+        "`{}` holds other embeddings than the blend in `{}` was fitted on; compute them again, or refit the router",
+        path.display(), folder.display()
+    )]
+    OtherTrainEmbeddings {
+        /// The embeddings.
+        path: PathBuf,
+        /// The router's folder.
+        folder: PathBuf,
+    },
     /// A price list could not be read, or a file could not be hashed.
     #[error(transparent)]
     Dataset(#[from] dataset::Error),

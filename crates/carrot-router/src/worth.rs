@@ -4,6 +4,7 @@ mod columns;
 mod embedded;
 mod error;
 mod judge;
+mod kept;
 mod meter;
 mod time;
 mod words;

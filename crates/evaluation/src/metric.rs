@@ -8,7 +8,7 @@ mod values;
 
 pub use self::{
     cost_range::CostRange,
-    formulas::{aiq, audc, gain_over, peak_accuracy, qnc, qnc_normalized},
+    formulas::{SAME_ACCURACY, aiq, audc, gain_over, peak_accuracy, qnc, qnc_normalized},
     prediction_accuracy::{CostMae, CostUnit, PredictionAccuracy, prediction_accuracy},
     values::{Baselines, Metric, MetricValues},
 };

@@ -126,8 +126,7 @@ fn unknown_like(predictions: &Predictions, table: &PartTable) -> Predictions {
                 ids,
                 models: like.models.clone(),
                 scores: Array2::from_elem(shape, f32::NAN),
-                output_tokens: (like.output_tokens.as_ref())
-                    .map(|_| Array2::from_elem(shape, f32::NAN)),
+                output_tokens: None,
                 cost_usd: Array2::from_elem(shape, f64::NAN),
             })
         }
@@ -145,10 +144,11 @@ fn put(whole: &mut Predictions, rows: &[usize], predicted: &Predictions) {
             for (from, &row) in rows.iter().enumerate() {
                 whole.scores.row_mut(row).assign(&of_rows.scores.row(from));
                 (whole.cost_usd.row_mut(row)).assign(&of_rows.cost_usd.row(from));
-                if let (Some(whole), Some(of_rows)) =
-                    (&mut whole.output_tokens, &of_rows.output_tokens)
-                {
-                    whole.row_mut(row).assign(&of_rows.row(from));
+                // A blend has tokens in the folds where it routes, and none in others.
+                if let Some(of_rows) = &of_rows.output_tokens {
+                    let unknown = || Array2::from_elem(whole.scores.dim(), f32::NAN);
+                    let tokens = whole.output_tokens.get_or_insert_with(unknown);
+                    tokens.row_mut(row).assign(&of_rows.row(from));
                 }
             }
         }

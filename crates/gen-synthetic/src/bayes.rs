@@ -1,6 +1,8 @@
 use anyhow::Context as _;
 use dataset::{PerModel, worth};
-use evaluation::{CurvePoint, Predicted, Truth, baseline::best_single, choice::point_at};
+use evaluation::{
+    CurvePoint, Predicted, Truth, baseline::best_single, choice::point_at, metric::SAME_ACCURACY,
+};
 use serde::Serialize;
 
 /// Score that a dollar has to bring: none, then four a decade from 1 to 10,000.
@@ -42,7 +44,7 @@ impl BayesReport {
         let routed = routed.into_iter().collect::<Result<Vec<CurvePoint>, _>>()?;
         let matching = routed
             .iter()
-            .filter(|point| point.accuracy >= single.accuracy);
+            .filter(|point| point.accuracy >= single.accuracy - SAME_ACCURACY);
         let cheapest = matching.min_by(|a, b| a.cost_usd.total_cmp(&b.cost_usd));
         // At weight 0 the Bayes router takes the best LLM of every prompt, so it can only miss the best single one by rounding.
         let cheapest = cheapest.unwrap_or(&routed[0]);

@@ -247,12 +247,39 @@ pub enum Error {
     },
     /// A router whose LLMs cannot be changed.
     #[error(
-        "`{router}` predicts only for the LLMs that it was fitted for; the LLMs of nearest-neighbor routers can be changed, and prices of any \
-         router can be replaced when it routes"
+        "`{router}` predicts only for the LLMs that it was fitted for; the LLMs of nearest-neighbor routers and of blends can be changed, and prices \
+         of any router can be replaced when it routes"
     )]
     NotEditable {
         /// The router.
         router: String,
+    },
+    /// A blend without the data that its rule needs.
+    #[error(
+        "the LLMs of `{router}` cannot be changed without the train part that it was fitted on and the embeddings of its prompts: whether routing is \
+         worth it has to be decided once more"
+    )]
+    EditWithoutTrain {
+        /// The router.
+        router: String,
+    },
+    /// A record without the parameters that a blend was fitted with.
+    #[error(
+        "router.json of `{router}` does not hold the parameters of its fit under `config`, key `{key}`; refit the router"
+    )]
+    NoParameters {
+        /// The router.
+        router: String,
+        /// The key.
+        key: &'static str,
+        /// What is wrong with its value.
+        source: serde_json::Error,
+    },
+    /// A blend could not be fitted to other LLMs.
+    #[error("cannot fit the blend to the changed LLMs")]
+    Refit {
+        /// What the router's crate said.
+        source: routers::Error,
     },
     /// A change that leaves an LLM without the price that its cost is computed from.
     #[error("LLM `{model}` would have no price, and a missing price is never treated as zero")]

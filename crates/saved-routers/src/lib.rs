@@ -62,6 +62,8 @@ pub use crate::{
     model_outputs::{ModelOutputs, PerModelOutputs},
     open::SavedRouter,
     outputs::{outputs_of_models, read_label_order},
-    pool::{AddedModel, Addition, EditedPool, PoolEdit},
+    pool::{
+        AddedModel, Addition, EditNeeds, EditedPool, PoolEdit, RuleChange, RuleOutcome, TrainPart,
+    },
     record::{Base, Embedder, FORMAT_VERSION, Record},
 };

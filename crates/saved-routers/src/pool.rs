@@ -1,18 +1,21 @@
 //! Changing the LLMs of a saved router without fitting it again.
 
 mod addition;
+mod blend;
 mod changes;
 mod knn;
+mod rule;
 
 use std::path::Path;
 
-use dataset::{ModelScores, Prices};
+use dataset::{ModelScores, PartTable, Prices};
+use ndarray::ArrayView2;
 
-use self::knn::EditedKnn;
+pub use self::rule::{RuleChange, RuleOutcome};
+use self::{blend::EditedBlend, knn::EditedKnn};
 use crate::{Contents, Error, Model, NewFolder, Record, Result, SavedRouter};
 
-/// Changes of the LLMs of a saved k-nearest-neighbors router. What is predicted for the LLMs that stay is the same to the last bit (with
-/// vectors of float32): each LLM has columns of its own in the values that are averaged over.
+/// Changes of the LLMs of a saved router: nearest neighbors or a blend, see [`SavedRouter::edit`].
 #[derive(Debug, Clone, Copy)]
 pub struct PoolEdit<'a> {
     /// Prices of LLMs that stay, and of those that are added.
@@ -21,6 +24,28 @@ pub struct PoolEdit<'a> {
     pub removed: &'a [String],
     /// LLMs to add.
     pub added: Option<Addition<'a>>,
+    /// What the router was fitted on, as far as [`SavedRouter::edit_needs`] says that it is needed.
+    pub train: Option<TrainPart<'a>>,
+}
+
+/// What a blend was fitted on.
+#[derive(Debug, Clone, Copy)]
+pub struct TrainPart<'a> {
+    /// The train part.
+    pub table: &'a PartTable,
+    /// Its prompts' embeddings, of shape `(n_prompts, dim)`, where the router does not hold them itself.
+    pub embeddings: Option<ArrayView2<'a, f32>>,
+}
+
+/// What a change of a router's LLMs needs of the data that it was fitted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EditNeeds {
+    /// Nothing, unless LLMs are added: then the ids of the train prompts.
+    Ids,
+    /// The train part: scores and costs.
+    Table,
+    /// The train part and its prompts' embeddings.
+    TableAndEmbeddings,
 }
 
 /// LLMs to add, all of a table.
@@ -38,12 +63,14 @@ pub struct EditedPool {
     record: Record,
     model: EditedModel,
     added: Vec<AddedModel>,
+    rule: Option<RuleChange>,
 }
 
 /// What predicts for the changed LLMs.
 #[derive(Debug, Clone)]
 enum EditedModel {
     Knn(EditedKnn),
+    Blend(Box<EditedBlend>),
 }
 
 /// An LLM that was added.
@@ -58,24 +85,43 @@ pub struct AddedModel {
     pub n_known_neighbors: f64,
     /// The k of the score.
     pub n_neighbors: usize,
-    /// R2 of its predicted scores on those prompts, each predicted without the fifth of them that it is in; none for fewer than two
-    /// prompts, or for scores that are all equal.
+    /// R2 of its scores on those prompts as its neighbors predict them, each without the fifth of them that it is in; none for fewer than two
+    /// prompts, or for scores that are all equal. A blend may predict better than that.
     pub r2: Option<f64>,
     /// Mean absolute error of the same.
     pub mae: Option<f64>,
 }
 
 impl SavedRouter {
+    /// What [`SavedRouter::edit`] needs of the data that the router was fitted on.
+    pub fn edit_needs(&self) -> EditNeeds {
+        match &self.model {
+            Model::Blend(blend) if blend.blend().parts().knn.is_some() => EditNeeds::Table,
+            Model::Blend(_) => EditNeeds::TableAndEmbeddings,
+            _ => EditNeeds::Ids,
+        }
+    }
+
     /// Changes the router's LLMs. LLMs that stay keep their order, added ones come last.
     ///
-    /// An added LLM is predicted as any other: by the mean of those neighbors among the k that have a score of it, or by its mean score where
-    /// none has. k is the one that the fit chose for the others.
+    /// Nearest neighbors predict the same for LLMs that stay, to the last bit (with vectors of float32): each LLM has columns of its own in the
+    /// values that are averaged over. An added LLM is predicted as any other: by the mean of those neighbors among the k that have a score of it,
+    /// or by its mean score where none has. k is the one that the fit chose for the others.
+    ///
+    /// A blend keeps its learners' weights and hyperparameters, its folds, and, since they are drawn by the same seed from the same train prompts,
+    /// its landmarks and centroids. Its learners are fitted to the changed targets, and its rule decides once more, on predictions out of fold,
+    /// whether routing among these LLMs at these prices is worth it ([`EditedPool::rule`]). So predictions change for all LLMs: what they have in
+    /// common, and the factor that differences are multiplied by, is another. `on_progress` counts train prompts.
     ///
     /// # Errors
     /// [`Error::NotEditable`] for another kind of router; [`Error::BadEdit`] for an LLM to remove that it does not have or one to add that it has, a
     /// price of neither, an added LLM without a value that costs need, a table of other prompts, or when no LLM is left;
-    /// [`Error::EditWithoutPrice`].
-    pub fn edit(&self, edit: &PoolEdit<'_>) -> Result<EditedPool> {
+    /// [`Error::EditWithoutPrice`]; [`Error::EditWithoutTrain`] for a blend without what [`SavedRouter::edit_needs`].
+    pub fn edit(
+        &self,
+        edit: &PoolEdit<'_>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<EditedPool> {
         match (&self.model, &self.record.contents) {
             (
                 Model::Knn(knn),
@@ -85,6 +131,9 @@ impl SavedRouter {
                     ..
                 },
             ) => knn::edit(&self.record, knn, *embeddings, targets, edit),
+            (Model::Blend(blend), Contents::Blend(contents)) => {
+                blend::edit(&self.record, blend, contents, edit, on_progress)
+            }
             _ => Err(Error::NotEditable {
                 router: self.record.router.clone(),
             }),
@@ -96,6 +145,11 @@ impl EditedPool {
     /// The LLMs that were added, in order.
     pub fn added(&self) -> &[AddedModel] {
         &self.added
+    }
+
+    /// What the rule of a blend decided before and after; none for another router.
+    pub fn rule(&self) -> Option<&RuleChange> {
+        self.rule.as_ref()
     }
 
     /// What will be written as router.json.
@@ -110,9 +164,18 @@ impl EditedPool {
     pub fn write(&self, place: &Path) -> Result<()> {
         let folder = NewFolder::create(place)?;
         match &self.model {
-            EditedModel::Knn(knn) => knn.write(&folder)?,
+            EditedModel::Knn(knn) => {
+                knn.write(&folder)?;
+                folder.commit(&self.record)
+            }
+            EditedModel::Blend(blend) => {
+                let contents = blend.write(&folder)?;
+                folder.commit(&Record {
+                    contents,
+                    ..self.record.clone()
+                })
+            }
         }
-        folder.commit(&self.record)
     }
 }
 

@@ -7,8 +7,8 @@ use cli_support::{fit_command, with_hint};
 pub(super) fn add(error: anyhow::Error) -> anyhow::Error {
     let hint = error.chain().find_map(|cause| {
         let own = cause.downcast_ref().and_then(of_router);
-        let own = own.or_else(|| cause.downcast_ref().and_then(of_saved_router));
-        let flag = own.map(str::to_owned);
+        let of_saved = || cause.downcast_ref().and_then(of_saved_router);
+        let flag = own.or_else(|| of_saved().map(str::to_owned));
         let command = flag.or_else(|| cause.downcast_ref().and_then(of_calibration));
         command.or_else(|| cause.downcast_ref().and_then(of_worth))
     });
@@ -18,7 +18,19 @@ pub(super) fn add(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-fn of_router(error: &Error) -> Option<&'static str> {
+fn of_router(error: &Error) -> Option<String> {
+    if let Error::NoTrainEmbeddings {
+        dataset, embedder, ..
+    } = error
+    {
+        return Some(format!(
+            "compute them with `cargo run -p train-and-infer -- --dataset {dataset} --embedding {embedder} --routers carrot-blend`"
+        ));
+    }
+    of_other(error).map(str::to_owned)
+}
+
+fn of_other(error: &Error) -> Option<&'static str> {
     Some(match error {
         Error::NoEmbedder { recorded: None, .. } => {
             "if an OpenAI-compatible server made the embeddings, pass `--embedder openai` to send each prompt to it, which may cost money; if a \

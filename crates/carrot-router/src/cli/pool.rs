@@ -14,7 +14,7 @@ use self::{job::PoolJob, report::PoolReport};
 pub(super) fn run(args: PoolArgs) -> anyhow::Result<()> {
     let output = args.output_form;
     let job = PoolJob::check(args)?;
-    let edited = edit_pool(&job.model, &job.changes)
+    let edited = edit_pool(&job.model, &job.changes, &|_| ())
         .with_context(|| format!("cannot create `{}`", job.output.display()))?;
     for added in edited.added() {
         if is_poorly_known(added) {

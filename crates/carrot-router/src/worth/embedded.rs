@@ -26,6 +26,8 @@ pub(crate) struct Embedded {
     pub(crate) name: String,
     /// Shape `(n_prompts, dim)`.
     pub(crate) values: Array2<f32>,
+    /// SHA-256 of both files.
+    pub(crate) sha256: [String; 2],
 }
 
 /// The prompts of one part.
@@ -58,6 +60,7 @@ impl EmbeddingPlace {
             values.push(self.of_part(&prompts, router, &mut model, on_progress)?);
         }
         let n_dims = [values[0].ncols(), values[1].ncols()];
+        let [train, test] = Part::ALL.map(|part| sha256_file(&dir.embeddings(&self.name, part)));
         let values = concatenate(Axis(0), &[values[0].view(), values[1].view()]);
         Ok(Embedded {
             values: values.map_err(|_| WorthError::Dimensions {
@@ -65,6 +68,7 @@ impl EmbeddingPlace {
                 n_dims,
             })?,
             name: self.name.clone(),
+            sha256: [train?, test?],
         })
     }
 

@@ -13,7 +13,7 @@ use super::{
     columns::{self, Groups},
     embedded::Embedded,
     judge::{judge, mean_costs},
-    time, words,
+    kept, time, words,
 };
 
 /// The routers that may be judged, where this version fits them.
@@ -140,18 +140,28 @@ impl WorthMeter {
         2 * u64::from(n_permutations) * u64::from(n_folds)
     }
 
-    /// Predicts every prompt by a router that was fitted without it. `on_progress` counts fits.
+    /// Predicts every prompt by a router that was fitted without it, or takes what train-and-infer predicted with the same folds and settings.
+    /// `on_progress` counts fits.
     ///
     /// # Errors
     /// [`WorthError::Fitting`].
     pub fn cross_fit(&mut self, on_progress: &(dyn Fn(u64) + Sync)) -> Result<(), WorthError> {
+        let recipe = self.question.learners.recipe(self.learner);
+        let router = &self.question.router;
         for (repeat, folds) in self.folds.iter().enumerate() {
+            let kept = match folds.is_in_order() {
+                true => None,
+                false => kept::read(&self.whole, &self.embedded, router, &recipe, folds, repeat)?,
+            };
+            if let Some(kept) = kept {
+                on_progress(folds.n_folds().into());
+                self.fits.extend(kept.fits);
+                self.cross_fits.push(kept.out_of_fold);
+                continue;
+            }
             let fitted = cross_fit(&self.subject(), folds, on_progress)?;
-            let fits = fitted.fits.iter().enumerate().filter_map(|(fold, fit)| {
-                // Only a router that decides reports it.
-                let g = fit.results.get("g")?.as_f64()?;
-                Some(WorthFit { repeat, fold, g })
-            });
+            let fits = fitted.fits.iter().enumerate();
+            let fits = fits.filter_map(|(fold, fit)| kept::worth_fit(repeat, fold, &fit.results));
             self.fits.extend(fits);
             self.cross_fits.push(fitted.out_of_fold);
         }

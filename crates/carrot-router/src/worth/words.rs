@@ -41,11 +41,11 @@ pub(crate) fn sentence(record: &WorthRecord) -> String {
             "Do not route: use {single}. Against the best single LLM for the money, `{router}` gains {measured}: less than was asked for."
         ),
         WorthVerdict::NotWorthIt => format!(
-            "Do not route: use {single}. Against the best single LLM for the money, `{router}` changes accuracy by {measured}."
+            "Do not route: use {single}. Against the best single LLM for the money, the gain of `{router}` is {measured}."
         ),
         WorthVerdict::CannotTell => format!(
-            "Cannot tell: `{router}` is not detectably better than the best single LLM for the money, and not detectably worse; it changes accuracy \
-             by {measured}. Until more is known, use {single}."
+            "Cannot tell: `{router}` is not detectably better than the best single LLM for the money, and not detectably worse; the gain is \
+             {measured}. Until more is known, use {single}."
         ),
     }
 }
@@ -191,7 +191,7 @@ mod tests {
                 WorthVerdict::NotWorthIt,
                 [-0.02, -0.03, -0.01],
                 "Do not route: use `owner/dear` (or `cheap` where a whole score is worth $0.00484). Against the best single LLM for the money, \
-                 `carrot-blend` changes accuracy by -2.00 points",
+                 the gain of `carrot-blend` is -2.00 points",
             ),
             (
                 WorthVerdict::NotWorthIt,
@@ -207,7 +207,7 @@ mod tests {
             (
                 WorthVerdict::CannotTell,
                 [0.001, -0.01, 0.012],
-                "is not detectably better than the best single LLM for the money, and not detectably worse; it changes accuracy by +0.10 points",
+                "is not detectably better than the best single LLM for the money, and not detectably worse; the gain is +0.10 points",
             ),
         ] {
             let sentence = sentence(&record(verdict, gain));

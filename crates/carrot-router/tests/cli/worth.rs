@@ -369,10 +369,14 @@ fn bad_command_lines_and_missing_inputs() {
         text.contains("hint: compute them with `cargo run -p train-and-infer -- --dataset mine --routers carrot-blend --embedding minilm`"),
         "{text}"
     );
-    let column = [&QUICK[..], &["--group", "conversation"]].concat();
-    let text = refused(&column, 1, "has no column `conversation`; it has `task`");
+    let column = [&QUICK[..], &["--group", "customer"]].concat();
+    let text = refused(
+        &column,
+        1,
+        "has no column `customer`; it has `task`, `conversation`, `day`",
+    );
     assert!(
-        text.contains("`cargo run -p gen-custom -- ... --keep conversation`"),
+        text.contains("`cargo run -p gen-custom -- ... --keep customer`"),
         "{text}"
     );
     let time = [&QUICK[..], &["--time", "task"]].concat();

@@ -4,6 +4,7 @@ use ndarray::Array1;
 use crate::{
     Predicted, Result, Truth,
     curve::events::{Events, Swept},
+    metric::formulas::SAME_ACCURACY,
     sum::Sum,
 };
 
@@ -112,15 +113,17 @@ pub fn cpt(points: &[CallPoint], recovered: f64) -> Option<f64> {
     let target = small + recovered * gap;
     let last = points.last()?;
     // Reached with the fewest calls there are.
-    if last.accuracy >= target {
+    let reaches = |point: &CallPoint| point.accuracy >= target - SAME_ACCURACY;
+    if reaches(last) {
         return Some(last.large_share);
     }
     // From the fewest calls up: the curve may dip, and the first crossing from this side is the least share that will do.
     points.windows(2).rev().find_map(|pair| {
         let (more, fewer) = (pair[0], pair[1]);
-        (more.accuracy >= target).then(|| {
+        // The pair before did not end this, so `fewer` does not reach the target and `more` is the higher.
+        reaches(&more).then(|| {
             let part = (target - fewer.accuracy) / (more.accuracy - fewer.accuracy);
-            fewer.large_share + part * (more.large_share - fewer.large_share)
+            fewer.large_share + part.min(1.0) * (more.large_share - fewer.large_share)
         })
     })
 }
@@ -129,7 +132,7 @@ pub fn cpt(points: &[CallPoint], recovered: f64) -> Option<f64> {
 fn gap(points: &[CallPoint]) -> Option<(f64, f64)> {
     let (large, small) = (points.first()?.accuracy, points.last()?.accuracy);
     // No gap, nothing to recover: a share of it would be a division by 0 or change its sign.
-    (large > small).then_some((small, large - small))
+    (large - small > SAME_ACCURACY).then_some((small, large - small))
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use crate::{
     sum::Sum,
 };
 
-/// How far below a target an accuracy may lie and still count as matching it. A curve's means and an LLM's own are summed in different
-/// orders; compensated sums agree far below this, and one prompt more or less moves a mean far more.
-pub(crate) const SAME_ACCURACY: f64 = 1e-12;
+/// How far below a target an accuracy may lie and still count as matching it. Scores are float32 on disk and in memory: a score of .1 is off by
+/// 1.5e-9, one near 1 by up to 3e-8, so means that are equal on paper differ by as much. One prompt more or less moves a mean far more.
+pub const SAME_ACCURACY: f64 = 1e-7;
 
 /// Average improvement in quality: the mean height of the non-decreasing convex hull over a range of costs.
 ///
@@ -20,6 +20,12 @@ pub(crate) const SAME_ACCURACY: f64 = 1e-12;
 /// is taken: the hull's height at that cost. `None` where there are no points.
 ///
 /// From RouterBench (arXiv 2403.12031).
+///
+/// # Reading it
+/// The hull is chosen by the truth that measures it, so on the prompts it is taken from it is optimistic: even a router that knows nothing has
+/// no less than the mixture of its ends. [`crate::worth::cross_fitted_areas`] has it without that selection. And since it counts 0 below a router's first
+/// cost, a router that does not span the range loses by its range: a pair router, whose cheapest point is its small LLM, has less for that alone than
+/// one that reaches the cheapest of all LLMs.
 ///
 /// # Deviations
 /// None from the formula, which leaves open what holds before the first cost; here as in the repository (`evaluation/AIQ.py`) nothing is
@@ -60,7 +66,9 @@ pub fn audc(points: &[Point], range: CostRange) -> Option<f64> {
 /// ```
 ///
 /// Negative where the router is worse. `None` where one has no points or begins beyond the range. Ours: the difference of two [`aiq`]s would
-/// also count from where one of them begins later, and there it is the height of the other.
+/// also count from where one of them begins later, and there it is the height of the other. Both hulls are chosen by the truth that measures
+/// them, and a router's from more points: on the prompts it is taken from a router at random comes out above the zero router nearly always.
+/// [`crate::worth::cross_fitted_areas`] has it without that selection.
 pub fn gain_over(points: &[Point], baseline: &[Point], range: CostRange) -> Option<f64> {
     gain_of_hulls(&hull(points), &hull(baseline), range)
 }
@@ -73,7 +81,7 @@ pub(crate) fn gain_of_hulls(hull: &[Point], baseline: &[Point], range: CostRange
     Some(mean_height(hull, both)? - mean_height(baseline, both)?)
 }
 
-/// Query-normalized cost: the least cost at which a router matches the target, relative to the target's own cost. The target is the most
+/// Quality-neutral cost: the least cost at which a router matches the target, relative to the target's own cost. The target is the most
 /// accurate single LLM, see [`crate::baseline::best_single`]; below 1 the router is cheaper.
 ///
 /// ```text
@@ -83,10 +91,10 @@ pub(crate) fn gain_of_hulls(hull: &[Point], baseline: &[Point], range: CostRange
 /// `None` where no operating point is as accurate. Nothing is interpolated. For a target that costs nothing it is 1 if the router matches
 /// it at no cost, else infinite.
 ///
-/// From CSCR, which reports the ratio; [`qnc_normalized`] is R2-Router's.
+/// From UniRoute (arXiv 2502.08773), which names it; CSCR reports the ratio, and [`qnc_normalized`] is R2-Router's.
 ///
 /// # Deviations
-/// Accuracies that differ by less than 1e-12 are the same, and costs that differ by less than 1e-12 of the largest one, lest the order of a
+/// Accuracies that differ by less than [`SAME_ACCURACY`] are the same, and costs that differ by less than 1e-12 of the largest one, lest the order of a
 /// sum decide.
 pub fn qnc(points: &[Point], target: Point) -> Option<f64> {
     let cost_usd = least_cost(points, target.accuracy)?;
@@ -104,7 +112,7 @@ pub(crate) fn cost_ratio(cost_usd: f64, target_usd: f64, largest_usd: f64) -> f6
     }
 }
 
-/// Query-normalized cost as R2-Router (arXiv 2602.02823) has it: the least cost at which a router reaches an accuracy, within a range
+/// Quality-neutral cost as R2-Router (arXiv 2602.02823) has it: the least cost at which a router reaches an accuracy, within a range
 /// mapped to [0, 1]; 1 where it never does. For a range of zero width it is 0 where the router does.
 ///
 /// # Deviations

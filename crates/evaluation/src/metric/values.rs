@@ -96,6 +96,13 @@ impl Metric {
         }
     }
 
+    /// Whether it is chosen by the truth that measures it: a hull, a highest accuracy, a least cost or share of calls over a router's points. On the prompts it is
+    /// taken from such a number is optimistic, also for a router that knows nothing, and it cannot show that one router is better
+    /// than not routing: that takes [`crate::worth`]. What remains, areas under a curve as it is, has no such selection.
+    pub fn is_in_sample_optimum(self) -> bool {
+        !matches!(self, Self::Audc | Self::Apgr)
+    }
+
     /// Whether less is better, as of everything that counts costs or calls.
     pub fn is_less_better(self) -> bool {
         matches!(
@@ -256,6 +263,14 @@ mod tests {
         ] {
             assert_eq!(Some(found[metric]), expected, "{metric:?}");
         }
+    }
+
+    #[test]
+    fn what_is_chosen_by_the_truth_says_so() {
+        let honest = Metric::ALL
+            .into_iter()
+            .filter(|metric| !metric.is_in_sample_optimum());
+        assert_eq!(honest.collect::<Vec<_>>(), [Metric::Audc, Metric::Apgr]);
     }
 
     #[test]

@@ -108,7 +108,9 @@ impl GainReport {
             .iter()
             .map(|column| spread.of_mean(&column.gain))
             .collect();
-        let critical = critical_value(gains, &spread, settings);
+        let n_groups = spread.group_sums(&over_worths).len();
+        let columns: Vec<&[f64]> = gains.columns().iter().map(|column| &*column.gain).collect();
+        let critical = critical_value(&columns, n_groups, &spread, settings);
         let curve: Vec<GainAt> = gains
             .columns()
             .iter()
@@ -135,7 +137,7 @@ impl GainReport {
             .collect();
         Ok(Self {
             n_prompts: over_worths.iter().filter(|gain| !gain.is_nan()).count(),
-            n_groups: spread.group_sums(&over_worths).len(),
+            n_groups,
             n_repeats: gains.n_repeats(),
             level: settings.level,
             mean: spread.of_mean(&over_worths),

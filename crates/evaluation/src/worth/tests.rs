@@ -286,3 +286,104 @@ fn prompts_needed_is_for_a_gain_that_is_named() {
         Verdict::CannotTell
     );
 }
+
+#[test]
+fn prompts_that_stand_twice_count_once_in_their_group() {
+    let table = |times: usize| {
+        let row = |i: usize| i % 30;
+        let n = 30 * times;
+        let scores = Array2::from_shape_fn((n, 2), |(i, m)| {
+            f32::from(u8::from((row(i) * (m + 3)) % 7 < 4))
+        });
+        let predicted = Array2::from_shape_fn((n, 2), |(i, m)| ((row(i) / 2 + m) % 2) as f32);
+        let costs = Array2::ones((n, 2));
+        let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
+        let cross_fit = CrossFit {
+            predicted: Predicted::new(predicted.view(), costs.view()).expect("predictions"),
+            baseline: Baseline::Means {
+                scores: &[0.6, 0.5],
+                costs_usd: &[1.0, 1.0],
+            },
+        };
+        prompt_gains(&truth, &[cross_fit], &[f64::INFINITY]).expect("judged")
+    };
+    let once = GainReport::new(&table(1), None, &SETTINGS)
+        .expect("a report")
+        .mean;
+    // Any numbers will do for groups.
+    let groups: Vec<usize> = (0..90).map(|i| 1_000 * (i % 30) + 5).collect();
+    let thrice = GainReport::new(&table(3), Some(&groups), &SETTINGS).expect("a report");
+    assert_eq!((thrice.n_prompts, thrice.n_groups), (90, 30));
+    assert!((thrice.mean.value - once.value).abs() < 1e-15);
+    assert!((thrice.mean.standard_error - once.standard_error).abs() < 1e-15);
+    assert!((thrice.mean.p_above - once.p_above).abs() < 1e-12);
+    let alone = GainReport::new(&table(3), None, &SETTINGS)
+        .expect("a report")
+        .mean;
+    assert!(
+        alone.standard_error < 0.6 * once.standard_error,
+        "which is what groups are for"
+    );
+    assert!(matches!(
+        GainReport::new(&table(3), Some(&groups[1..]), &SETTINGS),
+        Err(Error::Shape { .. })
+    ));
+    for level in [0.0, 95.0] {
+        let settings = GainSettings { level, ..SETTINGS };
+        assert_eq!(
+            GainReport::new(&table(1), None, &settings),
+            Err(Error::BadLevel { level })
+        );
+    }
+}
+
+#[test]
+fn what_all_prompts_say_alike_is_as_sure_as_its_signs() {
+    let report = |n_prompts: usize| {
+        let scores = Array2::from_shape_fn((n_prompts, 2), |(_, m)| m as f32);
+        let costs = Array2::ones((n_prompts, 2));
+        let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
+        let cross_fit = CrossFit {
+            predicted: Predicted::new(scores.view(), costs.view()).expect("predictions"),
+            baseline: Baseline::Means {
+                scores: &[0.6, 0.5],
+                costs_usd: &[1.0, 1.0],
+            },
+        };
+        let gains = prompt_gains(&truth, &[cross_fit], &[1.0, 2.0]).expect("judged");
+        GainReport::new(&gains, None, &SETTINGS).expect("a report")
+    };
+    // Five heads in a row have a probability of 1/32, six of 1/64.
+    assert_eq!(
+        (report(5).mean.p_above, report(5).verdict(None)),
+        (1.0 / 32.0, Verdict::CannotTell)
+    );
+    assert!(report(5).mean.low.is_nan());
+    assert_eq!(
+        (report(6).mean.p_above, report(6).verdict(None)),
+        (1.0 / 64.0, Verdict::WorthIt)
+    );
+    assert_eq!(
+        (report(6).mean.low, report(6).curve[0].band_low),
+        (1.0, 1.0)
+    );
+    assert_eq!(report(1).verdict(None), Verdict::CannotTell);
+}
+
+#[test]
+fn holm_by_hand() {
+    // .01 * 4, then max(.04, .013 * 3), then .03 * 2, then .5.
+    let adjusted = holm(&[0.03, 0.01, 0.5, 0.013]);
+    let expected = [0.06, 0.04, 0.5, 0.04];
+    assert!(
+        adjusted
+            .iter()
+            .zip(expected)
+            .all(|(found, expected)| (found - expected).abs() < 1e-15),
+        "{adjusted:?}"
+    );
+    assert_eq!(holm(&[0.9, 0.8]), [1.0, 1.0]);
+    let with_unknown = holm(&[f64::NAN, 0.02]);
+    assert!(with_unknown[0].is_nan() && with_unknown[1] == 0.02);
+    assert!(holm(&[]).is_empty());
+}

@@ -3,7 +3,7 @@
 use dataset::{CostKind, CostRule, ModelInfo, Prices};
 use serde_json::{Value, json};
 
-use super::{AddedModel, PoolEdit, refuse};
+use super::{AddedModel, PoolEdit, RuleChange, refuse};
 use crate::{Error, Record, Result, record::EDITS};
 
 /// The positions of the LLMs that stay.
@@ -38,8 +38,8 @@ pub(super) fn add(record: &mut Record, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Sets prices, checks the LLMs that there are now, and says in the record what was changed.
-pub(super) fn finish(record: &mut Record, edit: &PoolEdit<'_>, added: &[AddedModel]) -> Result<()> {
+/// Sets prices, and checks the LLMs that there are now.
+pub(super) fn settle(record: &mut Record, edit: &PoolEdit<'_>) -> Result<()> {
     if record.models.is_empty() {
         return refuse("no LLM would be left".to_owned());
     }
@@ -58,7 +58,6 @@ pub(super) fn finish(record: &mut Record, edit: &PoolEdit<'_>, added: &[AddedMod
     // Only binary routers need the pair, and they cannot be edited; metrics that ask for it do without.
     let pair = record.pair.take();
     record.pair = pair.filter(|pair| has(&pair.small) && has(&pair.large));
-    note(record, edit, added);
     Ok(())
 }
 
@@ -86,9 +85,17 @@ fn set_prices(record: &mut Record, prices: &Prices) -> Result<()> {
 }
 
 /// Says in the record what was changed, after what was changed before.
-fn note(record: &mut Record, edit: &PoolEdit<'_>, added: &[AddedModel]) {
+pub(super) fn note(
+    record: &mut Record,
+    edit: &PoolEdit<'_>,
+    added: &[AddedModel],
+    rule: Option<&RuleChange>,
+) {
     let priced: Vec<&str> = edit.prices.into_iter().flat_map(Prices::models).collect();
-    let now = json!({ "removed": edit.removed, "added": added, "priced": priced });
+    let mut now = json!({ "removed": edit.removed, "added": added, "priced": priced });
+    if let Some(rule) = rule {
+        now["rule"] = json!(rule);
+    }
     if let Value::Object(config) = &mut record.config {
         let edits = config.entry(EDITS).or_insert_with(|| json!([]));
         if let Value::Array(edits) = edits {

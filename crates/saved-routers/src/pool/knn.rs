@@ -42,7 +42,8 @@ pub(super) fn edit(
         added,
         ..
     } = pool;
-    changes::finish(&mut record, edit, &added)?;
+    changes::settle(&mut record, edit)?;
+    changes::note(&mut record, edit, &added, None);
     let named = |(values, target): (Array2<f32>, &KnnTarget)| Target {
         name: format!("{:?}", target.quantity),
         values,
@@ -60,6 +61,7 @@ pub(super) fn edit(
         model: EditedModel::Knn(model),
         record,
         added,
+        rule: None,
     })
 }
 
@@ -143,13 +145,18 @@ impl<'a> Pool<'a> {
         }
         let n_neighbors = self.targets[0].n_neighbors;
         self.added
-            .push(judge(self.knn, n_neighbors, name, &scores)?);
+            .push(judge(self.knn.rows(), n_neighbors, name, &scores)?);
         Ok(())
     }
 }
 
 /// How well an added LLM is predicted from the neighbors that it has.
-fn judge(knn: &SavedKnn, k: usize, name: &str, scores: &Array1<f64>) -> Result<AddedModel> {
+pub(super) fn judge(
+    rows: &UnitRows,
+    k: usize,
+    name: &str,
+    scores: &Array1<f64>,
+) -> Result<AddedModel> {
     let scored: Vec<usize> = (0..scores.len()).filter(|&i| !scores[i].is_nan()).collect();
     let n_folds = N_FOLDS.min(scored.len());
     let (mut errors, mut n_known) = (Vec::with_capacity(scored.len()), 0.0);
@@ -167,12 +174,12 @@ fn judge(knn: &SavedKnn, k: usize, name: &str, scores: &Array1<f64>) -> Result<A
             values: values.insert_axis(Axis(1)),
         };
         let regression = Knn::from_parts(
-            knn.rows().clone(),
+            rows.clone(),
             &[target("score", others), target("known", is_known)],
             &[k, k],
             Backend::Gemm,
         );
-        let queries = knn.rows().view().select(Axis(0), &held_out);
+        let queries = rows.view().select(Axis(0), &held_out);
         let predicted = regression
             .and_then(|regression| regression.predict(queries.view(), &|_| ()))
             .map_err(|source| Error::Predict { source })?;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod binary;
+mod cross_fit;
 #[cfg(feature = "torch")]
 mod embeddings;
 #[cfg(all(feature = "torch", target_os = "linux"))]

@@ -24,7 +24,6 @@ fn what_cannot_be_done_is_said_in_one_line() {
         2,
         "carrot-magic",
     );
-    check(&["--dataset", "tiny"], 2, "--routers");
     check(
         &["--dataset", "huge", "--routers", "carrot-knn"],
         1,

@@ -2,17 +2,19 @@ use std::path::PathBuf;
 
 use cli_support::{DataDir, Output, examples};
 
-const EXAMPLES: [&str; 3] = [
+const EXAMPLES: [&str; 4] = [
     "cargo run -p carrot-router -- pool --model models/sprout/carrot-knn --output models/sprout/carrot-knn-2027 --prices prices.toml",
     "cargo run -p carrot-router -- pool --model models/sprout/carrot-knn --output models/sprout/carrot-knn-small --remove openai-gpt-4o",
     "cargo run -p carrot-router -- pool --model models/sprout/carrot-knn --output models/sprout/carrot-knn-plus --add new-llm.parquet --prices prices.toml",
+    "cargo run -p carrot-router -- pool --model models/my-logs/carrot-blend --output models/my-logs/carrot-blend-2 --remove old-llm",
 ];
 
 /// `carrot-router pool`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples(&EXAMPLES))]
 pub(crate) struct PoolArgs {
-    /// The folder of a nearest-neighbor router fitted by train-and-infer
+    /// The folder of a nearest-neighbor router or a blend fitted by train-and-infer. A blend decides once more whether to route, and needs the
+    /// train part that it was fitted on, and the embeddings of its prompts unless it stores them
     #[arg(long, value_name = "DIR")]
     pub(super) model: PathBuf,
 

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use saved_routers::{AddedModel, EditedPool};
+use saved_routers::{AddedModel, EditedPool, RuleChange, RuleOutcome};
 use serde::Serialize;
 
 /// What was changed, as text or JSON.
@@ -10,6 +10,9 @@ pub(super) struct PoolReport<'a> {
     folder: &'a Path,
     models: Vec<&'a str>,
     added: &'a [AddedModel],
+    /// Of a blend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a RuleChange>,
 }
 
 impl<'a> PoolReport<'a> {
@@ -19,6 +22,7 @@ impl<'a> PoolReport<'a> {
             folder,
             models: models.map(|model| model.name.as_str()).collect(),
             added: edited.added(),
+            rule: edited.rule(),
         }
     }
 
@@ -29,13 +33,20 @@ impl<'a> PoolReport<'a> {
         let mut text = String::new();
         for added in self.added {
             text += &format!(
-                "added `{}`: scored on {} train prompts, {:.1} of a prompt's {} neighbors; held-out R2 {}, mean absolute error {}\n",
+                "added `{}`: scored on {} train prompts, {:.1} of a prompt's {} neighbors; from these, held-out R2 {}, mean absolute error {}\n",
                 added.name,
                 added.n_scored,
                 added.n_known_neighbors,
                 added.n_neighbors,
                 shown(added.r2),
                 shown(added.mae)
+            );
+        }
+        if let Some(rule) = self.rule {
+            text += &format!(
+                "before: {}\nafter:  {}\n",
+                outcome(&rule.before),
+                outcome(&rule.after)
             );
         }
         let folder = self.folder.display();
@@ -45,5 +56,64 @@ impl<'a> PoolReport<'a> {
             self.models.join(", "),
         );
         text
+    }
+}
+
+/// Whether a blend routes, and by what that was decided.
+fn outcome(outcome: &RuleOutcome) -> String {
+    let gain = |gain: Option<f64>, error: Option<f64>| match (gain, error) {
+        (Some(gain), Some(error)) => format!("gains {gain:+.4} (standard error {error:.4})"),
+        (Some(gain), None) => format!("gains {gain:+.4} (standard error unknown)"),
+        (None, _) => "has an unknown gain".to_owned(),
+    };
+    let scale = outcome.scale;
+    match &outcome.best_tried {
+        _ if outcome.routes() => format!(
+            "routes; differences between LLMs times {scale}, which {} over the best single LLM",
+            gain(outcome.gain, outcome.standard_error)
+        ),
+        Some(best) => format!(
+            "does not route; the best factor of differences between LLMs, {}, {} over the best single LLM",
+            best.scale,
+            gain(best.gain, best.standard_error)
+        ),
+        None => "does not route; there are too few prompts to tell whether it would be worth it"
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_in_words() {
+        let tried = |scale, gain| {
+            serde_json::from_value(serde_json::json!({
+                "scale": scale, "gain": gain, "standard-error": 0.002,
+            }))
+            .expect("a gain")
+        };
+        for (scale, best_tried, expected) in [
+            (
+                0.75,
+                Some(tried(0.75, 0.0123)),
+                "routes; differences between LLMs times 0.75, which gains +0.0123 (standard error 0.0020) over the best single LLM",
+            ),
+            (
+                0.0,
+                Some(tried(0.5, -0.001)),
+                "does not route; the best factor of differences between LLMs, 0.5, gains -0.0010 (standard error 0.0020) over the best single LLM",
+            ),
+            (0.0, None, "does not route; there are too few prompts"),
+        ] {
+            let found = outcome(&RuleOutcome {
+                scale,
+                gain: Some(0.0123),
+                standard_error: Some(0.002),
+                best_tried,
+            });
+            assert!(found.starts_with(expected), "{found}");
+        }
     }
 }

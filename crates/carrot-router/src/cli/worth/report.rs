@@ -93,7 +93,8 @@ fn counts(it: &WorthRecord) -> String {
         counts.n_prompts,
         counts.n_judged,
         counts.n_models,
-        100.0 * counts.known_scores,
+        // Rounded down, so that a single unknown score shows.
+        (1000.0 * counts.known_scores).floor() / 10.0,
         counts.n_equal_prompts
     )
 }

@@ -2,7 +2,7 @@ use super::{
     goal::{Aim, Goal, ROUNDING},
     setting::Setting,
 };
-use crate::{Error, curve::events::Events};
+use crate::{Error, curve::events::Events, metric::formulas::SAME_ACCURACY};
 
 /// A router's points at each setting that makes a difference, over a multiset of the prompts.
 pub(super) struct Trace {
@@ -62,7 +62,7 @@ impl Trace {
             Goal::Cost { at_most_usd } => self.within(at_most_usd),
             Goal::RelativeCost { at_most, .. } => self.within(at_most * self.reference_usd),
             Goal::Accuracy { at_least } => {
-                let accurate = |point: &TracePoint| point.accuracy >= at_least - ROUNDING;
+                let accurate = |point: &TracePoint| point.accuracy >= at_least - SAME_ACCURACY;
                 match self.best(accurate, TracePoint::is_cheaper) {
                     Some(point_idx) => (point_idx, true),
                     // In a resample the goal may be out of reach; then the router is set as near to it as it goes, as one would do with

@@ -111,11 +111,18 @@ fn areas_of_nothing_are_none() {
 }
 
 #[test]
-fn query_normalized_costs_by_hand() {
+fn quality_neutral_costs_by_hand() {
     let curve = points([(4.0, 0.9), (2.0, 0.8), (3.0, 0.8), (1.0, 0.3)]);
     let target = |cost_usd, accuracy| Point { cost_usd, accuracy };
     assert_eq!(qnc(&curve, target(4.0, 0.8)), Some(0.5));
-    assert_eq!(qnc(&curve, target(4.0, 0.8 + 1e-14)), Some(0.5));
+    // Three scores of .7, .2 and .1 and three of a third have the same mean on paper; as float32 they are 9e-9 apart.
+    let thirds = f64::from(1.0_f32 / 3.0);
+    let mixed = (f64::from(0.7_f32) + f64::from(0.2_f32) + f64::from(0.1_f32)) / 3.0;
+    assert!((thirds - mixed).abs() > 1e-9);
+    for (mean, other) in [(thirds, mixed), (mixed, thirds)] {
+        assert_eq!(qnc(&points([(1.0, mean)]), target(2.0, other)), Some(0.5));
+    }
+    assert_eq!(qnc(&curve, target(4.0, 0.8 + 1e-6)), Some(1.0));
     assert_eq!(qnc(&curve, target(4.0, 0.85)), Some(1.0));
     assert_eq!(qnc(&curve, target(4.0, 0.95)), None);
     assert_eq!(qnc(&[], target(4.0, 0.95)), None);

@@ -1,0 +1,107 @@
+//! Out-of-fold predictions that train-and-infer left, used where they are what would come out here.
+
+use dataset::{OutOfFold, RunManifest, WholeSet, WorthFit, sha256_file};
+use fitting::{Folds, Recipe};
+use serde_json::Value;
+use tracing::info;
+
+use super::{WorthError, embedded::Embedded};
+
+/// One cross-fit.
+pub(super) struct Kept {
+    pub(super) out_of_fold: OutOfFold,
+    pub(super) fits: Vec<WorthFit>,
+}
+
+/// The predictions of a repeat on disk, if they are of the same rows, embeddings, folds and settings.
+pub(super) fn read(
+    whole: &WholeSet,
+    embedded: &Embedded,
+    router: &str,
+    recipe: &Recipe,
+    folds: &Folds,
+    repeat: usize,
+) -> Result<Option<Kept>, WorthError> {
+    let Ok(number) = u32::try_from(repeat) else {
+        return Ok(None);
+    };
+    // A repeat whose files cannot be read is computed again.
+    let manifest = whole.dir().out_of_fold_manifest(router, number);
+    let Ok(manifest) = RunManifest::read(&manifest) else {
+        return Ok(None);
+    };
+    let Ok(Ok(found)) = whole.cross_fit(router, number) else {
+        return Ok(None);
+    };
+    let is_input = |sha256: &String| manifest.inputs.iter().any(|input| input.sha256 == *sha256);
+    let is_same = manifest.predictions_sha256 == Some(sha256_file(&found.path)?)
+        && manifest.embedder.as_ref() == Some(&embedded.name)
+        && embedded.sha256.iter().all(is_input)
+        && manifest.seed == recipe.seed
+        && has_settings(&manifest.config, &recipe.config)
+        && found.out_of_fold.folds == folds.of_row();
+    if !is_same {
+        return Ok(None);
+    }
+    info!("using the predictions in `{}`", found.path.display());
+    let results = manifest.results["folds"].as_array();
+    let results = results.map_or(&[][..], Vec::as_slice);
+    let fits = results.iter().enumerate();
+    Ok(Some(Kept {
+        fits: fits
+            .filter_map(|(fold, fit)| worth_fit(repeat, fold, &fit["results"]))
+            .collect(),
+        out_of_fold: found.out_of_fold,
+    }))
+}
+
+/// What a fit says of its decision to route; `None` of a router that decides nothing.
+pub(super) fn worth_fit(repeat: usize, fold: usize, results: &Value) -> Option<WorthFit> {
+    // Of a blend only, see `routers::BlendReport`.
+    results.get("routes")?;
+    let g = results.get("scale")?.as_f64()?;
+    Some(WorthFit { repeat, fold, g })
+}
+
+/// Whether a manifest's settings hold all of a recipe's.
+fn has_settings(config: &Value, recipe: &Value) -> bool {
+    // As it comes back from a file, where a number may lose its last bit.
+    let recipe: Option<Value> = serde_json::from_str(&recipe.to_string()).ok();
+    let recipe = recipe.as_ref().and_then(Value::as_object);
+    recipe.is_some_and(|recipe| {
+        recipe
+            .iter()
+            .all(|(key, value)| config.get(key) == Some(value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_must_all_be_the_same() {
+        let recipe = json!({ "knn": { "n-folds": 5, "alpha": 0.1 } });
+        let more = json!({ "knn": { "n-folds": 5, "alpha": 0.1 }, "cross-fit": 5 });
+        assert!(has_settings(&more, &recipe));
+        assert!(!has_settings(
+            &json!({ "knn": { "n-folds": 4, "alpha": 0.1 } }),
+            &recipe
+        ));
+        assert!(!has_settings(&json!({}), &recipe));
+    }
+
+    #[test]
+    fn only_a_blend_decides() {
+        let blend = json!({ "routes": false, "scale": 0.0, "targets": [] });
+        let expected = WorthFit {
+            repeat: 1,
+            fold: 3,
+            g: 0.0,
+        };
+        assert_eq!(worth_fit(1, 3, &blend), Some(expected));
+        assert_eq!(worth_fit(1, 3, &json!({ "targets": [] })), None);
+    }
+}

@@ -1,0 +1,88 @@
+use routers::{BlendReport, ScaleGain};
+use serde::Serialize;
+
+/// What the rule of a blend decided before and after a change of its LLMs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RuleChange {
+    /// Before.
+    pub before: RuleOutcome,
+    /// After.
+    pub after: RuleOutcome,
+}
+
+/// What the rule of a blend decided, and by what.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RuleOutcome {
+    /// The factor of predicted differences between LLMs in force; 0 where the blend does not route.
+    pub scale: f64,
+    /// The gain over not routing at this factor, on prompts out of fold, in scores; 0 at 0, `None` where it is not known.
+    pub gain: Option<f64>,
+    /// Its standard error.
+    pub standard_error: Option<f64>,
+    /// The factor with the largest gain of those above 0, which was not taken where the blend does not route.
+    pub best_tried: Option<ScaleGain>,
+}
+
+impl RuleOutcome {
+    pub(super) fn of(report: &BlendReport) -> Self {
+        let at = |scale: f64| report.gains.iter().find(|it| it.scale == scale);
+        let tried = report.gains.iter().filter(|it| it.scale > 0.0);
+        let tried = tried.filter(|it| it.gain.is_some());
+        Self {
+            scale: report.scale,
+            gain: at(report.scale).and_then(|it| it.gain),
+            standard_error: at(report.scale).and_then(|it| it.standard_error),
+            // The first of equal ones, as the rule takes it.
+            best_tried: tried
+                .rev()
+                .max_by(|a, b| {
+                    a.gain
+                        .partial_cmp(&b.gain)
+                        .expect("known gains are numbers")
+                })
+                .copied(),
+        }
+    }
+
+    /// Whether the blend routes.
+    pub fn routes(&self) -> bool {
+        self.scale > 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outcome_names_the_factor_in_force_and_the_best_tried() {
+        let gain = |(scale, gain): (f64, Option<f64>)| ScaleGain {
+            scale,
+            gain,
+            standard_error: Some(0.5),
+        };
+        let gains = [
+            (0.0, Some(0.0)),
+            (0.5, Some(0.25)),
+            (1.0, Some(0.25)),
+            (1.25, None),
+        ];
+        let mut report = BlendReport {
+            routes: false,
+            scale: 0.0,
+            gains: gains.map(gain).to_vec(),
+            targets: Vec::new(),
+        };
+        let outcome = RuleOutcome::of(&report);
+        assert!(!outcome.routes());
+        assert_eq!(outcome.gain, Some(0.0));
+        assert_eq!(outcome.best_tried, Some(gain((0.5, Some(0.25)))));
+        (report.routes, report.scale) = (true, 1.25);
+        let outcome = RuleOutcome::of(&report);
+        assert_eq!((outcome.scale, outcome.gain), (1.25, None));
+        report.gains.clear();
+        assert_eq!(RuleOutcome::of(&report).best_tried, None);
+    }
+}
