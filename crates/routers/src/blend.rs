@@ -1,5 +1,6 @@
 //! Several learners on the same embeddings, weighted by what they predict out of fold, with a rule that decides whether to route at all.
 
+mod alone;
 mod check;
 mod combine;
 mod fit;
@@ -15,5 +16,8 @@ pub use self::{
     model::{Blend, BlendParts},
     params::{BlendLearners, BlendParams, CheckedBlendParams},
     prepare::PreparedBlend,
-    report::{BlendReport, BlendTarget, LearnerReport, ScaleGain, Setting, SettingScore},
+    report::{
+        BlendCandidate, BlendReport, BlendTarget, CandidateGain, LearnerReport, ScaleGain, Setting,
+        SettingScore,
+    },
 };

@@ -30,8 +30,9 @@ mod unit_rows;
 
 pub use crate::{
     blend::{
-        Blend, BlendLearners, BlendParams, BlendParts, BlendReport, BlendTarget,
-        CheckedBlendParams, LearnerReport, PreparedBlend, ScaleGain, Setting, SettingScore,
+        Blend, BlendCandidate, BlendLearners, BlendParams, BlendParts, BlendReport, BlendTarget,
+        CandidateGain, CheckedBlendParams, LearnerReport, PreparedBlend, ScaleGain, Setting,
+        SettingScore,
     },
     cluster::{
         CheckedClusterParams, Cluster, ClusterCvScore, ClusterFit, ClusterParams, ClusterTarget,

@@ -2,7 +2,7 @@
 
 use dataset::{CostKind, MeanCost, Quantity};
 use ndarray::{Axis, array};
-use routers::{Blend, BlendParts, BlendReport, BlendTarget};
+use routers::{Blend, BlendCandidate, BlendParts, BlendReport, BlendTarget};
 use saved_routers::{EmbeddingFormat, NewFolder};
 use serde_json::json;
 
@@ -54,6 +54,8 @@ fn bench(kind: CostKind) -> Tiny {
         report: BlendReport {
             routes: false,
             scale: 0.0,
+            taken: BlendCandidate::Stack,
+            tried: Vec::new(),
             gains: Vec::new(),
             targets: quantities.iter().map(target).collect(),
         },

@@ -3,19 +3,19 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, s};
 
 use super::{
+    alone::{JudgedScores, Taken},
     combine::{Parts, Weighted},
     model::{Blend, BlendParts},
     params::CheckedBlendParams,
     prepare::{Learner, PreparedBlend},
     report::{BlendReport, BlendTarget, LearnerReport, Setting, SettingScore},
-    rule::{self, Decision, Predicted},
     weights::{Weights, means_of_others, weigh},
 };
 use crate::{
     Error, Knn, Result, RoutingCosts, Target,
     knn::output_ranges,
     prepared::{Choice, choose, known_side_by_side},
-    routing_gain::{Judge, fold_of_rows, means},
+    routing_gain::means,
 };
 
 impl CheckedBlendParams {
@@ -64,11 +64,23 @@ impl CheckedBlendParams {
 }
 
 /// Targets in the order of the folds, side by side.
-struct Sorted<'a, 'c> {
+pub(super) struct Sorted<'a, 'c> {
     targets: &'a [Target],
-    costs: &'a RoutingCosts<'c>,
+    pub(super) costs: &'a RoutingCosts<'c>,
     values: Array2<f32>,
     outputs: Vec<Range<usize>>,
+}
+
+impl Sorted<'_, '_> {
+    /// The scores, in the order of the folds.
+    pub(super) fn scores(&self) -> ArrayView2<'_, f32> {
+        self.values.slice(s![.., self.outputs[0].clone()])
+    }
+
+    /// The scores, in the order of the rows.
+    pub(super) fn scores_of_rows(&self) -> ArrayView2<'_, f32> {
+        self.targets[0].values.view()
+    }
 }
 
 impl PreparedBlend {
@@ -91,7 +103,7 @@ impl PreparedBlend {
                 )
             })
             .collect();
-        self.finish(&sorted, &learners, &choices, None)
+        self.finish(&sorted, &learners, choices, None)
     }
 
     /// Decides g once more for other values of the targets, or other LLMs, with the hyperparameters and weights of an earlier fit. The rows are
@@ -126,7 +138,7 @@ impl PreparedBlend {
             }
             choices.push(of_targets);
         }
-        self.finish(&sorted, &learners, &choices, Some(kept))
+        self.finish(&sorted, &learners, choices, Some(kept))
     }
 
     fn sort<'a, 'c>(
@@ -148,7 +160,7 @@ impl PreparedBlend {
         &self,
         sorted: &Sorted<'_, '_>,
         learners: &[Learner<'_>],
-        choices: &[Vec<Choice>],
+        mut choices: Vec<Vec<Choice>>,
         kept: Option<&BlendReport>,
     ) -> Result<Blend> {
         let folds = self.order.folds();
@@ -184,41 +196,20 @@ impl PreparedBlend {
             weights.push(chosen);
             all_means.push(means);
         }
-        let decision = self.decide(sorted, learners, &parts, &all_means)?;
-        let report = report(sorted, learners, choices, &weights, decision);
-        self.keep(sorted, learners, choices, report)
-    }
-
-    fn decide(
-        &self,
-        sorted: &Sorted<'_, '_>,
-        learners: &[Learner<'_>],
-        parts: &[Parts],
-        means: &[Array2<f64>],
-    ) -> Result<Decision> {
-        if learners.is_empty() {
-            return Ok(Decision {
-                scale: 0.0,
-                gains: Vec::new(),
-            });
+        let mut taken = Taken::nothing(kept);
+        if !learners.is_empty() {
+            let scores = JudgedScores::new(self, sorted, &parts, &all_means)?;
+            taken.decision = scores.decide(&parts[0]);
+            if kept.is_none() {
+                taken = scores.or_alone(learners, taken);
+            }
         }
-        let folds = self.order.folds();
-        let fold_of_row = fold_of_rows(&self.order, folds);
-        let scores = sorted.targets[0].values.view();
-        let judge = Judge::new(scores, sorted.costs.cost_usd.view(), &fold_of_row);
-        let fold_of_position = fold_of_position(folds);
-        rule::decide(&judge, &self.params.params.scales, |scale| {
-            let predicted = |target: usize| {
-                let means = |row: usize| means[target].row(fold_of_position[row]);
-                let sorted = parts[target].scaled(scale, means);
-                self.order.unsorted(sorted.view())
-            };
-            let cost = (parts.len() == 2).then(|| predicted(1).mapv(|it| it as f32));
-            Ok(Predicted {
-                scores: predicted(0),
-                cost_usd: sorted.costs.predicted(cost.as_ref())?,
-            })
-        })
+        if let Some(alone) = &taken.alone {
+            choices[alone.learner][0].candidate = alone.candidate;
+            weights[0] = alone.weights.clone();
+        }
+        let report = report(sorted, learners, &choices, &weights, taken);
+        self.keep(sorted, learners, &choices, report)
     }
 
     /// Fits the learners that have weight to all rows.
@@ -286,7 +277,7 @@ impl PreparedBlend {
 }
 
 /// The fold of each position in the order of the folds.
-fn fold_of_position(folds: &[Range<usize>]) -> Vec<usize> {
+pub(super) fn fold_of_position(folds: &[Range<usize>]) -> Vec<usize> {
     let of_fold = |(fold, rows): (usize, &Range<usize>)| std::iter::repeat_n(fold, rows.len());
     folds.iter().enumerate().flat_map(of_fold).collect()
 }
@@ -321,7 +312,7 @@ fn report(
     learners: &[Learner<'_>],
     choices: &[Vec<Choice>],
     weights: &[Weights],
-    decision: Decision,
+    taken: Taken,
 ) -> BlendReport {
     let of_target = |target: usize| {
         let of_learner = |(i, (learner, choices)): (usize, (&Learner<'_>, &Vec<Choice>))| {
@@ -346,9 +337,11 @@ fn report(
         }
     };
     BlendReport {
-        routes: decision.scale > 0.0,
-        scale: decision.scale,
-        gains: decision.gains,
+        routes: taken.decision.scale > 0.0,
+        scale: taken.decision.scale,
+        taken: taken.candidate,
+        gains: taken.decision.gains,
+        tried: taken.tried,
         targets: (0..sorted.targets.len()).map(of_target).collect(),
     }
 }

@@ -8,10 +8,38 @@ pub struct BlendReport {
     pub routes: bool,
     /// The factor of the predicted differences between LLMs in force; 0 where it does not route.
     pub scale: f64,
-    /// The out-of-fold gain over not routing at each factor, from 0 on; empty where there were too few rows for folds.
+    /// What predicts scores: of all that were tried, the one with the highest gain less its standard error, whether that is above 0 or not.
+    #[serde(default)]
+    pub taken: BlendCandidate,
+    /// The out-of-fold gain of what was taken over not routing at each factor, from 0 on; empty where there were too few rows for folds.
     pub gains: Vec<ScaleGain>,
+    /// Each candidate at its best factor, in the order tried; empty where there were too few rows, and after a change of the LLMs, which keeps
+    /// what was taken.
+    #[serde(default)]
+    pub tried: Vec<CandidateGain>,
     /// The weights of scores, and of costs where they are predicted; in force only where the blend routes.
     pub targets: Vec<BlendTarget>,
+}
+
+/// What may predict scores.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum BlendCandidate {
+    /// All learners, each with the hyperparameters of the least squared error of differences between LLMs, weighed together.
+    #[default]
+    Stack,
+    /// One learner with these hyperparameters and a weight of its own; the others have weight 0.
+    Alone(Setting),
+}
+
+/// What a candidate gains.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CandidateGain {
+    /// The candidate.
+    pub candidate: BlendCandidate,
+    /// At the factor of its highest gain less its standard error.
+    pub best: ScaleGain,
 }
 
 /// The gain at one factor of the predicted differences.
@@ -46,7 +74,7 @@ pub struct LearnerReport {
     pub deviation_weight: f64,
     /// Weight of its mean over LLMs, at least 0.
     pub level_weight: f64,
-    /// What the hyperparameters were chosen by.
+    /// What the hyperparameters of the stack were chosen by, and not those of a learner that predicts scores alone.
     pub cross_validation: Vec<SettingScore>,
 }
 

@@ -3,21 +3,31 @@
 use ndarray::Array2;
 
 use super::report::ScaleGain;
-use crate::{Result, routing_gain::Judge};
+use crate::routing_gain::Judge;
 
-/// What the rule decided.
+/// What the rule decided of one candidate.
 #[derive(Debug)]
 pub(super) struct Decision {
     /// The factor in force; 0 for not routing.
     pub(super) scale: f64,
     /// The gain at each factor, from 0 on.
     pub(super) gains: Vec<ScaleGain>,
+    /// The factor above 0 with the highest gain less its standard error; `None` where no gain is known.
+    pub(super) best: Option<ScaleGain>,
+    /// That gain less its standard error; below all others where none is known.
+    pub(super) bound: f64,
 }
 
-/// Scores and dollars as they are predicted at one factor, in the order of the rows.
-pub(super) struct Predicted {
-    pub(super) scores: Array2<f64>,
-    pub(super) cost_usd: Array2<f64>,
+impl Decision {
+    /// Of nothing: there was nothing to judge.
+    pub(super) fn nothing() -> Self {
+        Self {
+            scale: 0.0,
+            gains: Vec::new(),
+            best: None,
+            bound: f64::NEG_INFINITY,
+        }
+    }
 }
 
 /// The first factor with the highest out-of-fold gain over not routing less its standard error, where that is above 0; otherwise 0.
@@ -29,34 +39,43 @@ pub(super) struct Predicted {
 /// The rule as published would take the factor with the highest gain and hold that gain against its own error. A gain at a smaller factor is known
 /// better, because fewer prompts change their LLM: on zeroeval, over four draws of five outer folds, the mean gain is .0023 by this rule and .0017
 /// by the published one, and in none of the four less.
+///
+/// `cost_usd` has the dollars as they are predicted at each of `scales`, and `scores` predicts at one, both in the order of the rows.
 pub(super) fn decide(
     judge: &Judge<'_>,
     scales: &[f64],
-    predict: impl Fn(f64) -> Result<Predicted>,
-) -> Result<Decision> {
+    cost_usd: &[Array2<f64>],
+    scores: impl Fn(f64) -> Array2<f64>,
+) -> Decision {
     // Not routing gains nothing over itself.
-    let mut gains = vec![ScaleGain {
+    let unrouted = ScaleGain {
         scale: 0.0,
         gain: Some(0.0),
         standard_error: Some(0.0),
-    }];
-    let (mut scale, mut highest) = (0.0, 0.0);
-    for &candidate in scales {
-        let predicted = predict(candidate)?;
-        let gain = judge.gain(predicted.scores.view(), predicted.cost_usd.view());
-        // Never above where one of the two is not a number.
-        let bound = gain.mean - gain.standard_error;
-        if bound > highest {
-            (scale, highest) = (candidate, bound);
-        }
+    };
+    let mut decision = Decision {
+        gains: vec![unrouted],
+        ..Decision::nothing()
+    };
+    for (&scale, cost_usd) in scales.iter().zip(cost_usd) {
+        let gain = judge.gain(scores(scale).view(), cost_usd.view());
         let known = |value: f64| value.is_finite().then_some(value);
-        gains.push(ScaleGain {
-            scale: candidate,
+        let found = ScaleGain {
+            scale,
             gain: known(gain.mean),
             standard_error: known(gain.standard_error),
-        });
+        };
+        // Never above where one of the two is not a number.
+        let bound = gain.mean - gain.standard_error;
+        if bound > decision.bound {
+            (decision.best, decision.bound) = (Some(found), bound);
+        }
+        decision.gains.push(found);
     }
-    Ok(Decision { scale, gains })
+    if let Some(best) = decision.best.filter(|_| decision.bound > 0.0) {
+        decision.scale = best.scale;
+    }
+    decision
 }
 
 #[cfg(test)]
@@ -75,15 +94,12 @@ mod tests {
         let folds: Vec<usize> = (0..n).map(|row| row % 2).collect();
         let judge = Judge::new(scores.view(), costs.view(), &folds);
         // At .5 the first LLM's advantage is not yet seen.
-        decide(&judge, &[0.5, 1.0, 2.0], |scale| {
+        let cost_usd = [costs.clone(), costs.clone(), costs.clone()];
+        decide(&judge, &[0.5, 1.0, 2.0], &cost_usd, |scale| {
             let seems = |row: usize| row < firsts || row >= n - n_wrong;
             let seen = |row| if seems(row) { scale } else { 0.0 };
-            Ok(Predicted {
-                scores: Array2::from_shape_fn((n, 2), |(row, m)| [seen(row), 0.75][m]),
-                cost_usd: costs.clone(),
-            })
+            Array2::from_shape_fn((n, 2), |(row, m)| [seen(row), 0.75][m])
         })
-        .expect("decided")
     }
 
     #[test]
@@ -91,6 +107,7 @@ mod tests {
         // Gain .2 with a standard error of sqrt(.16 / 99).
         let decision = decide_for(20, 80, 0);
         assert_eq!(decision.scale, 1.0);
+        assert_eq!(decision.best, Some(decision.gains[2]));
         let gains: Vec<f64> = decision.gains.iter().filter_map(|it| it.gain).collect();
         for (gain, expected) in gains.iter().zip([0.0, 0.0, 0.2, 0.2]) {
             assert!((gain - expected).abs() < 1e-12, "{gains:?}");
@@ -100,6 +117,9 @@ mod tests {
         // 3 rows gain 1 and 2 lose 1: gain .01, standard error sqrt((.05 - .0001) / 99) = .022.
         let decision = decide_for(3, 97, 2);
         assert_eq!(decision.scale, 0.0);
+        // It is told what came nearest: at .5 nothing changes hands, which gains and risks nothing.
+        assert_eq!(decision.bound, 0.0);
+        assert_eq!(decision.best, Some(decision.gains[1]));
         assert!((decision.gains[2].gain.expect("known") - 0.01).abs() < 1e-12);
     }
 
@@ -108,13 +128,9 @@ mod tests {
         let scores = array![[0.0_f32, 1.0]];
         let costs = Array2::ones((1, 2));
         let judge = Judge::new(scores.view(), costs.view(), &[0]);
-        let decision = decide(&judge, &[1.0], |_| {
-            Ok(Predicted {
-                scores: array![[f64::NAN, f64::NAN]],
-                cost_usd: costs.clone(),
-            })
-        })
-        .expect("decided");
+        let cost_usd = [costs.clone()];
+        let decision = decide(&judge, &[1.0], &cost_usd, |_| array![[f64::NAN, f64::NAN]]);
         assert_eq!((decision.scale, decision.gains[1].gain), (0.0, None));
+        assert!(decision.best.is_none() && decision.bound == f64::NEG_INFINITY);
     }
 }

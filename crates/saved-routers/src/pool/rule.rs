@@ -54,6 +54,8 @@ impl RuleOutcome {
 
 #[cfg(test)]
 mod tests {
+    use routers::BlendCandidate;
+
     use super::*;
 
     #[test]
@@ -72,6 +74,8 @@ mod tests {
         let mut report = BlendReport {
             routes: false,
             scale: 0.0,
+            taken: BlendCandidate::Stack,
+            tried: Vec::new(),
             gains: gains.map(gain).to_vec(),
             targets: Vec::new(),
         };

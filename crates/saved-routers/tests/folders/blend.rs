@@ -5,8 +5,8 @@ use std::{fs, path::Path};
 use dataset::{MeanCost, PredictedCost, Quantity};
 use ndarray::{Array2, array};
 use routers::{
-    Backend, Blend, BlendParts, BlendReport, BlendTarget, Kernel, Knn, LearnerReport, ScaleGain,
-    Setting, Target, UnitRows,
+    Backend, Blend, BlendCandidate, BlendParts, BlendReport, BlendTarget, Kernel, Knn,
+    LearnerReport, ScaleGain, Setting, Target, UnitRows,
 };
 use saved_routers::{Contents, EmbeddingFormat, Error, Model, NewFolder, SavedBlend, SavedRouter};
 use serde_json::{Value, json};
@@ -42,6 +42,8 @@ fn report(weights: &[(Setting, f64)], scale: f64) -> BlendReport {
     BlendReport {
         routes: scale > 0.0,
         scale,
+        taken: BlendCandidate::Stack,
+        tried: Vec::new(),
         gains: [0.0, 0.5, 1.25].map(gain).to_vec(),
         targets: vec![target("score", 1.0), target("cost", 0.5)],
     }
