@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use routers::{BlendReport, MfReport, Setting, TargetFit};
+use routers::{BlendCandidate, BlendReport, MfReport, Setting, TargetFit};
 use serde_json::{Value, json};
 
 use crate::{
@@ -97,7 +97,13 @@ fn blend_summary(report: &BlendReport) -> Vec<String> {
         },
     );
     let decision = match report.routes {
-        true => format!("routes, g = {}", report.scale),
+        true => {
+            let taken = match report.taken {
+                BlendCandidate::LeastError => "hyperparameters of least error",
+                BlendCandidate::Smoothest => "smoothest hyperparameters",
+            };
+            format!("routes, {taken}, g = {}", report.scale)
+        }
         false => "does not route".to_owned(),
     };
     let mut lines = vec![format!("{decision}: {by}")];

@@ -1,6 +1,6 @@
 //! Several learners on the same embeddings, weighted by what they predict out of fold, with a rule that decides whether to route at all.
 
-mod alone;
+mod candidates;
 mod check;
 mod combine;
 mod fit;

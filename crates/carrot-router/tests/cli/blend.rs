@@ -54,7 +54,7 @@ fn bench(kind: CostKind) -> Tiny {
         report: BlendReport {
             routes: false,
             scale: 0.0,
-            taken: BlendCandidate::Stack,
+            taken: BlendCandidate::LeastError,
             tried: Vec::new(),
             gains: Vec::new(),
             targets: quantities.iter().map(target).collect(),

@@ -25,6 +25,8 @@ pub struct PreparedBlend {
 /// A learner, and its candidates in their order.
 pub(super) struct Learner<'a> {
     pub(super) settings: Vec<Setting>,
+    /// The candidates with the most smoothing: one, or one for each gamma.
+    pub(super) smoothest: Vec<usize>,
     pub(super) prepared: &'a dyn Prepared,
 }
 
@@ -89,19 +91,30 @@ impl PreparedBlend {
     /// The learners that can be judged; none where there are too few rows.
     pub(super) fn learners(&self) -> Vec<Learner<'_>> {
         let mut learners: Vec<Learner<'_>> = Vec::new();
-        let mut push = |prepared, settings| learners.push(Learner { settings, prepared });
+        let mut push = |prepared, settings: Vec<Setting>, smoothest| {
+            learners.push(Learner {
+                settings,
+                smoothest,
+                prepared,
+            });
+        };
         if let Some(knn) = &self.knn {
             let settings = knn
                 .ks()
                 .iter()
                 .map(|&n_neighbors| Setting::Knn { n_neighbors });
-            push(knn as &dyn Prepared, settings.collect());
+            push(
+                knn as &dyn Prepared,
+                settings.collect(),
+                vec![knn.ks().len().saturating_sub(1)],
+            );
         }
         if let (Some(linear), Some(params)) = (&self.linear, &self.params.linear) {
             let alphas = params.params().alphas.iter();
             push(
                 linear,
                 alphas.map(|&alpha| Setting::Linear { alpha }).collect(),
+                vec![0],
             );
         }
         if let (Some(kernel), Some(params)) = (&self.kernel, &self.params.kernel) {
@@ -110,7 +123,9 @@ impl PreparedBlend {
                 let alphas = params.alphas.iter();
                 alphas.map(move |&alpha| Setting::Kernel { gamma, alpha })
             });
-            push(kernel, settings.collect());
+            let n_alphas = params.alphas.len();
+            let strongest = (0..params.gammas.len()).map(|gamma| gamma * n_alphas);
+            push(kernel, settings.collect(), strongest.collect());
         }
         if let Some(cluster) = &self.cluster {
             let counts = cluster.n_clusters().iter();
@@ -119,6 +134,7 @@ impl PreparedBlend {
                 counts
                     .map(|&n_clusters| Setting::Cluster { n_clusters })
                     .collect(),
+                vec![0],
             );
         }
         learners.retain(|learner| learner.prepared.has_folds());

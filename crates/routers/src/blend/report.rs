@@ -8,7 +8,7 @@ pub struct BlendReport {
     pub routes: bool,
     /// The factor of the predicted differences between LLMs in force; 0 where it does not route.
     pub scale: f64,
-    /// What predicts scores: of all that were tried, the one with the highest gain less its standard error, whether that is above 0 or not.
+    /// What predicts scores: of all that were tried, the one that routes with the highest gain less its standard error.
     #[serde(default)]
     pub taken: BlendCandidate,
     /// The out-of-fold gain of what was taken over not routing at each factor, from 0 on; empty where there were too few rows for folds.
@@ -25,11 +25,11 @@ pub struct BlendReport {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum BlendCandidate {
-    /// All learners, each with the hyperparameters of the least squared error of differences between LLMs, weighed together.
+    /// The learners with the hyperparameters of the least squared error of differences between LLMs.
     #[default]
-    Stack,
-    /// One learner with these hyperparameters and a weight of its own; the others have weight 0.
-    Alone(Setting),
+    LeastError,
+    /// The learners with the smoothest of their hyperparameters: the most neighbors, the strongest penalties, the fewest clusters.
+    Smoothest,
 }
 
 /// What a candidate gains.
@@ -74,7 +74,7 @@ pub struct LearnerReport {
     pub deviation_weight: f64,
     /// Weight of its mean over LLMs, at least 0.
     pub level_weight: f64,
-    /// What the hyperparameters of the stack were chosen by, and not those of a learner that predicts scores alone.
+    /// What the hyperparameters were chosen by; where the smoothest were taken, they were not.
     pub cross_validation: Vec<SettingScore>,
 }
 

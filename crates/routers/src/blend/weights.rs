@@ -20,21 +20,6 @@ pub(super) struct Weights {
     pub(super) levels: Vec<f64>,
 }
 
-impl Weights {
-    /// The only weights of these for one learner, and 0 for all others.
-    pub(super) fn of_one(&self, learner: usize, n_learners: usize) -> Self {
-        let spread = |weights: &[f64]| {
-            let mut spread = vec![0.0; n_learners];
-            spread[learner] = weights[0];
-            spread
-        };
-        Self {
-            deviations: spread(&self.deviations),
-            levels: spread(&self.levels),
-        }
-    }
-}
-
 /// The mean of each output over the rows outside each fold: what is predicted without routing. Shape `(n_folds, n_outputs)`.
 pub(super) fn means_of_others(values: ArrayView2<'_, f32>, folds: &[Range<usize>]) -> Array2<f64> {
     let values = values.mapv(f64::from);

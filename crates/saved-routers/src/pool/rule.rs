@@ -74,7 +74,7 @@ mod tests {
         let mut report = BlendReport {
             routes: false,
             scale: 0.0,
-            taken: BlendCandidate::Stack,
+            taken: BlendCandidate::LeastError,
             tried: Vec::new(),
             gains: gains.map(gain).to_vec(),
             targets: Vec::new(),

@@ -42,7 +42,7 @@ fn report(weights: &[(Setting, f64)], scale: f64) -> BlendReport {
     BlendReport {
         routes: scale > 0.0,
         scale,
-        taken: BlendCandidate::Stack,
+        taken: BlendCandidate::LeastError,
         tried: Vec::new(),
         gains: [0.0, 0.5, 1.25].map(gain).to_vec(),
         targets: vec![target("score", 1.0), target("cost", 0.5)],

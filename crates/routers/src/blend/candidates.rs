@@ -1,4 +1,4 @@
-//! Single learners as candidates beside the stack, and what the rule says of each.
+//! What may predict scores: the stack of least error, or one of the smoothest learners; and what the rule says of both.
 
 use ndarray::{Array2, ArrayView2};
 
@@ -12,41 +12,40 @@ use super::{
 };
 use crate::{
     Result,
+    prepared::{Choice, choose},
     routing_gain::{Judge, fold_of_rows},
 };
 
 /// What predicts scores, and by what.
 pub(super) struct Taken {
     pub(super) candidate: BlendCandidate,
-    /// Which learner, where it is a single one that this fit found; otherwise the weights are those of the stack, or of an earlier fit.
-    pub(super) alone: Option<Alone>,
+    /// Settings and weights, where they are not those that were given.
+    pub(super) smoothest: Option<Smoothest>,
     pub(super) decision: Decision,
     /// Each candidate at its best.
     pub(super) tried: Vec<CandidateGain>,
 }
 
-/// A single learner at one setting.
-pub(super) struct Alone {
-    pub(super) learner: usize,
-    /// The setting's number among those of the learner.
-    pub(super) candidate: usize,
-    /// One for each learner, 0 for all others.
+/// A stack of the learners at their smoothest settings.
+pub(super) struct Smoothest {
+    /// The number of each learner's setting.
+    pub(super) settings: Vec<usize>,
     pub(super) weights: Weights,
 }
 
 impl Taken {
-    /// Before anything is judged: the stack, or what an earlier fit took.
+    /// Before anything is judged: the stack of least error, or what an earlier fit took.
     pub(super) fn nothing(kept: Option<&BlendReport>) -> Self {
         Self {
-            candidate: kept.map_or(BlendCandidate::Stack, |it| it.taken),
-            alone: None,
+            candidate: kept.map_or(BlendCandidate::LeastError, |it| it.taken),
+            smoothest: None,
             decision: Decision::nothing(),
             tried: Vec::new(),
         }
     }
 }
 
-/// Out-of-fold routing by predicted scores, with the dollars of the stack.
+/// Out-of-fold routing by predicted scores, with the dollars of the stack of least error.
 pub(super) struct JudgedScores<'a> {
     prepared: &'a PreparedBlend,
     /// In the order of the folds; the judge has them in the order of the rows.
@@ -102,50 +101,48 @@ impl<'a> JudgedScores<'a> {
         })
     }
 
-    /// Takes a single learner in the stack's place where one routes with a higher gain less its standard error; the first of the best.
-    ///
-    /// Each learner is tried at each of its settings, with the one weight that least squares gives it ([`weigh`]). One matrix of predictions is
-    /// held at a time.
-    pub(super) fn or_alone(&self, learners: &[Learner<'_>], stack: Taken) -> Taken {
-        let mut taken = stack;
-        let mut tried = Vec::new();
-        let mut note = |candidate, decision: &Decision| {
-            tried.extend(decision.best.map(|best| CandidateGain { candidate, best }));
-        };
-        note(taken.candidate, &taken.decision);
-        for (number, learner) in learners.iter().enumerate() {
-            let all: Vec<usize> = (0..learner.settings.len()).collect();
-            let mut judge = |candidate: usize, predicted: Array2<f64>| {
-                let (weights, parts) = self.weigh(predicted.view());
-                let decision = self.decide(&parts);
-                let alone = BlendCandidate::Alone(learner.settings[candidate]);
-                note(alone, &decision);
-                if decision.scale > 0.0 && decision.bound > taken.decision.bound {
-                    taken.candidate = alone;
-                    taken.alone = Some(Alone {
-                        learner: number,
-                        candidate,
-                        weights: weights.of_one(number, learners.len()),
-                    });
-                    taken.decision = decision;
-                }
-            };
-            (learner.prepared).out_of_fold(self.truth, &all, &mut judge);
-        }
-        taken.tried = tried;
-        taken
-    }
-
-    fn weigh(&self, predicted: ArrayView2<'_, f64>) -> (Weights, Parts) {
+    /// Takes the smoothest learners in the place of those of least error where they route with a higher gain less its standard error.
+    pub(super) fn or_smoothest(&self, learners: &[Learner<'_>], least_error: Taken) -> Taken {
+        let whole = 0..self.truth.ncols();
+        let choices: Vec<Choice> = (learners.iter())
+            .flat_map(|learner| {
+                let outputs = std::slice::from_ref(&whole);
+                choose(learner.prepared, self.truth, outputs, &learner.smoothest)
+            })
+            .collect();
+        let predicted: Vec<ArrayView2<'_, f64>> = (choices.iter())
+            .filter_map(|choice| choice.out_of_fold.as_ref())
+            .map(Array2::view)
+            .collect();
         let folds = self.prepared.order.folds();
-        let weights = weigh(self.truth, &[predicted], self.means.view(), folds);
-        let weighted = [Weighted {
-            predicted,
-            deviation: weights.deviations[0],
-            level: weights.levels[0],
-        }];
+        let weights = weigh(self.truth, &predicted, self.means.view(), folds);
+        let weighted: Vec<Weighted<'_>> = (predicted.iter().enumerate())
+            .map(|(learner, &predicted)| Weighted {
+                predicted,
+                deviation: weights.deviations[learner],
+                level: weights.levels[learner],
+            })
+            .collect();
         let means = |row: usize| self.means.row(self.fold_of_position[row]);
-        let parts = Parts::of(predicted.dim(), &weighted, means);
-        (weights, parts)
+        let decision = self.decide(&Parts::of(self.truth.dim(), &weighted, means));
+
+        let mut taken = least_error;
+        let best = |candidate, decision: &Decision| {
+            decision.best.map(|best| CandidateGain { candidate, best })
+        };
+        let both = [
+            best(BlendCandidate::LeastError, &taken.decision),
+            best(BlendCandidate::Smoothest, &decision),
+        ];
+        taken.tried = both.into_iter().flatten().collect();
+        if decision.scale > 0.0 && decision.bound > taken.decision.bound {
+            taken.candidate = BlendCandidate::Smoothest;
+            taken.smoothest = Some(Smoothest {
+                settings: choices.iter().map(|it| it.candidate).collect(),
+                weights,
+            });
+            taken.decision = decision;
+        }
+        taken
     }
 }
