@@ -41,19 +41,21 @@ impl CheckedBlendParams {
     /// squares. Each candidate has a g by the rule; the one that routes with the higher gain less its standard error is taken, that of least error
     /// where they tie or neither routes. Least squares ask for every LLM's score, routing only for the best LLM: among many LLMs close together
     /// the highest prediction is the one with the most noise, and more smoothing routes better than the least error has. Mean gains in 1e-4
-    /// (MiniLM vectors, 5 outer folds; zeroeval: over 4 draws of them; 3,000 rows: over 3 draws of rows), with the least error alone, with both,
+    /// (MiniLM vectors, 5 outer folds; zeroeval: over 4 draws of them; 3,000 and 6,000 rows: over 3 and 2 draws of rows), with the least error alone, with both,
     /// and of nearest neighbors whose number is chosen by gain:
     ///
     /// | table | least error | both | neighbors |
     /// |---|---|---|---|
     /// | zeroeval, 2,840 x 17 | 42 | 76 | 84 |
-    /// | open-llm, 3,000 x 18 | 188 | 205 | 172 |
-    /// | open-llm, 6,000 x 18 | 276 | 295 | 243 |
+    /// | open-llm, 3,000 x 18 | 188 | 203 | 172 |
+    /// | open-llm, 6,000 x 18 | 229 | 251 | 214 |
     /// | open-llm, 17,793 x 18 | 248 | 250 | 221 |
+    /// | mmlu-pro, 3,000 x 15 | 43 | 46 | 44 |
+    /// | mmlu-pro, 12,032 x 15 | 92 | 91 | 82 |
     ///
     /// Where prompts are permuted against scores (zeroeval, 10 times) nothing changes: 15 of 50 fits route, mean gain -2, from -32 to 13;
     /// neighbors -23, from -134 to 58. Tried as well, and not kept: each learner alone at each of its settings (zeroeval 84, but 37 of 50 permuted
-    /// fits route, and one draw of open-llm's 3,000 rows falls from 171 to 136); settings of each learner by gain (zeroeval 79, permuted 33 of 50).
+    /// fits route, and open-llm's 3,000 rows fall in one of the draws from 171 to 136); settings of each learner by gain (zeroeval 79, permuted 33 of 50).
     ///
     /// At g = 0 the blend does not route: whatever the prompt, it predicts each LLM's mean score and mean cost, so that at any worth one LLM has
     /// all prompts, the best one for the price. It then has no learners. `embeddings` has shape `(n_rows, dim)`; the targets are scores and, where
