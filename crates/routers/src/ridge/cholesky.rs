@@ -7,7 +7,7 @@ use ndarray::{Array2, ArrayViewMut2, Axis, s};
 use super::products::{add_product, product};
 
 /// Columns that are factored at a time. Blocks on the diagonal are linfa-linalg's work, all else is matrix products. At 800 x 800 linfa-linalg alone
-/// took 73 ms where `faer` took 11 to 21; but `faer` brings 18 crates, which took half as long to build as all else together.
+/// took 73 ms where `faer` took 11 to 21; but `faer` brings 18 more crates to build, a second set of product kernels among them.
 const BLOCK: usize = 64;
 
 /// `A = L L'` of a symmetric positive definite matrix.
