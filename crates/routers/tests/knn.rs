@@ -414,7 +414,7 @@ fn an_output_known_in_one_fold_only_is_left_out_of_it() {
     more.slice_mut(ndarray::s![.., ..2]).assign(&scores);
     more.slice_mut(ndarray::s![..7, 2]).fill(0.5);
     let knn = fit(&[2, 8, 32], &rows, &[("score", more)]).expect("fitted");
-    assert_eq!(knn.fits(), alone.fits(), "it says nothing of any k");
+    assert_eq!(knn.fits(), alone.fits(), "it has no bearing on k");
     assert!(knn.fits()[0].n_neighbors > 2);
 }
 
