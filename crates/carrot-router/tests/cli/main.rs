@@ -2,6 +2,7 @@
 
 mod bench;
 mod blend;
+mod blend_pool;
 mod calibrate;
 mod hints;
 mod label_order;
