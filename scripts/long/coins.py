@@ -28,9 +28,12 @@ import argparse
 import json
 import sys
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+try:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+except ImportError as error:
+    sys.exit(f"coins: {error}; pip install -r scripts/requirements-bench.txt")
 
 from bench import Bench, build
 

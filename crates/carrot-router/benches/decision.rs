@@ -1,11 +1,12 @@
-//! A whole decision (split, embed, neighbors, choose) on a saved router:
-//! `cargo bench -p carrot-router --profile dev --bench decision -- models/open-llm/carrot-knn`.
+//! A whole decision (split, embed, predict, choose) on saved routers, side by side:
+//! `cargo bench -p carrot-router --profile dev --bench decision -- models/open-llm/carrot-knn models/open-llm/carrot-blend`.
 //!
-//! Times depend on the router; without one named, it says so and ends.
+//! Decisions of the routers take turns, so that what else the machine does slows all of them; ratios are of medians to the first router's. Times
+//! depend on the routers; without one named, it says so and ends.
 #![expect(clippy::print_stdout, reason = "a bench's result")]
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -15,42 +16,54 @@ use nets::DeviceChoice;
 const N_RUNS: usize = 101;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
-    let Some(folder) = folder else {
-        println!("decision: name the folder of a saved router to time it");
+    let folders: Vec<String> = (std::env::args().skip(1))
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    if folders.is_empty() {
+        println!("decision: name the folders of saved routers to time them");
         return Ok(());
-    };
-    // A bench starts in its crate's folder, where neither this path nor the embedder's means what it meant.
+    }
+    // A bench starts in its crate's folder, where neither these paths nor the embedder's mean what they meant.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder: PathBuf = root.join(folder);
-    let start = Instant::now();
-    let router = CarrotRouter::open(&folder, DeviceChoice::Cpu)?;
-    let opened = start.elapsed();
-    println!(
-        "open: {:.0} ms, {} LLMs, {}",
-        ms(opened),
-        router.models().len(),
-        router.describe()
-    );
+    let mut routers = Vec::new();
+    for folder in &folders {
+        let start = Instant::now();
+        let router = CarrotRouter::open(&root.join(folder), DeviceChoice::Cpu)?;
+        println!(
+            "{folder}: open {:.0} ms, {} LLMs, {}",
+            ms(start.elapsed()),
+            router.models().len(),
+            router.describe()
+        );
+        routers.push(router);
+    }
     for n_words in [5, 62, 250] {
         // One token to a word, and words that differ.
         let words = ["the", "cat", "sat", "on", "a", "red", "mat", "and", "slept"];
         let prompt: Vec<&str> = words.iter().copied().cycle().take(n_words).collect();
         let prompt = prompt.join(" ");
-        let mut seconds: Vec<Duration> = Vec::new();
+        let mut seconds: Vec<Vec<Duration>> = vec![Vec::new(); routers.len()];
         let mut n_tokens = 0;
         for _ in 0..N_RUNS {
-            let start = Instant::now();
-            let decision = router.explain(&prompt, 0.3)?;
-            seconds.push(start.elapsed());
-            n_tokens = decision.models[0].input_tokens;
+            for (router, seconds) in routers.iter().zip(&mut seconds) {
+                let start = Instant::now();
+                let decision = router.explain(&prompt, 0.3)?;
+                seconds.push(start.elapsed());
+                n_tokens = decision.models[0].input_tokens;
+            }
         }
-        seconds.sort_unstable();
-        println!(
-            "decide on {n_tokens:>3} tokens: median {:.1} ms, 9 in 10 under {:.1} ms",
-            ms(seconds[N_RUNS / 2]),
-            ms(seconds[N_RUNS * 9 / 10])
-        );
+        println!("decide on {n_tokens} tokens:");
+        let mut first = None;
+        for (folder, mut seconds) in folders.iter().zip(seconds) {
+            seconds.sort_unstable();
+            let median = ms(seconds[N_RUNS / 2]);
+            let first = *first.get_or_insert(median);
+            println!(
+                "  {folder}: median {median:.2} ms, {:.2} times the first; 9 in 10 under {:.2} ms",
+                median / first,
+                ms(seconds[N_RUNS * 9 / 10])
+            );
+        }
     }
     Ok(())
 }

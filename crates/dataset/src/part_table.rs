@@ -253,8 +253,8 @@ impl PartTable {
         ];
         model_columns::check_shapes(expected, shapes)?;
         let kept = self.kept.iter();
-        let mut shapes = kept.map(|(_, values)| ("kept columns", (values.len(), expected.1)));
-        shapes.try_for_each(|shape| model_columns::check_shapes(expected, [shape]))
+        let mut kept = kept.map(|(_, values)| ("kept columns", (values.len(), expected.1)));
+        kept.try_for_each(|shape| model_columns::check_shapes(expected, [shape]))
     }
 
     /// The columns of text, in file order before those of the LLMs.

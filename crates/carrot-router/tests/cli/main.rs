@@ -2,6 +2,7 @@
 
 mod bench;
 mod blend;
+mod blend_pool;
 mod calibrate;
 mod hints;
 mod label_order;
@@ -17,3 +18,4 @@ mod saved_networks;
 mod server;
 mod tokenizers;
 mod worth;
+mod worth_world;

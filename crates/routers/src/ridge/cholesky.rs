@@ -46,7 +46,13 @@ impl Cholesky {
     }
 
     /// `A x = b` in place; a column of `b` is one right-hand side.
-    pub(crate) fn solve(&self, b: &mut Array2<f64>) {
+    pub(super) fn solve(&self, b: &mut Array2<f64>) {
+        self.solve_lower(b);
+        self.solve_transposed(b);
+    }
+
+    /// `L x = b` in place.
+    pub(super) fn solve_lower(&self, b: &mut Array2<f64>) {
         for (start, end, inverse) in self.blocks() {
             let (done, mut rest) = b.view_mut().split_at(Axis(0), start);
             let mut here = rest.slice_mut(s![..end - start, ..]);
@@ -55,7 +61,6 @@ impl Cholesky {
             let solved = product(inverse.view(), here.view());
             here.assign(&solved);
         }
-        self.solve_transposed(b);
     }
 
     /// `L' x = b` in place.

@@ -9,5 +9,6 @@ mod formats;
 mod learners;
 mod mf;
 mod mutations;
+mod pool;
 mod refusals;
 mod round_trips;
