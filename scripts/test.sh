@@ -14,7 +14,7 @@ Checks and tests the whole workspace, stopping at the first failure, and prints 
 is missing first: libtorch and the local embedding model (scripts/libtorch.sh, scripts/minilm.sh), and a headless Chromium
 (scripts/chromium.sh) for the test of the report. CARGO_TARGET_DIR is honored.
 
-  --long   then every script in scripts/long/: hours, as root for some, with strace
+  --long   then every script in scripts/long/: hours, as root for some, with strace and the packages of requirements-bench.txt
 
 `cargo hakari verify` and `cargo deny check` run only where they are installed, since building them takes minutes:
 

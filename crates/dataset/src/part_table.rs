@@ -253,9 +253,8 @@ impl PartTable {
         ];
         model_columns::check_shapes(expected, shapes)?;
         let kept = self.kept.iter();
-        let kept = kept.map(|(_, values)| ("kept columns", (values.len(), expected.1)));
-        kept.map(|shape| model_columns::check_shapes(expected, [shape]))
-            .collect()
+        let mut kept = kept.map(|(_, values)| ("kept columns", (values.len(), expected.1)));
+        kept.try_for_each(|shape| model_columns::check_shapes(expected, [shape]))
     }
 
     /// The columns of text, in file order before those of the LLMs.

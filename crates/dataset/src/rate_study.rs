@@ -52,7 +52,7 @@ pub struct RateProblem {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RateCurve {
-    /// The router: `carrot-knn`, `1-nn` or `random`.
+    /// The router: `carrot-knn`, `1-nn`, `random` or, in newer files, `carrot-knn-chosen-k`.
     pub router: String,
     /// Minus the slope of the logarithm of the excess risk over that of n; `None` where some excess risk is 0.
     pub exponent: Option<RateInterval>,
@@ -68,7 +68,7 @@ pub struct RateCurve {
 pub struct RatePoint {
     /// Training rows.
     pub n: usize,
-    /// Neighbors averaged; `None` for a router that looks at none.
+    /// Neighbors averaged; `None` for a router that looks at none, or chooses the number anew for each training set.
     pub n_neighbors: Option<usize>,
     /// Mean over repetitions of the utility lost against the Bayes router.
     pub excess_risk: RateInterval,

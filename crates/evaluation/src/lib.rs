@@ -1,16 +1,17 @@
 //! What a router's predictions are worth: predictions become decisions, decisions become curves, curves become numbers.
 //!
 //! Holds the routing rule, the exact routing curve and the paper's grid, the baselines (each LLM, oracle, random, zero router), the field's
-//! metrics with their bootstrap intervals, the choice of lambda by a budget, calibration to a goal with prediction intervals, and the numbers
-//! of the paper's figure of benchmarks. In come matrices of true and predicted scores and costs, of shape `(n_prompts, n_models)`; out go
-//! points of mean cost and mean accuracy, and numbers made of them. Must not know how a prediction was made, where a table lies on disk, or
-//! what a figure looks like.
+//! metrics with their bootstrap intervals, what routing gains over not routing, the choice of lambda by a budget, calibration to a goal with
+//! prediction intervals, and the numbers of the paper's figure of benchmarks. In come matrices of true and predicted scores and costs, of shape
+//! `(n_prompts, n_models)`; out go points of mean cost and mean accuracy, and numbers made of them. Must not know how a prediction was made,
+//! where a table lies on disk, or what a figure looks like.
 //!
 //! From truth and predictions to numbers: [`choice`] has the routing rule, [`curve`] what a router reaches by it, [`baseline`] what it is compared
-//! with, [`metric`] the numbers made of both, and [`study`] these with their intervals over all prompts or benchmarks.
+//! with, [`metric`] the numbers made of both, and [`study`] these with their intervals over all prompts or benchmarks. [`worth`] answers whether
+//! routing gains anything: most of [`metric`] is optimistic on the prompts that it is taken from.
 //!
 //! # What is unknown
-//! NaN stands for unknown, and every item follows the same four rules:
+//! NaN stands for unknown, and every item but those of [`worth`] follows the same four rules:
 //! - a prompt counts for an LLM only where both its score and its cost are known, and a prompt that counts for no LLM is left out of
 //!   everything ([`Truth::n_scored_prompts`] says how many remain);
 //! - a router chooses among the LLMs that count for the prompt and whose predictions are finite; a prompt where there is none is left out

@@ -10,14 +10,14 @@
 //! nothing. That is what the areas under a hull lack ([`crate::metric::Metric::is_in_sample_optimum`]): a hull chooses its points by the truth
 //! that measures them. The deciding statistic is the mean of the gain over a fixed grid of worths.
 //!
-//! From predictions to a verdict: [`prompt_gains`] judges every prompt, [`GainReport`] has means, intervals and the band of the curve, and
+//! From predictions to a verdict: [`prompt_gains`] and [`pair_gains`] judge every prompt, [`GainReport`] has means, intervals and the band of the curve, and
 //! [`GainReport::verdict`] the answer. [`trade`] says the same in money: what is saved at equal quality. [`cross_fitted_areas`] are the
 //! literature's AIQ and gain over the zero router without selection on the judging prompts. [`holm`] corrects for many comparisons.
 //!
 //! # What the numbers are about
 //! With out-of-fold predictions, routers that were fitted on a part of the rows (four fifths with 5 folds), not quite the one that is fitted
-//! on all. Intervals are of chance in the prompts, with an allowance for what folds share, [`folds_inflation`];
-//! that another draw of training rows would give another router is not in them.
+//! on all. Intervals are of chance in the prompts, with an allowance for what folds share, see [`folds_inflation`]; that another draw of training
+//! rows would give another router is not in them.
 //!
 //! # What is unknown
 //! Unlike [`crate::curve`], a router chooses among *all* LLMs that it predicts for, as it does in use, and also where the truth of the choice
@@ -29,7 +29,9 @@ mod baseline;
 mod difference;
 mod estimate;
 mod halves;
+mod judged;
 mod knob;
+mod pair_gains;
 mod prompt_gains;
 mod report;
 mod student;
@@ -37,10 +39,11 @@ mod trade;
 
 pub use self::{
     areas::{Area, CrossFittedAreas, cross_fitted_areas, one_sided_p},
-    baseline::{Baseline, CrossFit},
+    baseline::{Baseline, CrossFit, means_of},
     difference::gain_difference,
     estimate::{Estimate, folds_inflation},
     knob::{lambda_of_worth, worth_of_lambda},
+    pair_gains::{PairFit, pair_gains},
     prompt_gains::{PromptGains, prompt_gains},
     report::{GainAt, GainReport, GainSettings, TaskGain, Verdict, gains_by_task, holm},
     trade::{Trade, TradeReport, trade},

@@ -1,13 +1,16 @@
 //! What intervals and verdicts of the gain promise, on made-up worlds whose truth is known.
 //!
-//! A world has bins of prompts and LLMs close to each other; a router is a smoother of each LLM's scores over bins, fitted in 5 folds, so that the argmax
-//! is over noisy values (winner's curse) and the best constant differs between folds. The truth of a table is the mean gain of the routers that
-//! were fitted on it, from the known probabilities of right answers.
+//! A world has bins of prompts and LLMs close to each other; a router is a smoother of each LLM's scores over bins, fitted in 5 folds, so that
+//! the argmax is over noisy values (winner's curse) and the best constant differs between folds. The truth of a table is the mean gain of the
+//! routers that were fitted on it, from the known probabilities of right answers.
 
 use dataset::worth::{best_constant, grid, utility};
 use evaluation::{
     Predicted, Truth,
-    worth::{Baseline, CrossFit, Estimate, GainReport, GainSettings, Verdict, prompt_gains},
+    worth::{
+        Baseline, CrossFit, Estimate, GainReport, GainSettings, Trade, TradeReport, Verdict,
+        prompt_gains, trade,
+    },
 };
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _, seq::SliceRandom as _};
@@ -48,7 +51,11 @@ enum Smoother {
 
 struct Judged {
     report: GainReport,
+    /// The true mean gain.
     truth: f64,
+    trade: TradeReport,
+    /// At each worth true score and cost of the router, then of the best constant.
+    expected: Vec<[f64; 4]>,
 }
 
 impl World {
@@ -86,7 +93,7 @@ impl World {
         let cost_usd = Array2::from_shape_fn((n_prompts, n_models), |(_, m)| cost[m]);
         let worths = grid(&cost);
 
-        let (mut predictions, mut truth) = (Vec::new(), 0.0);
+        let (mut predictions, mut expected) = (Vec::new(), vec![[0.0; 4]; worths.len()]);
         for _ in 0..repeats {
             let mut order: Vec<usize> = (0..n_prompts).collect();
             order.shuffle(&mut rng);
@@ -123,7 +130,7 @@ impl World {
                         .row_mut(i)
                         .assign(&fitted.row(bins[i]).mapv(|score| score as f32));
                 }
-                for &v in &worths {
+                for (&v, expected) in worths.iter().zip(&mut expected) {
                     let constant = best_constant(&means, &cost, v).expect("known means");
                     for bin in 0..N_BINS {
                         let worth = |m: usize, score: f64| utility(score, cost[m], v);
@@ -132,14 +139,21 @@ impl World {
                                 > worth(best, f64::from(fitted[[bin, best]] as f32));
                             if better { m } else { best }
                         });
-                        truth += worth(chosen, probability[[bin, chosen]])
-                            - worth(constant, probability[[bin, constant]]);
+                        let outcomes = [chosen, constant].map(|m| [probability[[bin, m]], cost[m]]);
+                        let parts = outcomes.concat();
+                        let n = (repeats * N_FOLDS * N_BINS) as f64;
+                        expected
+                            .iter_mut()
+                            .zip(parts)
+                            .for_each(|(sum, x)| *sum += x / n);
                     }
                 }
             }
             predictions.push((predicted, folds));
         }
-        truth /= (repeats * N_FOLDS * N_BINS * worths.len()) as f64;
+        let gain =
+            |(of, &v): (&[f64; 4], &f64)| utility(of[0], of[1], v) - utility(of[2], of[3], v);
+        let truth = expected.iter().zip(&worths).map(gain).sum::<f64>() / worths.len() as f64;
         let cross_fits: Vec<CrossFit<'_>> = predictions
             .iter()
             .map(|(predicted, folds)| CrossFit {
@@ -152,6 +166,8 @@ impl World {
         Judged {
             report: GainReport::new(&gains, None, &SETTINGS).expect("a report"),
             truth,
+            trade: trade(&gains, None, &SETTINGS).expect("a trade"),
+            expected,
         }
     }
 }
@@ -164,9 +180,49 @@ const HARD: World = World {
     signal: 0.0,
 };
 
-fn holds(Judged { report, truth }: &Judged) -> bool {
-    let Estimate { low, high, .. } = report.mean;
-    (low..=high).contains(truth)
+fn holds(judged: &Judged) -> bool {
+    is_in(judged.report.mean, judged.truth)
+}
+
+fn is_in(Estimate { low, high, .. }: Estimate, truth: f64) -> bool {
+    // A sum of expectations rounds, and an interval may be a point.
+    (low - 1e-12..=high + 1e-12).contains(&truth)
+}
+
+#[test]
+fn savings_and_quality_are_in_their_intervals() {
+    let world = World {
+        signal: 0.1,
+        spread: 0.05,
+        ..HARD
+    };
+    let mut n_held = [0; 4];
+    for seed in 0..100 {
+        let judged = world.judge(Smoother::Drawn, 1, 4_000 + seed);
+        let [.., reference_score, reference_cost] = *judged.expected.last().expect("a worth");
+        let truth = |Trade { worths_usd, .. }: &Trade| {
+            // Each half at the worth that the other chose, or by the reference.
+            let of_half = worths_usd.map(|worth_usd| match worth_usd {
+                None => [reference_score, reference_cost],
+                Some(v) => {
+                    let at = judged.report.curve.iter().position(|at| at.worth_usd == v);
+                    let [score, cost, ..] = judged.expected[at.expect("a worth of the grid")];
+                    [score, cost]
+                }
+            });
+            let mean = |i: usize| f64::midpoint(of_half[0][i], of_half[1][i]);
+            (1.0 - mean(1) / reference_cost, mean(0) - reference_score)
+        };
+        for (i, trade) in [&judged.trade.equal_quality, &judged.trade.equal_cost]
+            .into_iter()
+            .enumerate()
+        {
+            let (saving, score_gain) = truth(trade);
+            n_held[2 * i] += usize::from(is_in(trade.saving, saving));
+            n_held[2 * i + 1] += usize::from(is_in(trade.score_gain, score_gain));
+        }
+    }
+    assert!(n_held.iter().all(|&n| n >= 90), "{n_held:?} of 100");
 }
 
 #[test]

@@ -49,6 +49,7 @@ pub(crate) struct Settings {
     pub(crate) mixture: bool,
     pub(crate) oracle_room: f64,
     pub(crate) bootstrap: BootstrapSettings,
+    pub(crate) metrics_table: MetricsTableSettings,
     pub(crate) embedding_dim: EmbeddingDimSettings,
     /// Page of a figure `rate_optimality` of two rows.
     pub(crate) rate_optimality: PageSize,
@@ -92,7 +93,15 @@ pub(crate) struct WorthSettings {
     pub(crate) page: PageSize,
 }
 
-/// How intervals of metrics are computed.
+/// The tables of metrics, and the figure `worth`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct MetricsTableSettings {
+    /// Resamples behind p-values.
+    pub(crate) n_resamples: usize,
+}
+
+/// How intervals are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct BootstrapSettings {
@@ -132,6 +141,14 @@ impl Settings {
             curve_width_pt: self.curve_width_pt,
             max_ticks: self.max_ticks,
             has_titles: self.title,
+        }
+    }
+
+    /// As [`Settings::bootstrap`], with as many resamples as p-values take.
+    pub(crate) fn comparisons(&self) -> BootstrapSettings {
+        BootstrapSettings {
+            n_resamples: self.metrics_table.n_resamples,
+            ..self.bootstrap
         }
     }
 
@@ -194,6 +211,12 @@ impl Settings {
             (
                 "bootstrap.n-resamples",
                 self.bootstrap.n_resamples as f64,
+                1.0,
+                1e6,
+            ),
+            (
+                "metrics-table.n-resamples",
+                self.metrics_table.n_resamples as f64,
                 1.0,
                 1e6,
             ),

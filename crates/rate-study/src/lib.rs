@@ -82,7 +82,9 @@
 //!
 //! # What is CARROT's here
 //! The rule and the averages are those of `routers::Knn`. That one orders by cosine; [`Search::Products`] runs it on vectors whose cosine orders as
-//! Euclidean distance does, and a test holds the other searches to the same averages. k is the theory's instead of cross-validation's.
+//! Euclidean distance does, and a test holds the other searches to the same averages. k is the theory's instead of cross-validation's; a curve of
+//! its own ([`CHOSEN_K`]) has k by the rule that ships, whose candidates grow with n: with 512 as the largest it stops following the bound where the
+//! theory's k is larger, in one dimension from some thousand rows on.
 //!
 //! ```
 //! use rate_study::{LlmParams, Problem};
@@ -110,7 +112,9 @@ pub use crate::{
     predicted::predicted_excess_risk,
     problem::{LlmParams, N_LLMS, N_OUTPUTS, Problem, Sample},
     search::Search,
-    settings::{DimensionParams, ProblemParams, Size, SizeParams, Study, StudyParams},
+    settings::{
+        DimensionParams, ProblemParams, ShippedRuleParams, Size, SizeParams, Study, StudyParams,
+    },
     slope::{Bootstrap, PowerLaw, power_law},
-    study::{ONE_NEIGHBOR, RANDOM, ROUTERS},
+    study::{CHOSEN_K, ONE_NEIGHBOR, RANDOM, ROUTERS},
 };

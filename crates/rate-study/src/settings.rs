@@ -25,10 +25,22 @@ pub struct StudyParams {
     pub full: SizeParams,
     /// The size of a first look.
     pub quick: SizeParams,
+    /// The rule that ships for the number of neighbors.
+    pub shipped_rule: ShippedRuleParams,
     /// The made-up LLMs.
     pub llms: LlmParams,
     /// The problems.
     pub problems: Vec<ProblemParams>,
+}
+
+/// How CARROT (KNN) chooses its number of neighbors where theory does not say it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ShippedRuleParams {
+    /// Numbers of neighbors to choose from.
+    pub n_neighbors: Vec<usize>,
+    /// Whether larger ones are added for many rows ([`routers::grown_neighbors`]).
+    pub grows: bool,
 }
 
 /// How much is run.
@@ -103,7 +115,7 @@ impl StudyParams {
     /// Rejects what cannot be run.
     ///
     /// # Errors
-    /// [`Error::BadSetting`] for a level outside (0, 1), no resamples, fewer than two sizes to fit on, no test points, no problems, duplicate names or
+    /// [`Error::BadSetting`] for a level outside (0, 1), no resamples, fewer than two sizes to fit on, no test points, no candidates of the shipped rule, no problems, duplicate names or
     /// dimensions, fewer than two repetitions, a factor of neighbors that is not above 0, a search on a line in more than one
     /// dimension, and as [`Problem::new`].
     pub fn check(self, size: Size) -> Result<Study> {
@@ -148,6 +160,15 @@ impl StudyParams {
                 "repetitions",
                 size.repetitions.to_string(),
                 "above 0 and at most 1",
+            );
+        }
+        let candidates = &self.shipped_rule.n_neighbors;
+        let ascends = candidates.windows(2).all(|pair| pair[0] < pair[1]);
+        if candidates.first().is_none_or(|&k| k == 0) || !ascends {
+            return bad(
+                "shipped-rule.n-neighbors",
+                format!("{candidates:?}"),
+                "an ascending list of numbers of at least 1",
             );
         }
         let cases = self.cases(&size)?;

@@ -1,25 +1,63 @@
 //! Running a study: draws, fits, excess risks.
 
 use dataset::{RateCurve, RatePoint, RateProblem, RateStudy, Source, router_names::CARROT_KNN};
-use ndarray::Axis;
+use ndarray::{Array2, Axis};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use routers::grown_neighbors;
 
 use crate::{
     Result,
     predicted::predicted_excess_risk,
-    problem::N_LLMS,
-    settings::{Case, Study},
+    problem::{N_LLMS, N_OUTPUTS, Problem},
+    settings::{Case, ShippedRuleParams, Study},
     slope::{self, Bootstrap, PowerLaw, power_law},
 };
 
+/// Of each output the means over that number of neighbors whose squared error over all prompts is least, of equal ones the first.
+///
+/// # Deviations
+/// The shipped rule cross-validates over the rows that it is fitted on. Here errors are taken against the expectations of the fresh prompts, which is what
+/// cross-validation over many rows comes to; a search for each row's neighbors would cost n / 1,024 times all else.
+fn with_chosen_ks(
+    problem: &Problem,
+    prompts: &Array2<f64>,
+    of_candidates: &[Array2<f64>],
+) -> Array2<f64> {
+    let expected: Vec<[f64; N_OUTPUTS]> = prompts
+        .rows()
+        .into_iter()
+        .map(|prompt| {
+            let expectations = problem.expectations(prompt);
+            std::array::from_fn(|output| expectations[output / 2][output % 2])
+        })
+        .collect();
+    let mut chosen = Array2::zeros((prompts.nrows(), N_OUTPUTS));
+    for (output, mut column) in chosen.columns_mut().into_iter().enumerate() {
+        let error = |means: &Array2<f64>| -> f64 {
+            let errors = means.column(output).into_iter().zip(&expected);
+            errors
+                .map(|(mean, expected)| (mean - expected[output]).powi(2))
+                .sum()
+        };
+        let best = of_candidates
+            .iter()
+            .min_by(|a, b| error(a).total_cmp(&error(b)))
+            .expect("checked settings have candidates");
+        column.assign(&best.column(output));
+    }
+    chosen
+}
+
 /// The routers, in the order of a problem's curves.
-pub const ROUTERS: [&str; 3] = [CARROT_KNN, ONE_NEIGHBOR, RANDOM];
+pub const ROUTERS: [&str; 4] = [CARROT_KNN, ONE_NEIGHBOR, RANDOM, CHOSEN_K];
 /// CARROT (KNN) with one neighbor: its noise never falls, and neither does its risk.
 pub const ONE_NEIGHBOR: &str = "1-nn";
 /// A choice that looks at nothing.
 pub const RANDOM: &str = "random";
+/// CARROT (KNN) with k by the rule that ships: for each score and cost the candidate of the least squared error.
+pub const CHOSEN_K: &str = "carrot-knn-chosen-k";
 
 /// Mean excess risk of each router over the test points of one repetition.
 type ExcessRisks = [f64; ROUTERS.len()];
@@ -117,19 +155,36 @@ impl Study {
         let n = 1 << task.log2_n;
         let sample = problem.draw(n, &mut rng);
         let queries = problem.draw_test(self.size.n_test, &mut rng);
-        let ks = [problem.n_neighbors(case.dimension.neighbors, n), 1];
+        let candidates = self.candidates(n);
+        let mut ks = vec![problem.n_neighbors(case.dimension.neighbors, n), 1];
+        ks.extend(&candidates);
         let search = case.dimension.search;
         let means = search.means(&sample.points, sample.outputs.view(), &queries, &ks)?;
+        let chosen = with_chosen_ks(problem, &queries, &means[2..]);
         let mut sums = ExcessRisks::default();
         for (i, prompt) in queries.axis_iter(Axis(0)).enumerate() {
             let excess = problem.excess(prompt);
-            for (sum, means) in sums.iter_mut().zip(&means) {
+            for (sum, means) in sums.iter_mut().zip(&means[..2]) {
                 *sum += excess[problem.choose(means.row(i))];
             }
+            sums[3] += excess[problem.choose(chosen.row(i))];
             // The expectation over its choice.
             sums[2] += excess.iter().sum::<f64>() / N_LLMS as f64;
         }
         Ok(sums.map(|sum| sum / queries.nrows() as f64))
+    }
+
+    /// Numbers of neighbors that the shipped rule chooses from.
+    fn candidates(&self, n: usize) -> Vec<usize> {
+        let ShippedRuleParams { n_neighbors, grows } = &self.params.shipped_rule;
+        let candidates = match grows {
+            true => grown_neighbors(n_neighbors, n),
+            false => n_neighbors.clone(),
+        };
+        // As in a fit, where a k above the number of rows means all rows.
+        let mut candidates: Vec<usize> = candidates.into_iter().map(|k| k.min(n)).collect();
+        candidates.dedup();
+        candidates
     }
 
     fn curve(&self, case: &Case, router: usize, ns: &[usize], values: &[Vec<f64>]) -> RateCurve {

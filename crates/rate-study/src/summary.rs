@@ -1,13 +1,23 @@
 use std::fmt::Write as _;
 
 use dataset::{RateInterval, RateStudy, router_names::CARROT_KNN};
-use rate_study::{ONE_NEIGHBOR, RANDOM};
+use rate_study::{CHOSEN_K, ONE_NEIGHBOR, RANDOM};
 
 /// The fitted exponents beside the bound's, as a table for a terminal.
 pub(crate) fn of(study: &RateStudy) -> String {
     let mut text = format!(
-        "{:<10} {:>2} {:>5} {:>5} {:>7}  {:<24} {:>9}  {:<6}  {:<22} {:<22}\n",
-        "problem", "d", "g", "a", "bound", CARROT_KNN, "predicted", "within", ONE_NEIGHBOR, RANDOM
+        "{:<10} {:>2} {:>5} {:>5} {:>7}  {:<24} {:>9}  {:<6}  {:<22} {:<22} {:<22}\n",
+        "problem",
+        "d",
+        "g",
+        "a",
+        "bound",
+        CARROT_KNN,
+        "predicted",
+        "within",
+        ONE_NEIGHBOR,
+        RANDOM,
+        CHOSEN_K
     );
     for problem in &study.problems {
         let exponent = |router: &str| {
@@ -36,7 +46,7 @@ pub(crate) fn of(study: &RateStudy) -> String {
         // Writing to a string cannot fail.
         _ = writeln!(
             text,
-            "{:<10} {:>2} {:>5} {:>5} {:>7.3}  {:<24} {predicted:>9}  {within:<6}  {:<22} {:<22}",
+            "{:<10} {:>2} {:>5} {:>5} {:>7.3}  {:<24} {predicted:>9}  {within:<6}  {:<22} {:<22} {:<22}",
             problem.name,
             problem.dim,
             problem.smoothness,
@@ -45,6 +55,7 @@ pub(crate) fn of(study: &RateStudy) -> String {
             shown(knn),
             shown(exponent(ONE_NEIGHBOR)),
             shown(exponent(RANDOM)),
+            shown(exponent(CHOSEN_K)),
         );
     }
     text

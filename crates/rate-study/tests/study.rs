@@ -78,7 +78,7 @@ fn learning_beats_not_learning() {
                 .estimate
         };
         assert!(
-            last(0) < last(1) && last(1) < last(2),
+            last(0) < last(1) && last(1) < last(2) && last(3) < last(1),
             "{} in {}",
             problem.name,
             problem.dim
@@ -90,6 +90,31 @@ fn learning_beats_not_learning() {
             .expect("random choices always lose");
         assert!(flat.estimate.abs() < 0.02, "{flat:?}");
     }
+}
+
+/// With 512 as the largest candidate the shipped rule stops learning where the theory's k is larger; with more it goes on.
+#[test]
+fn the_shipped_rule_learns_on_as_long_as_its_candidates_grow() {
+    let risk = |grows: bool| {
+        let mut params = small();
+        params.problems.truncate(1);
+        params.problems[0].dimensions.truncate(1);
+        params.problems[0].dimensions[0].n_repetitions = 200;
+        params.quick.log2_n = [15, 16];
+        params.quick.fit_from_log2_n = 15;
+        params.quick.n_test = 512;
+        params.shipped_rule.grows = grows;
+        let curves = run(params, 2).problems[0].curves.clone();
+        let last = |router: usize| {
+            let point = curves[router].points.last().expect("two sizes");
+            (point.n_neighbors, point.excess_risk.estimate)
+        };
+        let (theory, shipped) = (last(0), last(3));
+        assert_eq!((theory.0, shipped.0), (Some(6502), None));
+        shipped.1 / theory.1
+    };
+    let (grown, fixed) = (risk(true), risk(false));
+    assert!(grown < 1.3 && fixed > 1.5, "{grown} {fixed}");
 }
 
 #[test]
@@ -119,7 +144,7 @@ fn fewer_rows_than_neighbors_average_all_rows() {
 #[test]
 fn bad_settings_are_refused() {
     type Change = fn(&mut StudyParams);
-    let cases: [(Change, &str); 13] = [
+    let cases: [(Change, &str); 15] = [
         (|p| p.level = 1.0, "level"),
         (|p| p.n_resamples = 0, "n-resamples"),
         (|p| p.quick.log2_n = [9, 3], "log2-n"),
@@ -127,6 +152,14 @@ fn bad_settings_are_refused() {
         (|p| p.quick.fit_from_log2_n = 9, "fit-from-log2-n"),
         (|p| p.quick.n_test = 0, "n-test"),
         (|p| p.quick.repetitions = 0.0, "repetitions"),
+        (
+            |p| p.shipped_rule.n_neighbors.clear(),
+            "shipped-rule.n-neighbors",
+        ),
+        (
+            |p| p.shipped_rule.n_neighbors.insert(0, 4),
+            "shipped-rule.n-neighbors",
+        ),
         (|p| p.problems.clear(), "problems"),
         (
             |p| p.problems[1].name = p.problems[0].name.clone(),

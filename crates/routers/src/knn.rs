@@ -12,7 +12,7 @@ mod utility;
 pub use self::{
     fit::PreparedKnn,
     model::Knn,
-    params::{CheckedKnnParams, KnnParams, Selection},
+    params::{CheckedKnnParams, KnnParams, Selection, grown_neighbors},
     target::{CvScore, Target, TargetFit},
 };
 pub(crate) use self::{

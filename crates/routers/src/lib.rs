@@ -40,7 +40,10 @@ pub use crate::{
     error::{Error, Result},
     forest::{CheckedForestParams, Forest, ForestArrays, ForestParams, LEAF, MaxFeatures},
     kernel::{CheckedKernelParams, Kernel, KernelCvScore, KernelFit, KernelParams, PreparedKernel},
-    knn::{CheckedKnnParams, CvScore, Knn, KnnParams, PreparedKnn, Selection, Target, TargetFit},
+    knn::{
+        CheckedKnnParams, CvScore, Knn, KnnParams, PreparedKnn, Selection, Target, TargetFit,
+        grown_neighbors,
+    },
     linear::{CheckedLinearParams, Linear, LinearCvScore, LinearFit, LinearParams, PreparedLinear},
     mf::{CheckedMfParams, Mf, MfBest, MfEpoch, MfParams, MfReport, MfWeights},
     neighbors::Backend,

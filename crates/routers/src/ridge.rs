@@ -14,6 +14,8 @@ mod moments;
 mod patterns;
 mod prepared;
 mod products;
+mod system;
+mod targets;
 mod weights;
 
 pub use self::weights::RidgeWeights;

@@ -160,6 +160,20 @@ pub(crate) enum Metric {
         router: String,
         by: End,
     },
+    /// Mean gain over the best single LLM; see `evaluation::worth`.
+    MeanGain {
+        router: String,
+        by: End,
+    },
+    /// The same by the known expectations, less that of the Bayes router.
+    ExpectedGainOverBayes {
+        router: String,
+        by: End,
+    },
+    /// How far the gain by the known expectations lies outside the interval of the mean gain; 0 within.
+    GainOutsideInterval {
+        router: String,
+    },
     /// By how much a router's choices were worth more than the Bayes router's on the test part as it was drawn.
     ObservedGainOverBayes {
         router: String,

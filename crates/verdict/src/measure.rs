@@ -1,12 +1,13 @@
 //! Our number for each claim, or what keeps it from being found.
 
 mod data;
+mod gains;
 mod routers;
 mod truth;
 
 use dataset::CostKind;
 
-use self::truth::Losses;
+use self::{gains::Gains, truth::Losses};
 use crate::{
     claims::{Claim, ClaimSettings, Metric, Unit},
     obstacle::Obstacle,
@@ -49,6 +50,7 @@ fn value(
     let embedder = claim.embedder.as_deref();
     let alone = |value: f64| (value, None);
     let losses = Losses { subject, settings };
+    let gains = Gains { subject, settings };
     match &claim.metric {
         Metric::NRows => data::n_rows(subject).map(alone),
         Metric::NTrain => data::n_train(subject).map(alone),
@@ -88,6 +90,11 @@ fn value(
         Metric::RegretOverZero { router, by } => {
             losses.over_zero(router).map(|interval| by.of(interval))
         }
+        Metric::MeanGain { router, by } => gains.of(router).map(|gain| by.of(gain)),
+        Metric::ExpectedGainOverBayes { router, by } => {
+            gains.over_bayes(router).map(|gain| by.of(gain))
+        }
+        Metric::GainOutsideInterval { router } => gains.outside_interval(router),
         Metric::ObservedGainOverBayes { router, by } => {
             losses.observed_gain(router).map(|interval| by.of(interval))
         }

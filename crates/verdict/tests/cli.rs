@@ -9,10 +9,10 @@ use std::{
 };
 
 use dataset::{
-    DatasetDir, DatasetInfo, KeptColumns, MadeFrom, Pair, Part, PartTable, PerModel, Predictions,
-    SmallWins, sha256_file,
+    DatasetDir, DatasetInfo, KeptColumns, MadeFrom, OutOfFold, Pair, Part, PartTable, PerModel,
+    Predictions, SmallWins, WholeSet, sha256_file,
 };
-use ndarray::{Array2, array};
+use ndarray::{Array2, Axis, array};
 use serde_json::{Value, json};
 use test_support::{Bench, dataset_info, stderr};
 
@@ -413,6 +413,151 @@ fn a_known_truth_makes_demands() {
         .as_array()
         .expect("an interval");
     assert_eq!(interval.len(), 3);
+}
+
+#[test]
+fn a_known_truth_makes_demands_of_gains() {
+    let bench = Tiny::new();
+    let mut test = PartTable::read(&bench.dir().split(Part::Test)).expect("read");
+    // Equal prompts would be one group, which has no interval.
+    test.prompts = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+    test.write(&bench.dir().split(Part::Test)).expect("written");
+    let scores = array![[0.75, 1.0], [0.25, 1.0], [0.25, 0.75], [0.75, 0.25]];
+    let truth = PerModel {
+        ids: test.ids.clone(),
+        models: test.models.clone(),
+        scores: scores.clone(),
+        output_tokens: None,
+        cost_usd: test.cost_usd.clone(),
+    };
+    let write_truth = |of: PerModel, part: Part| {
+        Predictions::PerModel(of)
+            .write(&bench.dir().truth(part), &bench.made_from())
+            .expect("written");
+    };
+    write_truth(truth.clone(), Part::Test);
+    bench.write_predictions("bayes", scores.clone(), Some("minilm"));
+    bench.write_predictions("blind", Array2::from_elem((4, 2), 0.5), Some("minilm"));
+    let claims = |on: [f64; 2]| -> Vec<(&'static str, String)> {
+        let of = |kind: &str, router: &str, by: &str| {
+            format!("metric = {{ kind = \"{kind}\", router = \"{router}\"{by} }}")
+        };
+        let equal = |value: f64| {
+            format!("expect = {{ kind = \"equal\", value = {value}, tolerance = 1e-9 }}")
+        };
+        let at_most = "expect = { kind = \"at-most\", value = 0 }";
+        let estimate = ", by = \"estimate\"";
+        vec![
+            (
+                "bayes",
+                format!("{}, {}", of("mean-gain", "bayes", estimate), equal(on[0])),
+            ),
+            (
+                "itself",
+                format!(
+                    "{}, {}",
+                    of("expected-gain-over-bayes", "bayes", ", by = \"high\""),
+                    equal(0.0)
+                ),
+            ),
+            (
+                "below",
+                format!(
+                    "{}, {at_most}",
+                    of("expected-gain-over-bayes", "blind", estimate)
+                ),
+            ),
+            (
+                "within",
+                format!(
+                    "{}, {}",
+                    of("gain-outside-interval", "bayes", ""),
+                    equal(0.0)
+                ),
+            ),
+            (
+                "blind",
+                format!("{}, {}", of("mean-gain", "blind", estimate), equal(on[1])),
+            ),
+        ]
+    };
+    let judge = |claims: &[(&'static str, String)]| {
+        let claims: Vec<(&str, &str)> = claims
+            .iter()
+            .map(|(id, claim)| (*id, claim.as_str()))
+            .collect();
+        bench.judge("", &claims)
+    };
+    // Computed by a few lines of Python that do not use this code, from the four prompts and the grid of 25 worths.
+    let on_test = [0.23875418409811613, -0.1377514032699244];
+    let (code, verdicts) = judge(&claims(on_test));
+    assert_eq!(code, 1, "nothing could be judged");
+    assert!(
+        verdicts.values().all(|it| it["status"] == "not-run"),
+        "no train part: {verdicts:?}"
+    );
+
+    // Four times the test part, so that means are the same.
+    let mut train = test.select(&(0..16).map(|i| i % 4).collect::<Vec<_>>());
+    train.ids = (0..16).map(|i| format!("t{i}")).collect();
+    train
+        .write(&bench.dir().split(Part::Train))
+        .expect("written");
+    let (code, verdicts) = judge(&claims(on_test));
+    assert_eq!(code, 0, "{verdicts:?}");
+    assert!(
+        verdicts.values().all(|it| it["status"] == "passed"),
+        "{verdicts:?}"
+    );
+    assert!(judge(&claims([0.0; 2])).0 == 1, "another gain");
+
+    // Out of fold: two folds with the same prompts, so that the means are those of the train part.
+    let whole = WholeSet::open(&bench.dir()).expect("opened");
+    let repeated =
+        |of: &Array2<f32>| of.select(Axis(0), &(0..20).map(|i| i % 4).collect::<Vec<_>>());
+    for (router, predicted) in [
+        ("bayes", &scores),
+        ("blind", &Array2::from_elem((4, 2), 0.5)),
+    ] {
+        let predictions = Predictions::PerModel(PerModel {
+            ids: whole.table().ids.clone(),
+            models: truth.models.clone(),
+            scores: repeated(predicted),
+            output_tokens: None,
+            cost_usd: whole.table().cost_usd.clone(),
+        });
+        let folds = (0..20).map(|i| Some(u32::from(i >= 8))).collect();
+        let of = OutOfFold { predictions, folds };
+        let path = bench.dir().out_of_fold(router, 0);
+        of.write(&path, &whole.made_from()).expect("written");
+    }
+    let (_, verdicts) = judge(&claims(on_test));
+    let status = |id: &str| verdicts[id]["status"].as_str().expect("a status");
+    assert_eq!(
+        [status("bayes"), status("blind")],
+        ["passed"; 2],
+        "{verdicts:?}"
+    );
+    assert_eq!(
+        status("within"),
+        "not-run",
+        "no expectations of the train part"
+    );
+    write_truth(
+        PerModel {
+            ids: train.ids.clone(),
+            scores: scores.select(Axis(0), &(0..16).map(|i| i % 4).collect::<Vec<_>>()),
+            cost_usd: train.cost_usd.clone(),
+            ..truth.clone()
+        },
+        Part::Train,
+    );
+    let (code, verdicts) = judge(&claims(on_test));
+    assert_eq!(code, 0, "{verdicts:?}");
+    assert!(
+        verdicts.values().all(|it| it["status"] == "passed"),
+        "{verdicts:?}"
+    );
 }
 
 #[test]

@@ -216,14 +216,18 @@ impl WorthMeter {
             settings,
             *at_least,
         )?;
-        let dir = self.whole.dir();
+        // Of what was read, whatever is there by now.
+        let made_from = self.whole.made_from();
         let mut record = WorthRecord {
             format_version: WORTH_FORMAT_VERSION,
             dataset: self.question.dataset.clone(),
             router: self.question.router.clone(),
             embedder: Some(self.embedded.name.clone()),
             made_by: concat!("carrot-router ", env!("CARGO_PKG_VERSION")).to_owned(),
-            parts: PartHashes::of(dir)?,
+            parts: PartHashes {
+                train: made_from.train_sha256.unwrap_or_default(),
+                test: made_from.split_sha256,
+            },
             verdict: judged.verdict,
             sentence: String::new(),
             best_single: judged.best_single,

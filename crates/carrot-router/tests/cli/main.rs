@@ -18,3 +18,4 @@ mod saved_networks;
 mod server;
 mod tokenizers;
 mod worth;
+mod worth_world;

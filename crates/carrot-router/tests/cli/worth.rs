@@ -1,150 +1,19 @@
 //! `worth` on made-up tables: answers, exit codes and refusals.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use dataset::{
-    DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Part, PartHashes, PartTable, WorthRecord,
-    WorthVerdict, sha256_file,
+    Embeddings, EqualPrompts, OutOfFold, Part, PerModel, Predictions, RunManifest, Source, Timings,
+    WholeSet, WorthRecord, WorthVerdict, sha256_file,
 };
-use ndarray::Array2;
-use serde_json::Value;
-use test_support::{dataset_info, stderr, stdout};
+use fitting::{Folds, Learner, Settings};
+use serde_json::{Value, json};
+use test_support::{copy_tiny_bert, stderr, stdout};
 
-use crate::bench::{Tiny, assert_refused};
-
-const LLMS: [&str; 3] = ["cheap", "middle", "owner/dear"];
-/// US dollars of an answer.
-const USD: [f64; 3] = [0.001, 0.002, 0.003];
-const N_PROMPTS: usize = 240;
-/// Few resamples, as tests look at the answer and not at its last digit.
-const QUICK: [&str; 6] = [
-    "--dataset",
-    "mine",
-    "--embedding",
-    "given",
-    "--resamples",
-    "999",
-];
-
-/// One prompt of a world.
-#[derive(Clone, Copy)]
-struct Prompt {
-    /// Its embedding, a direction in the plane.
-    angle: f64,
-    /// For each LLM a number in [0, 1), by which its answer is drawn.
-    luck: [f64; 3],
-    /// When it was asked, from 0 to 1.
-    time: f64,
-}
-
-/// Digits of a product with an irrational number: evenly spread, and the same on every machine.
-fn spread(i: usize, salt: usize) -> f64 {
-    // The splitmix64 generator's step, on the pair.
-    let mut z = (i as u64 * 64 + salt as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// A data set `mine` with embeddings `given`; `right` is the probability of a right answer of an LLM.
-fn world(right: impl Fn(Prompt, usize) -> f64) -> Tiny {
-    let bench = Tiny::empty();
-    write(&bench, right, |_, cost| cost);
-    bench
-}
-
-fn write(bench: &Tiny, right: impl Fn(Prompt, usize) -> f64, cost: impl Fn(usize, f64) -> f64) {
-    let dir = bench.dataset("mine");
-    fs::create_dir_all(dir.root()).expect("made");
-    let n_train = N_PROMPTS * 4 / 5;
-    for (part, rows) in Part::ALL.into_iter().zip([0..n_train, n_train..N_PROMPTS]) {
-        let rows: Vec<usize> = rows.collect();
-        let prompts: Vec<Prompt> = rows
-            .iter()
-            .map(|&i| Prompt {
-                angle: std::f64::consts::TAU * spread(i, 0),
-                luck: [1, 2, 3].map(|salt| spread(i, salt)),
-                time: i as f64 / N_PROMPTS as f64,
-            })
-            .collect();
-        let shape = (rows.len(), LLMS.len());
-        let ids: Vec<String> = rows.iter().map(|i| format!("p{i}")).collect();
-        let table = PartTable {
-            tasks: rows.iter().map(|i| format!("task-{}", i % 2)).collect(),
-            prompts: ids.iter().map(|id| format!("the prompt {id}")).collect(),
-            models: LLMS.map(str::to_owned).to_vec(),
-            scores: Array2::from_shape_fn(shape, |(i, m)| {
-                f32::from(u8::from(prompts[i].luck[m] < right(prompts[i], m)))
-            }),
-            input_tokens: None,
-            output_tokens: None,
-            cost_usd: Array2::from_shape_fn(shape, |(_, m)| cost(m, USD[m])),
-            ids: ids.clone(),
-            kept: kept(&rows),
-        };
-        table.write(&dir.split(part)).expect("written");
-        let embeddings = Embeddings {
-            ids,
-            values: Array2::from_shape_fn((rows.len(), 2), |(i, axis)| {
-                [prompts[i].angle.cos(), prompts[i].angle.sin()][axis] as f32
-            }),
-            meta: EmbeddingsMeta {
-                embedder: "given".to_owned(),
-                embedder_sha256: None,
-                server: None,
-                split_sha256: Some(sha256_file(&dir.split(part)).expect("hashed")),
-                truncate: None,
-                n_truncated: None,
-            },
-        };
-        let path = dir.embeddings("given", part);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        embeddings.write(&path).expect("written");
-    }
-    let info = DatasetInfo {
-        part_sha256: Some(PartHashes::of(&dir).expect("hashed")),
-        ..dataset_info("mine", &LLMS, [n_train, N_PROMPTS - n_train])
-    };
-    info.write(&dir.info()).expect("written");
-}
-
-/// When a prompt was asked, and in which conversation of three.
-fn kept(rows: &[usize]) -> KeptColumns {
-    let mut kept = KeptColumns::default();
-    let day = |i: &usize| format!("2026-{:02}-{:02}", 1 + i / 28, 1 + i % 28);
-    for (name, values) in [
-        ("day", rows.iter().map(day).collect()),
-        (
-            "conversation",
-            rows.iter().map(|i| (i / 3).to_string()).collect(),
-        ),
-    ] {
-        kept.insert(name, values).expect("a new name");
-    }
-    kept
-}
-
-/// Each LLM is good at a third of the circle.
-fn specialists(prompt: Prompt, model_idx: usize) -> f64 {
-    let third = (3.0 * prompt.angle / std::f64::consts::TAU) as usize;
-    if third == model_idx { 0.95 } else { 0.15 }
-}
-
-/// What `worth` says with `--json`, with its exit code.
-fn answer(bench: &Tiny, args: &[&str]) -> (Value, i32) {
-    let output = bench.run(&[&["worth"], &QUICK[..], args, &["--json"]].concat());
-    let code = output.status.code().expect("an exit code");
-    assert!([0, 3, 4].contains(&code), "{code}: {}", stderr(&output));
-    let value = serde_json::from_slice(&output.stdout).expect("one JSON document");
-    (value, code)
-}
-
-fn number(value: &Value, keys: &[&str]) -> f64 {
-    let found = keys.iter().fold(value, |value, key| &value[*key]);
-    found
-        .as_f64()
-        .unwrap_or_else(|| panic!("no number {keys:?} in {value}"))
-}
+use crate::{
+    bench::{Tiny, assert_refused},
+    worth_world::{N_PROMPTS, QUICK, answer, number, specialists, world, write},
+};
 
 #[test]
 fn strong_signal_is_worth_it_and_the_record_says_so() {
@@ -261,6 +130,91 @@ fn later_prompts_judge_what_earlier_ones_taught() {
         2,
         "cannot be used with",
     );
+}
+
+#[test]
+fn what_train_and_infer_predicted_with_the_same_folds_is_taken() {
+    let bench = world(|_, _| 0.5);
+    let dir = bench.dataset("mine");
+    let whole = WholeSet::open(&dir).expect("read");
+    let table = whole.table();
+    let groups = EqualPrompts::groups(&table.prompts);
+    let folds = Folds::shuffled(N_PROMPTS, 5, 42, Some(&groups)).expect("folds");
+    // Predictions that no fit would make: they know every score.
+    let out_of_fold = OutOfFold {
+        predictions: Predictions::PerModel(PerModel {
+            ids: table.ids.clone(),
+            models: table.models.clone(),
+            scores: table.scores.clone(),
+            output_tokens: None,
+            cost_usd: table.cost_usd.clone(),
+        }),
+        folds: folds.of_row().to_vec(),
+    };
+    let path = dir.out_of_fold("carrot-knn", 0);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    out_of_fold
+        .write(&path, &whole.made_from())
+        .expect("written");
+    let settings: Settings = toml::from_str(fitting::BUILT_IN).expect("settings");
+    let recipe = settings.learners().expect("checked").recipe(Learner::Knn);
+    let mut manifest = RunManifest {
+        dataset: "mine".to_owned(),
+        router: "carrot-knn".to_owned(),
+        embedder: Some("given".to_owned()),
+        seed: recipe.seed,
+        made_by: "a test".to_owned(),
+        config: recipe.config,
+        inputs: Part::ALL
+            .map(|part| Source::of(&dir.embeddings("given", part)).expect("hashed"))
+            .to_vec(),
+        results: json!({ "folds": [] }),
+        predictions_sha256: Some(sha256_file(&path).expect("hashed")),
+        environment: BTreeMap::new(),
+        timings: Timings::default(),
+    };
+    let place = dir.out_of_fold_manifest("carrot-knn", 0);
+    manifest.write(&place).expect("written");
+    let knn = ["--router", "carrot-knn"];
+    let (value, code) = answer(&bench, &knn);
+    assert_eq!(code, 0, "{value}");
+    // Three coins against one: at least one is right on 7 of 8 prompts.
+    assert!(number(&value, &["gain", "estimate"]) > 0.25, "{value}");
+
+    // With other folds, or of other settings, they are not.
+    let (value, code) = answer(&bench, &[&knn[..], &["--seed", "7"]].concat());
+    assert!([3, 4].contains(&code), "{value}");
+    manifest.config["knn"]["n-folds"] = json!(3);
+    manifest.write(&place).expect("written");
+    let (value, code) = answer(&bench, &knn);
+    assert!([3, 4].contains(&code), "{value}");
+}
+
+#[test]
+fn missing_embeddings_are_computed_by_a_local_model_and_kept() {
+    let bench = world(|_, _| 0.5);
+    copy_tiny_bert(&bench.join("models/tiny-bert"));
+    let args = [
+        "worth",
+        "--dataset",
+        "mine",
+        "--router",
+        "carrot-knn",
+        "--embedding",
+        "models/tiny-bert",
+    ];
+    let output = bench.run(&args);
+    assert!(stderr(&output).contains("embedding the 192 train prompts"));
+    let dir = bench.dataset("mine");
+    let meta = Embeddings::read_meta(&dir.embeddings("tiny-bert", Part::Test)).expect("read");
+    assert!(meta.split_sha256.is_some() && meta.embedder_sha256.is_some());
+    let again = bench.run(&args);
+    assert!(
+        !stderr(&again).contains("embedding the"),
+        "{}",
+        stderr(&again)
+    );
+    assert_eq!(again.stdout, output.stdout);
 }
 
 #[test]

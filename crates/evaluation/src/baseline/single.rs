@@ -1,5 +1,6 @@
 use crate::{
     Point, Truth,
+    metric::formulas::SAME_ACCURACY,
     sum::{Sum, mean},
 };
 
@@ -36,7 +37,8 @@ pub(crate) fn single_models_of(
         .collect()
 }
 
-/// The position of the LLM with the highest accuracy, and where it stands; ties go to the lowest position. `None` where nothing is known.
+/// The position of the LLM with the highest accuracy, and where it stands; ties, within [`crate::metric::SAME_ACCURACY`], go to the lowest
+/// position. `None` where nothing is known.
 ///
 /// Where LLMs are known on different prompts, so are their means: an LLM that was only asked easy questions looks good.
 pub fn best_single(truth: &Truth<'_>) -> Option<(usize, Point)> {
@@ -50,7 +52,7 @@ pub(crate) fn most_accurate(models: &[Option<Point>]) -> Option<(usize, Point)> 
         .enumerate()
         .filter_map(|(model_idx, &point)| Some((model_idx, point?)))
         .reduce(|best, other| {
-            if other.1.accuracy > best.1.accuracy {
+            if other.1.accuracy > best.1.accuracy + SAME_ACCURACY {
                 other
             } else {
                 best
@@ -140,6 +142,18 @@ mod tests {
         assert_eq!(oracle(&truth), Some(point(4.0, 0.5)));
         assert_eq!(random(&truth), Some(point(11.5 / 3.0, 1.25 / 3.0)));
         assert_eq!(zero_router(&truth), [point(2.0, 0.5)]);
+    }
+
+    #[test]
+    fn what_float32_makes_of_equal_means_does_not_choose_the_best_llm() {
+        // Both have a mean of a third on paper; as float32 the second's sum is the larger.
+        let scores = array![[0.7, 1.0 / 3.0], [0.2, 1.0 / 3.0], [0.1, 1.0 / 3.0]];
+        let costs = Array2::ones((3, 2));
+        let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
+        let means = single_models(&truth);
+        let [first, second] = [0, 1].map(|m| means[m].expect("known").accuracy);
+        assert!(second > first, "{first} {second}");
+        assert_eq!(best_single(&truth).map(|(idx, _)| idx), Some(0));
     }
 
     #[test]

@@ -23,9 +23,9 @@ pub const SAME_ACCURACY: f64 = 1e-7;
 ///
 /// # Reading it
 /// The hull is chosen by the truth that measures it, so on the prompts it is taken from it is optimistic: even a router that knows nothing has
-/// no less than the mixture of its ends. [`crate::worth::cross_fitted_areas`] has it without that selection. And since it counts 0 below a router's first
-/// cost, a router that does not span the range loses by its range: a pair router, whose cheapest point is its small LLM, has less for that alone than
-/// one that reaches the cheapest of all LLMs.
+/// no less than the mixture of its ends. [`crate::worth::cross_fitted_areas`] has it without that selection. And since it counts 0 below a
+/// router's first cost, a router that does not span the range loses by its range: a pair router, whose cheapest point is its small LLM, has less
+/// for that alone than one that reaches the cheapest of all LLMs.
 ///
 /// # Deviations
 /// None from the formula, which leaves open what holds before the first cost; here as in the repository (`evaluation/AIQ.py`) nothing is
@@ -94,8 +94,8 @@ pub(crate) fn gain_of_hulls(hull: &[Point], baseline: &[Point], range: CostRange
 /// From UniRoute (arXiv 2502.08773), which names it; CSCR reports the ratio, and [`qnc_normalized`] is R2-Router's.
 ///
 /// # Deviations
-/// Accuracies that differ by less than [`SAME_ACCURACY`] are the same, and costs that differ by less than 1e-12 of the largest one, lest the order of a
-/// sum decide.
+/// Accuracies that differ by less than [`SAME_ACCURACY`] are the same, and costs that differ by less than 1e-12 of the largest one, lest the
+/// order of a sum decide.
 pub fn qnc(points: &[Point], target: Point) -> Option<f64> {
     let cost_usd = least_cost(points, target.accuracy)?;
     let largest = points.iter().filter(|point| point.is_finite());

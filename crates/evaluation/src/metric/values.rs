@@ -96,9 +96,9 @@ impl Metric {
         }
     }
 
-    /// Whether it is chosen by the truth that measures it: a hull, a highest accuracy, a least cost or share of calls over a router's points. On the prompts it is
-    /// taken from such a number is optimistic, also for a router that knows nothing, and it cannot show that one router is better
-    /// than not routing: that takes [`crate::worth`]. What remains, areas under a curve as it is, has no such selection.
+    /// Whether it is chosen by the truth that measures it: a hull, a highest accuracy, a least cost or share of calls over a router's points. On
+    /// the prompts it is taken from such a number is optimistic, also for a router that knows nothing, and it cannot show that one router is
+    /// better than not routing: that takes [`crate::worth`]. What remains, areas under a curve as it is, has no such selection.
     pub fn is_in_sample_optimum(self) -> bool {
         !matches!(self, Self::Audc | Self::Apgr)
     }

@@ -43,9 +43,9 @@ pub struct CrossFittedAreas {
 /// half, and points of the other half at the same settings, by cost and joined by straight lines, are what counts. The range of costs is the
 /// least that holds all routers and LLMs on all prompts.
 ///
-/// Each resample draws prompts (or `groups`, whole: one number per prompt) within each half, and chooses and judges again, so that intervals contain what
-/// the halves share. Choosing from a resample is choosing from less: resamples lie a little below the estimate, and intervals are to that
-/// extent conservative. What was predicted stays, so training chance is not in them. Resample `i` is drawn from stream `i` of the seed.
+/// Each resample draws prompts (or `groups`, whole: one number per prompt) within each half, and chooses and judges again, so that intervals
+/// contain what the halves share. Choosing from a resample is choosing from less: resamples lie a little below the estimate, and intervals are
+/// to that extent conservative. What was predicted stays, so training chance is not in them. Resample `i` is drawn from stream `i` of the seed.
 ///
 /// # Errors
 /// As for [`crate::study::bootstrap`]; [`Error::Shape`] when there is not one group per prompt.
@@ -88,15 +88,16 @@ pub fn cross_fitted_areas(
     })
 }
 
-/// One-sided p-values of a bootstrap: the share of resampled values at or below 0, as the probability of such an estimate where the truth is 0 or less, and
-/// that at or above 0 for the other side.
+/// One-sided p-values of a bootstrap: the share of resampled values at or below 0, as the probability of such an estimate where the truth is 0
+/// or less, and that at or above 0 for the other side.
 ///
 /// ```text
 /// p = (1 + number of such resamples) / (1 + number of resamples)
 /// ```
 ///
-/// So p is at least `1 / (B + 1)` with `B` resamples (Davison and Hinkley 1997, section 4.2): to be significant at .05 among 130 comparisons by [`crate::worth::holm`],
-/// which takes a p below .0004, 1,000 resamples are too few and 10,000 enough. NaN does not count; without any number p is NaN.
+/// So p is at least `1 / (B + 1)` with `B` resamples (Davison and Hinkley 1997, section 4.2): to be significant at .05 among 130 comparisons by
+/// [`crate::worth::holm`], which takes a p below .0004, 1,000 resamples are too few and 10,000 enough. NaN does not count; without any number p
+/// is NaN.
 pub fn one_sided_p(resampled: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let (mut n, mut n_below, mut n_above) = (0_usize, 0_usize, 0_usize);
     for value in resampled.into_iter().filter(|value| !value.is_nan()) {

@@ -127,8 +127,9 @@ fn distinct(folds: &[Option<u32>]) -> Vec<u32> {
     distinct
 }
 
-/// Each LLM's mean score and cost over some rows.
-fn means_of(truth: &Truth<'_>, is_in: impl Fn(usize) -> bool) -> (Vec<f64>, Vec<f64>) {
+/// Each LLM's mean score and mean cost in US dollars over some prompts, as a [`Baseline`] has them: a score's over the prompts whose score is known, a
+/// cost's over those whose cost is; NaN where none is.
+pub fn means_of(truth: &Truth<'_>, is_in: impl Fn(usize) -> bool) -> (Vec<f64>, Vec<f64>) {
     let (scores, costs) = truth.views();
     let mut sums = vec![[(Sum::default(), 0_u32); 2]; truth.n_models()];
     for prompt_idx in (0..truth.n_prompts()).filter(|&prompt_idx| is_in(prompt_idx)) {
@@ -191,6 +192,8 @@ mod tests {
             Baseline::Earlier(&[None, a, b, b]),
             [None, Some(0), Some(0), Some(0)],
         );
+        assert_eq!(Baseline::Folds(&[None, a, b, b]).n_mutual_folds(), 2);
+        assert_eq!(Baseline::Earlier(&[None, a, b, b]).n_mutual_folds(), 1);
         let means = Baseline::Means {
             scores: &[0.5, f64::NAN],
             costs_usd: &[1.0, 1.0],

@@ -1,5 +1,4 @@
-use dataset::worth::utility;
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::{
@@ -9,6 +8,7 @@ use crate::{
     worth::{
         baseline::{Constants, CrossFit},
         estimate::folds_inflation,
+        judged::{Judged, utilities},
     },
 };
 
@@ -18,7 +18,7 @@ pub struct PromptGains {
     worths: Vec<f64>,
     n_models: usize,
     n_repeats: usize,
-    /// Of the repeat with the most folds.
+    /// See [`folds_inflation`]; of the repeat with the most folds.
     inflation: f64,
     /// One per worth.
     columns: Vec<Column>,
@@ -58,22 +58,20 @@ pub(super) struct Column {
 ///   m_r, m_b  mean utility of the router's choice, of the best constant, over those of them where it is known
 /// ```
 ///
-/// and, up to second order, its variance: `d (m_r - m_b + k_r (u_r - m_r) / s_r - k_b (u_b - m_b) / s_b)` with `d`, `k` whether they differ and are known,
-/// `s` the shares known where they differ. With all known this is `u_r - u_b`. It is unbiased for any subset of the prompts if scores are missing completely
-/// at random (the sample-splitting estimating function of a mean with missing data, with a constant for the outcome model; Robins, Rotnitzky
-/// and Zhao 1994). Where choices differ and none is known on one side, the column is unknown.
+/// and, up to second order, its variance: `d (m_r - m_b + k_r (u_r - m_r) / s_r - k_b (u_b - m_b) / s_b)` with `d`, `k` whether they differ and
+/// are known, `s` the shares known where they differ. With all known this is `u_r - u_b`. It is unbiased for any subset of the prompts if scores
+/// are missing completely at random (the sample-splitting estimating function of a mean with missing data, with a constant for the outcome
+/// model; Robins, Rotnitzky and Zhao 1994). Where choices differ and none is known on one side, the column is unknown.
 ///
 /// # Errors
-/// [`Error::Shape`] for predictions, folds or means of other shapes; [`Error::BadWorth`] for a worth that is not above 0; [`Error::NothingToJudge`] without a
-/// worth or a repeat, or where every number is unknown.
+/// [`Error::Shape`] for predictions, folds or means of other shapes; [`Error::BadWorth`] for a worth that is not above 0;
+/// [`Error::NothingToJudge`] without a worth or a repeat, or where every number is unknown.
 pub fn prompt_gains(
     truth: &Truth<'_>,
     cross_fits: &[CrossFit<'_>],
     worths: &[f64],
 ) -> Result<PromptGains> {
-    if let Some(&worth_usd) = worths.iter().find(|worth| worth.is_nan() || **worth <= 0.0) {
-        return Err(Error::BadWorth { worth_usd });
-    }
+    check_worths(worths)?;
     let constants = cross_fits
         .iter()
         .map(|cross_fit| {
@@ -87,31 +85,56 @@ pub fn prompt_gains(
             let repeats = cross_fits.iter().zip(&constants);
             let judged = repeats
                 .map(|(cross_fit, constants)| {
-                    Judged::new(truth, cross_fit, &constants.at(worth_usd), worth_usd)
+                    let predicted = cross_fit.predicted.views();
+                    Judged::new(truth, &constants.at(worth_usd), worth_usd, |i| {
+                        argmax(utilities(predicted, i, worth_usd))
+                    })
                 })
                 .collect();
             Column::mean_of(judged, truth)
         })
         .collect();
-    let this = PromptGains {
-        worths: worths.to_vec(),
-        n_models: truth.n_models(),
-        n_repeats: cross_fits.len(),
-        inflation: cross_fits
-            .iter()
-            .map(|cross_fit| folds_inflation(cross_fit.baseline.n_mutual_folds()))
-            .fold(1.0, f64::max),
+    let n_mutual_folds = cross_fits.iter().map(|fit| fit.baseline.n_mutual_folds());
+    PromptGains::new(
+        truth,
+        worths,
+        cross_fits.len(),
+        n_mutual_folds.max().unwrap_or(1),
         columns,
-    };
-    if this.columns.iter().all(|column| column.gain().is_none()) {
-        return Err(Error::NothingToJudge {
-            n_prompts: truth.n_prompts(),
-        });
+    )
+}
+
+/// Refuses a worth that is not above 0.
+pub(super) fn check_worths(worths: &[f64]) -> Result<()> {
+    match worths.iter().find(|worth| worth.is_nan() || **worth <= 0.0) {
+        Some(&worth_usd) => Err(Error::BadWorth { worth_usd }),
+        None => Ok(()),
     }
-    Ok(this)
 }
 
 impl PromptGains {
+    /// Refuses columns of which nothing is known.
+    pub(super) fn new(
+        truth: &Truth<'_>,
+        worths: &[f64],
+        n_repeats: usize,
+        n_mutual_folds: usize,
+        columns: Vec<Column>,
+    ) -> Result<Self> {
+        if columns.iter().all(|column| column.gain().is_none()) {
+            return Err(Error::NothingToJudge {
+                n_prompts: truth.n_prompts(),
+            });
+        }
+        Ok(Self {
+            worths: worths.to_vec(),
+            n_models: truth.n_models(),
+            n_repeats,
+            inflation: folds_inflation(n_mutual_folds),
+            columns,
+        })
+    }
+
     /// Takes off what the router itself costs, in US dollars per prompt, say for the embedding: that much less utility of routing at every
     /// worth, also where it chooses the best constant, and none less of not routing.
     #[must_use]
@@ -230,7 +253,7 @@ impl Column {
         self.gain.iter().filter(|gain| !gain.is_nan()).count()
     }
 
-    fn mean_of(repeats: Vec<Judged>, truth: &Truth<'_>) -> Self {
+    pub(super) fn mean_of(repeats: Vec<Judged>, truth: &Truth<'_>) -> Self {
         let n_prompts = truth.n_prompts();
         let over_repeats = |of_repeat: &dyn Fn(&Judged) -> &Vec<f64>| -> Vec<f64> {
             (0..n_prompts)
@@ -273,116 +296,4 @@ impl Column {
             routed_shares,
         }
     }
-}
-
-/// One repeat at one worth.
-struct Judged {
-    routed_model: Vec<Option<usize>>,
-    constant_model: Vec<Option<usize>>,
-    gain: Vec<f64>,
-    routed: (Vec<f64>, Vec<f64>),
-    constant: (Vec<f64>, Vec<f64>),
-}
-
-impl Judged {
-    fn new(
-        truth: &Truth<'_>,
-        cross_fit: &CrossFit<'_>,
-        constants: &[Option<usize>],
-        worth_usd: f64,
-    ) -> Self {
-        let n_prompts = truth.n_prompts();
-        let (mut routed_model, mut constant_model) = (vec![None; n_prompts], vec![None; n_prompts]);
-        let mut both: Vec<(f64, f64)> = vec![(f64::NAN, f64::NAN); n_prompts];
-        for i in 0..n_prompts {
-            let Some(constant) = constants[i] else {
-                continue;
-            };
-            let true_utilities: Vec<f64> = utilities(truth.views(), i, worth_usd).collect();
-            if true_utilities.iter().all(|utility| utility.is_nan()) {
-                continue;
-            }
-            if let Some(routed) = argmax(utilities(cross_fit.predicted.views(), i, worth_usd)) {
-                routed_model[i] = Some(routed);
-                constant_model[i] = Some(constant);
-                both[i] = (true_utilities[routed], true_utilities[constant]);
-            }
-        }
-        let outcome = |chosen: &[Option<usize>]| -> (Vec<f64>, Vec<f64>) {
-            let (scores, costs) = truth.views();
-            let of_prompt = |(i, model_idx): (usize, &Option<usize>)| {
-                model_idx.map_or((f64::NAN, f64::NAN), |m| {
-                    (f64::from(scores[[i, m]]), costs[[i, m]])
-                })
-            };
-            chosen.iter().enumerate().map(of_prompt).unzip()
-        };
-        Self {
-            gain: gains_of(&routed_model, &constant_model, &both),
-            routed: outcome(&routed_model),
-            constant: outcome(&constant_model),
-            routed_model,
-            constant_model,
-        }
-    }
-}
-
-/// The utility of each LLM on a prompt, NaN where it is not finite: what is infinite would win or lose every comparison.
-fn utilities<'a>(
-    (scores, costs): (ArrayView2<'a, f32>, ArrayView2<'a, f64>),
-    prompt_idx: usize,
-    worth_usd: f64,
-) -> impl Iterator<Item = f64> + 'a {
-    (0..scores.ncols()).map(move |model_idx| {
-        let (score, cost) = (
-            scores[[prompt_idx, model_idx]],
-            costs[[prompt_idx, model_idx]],
-        );
-        let utility = utility(f64::from(score), cost, worth_usd);
-        if utility.is_finite() {
-            utility
-        } else {
-            f64::NAN
-        }
-    })
-}
-
-/// Each prompt's part in the gain, from the two choices and their true utilities.
-fn gains_of(
-    routed: &[Option<usize>],
-    constant: &[Option<usize>],
-    utilities: &[(f64, f64)],
-) -> Vec<f64> {
-    let differs = |i: usize| routed[i] != constant[i];
-    let differing: Vec<usize> = (0..routed.len()).filter(|&i| differs(i)).collect();
-    let side = |of: &dyn Fn(&(f64, f64)) -> f64| {
-        let known = differing.iter().map(|&i| of(&utilities[i]));
-        let known: Vec<f64> = known.filter(|utility| !utility.is_nan()).collect();
-        let share = known.len() as f64 / differing.len() as f64;
-        (mean(known).unwrap_or(f64::NAN), share)
-    };
-    let (mean_routed, share_routed) = side(&|pair| pair.0);
-    let (mean_constant, share_constant) = side(&|pair| pair.1);
-    let is_unknown = !differing.is_empty() && (mean_routed - mean_constant).is_nan();
-    let all_known = share_routed == 1.0 && share_constant == 1.0;
-    let part = |utility: f64, mean: f64, share: f64| {
-        if utility.is_nan() {
-            0.0
-        } else {
-            (utility - mean) / share
-        }
-    };
-    (0..routed.len())
-        .map(|i| match (routed[i], constant[i]) {
-            (None, _) | (_, None) => f64::NAN,
-            _ if is_unknown => f64::NAN,
-            (Some(routed), Some(constant)) if routed == constant => 0.0,
-            // Not by the formula below, which rounds.
-            _ if all_known => utilities[i].0 - utilities[i].1,
-            _ => {
-                mean_routed - mean_constant + part(utilities[i].0, mean_routed, share_routed)
-                    - part(utilities[i].1, mean_constant, share_constant)
-            }
-        })
-        .collect()
 }

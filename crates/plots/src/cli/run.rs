@@ -54,7 +54,7 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Report> {
     }
     let of_all = |product: Product| match maker(product) {
         Maker::All(make) => Some((product, make)),
-        Maker::Predictions(_) | Maker::Dataset(_) | Maker::Studies(_) => None,
+        Maker::Predictions(_) | Maker::Dataset(_) | Maker::Whole(_) | Maker::Studies(_) => None,
     };
     let makers: Vec<_> = wanted(job).filter_map(of_all).collect();
     if !makers.is_empty() {
@@ -91,8 +91,12 @@ fn of_dataset(
     all: &mut Evaluations,
 ) -> anyhow::Result<()> {
     let products: Vec<Product> = wanted_of(job, dir.name()).collect();
-    let needs_predictions =
-        |&product: &Product| matches!(maker(product), Maker::Predictions(_) | Maker::All(_));
+    let needs_predictions = |&product: &Product| {
+        matches!(
+            maker(product),
+            Maker::Predictions(_) | Maker::Whole(_) | Maker::All(_)
+        )
+    };
     // Evaluated once for all products: it takes most of a run, and the figures and tables of one run
     // have to agree.
     let mut found = None;
@@ -121,6 +125,10 @@ fn of_dataset(
                 (outcome.uses_inputs_of(product, dir, None)).and_then(|()| make(&of, outcome))
             }
             (Maker::Dataset(make), _) => make(job, dir, outcome),
+            (Maker::Whole(make), found) => {
+                let test = found.as_ref().map(|(inputs, _)| inputs);
+                make(job, dir, test, outcome)
+            }
             // Missing predictions were reported above, once for the data set rather than once for each
             // figure.
             (Maker::Predictions(_), None) | (Maker::Studies(_) | Maker::All(_), _) => Ok(()),
@@ -142,7 +150,7 @@ fn evaluated(
     outcome: &mut Outcome,
 ) -> anyhow::Result<Result<(Inputs, Results), (String, String)>> {
     for &product in products {
-        if matches!(maker(product), Maker::Predictions(_)) {
+        if matches!(maker(product), Maker::Predictions(_) | Maker::Whole(_)) {
             // Hashed before they are read: were they replaced in between, the figures would pass for those of the new ones.
             outcome.sources().of_dataset(product, dir, None)?;
         }

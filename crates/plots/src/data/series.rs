@@ -11,7 +11,7 @@ use charts::draw::{
 };
 
 use self::{
-    colors::{BLUE, RED},
+    colors::{BLUE, ORANGE, RED},
     routers::IN_BINARY_FIGURES,
 };
 
@@ -40,6 +40,8 @@ pub(crate) enum Series {
     OneNeighbor,
     /// A router that throws dice.
     Random,
+    /// CARROT (KNN) with its number of neighbors by the rule that ships.
+    ChosenK,
 }
 
 const BLACK: Color = Color::gray(0);
@@ -53,6 +55,7 @@ const RATE_INTERVAL: LineStyle = thin(0.6, 55, SOLID);
 const RATE_BOUND: LineStyle = thin(0.8, 26, DASHED);
 const ONE_NEIGHBOR: LineStyle = LineStyle::colored(BLUE, DASH_DOTTED);
 const RANDOM: LineStyle = LineStyle::colored(Color::gray(130), DOTTED);
+const CHOSEN_K: LineStyle = LineStyle::colored(ORANGE, DASHED);
 
 /// A gray line, of a width in points and a level of gray in which 0 is black.
 const fn thin(width: f64, level: u8, dash: Dash) -> LineStyle {
@@ -82,6 +85,7 @@ impl Series {
             Self::RateBound => "slope of the bound".to_owned(),
             Self::OneNeighbor => "1 neighbor".to_owned(),
             Self::Random => "random choice".to_owned(),
+            Self::ChosenK => "k by the shipped rule".to_owned(),
         }
     }
 
@@ -101,6 +105,7 @@ impl Series {
             Self::RateBound => "rate-bound".to_owned(),
             Self::OneNeighbor => "1-nn".to_owned(),
             Self::Random => "random".to_owned(),
+            Self::ChosenK => "carrot-knn-chosen-k".to_owned(),
         }
     }
 
@@ -169,13 +174,15 @@ impl Series {
             (Self::RateBound, Look::Color) => RATE_BOUND,
             (Self::OneNeighbor, Look::Color) => ONE_NEIGHBOR,
             (Self::Random, Look::Color) => RANDOM,
+            (Self::ChosenK, Look::Color) => CHOSEN_K,
             // Dashes distinguish these, and only the fitted line has dots on it.
             (
                 Self::RateFitted
                 | Self::RateInterval
                 | Self::RateBound
                 | Self::OneNeighbor
-                | Self::Random,
+                | Self::Random
+                | Self::ChosenK,
                 Look::Bw,
             ) => LineStyle {
                 color: BLACK,

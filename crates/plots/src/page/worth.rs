@@ -107,16 +107,25 @@ fn shown(record: &WorthRecord, name: &Markup, draw: &DrawWorth<'_>) -> anyhow::R
 /// The numbers that decide.
 fn facts(record: &WorthRecord) -> Markup {
     let level = format!("{:.0}%", 100.0 * record.settings.level);
-    let or_not = |value: Option<WorthEstimate>, shown: &dyn Fn(&WorthEstimate) -> String| {
-        // Not a gap in the data: that quality, or that cost, is out of the router's reach.
-        value.map_or_else(|| "not reached".to_owned(), |value| shown(&value))
-    };
     let counts = &record.counts;
     html! {
         dl.run {
             dt { "Mean gain, points" } dd { (points(&record.gain)) }
-            dt { "Saved at equal quality" } dd { (or_not(record.savings, &share)) }
-            dt { "Gained at equal cost, points" } dd { (or_not(record.quality, &points)) }
+            @match &record.equal_quality {
+                Some(trade) => {
+                    dt { "Saved at equal score" }
+                    dd {
+                        (share(&trade.saving)) " of the cost of " (embed::name(&trade.reference)) ": $"
+                        (known(trade.usd_per_1k, &dollars)) " per 1,000 prompts instead of $"
+                        (known(trade.reference_usd_per_1k, &dollars))
+                    }
+                },
+                None => { dt { "Saved at equal score" } dd { "costs unknown" } },
+            }
+            @if let Some(trade) = &record.equal_cost {
+                dt { "Gained at equal cost, points" }
+                dd { (points(&trade.score_gain)) }
+            }
             dt { "Best single LLM" } dd { (embed::name(&record.best_single)) }
             dt { "Router" } dd { (embed::name(&record.router)) }
             dt { "Judged on" } dd {
@@ -255,7 +264,7 @@ mod tests {
 
         let mut record = worth_record("mine", PartHashes::of(&dir).expect("hashed"));
         record.sentence = "<b>Route.</b>".to_owned();
-        record.quality = None;
+        record.equal_cost = None;
         record.tasks.truncate(1);
         record.write(&dir.worth()).expect("written");
         let shown = card(&draw);
@@ -264,8 +273,7 @@ mod tests {
             "<span class=\"badge\">Worth it</span>",
             "&lt;b&gt;Route.&lt;/b&gt;",
             "<dd>+2.00 [+1.00, +3.00]</dd>",
-            "<dd>31% [30%, 32%]</dd>",
-            "<dd>not reached</dd>",
+            "<dd>31% [30%, 32%] of the cost of <bdi>owner/dear</bdi>: $1.38 per 1,000 prompts instead of $2.00</dd>",
             "<bdi>owner/dear</bdi>",
             "src=\"data:image/svg+xml,%3Csvg/%3E\"",
             "<bdi>0.00200</bdi>",
@@ -273,6 +281,7 @@ mod tests {
             assert!(shown.contains(expected), "no {expected} in {shown}");
         }
         assert!(!shown.contains("by task"), "one task is all prompts");
+        assert!(!shown.contains("Gained at equal cost"));
         let failed = card(&|_: &WorthRecord| anyhow::bail!("no ink"));
         assert!(
             failed.contains("no ink") && failed.contains(command),

@@ -7,6 +7,7 @@ use super::{
     rate_optimality, regret, report, spider, table, vs_rb, worth,
 };
 use crate::{
+    data::inputs::Inputs,
     output::outcome::Outcome,
     page::evaluation::Evaluations,
     settings::{job::Job, product::Product},
@@ -19,6 +20,8 @@ pub(crate) enum Maker {
     Predictions(fn(&Evaluated<'_>, &mut Outcome) -> anyhow::Result<()>),
     /// From one data set, with or without predictions.
     Dataset(fn(&Job, &DatasetDir, &mut Outcome) -> anyhow::Result<()>),
+    /// From one data set, and the predictions for its test part where there are any.
+    Whole(fn(&Job, &DatasetDir, Option<&Inputs>, &mut Outcome) -> anyhow::Result<()>),
     /// From studies of rates, which are not data sets.
     Studies(fn(&Job, &mut Outcome) -> anyhow::Result<()>),
     /// From all data sets that have predictions, after everything else.
@@ -38,7 +41,7 @@ const CATALOG: [(Product, Maker); Product::ALL.len()] = [
         Maker::Predictions(vs_rb::make_with_zero_router),
     ),
     (Product::Spider, Maker::Predictions(spider::make)),
-    (Product::Worth, Maker::Dataset(worth::make)),
+    (Product::Worth, Maker::Whole(worth::make)),
     (Product::Table, Maker::Predictions(table::make)),
     (
         Product::MetricsTable,

@@ -14,7 +14,7 @@ use crate::{
 
 pub(super) fn make(of: &Evaluated<'_>, outcome: &mut Outcome) -> anyhow::Result<()> {
     let folder = of.job.folder(&of.results.dataset);
-    let intervals = Intervals::new(of.inputs, of.job.settings.bootstrap)?;
+    let intervals = Intervals::new(of.inputs, of.job.settings.comparisons())?;
     let chance = Chance::new(&intervals);
     outcome.write_document(
         &folder,

@@ -9,32 +9,29 @@ mod report;
 use dataset::DatasetDir;
 
 use crate::{
-    data::{
-        gains::Gains,
-        inputs::{Found, Inputs},
-    },
+    data::{gains::Gains, inputs::Inputs},
     output::outcome::Outcome,
     settings::{job::Job, product::Product},
 };
 
-pub(super) fn make(job: &Job, dir: &DatasetDir, outcome: &mut Outcome) -> anyhow::Result<()> {
+/// From out-of-fold predictions, and from those for the test part where there are any.
+pub(super) fn make(
+    job: &Job,
+    dir: &DatasetDir,
+    test: Option<&Inputs>,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
     let name = dir.name();
     let stem = job.settings.stem(Product::Worth, name);
-    let what = format!("{name}/{stem}");
     outcome.uses_inputs_of(Product::Worth, dir, None)?;
-    let test = match Inputs::read(dir)? {
-        Found::Inputs(inputs) => Some(inputs),
-        // Out-of-fold predictions need none for the test part.
-        Found::Nothing { .. } if !dir.cross_fit_routers()?.is_empty() => None,
-        Found::Nothing { why, cure } => {
-            outcome.skip(what, why, cure);
-            return Ok(());
-        }
-    };
-    let gains = match Gains::measure(dir, test.as_deref(), job.settings.bootstrap)? {
+    if test.is_none() && dir.cross_fit_routers()?.is_empty() {
+        // Missing predictions are reported once for the data set.
+        return Ok(());
+    }
+    let gains = match Gains::measure(dir, test, job.settings.comparisons())? {
         Ok(gains) => gains,
         Err((why, cure)) => {
-            outcome.skip(what, why, cure);
+            outcome.skip(format!("{name}/{stem}"), why, cure);
             return Ok(());
         }
     };
@@ -210,6 +207,16 @@ mod tests {
             (at.gain, at.band_low, at.band_high) = (nan, f64::NAN, f64::NAN);
         }
         assert!(!draw(&unknown, Look::Color).contains("NaN"));
+    }
+
+    #[test]
+    fn labels_of_small_dollars_are_thinned_out() {
+        let svg = |worths_usd| draw(&gains(&["carrot-knn"], &[], worths_usd), Look::Color);
+        let has = |svg: &str, label: &str| svg.contains(&format!("\n{label}\n"));
+        let wide = svg(dataset::worth::grid(&[0.0, 0.3]));
+        assert!(has(&wide, "0.5") && has(&wide, "2"), "{wide}");
+        let narrow = svg(dataset::worth::grid(&[0.0, 0.000_003]));
+        assert!(has(&narrow, "0.00001") && !has(&narrow, "0.00005"));
     }
 
     #[test]

@@ -78,8 +78,9 @@ fn degenerate_data_sets_give_figures_too() {
             }
         }
         let metrics = read("metrics_table.md");
+        let words = metrics.replace("train-and-infer", "");
         assert!(
-            !metrics.contains("NaN") && !metrics.contains("inf"),
+            !words.contains("NaN") && !words.contains("inf"),
             "{name}: {metrics}"
         );
         assert_eq!(metrics.contains("APGR"), name != "one-model", "{name}");

@@ -29,6 +29,7 @@ fn a_figure_and_its_numbers_stay_as_they_are() {
         .flat_map(files_of)
         // One benchmark makes no radar chart.
         .chain(files_of("spider_bars").split_off(4))
+        .chain(files_of("worth"))
         .chain(tables.map(|file| format!("plots/{file}")))
         .collect();
     assert_eq!(stdout.lines().collect::<Vec<_>>(), expected);

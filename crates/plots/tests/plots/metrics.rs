@@ -1,5 +1,7 @@
 //! The tables.
 
+use dataset::Timings;
+
 use super::*;
 
 #[test]
@@ -68,8 +70,10 @@ fn the_tables_of_metrics_agree() {
     let args = ["--figure", "metrics_table", "--config", "other.toml"];
     check_ok(&plots(folder.path(), &args));
     let other = cells(&made.join("metrics_table.csv"));
+    // Which half a prompt is in is drawn by the seed, and so are cross-fitted estimates.
     let column = |rows: &[Vec<String>], i: usize| -> Vec<String> {
-        rows.iter().map(|row| row[i].clone()).collect()
+        let rows = rows.iter().filter(|row| !row[2].ends_with("cross_fitted"));
+        rows.map(|row| row[i].clone()).collect()
     };
     assert_eq!(column(&metrics, 3), column(&other, 3));
     assert_ne!(column(&metrics, 4), column(&other, 4));
@@ -97,4 +101,195 @@ fn the_accuracy_table_spans_all_data_sets() {
         !folder.path().join("plots/first").exists(),
         "only `second` was to be drawn"
     );
+}
+
+/// Writes predictions that know nothing: at random, one number per prompt and LLM.
+fn write_coin(dir: &DatasetDir, router: &str, seed: usize, is_of_pair: bool) {
+    let test = PartTable::read(&dir.split(Part::Test)).expect("read");
+    let predictions = if is_of_pair {
+        Predictions::SmallWins(SmallWins {
+            ids: test.ids,
+            probability: Array1::from_shape_fn(N_PROMPTS, |i| noise(i, seed) as f32),
+        })
+    } else {
+        Predictions::PerModel(PerModel {
+            scores: Array2::from_shape_fn(test.scores.dim(), |(i, m)| noise(i, seed + m) as f32),
+            ids: test.ids,
+            models: test.models,
+            output_tokens: None,
+            cost_usd: test.cost_usd,
+        })
+    };
+    let path = dir.predictions(router);
+    predictions.write(&path, &made_from(dir)).expect("written");
+}
+
+#[test]
+fn coins_are_not_called_better() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    // Routers of two LLMs: of more, a coin between two of them is far below the zero router.
+    let dir = write(&data, "coins", &MODELS[3..5], &["carrot-knn"]);
+    let coins: Vec<String> = (0..8).map(|i| format!("coin-{i}")).collect();
+    for (i, coin) in coins.iter().enumerate() {
+        write_coin(&dir, coin, 7_000 + 50 * i, i < 5);
+    }
+    write(&data, "known", &MODELS[4..9], &["carrot-knn", "mf"]);
+    check_ok(&plots(folder.path(), &["--figure", "metrics_table"]));
+    let read = |name: &str, file: &str| cells(&folder.path().join("plots").join(name).join(file));
+    let p_holm = |row: &[String]| row[11].parse::<f64>().ok();
+    let is_coin = |name: &String| coins.contains(name);
+    let rows = read("coins", "metrics_table.csv");
+    let of_coins: Vec<_> = rows.iter().filter(|row| is_coin(&row[1])).collect();
+    let tested: Vec<f64> = of_coins.iter().filter_map(|row| p_holm(row)).collect();
+    assert_eq!(
+        tested.len(),
+        8 + 3,
+        "areas of all, and gains of those that predict scores"
+    );
+    assert!(tested.iter().all(|&p| p > 0.025), "{tested:?}");
+    // What was said of them by the hull of their own test curve.
+    let is_above = |row: &[String]| row[4].parse::<f64>().is_ok_and(|low| low > 0.0);
+    let mut before = of_coins
+        .iter()
+        .filter(|row| row[2] == "gain_over_zero_router");
+    assert!(before.any(|row| is_above(row) && row[9] == "yes"));
+    let differences = read("coins", "metrics_differences.csv");
+    let better = |rows: &[Vec<String>]| -> Vec<String> {
+        rows[1..].iter().map(|row| row[11].clone()).collect()
+    };
+    assert!(!better(&differences).iter().any(is_coin), "{differences:?}");
+    for row in differences[1..].iter().filter(|row| row[8] == "yes") {
+        assert!(row[10].is_empty() && row[11].is_empty(), "{row:?}");
+    }
+
+    // Whoever knows something is called better.
+    let rows = read("known", "metrics_table.csv");
+    let knows = rows
+        .iter()
+        .find(|row| row[1] == "carrot-knn" && row[2] == "mean_gain");
+    let knows = knows.expect("measured");
+    assert!(p_holm(knows).is_some_and(|p| p < 0.025), "{knows:?}");
+    let differences = read("known", "metrics_differences.csv");
+    assert!(better(&differences).contains(&"carrot-knn".to_owned()));
+}
+
+/// Writes out-of-fold predictions of carrot-knn for both parts, two folds that alternate, with a manifest that tells of permutations.
+fn write_cross_fit(dir: &DatasetDir) {
+    let whole = WholeSet::open(dir).expect("opened");
+    let table = whole.table();
+    let n_train = whole.n_train();
+    let models = MODELS[..table.models.len()].to_vec();
+    let out_of_fold = OutOfFold {
+        predictions: Predictions::PerModel(PerModel {
+            ids: table.ids.clone(),
+            models: table.models.clone(),
+            scores: Array2::from_shape_fn(table.scores.dim(), |(i, m)| {
+                chance(&models, i % n_train, m) as f32
+            }),
+            output_tokens: None,
+            cost_usd: table.cost_usd.clone(),
+        }),
+        folds: (0..table.n_prompts())
+            .map(|i| Some((i % 2) as u32))
+            .collect(),
+    };
+    let path = dir.out_of_fold("carrot-knn", 0);
+    out_of_fold
+        .write(&path, &whole.made_from())
+        .expect("written");
+    let manifest = RunManifest {
+        dataset: dir.name().to_owned(),
+        router: "carrot-knn".to_owned(),
+        embedder: None,
+        seed: None,
+        made_by: "a test".to_owned(),
+        config: serde_json::json!({ "cross-fit": { "group": null } }),
+        inputs: Vec::new(),
+        results: serde_json::json!({ "null": {
+            "observed": 0.05,
+            "over-all": { "gains": [-0.01, 0.0, 0.004], "p": 0.25 },
+            "within-tasks": { "gains": [0.02, 0.0, 0.01], "p": 0.5 },
+        } }),
+        predictions_sha256: None,
+        environment: BTreeMap::new(),
+        timings: Timings::default(),
+    };
+    let path = dir.out_of_fold_manifest("carrot-knn", 0);
+    manifest.write(&path).expect("written");
+}
+
+#[test]
+fn out_of_fold_predictions_go_before_those_for_the_test_part() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let routers = ["carrot-knn", "carrot-roberta", "mf"];
+    let dir = write(
+        &folder.path().join("data"),
+        "made-up",
+        &MODELS[..4],
+        &routers,
+    );
+    write_cross_fit(&dir);
+    let args = ["--figure", "worth", "metrics_table", "--format", "svg"];
+    check_ok(&plots(folder.path(), &args));
+    let made = folder.path().join("plots/made-up");
+    let table = fs::read_to_string(made.join("metrics_table.md")).expect("written");
+    for expected in [
+        "| CARROT (KNN) | all prompts, out of fold | 400 |",
+        "| CARROT (KNN), permuted prompts | 3 permutations | 400 | -0.20 [-1.00, +0.40] | 0.2500 |  |  |",
+        "| CARROT (KNN), permuted within tasks | 3 permutations | 400 | +1.00 [+0.00, +2.00] | 0.5000 |  |  |",
+        "| CARROT (RoBERTa) | test part | 200 |",
+    ] {
+        assert!(table.contains(expected), "no {expected} in {table}");
+    }
+    let svg = fs::read_to_string(made.join("worth.svg")).expect("written");
+    for expected in [
+        "CARROT (RoBERTa), test part",
+        "Not routing",
+        "all prompts (200\u{2013}400)",
+    ] {
+        assert!(svg.contains(expected), "no {expected}");
+    }
+    let rows = cells(&made.join("worth.csv"));
+    let of = |router: &str, on: &str| {
+        rows.iter()
+            .filter(|row| row[1] == router && row[2] == on)
+            .count()
+    };
+    assert_eq!(of("carrot-knn", "out-of-fold"), 1 + 25 + 1);
+    assert_eq!(of("carrot-roberta", "test-part"), 1 + 25 + 1);
+    assert_eq!(of("carrot-knn", "test-part") + of("mf", "test-part"), 0);
+    // Routers that were measured on different prompts are not compared.
+    let differences = cells(&made.join("metrics_differences.csv"));
+    assert!(differences.iter().all(|row| row[3] != "mean_gain"));
+
+    // Of another version of the train part.
+    let train = dir.split(Part::Train);
+    let mut split = PartTable::read(&train).expect("read");
+    split.cost_usd.mapv_inplace(|cost| 2.0 * cost);
+    split.write(&train).expect("written");
+    let output = plots(folder.path(), &args);
+    check_ok(&output);
+    let message = stderr(&output);
+    assert!(
+        message.contains("cross-fit/carrot-knn/0.parquet"),
+        "{message}"
+    );
+    let table = fs::read_to_string(made.join("metrics_table.md")).expect("written");
+    assert!(
+        table.contains("| CARROT (KNN) | test part | 200 |"),
+        "{table}"
+    );
+}
+
+#[test]
+fn a_router_with_out_of_fold_predictions_alone_has_a_figure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = write(&folder.path().join("data"), "made-up", &MODELS[..4], &[]);
+    write_cross_fit(&dir);
+    check_ok(&plots(
+        folder.path(),
+        &["--figure", "worth", "--format", "png"],
+    ));
+    assert!(folder.path().join("plots/made-up/worth.png").is_file());
 }

@@ -47,6 +47,7 @@ pub(crate) fn write_study(path: &Path, dims: &[usize]) {
                 ),
                 curve("1-nn", 0.0, 0.05),
                 curve("random", 0.0, 0.1),
+                curve("carrot-knn-chosen-k", bound_exponent / 2.0, 0.3),
             ],
         }
     };
@@ -94,6 +95,7 @@ fn a_study_of_rates_is_drawn_when_asked_for() {
     for text in [
         "4 dimensions",
         "1 neighbor",
+        "k by the shipped rule",
         "fitted 0.667 [0.633, 0.700]",
         "bound 0.200",
         "fitted 0.300 [0.285, 0.315]",

@@ -38,6 +38,7 @@ fn all_that_lies_there_is_in_the_report() {
         "<code>first/vs_rb_zero.{csv,svg}</code>",
         "<code>first/metrics_differences.csv</code>",
         "Against the best single LLM",
+        "first</bdi></a>: not measured yet. <code>cargo run -p carrot-router -- worth --dataset first</code> tells.",
         "<th scope=\"row\"><bdi>first</bdi></th>",
         "CARROT (KNN)",
         "cargo run -p train-and-infer -- --dataset bare --routers carrot-knn",
@@ -49,8 +50,8 @@ fn all_that_lies_there_is_in_the_report() {
     }
     assert_eq!(
         page.matches("<img ").count(),
-        9,
-        "four figures, each also for print, and bars"
+        11,
+        "five figures, each also for print, and bars"
     );
     assert_eq!(
         page.matches("<img").count(),
@@ -102,8 +103,8 @@ fn what_was_made_from_other_inputs_is_named_and_not_shown() {
     let before = report(folder.path());
     assert_eq!(
         before.matches("src=\"data:image/png;base64,").count(),
-        6,
-        "three figures, each also for print"
+        8,
+        "four figures, each also for print"
     );
 
     // A file's time says nothing: a copy or a checkout changes it.
@@ -204,7 +205,7 @@ fn without_a_record_the_origin_is_unknown() {
     ] {
         assert!(page.contains(expected), "the report lacks `{expected}`");
     }
-    assert_eq!(page.matches("<img").count(), 6, "all figures are shown");
+    assert_eq!(page.matches("<img").count(), 8, "all figures are shown");
     assert!(!page.contains("<code>first/bw/accuracy_cost</code> was made"));
 
     // Whatever is drawn again has a record again.

@@ -9,7 +9,7 @@
 //! so of two points the one with the higher cosine is the nearer one.
 
 use ndarray::Array2;
-use routers::{Backend, KnnParams, Selection, Target};
+use routers::{Backend, Knn, Target, UnitRows};
 
 use super::Asked;
 use crate::Result;
@@ -44,27 +44,19 @@ pub(super) fn means(asked: Asked<'_>) -> Result<Vec<Array2<f64>>> {
             Some(_) => 0.0,
         }) as f32
     });
-    asked
-        .ks
+    // A target for each k, so that neighbors are searched for once.
+    let target = |k: &usize| Target {
+        name: k.to_string(),
+        values: asked.outputs.to_owned(),
+    };
+    let targets: Vec<Target> = asked.ks.iter().map(target).collect();
+    let rows = UnitRows::new(lifted)?;
+    let knn = Knn::from_parts(rows, &targets, asked.ks, Backend::Gemm)?;
+    let predicted = knn.predict(lifted_queries.view(), &|_| ())?;
+    Ok(predicted
         .iter()
-        .map(|&k| {
-            let params = KnnParams {
-                n_neighbors: vec![k],
-                // More folds than there can be: k is given, there is nothing to cross-validate.
-                n_folds: n.max(2),
-                selection: Selection::Paper,
-                seed: 42,
-                backend: Backend::Gemm,
-            };
-            let target = Target {
-                name: "outputs".to_owned(),
-                values: asked.outputs.to_owned(),
-            };
-            let knn = params.check()?.fit(lifted.view(), &[target], &|_| ())?;
-            let predicted = knn.predict(lifted_queries.view(), &|_| ())?;
-            Ok(predicted[0].mapv(f64::from))
-        })
-        .collect()
+        .map(|means| means.mapv(f64::from))
+        .collect())
 }
 
 /// Squares of the coordinates, counted from the middle of the cube.

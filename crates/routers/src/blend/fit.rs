@@ -27,8 +27,8 @@ impl CheckedBlendParams {
     /// dev_m(x)        = sum over learners j of w_j dev_jm(x)        dev_jm(x)   = f_jm(x) - mean_m - level_j(x)
     /// w, u            non-negative least squares on out-of-fold predictions, pooled over LLMs: of each row's differences from its mean over
     ///                 LLMs, and of these means
-    /// g               the factor in {0} and `scales` with the highest out-of-fold gain over not routing, averaged over the grid of worths
-    ///                 ([`dataset::worth::grid`]), if the gain is more than its standard error; otherwise 0
+    /// g               the factor in `scales` with the highest out-of-fold gain over not routing less its standard error, averaged over the grid
+    ///                 of worths ([`dataset::worth::grid`]), if that is above 0; otherwise 0
     /// ```
     ///
     /// The learners `j` are nearest neighbors, ridge regression, kernel ridge regression and means over clusters, each with the hyperparameters

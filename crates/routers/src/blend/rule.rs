@@ -20,9 +20,15 @@ pub(super) struct Predicted {
     pub(super) cost_usd: Array2<f64>,
 }
 
-/// The first factor with the highest out-of-fold gain over not routing, if that gain is more than one standard error; otherwise 0.
+/// The first factor with the highest out-of-fold gain over not routing less its standard error, where that is above 0; otherwise 0.
 ///
-/// The one-standard-error rule of Breiman, Friedman, Olshen and Stone (1984, section 3.4.3), the simpler model being not to route.
+/// The one-standard-error rule of Breiman, Friedman, Olshen and Stone (1984, section 3.4.3), the simpler model being not to route; for not routing
+/// both are 0, so that one comparison decides whether to route and by which factor.
+///
+/// # Deviations
+/// The rule as published would take the factor with the highest gain and hold that gain against its own error. A gain at a smaller factor is known
+/// better, because fewer prompts change their LLM: on zeroeval, over four draws of five outer folds, the mean gain is .0023 by this rule and .0017
+/// by the published one, and in none of the four less.
 pub(super) fn decide(
     judge: &Judge<'_>,
     scales: &[f64],
@@ -34,12 +40,14 @@ pub(super) fn decide(
         gain: Some(0.0),
         standard_error: Some(0.0),
     }];
-    let (mut scale, mut highest, mut bound) = (0.0, 0.0, 0.0);
+    let (mut scale, mut highest) = (0.0, 0.0);
     for &candidate in scales {
         let predicted = predict(candidate)?;
         let gain = judge.gain(predicted.scores.view(), predicted.cost_usd.view());
-        if gain.mean > highest {
-            (scale, highest, bound) = (candidate, gain.mean, gain.standard_error);
+        // Never above where one of the two is not a number.
+        let bound = gain.mean - gain.standard_error;
+        if bound > highest {
+            (scale, highest) = (candidate, bound);
         }
         let known = |value: f64| value.is_finite().then_some(value);
         gains.push(ScaleGain {
@@ -47,9 +55,6 @@ pub(super) fn decide(
             gain: known(gain.mean),
             standard_error: known(gain.standard_error),
         });
-    }
-    if bound.is_nan() || highest <= bound {
-        scale = 0.0;
     }
     Ok(Decision { scale, gains })
 }
@@ -82,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_the_best_routes_if_it_is_more_than_its_error() {
+    fn the_first_of_the_best_less_its_error_routes() {
         // Gain .2 with a standard error of sqrt(.16 / 99).
         let decision = decide_for(20, 80, 0);
         assert_eq!(decision.scale, 1.0);

@@ -46,10 +46,10 @@ impl CheckedKernelParams {
     ///
     /// Cost in multiply-adds, with m landmarks: `n_rows m dim` for distances; for each gamma `n_rows m^2` for features and sums and
     /// `n_folds n_alphas m^3 / 6` for factors, all once; for a fit `n_gammas n_alphas n_rows m` for each output. Outputs that are unknown in the
-    /// same rows have sums and factors of their own.
+    /// same rows share a system of their own, as there.
     ///
     /// Sources: Williams and Seeger (2001), "Using the Nystrom method to speed up kernel machines"; scikit-learn's
-    /// `Nystroem(kernel="rbf")` under `Ridge(fit_intercept=True)`, which predicts the same with the same landmarks (tests/ridge.rs).
+    /// `Nystroem(kernel="rbf")` under `Ridge(fit_intercept=True)`, which predicts the same with the same landmarks (tests/ridge).
     ///
     /// # Deviations
     /// scikit-learn takes the symmetric root of K, from its singular values; any root predicts the same, and L costs a tenth. 1e-10 is added to K's

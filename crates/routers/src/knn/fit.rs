@@ -6,7 +6,7 @@ use super::{
     folded::FoldedNeighbors,
     model::Knn,
     paper::{self, Folded},
-    params::{CheckedKnnParams, KnnParams, Selection},
+    params::{CheckedKnnParams, KnnParams, Selection, grown_neighbors},
     target::{CvScore, Target, TargetFit, output_ranges, side_by_side},
     utility,
 };
@@ -96,7 +96,8 @@ impl CheckedKnnParams {
             Selection::Utility => {
                 let order = FoldOrder::shuffled(rows.n_rows(), params.n_folds, params.seed);
                 let sorted = order.unit_rows(&rows)?;
-                let (folds, ks) = (order.folds(), &params.n_neighbors);
+                let folds = order.folds();
+                let ks = &grown_neighbors(&params.n_neighbors, rows.n_rows());
                 let neighbors =
                     FoldedNeighbors::search(&sorted, folds, ks, params.backend, on_progress)?;
                 Search::Shuffled { order, neighbors }

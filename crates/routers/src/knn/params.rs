@@ -20,7 +20,7 @@ pub enum Selection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KnnParams {
-    /// Numbers of neighbors to choose from.
+    /// Numbers of neighbors to choose from; [`Selection::Utility`] adds larger ones for many rows ([`grown_neighbors`]).
     pub n_neighbors: Vec<usize>,
     /// Folds of the cross-validation that chooses.
     pub n_folds: usize,
@@ -59,6 +59,32 @@ impl KnnParams {
         }
         Ok(CheckedKnnParams(self))
     }
+}
+
+/// The largest candidate is at most this part of the rows: a sixteenth still tells where a prompt lies.
+const LARGEST_PART: usize = 16;
+/// And the lists of neighbors take at most this many bytes, 4 for each row and neighbor.
+const MOST_LIST_BYTES: usize = 4 << 30;
+
+/// Numbers of neighbors to choose from for so many rows: the given ones, and the last one doubled as long as it is at most a sixteenth of the rows
+/// and lists of that many neighbors of each row take at most 4 GiB.
+///
+/// The best k grows with the rows, in few dimensions nearly in proportion to them; with a largest candidate of 512 CARROT (KNN) stops learning at
+/// some 8,192 rows there (crate `rate-study`). [`Selection::Utility`] chooses from these, [`Selection::Paper`] from the given ones.
+///
+/// ```
+/// use routers::grown_neighbors;
+/// assert_eq!(grown_neighbors(&[256, 512], 14_234), [256, 512]);
+/// assert_eq!(grown_neighbors(&[256, 512], 40_000), [256, 512, 1024, 2048]);
+/// assert_eq!(grown_neighbors(&[256, 512], 1_000_000), [256, 512, 1024]);
+/// ```
+pub fn grown_neighbors(n_neighbors: &[usize], n_rows: usize) -> Vec<usize> {
+    let mut grown = n_neighbors.to_vec();
+    let most = (n_rows / LARGEST_PART).min(MOST_LIST_BYTES / 4 / n_rows.max(1));
+    while let Some(next) = grown.last().map(|k| 2 * k).filter(|&k| k > 0 && k <= most) {
+        grown.push(next);
+    }
+    grown
 }
 
 impl CheckedKnnParams {

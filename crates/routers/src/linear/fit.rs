@@ -36,9 +36,10 @@ impl CheckedLinearParams {
     /// With fewer than `2 * n_folds` rows there is no cross-validation, and alpha is the first, which is the strongest.
     ///
     /// Cost in multiply-adds: `n_rows dim^2 / 2` for the sums and `n_folds n_alphas dim^3 / 6` for the factors, once; for a fit
-    /// `n_alphas n_rows dim` for each output. Outputs that are unknown in the same rows have sums and factors of their own.
+    /// `n_alphas n_rows dim` for each output. Outputs that are unknown in the same rows share a system of their own: for few unknown rows the
+    /// factored system of all rows less those, for few known rows the dual one, else sums and factors of the known rows, as much work as once more.
     ///
-    /// Source: scikit-learn's `Ridge(fit_intercept=True)`, whose coefficients these are (tests/ridge.rs).
+    /// Source: scikit-learn's `Ridge(fit_intercept=True)`, whose coefficients these are (tests/ridge).
     ///
     /// # Deviations
     /// None in the fit. scikit-learn refuses unknown targets, and its `RidgeCV` chooses by leave-one-out error of the outputs themselves.

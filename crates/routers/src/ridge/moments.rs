@@ -1,9 +1,10 @@
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 use super::{
     cholesky::Cholesky,
     products::{add_product, product},
+    system::positive_definite,
 };
 
 /// Columns of a tile of the Gram matrix: tiles are computed by several threads, each over all rows.
@@ -73,72 +74,6 @@ impl Moments {
         let factor = -(self.n_rows as f64);
         add_product(centred.view_mut(), factor, mean.view(), mean.t());
         centred.diag_mut().mapv_inplace(|x| x + alpha);
-        Cholesky::factor(centred).expect("an alpha above all rounding makes it positive definite")
-    }
-}
-
-/// Sums over some rows of features and targets: `m` columns of the one, `r` of the other.
-#[derive(Debug, Clone)]
-pub(super) struct CrossMoments {
-    /// Sum of the targets' rows, length `r`.
-    sum: Array1<f64>,
-    /// `X'Y`, shape `(m, r)`.
-    cross: Array2<f64>,
-}
-
-impl CrossMoments {
-    pub(super) fn of(features: ArrayView2<'_, f64>, targets: ArrayView2<'_, f64>) -> Self {
-        let m = features.ncols();
-        let starts: Vec<usize> = (0..m).step_by(TILE).collect();
-        let products: Vec<Array2<f64>> = starts
-            .par_iter()
-            .map(|&start| {
-                let columns = features.slice(s![.., start..m.min(start + TILE)]);
-                product(columns.t(), targets)
-            })
-            .collect();
-        let mut cross = Array2::zeros((m, targets.ncols()));
-        for (start, part) in starts.into_iter().zip(products) {
-            cross
-                .slice_mut(s![start..start + part.nrows(), ..])
-                .assign(&part);
-        }
-        Self {
-            sum: targets.sum_axis(Axis(0)),
-            cross,
-        }
-    }
-
-    pub(super) fn total<'a>(shape: (usize, usize), parts: impl Iterator<Item = &'a Self>) -> Self {
-        let mut total = Self {
-            sum: Array1::zeros(shape.1),
-            cross: Array2::zeros(shape),
-        };
-        for part in parts {
-            total.sum += &part.sum;
-            total.cross += &part.cross;
-        }
-        total
-    }
-
-    /// Coefficients `(m, r)` and intercepts `(r)`; `factored` must be of the same rows.
-    pub(super) fn solve(
-        &self,
-        moments: &Moments,
-        factored: &Cholesky,
-        targets_center: ArrayView1<'_, f64>,
-    ) -> (Array2<f64>, Array1<f64>) {
-        let mean = moments.mean();
-        let mut coefficients = self.cross.clone();
-        let (column, row) = (
-            mean.view().insert_axis(Axis(1)),
-            self.sum.view().insert_axis(Axis(0)),
-        );
-        add_product(coefficients.view_mut(), -1.0, column, row);
-        factored.solve(&mut coefficients);
-        let shift = product(mean.view().insert_axis(Axis(0)), coefficients.view());
-        let intercepts =
-            &self.sum / moments.n_rows as f64 + &targets_center - shift.index_axis(Axis(0), 0);
-        (coefficients, intercepts)
+        positive_definite(centred)
     }
 }

@@ -1,15 +1,17 @@
-use std::{borrow::Cow, ops::Range, sync::OnceLock};
+use std::{ops::Range, sync::OnceLock};
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, CowArray, Ix2, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 use super::{
     cholesky::Cholesky,
-    moments::{CrossMoments, Moments},
-    patterns::{Pattern, patterns},
-    products::product,
+    moments::Moments,
+    products::{add_product, product},
+    system::{Known, Side, System},
+    targets::Targets,
     weights::RidgeWeights,
 };
+use crate::folds::k_folds;
 
 /// Rows that one thread works on at a time.
 const ROWS: usize = 256;
@@ -17,8 +19,8 @@ const ROWS: usize = 256;
 /// Features with all that does not depend on targets, for outputs that are known in every row: moments of each fold, and the factored system of
 /// each training side and alpha, which is made when it is first asked for.
 ///
-/// Memory in bytes, with `m` features: at most `8 m n_rows + 8 m^2 n_folds + 8 m (m + 64) n_folds n_alphas`. A fit of outputs that are unknown
-/// in some rows needs as much once more while it runs, but for factors of one fold only; patterns of unknowns follow one another.
+/// Memory in bytes, with `m` features: at most `8 m n_rows + 8 m^2 n_folds + 8 m (m + 64) n_folds n_alphas`. While a fit runs, `8 m^2 n_folds`
+/// more; where outputs are unknown in some rows, also `8 m (n_rows + m n_folds + m n_threads)`, once: patterns of unknowns follow one another.
 #[derive(Debug)]
 pub(crate) struct PreparedRidge {
     /// Shape `(n_rows, m)`, less `center`.
@@ -51,7 +53,12 @@ impl Solution {
         }
     }
 
-    fn set(&mut self, outputs: &[usize], (coefficients, intercepts): (Array2<f64>, Array1<f64>)) {
+    fn set(
+        &mut self,
+        outputs: &[usize],
+        coefficients: ArrayView2<'_, f64>,
+        intercepts: ArrayView1<'_, f64>,
+    ) {
         for (i, &output) in outputs.iter().enumerate() {
             self.coefficients
                 .column_mut(output)
@@ -59,14 +66,6 @@ impl Solution {
             self.intercepts[output] = intercepts[i];
         }
     }
-}
-
-/// Sums over each run's known rows of one pattern.
-struct PatternSums<'a> {
-    moments: Vec<Cow<'a, Moments>>,
-    cross: Vec<CrossMoments>,
-    /// What was taken off each target beforehand.
-    center: Array1<f64>,
 }
 
 impl PreparedRidge {
@@ -77,7 +76,7 @@ impl PreparedRidge {
         let runs = if has_folds {
             folds.to_vec()
         } else {
-            vec![0..features.nrows()]
+            k_folds(features.nrows(), 1)
         };
         let moments: Vec<Moments> = runs
             .iter()
@@ -112,7 +111,14 @@ impl PreparedRidge {
         if !self.has_folds {
             return;
         }
-        let solutions = self.solve_folds(values, alphas);
+        let targets = Targets::new(values, self.features.view(), &self.runs);
+        let sides: Vec<Side<'_>> = self
+            .factored
+            .iter()
+            .enumerate()
+            .map(|(fold, factored)| self.side(Some(fold), factored))
+            .collect();
+        let solutions = self.solve(&sides, &targets, alphas);
         for (i, &alpha) in alphas.iter().enumerate() {
             let mut predicted = Array2::zeros(values.dim());
             for (run, solutions) in self.runs.iter().zip(&solutions) {
@@ -136,121 +142,131 @@ impl PreparedRidge {
 
     /// Fits all rows, each output with its own of the alphas, for features that are not centred.
     pub(crate) fn fit(&self, values: ArrayView2<'_, f32>, alpha_of: &[usize]) -> RidgeWeights {
-        let m = self.features.ncols();
-        let mut solution = Solution::unknown(m, values.ncols());
-        for pattern in patterns(values) {
-            let sums = self.sums(values, &pattern);
-            let moments = Moments::total(m, sums.moments.iter().map(AsRef::as_ref));
-            let shape = (m, pattern.outputs.len());
-            let cross = CrossMoments::total(shape, sums.cross.iter());
-            let mut alphas: Vec<usize> = pattern.outputs.iter().map(|&i| alpha_of[i]).collect();
-            alphas.sort_unstable();
-            alphas.dedup();
-            for alpha in alphas {
-                let factored = moments.factor(self.alphas[alpha]);
-                let (coefficients, intercepts) =
-                    cross.solve(&moments, &factored, sums.center.view());
-                let with_alpha: Vec<usize> = (0..pattern.outputs.len())
-                    .filter(|&i| alpha_of[pattern.outputs[i]] == alpha)
-                    .collect();
-                let outputs: Vec<usize> = with_alpha.iter().map(|&i| pattern.outputs[i]).collect();
-                let chosen = (
-                    coefficients.select(Axis(1), &with_alpha),
-                    intercepts.select(Axis(0), &with_alpha),
-                );
-                solution.set(&outputs, chosen);
-            }
+        let mut alphas = alpha_of.to_vec();
+        alphas.sort_unstable();
+        alphas.dedup();
+        let factored: Vec<OnceLock<Cholesky>> =
+            self.alphas.iter().map(|_| OnceLock::new()).collect();
+        let targets = Targets::new(values, self.features.view(), &self.runs);
+        let of_alphas = self.solve(&[self.side(None, &factored)], &targets, &alphas);
+        let mut solution = Solution::unknown(self.features.ncols(), values.ncols());
+        for (alpha, of_alpha) in alphas.iter().zip(&of_alphas[0]) {
+            let outputs: Vec<usize> = (0..alpha_of.len())
+                .filter(|&output| alpha_of[output] == *alpha)
+                .collect();
+            let chosen = of_alpha.coefficients.select(Axis(1), &outputs);
+            let intercepts = of_alpha.intercepts.select(Axis(0), &outputs);
+            solution.set(&outputs, chosen.view(), intercepts.view());
         }
         let center = self.center.view().insert_axis(Axis(0));
-        solution.intercepts -=
-            &product(center, solution.coefficients.view()).index_axis(Axis(0), 0);
+        let shift = product(center, solution.coefficients.view());
+        solution.intercepts -= &shift.index_axis(Axis(0), 0);
         RidgeWeights::checked(solution.coefficients, solution.intercepts)
     }
 
-    /// For each fold, a fit of the other folds' rows with each of the alphas.
-    fn solve_folds(&self, values: ArrayView2<'_, f32>, alphas: &[usize]) -> Vec<Vec<Solution>> {
-        let m = self.features.ncols();
-        let mut solutions: Vec<Vec<Solution>> =
-            vec![vec![Solution::unknown(m, values.ncols()); alphas.len()]; self.runs.len()];
+    /// All rows but those of one run.
+    fn side<'a>(&self, left_out: Option<usize>, factored: &'a [OnceLock<Cholesky>]) -> Side<'a> {
+        let runs = self.moments.iter().enumerate();
+        let runs = runs.filter(|&(run, _)| Some(run) != left_out);
+        Side {
+            left_out,
+            moments: Moments::total(self.features.ncols(), runs.map(|(_, moments)| moments)),
+            factored,
+        }
+    }
+
+    /// For each training side, a fit with each of the alphas.
+    fn solve(&self, sides: &[Side<'_>], targets: &Targets, alphas: &[usize]) -> Vec<Vec<Solution>> {
+        let (m, n_outputs) = (self.features.ncols(), targets.n_outputs());
+        let totals: Vec<_> = sides
+            .iter()
+            .map(|side| targets.total(side.left_out))
+            .collect();
+        let mut solutions = vec![vec![Solution::unknown(m, n_outputs); alphas.len()]; sides.len()];
         // One pattern after the other, so that the moments of one are held.
-        for pattern in patterns(values) {
-            let sums = self.sums(values, &pattern);
-            let shape = (m, pattern.outputs.len());
-            for (fold, solutions) in solutions.iter_mut().enumerate() {
-                let moments = Moments::total(m, but(fold, sums.moments.iter()).map(AsRef::as_ref));
-                if moments.n_rows == 0 {
+        for (i, pattern) in targets.patterns.iter().enumerate() {
+            let mut moments = None;
+            let sides = sides.iter().zip(&totals).zip(&mut solutions);
+            for ((side, (sums, cross)), solutions) in sides {
+                // The sum of marks, which is exact.
+                let n_known = sums[n_outputs + i] as usize;
+                if n_known == 0 {
                     continue;
                 }
-                let cross = CrossMoments::total(shape, but(fold, sums.cross.iter()));
-                solutions
-                    .par_iter_mut()
-                    .zip(alphas)
-                    .for_each(|(solution, &alpha)| {
-                        let factor = || moments.factor(self.alphas[alpha]);
-                        let factored = match &pattern.known {
-                            // Nothing in `factor` waits for another thread, so the lock cannot be asked for twice by one.
-                            None => Cow::Borrowed(self.factored[fold][alpha].get_or_init(factor)),
-                            Some(_) => Cow::Owned(factor()),
-                        };
-                        let solved = cross.solve(&moments, &factored, sums.center.view());
-                        solution.set(&pattern.outputs, solved);
-                    });
+                let mean = &cross.column(n_outputs + i) / n_known as f64;
+                let known = Known {
+                    n_rows: n_known,
+                    mean: mean.view(),
+                };
+                let sums = sums.select(Axis(0), &pattern.outputs);
+                let mut cross = cross.select(Axis(1), &pattern.outputs);
+                let row = sums.view().insert_axis(Axis(0));
+                add_product(
+                    cross.view_mut(),
+                    -1.0,
+                    mean.view().insert_axis(Axis(1)),
+                    row,
+                );
+                let system = self.system(side, &known, targets, i, &mut moments);
+                let center = targets.center.select(Axis(0), &pattern.outputs);
+                let means = sums / n_known as f64 + center;
+                let alphas = alphas.par_iter().zip(solutions);
+                alphas.for_each(|(&alpha, solution)| {
+                    let coefficients = system.solve(alpha, self.alphas[alpha], &cross);
+                    let mean = mean.view().insert_axis(Axis(0));
+                    let shift = product(mean, coefficients.view());
+                    let intercepts = &means - &shift.index_axis(Axis(0), 0);
+                    solution.set(&pattern.outputs, coefficients.view(), intercepts.view());
+                });
             }
         }
         solutions
     }
 
-    fn sums(&self, values: ArrayView2<'_, f32>, pattern: &Pattern) -> PatternSums<'_> {
-        let values = values.select(Axis(1), &pattern.outputs).mapv(f64::from);
-        let values = match &pattern.known {
-            None => values,
-            Some(rows) => values.select(Axis(0), rows),
-        };
-        let center = values.sum_axis(Axis(0)) / values.nrows() as f64;
-        let values = values - &center;
-        let mut sums = PatternSums {
-            moments: Vec::new(),
-            cross: Vec::new(),
-            center,
-        };
-        for (run, moments) in self.runs.iter().zip(&self.moments) {
-            let (features, known) = self.known(run, pattern);
-            sums.moments.push(match &pattern.known {
-                None => Cow::Borrowed(moments),
-                Some(_) => Cow::Owned(Moments::of(features.view())),
-            });
-            let values = values.slice(s![known, ..]);
-            sums.cross.push(CrossMoments::of(features.view(), values));
-        }
-        sums
-    }
-
-    /// Features of a run's known rows, and where these are among all known rows.
-    fn known(
+    /// The cheapest system of a pattern on a side; `moments` keeps those of the pattern's known rows in each run, once they are needed.
+    fn system<'a>(
         &self,
-        run: &Range<usize>,
-        pattern: &Pattern,
-    ) -> (CowArray<'_, f64, Ix2>, Range<usize>) {
-        match &pattern.known {
-            None => {
-                let features = self.features.slice(s![run.clone(), ..]);
-                (features.into(), run.clone())
-            }
-            Some(rows) => {
-                let start = rows.partition_point(|&row| row < run.start);
-                let end = rows.partition_point(|&row| row < run.end);
-                let features = self.features.select(Axis(0), &rows[start..end]);
-                (features.into(), start..end)
-            }
+        side: &'a Side<'a>,
+        known: &Known<'_>,
+        targets: &Targets,
+        pattern_idx: usize,
+        moments: &mut Option<Vec<Moments>>,
+    ) -> System<'a> {
+        let m = self.features.ncols();
+        let n_unknown = side.moments.n_rows - known.n_rows;
+        let marks = targets.column(targets.n_outputs() + pattern_idx);
+        let rows = |runs: &mut dyn Iterator<Item = usize>, mark: f64| -> Vec<usize> {
+            let rows = runs.flat_map(|run| self.runs[run].clone());
+            rows.filter(|&row| marks[row] == mark).collect()
+        };
+        let mut of_side = (0..self.runs.len()).filter(|&run| Some(run) != side.left_out);
+        if n_unknown == 0 {
+            System::Complete(side)
+        } else if System::is_downdate_cheap(n_unknown, m) {
+            let unknown = self.features.select(Axis(0), &rows(&mut of_side, 0.0));
+            System::downdated(side, known, unknown.view())
+        } else if known.n_rows < m {
+            let rows = rows(&mut of_side, 1.0);
+            let outputs = &targets.patterns[pattern_idx].outputs;
+            let values = Array2::from_shape_fn((rows.len(), outputs.len()), |(i, j)| {
+                targets.column(outputs[j])[rows[i]]
+            });
+            System::dual(
+                known,
+                self.features.select(Axis(0), &rows).view(),
+                values.view(),
+            )
+        } else {
+            let moments = moments.get_or_insert_with(|| {
+                let of_run = |run| {
+                    let rows = rows(&mut std::iter::once(run), 1.0);
+                    Moments::of(self.features.select(Axis(0), &rows).view())
+                };
+                (0..self.runs.len()).map(of_run).collect()
+            });
+            System::Direct(Moments::total(m, of_side.map(|run| &moments[run])))
         }
     }
-}
-
-/// All but one.
-fn but<T>(left_out: usize, all: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-    all.enumerate()
-        .filter(move |&(i, _)| i != left_out)
-        .map(|(_, item)| item)
 }
 
 /// Takes the mean off each column, and returns it: what all rows share would cost digits in the moments.

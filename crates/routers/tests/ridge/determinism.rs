@@ -3,11 +3,12 @@ use routers::{Kernel, Linear, Target};
 
 use super::{SILENT, kernel, linear, random, target};
 
-/// More rows than one thread takes at a time, with an output that is known in half of them.
+/// More rows than one thread takes at a time, with an output that is known in half of them, and one that is unknown in two.
 fn table() -> (Array2<f32>, Vec<Target>) {
     let rows = random((700, 9), 1);
     let mut scores = random((700, 3), 2).mapv(f32::abs);
     scores.slice_mut(s![..;2, 1]).fill(f32::NAN);
+    scores.slice_mut(s![100..102, 2]).fill(f32::NAN);
     let costs = random((700, 2), 3).mapv(f32::abs);
     (rows, vec![target(scores), target(costs)])
 }

@@ -158,13 +158,21 @@ pub(crate) fn split(n_rows: usize, part: Part) -> PartTable {
         "a proof by induction",
         "the price of tea",
     ];
+    // Other texts in each part: equal ones would be warned of.
+    let first = match part {
+        Part::Train => 0,
+        Part::Test => N_TRAIN,
+    };
     PartTable {
         ids: (0..n_rows)
             .map(|row| format!("{}-{row}", part.name()))
             .collect(),
         tasks: vec!["all".to_owned(); n_rows],
         prompts: (0..n_rows)
-            .map(|row| format!("Tell me about {}, number {row}.", words[topic(row)]))
+            .map(|row| {
+                let number = first + row;
+                format!("Tell me about {}, number {number}.", words[topic(row)])
+            })
             .collect(),
         models: MODELS.map(str::to_owned).to_vec(),
         scores,

@@ -148,10 +148,19 @@ fn all_is_what_the_data_set_allows() {
         assert!(message.contains(&expected), "{message}");
     }
     assert!(
-        message.contains("2 of 3 routers failed: carrot-knn-sbert, carrot-roberta"),
+        message.contains("2 of 7 routers failed: carrot-knn-sbert, carrot-roberta"),
         "{message}"
     );
-    assert_eq!(bench.dir().routers().expect("listed"), ["carrot-knn"]);
+    assert_eq!(
+        bench.dir().routers().expect("listed"),
+        [
+            "carrot-blend",
+            "carrot-cluster",
+            "carrot-kernel",
+            "carrot-knn",
+            "carrot-linear"
+        ]
+    );
 }
 
 #[test]

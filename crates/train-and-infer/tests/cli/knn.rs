@@ -129,6 +129,7 @@ fn the_saved_router_predicts_what_the_program_did() {
             }
             PredictedCost::Usd(costs) => assert_eq!(costs, expected.cost_usd),
             PredictedCost::Known => assert_eq!(cost_kind, CostKind::Known),
+            PredictedCost::Mean(_) => panic!("nearest neighbors route"),
         }
     }
 }

@@ -191,7 +191,7 @@ fn dollars_are_learned_as_z_scores_and_known_costs_not_at_all() {
         // The last rows, as dataset.json says.
         assert_eq!(manifest.results["performance"]["n-validation"], 6);
         let results = manifest.results.as_object().expect("an object");
-        assert_eq!(results.len(), n_networks);
+        assert_eq!(results.len(), n_networks + 1, "and equal prompts");
         let test = split(N_TEST, Part::Test);
         let off = (&predictions.cost_usd - &test.cost_usd).mapv(f64::abs);
         match cost_kind {
@@ -307,10 +307,14 @@ fn all_routers_share_what_is_read() {
     let args = [&TRAIN[..], &["--config", "routers.toml", "--epochs", "1"]].concat();
     let message = bench.fit("all", &args, 0);
     let n_reads = message.matches("using the embeddings in").count();
-    assert_eq!(n_reads, 2, "each part once for four routers: {message}");
+    assert_eq!(n_reads, 2, "each part once for eight routers: {message}");
     let routers = [
+        "carrot-blend",
+        "carrot-cluster",
+        "carrot-kernel",
         "carrot-knn",
         "carrot-knn-sbert",
+        "carrot-linear",
         "carrot-roberta",
         "mf",
         "roberta-binary",

@@ -125,47 +125,75 @@ fn fits(it: &WorthRecord) -> Option<String> {
 
 /// The named worths and every sixth one: a table of 25 lines is for `--json`.
 fn curve(it: &WorthRecord) -> Vec<String> {
-    let shown: Vec<&WorthPoint> = it
-        .curve
-        .iter()
-        .enumerate()
-        .filter_map(|(i, point)| {
-            (point.name.is_some() || i % 6 == 0 || i + 1 == it.curve.len()).then_some(point)
-        })
-        .collect();
-    let width = shown
-        .iter()
-        .map(|it| it.best_single.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(8);
+    let last = it.curve.len().saturating_sub(1);
+    let is_shown = |(i, point): &(usize, &WorthPoint)| {
+        point.name.is_some() || i.is_multiple_of(6) || *i == last
+    };
+    let shown = it.curve.iter().enumerate().filter(is_shown);
+    let shown: Vec<&WorthPoint> = shown.map(|(_, point)| point).collect();
+    let names = shown.iter().map(|it| it.best_single.chars().count());
+    let width = names.max().unwrap_or(0).max(11);
     let level = format!("{}% interval", 100.0 * it.settings.level);
-    let mut lines = vec![format!(
-        "{:>13}  {:<width$}  {:>6}  {:>7}  {level:>16}  {:>16}  {:>12}",
-        "a whole score", "best", "moved", "gain,", "band for the", "gain, $ per"
-    )];
-    lines.push(format!(
-        "{:>13}  {:<width$}  {:>6}  {:>7}  {:>16}  {:>16}  {:>12}",
-        "is worth", "single", "", "points", "", "whole curve", "1,000 prompts"
-    ));
-    for point in shown {
+    let row = |cells: [&str; 8]| {
+        let [name, worth, single, moved, gain, interval, band, usd] = cells;
+        format!(
+            "{name:<6}  {worth:>13}  {single:<width$}  {moved:>5}  {gain:>7}  {interval:>16}  {band:>16}  {usd}"
+        )
+    };
+    let mut lines = vec![
+        row([
+            "",
+            "a whole score",
+            "best single",
+            "",
+            "gain,",
+            &level,
+            "band for the",
+            "gain, dollars per",
+        ]),
+        row([
+            "",
+            "is worth",
+            "LLM",
+            "moved",
+            "points",
+            "",
+            "whole curve",
+            "1,000 prompts",
+        ]),
+    ];
+    lines.extend(shown.into_iter().map(|point| {
         let band = WorthEstimate {
             low: point.band_low,
             high: point.band_high,
             ..point.gain
         };
-        lines.push(format!(
-            "{:>13}  {:<width$}  {:>6}  {:>7}  {:>16}  {:>16}  {:>12}",
-            worth(point.worth_usd),
-            point.best_single,
-            shown_number(100.0 * point.moved_share, |it| format!("{it:.0}%")),
-            shown_number(100.0 * point.gain.estimate, |it| format!("{it:+.2}")),
-            ends(&point.gain),
-            ends(&band),
-            shown_number(point.usd_per_1k.estimate, |it| format!("{it:+.3}")),
-        ));
-    }
+        row([
+            point.name.as_deref().unwrap_or_default(),
+            &worth(point.worth_usd),
+            &point.best_single,
+            &shown_number(100.0 * point.moved_share, |it| format!("{it:.0}%")),
+            &shown_number(100.0 * point.gain.estimate, |it| format!("{it:+.2}")),
+            &ends(&point.gain),
+            &ends(&band),
+            &dollars(&point.usd_per_1k),
+        ])
+    }));
     lines
+}
+
+/// An estimate with both ends, in dollars.
+fn dollars(estimate: &WorthEstimate) -> String {
+    let number = |value: f64| format!("{value:+.3}");
+    if estimate.estimate.is_nan() {
+        return "unknown".to_owned();
+    }
+    format!(
+        "{} [{}, {}]",
+        number(estimate.estimate),
+        number(estimate.low),
+        number(estimate.high)
+    )
 }
 
 fn tasks(it: &WorthRecord) -> Vec<String> {
@@ -297,7 +325,8 @@ mod tests {
                  saved",
                 "to tell      a gain of 1.00 points takes about 2400 prompts like these, scored by every LLM, to be found with a probability of 80%",
                 "fits         1 of 5 decided not to route (factors on the differences: 0.75, 0.75, 0, 0.75, 0.75)",
-                "     $0.00200  cheap          25%    +1.70    +0.70 to +2.70    +0.20 to +3.20        +0.034",
+                "             $0.00200  cheap          25%    +1.70    +0.70 to +2.70    +0.20 to +3.20  +0.034 [+0.014, +0.054]",
+                "low          $0.00484  cheap          25%    +1.80    +0.80 to +2.80    +0.30 to +3.30  +0.087 [+0.039, +0.135]",
                 "mathematics      600    +3.00    +2.00 to +4.00",
             ],
         );
@@ -327,7 +356,7 @@ mod tests {
         assert_lines(
             &text,
             &[
-                "          any  cheap        25%    +1.70    +0.70 to +2.70    +0.20 to +3.20       unknown",
+                "                  any  cheap          25%    +1.70    +0.70 to +2.70    +0.20 to +3.20  unknown",
                 "mathematics      600  unknown  unknown to unknown",
                 "null         of 2 permutations within tasks the largest gain is +0.10 points; p 0.500",
             ],

@@ -8,10 +8,9 @@ use evaluation::{
     Predicted, Truth,
     worth::{
         Baseline, CrossFit, GainReport, GainSettings, PromptGains, gain_difference, gains_by_task,
-        prompt_gains,
+        means_of, prompt_gains,
     },
 };
-use ndarray::{ArrayView1, s};
 use tracing::warn;
 
 use super::{Found, GainDifference, Gains, MeasuredOn, Null, RouterGains};
@@ -44,7 +43,7 @@ impl Gains {
         }
         let whole = WholeSet::open(dir)?;
         let mut measure = Measure {
-            worths_usd: worth::grid(&means(whole.table().cost_usd.columns())),
+            worths_usd: worth::grid(&means_of(&Truth::of(whole.table())?, |_| true).1),
             settings: GainSettings {
                 level: settings.level,
                 n_resamples: settings.n_resamples,
@@ -139,10 +138,8 @@ impl Measure {
 
     /// Measures those that have no out-of-fold predictions, which may be too dear to fit again and again.
     fn add_test_part(&mut self, whole: &WholeSet, test: &Inputs) -> anyhow::Result<()> {
-        let (table, n_train) = (whole.table(), whole.n_train());
-        let train_scores = table.scores.slice(s![..n_train, ..]).mapv(f64::from);
-        let scores = means(train_scores.columns());
-        let costs_usd = means(table.cost_usd.slice(s![..n_train, ..]).columns());
+        let n_train = whole.n_train();
+        let (scores, costs_usd) = means_of(&Truth::of(whole.table())?, |row| row < n_train);
         let groups = EqualPrompts::groups(&test.test().prompts);
         for input in &test.routers {
             let is_found = self.found.iter().any(|of| of.router == input.router);
@@ -233,15 +230,6 @@ fn per_model(predictions: &Predictions) -> Option<&PerModel> {
         Predictions::PerModel(predicted) => Some(predicted),
         Predictions::SmallWins(_) => None,
     }
-}
-
-/// Means of what is known in each column; NaN where nothing is.
-fn means<'a>(columns: impl IntoIterator<Item = ArrayView1<'a, f64>>) -> Vec<f64> {
-    let mean = |column: ArrayView1<'_, f64>| {
-        let known: Vec<f64> = column.iter().copied().filter(|it| it.is_finite()).collect();
-        known.iter().sum::<f64>() / known.len() as f64
-    };
-    columns.into_iter().map(mean).collect()
 }
 
 /// Prompts that were kept in one fold, by position: those of a value of the column that the cross-fit names, else equal ones.

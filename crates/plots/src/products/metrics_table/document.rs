@@ -2,7 +2,7 @@
 
 use evaluation::{Interval, metric::Metric, worth::Area};
 
-use super::chance::{Chance, p_value};
+use super::chance::{Against, Chance, p_value};
 use crate::{
     data::{gains::NullGains, intervals::Intervals},
     output::tables::{Cell, Column, Document, Prose, Rows, Table},
@@ -48,7 +48,7 @@ pub(super) fn metrics_document(intervals: &Intervals, chance: &Chance) -> Docume
         .paragraph(about(intervals))
         .heading(2, "Gain over the best single LLM");
     let document = match gain_rows(intervals, chance) {
-        Some(rows) => document.rows(rows).paragraph(about_gains(intervals)),
+        Some(rows) => document.rows(rows).paragraph(about_gains()),
         None => document.paragraph(
             "Not measured: it takes a router that predicts the score of each LLM, and a train part that says which LLM is the best.",
         ),
@@ -144,18 +144,14 @@ fn null_row(name: &str, n_prompts: usize, null: &NullGains) -> Vec<Cell> {
     ]
 }
 
-fn about_gains(intervals: &Intervals) -> Prose {
-    let n_worths = intervals
-        .gains
-        .as_ref()
-        .map_or(0, |gains| gains.worths_usd.len());
-    Prose::from(format!(
+fn about_gains() -> Prose {
+    Prose::from(
         "Gain: utility of the router's choice less that of the LLM which is best for all prompts that the router was fitted on; utility is score less cost \
-         over the worth of a right answer, averaged over {n_worths} worths on a log grid. Nothing in it is chosen by the prompts that judge, so a \
+         over the worth of a right answer, averaged over a log grid of such worths. Nothing in it is chosen by the prompts that judge, so a \
          router that knows nothing gains nothing. 1 point is one right answer in a hundred. p: one-sided, for a gain above 0; Holm: corrected \
          for all p-values of this document. Out of fold, each prompt is judged by a router that was fitted on other folds, not on quite as many \
-         prompts; "
-    ))
+         prompts; ",
+    )
     .code("train-and-infer --cross-fit 5")
     .text(
         " makes such predictions. Permuted prompts: the same procedure where prompts were permuted against their scores before fitting: mean gain, least and \
@@ -175,7 +171,9 @@ fn area_rows(intervals: &Intervals, chance: &Chance) -> Rows {
     ];
     let row = |(router_idx, (_, name)): (usize, &(String, String))| {
         let area = |area| Cell::Written(shown(Metric::Aiq, intervals.area(router_idx, area)));
-        let p = |of: &dyn Fn(&super::chance::Against) -> f64| match &chance.areas[router_idx] {
+        let gain = intervals.area(router_idx, Area::GainOverZeroRouter);
+        let against = chance.areas[router_idx].filter(|_| !gain.estimate.is_nan());
+        let p = |of: &dyn Fn(&Against) -> f64| match &against {
             Some(against) => Cell::Written(p_value(of(against))),
             None => Cell::Blank,
         };
@@ -212,8 +210,9 @@ fn points(value: f64, ends: [f64; 2]) -> String {
 fn about(intervals: &Intervals) -> Prose {
     let settings = intervals.settings;
     Prose::from(format!(
-        "Estimates on {} test prompts where nothing else is said, with {} intervals in brackets, by a bootstrap ({} resamples of the prompts, seed {}, \
-         the same for all routers) but for gains, whose are Student's. The intervals speak of chance in the prompts, not in training, which would make them 1.1 to 1.2 times as wide. ",
+        "Estimates on {} test prompts unless another number is given. In brackets: {} intervals, by a paired bootstrap ({} resamples of the prompts, \
+         seed {}), of gains by Student's t. They are about chance in the prompts; with chance in training they would be 1.1 to 1.2 times as \
+         wide. ",
         intervals.n_prompts,
         percent(settings.level),
         settings.n_resamples,

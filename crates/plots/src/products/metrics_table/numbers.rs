@@ -25,12 +25,6 @@ const AREAS: [(Area, &str); 2] = [
 const MEAN_GAIN: &str = "mean_gain";
 const TEST_PART: &str = "test-part";
 
-/// Whether a metric takes the best of a router's points, as found on the very prompts that measure it, so that chance alone makes it better.
-fn is_optimistic(metric: Metric) -> bool {
-    // Shares of calls and the mean height of the curve choose no point.
-    !matches!(metric, Metric::Audc | Metric::Apgr)
-}
-
 /// One row per router and metric. An infinite value is a cost that is never enough, an empty one is not defined. `optimistic` says that a number was
 /// chosen on the prompts that measure it; `p` is one-sided, for a number above 0, and `p_holm` corrected for all of the table. Of permuted prompts
 /// the estimate is the mean, and the ends are the least and the largest.
@@ -94,7 +88,7 @@ pub(super) fn metrics_csv(intervals: &Intervals, chance: &Chance) -> String {
             add(key, name, intervals.area(router_idx, area), row);
         }
         for metric in Metric::ALL {
-            let is_optimistic = is_optimistic(metric);
+            let is_optimistic = metric.is_in_sample_optimum();
             let row = Row {
                 is_optimistic,
                 ..test_part
@@ -261,7 +255,7 @@ fn differences(intervals: &Intervals) -> Vec<Difference> {
             let of_metric = |metric: Metric| Difference {
                 metric: metric.key(),
                 interval: intervals.difference(a, b, metric),
-                is_optimistic: is_optimistic(metric),
+                is_optimistic: metric.is_in_sample_optimum(),
                 is_less_better: metric.is_less_better(),
                 p: intervals.difference_tails(a, b, metric).two_sided(),
                 ..of_area.clone()

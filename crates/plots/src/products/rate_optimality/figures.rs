@@ -14,6 +14,8 @@ use crate::{data::series::Series, output::tables::csv_of};
 pub(super) const ONE_NEIGHBOR: &str = "1-nn";
 /// A router that chooses at random, as a study names it.
 pub(super) const RANDOM: &str = "random";
+/// CARROT (KNN) with its number of neighbors by the rule that ships, as a study names it. Older studies are without.
+pub(super) const CHOSEN_K: &str = "carrot-knn-chosen-k";
 /// How far the line of the bound lies below the estimates, as a factor: on top of the fitted line neither slope could be read.
 const GUIDE_FACTOR: f64 = 0.45;
 /// Room for words below the data, in parts of the decades that the data span.
@@ -42,9 +44,10 @@ pub(super) struct RateFigure {
 }
 
 /// The lines of all panels by name.
-pub(super) const KEY: [Series; 4] = [
+pub(super) const KEY: [Series; 5] = [
     Series::RateFitted,
     Series::RateBound,
+    Series::ChosenK,
     Series::OneNeighbor,
     Series::Random,
 ];
@@ -91,6 +94,7 @@ fn panel(problem: &RateProblem, fit_from_n: usize) -> Panel {
                 dots.extend(points);
             }
             RANDOM => lines.push(line(points, Series::Random)),
+            CHOSEN_K => lines.push(line(points, Series::ChosenK)),
             _ => lines.push(line(points, Series::OneNeighbor)),
         }
     }

@@ -8,6 +8,7 @@ use charts::{
         geometry::{Point, Rect},
         marker::Shape,
         style::Style,
+        text::text_width,
         theme,
     },
     error::Result,
@@ -43,7 +44,9 @@ pub(super) fn with_bands(gains: &Gains) -> impl Iterator<Item = usize> {
 /// When the font or the backend fails.
 pub(super) fn draw(gains: &Gains, canvas: &Canvas<'_>, part: Rect, style: &Style) -> Result<()> {
     let y = gain_axis(gains, style);
-    let x = worth_axis(gains);
+    let mut x = worth_axis(gains);
+    let width = axes::frame(part, &x, &y, style)?.width();
+    thin_out(&mut x, width, style)?;
     let title = format!("{}: gain over the best single LLM", gains.dataset);
     let axes = Axes {
         left: part.left,
@@ -109,6 +112,26 @@ fn worth_axis(gains: &Gains) -> Axis {
             axis
         }
     }
+}
+
+/// Takes labels away where they would run into each other: small dollars have many zeros. First those of 5, then those of 2.
+fn thin_out(x: &mut Axis, width: f64, style: &Style) -> Result<()> {
+    for digit in ['5', '2'] {
+        let mut ends = Vec::with_capacity(x.ticks.len());
+        for tick in &x.ticks {
+            let half = text_width(&tick.label, style.tick_pt)? / 2.0 + theme::GAP;
+            let middle = width * x.position(tick.value);
+            ends.push((middle - half, middle + half));
+        }
+        if ends.windows(2).all(|pair| pair[0].1 <= pair[1].0) {
+            break;
+        }
+        let (dropped, kept) = (x.ticks.drain(..)).partition(|tick| tick.label.contains(digit));
+        x.ticks = kept;
+        x.minor
+            .extend(dropped.into_iter().map(|tick: Tick| tick.value));
+    }
+    Ok(())
 }
 
 fn shade(gains: &Gains, of: &RouterGains, canvas: &Canvas<'_>, axes: &Axes<'_>) -> Result<()> {
