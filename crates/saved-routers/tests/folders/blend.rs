@@ -344,7 +344,12 @@ fn numbers_that_no_fit_leaves_are_refused() {
         ("all", "blend/means", f64::INFINITY, "not all finite"),
         ("all", "blend/mean-cost-usd", -1.0, "holds the number -1"),
         ("all", "linear/score/coefficients", f64::NAN, "not finite"),
-        ("means", "blend/mean-input-tokens", -1.0, "holds the number -1"),
+        (
+            "means",
+            "blend/mean-input-tokens",
+            -1.0,
+            "holds the number -1",
+        ),
         (
             "means",
             "blend/mean-output-tokens",
