@@ -13,7 +13,8 @@ interval holds the truth.
 A table is `--rows` prompts with embeddings of 6 numbers, and 6 LLMs; embeddings, expectations, scores and costs are drawn here, with seeds. It
 goes through gen-custom, `train-and-infer --cross-fit` and `carrot-router worth`. The true gain of the routers that were judged is computed
 here, by the formula and not by the program: choices and baselines from the out-of-fold predictions, and of every choice the expected score and
-cost instead of the observed ones. So that chance in the prompts counts too, the truth of a kind of table is the mean over its tables.
+cost instead of the observed ones. So that chance in the prompts counts too, the truth of a kind of table is the mean over those of its tables on
+which any prompt is routed; where none is, the gain of those routers is 0 on all prompts.
 
 Also compared: the gain that `worth` reports and the one computed here from the observed scores and costs, within 1e-6.
 
@@ -173,12 +174,13 @@ def coverage(options):
     held = 0
     for kind in kinds:
         of_kind = [(gain, true_gain) for *world, _, gain, true_gain in found if tuple(world) == kind]
-        # Over prompts too, and not only over the answers to these ones.
-        truth = np.mean([true_gain for _, true_gain in of_kind])
-        holds = sum(gain["low"] <= truth <= gain["high"] for gain, _ in of_kind)
+        # Over prompts too, and not only over the answers to these ones. A router that never leaves the best single LLM gains exactly 0.
+        routed = [true_gain for _, true_gain in of_kind if true_gain != 0.0]
+        truth = np.mean(routed) if routed else 0.0
+        holds = sum(gain["low"] <= (truth if true_gain else 0.0) <= gain["high"] for gain, true_gain in of_kind)
         own = sum(gain["low"] <= true_gain <= gain["high"] for gain, true_gain in of_kind)
         widths = np.mean([gain["high"] - gain["low"] for gain, _ in of_kind])
-        print(f"coverage: {kind}: true gain {truth:+.4f}, held by {holds} of {len(of_kind)} intervals, each fit's own by {own}; mean width {widths:.4f}")
+        print(f"coverage: {kind}: {len(routed)} of {len(of_kind)} tables routed, true gain {truth:+.4f}, held by {holds} of {len(of_kind)} intervals, each fit's own by {own}; mean width {widths:.4f}")
         held += holds
     print(f"coverage: {held} of {n} (bar {0.9 * n:.0f})")
     return held >= 0.9 * n

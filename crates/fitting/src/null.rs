@@ -46,24 +46,23 @@ enum Kind {
 }
 
 impl NullGains {
-    /// The p-value of the observed gain against permutations over all rows, see [`p_value`].
+    /// How likely a gain as large as the observed one is where nothing can be learned:
+    ///
+    /// ```text
+    /// p = (1 + number of null gains >= observed) / (B + 1)
+    /// ```
+    ///
+    /// With 99 permutations it cannot be below .01. NaN without permutations or for an unknown gain; an unknown null gain counts as larger.
     pub fn p_over_all(&self) -> f64 {
         p_value(self.observed, &self.over_all)
     }
 
-    /// The p-value of the observed gain against permutations within tasks.
+    /// The same where only the task can be learned.
     pub fn p_within_tasks(&self) -> f64 {
         p_value(self.observed, &self.within_tasks)
     }
 }
 
-/// How likely a gain this large is where there is nothing to learn:
-///
-/// ```text
-/// p = (1 + number of null gains >= observed) / (B + 1)
-/// ```
-///
-/// With 99 permutations it cannot be below .01. NaN without permutations or for an unknown gain; an unknown null gain counts as larger.
 fn p_value(observed: f64, null: &[f64]) -> f64 {
     if null.is_empty() || observed.is_nan() {
         return f64::NAN;

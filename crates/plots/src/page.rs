@@ -1,6 +1,6 @@
 //! report.html: everything of all data sets on one page that needs nothing else.
 //!
-//! The page shows every file in the folder of figures, whichever run wrote it. A file whose inputs have changed since is only named, with the
+//! The page opens with whether routing is worth it, where `carrot-router worth` has measured that (`data/<name>/worth.json`), and shows every file in the folder of figures, whichever run wrote it. A file whose inputs have changed since is only named, with the
 //! command that regenerates it. An interactive chart per data set and the manifests are added. The page loads nothing: it contains its styles,
 //! script, numbers and figures, and its policy forbids everything else. It has no date, so that the same files give the same page.
 
@@ -39,7 +39,7 @@ const SUMMARY: [(&str, bool); 8] = [
     ("Test prompts", true),
     ("Best LLM", false),
     ("Its accuracy", true),
-    ("Best router", false),
+    ("Router of the largest area", false),
     ("Its peak accuracy", true),
     ("Cost of the best LLM's accuracy", true),
 ];
@@ -145,7 +145,7 @@ fn header(sections: &[Section]) -> Markup {
             p.lead {
                 "For each prompt a router picks the LLM with the highest (1 \u{2212} \u{3bb}) \u{b7} score \u{2212} \u{3bb} \u{b7} cost, both \
                  predicted. As \u{3bb} goes from 0 to 1 it moves along a curve, from the most accurate answers to the cheapest. Everything here \
-                 was measured on test prompts that no router has seen."
+                 was measured on prompts that the router has not seen."
             }
             nav aria-label="Data sets" {
                 ul {
@@ -188,9 +188,10 @@ fn summary(sections: &[Section]) -> Markup {
         h3 { "At a glance" }
         (tables::table(&columns, &rows, "Data sets"))
         p.note {
-            "Best router: among those that look at the prompt, the one whose curve's convex hull has the largest mean height over the \
-             range of costs (AIQ). Its peak, and the cost at which it matches the best LLM's accuracy, as a share of that LLM's cost, are read off the test curve and \
-             therefore optimistic; the tables below give intervals."
+            "Router of the largest area: among those that look at the prompt, the one whose curve's convex hull has the largest mean height over the \
+             range of costs (AIQ). Area, peak, and the cost at which the router matches the best LLM's accuracy, as a share of that LLM's cost, are \
+             read off the test curve and therefore optimistic: they do not say that routing is worth it, nor that one router is better. The \
+             gains and cross-fitted areas in the tables below do, with intervals."
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //!     cargo bench -p routers --bench ridge
 
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+
 use std::time::Instant;
 
 use ndarray::{Array2, Axis};

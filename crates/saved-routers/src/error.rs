@@ -94,7 +94,7 @@ pub enum Error {
         expected: String,
     },
     /// A number that a tensor cannot hold.
-    #[error("tensor `{name}` of `{}` has a number {found}, expected {expected}", path.display())]
+    #[error("tensor `{name}` of `{}` holds the number {found}, expected {expected}", path.display())]
     BadNumber {
         /// The file.
         path: PathBuf,

@@ -3,13 +3,15 @@
 //! Holds the format of such a folder, how it is written so that a crash leaves the old one whole ([`NewFolder`]), how it is read and
 //! checked ([`SavedRouter`]), and what a network's outputs mean: which LLM each one is, and in what unit. In come fitted routers of the crate
 //! `routers`, and folders of networks that another crate wrote; out come routers that predict the same, and for networks the folders that they
-//! lie in.
+//! lie in. Predictions are those of the fit to the last bit, but for KNN vectors in float16, by which neighbors change here and there, and for a
+//! blend's weights, which pass through JSON and may come back with another last bit of their float64.
 //! Must not know libtorch, how a router is fitted, where prompts come from, or how an LLM is chosen.
 //!
 //! ```text
 //! models/<dataset>/<router>/router.json          Record: LLMs with prices, what is predicted, embedder, hashes, config, metrics
 //! models/<dataset>/<router>/README.md            the model card
-//! models/<dataset>/<router>/router.safetensors   KNN: unit vectors and targets; forest: flat arrays
+//! models/<dataset>/<router>/router.safetensors   KNN: unit vectors and targets; linear, kernel, cluster: what each target is predicted with; a
+//!                                                blend: means, and the learners that have weight in it; forest: flat arrays
 //! models/<dataset>/<router>/factorization/       MF: model.safetensors with RouteLLM's names, and the metrics of its training
 //! models/<dataset>/<router>/cost.safetensors     mean and deviation of each LLM's dollars, where z-scores are predicted
 //! models/<dataset>/<router>/<network>/           a network's own folder, in Hugging Face layout

@@ -418,7 +418,10 @@ fn a_known_truth_makes_demands() {
 #[test]
 fn a_known_truth_makes_demands_of_gains() {
     let bench = Tiny::new();
-    let test = PartTable::read(&bench.dir().split(Part::Test)).expect("read");
+    let mut test = PartTable::read(&bench.dir().split(Part::Test)).expect("read");
+    // Equal prompts would be one group, which has no interval.
+    test.prompts = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+    test.write(&bench.dir().split(Part::Test)).expect("written");
     let scores = array![[0.75, 1.0], [0.25, 1.0], [0.25, 0.75], [0.75, 0.25]];
     let truth = PerModel {
         ids: test.ids.clone(),
@@ -488,7 +491,7 @@ fn a_known_truth_makes_demands_of_gains() {
     // Computed by a few lines of Python that do not use this code, from the four prompts and the grid of 25 worths.
     let on_test = [0.23875418409811613, -0.1377514032699244];
     let (code, verdicts) = judge(&claims(on_test));
-    assert_eq!(code, 0, "{verdicts:?}");
+    assert_eq!(code, 1, "nothing could be judged");
     assert!(
         verdicts.values().all(|it| it["status"] == "not-run"),
         "no train part: {verdicts:?}"

@@ -22,7 +22,7 @@ pub(crate) fn sentence(record: &WorthRecord) -> String {
     let router = &record.router;
     let (gain, level) = (&record.gain, 100.0 * record.settings.level);
     let measured = format!(
-        "{} points of accuracy ({level}% interval {} to {}), averaged over what a whole score may be worth{}",
+        "{} points of accuracy ({level}% interval {} to {}), {}",
         signed(gain.estimate),
         signed(gain.low),
         signed(gain.high),
@@ -133,14 +133,15 @@ fn single(curve: &[WorthPoint], best: &str) -> String {
     }
 }
 
+/// How dollars count in a gain.
 fn worths(curve: &[WorthPoint]) -> String {
     match curve {
         [first, .., last] => format!(
-            ", from {} to {}",
+            "dollars counted as the accuracy that they are worth: the average over worths of a whole score from {} to {}",
             shown_usd(first.worth_usd),
             shown_usd(last.worth_usd)
         ),
-        _ => " (costs do not count here)".to_owned(),
+        _ => "in which costs do not count".to_owned(),
     }
 }
 
@@ -185,7 +186,7 @@ mod tests {
                 WorthVerdict::WorthIt,
                 [0.02, 0.01, 0.03],
                 "Route: against the best single LLM for the money, `carrot-blend` gains +2.00 points of accuracy (95% interval +1.00 to +3.00), \
-                 averaged over what a whole score may be worth, from $0.00200 to $0.400.",
+                 dollars counted as the accuracy that they are worth: the average over worths of a whole score from $0.00200 to $0.400.",
             ),
             (
                 WorthVerdict::NotWorthIt,
@@ -201,8 +202,8 @@ mod tests {
             (
                 WorthVerdict::NotWorthIt,
                 [0.002, 0.001, 0.003],
-                "`carrot-blend` gains +0.20 points of accuracy (95% interval +0.10 to +0.30), averaged over what a whole score may be worth, from \
-                 $0.00200 to $0.400: less than was asked for.",
+                "`carrot-blend` gains +0.20 points of accuracy (95% interval +0.10 to +0.30), dollars counted as the accuracy \
+                 that they are worth: the average over worths of a whole score from $0.00200 to $0.400: less than was asked for.",
             ),
             (
                 WorthVerdict::CannotTell,

@@ -235,8 +235,8 @@ fn in_a_shifting_world_what_was_learned_first_is_wrong_last() {
     let time = split.kept("time").expect("kept");
     assert_eq!((time[0].as_str(), time[5999].as_str()), ("0", "5999"));
     let conversations = split.kept("conversation").expect("kept");
-    for i in 0..6000 {
-        assert_eq!(conversations[i], format!("conversation-{}", i / 4));
+    for (i, conversation) in conversations.iter().enumerate() {
+        assert_eq!(*conversation, format!("conversation-{}", i / 4));
         assert_eq!(split.tasks[i], split.tasks[i / 4 * 4]);
     }
 }

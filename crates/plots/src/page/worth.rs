@@ -113,19 +113,20 @@ fn facts(record: &WorthRecord) -> Markup {
             dt { "Mean gain, points" } dd { (points(&record.gain)) }
             @match &record.equal_quality {
                 Some(trade) => {
-                    dt { "Saved at about the score of " (embed::name(&trade.reference)) }
+                    dt { "Saved at equal score" }
                     dd {
-                        (share(&trade.saving)) ": $" (known(trade.usd_per_1k, &dollars)) " per 1,000 prompts instead of $"
+                        (share(&trade.saving)) " of the cost of " (embed::name(&trade.reference)) ": $"
+                        (known(trade.usd_per_1k, &dollars)) " per 1,000 prompts instead of $"
                         (known(trade.reference_usd_per_1k, &dollars))
                     }
                 },
-                None => { dt { "Saved at equal quality" } dd { "costs unknown" } },
+                None => { dt { "Saved at equal score" } dd { "costs unknown" } },
             }
             @if let Some(trade) = &record.equal_cost {
-                dt { "Gained at about its cost, points" }
+                dt { "Gained at equal cost, points" }
                 dd { (points(&trade.score_gain)) }
             }
-            dt { "Best single LLM, at the middle worth" } dd { (embed::name(&record.best_single)) }
+            dt { "Best single LLM" } dd { (embed::name(&record.best_single)) }
             dt { "Router" } dd { (embed::name(&record.router)) }
             dt { "Judged on" } dd {
                 (counts.n_judged) " of " (counts.n_prompts) " prompts, " (counts.n_models) " LLMs"
@@ -272,7 +273,7 @@ mod tests {
             "<span class=\"badge\">Worth it</span>",
             "&lt;b&gt;Route.&lt;/b&gt;",
             "<dd>+2.00 [+1.00, +3.00]</dd>",
-            "<dt>Saved at about the score of <bdi>owner/dear</bdi></dt><dd>31% [30%, 32%]: $1.38 per 1,000 prompts instead of $2.00</dd>",
+            "<dd>31% [30%, 32%] of the cost of <bdi>owner/dear</bdi>: $1.38 per 1,000 prompts instead of $2.00</dd>",
             "<bdi>owner/dear</bdi>",
             "src=\"data:image/svg+xml,%3Csvg/%3E\"",
             "<bdi>0.00200</bdi>",
@@ -280,7 +281,7 @@ mod tests {
             assert!(shown.contains(expected), "no {expected} in {shown}");
         }
         assert!(!shown.contains("by task"), "one task is all prompts");
-        assert!(!shown.contains("Gained at about its cost"));
+        assert!(!shown.contains("Gained at equal cost"));
         let failed = card(&|_: &WorthRecord| anyhow::bail!("no ink"));
         assert!(
             failed.contains("no ink") && failed.contains(command),

@@ -38,6 +38,7 @@ fn all_that_lies_there_is_in_the_report() {
         "<code>first/vs_rb_zero.{csv,svg}</code>",
         "<code>first/metrics_differences.csv</code>",
         "Against the best single LLM",
+        "first</bdi></a>: not measured yet. <code>cargo run -p carrot-router -- worth --dataset first</code> tells.",
         "<th scope=\"row\"><bdi>first</bdi></th>",
         "CARROT (KNN)",
         "cargo run -p train-and-infer -- --dataset bare --routers carrot-knn",

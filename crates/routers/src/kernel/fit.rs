@@ -49,7 +49,7 @@ impl CheckedKernelParams {
     /// same rows share a system of their own, as there.
     ///
     /// Sources: Williams and Seeger (2001), "Using the Nystrom method to speed up kernel machines"; scikit-learn's
-    /// `Nystroem(kernel="rbf")` under `Ridge(fit_intercept=True)`, which predicts the same with the same landmarks (tests/ridge.rs).
+    /// `Nystroem(kernel="rbf")` under `Ridge(fit_intercept=True)`, which predicts the same with the same landmarks (tests/ridge).
     ///
     /// # Deviations
     /// scikit-learn takes the symmetric root of K, from its singular values; any root predicts the same, and L costs a tenth. 1e-10 is added to K's

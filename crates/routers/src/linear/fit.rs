@@ -39,7 +39,7 @@ impl CheckedLinearParams {
     /// `n_alphas n_rows dim` for each output. Outputs that are unknown in the same rows share a system of their own: for few unknown rows the
     /// factored system of all rows less those, for few known rows the dual one, else sums and factors of the known rows, as much work as once more.
     ///
-    /// Source: scikit-learn's `Ridge(fit_intercept=True)`, whose coefficients these are (tests/ridge.rs).
+    /// Source: scikit-learn's `Ridge(fit_intercept=True)`, whose coefficients these are (tests/ridge).
     ///
     /// # Deviations
     /// None in the fit. scikit-learn refuses unknown targets, and its `RidgeCV` chooses by leave-one-out error of the outputs themselves.

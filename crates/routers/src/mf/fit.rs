@@ -39,7 +39,7 @@ impl CheckedMfParams {
     ///
     /// Minimizes the mean of `softplus(z) - y z` with Adam, on shuffled batches, to whose embeddings normal noise is added. A share of the rows
     /// is kept for validation; the weights with the highest log-likelihood there are the model's, the earlier ones of equals. The first
-    /// weights are PyTorch's: `W` uniform within `1 / sqrt(text_dim)` of 0, `c` within `1 / sqrt(dim)`, `p` standard normal.
+    /// weights are PyTorch's: `W` uniform within `1 / sqrt(text_dim)` of 0, `c` within `1 / sqrt(dim)`, `p` standard normal. An intercept begins at 0.
     ///
     /// Cost: a step takes some `(2 batch + 6 dim) text_dim` operations and a root and a division for each weight; see `gradient.rs` for why
     /// there is no matrix product in it. A validation takes `n_validation text_dim`.
@@ -50,7 +50,8 @@ impl CheckedMfParams {
     /// The reference keeps its best weights as `state_dict().copy()`, whose tensors are those that go on being trained, so it ends with the
     /// last ones; we keep a deep copy. The noise is drawn by its effect on a step, which has the same distribution (`noise.rs`). A validation
     /// is also made after the last step. Rows with an unknown label are left out; the reference has none. Draws come from ChaCha, so that the
-    /// split and the weights are not those of PyTorch's seed 42.
+    /// split and the weights are not those of PyTorch's seed 42. With `intercept` logits have one, which the reference's have not: through the
+    /// origin, prompts can be told apart only by which side of it they lie on.
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::BinaryLabel`] or [`Error::NotFinite`] for the data (embeddings without a known label are not looked at);
@@ -75,7 +76,7 @@ impl CheckedMfParams {
     /// As [`CheckedMfParams::fit`], but starts from given weights. Adam's means start at zero.
     ///
     /// # Errors
-    /// As [`CheckedMfParams::fit`]; [`Error::BadParameter`] when `dim` is not that of the weights.
+    /// As [`CheckedMfParams::fit`]; [`Error::BadParameter`] when `dim` or `intercept` is not that of the weights.
     pub fn fit_from(
         &self,
         weights: MfWeights,
@@ -89,6 +90,13 @@ impl CheckedMfParams {
                 name: "dim",
                 found: params.dim.to_string(),
                 expected: "the length of the weights' vectors",
+            });
+        }
+        if weights.intercept.is_some() != params.intercept {
+            return Err(Error::BadParameter {
+                name: "intercept",
+                found: params.intercept.to_string(),
+                expected: "true where the weights have one, else false",
             });
         }
         if weights.text_dim() != embeddings.ncols() {
@@ -133,7 +141,7 @@ impl CheckedMfParams {
                 if !is_due || validation_rows.is_empty() {
                     continue;
                 }
-                let log_likelihood = mean_log_likelihood(validation, &learner.direction);
+                let log_likelihood = learner.mean_log_likelihood(validation);
                 val_log_likelihood = Some(log_likelihood);
                 if best
                     .as_ref()
@@ -162,8 +170,10 @@ impl CheckedMfParams {
             projection,
             model,
             classifier,
+            intercept,
         } = weights;
         let weights = MfWeights::new(projection, model, classifier)
+            .and_then(|weights| weights.with_intercept(intercept))
             .map_err(|_| Error::Diverged { step: n_steps })?;
         let report = MfReport {
             n_train: train_rows.len(),
@@ -185,6 +195,7 @@ struct Learner<'a> {
     projection: Moments,
     model: Moments,
     classifier: Moments,
+    intercept: Moments,
     factors: Factors,
     direction: Vec<f32>,
     gradient: TextGradient,
@@ -202,11 +213,13 @@ impl<'a> Learner<'a> {
             projection: Moments::zeros(dim * text_dim),
             model: Moments::zeros(dim),
             classifier: Moments::zeros(dim),
+            intercept: Moments::zeros(1),
             direction: factors.direction(&weights),
             factors,
             weights,
             gradient: TextGradient {
                 g: vec![0.; text_dim],
+                d_sum: 0.,
                 loss_sum: 0.,
             },
             noise: (params.noise_std > 0.).then(|| Noise::new(params.noise_std, text_dim, rng)),
@@ -216,8 +229,14 @@ impl<'a> Learner<'a> {
 
     /// Learns from a batch; gives the sum of its rows' losses.
     fn step(&mut self, table: Table<'_>, rows: &[usize]) -> Result<f64> {
-        let (direction, noise) = (&self.direction, self.noise.as_mut());
-        text_gradient(table, rows, direction, noise, &mut self.gradient);
+        let intercept = f64::from(self.weights.intercept.unwrap_or(0.));
+        text_gradient(
+            table,
+            rows,
+            (&self.direction, intercept),
+            self.noise.as_mut(),
+            &mut self.gradient,
+        );
         self.n_steps += 1;
         if !self.gradient.loss_sum.is_finite() {
             return Err(Error::Diverged { step: self.n_steps });
@@ -242,6 +261,15 @@ impl<'a> Learner<'a> {
                 gradient,
             );
         }
+        if let Some(intercept) = &mut self.weights.intercept {
+            adam.update(
+                std::slice::from_mut(intercept),
+                &mut self.intercept.mean,
+                &mut self.intercept.mean_square,
+                1.,
+                &[self.gradient.d_sum as f32],
+            );
+        }
         // The gradient of the projection has the old vectors, the next direction the new ones.
         let factors = Factors::new(&self.weights);
         self.direction.fill(0.);
@@ -263,6 +291,18 @@ impl<'a> Learner<'a> {
         self.factors = factors;
         Ok(self.gradient.loss_sum)
     }
+
+    fn mean_log_likelihood(&self, table: Table<'_>) -> f64 {
+        let intercept = f64::from(self.weights.intercept.unwrap_or(0.));
+        let rows = table.embeddings.par_chunks_exact(table.text_dim);
+        let logits: Vec<f32> = rows.map(|x| dot(x, &self.direction)).collect();
+        let pairs = logits.iter().zip(table.labels);
+        // Summed in one order, whatever threads there are.
+        let sum: f64 = pairs
+            .map(|(z, y)| log_likelihood(f64::from(*z) + intercept, f64::from(*y)))
+            .sum();
+        sum / logits.len() as f64
+    }
 }
 
 /// PyTorch's: `Linear` has kaiming-uniform weights with `a = sqrt(5)`, which is uniform within `1 / sqrt(inputs)`; `Embedding` normal ones.
@@ -277,6 +317,7 @@ fn first_weights(params: &MfParams, text_dim: usize) -> MfWeights {
         }),
         classifier: Array1::from_shape_simple_fn(params.dim, || rng.random_range(-of_dim..of_dim)),
         model,
+        intercept: params.intercept.then_some(0.),
     }
 }
 
@@ -324,15 +365,4 @@ fn split(params: &MfParams, mut rows: Vec<usize>) -> (Vec<usize>, Vec<usize>) {
     let train = rows.split_off(n_validation);
     rows.sort_unstable();
     (train, rows)
-}
-
-fn mean_log_likelihood(table: Table<'_>, direction: &[f32]) -> f64 {
-    let rows = table.embeddings.par_chunks_exact(table.text_dim);
-    let logits: Vec<f32> = rows.map(|x| dot(x, direction)).collect();
-    let pairs = logits.iter().zip(table.labels);
-    // Summed in one order, whatever threads there are.
-    let sum: f64 = pairs
-        .map(|(z, y)| log_likelihood(f64::from(*z), f64::from(*y)))
-        .sum();
-    sum / logits.len() as f64
 }

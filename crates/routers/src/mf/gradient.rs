@@ -38,6 +38,8 @@ pub(super) struct VectorGradients {
 pub(super) struct TextGradient {
     /// `g`
     pub(super) g: Vec<f32>,
+    /// `sum of d_i`, the gradient of the intercept.
+    pub(super) d_sum: f64,
     /// The loss of all rows, not yet divided by their number.
     pub(super) loss_sum: f64,
 }
@@ -95,40 +97,42 @@ impl Factors {
 /// Forward and backward through the mean loss of some rows of the table.
 ///
 /// ```text
-/// z_i = x_i . v        loss = mean of softplus(z_i) - y_i z_i        d_i = (sigmoid(z_i) - y_i) / n        g = sum of d_i x_i
+/// z_i = x_i . v + b        loss = mean of softplus(z_i) - y_i z_i        d_i = (sigmoid(z_i) - y_i) / n        g = sum of d_i x_i
 /// ```
 ///
 /// The projection stands only in `v = W^T a`, so the gradients of all weights are known from `g`:
 ///
 /// ```text
-/// dW = a g^T        dp and dc as in Factors::vector_gradients
+/// dW = a g^T        db = sum of d_i        dp and dc as in Factors::vector_gradients
 /// ```
 ///
 /// Cost: `2 n text_dim` products for this and `dim text_dim` each for `W g`, `dW` and `v`, where autograd takes `2 n dim text_dim`.
 pub(super) fn text_gradient(
     table: Table<'_>,
     rows: &[usize],
-    direction: &[f32],
+    (direction, intercept): (&[f32], f64),
     mut noise: Option<&mut Noise>,
     gradient: &mut TextGradient,
 ) {
     let squared_norm = f64::from(dot(direction, direction));
     let norm = squared_norm.sqrt();
     let n_rows = rows.len() as f64;
-    let (mut sum_dt, mut sum_dd) = (0., 0.);
+    let (mut sum_d, mut sum_dt, mut sum_dd) = (0., 0., 0.);
     gradient.g.fill(0.);
     gradient.loss_sum = 0.;
     for &row in rows {
         let x = &table.embeddings[row * table.text_dim..][..table.text_dim];
         let y = f64::from(table.labels[row]);
         let t = noise.as_mut().map_or(0., |noise| noise.along(norm));
-        let z = f64::from(dot(x, direction)) + t;
+        let z = f64::from(dot(x, direction)) + t + intercept;
         let d = (sigmoid(z) - y) / n_rows;
         gradient.loss_sum -= log_likelihood(z, y);
         add_scaled(&mut gradient.g, d as f32, x);
+        sum_d += d;
         sum_dt += d * t;
         sum_dd += d * d;
     }
+    gradient.d_sum = sum_d;
     if let Some(noise) = noise {
         noise.add_to(&mut gradient.g, direction, squared_norm, sum_dt, sum_dd);
     }
@@ -213,12 +217,13 @@ mod tests {
             let rows: Vec<usize> = (0..case.labels.len()).collect();
             let mut gradient = TextGradient {
                 g: vec![0.; text_dim],
+                d_sum: 0.,
                 loss_sum: 0.,
             };
             text_gradient(
                 table,
                 &rows,
-                &factors.direction(&weights),
+                (&factors.direction(&weights), 0.),
                 None,
                 &mut gradient,
             );

@@ -103,6 +103,7 @@ mod tests {
         let mut noise = Noise::new(STD, TEXT_DIM, ChaCha8Rng::seed_from_u64(1));
         let mut gradient = TextGradient {
             g: vec![0.; TEXT_DIM],
+            d_sum: 0.,
             loss_sum: 0.,
         };
         let table = Table {
@@ -114,7 +115,7 @@ mod tests {
             text_gradient(
                 table,
                 &[0, 1, 2],
-                &direction,
+                (&direction, 0.),
                 Some(&mut noise),
                 &mut gradient,
             );

@@ -10,6 +10,9 @@ pub struct MfParams {
     pub dim: usize,
     /// Standard deviation of the noise that training adds to each component of an embedding; 0 for none.
     pub noise_std: f64,
+    /// Whether logits have an intercept, which the reference's have not; false where it is not said.
+    #[serde(default, skip_serializing_if = "is_without")]
+    pub intercept: bool,
     /// Passes over the train rows.
     pub n_epochs: u64,
     /// Rows in a batch. The last one of an epoch may be smaller.
@@ -33,6 +36,11 @@ pub struct MfParams {
 /// Hyper-parameters that can be fitted with.
 #[derive(Debug, Clone)]
 pub struct CheckedMfParams(pub(super) MfParams);
+
+/// Settings without an intercept are written as they were before there was a choice, so that what was fitted with them stays up to date.
+fn is_without(intercept: &bool) -> bool {
+    !intercept
+}
 
 impl MfParams {
     /// Refuses what no fit can use.
@@ -128,6 +136,7 @@ mod tests {
         let params = MfParams {
             dim: 128,
             noise_std: 0.05,
+            intercept: false,
             n_epochs: 100,
             batch_size: 64,
             learning_rate: 3e-4,

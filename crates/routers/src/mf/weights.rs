@@ -11,10 +11,12 @@ pub struct MfWeights {
     pub(super) model: Array1<f32>,
     /// `c`, (dim)
     pub(super) classifier: Array1<f32>,
+    /// `b`
+    pub(super) intercept: Option<f32>,
 }
 
 impl MfWeights {
-    /// Takes a projection of shape `(dim, text_dim)` and two vectors of length `dim`.
+    /// Takes a projection of shape `(dim, text_dim)` and two vectors of length `dim`. There is no intercept.
     ///
     /// # Errors
     /// [`Error::BadWeight`] when a weight is empty, of another length, or not finite.
@@ -42,7 +44,22 @@ impl MfWeights {
             projection: projection.as_standard_layout().into_owned(),
             model: model.as_standard_layout().into_owned(),
             classifier: classifier.as_standard_layout().into_owned(),
+            intercept: None,
         })
+    }
+
+    /// The same with an intercept, or without one.
+    ///
+    /// # Errors
+    /// [`Error::BadWeight`] when it is not finite.
+    pub fn with_intercept(self, intercept: Option<f32>) -> Result<Self> {
+        if intercept.is_some_and(|b| !b.is_finite()) {
+            return Err(Error::BadWeight {
+                name: "intercept",
+                problem: "is not finite",
+            });
+        }
+        Ok(Self { intercept, ..self })
     }
 
     /// Dimensions of the embeddings.
@@ -63,6 +80,11 @@ impl MfWeights {
     /// `p`, of shape `(dim)`, not normalized.
     pub fn model(&self) -> ArrayView1<'_, f32> {
         self.model.view()
+    }
+
+    /// `b`, where logits have one.
+    pub fn intercept(&self) -> Option<f32> {
+        self.intercept
     }
 
     /// `c`, of shape `(dim)`.

@@ -11,6 +11,7 @@ use super::{
     targets::Targets,
     weights::RidgeWeights,
 };
+use crate::folds::k_folds;
 
 /// Rows that one thread works on at a time.
 const ROWS: usize = 256;
@@ -75,7 +76,7 @@ impl PreparedRidge {
         let runs = if has_folds {
             folds.to_vec()
         } else {
-            vec![0..features.nrows()]
+            k_folds(features.nrows(), 1)
         };
         let moments: Vec<Moments> = runs
             .iter()

@@ -1,6 +1,7 @@
 //! The router MF: parity with PyTorch, what it keeps of its training, what it refuses, and its settings.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod intercept;
 mod pytorch;
 mod refusals;
 mod training;
@@ -56,4 +57,7 @@ fn settings_are_read_as_they_are_written() {
     assert_eq!(toml::from_str::<MfParams>(&text).unwrap(), params());
     assert!(toml::from_str::<MfParams>(&format!("{text}alpha = 0.1\n")).is_err());
     assert!(toml::from_str::<MfParams>(&text.replace("dim = 8\n", "")).is_err());
+    assert!(!text.contains("intercept"), "{text}");
+    let with = toml::from_str::<MfParams>(&format!("{text}intercept = true\n")).unwrap();
+    assert!(with.intercept && !params().intercept);
 }

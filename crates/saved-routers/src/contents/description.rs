@@ -92,16 +92,12 @@ fn in_words(setting: Setting) -> &'static str {
 }
 
 impl BlendContents {
-    /// The learners that have weight, with their weights for differences between scores: `nearest neighbors (0.31) and ridge regression (0.20)`.
+    /// The learners that have weight for differences between scores, with it: `nearest neighbors (0.31) and ridge regression (0.20)`. Those that
+    /// predict only costs, or what all LLMs have in common, are left out.
     pub(crate) fn learners_in_words(&self) -> String {
-        let learners = self
-            .report
-            .targets
-            .first()
-            .map_or(&[][..], |it| &it.learners);
-        let learners = learners
-            .iter()
-            .filter(|it| self.report.has_weight(it.setting));
+        let of_scores = self.report.targets.first();
+        let learners = of_scores.map_or(&[][..], |it| &it.learners);
+        let learners = learners.iter().filter(|it| it.deviation_weight > 0.0);
         let learners =
             learners.map(|it| format!("{} ({:.2})", in_words(it.setting), it.deviation_weight));
         match &learners.collect::<Vec<_>>()[..] {

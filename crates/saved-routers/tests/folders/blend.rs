@@ -344,14 +344,19 @@ fn contradictory_records_are_refused() {
 fn numbers_that_no_fit_leaves_are_refused() {
     for (kind, tensor, number, expected) in [
         ("all", "blend/means", f64::INFINITY, "not all finite"),
-        ("all", "blend/mean-cost-usd", -1.0, "has a number -1"),
+        ("all", "blend/mean-cost-usd", -1.0, "holds the number -1"),
         ("all", "linear/score/coefficients", f64::NAN, "not finite"),
-        ("means", "blend/mean-input-tokens", -1.0, "has a number -1"),
+        (
+            "means",
+            "blend/mean-input-tokens",
+            -1.0,
+            "holds the number -1",
+        ),
         (
             "means",
             "blend/mean-output-tokens",
             f64::INFINITY,
-            "has a number inf",
+            "holds the number inf",
         ),
     ] {
         let (_folder, place) = place();

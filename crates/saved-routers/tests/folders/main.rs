@@ -10,5 +10,6 @@ mod learners;
 mod mf;
 mod mutations;
 mod pool;
+mod pool_world;
 mod refusals;
 mod round_trips;

@@ -49,6 +49,26 @@ fn a_factorization_predicts_the_same_bits_after_a_round_trip() {
 }
 
 #[test]
+fn an_intercept_comes_back() {
+    let (_folder, place) = place();
+    let weights = mf().weights().clone().with_intercept(Some(-0.25));
+    let with = Mf::from_weights(weights.unwrap());
+    let folder = NewFolder::create(&place).unwrap();
+    folder.write_mf(FOLDER, &with).unwrap();
+    folder.commit(&record(contents())).unwrap();
+    let Model::Mf(found) = SavedRouter::open(&place).unwrap().model else {
+        panic!("a matrix factorization")
+    };
+    assert_eq!(found, with);
+    assert_eq!(found.weights().intercept(), Some(-0.25));
+    let queries = numbers((3, DIM), 9);
+    let logits = |mf: &Mf| mf.logits(queries.view()).unwrap();
+    for (with, without) in logits(&found).iter().zip(logits(&mf())) {
+        assert!((with - without + 0.25).abs() < 1e-12);
+    }
+}
+
+#[test]
 fn files_of_other_models_are_refused() {
     let zeros = |n: usize| vec![0_u8; 4 * n];
     let (p, w, c) = ("P.weight", "text_proj.weight", "classifier.weight");
@@ -65,6 +85,15 @@ fn files_of_other_models_are_refused() {
                 ("Q.weight", vec![2, 6]),
             ],
             "has a tensor `Q.weight`",
+        ),
+        (
+            vec![
+                (p, vec![1, 4]),
+                (w, vec![4, DIM]),
+                (c, vec![1, 4]),
+                ("classifier.bias", vec![2]),
+            ],
+            "has shape [2], expected [1]",
         ),
         (
             vec![(p, vec![2, 4]), (w, vec![4, DIM]), (c, vec![1, 4])],

@@ -82,7 +82,12 @@ impl Gains<'_> {
         let case = self.case(router)?;
         let found = self.report(&case)?.mean;
         let expected = self.expected_gain(&case)?;
-        let outside = (expected - found.high).max(found.low - expected).max(0.0);
+        let miss = [expected - found.high, found.low - expected];
+        // Outside of an interval that is unknown nothing lies; `f64::max` would make 0 of it, and that would pass.
+        let outside = match miss.iter().any(|miss| miss.is_nan()) {
+            true => f64::NAN,
+            false => miss[0].max(miss[1]).max(0.0),
+        };
         Ok((outside, Some([found.low, found.value, found.high])))
     }
 
