@@ -91,8 +91,8 @@ impl LearnerParams {
     }
 
     /// The same with what is left to the table decided: `selection = "auto"` of nearest neighbors is the paper's way where every score and cost is
-    /// known and rows came to their part at random, else utility. The paper's folds are runs of rows, which is no choice for a table in
-    /// the order of its tasks.
+    /// known and rows came to their part at random, else the same criterion on shuffled folds. The paper's folds are runs of rows, which is no
+    /// choice for a table in the order of its tasks.
     #[must_use]
     pub fn resolved(&self, table: &PartTable, info: &DatasetInfo) -> Self {
         let mut this = self.clone();
@@ -102,7 +102,7 @@ impl LearnerParams {
             let is_shuffled = matches!(info.split, SplitOrigin::Random { .. });
             let selection = match is_complete && is_shuffled {
                 true => Selection::Paper,
-                false => Selection::Utility,
+                false => Selection::R2,
             };
             this.knn = this.knn.selecting(selection);
         }

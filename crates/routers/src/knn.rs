@@ -6,8 +6,8 @@ mod means;
 mod model;
 mod paper;
 mod params;
+mod shuffled;
 mod target;
-mod utility;
 
 pub use self::{
     fit::PreparedKnn,

@@ -102,6 +102,36 @@ fn an_output_known_in_one_fold_only_is_left_out_of_it() {
     assert!(knn.fits()[0].n_neighbors > 2);
 }
 
+/// A table in the order of its tasks: every unshuffled fold asks for a task that no other fold has.
+#[test]
+fn shuffled_folds_know_every_task() {
+    let n_rows = 100;
+    let rows = Array2::from_shape_fn((n_rows, 5), |(row, column)| {
+        let noise = ((row * 37 + column * 19 + row * row % 11) % 29) as f32 / 290.0;
+        noise + f32::from(u8::from(row / 20 == column))
+    });
+    let scores = Array2::from_shape_fn((n_rows, 1), |(row, _)| [0.0, 1.0, 0.2, 0.8, 0.5][row / 20]);
+    let targets = [Target {
+        name: "score".to_owned(),
+        values: scores,
+    }];
+    let table = |selection| {
+        let params = params(&[2, 4, 64]).check().expect("good");
+        let params = params.selecting(selection);
+        let knn = params.fit(rows.view(), &targets, &|_| ()).expect("fitted");
+        let fit = knn.fits()[0].clone();
+        (
+            fit.n_neighbors,
+            fit.cross_validation.iter().map(|it| it.mean_r2).collect(),
+        )
+    };
+    let (k, r2): (usize, Vec<f64>) = table(Selection::R2);
+    assert!(r2[0] > 0.99 && r2[2] < 0.5, "{r2:?}");
+    assert!(k < 64);
+    let (_, r2): (usize, Vec<f64>) = table(Selection::Paper);
+    assert!(r2.iter().all(|&r2| r2 <= 0.0), "{r2:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -123,7 +153,7 @@ proptest! {
             let known = |fold: usize| (0..6).filter(|i| !scores[[fold * 6 + i, model]].is_nan()).count();
             (0..5).any(|fold| known(fold) > 1 && (0..5).any(|other| other != fold && known(other) > 0))
         });
-        for selection in [Selection::Paper, Selection::Utility] {
+        for selection in [Selection::Paper, Selection::R2, Selection::Utility] {
             let params = params(&[k, k + 4]).check().expect("good").selecting(selection);
             let prepared = params.prepare(rows.view(), &|_| ()).expect("prepared");
             let knn = prepared.fit_to_route(&targets, &costs).expect("fitted");

@@ -7,8 +7,8 @@ use super::{
     model::Knn,
     paper::{self, Folded},
     params::{CheckedKnnParams, KnnParams, Selection, grown_neighbors},
+    shuffled,
     target::{CvScore, Target, TargetFit, output_ranges, side_by_side},
-    utility,
 };
 use crate::{
     Error, Result, RoutingCosts, UnitRows,
@@ -81,7 +81,7 @@ impl CheckedKnnParams {
     /// Searches for each row's neighbors in the other folds: all that a fit needs and that does not depend on its targets.
     ///
     /// `embeddings` has shape `(n_rows, dim)`. `on_progress` counts rows searched for. Memory: the rows, and 4 bytes for each row and neighbor up
-    /// to the largest k; with [`Selection::Utility`] the rows once more while they are searched.
+    /// to the largest k; with shuffled folds the rows once more while they are searched.
     ///
     /// # Errors
     /// [`Error::Empty`], [`Error::NotFinite`] or [`Error::TooManyRows`] for the embeddings; [`Error::Backend`].
@@ -93,7 +93,7 @@ impl CheckedKnnParams {
         let params = self.0.clone();
         let rows = UnitRows::new(embeddings.to_owned())?;
         let search = match params.selection {
-            Selection::Utility => {
+            Selection::R2 | Selection::Utility => {
                 let order = FoldOrder::shuffled(rows.n_rows(), params.n_folds, params.seed);
                 let sorted = order.unit_rows(&rows)?;
                 let folds = order.folds();
@@ -137,7 +137,7 @@ fn unshuffled(
 }
 
 impl PreparedKnn {
-    /// Fits targets of the rows, each of shape `(n_rows, n_outputs)`, the paper's way ([`CheckedKnnParams::fit`]).
+    /// Fits targets of the rows, each of shape `(n_rows, n_outputs)`, by R2 ([`CheckedKnnParams::fit`]).
     ///
     /// # Errors
     /// [`Error::Shape`] when a target has other rows than the embeddings; [`Error::Empty`] for a target without columns;
@@ -151,11 +151,15 @@ impl PreparedKnn {
                 let folded = Folded { folds, lists, ks };
                 paper::cross_validate(&folded, values.view(), &outputs)
             }
+            Search::Shuffled { order, neighbors } if self.params.selection == Selection::R2 => {
+                let table = |target| shuffled::r2_of_all(order, neighbors, target);
+                targets.iter().map(table).collect()
+            }
             Search::Shuffled { .. } => {
                 return Err(Error::BadParameter {
                     name: "selection",
                     found: "utility".to_owned(),
-                    expected: "paper, for a fit that knows no dollars",
+                    expected: "paper or r2, for a fit that knows no dollars",
                 });
             }
         };
@@ -175,12 +179,14 @@ impl PreparedKnn {
     /// # Errors
     /// As [`PreparedKnn::fit`]; [`Error::RoutingTargets`] for other targets; [`Error::Shape`] for dollars of other rows or LLMs.
     pub fn fit_to_route(&self, targets: &[Target], costs: &RoutingCosts<'_>) -> Result<Knn> {
-        let Search::Shuffled { order, neighbors } = &self.search else {
+        let (Selection::Utility, Search::Shuffled { order, neighbors }) =
+            (self.params.selection, &self.search)
+        else {
             return self.fit(targets);
         };
         let values = side_by_side(self.rows.n_rows(), targets)?;
         costs.check(targets)?;
-        let tables = utility::cross_validate(order, neighbors, targets, costs)?;
+        let tables = shuffled::cross_validate(order, neighbors, targets, costs)?;
         let (chosen, tables) = tables.into_iter().unzip();
         Ok(self.keep(targets, values, chosen, tables))
     }

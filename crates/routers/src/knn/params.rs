@@ -8,11 +8,14 @@ use crate::{Backend, Error, Result};
 pub enum Selection {
     /// The paper's way: unshuffled folds, the k with the best R2.
     Paper,
+    /// The paper's criterion on shuffled folds: the k with the best R2. For tables in the order of their tasks, whose unshuffled folds ask for what
+    /// no neighbor knows, and for tables with unknown values.
+    R2,
     /// By what routing gains: shuffled folds; for scores the k with the highest out-of-fold utility, for costs the k with the least squared
     /// error of differences between LLMs.
     Utility,
     /// Whoever knows the table decides: [`Selection::Paper`] where no value is unknown and the rows are in random order, else
-    /// [`Selection::Utility`]. A fit that is not told ([`CheckedKnnParams::selecting`]) takes the paper's way.
+    /// [`Selection::R2`]. A fit that is not told ([`CheckedKnnParams::selecting`]) takes the paper's way.
     Auto,
 }
 
@@ -20,13 +23,13 @@ pub enum Selection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KnnParams {
-    /// Numbers of neighbors to choose from; [`Selection::Utility`] adds larger ones for many rows ([`grown_neighbors`]).
+    /// Numbers of neighbors to choose from; all selections but the paper's add larger ones for many rows ([`grown_neighbors`]).
     pub n_neighbors: Vec<usize>,
     /// Folds of the cross-validation that chooses.
     pub n_folds: usize,
     /// By what k is chosen.
     pub selection: Selection,
-    /// Seed of the order of rows that folds are cut from where [`Selection::Utility`] shuffles them.
+    /// Seed of the order of rows that folds are cut from where they are shuffled.
     pub seed: u64,
     /// How neighbors are searched for.
     pub backend: Backend,
@@ -70,7 +73,7 @@ const MOST_LIST_BYTES: usize = 4 << 30;
 /// and lists of that many neighbors of each row take at most 4 GiB.
 ///
 /// The best k grows with the rows, in few dimensions nearly in proportion to them; with a largest candidate of 512 CARROT (KNN) stops learning at
-/// some 8,192 rows there (crate `rate-study`). [`Selection::Utility`] chooses from these, [`Selection::Paper`] from the given ones.
+/// some 8,192 rows there (crate `rate-study`). [`Selection::Paper`] chooses from the given ones, the others from these.
 ///
 /// ```
 /// use routers::grown_neighbors;

@@ -1,4 +1,4 @@
-//! The choice of k by what routing gains.
+//! The choice of k on shuffled folds: by what routing gains, or by R2.
 
 use ndarray::{Array2, ArrayView2, s};
 
@@ -61,6 +61,19 @@ pub(super) fn cross_validate(
     });
     let cost = cost.map(|(best, table)| (best.map(|(k, _)| k), table));
     Ok(std::iter::once((best, table)).chain(cost).collect())
+}
+
+/// The R2 of every k for one target; empty where there are too few rows for folds.
+pub(super) fn r2_of_all(
+    order: &FoldOrder,
+    neighbors: &FoldedNeighbors,
+    target: &Target,
+) -> Vec<CvScore> {
+    let mut table = Vec::new();
+    if neighbors.has_folds() {
+        each_k(order, neighbors, target, |score, _, _| table.push(score));
+    }
+    table
 }
 
 /// Hands over each k's R2, the truths and the predictions, in the order of the folds.
