@@ -41,8 +41,8 @@ impl CheckedBlendParams {
     /// squares. Each candidate has a g by the rule; the one that routes with the higher gain less its standard error is taken, that of least error
     /// where they tie or neither routes. Least squares ask for every LLM's score, routing only for the best LLM: among many LLMs close together
     /// the highest prediction is the one with the most noise, and more smoothing routes better than the least error has. Mean gains in 1e-4
-    /// (MiniLM vectors, 5 outer folds; zeroeval: over 4 draws of them; 3,000 and 6,000 rows: over 3 and 2 draws of rows), with the least error alone, with both,
-    /// and of nearest neighbors whose number is chosen by gain:
+    /// (MiniLM vectors, 5 outer folds, k-means of 6 to 30 iterations; zeroeval: over 4 draws of them; open-llm's 3,000 and 6,000 rows:
+    /// over 3 and 2 draws of rows), with the least error alone, with both, and of nearest neighbors whose number is chosen by gain:
     ///
     /// | table | least error | both | neighbors |
     /// |---|---|---|---|
@@ -55,7 +55,8 @@ impl CheckedBlendParams {
     ///
     /// Where prompts are permuted against scores (zeroeval, 10 times) nothing changes: 15 of 50 fits route, mean gain -2, from -32 to 13;
     /// neighbors -23, from -134 to 58. Tried as well, and not kept: each learner alone at each of its settings (zeroeval 84, but 37 of 50 permuted
-    /// fits route, and open-llm's 3,000 rows fall in one of the draws from 171 to 136); settings of each learner by gain (zeroeval 79, permuted 33 of 50).
+    /// fits route, and open-llm's 3,000 rows fall in one of the draws from 171 to 136); settings of each learner by gain (zeroeval 79,
+    /// permuted 33 of 50).
     ///
     /// At g = 0 the blend does not route: whatever the prompt, it predicts each LLM's mean score and mean cost, so that at any worth one LLM has
     /// all prompts, the best one for the price. It then has no learners. `embeddings` has shape `(n_rows, dim)`; the targets are scores and, where
@@ -127,8 +128,8 @@ impl PreparedBlend {
         self.finish(&sorted, &learners, choices, None)
     }
 
-    /// Decides g once more for other values of the targets, or other LLMs, with what an earlier fit took, its hyperparameters and weights. The rows are
-    /// prepared by [`CheckedBlendParams::keeping`] that fit's report; landmarks and centroids are those of the earlier fit where the rows are.
+    /// Decides g once more for other values of the targets, or other LLMs, with what an earlier fit took, its hyperparameters and weights. The rows
+    /// are prepared by [`CheckedBlendParams::keeping`] that fit's report; landmarks and centroids are those of the earlier fit where the rows are.
     ///
     /// # Errors
     /// As [`PreparedBlend::fit`]; [`Error::Kept`] when the report is of other targets, or of settings that the rows are not prepared for.
