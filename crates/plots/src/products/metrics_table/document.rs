@@ -149,12 +149,13 @@ fn about_gains() -> Prose {
         "Gain: utility of the router's choice less that of the LLM which is best for all prompts that the router was fitted on; utility is score less cost \
          over the worth of a right answer, averaged over a log grid of such worths. Nothing in it is chosen by the prompts that judge, so a \
          router that knows nothing gains nothing. 1 point is one right answer in a hundred. p: one-sided, for a gain above 0; Holm: corrected \
-         for all p-values of this document. Out of fold, each prompt is judged by a router that was fitted on other folds, not on quite as many \
-         prompts; ",
+         for all p-values of this document; the verdict is by Holm's p at 2.5%, on either side. Out of fold, each prompt is judged by a router that was \
+         fitted on other folds, not on quite as many prompts, and the mean over repeats is taken where there are several; standard errors are larger \
+         by what folds share (1.40 times with five); ",
     )
     .code("train-and-infer --cross-fit 5")
     .text(
-        " makes such predictions. Permuted prompts: the same procedure where prompts were permuted against their scores before fitting: mean gain, least and \
+        " makes such predictions. Rows of permuted prompts, which --null asks for: the same procedure where prompts were permuted against their scores before fitting: mean gain, least and \
          largest, and the share of gains at least as large as the router's.",
     )
 }
