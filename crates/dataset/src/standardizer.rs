@@ -10,8 +10,13 @@ pub struct Standardizer {
 }
 
 impl Standardizer {
-    /// Takes mean and population deviation of each column over its known values (NumPy's `mean` and `std`). A column that is constant, or
-    /// known nowhere, has deviation 1.
+    /// Takes mean and population deviation of each column over its known values (NumPy's `mean` and `std`). A constant column has deviation 0: its
+    /// z-scores are 0, and whatever is predicted of them, [`Standardizer::restore`] gives the constant. A column that is known nowhere has
+    /// deviation 1.
+    ///
+    /// # Deviations
+    /// scikit-learn's StandardScaler restores a constant column with a scale of 1. A z-score of .2, which a network or a regression pooled over
+    /// LLMs may well predict, would then be 20 cents for an LLM that is free.
     pub fn fit(values: &Array2<f64>) -> Self {
         let moments = values.axis_iter(Axis(1)).map(|column| {
             let known: Vec<f64> = column
@@ -27,9 +32,7 @@ impl Standardizer {
                 .sum::<f64>()
                 / n)
                 .sqrt();
-            // A constant column has no scale; dividing by 1 makes it all zeros, and `restore` gives its mean back, as in scikit-learn's
-            // StandardScaler.
-            (mean, if deviation > 0.0 { deviation } else { 1.0 })
+            (mean, if known.is_empty() { 1.0 } else { deviation })
         });
         let (mean, deviation): (Vec<f64>, Vec<f64>) = moments.unzip();
         Self {
@@ -41,7 +44,7 @@ impl Standardizer {
     /// A standardizer that was fitted before: mean and deviation of each column.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the two differ in length; [`Error::BadScale`] for a mean that is not finite, or a deviation that is not above 0.
+    /// [`Error::Shape`] when the two differ in length; [`Error::BadScale`] for a mean that is not finite, or a deviation that is below 0 or not finite.
     pub fn from_parts(mean: Array1<f64>, deviation: Array1<f64>) -> Result<Self> {
         if deviation.len() != mean.len() {
             return Err(Error::Shape {
@@ -60,9 +63,8 @@ impl Standardizer {
         if let Some(&x) = mean.iter().find(|x| !x.is_finite()) {
             return bad("mean", x, "a finite number");
         }
-        // Zero is refused although `fit` meets it: it stores 1 then, so a stored zero is a broken file.
-        if let Some(&x) = deviation.iter().find(|x| !(x.is_finite() && **x > 0.0)) {
-            return bad("deviation", x, "a positive number");
+        if let Some(&x) = deviation.iter().find(|x| !(x.is_finite() && **x >= 0.0)) {
+            return bad("deviation", x, "a number of at least 0");
         }
         Ok(Self { mean, deviation })
     }
@@ -72,14 +74,16 @@ impl Standardizer {
         self.mean.view()
     }
 
-    /// The deviation of each column; 1 where it is constant or nothing is known.
+    /// The deviation of each column; 0 where it is constant, 1 where nothing is known.
     pub fn deviation(&self) -> ArrayView1<'_, f64> {
         self.deviation.view()
     }
 
     /// Values to z-scores.
     pub fn standardize(&self, values: &Array2<f64>) -> Array2<f32> {
-        ((values - &self.mean) / &self.deviation).mapv(|value| value as f32)
+        // A constant column has no scale; 0 divided by 1 stays 0.
+        let divisor = (self.deviation).mapv(|it| if it > 0.0 { it } else { 1.0 });
+        ((values - &self.mean) / &divisor).mapv(|value| value as f32)
     }
 
     /// z-scores to values.
@@ -119,8 +123,11 @@ mod tests {
         let deviation = standardizer.deviation().to_owned();
         assert_eq!(
             (&mean, &deviation),
-            (&array![2.0, 5.0, 0.0], &array![1.0, 1.0, 1.0])
+            (&array![2.0, 5.0, 0.0], &array![1.0, 0.0, 1.0])
         );
+        // Whatever is predicted of a constant, it is the constant.
+        let predicted = standardizer.restore(&array![[0.5, -0.25, 0.0]]);
+        assert_eq!(predicted, array![[2.5, 5.0, 0.0]]);
         let again = Standardizer::from_parts(mean, deviation);
         assert_eq!(again.expect("good"), standardizer);
     }
@@ -134,7 +141,7 @@ mod tests {
                 "`deviations` has shape (1, 2), expected (1, 1)",
             ),
             (array![f64::NAN], array![1.0], "`mean` is NaN"),
-            (array![1.0], array![0.0], "`deviation` is 0"),
+            (array![1.0], array![-1.0], "`deviation` is -1"),
             (array![1.0], array![f64::INFINITY], "`deviation` is inf"),
         ] {
             let error = Standardizer::from_parts(mean, deviation).expect_err(expected);

@@ -52,7 +52,7 @@ mod tests {
 
         let lists = [
             Tensor::list(MEAN, &[1.0_f64]),
-            Tensor::list(DEVIATION, &[0.0_f64]),
+            Tensor::list(DEVIATION, &[-1.0_f64]),
         ];
         tensors::write(&folder.path().join(SCALE), &lists).expect("written");
         let error = read(folder.path(), 1).expect_err("no deviation");

@@ -82,7 +82,45 @@ pub(crate) fn run(
         run.run(data)
             .with_context(|| format!("cannot cross-fit with the folds of repeat {repeat}"))
     };
-    (0..plan.n_repeats).map(one).collect()
+    let reports: Vec<Report> = (0..plan.n_repeats)
+        .map(one)
+        .collect::<anyhow::Result<_>>()?;
+    if let Some(report) = reports.first() {
+        forget_other_settings(job, router, plan.n_repeats, &report.manifest.config)?;
+    }
+    Ok(reports)
+}
+
+/// Removes later repeats of an earlier run that were made with other settings: whoever reads the folder averages all repeats in it.
+fn forget_other_settings(
+    job: &Job,
+    router: &Router,
+    n_repeats: u32,
+    config: &Value,
+) -> anyhow::Result<()> {
+    let dir = &job.setup.dir;
+    let later = dir.repeats(router.name)?.into_iter();
+    for repeat in later.filter(|&repeat| repeat >= n_repeats) {
+        let path = dir.out_of_fold_manifest(router.name, repeat);
+        let manifest = RunManifest::read(&path);
+        if manifest.is_ok_and(|it| without_repeat(&it.config) == without_repeat(config)) {
+            continue;
+        }
+        info!("removing repeat {repeat} of `{router}`, which was made with other settings");
+        atomic::remove_file(&path)?;
+        atomic::remove_file(&dir.out_of_fold(router.name, repeat))?;
+    }
+    Ok(())
+}
+
+/// Settings that all repeats of one run share.
+fn without_repeat(config: &Value) -> Value {
+    let mut config = config.clone();
+    if let Some(settings) = config["cross-fit"].as_object_mut() {
+        settings.remove("repeat");
+        settings.remove("n-permutations");
+    }
+    config
 }
 
 /// One cross-fit of one router.

@@ -96,8 +96,12 @@ fn what_did_not_change_is_kept() {
         "{message}"
     );
     assert_eq!(bytes(0), first);
+    assert_eq!(bench.dir().repeats("carrot-knn").expect("listed"), [0, 1]);
     let message = bench.fit("carrot-knn", &["--cross-fit", "4"], 0);
     assert!(message.contains("cross-fitting it again"), "{message}");
+    // Repeat 1 has three folds; a mean over both would be of nothing.
+    assert!(message.contains("removing repeat 1"), "{message}");
+    assert_eq!(bench.dir().repeats("carrot-knn").expect("listed"), [0]);
     let n_folds = folds(&bench, "carrot-knn", 0)
         .folds
         .iter()
