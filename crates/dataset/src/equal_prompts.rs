@@ -54,6 +54,56 @@ impl EqualPrompts {
             .collect()
     }
 
+    /// For each row the number of its value in a column that says which rows belong together. Rows without a value, which are empty texts, belong
+    /// to nobody: each has a number of its own. Other than that as [`EqualPrompts::groups`], but for gaps between numbers.
+    ///
+    /// ```
+    /// let users = ["ann", "", "bob", "", "ann"].map(str::to_owned);
+    /// assert_eq!(dataset::EqualPrompts::groups_of_values(&users), [0, 6, 2, 8, 0]);
+    /// ```
+    pub fn groups_of_values(values: &[String]) -> Vec<usize> {
+        let mut numbers = Self::groups(values);
+        for (row, (number, value)) in numbers.iter_mut().zip(values).enumerate() {
+            if value.is_empty() {
+                // Above all numbers of values, of which there are at most as many as rows.
+                *number = values.len() + row;
+            }
+        }
+        numbers
+    }
+
+    /// For each row the first row that it belongs together with: by its value in a column as in [`EqualPrompts::groups_of_values`], by its prompt, or
+    /// through other rows. `values` and `prompts` have one text per row.
+    ///
+    /// ```
+    /// let users = ["ann", "", "bob", "", "ann"].map(str::to_owned);
+    /// let prompts = ["1", "2", "1", "3", "4"].map(str::to_owned);
+    /// assert_eq!(dataset::EqualPrompts::together(&users, &prompts), [0, 1, 0, 3, 0]);
+    /// ```
+    pub fn together(values: &[String], prompts: &[String]) -> Vec<usize> {
+        let mut parents: Vec<usize> = (0..values.len()).collect();
+        fn root(parents: &mut [usize], mut row: usize) -> usize {
+            while parents[row] != row {
+                // Every second step is skipped from now on, which keeps paths short.
+                parents[row] = parents[parents[row]];
+                row = parents[row];
+            }
+            row
+        }
+        for numbers in [Self::groups_of_values(values), Self::groups(prompts)] {
+            let mut first_of_number = HashMap::new();
+            for (row, number) in numbers.into_iter().enumerate() {
+                let first = *first_of_number.entry(number).or_insert(row);
+                let (a, b) = (root(&mut parents, row), root(&mut parents, first));
+                // The first row of a group stands for it.
+                parents[a.max(b)] = a.min(b);
+            }
+        }
+        (0..values.len())
+            .map(|row| root(&mut parents, row))
+            .collect()
+    }
+
     /// What a reader of test results should know; nothing where no test prompt was trained on.
     pub fn note(&self, n_test: usize) -> Option<String> {
         let n = self.n_test_in_train;
@@ -86,5 +136,28 @@ mod tests {
             assert_eq!(found.note(test.len()).is_some(), n_test_in_train > 0);
         }
         assert_eq!(EqualPrompts::groups(&texts("bab b")), [0, 1, 0, 2, 0]);
+    }
+
+    #[test]
+    fn rows_hang_together_by_value_and_by_prompt() {
+        let texts = |text: &str| -> Vec<String> {
+            let texts = text.chars();
+            texts.map(|c| String::from(c).trim().to_owned()).collect()
+        };
+        for (values, prompts, expected) in [
+            ("aabb", "1234", vec![0, 0, 2, 2]),
+            ("abab", "1234", vec![0, 1, 0, 1]),
+            // A prompt joins two groups, also one that came before.
+            ("aabb", "1231", vec![0, 0, 0, 0]),
+            ("abcb", "1232", vec![0, 1, 2, 1]),
+            // Without a value a row is alone, but for its prompt.
+            ("    ", "1213", vec![0, 1, 0, 3]),
+        ] {
+            assert_eq!(
+                EqualPrompts::together(&texts(values), &texts(prompts)),
+                expected,
+                "{values} {prompts}"
+            );
+        }
     }
 }

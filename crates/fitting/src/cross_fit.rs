@@ -9,7 +9,7 @@ use evaluation::{
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde_json::Value;
 
-use crate::{Error, FittedRouter, Folds, Learner, LearnerParams, Result};
+use crate::{Error, FittedRouter, Folds, Learner, LearnerParams, Result, Together};
 
 /// What is cross-fitted: a learner on a table.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,8 @@ pub struct FoldFit {
 }
 
 /// Predicts every row that has a fold by a router that was fitted without it: on the rows of all other folds, or of earlier ones
-/// ([`Folds::in_order`]). Everything that a learner chooses is chosen inside those rows. `on_progress` counts folds.
+/// ([`Folds::in_order`]). Everything that a learner chooses is chosen inside those rows, by folds that keep the same groups whole
+/// ([`Folds::groups`]). What is left to the table is decided by the whole of it ([`LearnerParams::resolved`]). `on_progress` counts folds.
 ///
 /// # Errors
 /// [`Error::RowCount`] when table, embeddings and folds have different rows; what the learner refuses.
@@ -59,11 +60,13 @@ pub fn cross_fit(
     on_progress: &(dyn Fn(u64) + Sync),
 ) -> Result<CrossFitted> {
     subject.check(folds)?;
+    // For all folds alike, by the whole table: one unknown score would otherwise decide for some of them.
+    let params = subject.params.resolved(subject.table, subject.info);
     let mut whole = None;
     let mut fits = Vec::new();
     for fold in 0..folds.n_folds() {
         let (trained, judged) = (folds.trained(fold), folds.judged(fold));
-        let fitted = subject.fit(&trained)?;
+        let fitted = subject.fit(&params, folds, &trained)?;
         let predicted = subject.predict(&fitted, &judged)?;
         let whole = whole.get_or_insert_with(|| unknown_like(&predicted, subject.table));
         put(whole, &judged, &predicted);
@@ -102,11 +105,24 @@ impl Subject<'_> {
         Ok(())
     }
 
-    fn fit(&self, rows: &[usize]) -> Result<FittedRouter> {
+    /// `params` are resolved.
+    fn fit(&self, params: &LearnerParams, folds: &Folds, rows: &[usize]) -> Result<FittedRouter> {
         let embeddings = self.embeddings.select(Axis(0), rows);
         let table = self.table.select(rows);
-        self.params
-            .fit(self.learner, embeddings.view(), &table, self.info, &|_| {})
+        let together = self.together(folds, rows)?;
+        let groups = Some(together.groups());
+        let prepared = params.prepare(self.learner, embeddings.view(), groups, &|_| {})?;
+        prepared.fit(&table, self.info, &|_| {})
+    }
+
+    /// What a fit to some rows keeps in one fold of whatever it chooses: the groups that the folds keep whole, and equal prompts.
+    pub(crate) fn together(&self, folds: &Folds, rows: &[usize]) -> Result<Together> {
+        let prompts = rows.iter().map(|&row| &self.table.prompts[row]);
+        let together = Together::new(rows.len()).join_prompts(prompts)?;
+        match folds.groups() {
+            Some(groups) => together.join(&rows.iter().map(|&row| groups[row]).collect::<Vec<_>>()),
+            None => Ok(together),
+        }
     }
 
     fn predict(&self, fitted: &FittedRouter, rows: &[usize]) -> Result<Predictions> {

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use dataset::EqualPrompts;
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -11,6 +12,7 @@ pub struct Folds {
     of_row: Vec<Option<u32>>,
     n_folds: u32,
     order: Order,
+    groups: Option<Vec<usize>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,7 @@ impl Folds {
         seed: u64,
         groups: Option<&[usize]>,
     ) -> Result<Self> {
+        let kept = groups.map(<[usize]>::to_vec);
         if let Some(groups) = groups
             && groups.len() != n_rows
         {
@@ -77,6 +80,7 @@ impl Folds {
             of_row,
             n_folds,
             order: Order::Any,
+            groups: kept,
         })
     }
 
@@ -134,12 +138,19 @@ impl Folds {
                 .collect(),
             n_folds: used.len() as u32 - 1,
             order: Order::EarlierFirst,
+            groups: groups.map(<[usize]>::to_vec),
         })
     }
 
     /// The fold of each row, from 0; none for rows that are only trained on.
     pub fn of_row(&self) -> &[Option<u32>] {
         &self.of_row
+    }
+
+    /// The groups that the folds keep whole, one number per row; `None` where every row is by itself. What is chosen within a fit keeps them whole,
+    /// too.
+    pub fn groups(&self) -> Option<&[usize]> {
+        self.groups.as_deref()
     }
 
     /// How many folds there are.
@@ -229,6 +240,22 @@ impl Together {
         Ok(self)
     }
 
+    /// Keeps rows of one value of a column together, too. Rows without a value, which are empty texts, belong to nobody.
+    ///
+    /// # Errors
+    /// As [`Together::join`].
+    pub fn join_values(self, values: &[String]) -> Result<Self> {
+        self.join(&EqualPrompts::groups_of_values(values))
+    }
+
+    /// Keeps equal prompts together, too.
+    ///
+    /// # Errors
+    /// As [`Together::join`].
+    pub fn join_prompts<'a>(self, prompts: impl IntoIterator<Item = &'a String>) -> Result<Self> {
+        self.join(&EqualPrompts::groups(prompts))
+    }
+
     /// One number per row, equal for rows that stay together.
     pub fn groups(&self) -> &[usize] {
         &self.first
@@ -308,5 +335,12 @@ mod tests {
         let together = together.join(&[7, 8, 8, 9, 9]).expect("five");
         assert_eq!(together.groups(), [0, 1, 1, 0, 0]);
         assert!(Together::new(2).join(&[0]).is_err());
+        // Users a, none, none, b, a; prompts 0, 1, 2, 1, 3.
+        let texts = |texts: [&str; 5]| texts.map(str::to_owned);
+        let users = Together::new(5).join_values(&texts(["a", "", "", "b", "a"]));
+        let together = users
+            .expect("five")
+            .join_prompts(&texts(["0", "1", "2", "1", "3"]));
+        assert_eq!(together.expect("five").groups(), [0, 1, 2, 1, 0]);
     }
 }

@@ -28,6 +28,11 @@ pub struct NullSettings {
 ///
 /// Permuting after the fit would only make a mixture of constants, too easy a null. Here rows of scores, costs and token counts are permuted
 /// against embeddings before anything is fitted (Ojala and Garriga 2010), so each gain has all the choices in it that a fit makes.
+///
+/// Rows that stay together ([`Folds::groups`], equal prompts) are exchanged together, with others of the same number, row for row: torn apart they
+/// would be as many independent observations, which is too easy a null (Winkler et al. 2015, "Multi-level block permutation"). A group whose
+/// number of rows no other has stays where it is, and so does its part of the gain; within tasks, one whose tasks, row for row, no other of its
+/// number has. With many such groups the null is nearer to the observed gain, and p too large rather than too small.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct NullGains {
@@ -95,9 +100,16 @@ pub fn null_gains(
         });
     }
     let worths = worths(subject.table);
+    let all_rows: Vec<usize> = (0..subject.table.n_prompts()).collect();
+    let together = subject.together(folds, &all_rows)?;
+    // Once for all folds and permutations, as in the cross-fit that is compared.
+    let params = subject.params.resolved(subject.table, subject.info);
     let draw = |kind| -> Vec<Vec<usize>> {
         (0..settings.n_permutations)
-            .map(|index| permutation(&subject.table.tasks, kind, settings.seed, index))
+            .map(|index| {
+                let tasks = &subject.table.tasks;
+                permutation(tasks, together.groups(), kind, settings.seed, index)
+            })
             .collect()
     };
     let orders = [draw(Kind::OverAll), draw(Kind::WithinTasks)];
@@ -122,8 +134,9 @@ pub fn null_gains(
         let [of_trained, of_judged] =
             [&trained, &judged].map(|rows| subject.embeddings.select(Axis(0), rows));
         // Once per fold: neighbors and Gram matrices do not depend on what is permuted.
-        let params = (subject.params).resolved(&subject.table.select(&trained), subject.info);
-        let prepared = params.prepare(subject.learner, of_trained.view(), &|_| {})?;
+        let of_fold = subject.together(folds, &trained)?;
+        let groups = Some(of_fold.groups());
+        let prepared = params.prepare(subject.learner, of_trained.view(), groups, &|_| {})?;
         for (orders, sums) in orders.iter().zip(&mut sums) {
             for (order, sum) in orders.iter().zip(sums) {
                 let permuted = |rows: &[usize]| {
@@ -191,24 +204,40 @@ impl MeanSum {
     }
 }
 
-/// The row whose scores and costs each row gets.
-fn permutation(tasks: &[String], kind: Kind, seed: u64, index: u32) -> Vec<usize> {
-    let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (row, task) in tasks.iter().enumerate() {
-        let group = match kind {
-            Kind::OverAll => "",
-            Kind::WithinTasks => task.as_str(),
+/// The row whose scores and costs each row gets. `groups` has one number per row; groups of one size change places, their rows in order.
+fn permutation(
+    tasks: &[String],
+    groups: &[usize],
+    kind: Kind,
+    seed: u64,
+    index: u32,
+) -> Vec<usize> {
+    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (row, &group) in groups.iter().enumerate() {
+        members.entry(group).or_default().push(row);
+    }
+    // In the order of first rows, so that numbers of groups decide nothing.
+    let mut members: Vec<Vec<usize>> = members.into_values().collect();
+    members.sort_unstable_by_key(|rows| rows[0]);
+    // By the number of rows, and by the tasks of the rows where they are to stay.
+    let mut alike: BTreeMap<(usize, Vec<&str>), Vec<Vec<usize>>> = BTreeMap::new();
+    for rows in members {
+        let of_rows = match kind {
+            Kind::OverAll => Vec::new(),
+            Kind::WithinTasks => rows.iter().map(|&row| tasks[row].as_str()).collect(),
         };
-        groups.entry(group).or_default().push(row);
+        alike.entry((rows.len(), of_rows)).or_default().push(rows);
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(2 * u64::from(index) + kind as u64);
     let mut order = vec![0; tasks.len()];
-    for rows in groups.values() {
-        let mut shuffled = rows.clone();
+    for groups in alike.values() {
+        let mut shuffled: Vec<&Vec<usize>> = groups.iter().collect();
         shuffled.shuffle(&mut rng);
-        for (&row, from) in rows.iter().zip(shuffled) {
-            order[row] = from;
+        for (rows, from) in groups.iter().zip(shuffled) {
+            for (&row, &from) in rows.iter().zip(from) {
+                order[row] = from;
+            }
         }
     }
     order
@@ -221,9 +250,10 @@ mod tests {
     #[test]
     fn permutations_stay_within_tasks() {
         let tasks: Vec<String> = (0..60).map(|row| (row % 3).to_string()).collect();
+        let alone: Vec<usize> = (0..60).collect();
         let orders: Vec<Vec<usize>> = (0..4)
             .flat_map(|index| [(index, Kind::OverAll), (index, Kind::WithinTasks)])
-            .map(|(index, kind)| permutation(&tasks, kind, 42, index))
+            .map(|(index, kind)| permutation(&tasks, &alone, kind, 42, index))
             .collect();
         for (i, order) in orders.iter().enumerate() {
             let mut sorted = order.clone();
@@ -233,6 +263,34 @@ mod tests {
             assert_eq!(stays, i % 2 == 1);
             assert!(!orders[..i].contains(order));
         }
+    }
+
+    #[test]
+    fn groups_are_exchanged_whole() {
+        // Rows of groups 0 to 9: three each, of 10 and 11: two each, and of 12: one. Groups 0 to 4 and 10, 11 are of task a; of b are 5 to 9.
+        let mut groups: Vec<usize> = (0..30).map(|row| row % 10).collect();
+        groups.extend([10, 11, 11, 10, 12]);
+        let tasks: Vec<String> = (groups.iter())
+            .map(|group| if (5..10).contains(group) { "b" } else { "a" }.to_owned())
+            .collect();
+        let members =
+            |group| -> Vec<usize> { (0..35).filter(|&row| groups[row] == group).collect() };
+        let mut crosses = false;
+        for index in 0..20 {
+            for kind in [Kind::OverAll, Kind::WithinTasks] {
+                let order = permutation(&tasks, &groups, kind, 42, index);
+                for group in 0..13 {
+                    let from: Vec<usize> = members(group).iter().map(|&row| order[row]).collect();
+                    assert_eq!(from, members(groups[from[0]]), "whole, and rows in order");
+                }
+                assert_eq!(order[34], 34, "no other group has one row");
+                let stays = (0..35).all(|row| tasks[row] == tasks[order[row]]);
+                assert!(stays || matches!(kind, Kind::OverAll));
+                crosses |= !stays;
+                assert!(order.iter().enumerate().any(|(row, &from)| row != from));
+            }
+        }
+        assert!(crosses);
     }
 
     #[test]

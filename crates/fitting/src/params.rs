@@ -1,4 +1,4 @@
-use dataset::{DatasetInfo, PartTable, SplitOrigin};
+use dataset::{DatasetInfo, EqualPrompts, PartTable, SplitOrigin};
 use ndarray::ArrayView2;
 use routers::{
     CheckedBlendParams, CheckedClusterParams, CheckedForestParams, CheckedKernelParams,
@@ -7,7 +7,7 @@ use routers::{
 use saved_routers::EmbeddingFormat;
 use serde_json::{Value, json};
 
-use crate::{FittedRouter, Learner, Prepared, Result};
+use crate::{Error, FittedRouter, Learner, Prepared, Result};
 
 /// Settings of all learners, checked; made by [`crate::Settings::learners`].
 #[derive(Debug, Clone)]
@@ -110,23 +110,26 @@ impl LearnerParams {
     }
 
     /// Does what does not depend on scores and costs, for embeddings of shape `(n_rows, dim)`, with [`LearnerParams::resolved`] parameters.
-    /// `on_progress` counts what [`LearnerParams::progress`] says.
+    /// `groups`, where they are given, have one number per row: rows of one number are in one fold of whatever is chosen by held-out rows, as rows
+    /// with equal embeddings always are. `on_progress` counts what [`LearnerParams::progress`] says.
     ///
     /// # Errors
-    /// [`crate::Error::Learner`] for embeddings that cannot be fitted on.
+    /// [`Error::Learner`] for embeddings that cannot be fitted on, or groups of other rows.
     pub fn prepare<'a>(
         &self,
         learner: Learner,
         embeddings: ArrayView2<'a, f32>,
+        groups: Option<&[usize]>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Prepared<'a>> {
-        Prepared::new(self.clone(), learner, embeddings, on_progress)
+        Prepared::new(self.clone(), learner, embeddings, groups, on_progress)
     }
 
-    /// Fits a router to a table whose prompts have embeddings of shape `(n_prompts, dim)`, in the table's order.
+    /// Fits a router to a table whose prompts have embeddings of shape `(n_prompts, dim)`, in the table's order. Equal prompts are in one fold of
+    /// whatever is chosen by held-out prompts.
     ///
     /// # Errors
-    /// [`crate::Error::RowCount`] when there is not one embedding per prompt; what the learner refuses.
+    /// [`Error::RowCount`] when there is not one embedding per prompt; what the learner refuses.
     pub fn fit(
         &self,
         learner: Learner,
@@ -135,8 +138,17 @@ impl LearnerParams {
         info: &DatasetInfo,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<FittedRouter> {
+        // Before groups of other rows are refused.
+        if embeddings.nrows() != table.n_prompts() {
+            return Err(Error::RowCount {
+                what: "matrix of embeddings",
+                found: embeddings.nrows(),
+                expected: table.n_prompts(),
+            });
+        }
+        let groups = EqualPrompts::groups(&table.prompts);
         let resolved = self.resolved(table, info);
-        let prepared = resolved.prepare(learner, embeddings, on_progress)?;
+        let prepared = resolved.prepare(learner, embeddings, Some(&groups), on_progress)?;
         prepared.fit(table, info, on_progress)
     }
 }

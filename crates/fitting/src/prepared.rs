@@ -41,23 +41,36 @@ impl<'a> Prepared<'a> {
         params: LearnerParams,
         learner: Learner,
         embeddings: ArrayView2<'a, f32>,
+        groups: Option<&[usize]>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self> {
         Ok(Self {
             form: match learner {
-                Learner::Knn => PreparedForm::Knn(params.knn.prepare(embeddings, on_progress)?),
-                Learner::Linear => {
-                    PreparedForm::Linear(params.linear.prepare(embeddings, on_progress)?)
-                }
-                Learner::Kernel => {
-                    PreparedForm::Kernel(params.kernel.prepare(embeddings, on_progress)?)
-                }
-                Learner::Cluster => {
-                    PreparedForm::Cluster(params.cluster.prepare(embeddings, on_progress)?)
-                }
-                Learner::Blend => {
-                    PreparedForm::Blend(Box::new(params.blend.prepare(embeddings, on_progress)?))
-                }
+                Learner::Knn => PreparedForm::Knn(params.knn.prepare_grouped(
+                    embeddings,
+                    groups,
+                    on_progress,
+                )?),
+                Learner::Linear => PreparedForm::Linear(params.linear.prepare_grouped(
+                    embeddings,
+                    groups,
+                    on_progress,
+                )?),
+                Learner::Kernel => PreparedForm::Kernel(params.kernel.prepare_grouped(
+                    embeddings,
+                    groups,
+                    on_progress,
+                )?),
+                Learner::Cluster => PreparedForm::Cluster(params.cluster.prepare_grouped(
+                    embeddings,
+                    groups,
+                    on_progress,
+                )?),
+                Learner::Blend => PreparedForm::Blend(Box::new(params.blend.prepare_grouped(
+                    embeddings,
+                    groups,
+                    on_progress,
+                )?)),
                 Learner::Mf => PreparedForm::Mf,
                 Learner::Rorf => PreparedForm::Rorf,
             },

@@ -375,3 +375,57 @@ fn k_is_chosen_as_the_table_asks() {
     world.info.split = SplitOrigin::Given;
     assert_eq!(selection(&world), "r2", "a split of its own");
 }
+
+#[test]
+fn one_unknown_score_decides_alike_for_all_folds() {
+    let (mut world, params) = (World::new(60, 1.0), params());
+    // Row 0 is unseen by the fit that predicts it, whose rows are all known.
+    world.table.scores[[0, 1]] = f32::NAN;
+    let folds = Folds::shuffled(60, 3, 42, None).expect("enough rows");
+    let fitted = cross_fit(&world.subject(Learner::Knn, &params), &folds, &|_| {});
+    for fit in fitted.expect("cross-fitted").fits {
+        assert_eq!(fit.results["selection"], "r2");
+    }
+}
+
+#[test]
+fn groups_and_equal_prompts_stay_together_within_fits() {
+    // Rows 2 i and 2 i + 1 are of one group, and rows i and i + 60 of one prompt, with embeddings of their own.
+    let (mut world, params) = (World::new(120, 1.0), params());
+    for row in 0..120 {
+        world.table.prompts[row] = format!("prompt {}", row % 60);
+    }
+    let groups: Vec<usize> = (0..120).map(|row| row / 2).collect();
+    let together: Vec<usize> = (0..120).map(|row| row % 60 / 2).collect();
+    let folds = Folds::shuffled(120, 3, 42, Some(&groups)).expect("enough rows");
+    assert_eq!(folds.groups(), Some(&*groups));
+    let (learner, info) = (Learner::Linear, &world.info);
+    let fitted = cross_fit(&world.subject(learner, &params), &folds, &|_| {});
+    let fits = fitted.expect("cross-fitted").fits;
+    let results = |rows: &[usize], of: Option<&[usize]>| {
+        let groups: Option<Vec<usize>> = of.map(|of| rows.iter().map(|&row| of[row]).collect());
+        let embeddings = world.embeddings.select(Axis(0), rows);
+        let prepared = params.prepare(learner, embeddings.view(), groups.as_deref(), &|_| {});
+        let fitted = (prepared.expect("prepared")).fit(&world.table.select(rows), info, &|_| {});
+        fitted.expect("fitted").results()
+    };
+    for (fold, fit) in (0..3).zip(fits) {
+        let trained = folds.trained(fold);
+        assert_eq!(fit.results, results(&trained, Some(&together)));
+        assert_ne!(fit.results, results(&trained, Some(&groups)));
+        assert_ne!(fit.results, results(&trained, None));
+    }
+    // A fit to a table knows its prompts.
+    let all: Vec<usize> = (0..120).collect();
+    let prompts: Vec<usize> = (0..120).map(|row| row % 60).collect();
+    let fitted = params.fit(
+        learner,
+        world.embeddings.view(),
+        &world.table,
+        info,
+        &|_| {},
+    );
+    let found = fitted.expect("fitted").results();
+    assert_eq!(found, results(&all, Some(&prompts)));
+    assert_ne!(found, results(&all, None));
+}

@@ -26,6 +26,7 @@ mod r2;
 mod ridge;
 mod rorf;
 mod routing_gain;
+mod row_groups;
 mod unit_rows;
 
 pub use crate::{

@@ -84,13 +84,21 @@ pub struct Gain {
 /// ```
 ///
 /// Where an LLM's answer is not known, neither side is held to it: each side's mean is over the rows in which its choice is known, as if scores
-/// were missing at random. The standard error is that of the mean of the influences, which for known answers are the rows' gains.
+/// were missing at random. The standard error is that of the mean of the influences, which for known answers are the rows' gains:
+///
+/// ```text
+/// s^2 = G / (G - 1) sum over groups of (sum of a group's influences)^2 / n_rows^2      G: groups of rows that stay together, or rows
+/// ```
+///
+/// Source: Liang and Zeger (1986), "Longitudinal data analysis using generalized linear models", for a mean.
 pub(crate) struct Judge<'a> {
     scores: ArrayView2<'a, f32>,
     cost_usd: ArrayView2<'a, f64>,
     worths: Vec<f64>,
     /// What each row got without routing, at each worth.
     unrouted: Array2<f64>,
+    /// For each row the first row of its group; `None` where every row is by itself.
+    groups: Option<&'a [usize]>,
 }
 
 impl<'a> Judge<'a> {
@@ -121,7 +129,13 @@ impl<'a> Judge<'a> {
             cost_usd,
             worths,
             unrouted,
+            groups: None,
         }
+    }
+
+    /// The same with rows that are not independent of one another: `groups` has for each row the first row of its group.
+    pub(crate) fn grouped(self, groups: Option<&'a [usize]>) -> Self {
+        Self { groups, ..self }
     }
 
     /// The gain of choosing by predictions of shape `(n_rows, n_models)`; an LLM with an unknown one is not chosen.
@@ -168,11 +182,29 @@ impl<'a> Judge<'a> {
             }
         }
         let n_judged = f64::from(n_judged);
+        let n_independent = match self.groups {
+            None => n_rows,
+            Some(groups) => {
+                // A group's sum stands at its first row, before which none of its rows is.
+                for (row, &first) in groups
+                    .iter()
+                    .enumerate()
+                    .filter(|&(row, &first)| row != first)
+                {
+                    influences[first] += std::mem::take(&mut influences[row]);
+                }
+                (groups
+                    .iter()
+                    .enumerate()
+                    .filter(|&(row, &first)| row == first))
+                .count()
+            }
+        };
         let squares: f64 = influences.iter().map(|it| (it / n_judged).powi(2)).sum();
-        let n = n_rows as f64;
+        let (n, n_independent) = (n_rows as f64, n_independent as f64);
         Gain {
             mean: total / n_judged,
-            standard_error: (squares / (n * (n - 1.0))).sqrt(),
+            standard_error: (squares / (n * (n_independent - 1.0)) * (n_independent / n)).sqrt(),
         }
     }
 }
@@ -283,6 +315,18 @@ mod tests {
         let gain = judge.gain(scores.mapv(f64::from).view(), costs.view());
         assert_eq!(gain.mean, 0.75);
         assert!((gain.standard_error - 0.25).abs() < 1e-15);
+    }
+
+    #[test]
+    fn rows_of_one_group_are_one_observation() {
+        let scores = array![[1.0_f32, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
+        let costs = Array2::ones((4, 2));
+        let judge = Judge::new(scores.view(), costs.view(), &[0, 0, 1, 1]);
+        let judge = judge.grouped(Some(&[0, 0, 2, 3]));
+        // Gains 1, 1, 1, 0 as above. Sums less the mean: 2 of .25, .25, -.75; s^2 = 3 / 2 * (.25 + .0625 + .5625) / 16.
+        let gain = judge.gain(scores.mapv(f64::from).view(), costs.view());
+        assert_eq!(gain.mean, 0.75);
+        assert!((gain.standard_error - (1.5_f64 * 0.875 / 16.0).sqrt()).abs() < 1e-15);
     }
 
     #[test]

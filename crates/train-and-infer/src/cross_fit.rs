@@ -252,7 +252,7 @@ impl Repeat<'_> {
     fn together(&self, table: &PartTable) -> anyhow::Result<Together> {
         let mut together = Together::new(table.n_prompts());
         if self.setup.cross_fit.keep_equal_prompts_together {
-            together = together.join(&EqualPrompts::groups(&table.prompts))?;
+            together = together.join_prompts(&table.prompts)?;
         }
         if let Some(column) = &self.plan.group {
             let values = table.kept(column).ok_or_else(|| {
@@ -261,7 +261,7 @@ impl Repeat<'_> {
                     self.setup.dir.name()
                 ))
             })?;
-            together = together.join(&group_numbers(values))?;
+            together = together.join_values(values)?;
         }
         Ok(together)
     }
@@ -400,18 +400,6 @@ fn whole(prompts: &Prompts) -> anyhow::Result<(PartTable, Array2<f32>)> {
         prompts.splits.train.concat(&prompts.splits.test)?,
         concatenate(Axis(0), &parts).context("the embeddings of both parts differ in length")?,
     ))
-}
-
-/// One number per value. Rows without a value, which are empty texts, belong to nobody.
-fn group_numbers(values: &[String]) -> Vec<usize> {
-    let mut numbers = EqualPrompts::groups(values);
-    for (row, (number, value)) in numbers.iter_mut().zip(values).enumerate() {
-        if value.is_empty() {
-            // Above all numbers of values, of which there are at most as many as rows.
-            *number = values.len() + row;
-        }
-    }
-    numbers
 }
 
 fn made_from(router: &str, embedder: Option<String>, inputs: &[Source]) -> MadeFrom {

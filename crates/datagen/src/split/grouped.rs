@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use dataset::{EqualPrompts, SplitOrigin, permutation, train_test_split};
 
 use super::{RandomSplit, Rows};
@@ -21,7 +19,7 @@ pub(super) fn grouped(table: &RawTable, random: RandomSplit, column: &str) -> Re
         path: table.path.clone(),
         column: column.to_owned(),
     })?;
-    let blocks = blocks(values, &table.prompts);
+    let blocks = EqualPrompts::together(values, &table.prompts);
     let mut n_rows = vec![0; blocks.len()];
     for &block in &blocks {
         n_rows[block] += 1;
@@ -71,62 +69,4 @@ pub(super) fn grouped(table: &RawTable, random: RandomSplit, column: &str) -> Re
             column: column.to_owned(),
         },
     })
-}
-
-/// For each row the first row of its block.
-fn blocks(values: &[String], prompts: &[String]) -> Vec<usize> {
-    let mut parents: Vec<usize> = (0..values.len()).collect();
-    fn root(parents: &mut [usize], mut row: usize) -> usize {
-        while parents[row] != row {
-            // Every second step is skipped from now on, which keeps paths short.
-            parents[row] = parents[parents[row]];
-            row = parents[row];
-        }
-        row
-    }
-    let mut join = |a: usize, b: usize| {
-        let (a, b) = (root(&mut parents, a), root(&mut parents, b));
-        // The first row of a block stands for it.
-        parents[a.max(b)] = a.min(b);
-    };
-    let mut first_of_value = HashMap::new();
-    let mut first_of_prompt = HashMap::new();
-    let texts = EqualPrompts::groups(prompts);
-    for (row, (value, text)) in values.iter().zip(texts).enumerate() {
-        if !value.is_empty() {
-            join(row, *first_of_value.entry(value).or_insert(row));
-        }
-        join(row, *first_of_prompt.entry(text).or_insert(row));
-    }
-    (0..values.len())
-        .map(|row| root(&mut parents, row))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_hang_together_by_value_and_by_prompt() {
-        let texts = |text: &str| -> Vec<String> {
-            let texts = text.chars();
-            texts.map(|c| String::from(c).trim().to_owned()).collect()
-        };
-        for (values, prompts, expected) in [
-            ("aabb", "1234", vec![0, 0, 2, 2]),
-            ("abab", "1234", vec![0, 1, 0, 1]),
-            // A prompt joins two groups, also one that came before.
-            ("aabb", "1231", vec![0, 0, 0, 0]),
-            ("abcb", "1232", vec![0, 1, 2, 1]),
-            // Without a value a row is alone, but for its prompt.
-            ("    ", "1213", vec![0, 1, 0, 3]),
-        ] {
-            assert_eq!(
-                blocks(&texts(values), &texts(prompts)),
-                expected,
-                "{values} {prompts}"
-            );
-        }
-    }
 }

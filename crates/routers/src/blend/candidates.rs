@@ -85,7 +85,8 @@ impl<'a> JudgedScores<'a> {
                 sorted.scores_of_rows(),
                 sorted.costs.cost_usd.view(),
                 &fold_of_row,
-            ),
+            )
+            .grouped(order.groups()),
             cost_usd,
             means: &means[0],
             fold_of_position,

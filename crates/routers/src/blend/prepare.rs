@@ -45,8 +45,22 @@ impl CheckedBlendParams {
         embeddings: ArrayView2<'_, f32>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedBlend> {
+        self.prepare_grouped(embeddings, None, on_progress)
+    }
+
+    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
+    /// with equal embeddings always are.
+    ///
+    /// # Errors
+    /// Those of [`CheckedBlendParams::prepare`]; [`crate::Error::Shape`] when there is not one number per row.
+    pub fn prepare_grouped(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        groups: Option<&[usize]>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<PreparedBlend> {
         let rows = UnitRows::new(embeddings.to_owned())?;
-        let order = FoldOrder::shuffled(rows.n_rows(), self.params.n_folds, self.params.seed);
+        let order = FoldOrder::shuffled(&rows, groups, self.params.n_folds, self.params.seed)?;
         let sorted = order.unit_rows(&rows)?;
         let folds = order.folds();
         let knn = self.knn.as_ref().map(|it| {

@@ -74,8 +74,22 @@ impl CheckedClusterParams {
         embeddings: ArrayView2<'_, f32>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedCluster> {
+        self.prepare_grouped(embeddings, None, on_progress)
+    }
+
+    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
+    /// with equal embeddings always are.
+    ///
+    /// # Errors
+    /// Those of [`CheckedClusterParams::prepare`]; [`crate::Error::Shape`] when there is not one number per row.
+    pub fn prepare_grouped(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        groups: Option<&[usize]>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<PreparedCluster> {
         let rows = UnitRows::new(embeddings.to_owned())?;
-        let order = FoldOrder::shuffled(rows.n_rows(), self.0.n_folds, self.0.seed);
+        let order = FoldOrder::shuffled(&rows, groups, self.0.n_folds, self.0.seed)?;
         let prepared = self.prepare_rows(&rows, &order)?;
         on_progress(rows.n_rows() as u64);
         Ok(prepared)

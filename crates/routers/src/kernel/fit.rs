@@ -78,8 +78,22 @@ impl CheckedKernelParams {
         embeddings: ArrayView2<'_, f32>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedKernel> {
+        self.prepare_grouped(embeddings, None, on_progress)
+    }
+
+    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
+    /// with equal embeddings always are.
+    ///
+    /// # Errors
+    /// Those of [`CheckedKernelParams::prepare`]; [`Error::Shape`] when there is not one number per row.
+    pub fn prepare_grouped(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        groups: Option<&[usize]>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<PreparedKernel> {
         let rows = UnitRows::new(embeddings.to_owned())?;
-        let order = FoldOrder::shuffled(rows.n_rows(), self.0.n_folds, self.0.seed);
+        let order = FoldOrder::shuffled(&rows, groups, self.0.n_folds, self.0.seed)?;
         let rows = order.unit_rows(&rows)?;
         let landmarks = Landmarks::draw(&rows, self.0.n_landmarks, self.0.seed)?;
         let folded = FoldedKernel::new(&rows, order.folds(), landmarks, &self.0, on_progress);
@@ -104,7 +118,7 @@ impl CheckedKernelParams {
                 found: (landmarks.n_rows(), landmarks.dim()),
             });
         }
-        let order = FoldOrder::shuffled(rows.n_rows(), self.0.n_folds, self.0.seed);
+        let order = FoldOrder::shuffled(&rows, None, self.0.n_folds, self.0.seed)?;
         let rows = order.unit_rows(&rows)?;
         let landmarks = Landmarks::new(landmarks);
         let folded = FoldedKernel::new(&rows, order.folds(), landmarks, &self.0, on_progress);

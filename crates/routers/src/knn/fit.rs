@@ -90,11 +90,25 @@ impl CheckedKnnParams {
         embeddings: ArrayView2<'_, f32>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedKnn> {
+        self.prepare_grouped(embeddings, None, on_progress)
+    }
+
+    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
+    /// with equal embeddings always are. The paper's folds are its own and know no groups.
+    ///
+    /// # Errors
+    /// Those of [`CheckedKnnParams::prepare`]; [`Error::Shape`] when there is not one number per row.
+    pub fn prepare_grouped(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        groups: Option<&[usize]>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<PreparedKnn> {
         let params = self.0.clone();
         let rows = UnitRows::new(embeddings.to_owned())?;
         let search = match params.selection {
             Selection::R2 | Selection::Utility => {
-                let order = FoldOrder::shuffled(rows.n_rows(), params.n_folds, params.seed);
+                let order = FoldOrder::shuffled(&rows, groups, params.n_folds, params.seed)?;
                 let sorted = order.unit_rows(&rows)?;
                 let folds = order.folds();
                 let ks = &grown_neighbors(&params.n_neighbors, rows.n_rows());

@@ -34,7 +34,7 @@ impl FoldedNeighbors {
         backend: Backend,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self> {
-        let n_others = rows.n_rows() - folds.first().map_or(0, Range::len);
+        let n_others = rows.n_rows() - folds.iter().map(Range::len).max().unwrap_or(0);
         let allowed: Vec<usize> = ks.iter().copied().filter(|&k| k <= n_others).collect();
         let lists = if folds.is_empty() || allowed.is_empty() {
             on_progress(rows.n_rows() as u64);

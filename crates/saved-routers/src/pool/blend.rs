@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 
-use dataset::{CostKind, CostTarget, MeanCost, PartTable, PredictedCost, Quantity, Standardizer};
+use dataset::{
+    CostKind, CostTarget, EqualPrompts, MeanCost, PartTable, PredictedCost, Quantity, Standardizer,
+};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use routers::{
     Blend, BlendLearners, BlendParams, CheckedBlendParams, ClusterParams, KernelParams, KnnParams,
@@ -264,7 +266,9 @@ fn refit(
         predicted_usd: &predicted_usd,
     };
     let params = params(record)?.keeping(&contents.report);
-    let prepared = params.and_then(|it| it.prepare(embeddings, on_progress));
+    // The same folds as in the fit.
+    let groups = EqualPrompts::groups(&table.prompts);
+    let prepared = params.and_then(|it| it.prepare_grouped(embeddings, Some(&groups), on_progress));
     let blend = prepared
         .and_then(|it| it.fit_kept(&targets, &costs, &contents.report))
         .map_err(of_learner)?;

@@ -43,7 +43,7 @@ pub(crate) fn table(models: &[usize]) -> PartTable {
     PartTable {
         ids: (0..N).map(|row| format!("p{row}")).collect(),
         tasks: vec!["t".to_owned(); N],
-        prompts: vec!["p".to_owned(); N],
+        prompts: (0..N).map(|row| format!("prompt {row}")).collect(),
         models: models.iter().map(|&m| PRICES[m].0.to_owned()).collect(),
         scores: scores(&embeddings()).select(Axis(1), models),
         input_tokens: Some(Array2::from_elem((N, n_models), TOKENS)),

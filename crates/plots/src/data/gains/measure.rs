@@ -232,11 +232,11 @@ fn per_model(predictions: &Predictions) -> Option<&PerModel> {
     }
 }
 
-/// Prompts that were kept in one fold, by position: those of a value of the column that the cross-fit names, else equal ones.
+/// Prompts that were kept in one fold: equal ones, and those of a value of the column that the cross-fit names.
 fn groups(table: &PartTable, manifest: Option<&RunManifest>) -> Vec<usize> {
     let column = manifest.and_then(|manifest| manifest.config["cross-fit"]["group"].as_str());
     match column.and_then(|column| table.kept(column)) {
-        Some(values) => positions(values).1,
+        Some(values) => EqualPrompts::together(values, &table.prompts),
         None => EqualPrompts::groups(&table.prompts),
     }
 }
