@@ -3,6 +3,8 @@
 use dataset::{WorthPoint, WorthRecord, WorthVerdict};
 use evaluation::worth::folds_inflation;
 
+use super::judge::none_judged;
+
 /// Dollars with three significant digits and no exponent: `$0.00214`, `$1.50`, `$402`.
 pub fn shown_usd(usd: f64) -> String {
     if !usd.is_finite() {
@@ -42,6 +44,9 @@ pub(crate) fn sentence(record: &WorthRecord) -> String {
         ),
         WorthVerdict::NotWorthIt => format!(
             "Do not route: use {single}. Against the best single LLM for the money, the gain of `{router}` is {measured}."
+        ),
+        WorthVerdict::CannotTell if none_judged(&record.fits) => format!(
+            "Cannot tell: no fit of `{router}` had rows enough to judge by whether to route. Until there are more, use {single}."
         ),
         WorthVerdict::CannotTell => format!(
             "Cannot tell: `{router}` is not detectably better than the best single LLM for the money, and not detectably worse; the gain is \
@@ -85,26 +90,42 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
     );
     if settings.embed_usd_per_1k > 0.0 {
         notes.push(format!(
-            "The router's own {} per 1,000 prompts are taken off.",
-            shown_usd(settings.embed_usd_per_1k)
+            "The router's own {} per 1,000 prompts are taken off{}.",
+            shown_usd(settings.embed_usd_per_1k),
+            match &record.null {
+                Some(_) => ", of the gains of permuted prompts, too",
+                None => "",
+            }
         ));
     }
     let counts = &record.counts;
     if counts.known_scores < 1.0 {
         notes.push(
-            "A prompt is left out where the score of the LLM that was chosen is unknown. That is fair only if scores are missing by chance, whatever \
-             the prompt and the LLM."
+            "A gain is the difference of two means over the prompts where the router and the best single LLM differ, each over those whose score is \
+             known. That is fair only if scores are missing by chance, at the same rate for every LLM and whatever the prompt."
                 .to_owned(),
         );
     }
-    if counts.n_equal_prompts > 0 && settings.time.is_none() {
-        notes.push("Prompts with the same text are in the same fold.".to_owned());
+    if counts.n_equal_prompts > 0 {
+        let fold = match &settings.time {
+            Some(_) => "",
+            None => "are in the same fold, and ",
+        };
+        notes.push(format!(
+            "Prompts with the same text {fold}count as one group in intervals."
+        ));
     }
     if record.equal_quality.is_some() || record.equal_cost.is_some() {
         notes.push(
-            "Savings and accuracy at equal cost: how much cost weighs was chosen on one half of the prompts and judged on the other, and the other way \
-             round, so what should be equal is so only about."
+            "Savings at about equal accuracy, accuracy at about equal cost: how much cost weighs was chosen on one half of the prompts and judged on \
+             the other, and the other way round, so what should be equal is so only about. A router that knows nothing can save a little and lose a \
+             little: a saving counts only where the verdict is worth it."
                 .to_owned(),
+        );
+    }
+    if record.null.is_some() && settings.n_repeats > 1 {
+        notes.push(
+            "Permuted prompts are in the folds of the first repeat, and their p is of its gain; the mean gain is over all repeats.".to_owned(),
         );
     }
     notes
@@ -156,7 +177,7 @@ fn signed(score: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use dataset::{PartHashes, WorthEstimate};
+    use dataset::{NullGains, PartHashes, WorthEstimate, WorthNull};
     use test_support::worth_record;
 
     use super::*;
@@ -217,23 +238,52 @@ mod tests {
     }
 
     #[test]
+    fn too_few_rows_are_named() {
+        let mut record = record(WorthVerdict::CannotTell, [0.0; 3]);
+        record.fits.iter_mut().for_each(|fit| fit.judged = false);
+        let text = sentence(&record);
+        assert!(
+            text.contains("no fit of `carrot-blend` had rows enough"),
+            "{text}"
+        );
+        record.fits[1].judged = true;
+        let text = sentence(&record);
+        assert!(text.contains("not detectably better"), "{text}");
+    }
+
+    #[test]
     fn notes_say_what_the_number_is_about() {
         let mut record = record(WorthVerdict::WorthIt, [0.02, 0.01, 0.03]);
         let has =
             |record: &WorthRecord, part: &str| notes(record).iter().any(|it| it.contains(part));
         assert!(has(&record, "the other 4 of 5 parts"));
         assert!(has(&record, "standard errors are taken 1.40 times"));
-        assert!(has(&record, "same text are in the same fold"));
-        for part in ["A prompt is left out", "taken off", "in order of"] {
+        assert!(has(
+            &record,
+            "same text are in the same fold, and count as one group"
+        ));
+        assert!(has(&record, "counts only where the verdict is worth it"));
+        for part in ["score is known", "taken off", "in order of", "Permuted"] {
             assert!(!has(&record, part), "{part}");
         }
         record.counts.known_scores = 0.5;
         record.settings.embed_usd_per_1k = 0.02;
         record.settings.time = Some("day".to_owned());
+        record.settings.n_repeats = 2;
+        let gains = NullGains {
+            gains: vec![0.0],
+            p: 1.0,
+        };
+        record.null = Some(WorthNull {
+            over_all: gains.clone(),
+            within_tasks: gains,
+        });
         for part in [
-            "A prompt is left out",
-            "own $0.0200 per 1,000 prompts are taken off",
+            "at the same rate for every LLM",
+            "own $0.0200 per 1,000 prompts are taken off, of the gains of permuted prompts, too",
             "in order of `day`",
+            "same text count as one group",
+            "their p is of its gain",
         ] {
             assert!(has(&record, part), "{part}");
         }
