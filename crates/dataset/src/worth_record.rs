@@ -74,10 +74,10 @@ pub struct WorthRecord {
 pub enum WorthVerdict {
     /// The mean gain is above 0, beyond chance.
     WorthIt,
-    /// Use the best single LLM: the mean gain is below 0, or below what was asked for, beyond chance; or the router never departs from that LLM,
-    /// and could have.
+    /// Use the best single LLM: the mean gain is below 0, or below what was asked for, beyond chance; or the router never departs from that LLM on
+    /// prompts enough.
     NotWorthIt,
-    /// The interval holds 0; or the router never departs from the best single LLM, and no fit had rows enough to judge whether to.
+    /// The interval holds 0; or the router never departs from the best single LLM, and there are too few prompts to say more.
     CannotTell,
 }
 

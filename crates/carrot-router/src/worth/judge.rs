@@ -17,6 +17,10 @@ use super::{WorthError, columns::Groups};
 /// With which probability the named number of prompts finds a gain. The usual one for the size of a trial.
 const POWER: f64 = 0.8;
 
+/// With fewer prompts, a router that departs from the best single LLM for none of them does not say that there is nothing to route by: of 50
+/// drawn at random none is among the 7% that are worth routing with a probability of .025 (`.93^50`).
+const FEW_PROMPTS: usize = 50;
+
 /// What out-of-fold predictions say.
 #[derive(Debug, Clone)]
 pub(super) struct Judged {
@@ -76,7 +80,9 @@ pub(super) fn judge(
     Ok(Judged {
         verdict: match report.verdict(at_least) {
             Verdict::WorthIt => WorthVerdict::WorthIt,
-            Verdict::NotWorthIt if !report.routes && none_judged(fits) => WorthVerdict::CannotTell,
+            Verdict::NotWorthIt if !report.routes && are_too_few(report.n_prompts, fits) => {
+                WorthVerdict::CannotTell
+            }
             Verdict::NotWorthIt => WorthVerdict::NotWorthIt,
             Verdict::CannotTell => WorthVerdict::CannotTell,
         },
@@ -151,9 +157,11 @@ pub(super) fn own_cost(table: &PartTable, settings: &WorthSettings) -> f64 {
         / worths.len() as f64
 }
 
-/// Whether all fits were of too few rows to judge by whether to route. That they did not says nothing of the prompts.
-pub(super) fn none_judged(fits: &[WorthFit]) -> bool {
-    !fits.is_empty() && fits.iter().all(|fit| !fit.judged)
+/// Whether a router that never departed from the best single LLM may just have had too few prompts: there are fewer than [`FEW_PROMPTS`], or
+/// fewer than half of its fits had rows enough to judge by whether to route.
+pub(super) fn are_too_few(n_judged: usize, fits: &[WorthFit]) -> bool {
+    let n_able = fits.iter().filter(|fit| fit.judged).count();
+    n_judged < FEW_PROMPTS || 2 * n_able < fits.len()
 }
 
 /// Each LLM's mean over the prompts where its cost is known; NaN where none is.

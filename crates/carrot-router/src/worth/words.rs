@@ -3,7 +3,7 @@
 use dataset::{WorthPoint, WorthRecord, WorthVerdict};
 use evaluation::worth::folds_inflation;
 
-use super::judge::none_judged;
+use super::judge::are_too_few;
 
 /// Dollars with three significant digits and no exponent: `$0.00214`, `$1.50`, `$402`.
 pub fn shown_usd(usd: f64) -> String {
@@ -45,9 +45,16 @@ pub(crate) fn sentence(record: &WorthRecord) -> String {
         WorthVerdict::NotWorthIt => format!(
             "Do not route: use {single}. Against the best single LLM for the money, the gain of `{router}` is {measured}."
         ),
-        WorthVerdict::CannotTell if none_judged(&record.fits) => format!(
-            "Cannot tell: no fit of `{router}` had rows enough to judge by whether to route. Until there are more, use {single}."
-        ),
+        WorthVerdict::CannotTell
+            if are_too_few(record.counts.n_judged, &record.fits)
+                && record.curve.iter().all(|point| point.moved_share == 0.0) =>
+        {
+            format!(
+                "Cannot tell: `{router}` found nothing to route by, but {} prompts are too few for that to mean much. Until there are more, use \
+                 {single}.",
+                record.counts.n_judged
+            )
+        }
         WorthVerdict::CannotTell => format!(
             "Cannot tell: `{router}` is not detectably better than the best single LLM for the money, and not detectably worse; the gain is \
              {measured}. Until more is known, use {single}."
@@ -240,15 +247,22 @@ mod tests {
     #[test]
     fn too_few_rows_are_named() {
         let mut record = record(WorthVerdict::CannotTell, [0.0; 3]);
-        record.fits.iter_mut().for_each(|fit| fit.judged = false);
+        for point in &mut record.curve {
+            point.moved_share = 0.0;
+        }
+        record.counts.n_judged = 49;
         let text = sentence(&record);
         assert!(
-            text.contains("no fit of `carrot-blend` had rows enough"),
+            text.contains("but 49 prompts are too few for that to mean much"),
             "{text}"
         );
-        record.fits[1].judged = true;
-        let text = sentence(&record);
-        assert!(text.contains("not detectably better"), "{text}");
+        // Or there are more, but two of five fits could judge.
+        record.counts.n_judged = 50;
+        record.fits[0].judged = false;
+        record.fits[1].judged = false;
+        assert!(sentence(&record).contains("not detectably better"));
+        record.fits[2].judged = false;
+        assert!(sentence(&record).contains("but 50 prompts are too few"));
     }
 
     #[test]

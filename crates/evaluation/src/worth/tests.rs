@@ -117,12 +117,13 @@ fn savings_and_quality_by_hand() {
     );
 
     // Folds whose rows have other constants: no LLM is named, and the numbers are of each fold's own.
-    let scores = array![[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0_f32]];
-    let costs = Array2::from_shape_fn((4, 2), |(_, m)| 1.0 + 2.0 * m as f64);
+    let folded_scores = array![[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0_f32]];
+    let folded_costs = Array2::from_shape_fn((4, 2), |(_, m)| 1.0 + 2.0 * m as f64);
     let of_folds = prompt_gains(
-        &Truth::new(scores.view(), costs.view()).expect("a truth"),
+        &Truth::new(folded_scores.view(), folded_costs.view()).expect("a truth"),
         &[CrossFit {
-            predicted: Predicted::new(scores.view(), costs.view()).expect("predictions"),
+            predicted: Predicted::new(folded_scores.view(), folded_costs.view())
+                .expect("predictions"),
             baseline: Baseline::Folds(&[Some(0), Some(0), Some(1), Some(1)]),
         }],
         &[100.0],
@@ -132,11 +133,6 @@ fn savings_and_quality_by_hand() {
     assert_eq!(found.reference, None);
     assert_eq!(found.equal_quality.reference_cost_usd, 2.0);
 
-    let scores = Array2::from_shape_fn(
-        (8, 2),
-        |(i, m)| if m == 1 || i % 2 == 0 { 1.0_f32 } else { 0.0 },
-    );
-    let costs = Array2::from_shape_fn((8, 2), |(_, m)| 1.0 + 2.0 * m as f64);
     // A router that never keeps the quality: the reference answers, and nothing is saved.
     let flat = Array2::<f32>::zeros((8, 2));
     let cross_fit = CrossFit {
