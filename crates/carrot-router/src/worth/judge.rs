@@ -18,7 +18,7 @@ use super::{WorthError, columns::Groups};
 const POWER: f64 = 0.8;
 
 /// With fewer prompts, a router that departs from the best single LLM for none of them does not say that there is nothing to route by: of 50
-/// drawn at random none is among the 7% that are worth routing with a probability of .025 (`.93^50`).
+/// drawn at random none is among 7% that are worth routing with a probability of .027 (`.93^50`).
 const FEW_PROMPTS: usize = 50;
 
 /// What out-of-fold predictions say.

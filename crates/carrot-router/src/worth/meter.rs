@@ -181,7 +181,8 @@ impl WorthMeter {
     }
 
     /// Does the same on prompts that were permuted against their scores, so many times over all rows and as often within tasks, in the folds of
-    /// the first repeat, whose gain p compares them with. Comes after [`WorthMeter::cross_fit`]. `on_progress` counts fits, of which there are `2 * n_permutations` for each
+    /// the first repeat, whose gain p compares them with.
+    /// Comes after [`WorthMeter::cross_fit`]. `on_progress` counts fits, of which there are `2 * n_permutations` for each
     /// fold.
     ///
     /// # Errors
