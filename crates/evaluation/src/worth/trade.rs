@@ -52,7 +52,8 @@ pub struct Trade {
 /// Which worth keeps the quality, or the cost, is chosen on one half of the prompts and judged on the other, and the other way round: chosen and
 /// judged on the same prompts, the best of many settings looks better than it is. So quality is equal on the prompts that chose, and only
 /// about equal on those that judge: look at both numbers of a [`Trade`], and call a saving one only where [`crate::worth::GainReport::verdict`] is
-/// worth it. A coin between a dear and a cheap LLM saves as well, at a little less quality. Halves are drawn from the settings' seed, and groups stay whole.
+/// worth it. A coin between a dear and a cheap LLM saves as well, at a little less quality.
+/// Halves are drawn from the settings' seed, and groups stay whole.
 ///
 /// Standard errors are of the linearized ratios and differences. They are multiplied by [`folds_inflation`] of the folds, at least of two: halves
 /// choose for each other too.
