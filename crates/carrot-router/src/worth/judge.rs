@@ -80,7 +80,7 @@ pub(super) fn judge(
     Ok(Judged {
         verdict: match report.verdict(at_least) {
             Verdict::WorthIt => WorthVerdict::WorthIt,
-            Verdict::NotWorthIt if !report.routes && are_too_few(report.n_prompts, fits) => {
+            Verdict::NotWorthIt if !report.routes && are_too_few(report.n_groups, fits) => {
                 WorthVerdict::CannotTell
             }
             Verdict::NotWorthIt => WorthVerdict::NotWorthIt,
@@ -157,9 +157,9 @@ pub(super) fn own_cost(table: &PartTable, settings: &WorthSettings) -> f64 {
         / worths.len() as f64
 }
 
-/// Whether a router that never departed from the best single LLM may just have had too few prompts: there are fewer than [`FEW_PROMPTS`], or
-/// fewer than half of its fits had rows enough to judge by whether to route.
-pub(super) fn are_too_few(n_judged: usize, fits: &[WorthFit]) -> bool {
+/// Whether a router that never departed from the best single LLM may just have had too few prompts: there are fewer than [`FEW_PROMPTS`], copies
+/// and groups counted once, or fewer than half of its fits had rows enough to judge by whether to route.
+fn are_too_few(n_judged: usize, fits: &[WorthFit]) -> bool {
     let n_able = fits.iter().filter(|fit| fit.judged).count();
     n_judged < FEW_PROMPTS || 2 * n_able < fits.len()
 }
@@ -216,5 +216,27 @@ fn estimate(estimate: &Estimate) -> WorthEstimate {
         standard_error: estimate.standard_error,
         low: estimate.low,
         high: estimate.high,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prompts_or_fits_that_could_judge_are_too_few() {
+        let fits = |n_able: usize| -> Vec<WorthFit> {
+            let fit = |fold| WorthFit {
+                repeat: 0,
+                fold,
+                g: 0.0,
+                judged: fold < n_able,
+            };
+            (0..5).map(fit).collect()
+        };
+        assert!(are_too_few(49, &fits(5)) && are_too_few(50, &fits(2)));
+        assert!(!are_too_few(50, &fits(3)));
+        // A router that decides nothing.
+        assert!(!are_too_few(50, &[]) && are_too_few(49, &[]));
     }
 }

@@ -3,8 +3,6 @@
 use dataset::{WorthPoint, WorthRecord, WorthVerdict};
 use evaluation::worth::folds_inflation;
 
-use super::judge::are_too_few;
-
 /// Dollars with three significant digits and no exponent: `$0.00214`, `$1.50`, `$402`.
 pub fn shown_usd(usd: f64) -> String {
     if !usd.is_finite() {
@@ -45,10 +43,8 @@ pub(crate) fn sentence(record: &WorthRecord) -> String {
         WorthVerdict::NotWorthIt => format!(
             "Do not route: use {single}. Against the best single LLM for the money, the gain of `{router}` is {measured}."
         ),
-        WorthVerdict::CannotTell
-            if are_too_few(record.counts.n_judged, &record.fits)
-                && record.curve.iter().all(|point| point.moved_share == 0.0) =>
-        {
+        // With prompts enough it would not be worth it.
+        WorthVerdict::CannotTell if record.curve.iter().all(|point| point.moved_share == 0.0) => {
             format!(
                 "Cannot tell: `{router}` found nothing to route by, but {} prompts are too few for that to mean much. Until there are more, use \
                  {single}.",
@@ -256,13 +252,8 @@ mod tests {
             text.contains("but 49 prompts are too few for that to mean much"),
             "{text}"
         );
-        // Or there are more, but two of five fits could judge.
-        record.counts.n_judged = 50;
-        record.fits[0].judged = false;
-        record.fits[1].judged = false;
+        record.curve[0].moved_share = 0.1;
         assert!(sentence(&record).contains("not detectably better"));
-        record.fits[2].judged = false;
-        assert!(sentence(&record).contains("but 50 prompts are too few"));
     }
 
     #[test]
