@@ -32,7 +32,9 @@ pub fn utility(score: f64, cost_usd: f64, worth_usd: f64) -> f64 {
 }
 
 /// The worths that gains are averaged over, in dollars, ascending: [`N_WORTHS`] on a log grid from the spread of the LLMs' mean costs (the
-/// largest less the least) to [`WORTH_RANGE`] times it. `mean_costs_usd` has one mean per LLM, of train prompts; what is not finite is left out.
+/// largest less the least) to [`WORTH_RANGE`] times it. `mean_costs_usd` has one mean per LLM; what is not finite is left out.
+/// The means may be of all
+/// prompts, also of those that judge: they say what is measured, not what is chosen, and no score is in them.
 ///
 /// Where costs do not differ (or fewer than two are known), nothing depends on a worth: the grid is one infinite worth.
 ///

@@ -49,9 +49,10 @@ pub struct WorthRecord {
     pub curve: Vec<WorthPoint>,
     /// Mean gains by task, in the order of their first prompts.
     pub tasks: Vec<TaskGain>,
-    /// Routing as cheaply as keeps the accuracy of the most accurate LLM; `None` where no cost is known.
+    /// Routing as cheaply as keeps about the accuracy of the most accurate LLM; `None` where no cost is known. A saving counts only where the
+    /// verdict is [`WorthVerdict::WorthIt`], and only beside the change of accuracy: sending prompts to a cheaper LLM by a coin saves, too.
     pub equal_quality: Option<WorthTrade>,
-    /// Routing as accurately as keeps the cost of the most accurate LLM; `None` where no cost is known.
+    /// Routing as accurately as keeps about the cost of the most accurate LLM; `None` where no cost is known. Counts as a saving does.
     pub equal_cost: Option<WorthTrade>,
     /// The same procedure on prompts that were permuted against their scores; `None` where it was not asked for.
     pub null: Option<WorthNull>,
@@ -73,9 +74,10 @@ pub struct WorthRecord {
 pub enum WorthVerdict {
     /// The mean gain is above 0, beyond chance.
     WorthIt,
-    /// Use the best single LLM: the mean gain is below 0, or below what was asked for, beyond chance; or the router never departs from that LLM.
+    /// Use the best single LLM: the mean gain is below 0, or below what was asked for, beyond chance; or the router never departs from that LLM on
+    /// prompts enough.
     NotWorthIt,
-    /// The interval holds 0.
+    /// The interval holds 0; or the router never departs from the best single LLM, and there are too few prompts to say more.
     CannotTell,
 }
 
@@ -125,13 +127,14 @@ pub struct WorthPoint {
 }
 
 /// Routing beside one LLM for everything. How much cost weighs was chosen on one half of the prompts and judged on the other, and the other way
-/// round, so that what should be equal is so only about.
+/// round, so that what should be equal is so only about: a router that knows nothing can come out cheaper and a little worse.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct WorthTrade {
-    /// That LLM: the best single one where a score is worth the most, so the most accurate.
-    pub reference: String,
-    /// The share of its cost that routing saves.
+    /// That LLM: the best single one where a score is worth the most, so the most accurate. It is chosen on the rows that a router was fitted
+    /// on; `None` where folds have different ones, and numbers are of each fold's own.
+    pub reference: Option<String>,
+    /// The share of its cost that routing saves. Look at `score_gain` beside it.
     pub saving: WorthEstimate,
     /// The mean score that routing adds to its.
     pub score_gain: WorthEstimate,
@@ -175,9 +178,10 @@ pub struct WorthNull {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NullGains {
-    /// One for each permutation.
+    /// One for each permutation, less what the router itself costs, as the gain is. Of the folds of the first repeat.
     pub gains: Vec<f64>,
-    /// `(1 + permutations with at least the observed gain) / (1 + permutations)`.
+    /// `(1 + permutations with at least the observed gain) / (1 + permutations)`. The observed gain is that of the first repeat, not the mean
+    /// over repeats.
     pub p: f64,
 }
 
@@ -204,6 +208,9 @@ pub struct WorthFit {
     pub fold: usize,
     /// The factor on what it learned about single prompts; 0 is "do not route".
     pub g: f64,
+    /// Whether it had rows enough to judge by; without, g is 0 whatever the prompts. Records from before this was written had.
+    #[serde(default = "yes")]
+    pub judged: bool,
 }
 
 /// Counts of a data set and of what was measured on it.
@@ -294,6 +301,11 @@ impl WorthEstimate {
     }
 }
 
+/// Of what a record does not say.
+fn yes() -> bool {
+    true
+}
+
 fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
@@ -349,7 +361,7 @@ mod tests {
             }],
             equal_quality: None,
             equal_cost: Some(WorthTrade {
-                reference: "m".to_owned(),
+                reference: None,
                 saving: WorthEstimate::UNKNOWN,
                 score_gain: estimate(0.0),
                 usd_per_1k: f64::NAN,
@@ -367,6 +379,7 @@ mod tests {
                 repeat: 0,
                 fold: 4,
                 g: 0.0,
+                judged: false,
             }],
             counts: WorthCounts {
                 n_prompts: 3,

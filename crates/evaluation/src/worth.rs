@@ -11,7 +11,7 @@
 //! that measures them. The deciding statistic is the mean of the gain over a fixed grid of worths.
 //!
 //! From predictions to a verdict: [`prompt_gains`] and [`pair_gains`] judge every prompt, [`GainReport`] has means, intervals and the band of the curve, and
-//! [`GainReport::verdict`] the answer. [`trade`] says the same in money: what is saved at equal quality. [`cross_fitted_areas`] are the
+//! [`GainReport::verdict`] the answer. [`trade`] says the same in money: what is saved at about equal quality. [`cross_fitted_areas`] are the
 //! literature's AIQ and gain over the zero router without selection on the judging prompts. [`holm`] corrects for many comparisons.
 //!
 //! # What the numbers are about
@@ -21,7 +21,8 @@
 //!
 //! # What is unknown
 //! Unlike [`crate::curve`], a router chooses among *all* LLMs that it predicts for, as it does in use, and also where the truth of the choice
-//! is unknown. Means are then over the prompts where it is known, which needs scores missing completely at random.
+//! is unknown. Means are then over the prompts where it is known, which needs scores missing completely at random, and
+//! at one rate for all LLMs, see [`prompt_gains`].
 
 mod areas;
 mod band;

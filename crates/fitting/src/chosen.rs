@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use routers::{BlendCandidate, BlendReport, MfReport, Setting, TargetFit};
+use routers::{BlendCandidate, BlendReport, MfReport, ScaleGain, Setting, TargetFit};
 use serde_json::{Value, json};
 
 use crate::{
@@ -77,13 +77,19 @@ impl FittedRouter {
 
 /// Whether it routes, and the learners that have weight.
 fn blend_summary(report: &BlendReport) -> Vec<String> {
-    let best = (report.gains.iter())
-        .filter(|at| at.scale > 0.0)
-        .max_by(|a, b| {
-            a.gain
-                .unwrap_or(f64::MIN)
-                .total_cmp(&b.gain.unwrap_or(f64::MIN))
-        });
+    // By what the rule goes by, and as it does the first of equals; where it routes, that is the factor taken.
+    let bound = |at: &ScaleGain| Some(at.gain? - at.standard_error?);
+    let mut best: Option<&ScaleGain> = None;
+    for at in report.gains.iter().filter(|at| at.scale > 0.0) {
+        // None is below every number.
+        if bound(at) > best.and_then(bound) {
+            best = Some(at);
+        }
+    }
+    let best = match report.routes {
+        true => report.gains.iter().find(|at| at.scale == report.scale),
+        false => best,
+    };
     let shown = |x: Option<f64>| x.map_or_else(|| "unknown".to_owned(), |x| format!("{x:.4}"));
     let by = best.map_or_else(
         || "too few rows to judge".to_owned(),

@@ -37,7 +37,7 @@ pub fn worth_record(dataset: &str, parts: PartHashes) -> WorthRecord {
         gain: estimate(gain),
     };
     let trade = |saving: f64, score_gain: f64| WorthTrade {
-        reference: "owner/dear".to_owned(),
+        reference: Some("owner/dear".to_owned()),
         saving: estimate(saving),
         score_gain: estimate(score_gain),
         usd_per_1k: 2.0 * (1.0 - saving),
@@ -73,6 +73,7 @@ pub fn worth_record(dataset: &str, parts: PartHashes) -> WorthRecord {
                 repeat: 0,
                 fold,
                 g: if fold == 2 { 0.0 } else { 0.75 },
+                judged: true,
             })
             .collect(),
         counts: WorthCounts {

@@ -2,7 +2,7 @@
 
 use dataset::{
     OutOfFold, PartTable, Predictions, PromptsNeeded, TaskGain, WholeSet, WorthCounts,
-    WorthEstimate, WorthPoint, WorthSettings, WorthTrade, WorthVerdict, worth,
+    WorthEstimate, WorthFit, WorthPoint, WorthSettings, WorthTrade, WorthVerdict, worth,
 };
 use evaluation::{
     Predicted, Truth,
@@ -16,6 +16,10 @@ use super::{WorthError, columns::Groups};
 
 /// With which probability the named number of prompts finds a gain. The usual one for the size of a trial.
 const POWER: f64 = 0.8;
+
+/// With fewer prompts, a router that departs from the best single LLM for none of them does not say that there is nothing to route by: of 50
+/// drawn at random none is among 7% that are worth routing with a probability of .027 (`.93^50`).
+const FEW_PROMPTS: usize = 50;
 
 /// What out-of-fold predictions say.
 #[derive(Debug, Clone)]
@@ -35,18 +39,20 @@ pub(super) struct Judged {
 
 /// Judges a router by its out-of-fold predictions, one of each repeat.
 ///
-/// `groups` has rows whose chance belongs together; `at_least` is the least gain, in scores, that would be worth the effort.
+/// `groups` has one number per row, equal for rows whose chance belongs together; `fits` is what the fits decided; `at_least` is the least
+/// gain, in scores, that would be worth the effort.
 pub(super) fn judge(
     whole: &WholeSet,
     repeats: &[OutOfFold],
-    groups: Option<&Groups>,
+    groups: &[usize],
+    fits: &[WorthFit],
     settings: &WorthSettings,
     at_least: Option<f64>,
 ) -> Result<Judged, WorthError> {
     let table = whole.table();
     let truth = Truth::of(table)?;
     let gains = gains(&truth, table, repeats, settings)?;
-    let groups = groups.map(|groups| &*groups.of_row);
+    let groups = Some(groups);
     let gain_settings = GainSettings {
         level: settings.level,
         n_resamples: settings.n_resamples,
@@ -63,11 +69,10 @@ pub(super) fn judge(
     )?;
     let trades = trade(&gains, groups, &gain_settings)?;
     let of_trade = |trade: &Trade| {
-        let reference = table.models.get(trades.reference?)?;
-        trade
-            .reference_cost_usd
-            .is_finite()
-            .then(|| worth_trade(trade, reference))
+        // None where folds have different ones.
+        let reference = trades.reference.map(|model_idx| &*table.models[model_idx]);
+        let is_known = trade.reference_cost_usd.is_finite();
+        is_known.then(|| worth_trade(trade, reference))
     };
     let curve = curve(&report.curve, &table.models);
     let middle = &curve[curve.len() / 2];
@@ -75,6 +80,9 @@ pub(super) fn judge(
     Ok(Judged {
         verdict: match report.verdict(at_least) {
             Verdict::WorthIt => WorthVerdict::WorthIt,
+            Verdict::NotWorthIt if !report.routes && are_too_few(report.n_groups, fits) => {
+                WorthVerdict::CannotTell
+            }
             Verdict::NotWorthIt => WorthVerdict::NotWorthIt,
             Verdict::CannotTell => WorthVerdict::CannotTell,
         },
@@ -138,6 +146,24 @@ fn gains(
     })
 }
 
+/// What the router itself costs, as a score: over the worths of the data set's grid, as a gain is.
+pub(super) fn own_cost(table: &PartTable, settings: &WorthSettings) -> f64 {
+    let usd_per_prompt = settings.embed_usd_per_1k / 1000.0;
+    let worths = worth::grid(&mean_costs(table));
+    worths
+        .iter()
+        .map(|worth| usd_per_prompt / worth)
+        .sum::<f64>()
+        / worths.len() as f64
+}
+
+/// Whether a router that never departed from the best single LLM may just have had too few prompts: there are fewer than [`FEW_PROMPTS`], copies
+/// and groups counted once, or fewer than half of its fits had rows enough to judge by whether to route.
+fn are_too_few(n_judged: usize, fits: &[WorthFit]) -> bool {
+    let n_able = fits.iter().filter(|fit| fit.judged).count();
+    n_judged < FEW_PROMPTS || 2 * n_able < fits.len()
+}
+
 /// Each LLM's mean over the prompts where its cost is known; NaN where none is.
 pub(super) fn mean_costs(table: &PartTable) -> Vec<f64> {
     let columns = table.cost_usd.columns().into_iter();
@@ -172,9 +198,9 @@ fn curve(curve: &[GainAt], models: &[String]) -> Vec<WorthPoint> {
     points.collect()
 }
 
-fn worth_trade(trade: &Trade, reference: &str) -> WorthTrade {
+fn worth_trade(trade: &Trade, reference: Option<&str>) -> WorthTrade {
     WorthTrade {
-        reference: reference.to_owned(),
+        reference: reference.map(str::to_owned),
         saving: estimate(&trade.saving),
         score_gain: estimate(&trade.score_gain),
         usd_per_1k: 1000.0 * trade.cost_usd,
@@ -190,5 +216,27 @@ fn estimate(estimate: &Estimate) -> WorthEstimate {
         standard_error: estimate.standard_error,
         low: estimate.low,
         high: estimate.high,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prompts_or_fits_that_could_judge_are_too_few() {
+        let fits = |n_able: usize| -> Vec<WorthFit> {
+            let fit = |fold| WorthFit {
+                repeat: 0,
+                fold,
+                g: 0.0,
+                judged: fold < n_able,
+            };
+            (0..5).map(fit).collect()
+        };
+        assert!(are_too_few(49, &fits(5)) && are_too_few(50, &fits(2)));
+        assert!(!are_too_few(50, &fits(3)));
+        // A router that decides nothing.
+        assert!(!are_too_few(50, &[]) && are_too_few(49, &[]));
     }
 }

@@ -60,7 +60,15 @@ pub(super) fn worth_fit(repeat: usize, fold: usize, results: &Value) -> Option<W
     // Of a blend only, see `routers::BlendReport`.
     results.get("routes")?;
     let g = results.get("scale")?.as_f64()?;
-    Some(WorthFit { repeat, fold, g })
+    // With fewer rows than twice its inner folds it has no gain at any factor but 0.
+    let is_judged = |at: &Value| at["scale"].as_f64() > Some(0.0) && at["gain"].is_number();
+    let gains = results.get("gains").and_then(Value::as_array);
+    Some(WorthFit {
+        repeat,
+        fold,
+        g,
+        judged: gains.is_some_and(|gains| gains.iter().any(is_judged)),
+    })
 }
 
 /// Whether a manifest's settings hold all of a recipe's.
@@ -95,13 +103,22 @@ mod tests {
 
     #[test]
     fn only_a_blend_decides() {
-        let blend = json!({ "routes": false, "scale": 0.0, "targets": [] });
-        let expected = WorthFit {
+        let expected = |judged| WorthFit {
             repeat: 1,
             fold: 3,
             g: 0.0,
+            judged,
         };
-        assert_eq!(worth_fit(1, 3, &blend), Some(expected));
+        let zero = json!({ "scale": 0.0, "gain": 0.0 });
+        for (gains, judged) in [
+            (json!([]), false),
+            (json!([zero]), false),
+            (json!([zero, { "scale": 0.5, "gain": null }]), false),
+            (json!([zero, { "scale": 0.5, "gain": -0.01 }]), true),
+        ] {
+            let blend = json!({ "routes": false, "scale": 0.0, "gains": gains });
+            assert_eq!(worth_fit(1, 3, &blend), Some(expected(judged)), "{gains}");
+        }
         assert_eq!(worth_fit(1, 3, &json!({ "targets": [] })), None);
     }
 }

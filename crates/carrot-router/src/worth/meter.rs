@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use dataset::{
-    DatasetDir, EqualPrompts, NullGains, OutOfFold, PartHashes, PartTable, WORTH_FORMAT_VERSION,
-    WholeSet, WorthFit, WorthNull, WorthRecord, WorthSettings, router_names,
+    DatasetDir, EqualPrompts, NullGains, OutOfFold, PartHashes, WORTH_FORMAT_VERSION, WholeSet,
+    WorthFit, WorthNull, WorthRecord, WorthSettings, router_names,
 };
 use fitting::{
     Folds, Learner, LearnerParams, NullSettings, Subject, Together, cross_fit, null_gains,
@@ -12,7 +12,7 @@ use super::{
     EmbeddingPlace, WorthError,
     columns::{self, Groups},
     embedded::Embedded,
-    judge::{judge, mean_costs},
+    judge::{judge, mean_costs, own_cost},
     kept, time, words,
 };
 
@@ -76,8 +76,8 @@ pub struct WorthMeter {
     learner: Learner,
     whole: WholeSet,
     embedded: Embedded,
-    /// Rows whose chance belongs together.
-    groups: Option<Groups>,
+    /// Rows whose chance belongs together: of one group, or of one text.
+    together: Together,
     /// One for each repeat.
     folds: Vec<Folds>,
     cross_fits: Vec<OutOfFold>,
@@ -110,7 +110,19 @@ impl WorthMeter {
             .as_deref()
             .map(|column| time::parse(column, columns::values(&dir, table, column)?));
         let times = times.transpose()?;
-        let folds = folds(&question.settings, table, groups.as_ref(), times.as_deref())?;
+        let mut grouped = Together::new(table.n_prompts());
+        if let Some(groups) = &groups {
+            grouped = grouped.join(&groups.of_row)?;
+        }
+        // Copies of a prompt say little more than one of them, in whatever order they were asked.
+        let together = grouped
+            .clone()
+            .join(&EqualPrompts::groups(&table.prompts))?;
+        let folds = match times.as_deref() {
+            // A prompt that is asked again may be judged by what its first answer taught, as it is in use.
+            Some(times) => vec![in_order(&question.settings, times, &grouped)?],
+            None => shuffled(&question.settings, &together)?,
+        };
         let embedding = &question.embedding;
         let embedded = embedding.open(&whole, &question.router, on_progress)?;
         Ok(Self {
@@ -118,7 +130,7 @@ impl WorthMeter {
             learner,
             whole,
             embedded,
-            groups,
+            together,
             folds,
             cross_fits: Vec::new(),
             fits: Vec::new(),
@@ -169,7 +181,8 @@ impl WorthMeter {
     }
 
     /// Does the same on prompts that were permuted against their scores, so many times over all rows and as often within tasks, in the folds of
-    /// the first repeat. Comes after [`WorthMeter::cross_fit`]. `on_progress` counts fits, of which there are `2 * n_permutations` for each
+    /// the first repeat, whose gain p compares them with.
+    /// Comes after [`WorthMeter::cross_fit`]. `on_progress` counts fits, of which there are `2 * n_permutations` for each
     /// fold.
     ///
     /// # Errors
@@ -188,15 +201,15 @@ impl WorthMeter {
         };
         let null = null_gains(&self.subject(), folds, observed, settings, on_progress)?;
         let (p_over_all, p_within_tasks) = (null.p_over_all(), null.p_within_tasks());
+        // The same is taken off of all gains, so p is what it was.
+        let own_cost = own_cost(self.whole.table(), &self.question.settings);
+        let less_own_cost = |gains: Vec<f64>, p| NullGains {
+            gains: gains.into_iter().map(|gain| gain - own_cost).collect(),
+            p,
+        };
         self.null = Some(WorthNull {
-            over_all: NullGains {
-                gains: null.over_all,
-                p: p_over_all,
-            },
-            within_tasks: NullGains {
-                gains: null.within_tasks,
-                p: p_within_tasks,
-            },
+            over_all: less_own_cost(null.over_all, p_over_all),
+            within_tasks: less_own_cost(null.within_tasks, p_within_tasks),
         });
         Ok(())
     }
@@ -212,7 +225,8 @@ impl WorthMeter {
         let judged = judge(
             &self.whole,
             &self.cross_fits,
-            self.groups.as_ref(),
+            self.together.groups(),
+            &self.fits,
             settings,
             *at_least,
         )?;
@@ -282,34 +296,27 @@ fn learner(router: &str) -> Result<Learner, WorthError> {
     })
 }
 
-/// The folds of each repeat. Rows of one group, and of one text, stay together.
-fn folds(
-    settings: &WorthSettings,
-    table: &PartTable,
-    groups: Option<&Groups>,
-    times: Option<&[f64]>,
-) -> Result<Vec<Folds>, WorthError> {
-    let n_folds = u32::try_from(settings.n_folds).unwrap_or(u32::MAX);
-    let mut together = Together::new(table.n_prompts());
-    if let Some(groups) = groups {
-        together = together.join(&groups.of_row)?;
-    }
-    if let Some(times) = times {
-        return Ok(vec![Folds::in_order(
-            times,
-            n_folds,
-            Some(together.groups()),
-        )?]);
-    }
-    let together = together.join(&EqualPrompts::groups(&table.prompts))?;
+/// The folds of each repeat.
+fn shuffled(settings: &WorthSettings, together: &Together) -> Result<Vec<Folds>, WorthError> {
+    let rows = together.groups();
     let repeats = 0..settings.n_repeats as u64;
     let folds = repeats.map(|repeat| {
-        Folds::shuffled(
-            table.n_prompts(),
-            n_folds,
-            settings.seed + repeat,
-            Some(together.groups()),
-        )
+        let seed = settings.seed + repeat;
+        Folds::shuffled(rows.len(), n_folds(settings), seed, Some(rows))
     });
     Ok(folds.collect::<fitting::Result<_>>()?)
+}
+
+/// The blocks of rows in order of time.
+fn in_order(
+    settings: &WorthSettings,
+    times: &[f64],
+    together: &Together,
+) -> Result<Folds, WorthError> {
+    let rows = together.groups();
+    Ok(Folds::in_order(times, n_folds(settings), Some(rows))?)
+}
+
+fn n_folds(settings: &WorthSettings) -> u32 {
+    u32::try_from(settings.n_folds).unwrap_or(u32::MAX)
 }

@@ -43,6 +43,14 @@ pub(crate) fn sentence(record: &WorthRecord) -> String {
         WorthVerdict::NotWorthIt => format!(
             "Do not route: use {single}. Against the best single LLM for the money, the gain of `{router}` is {measured}."
         ),
+        // With prompts enough it would not be worth it.
+        WorthVerdict::CannotTell if record.curve.iter().all(|point| point.moved_share == 0.0) => {
+            format!(
+                "Cannot tell: `{router}` found nothing to route by, but {} prompts are too few for that to mean much. Until there are more, use \
+                 {single}.",
+                record.counts.n_judged
+            )
+        }
         WorthVerdict::CannotTell => format!(
             "Cannot tell: `{router}` is not detectably better than the best single LLM for the money, and not detectably worse; the gain is \
              {measured}. Until more is known, use {single}."
@@ -85,26 +93,42 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
     );
     if settings.embed_usd_per_1k > 0.0 {
         notes.push(format!(
-            "The router's own {} per 1,000 prompts are taken off.",
-            shown_usd(settings.embed_usd_per_1k)
+            "The router's own {} per 1,000 prompts are taken off{}.",
+            shown_usd(settings.embed_usd_per_1k),
+            match &record.null {
+                Some(_) => ", of the gains of permuted prompts, too",
+                None => "",
+            }
         ));
     }
     let counts = &record.counts;
     if counts.known_scores < 1.0 {
         notes.push(
-            "A prompt is left out where the score of the LLM that was chosen is unknown. That is fair only if scores are missing by chance, whatever \
-             the prompt and the LLM."
+            "A gain is the difference of two means over the prompts where the router and the best single LLM differ, each over those whose score is \
+             known. That is fair only if scores are missing by chance, at the same rate for every LLM and whatever the prompt."
                 .to_owned(),
         );
     }
-    if counts.n_equal_prompts > 0 && settings.time.is_none() {
-        notes.push("Prompts with the same text are in the same fold.".to_owned());
+    if counts.n_equal_prompts > 0 {
+        let fold = match &settings.time {
+            Some(_) => "",
+            None => "are in the same fold, and ",
+        };
+        notes.push(format!(
+            "Prompts with the same text {fold}count as one group in intervals."
+        ));
     }
     if record.equal_quality.is_some() || record.equal_cost.is_some() {
         notes.push(
-            "Savings and accuracy at equal cost: how much cost weighs was chosen on one half of the prompts and judged on the other, and the other way \
-             round, so what should be equal is so only about."
+            "Savings at about equal accuracy, accuracy at about equal cost: how much cost weighs was chosen on one half of the prompts and judged on \
+             the other, and the other way round, so what should be equal is so only about. A router that knows nothing can save a little and lose a \
+             little: a saving counts only where the verdict is worth it."
                 .to_owned(),
+        );
+    }
+    if record.null.is_some() && settings.n_repeats > 1 {
+        notes.push(
+            "Permuted prompts are in the folds of the first repeat, and their p is of its gain; the mean gain is over all repeats.".to_owned(),
         );
     }
     notes
@@ -156,7 +180,7 @@ fn signed(score: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use dataset::{PartHashes, WorthEstimate};
+    use dataset::{NullGains, PartHashes, WorthEstimate, WorthNull};
     use test_support::worth_record;
 
     use super::*;
@@ -217,23 +241,54 @@ mod tests {
     }
 
     #[test]
+    fn too_few_rows_are_named() {
+        let mut record = record(WorthVerdict::CannotTell, [0.0; 3]);
+        for point in &mut record.curve {
+            point.moved_share = 0.0;
+        }
+        record.counts.n_judged = 49;
+        let text = sentence(&record);
+        assert!(
+            text.contains("but 49 prompts are too few for that to mean much"),
+            "{text}"
+        );
+        record.curve[0].moved_share = 0.1;
+        assert!(sentence(&record).contains("not detectably better"));
+    }
+
+    #[test]
     fn notes_say_what_the_number_is_about() {
         let mut record = record(WorthVerdict::WorthIt, [0.02, 0.01, 0.03]);
         let has =
             |record: &WorthRecord, part: &str| notes(record).iter().any(|it| it.contains(part));
         assert!(has(&record, "the other 4 of 5 parts"));
         assert!(has(&record, "standard errors are taken 1.40 times"));
-        assert!(has(&record, "same text are in the same fold"));
-        for part in ["A prompt is left out", "taken off", "in order of"] {
+        assert!(has(
+            &record,
+            "same text are in the same fold, and count as one group"
+        ));
+        assert!(has(&record, "counts only where the verdict is worth it"));
+        for part in ["score is known", "taken off", "in order of", "Permuted"] {
             assert!(!has(&record, part), "{part}");
         }
         record.counts.known_scores = 0.5;
         record.settings.embed_usd_per_1k = 0.02;
         record.settings.time = Some("day".to_owned());
+        record.settings.n_repeats = 2;
+        let gains = NullGains {
+            gains: vec![0.0],
+            p: 1.0,
+        };
+        record.null = Some(WorthNull {
+            over_all: gains.clone(),
+            within_tasks: gains,
+        });
         for part in [
-            "A prompt is left out",
-            "own $0.0200 per 1,000 prompts are taken off",
+            "at the same rate for every LLM",
+            "own $0.0200 per 1,000 prompts are taken off, of the gains of permuted prompts, too",
             "in order of `day`",
+            "same text count as one group",
+            "their p is of its gain",
         ] {
             assert!(has(&record, part), "{part}");
         }

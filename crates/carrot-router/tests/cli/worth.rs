@@ -12,7 +12,7 @@ use test_support::{copy_tiny_bert, stderr, stdout};
 
 use crate::{
     bench::{Tiny, assert_refused},
-    worth_world::{N_PROMPTS, QUICK, answer, number, specialists, world, write},
+    worth_world::{N_PROMPTS, QUICK, answer, number, specialists, world, write, write_rows},
 };
 
 #[test]
@@ -235,6 +235,58 @@ fn groups_stay_together() {
 }
 
 #[test]
+fn copies_of_a_prompt_are_one_group_in_intervals_and_halves() {
+    let of_copies = |n_copies, args: &[&str]| {
+        let bench = Tiny::empty();
+        write_rows(&bench, N_PROMPTS, n_copies, specialists, |_, usd| usd);
+        answer(&bench, &[&["--router", "carrot-knn"], args].concat()).0
+    };
+    // Three rows in a row are one conversation, and here one prompt.
+    let copies = of_copies(3, &[]);
+    let grouped = of_copies(3, &["--group", "conversation"]);
+    for key in ["gain", "curve", "tasks", "equal-quality", "equal-cost"] {
+        assert_eq!(copies[key], grouped[key], "{key}");
+    }
+    // About as of the 80 prompts by themselves; copies that counted would make it smaller by the root of 3.
+    let error = |value: &Value| number(value, &["gain", "standard-error"]);
+    let bench = Tiny::empty();
+    write_rows(&bench, N_PROMPTS / 3, 1, specialists, |_, usd| usd);
+    let originals = answer(&bench, &["--router", "carrot-knn"]).0;
+    let ratio = error(&copies) / error(&originals);
+    assert!((0.75..1.33).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn too_few_rows_to_judge_by_cannot_tell() {
+    for (n_rows, router, expected) in [
+        (9, "carrot-blend", 4),
+        (9, "carrot-knn", 4),
+        (45, "carrot-blend", 4),
+        (60, "carrot-blend", 3),
+    ] {
+        let bench = Tiny::empty();
+        // The same LLM is the best and the cheapest, so that no one departs from it.
+        let right = |_, m| if m == 0 { 1.0 } else { 0.0 };
+        write_rows(&bench, n_rows, 1, right, |_, usd| usd);
+        let (value, code) = answer(&bench, &["--router", router]);
+        assert_eq!(code, expected, "{n_rows} {router}: {}", value["sentence"]);
+        assert_eq!(number(&value, &["gain", "estimate"]), 0.0);
+        let sentence = value["sentence"].as_str().expect("a sentence");
+        let are_too_few = sentence.contains(&format!("{n_rows} prompts are too few"));
+        assert_eq!(are_too_few, expected == 4, "{sentence}");
+        assert!(sentence.contains("use `cheap`"), "{sentence}");
+        // By hand: fits to 7 of 9 rows have fewer than twice the blend's 4 folds, those to 36 and more have enough.
+        let judged = value["fits"].as_array().expect("fits").iter();
+        let n_judged = judged.filter(|fit| fit["judged"] == true).count();
+        assert!(if n_rows == 9 {
+            n_judged <= 1
+        } else {
+            n_judged == 5
+        });
+    }
+}
+
+#[test]
 fn permuted_prompts_gain_nothing() {
     let bench = world(specialists);
     let (value, code) = answer(&bench, &["--router", "carrot-knn", "--null", "9"]);
@@ -265,6 +317,20 @@ fn the_routers_own_cost_is_taken_off() {
             (difference - 0.0005 / worth).abs() < 1e-9,
             "{difference} at {worth}"
         );
+    }
+    // Off the gains of permuted prompts, too, by as much as off the mean gain; p stays.
+    let with_null = ["--router", "carrot-knn", "--null", "2"];
+    let free = gain(&with_null);
+    let paid = gain(&[&with_null[..], &["--embed-usd-per-1k", "0.5"]].concat());
+    let less = number(&free, &["gain", "estimate"]) - number(&paid, &["gain", "estimate"]);
+    assert!(less > 0.0, "{less}");
+    for of in ["over-all", "within-tasks"] {
+        let [free, paid] = [&free, &paid].map(|it| &it["null"][of]);
+        assert_eq!(free["p"], paid["p"]);
+        for i in 0..2 {
+            let [free, paid] = [free, paid].map(|it| it["gains"][i].as_f64().expect("a gain"));
+            assert!((free - paid - less).abs() < 1e-9, "{free} {paid} {less}");
+        }
     }
     // More than any answer is worth.
     let (value, code) = answer(&bench, &["--embed-usd-per-1k", "50"]);

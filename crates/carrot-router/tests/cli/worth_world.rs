@@ -56,24 +56,37 @@ pub(crate) fn write(
     right: impl Fn(Prompt, usize) -> f64,
     cost: impl Fn(usize, f64) -> f64,
 ) {
+    write_rows(bench, N_PROMPTS, 1, right, cost);
+}
+
+/// So many rows, of which so many after another are copies of one prompt with one answer of each LLM.
+pub(crate) fn write_rows(
+    bench: &Tiny,
+    n_rows: usize,
+    n_copies: usize,
+    right: impl Fn(Prompt, usize) -> f64,
+    cost: impl Fn(usize, f64) -> f64,
+) {
     let dir = bench.dataset("mine");
     fs::create_dir_all(dir.root()).expect("made");
-    let n_train = N_PROMPTS * 4 / 5;
-    for (part, rows) in Part::ALL.into_iter().zip([0..n_train, n_train..N_PROMPTS]) {
+    let n_train = n_rows * 4 / 5;
+    for (part, rows) in Part::ALL.into_iter().zip([0..n_train, n_train..n_rows]) {
         let rows: Vec<usize> = rows.collect();
         let prompts: Vec<Prompt> = rows
             .iter()
             .map(|&i| Prompt {
-                angle: std::f64::consts::TAU * spread(i, 0),
-                luck: [1, 2, 3].map(|salt| spread(i, salt)),
-                time: i as f64 / N_PROMPTS as f64,
+                angle: std::f64::consts::TAU * spread(i / n_copies, 0),
+                luck: [1, 2, 3].map(|salt| spread(i / n_copies, salt)),
+                time: i as f64 / n_rows as f64,
             })
             .collect();
         let shape = (rows.len(), LLMS.len());
         let ids: Vec<String> = rows.iter().map(|i| format!("p{i}")).collect();
         let table = PartTable {
             tasks: rows.iter().map(|i| format!("task-{}", i % 2)).collect(),
-            prompts: ids.iter().map(|id| format!("the prompt {id}")).collect(),
+            prompts: (rows.iter())
+                .map(|i| format!("the prompt p{}", i / n_copies))
+                .collect(),
             models: LLMS.map(str::to_owned).to_vec(),
             scores: Array2::from_shape_fn(shape, |(i, m)| {
                 f32::from(u8::from(prompts[i].luck[m] < right(prompts[i], m)))
@@ -105,7 +118,7 @@ pub(crate) fn write(
     }
     let info = DatasetInfo {
         part_sha256: Some(PartHashes::of(&dir).expect("hashed")),
-        ..dataset_info("mine", &LLMS, [n_train, N_PROMPTS - n_train])
+        ..dataset_info("mine", &LLMS, [n_train, n_rows - n_train])
     };
     info.write(&dir.info()).expect("written");
 }

@@ -59,9 +59,10 @@ pub(super) struct Column {
 /// ```
 ///
 /// and, up to second order, its variance: `d (m_r - m_b + k_r (u_r - m_r) / s_r - k_b (u_b - m_b) / s_b)` with `d`, `k` whether they differ and
-/// are known, `s` the shares known where they differ. With all known this is `u_r - u_b`. It is unbiased for any subset of the prompts if scores
-/// are missing completely at random (the sample-splitting estimating function of a mean with missing data, with a constant for the outcome
-/// model; Robins, Rotnitzky and Zhao 1994). Where choices differ and none is known on one side, the column is unknown.
+/// are known, `s` the shares known where they differ. With all known this is `u_r - u_b`. It is unbiased if scores are missing completely at
+/// random and at one rate for all LLMs (the sample-splitting estimating function of a mean with missing data, with a constant for the outcome
+/// model; Robins, Rotnitzky and Zhao 1994). One rate, since `m_r` and `m_b` are each over the LLMs that were chosen: an LLM that is known more
+/// often would weigh more in one of them. Where choices differ and none is known on one side, the column is unknown.
 ///
 /// # Errors
 /// [`Error::Shape`] for predictions, folds or means of other shapes; [`Error::BadWorth`] for a worth that is not above 0;

@@ -116,6 +116,23 @@ fn savings_and_quality_by_hand() {
         "nothing is better than LLM 1"
     );
 
+    // Folds whose rows have other constants: no LLM is named, and the numbers are of each fold's own.
+    let folded_scores = array![[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0_f32]];
+    let folded_costs = Array2::from_shape_fn((4, 2), |(_, m)| 1.0 + 2.0 * m as f64);
+    let of_folds = prompt_gains(
+        &Truth::new(folded_scores.view(), folded_costs.view()).expect("a truth"),
+        &[CrossFit {
+            predicted: Predicted::new(folded_scores.view(), folded_costs.view())
+                .expect("predictions"),
+            baseline: Baseline::Folds(&[Some(0), Some(0), Some(1), Some(1)]),
+        }],
+        &[100.0],
+    );
+    let found = trade(&of_folds.expect("judged"), None, &SETTINGS).expect("a trade");
+    // Of fold 0 LLM 1 at $3, of fold 1 LLM 0 at $1.
+    assert_eq!(found.reference, None);
+    assert_eq!(found.equal_quality.reference_cost_usd, 2.0);
+
     // A router that never keeps the quality: the reference answers, and nothing is saved.
     let flat = Array2::<f32>::zeros((8, 2));
     let cross_fit = CrossFit {

@@ -17,7 +17,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TradeReport {
-    /// The reference: the best constant at the largest worth, of the most prompts where folds disagree.
+    /// The reference: the best constant at the largest worth. `None` where folds have different ones: each prompt is then compared with its
+    /// fold's own.
     pub reference: Option<usize>,
     /// The cheapest setting with at least the reference's quality.
     pub equal_quality: Trade,
@@ -46,11 +47,13 @@ pub struct Trade {
     pub reference_score: f64,
 }
 
-/// Says what routing gives as "so much cheaper at equal quality" and as "so much better at equal cost".
+/// Says what routing gives as "so much cheaper at about equal quality" and as "so much better at about equal cost".
 ///
 /// Which worth keeps the quality, or the cost, is chosen on one half of the prompts and judged on the other, and the other way round: chosen and
 /// judged on the same prompts, the best of many settings looks better than it is. So quality is equal on the prompts that chose, and only
-/// about equal on those that judge: look at both numbers of a [`Trade`]. Halves are drawn from the settings' seed, and groups stay whole.
+/// about equal on those that judge: look at both numbers of a [`Trade`], and call a saving one only where [`crate::worth::GainReport::verdict`] is
+/// worth it. A coin between a dear and a cheap LLM saves as well, at a little less quality.
+/// Halves are drawn from the settings' seed, and groups stay whole.
 ///
 /// Standard errors are of the linearized ratios and differences. They are multiplied by [`folds_inflation`] of the folds, at least of two: halves
 /// choose for each other too.
@@ -106,7 +109,7 @@ pub fn trade(
     });
     let best = choose(&keeps_cost, &|half, column| mean_in(half, &column.routed.0));
     Ok(TradeReport {
-        reference: argmax(reference.constant_shares.iter().copied()),
+        reference: (reference.constant_shares.iter()).position(|&share| share == 1.0),
         equal_quality: judge(gains, reference, &halves, cheapest, &spread),
         equal_cost: judge(gains, reference, &halves, best, &spread),
     })

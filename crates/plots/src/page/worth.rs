@@ -1,6 +1,6 @@
 //! The page's opening: whether routing is worth it, as `carrot-router worth` has found it for each data set.
 
-use dataset::{DatasetDir, WorthEstimate, WorthRecord, WorthVerdict};
+use dataset::{DatasetDir, WorthEstimate, WorthRecord, WorthTrade, WorthVerdict};
 use maud::{Markup, html};
 use tracing::warn;
 
@@ -94,6 +94,13 @@ fn shown(record: &WorthRecord, name: &Markup, draw: &DrawWorth<'_>) -> anyhow::R
                 (by_worth(record))
                 @if record.tasks.len() > 1 { (by_task(record)) }
             }
+            @if record.verdict != WorthVerdict::WorthIt && (record.equal_quality.is_some() || record.equal_cost.is_some()) {
+                details {
+                    summary { "Savings, not established" }
+                    p.note { "Routing is not known to be worth it, and a router that knows nothing can save a little and lose a little." }
+                    dl.run { (trades(record)) }
+                }
+            }
             @if !record.notes.is_empty() {
                 details {
                     summary { "What the numbers are about" }
@@ -111,20 +118,8 @@ fn facts(record: &WorthRecord) -> Markup {
     html! {
         dl.run {
             dt { "Mean gain, points" } dd { (points(&record.gain)) }
-            @match &record.equal_quality {
-                Some(trade) => {
-                    dt { "Saved at equal score" }
-                    dd {
-                        (share(&trade.saving)) " of the cost of " (embed::name(&trade.reference)) ": $"
-                        (known(trade.usd_per_1k, &dollars)) " per 1,000 prompts instead of $"
-                        (known(trade.reference_usd_per_1k, &dollars))
-                    }
-                },
-                None => { dt { "Saved at equal score" } dd { "costs unknown" } },
-            }
-            @if let Some(trade) = &record.equal_cost {
-                dt { "Gained at equal cost, points" }
-                dd { (points(&trade.score_gain)) }
+            @if record.verdict == WorthVerdict::WorthIt {
+                (trades(record))
             }
             dt { "Best single LLM" } dd { (embed::name(&record.best_single)) }
             dt { "Router" } dd { (embed::name(&record.router)) }
@@ -138,6 +133,29 @@ fn facts(record: &WorthRecord) -> Markup {
             }
         }
         p.note { "In brackets: intervals of " (level) " confidence." }
+    }
+}
+
+/// What is saved and what is gained, each beside what was to stay. Says something only where routing is worth it.
+fn trades(record: &WorthRecord) -> Markup {
+    let reference = |trade: &WorthTrade| match &trade.reference {
+        Some(model) => embed::name(model),
+        None => html! { "the best single LLM of each fold" },
+    };
+    html! {
+        dt { "Saved at about equal score" }
+        @match &record.equal_quality {
+            Some(trade) => dd {
+                (share(&trade.saving)) " of the cost of " (reference(trade)) ": $"
+                (known(trade.usd_per_1k, &dollars)) " per 1,000 prompts instead of $"
+                (known(trade.reference_usd_per_1k, &dollars)) ", with " (points(&trade.score_gain)) " points"
+            },
+            None => dd { "costs unknown" },
+        }
+        @if let Some(trade) = &record.equal_cost {
+            dt { "Gained at about equal cost, points" }
+            dd { (points(&trade.score_gain)) ", with " (share(&trade.saving)) " of the cost saved" }
+        }
     }
 }
 
@@ -273,7 +291,8 @@ mod tests {
             "<span class=\"badge\">Worth it</span>",
             "&lt;b&gt;Route.&lt;/b&gt;",
             "<dd>+2.00 [+1.00, +3.00]</dd>",
-            "<dd>31% [30%, 32%] of the cost of <bdi>owner/dear</bdi>: $1.38 per 1,000 prompts instead of $2.00</dd>",
+            "<dd>31% [30%, 32%] of the cost of <bdi>owner/dear</bdi>: $1.38 per 1,000 prompts instead of $2.00, \
+             with +0.10 [-0.90, +1.10] points</dd>",
             "<bdi>owner/dear</bdi>",
             "src=\"data:image/svg+xml,%3Csvg/%3E\"",
             "<bdi>0.00200</bdi>",
@@ -281,7 +300,30 @@ mod tests {
             assert!(shown.contains(expected), "no {expected} in {shown}");
         }
         assert!(!shown.contains("by task"), "one task is all prompts");
-        assert!(!shown.contains("Gained at equal cost"));
+        assert!(
+            !shown.contains("Gained at about equal cost") && !shown.contains("not established")
+        );
+        // Where routing is not known to be worth it a saving is no headline.
+        let mut open = record.clone();
+        open.verdict = WorthVerdict::CannotTell;
+        open.equal_cost = open.equal_quality.clone();
+        if let Some(trade) = &mut open.equal_quality {
+            trade.reference = None;
+        }
+        open.write(&dir.worth()).expect("written");
+        let shown = card(&draw);
+        let place = |part: &str| {
+            shown
+                .find(part)
+                .unwrap_or_else(|| panic!("no {part} in {shown}"))
+        };
+        assert!(place("<details>") < place("Savings, not established"));
+        assert!(place("Savings, not established") < place("Saved at about equal score"));
+        assert!(shown.contains("of the cost of the best single LLM of each fold: $1.38"));
+        assert!(
+            shown.contains("<dd>+0.10 [-0.90, +1.10], with 31% [30%, 32%] of the cost saved</dd>")
+        );
+        record.write(&dir.worth()).expect("written");
         let failed = card(&|_: &WorthRecord| anyhow::bail!("no ink"));
         assert!(
             failed.contains("no ink") && failed.contains(command),

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use dataset::{WorthEstimate, WorthPoint, WorthRecord, WorthVerdict};
+use dataset::{WorthEstimate, WorthPoint, WorthRecord, WorthTrade, WorthVerdict};
 
 /// The answer and what it rests on, as text. Gains are in points of accuracy: hundredths of a score.
 pub(super) fn text(record: &WorthRecord) -> String {
@@ -23,25 +23,9 @@ pub(super) fn text(record: &WorthRecord) -> String {
         p_value(it.p_gain),
         p_value(it.p_loss)
     ));
-    if let Some(trade) = &it.equal_quality {
-        line(format!(
-            "savings      {} of the cost of `{}` at about its accuracy: ${:.3} instead of ${:.3} per 1,000 prompts, {}",
-            percent(&trade.saving),
-            trade.reference,
-            trade.usd_per_1k,
-            trade.reference_usd_per_1k,
-            points(&trade.score_gain)
-        ));
-    }
-    if let Some(trade) = &it.equal_cost {
-        line(format!(
-            "accuracy     {} beside `{}` at no more than about its cost: {:.1}% right instead of {:.1}%, {} saved",
-            points(&trade.score_gain),
-            trade.reference,
-            100.0 * trade.score,
-            100.0 * trade.reference_score,
-            percent(&trade.saving)
-        ));
+    let is_established = it.verdict == WorthVerdict::WorthIt;
+    if is_established {
+        trades(it).into_iter().for_each(&mut line);
     }
     if let Some(needed) = &it.prompts_needed {
         line(format!("to tell      {}", prompts_needed(needed)));
@@ -71,6 +55,16 @@ pub(super) fn text(record: &WorthRecord) -> String {
     curve(it).into_iter().for_each(&mut line);
     line(String::new());
     tasks(it).into_iter().for_each(&mut line);
+    let not_established = if is_established {
+        Vec::new()
+    } else {
+        trades(it)
+    };
+    if !not_established.is_empty() {
+        line(String::new());
+        line("not established, as routing is not known to be worth it:".to_owned());
+        not_established.into_iter().for_each(&mut line);
+    }
     if !it.notes.is_empty() {
         line(String::new());
         it.notes.iter().for_each(|note| line(format!("- {note}")));
@@ -108,6 +102,35 @@ fn prompts_needed(needed: &dataset::PromptsNeeded) -> String {
         ),
         None => format!("{gain}: how many prompts it takes is unknown, as the gain does not vary"),
     }
+}
+
+/// What is saved at about equal accuracy, and gained at about equal cost, each beside what was to stay.
+fn trades(it: &WorthRecord) -> Vec<String> {
+    let reference = |trade: &WorthTrade| match &trade.reference {
+        Some(model) => format!("`{model}`"),
+        None => "the best single LLM of each fold".to_owned(),
+    };
+    let savings = it.equal_quality.as_ref().map(|trade| {
+        format!(
+            "savings      {} of the cost of {} at about equal accuracy, which changes by {}: ${:.3} instead of ${:.3} per 1,000 prompts",
+            percent(&trade.saving),
+            reference(trade),
+            points(&trade.score_gain),
+            trade.usd_per_1k,
+            trade.reference_usd_per_1k
+        )
+    });
+    let accuracy = it.equal_cost.as_ref().map(|trade| {
+        format!(
+            "accuracy     {} beside {} at about equal cost, of which {} are saved: {:.1}% right instead of {:.1}%",
+            points(&trade.score_gain),
+            reference(trade),
+            percent(&trade.saving),
+            100.0 * trade.score,
+            100.0 * trade.reference_score
+        )
+    });
+    savings.into_iter().chain(accuracy).collect()
 }
 
 /// How many fits decided not to route; `None` for routers that do not decide.
@@ -297,6 +320,9 @@ mod tests {
         worth_record("mine", parts)
     }
 
+    const SAVINGS: &str = "savings      31.0% [30.0, 32.0] of the cost of `owner/dear` at about equal accuracy, which changes by +0.10 points \
+                           [-0.90, +1.10]: $1.380 instead of $2.000 per 1,000 prompts";
+
     #[track_caller]
     fn assert_lines(text: &str, lines: &[&str]) {
         for line in lines {
@@ -319,10 +345,9 @@ mod tests {
             &[
                 "1000 prompts, of which 1000 were judged; 2 LLMs, 100.0% of the scores known; 4 prompts have the text of an earlier one",
                 "mean gain    +2.00 points [+1.00, +3.00], 95% interval; p 1.0e-4 for a gain, 1.000 for a loss",
-                "savings      31.0% [30.0, 32.0] of the cost of `owner/dear` at about its accuracy: $1.380 instead of $2.000 per 1,000 prompts, +0.10 points \
-                 [-0.90, +1.10]",
-                "accuracy     +1.50 points [+0.50, +2.50] beside `owner/dear` at no more than about its cost: 71.5% right instead of 70.0%, 2.0% [1.0, 3.0] \
-                 saved",
+                SAVINGS,
+                "accuracy     +1.50 points [+0.50, +2.50] beside `owner/dear` at about equal cost, of which 2.0% [1.0, 3.0] are saved: 71.5% right \
+                 instead of 70.0%",
                 "to tell      a gain of 1.00 points takes about 2400 prompts like these, scored by every LLM, to be found with a probability of 80%",
                 "fits         1 of 5 decided not to route (factors on the differences: 0.75, 0.75, 0, 0.75, 0.75)",
                 "             $0.00200  cheap          25%    +1.70    +0.70 to +2.70    +0.20 to +3.20  +0.034 [+0.014, +0.054]",
@@ -332,6 +357,28 @@ mod tests {
         );
         let before = |a: &str, b: &str| text.find(a) < text.find(b);
         assert!(before("mathematics", "writing"), "best first: {text}");
+        assert!(!text.contains("not established"), "{text}");
+    }
+
+    #[test]
+    fn savings_are_no_headline_where_routing_is_not_worth_it() {
+        for verdict in [WorthVerdict::NotWorthIt, WorthVerdict::CannotTell] {
+            let mut record = record();
+            record.verdict = verdict;
+            let mut trade = record.equal_quality.clone().expect("a trade");
+            trade.reference = None;
+            record.equal_quality = Some(trade);
+            let text = text(&record);
+            let place = |part: &str| {
+                text.find(part)
+                    .unwrap_or_else(|| panic!("no {part} in {text}"))
+            };
+            // After all tables, and named as what it is.
+            assert!(place("writing") < place("not established"), "{text}");
+            assert!(place("not established") < place("savings  "), "{text}");
+            let each = SAVINGS.replace("`owner/dear`", "the best single LLM of each fold");
+            assert_lines(&text, &[&each]);
+        }
     }
 
     #[test]
