@@ -1,16 +1,15 @@
 use std::path::PathBuf;
 
 use dataset::{
-    DatasetDir, EqualPrompts, NullGains, OutOfFold, PartHashes, WORTH_FORMAT_VERSION, WholeSet,
-    WorthFit, WorthNull, WorthRecord, WorthSettings, router_names,
+    DatasetDir, NullGains, OutOfFold, PartHashes, WORTH_FORMAT_VERSION, WholeSet, WorthFit,
+    WorthNull, WorthRecord, WorthSettings, router_names,
 };
 use fitting::{
     Folds, Learner, LearnerParams, NullSettings, Subject, Together, cross_fit, null_gains,
 };
 
 use super::{
-    EmbeddingPlace, WorthError,
-    columns::{self, Groups},
+    EmbeddingPlace, WorthError, columns,
     embedded::Embedded,
     judge::{judge, mean_costs, own_cost},
     kept, time, words,
@@ -102,7 +101,7 @@ impl WorthMeter {
         let table = whole.table();
         // Before the embeddings, which may take minutes.
         let groups = question.settings.group.as_deref();
-        let groups = groups.map(|column| columns::values(&dir, table, column).map(Groups::of));
+        let groups = groups.map(|column| columns::values(&dir, table, column));
         let groups = groups.transpose()?;
         let times = question
             .settings
@@ -111,13 +110,11 @@ impl WorthMeter {
             .map(|column| time::parse(column, columns::values(&dir, table, column)?));
         let times = times.transpose()?;
         let mut grouped = Together::new(table.n_prompts());
-        if let Some(groups) = &groups {
-            grouped = grouped.join(&groups.of_row)?;
+        if let Some(values) = groups {
+            grouped = grouped.join_values(values)?;
         }
         // Copies of a prompt say little more than one of them, in whatever order they were asked.
-        let together = grouped
-            .clone()
-            .join(&EqualPrompts::groups(&table.prompts))?;
+        let together = grouped.clone().join_prompts(&table.prompts)?;
         let folds = match times.as_deref() {
             // A prompt that is asked again may be judged by what its first answer taught, as it is in use.
             Some(times) => vec![in_order(&question.settings, times, &grouped)?],
