@@ -29,9 +29,17 @@ impl AtomicFile {
     /// Opens a temporary file in the folder of `path`, creating the folder if necessary.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder or the file cannot be created.
+    /// [`Error::Io`] when the folder or the file cannot be created, or when `path` is a pipe or a device.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
+        // The finished file would take its place: /dev/stdout would be a file from then on.
+        if fs::metadata(&path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+            let why = io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is a pipe or a device, which no file may replace",
+            );
+            return Err(Error::io("write", &path)(why));
+        }
         let folder = parent(&path);
         create_folder(folder)?;
         let file =
@@ -178,6 +186,12 @@ mod tests {
         }
         assert!(!path.exists());
         assert_eq!(names(parent(&path)), [""; 0], "nothing is left behind");
+
+        #[cfg(unix)]
+        {
+            let error = AtomicFile::create("/dev/null").expect_err("a device");
+            assert!(error.to_string().contains("/dev/null"), "{error}");
+        }
 
         write_atomically(&path, b"old").expect("written");
         write_atomically(&path, b"new").expect("written");

@@ -37,6 +37,8 @@ pub(super) fn run(args: WorthArgs) -> anyhow::Result<ExitCode> {
         meter.permute(job.n_permutations, &|n| bar.add(n))?;
     }
     let record = meter.record()?;
+    // First of all: a full disk, or a folder that cannot be written, must not cost the answer of hours.
+    output.print(&record, &report::text(&record))?;
     if !job.no_record {
         record.write(&dir.worth())?;
         info!("wrote `{}`", dir.worth().display());
@@ -44,7 +46,6 @@ pub(super) fn run(args: WorthArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &job.output {
         record.write(path)?;
     }
-    output.print(&record, &report::text(&record))?;
     Ok(match record.verdict {
         WorthVerdict::WorthIt => ExitCode::SUCCESS,
         WorthVerdict::NotWorthIt => ExitCode::from(NOT_WORTH_IT),

@@ -15,6 +15,8 @@ use super::{
     kept, time, words,
 };
 
+/// Each takes 8 bytes while the band is found; more would tell nothing.
+const MOST_RESAMPLES: usize = 10_000_000;
 /// The routers that may be judged, where this version fits them.
 const ROUTERS: [&str; 5] = [
     router_names::CARROT_BLEND,
@@ -63,6 +65,13 @@ impl WorthQuestion {
                     expected: format!("at least {least}"),
                 });
             }
+        }
+        if settings.n_resamples > MOST_RESAMPLES {
+            return Err(WorthError::BadSetting {
+                what: "resamples",
+                found: settings.n_resamples.to_string(),
+                expected: format!("at most {MOST_RESAMPLES}"),
+            });
         }
         Ok(())
     }

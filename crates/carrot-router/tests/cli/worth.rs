@@ -377,6 +377,10 @@ fn bad_command_lines_and_missing_inputs() {
         (["--repeats", "0"], "`repeats` is 0, expected"),
         (["--resamples", "0"], "`resamples` is 0, expected"),
         (
+            ["--resamples", "100000000000"],
+            "`resamples` is 100000000000, expected at most 10000000",
+        ),
+        (
             ["--router", "carrot-roberta"],
             "`carrot-roberta` is not a router that",
         ),
