@@ -24,7 +24,7 @@ import tempfile
 import time
 from pathlib import Path
 
-# The workplace may hold OpenBLAS back to an old processor; a fair reference uses what the machine has.
+# Some machines hold OpenBLAS back to an old processor; a fair reference uses what this one has.
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(name, None)
 
@@ -147,34 +147,46 @@ def run_sklearn(rows, scores, costs):
         fold_of_row[test] = fold
         means[fold] = targets[train].mean(axis=0)
     means = means[fold_of_row]
-    chosen, deviations, levels = {}, {}, {}
-    for target, of_target in columns.items():
+    def stack(of_target, settings):
+        """Differences between LLMs and their mean, of the learners with these settings, as least squares weigh them."""
         truth, mean = targets[:, of_target], means[:, of_target]
-        settings = {learner: min(found, key=lambda key: difference_error(truth, found[key][:, of_target]))
-                    for learner, found in candidates.items()}
         parts = [candidates[learner][key][:, of_target] - mean for learner, key in settings.items()]
         centred = [part - part.mean(axis=1, keepdims=True) for part in parts]
         wanted = truth - mean
         level = wanted.mean(axis=1)
         w, _ = nnls(np.column_stack([part.ravel() for part in centred]), (wanted - level[:, None]).ravel())
         u, _ = nnls(np.column_stack([part.mean(axis=1) for part in parts]), level)
-        chosen[target] = settings
-        deviations[target] = sum(weight * part for weight, part in zip(w, centred))
-        levels[target] = sum(weight * part.mean(axis=1) for weight, part in zip(u, parts))
+        return sum(weight * part for weight, part in zip(w, centred)), sum(weight * part.mean(axis=1) for weight, part in zip(u, parts))
+
+    chosen, stacks = {}, {}
+    for target, of_target in columns.items():
+        truth = targets[:, of_target]
+        chosen[target] = {learner: min(found, key=lambda key: difference_error(truth, found[key][:, of_target]))
+                          for learner, found in candidates.items()}
+        stacks[target] = stack(of_target, chosen[target])
+    gamma, _ = chosen["score"]["kernel"]
+    smoothest = {"knn": KS[-1], "linear": LINEAR_ALPHAS[0], "kernel": (gamma, KERNEL_ALPHAS[0]), "cluster": N_CLUSTERS[0]}
 
     mean_costs = costs.mean(axis=0)
     worths = (mean_costs.max() - mean_costs.min()) * 200 ** (np.arange(25) / 24)
     score_means, cost_means = means[:, columns["score"]], means[:, columns["cost"]]
+    cost_deviations, cost_levels = stacks["cost"]
     gains, each = {}, np.arange(len(rows))
-    for scale in SCALES:
-        score = score_means + scale * deviations["score"]
-        cost = cost_means + levels["cost"][:, None] + scale * deviations["cost"]
-        gain = np.zeros(len(rows))
-        for worth in worths:
-            utility = scores - costs / worth
-            routed = utility[each, np.argmax(score - cost / worth, axis=1)]
-            gain += (routed - utility[each, np.argmax(score_means - cost_means / worth, axis=1)]) / len(worths)
-        gains[scale] = gain.mean()
+    # The level is the same for all LLMs of a row, so no choice depends on it.
+    for candidate, deviations in (("least error", stacks["score"][0]), ("smoothest", stack(columns["score"], smoothest)[0])):
+        for scale in SCALES:
+            score = score_means + scale * deviations
+            cost = cost_means + cost_levels[:, None] + scale * cost_deviations
+            gain = np.zeros(len(rows))
+            for worth in worths:
+                utility = scores - costs / worth
+                routed = utility[each, np.argmax(score - cost / worth, axis=1)]
+                gain += (routed - utility[each, np.argmax(score_means - cost_means / worth, axis=1)]) / len(worths)
+            gains[candidate, scale] = (gain.mean() - gain.std() / np.sqrt(len(rows)), gain.mean())
+    (taken, _), _ = max(gains.items(), key=lambda item: item[1])
+    gains = {scale: gains["least error", scale][1] for scale in SCALES}
+    if taken == "smoothest":
+        chosen["score"] = smoothest
 
     for target, of_target in columns.items():
         truth, settings = targets[:, of_target], chosen[target]
