@@ -22,6 +22,7 @@ mod mf;
 mod neighbors;
 mod pair_outcome;
 mod prepared;
+mod products;
 mod r2;
 mod ridge;
 mod rorf;

@@ -5,6 +5,7 @@ use ndarray::{Array2, ArrayView2, s};
 use super::{
     kmeans,
     model::{Cluster, ClusterCvScore, ClusterFit, ClusterTarget},
+    nearest::nearest,
     params::{CheckedClusterParams, ClusterParams},
 };
 use crate::{
@@ -101,20 +102,19 @@ impl CheckedClusterParams {
         rows: &UnitRows,
         order: &FoldOrder,
     ) -> Result<PreparedCluster> {
-        let clustering = |&n_clusters: &usize| -> Result<Clustering> {
-            let centroids = kmeans::centroids(rows.view(), n_clusters, &self.0)?;
-            let clusters = kmeans::nearest(rows.view(), centroids.view());
+        let clustering = |centroids: Array2<f32>| {
+            let clusters = nearest(rows.view(), centroids.view());
             let clusters = Array2::from_shape_vec((clusters.len(), 1), clusters);
             let clusters = clusters.expect("one cluster per row");
             let sorted = order.sorted(clusters.view());
-            Ok(Clustering {
+            Clustering {
                 centroids,
                 cluster_of_row: sorted.into_raw_vec_and_offset().0,
-            })
+            }
         };
-        let clusterings = self.0.n_clusters.iter().map(clustering);
+        let centroids = kmeans::centroids(rows.view(), &self.0)?;
         Ok(PreparedCluster {
-            clusterings: clusterings.collect::<Result<_>>()?,
+            clusterings: centroids.into_iter().map(clustering).collect(),
             n_rows: rows.n_rows(),
             order: order.clone(),
             params: self.0.clone(),
