@@ -2,7 +2,7 @@ use dataset::{DatasetInfo, EqualPrompts, PartTable, SplitOrigin};
 use ndarray::ArrayView2;
 use routers::{
     CheckedBlendParams, CheckedClusterParams, CheckedForestParams, CheckedKernelParams,
-    CheckedKnnParams, CheckedLinearParams, CheckedMfParams, Selection,
+    CheckedKnnParams, CheckedLinearParams, CheckedMfParams, Rows, Selection,
 };
 use saved_routers::EmbeddingFormat;
 use serde_json::{Value, json};
@@ -109,20 +109,18 @@ impl LearnerParams {
         this
     }
 
-    /// Does what does not depend on scores and costs, for embeddings of shape `(n_rows, dim)`, with [`LearnerParams::resolved`] parameters.
-    /// `groups`, where they are given, have one number per row: rows of one number are in one fold of whatever is chosen by held-out rows, as rows
-    /// with equal embeddings always are. `on_progress` counts what [`LearnerParams::progress`] says.
+    /// Does what does not depend on scores and costs, with [`LearnerParams::resolved`] parameters. `on_progress` counts what
+    /// [`LearnerParams::progress`] says.
     ///
     /// # Errors
     /// [`Error::Learner`] for embeddings that cannot be fitted on, or groups of other rows.
     pub fn prepare<'a>(
         &self,
         learner: Learner,
-        embeddings: ArrayView2<'a, f32>,
-        groups: Option<&[usize]>,
+        rows: Rows<'a>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Prepared<'a>> {
-        Prepared::new(self.clone(), learner, embeddings, groups, on_progress)
+        Prepared::new(self.clone(), learner, rows, on_progress)
     }
 
     /// Fits a router to a table whose prompts have embeddings of shape `(n_prompts, dim)`, in the table's order. Equal prompts are in one fold of
@@ -147,8 +145,12 @@ impl LearnerParams {
             });
         }
         let groups = EqualPrompts::groups(&table.prompts);
+        let rows = Rows {
+            embeddings,
+            groups: Some(&groups),
+        };
         let resolved = self.resolved(table, info);
-        let prepared = resolved.prepare(learner, embeddings, Some(&groups), on_progress)?;
+        let prepared = resolved.prepare(learner, rows, on_progress)?;
         prepared.fit(table, info, on_progress)
     }
 }
