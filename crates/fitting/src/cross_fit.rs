@@ -63,6 +63,7 @@ pub fn cross_fit(
     subject.check(folds)?;
     // For all folds alike, by the whole table: one unknown score would otherwise decide for some of them.
     let params = subject.params.resolved(subject.table, subject.info);
+    params.warn_of_copies(subject.learner, subject.table);
     let mut whole = None;
     let mut fits = Vec::new();
     for fold in 0..folds.n_folds() {

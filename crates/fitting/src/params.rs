@@ -6,6 +6,7 @@ use routers::{
 };
 use saved_routers::EmbeddingFormat;
 use serde_json::{Value, json};
+use tracing::warn;
 
 use crate::{Error, FittedRouter, Learner, Prepared, Result};
 
@@ -109,6 +110,19 @@ impl LearnerParams {
         this
     }
 
+    /// Warns where copies of a prompt may be in different folds of the choice of k, as the paper's runs of rows put them: k then looks better the
+    /// smaller it is. It remains the paper's way, so that whoever compares with it has its numbers.
+    pub(crate) fn warn_of_copies(&self, learner: Learner, table: &PartTable) {
+        let n_repeated = EqualPrompts::count(&table.prompts, []).n_repeated;
+        let keeps_none_together = self.knn.params().selection == Selection::Paper;
+        if learner == Learner::Knn && keeps_none_together && n_repeated > 0 {
+            warn!(
+                "{n_repeated} prompts repeat an earlier one, and the paper's folds do not keep them together: k may come out too small; \
+                 `selection = \"r2\"` in the settings of carrot-knn keeps them in one fold"
+            );
+        }
+    }
+
     /// Does what does not depend on scores and costs, with [`LearnerParams::resolved`] parameters. `on_progress` counts what
     /// [`LearnerParams::progress`] says.
     ///
@@ -150,6 +164,7 @@ impl LearnerParams {
             groups: Some(&groups),
         };
         let resolved = self.resolved(table, info);
+        resolved.warn_of_copies(learner, table);
         let prepared = resolved.prepare(learner, rows, on_progress)?;
         prepared.fit(table, info, on_progress)
     }

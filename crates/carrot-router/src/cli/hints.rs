@@ -79,6 +79,10 @@ fn of_worth(error: &WorthError) -> Option<String> {
                 "compute them with `{command} --embedding {name}`, or name others with `--embedding`"
             )
         }
+        // Transparent: it is not in the chain itself.
+        WorthError::Fitting(fitting::Error::BadFolds { n_groups, .. }) if *n_groups >= 2 => {
+            format!("ask for {n_groups} folds at most with `--folds`")
+        }
         WorthError::NoColumn { column, .. } => format!(
             "generate the data set again with `cargo run -p gen-custom -- ... --keep {column}`"
         ),
