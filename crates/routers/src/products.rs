@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn an_empty_product_is_zero() {
-        let (lhs, rhs) = (Array2::zeros((2, 0)), Array2::zeros((0, 3)));
+        let (lhs, rhs) = (Array2::<f64>::zeros((2, 0)), Array2::zeros((0, 3)));
         assert_eq!(
             product(lhs.view(), rhs.view()),
             Array2::<f64>::zeros((2, 3))
