@@ -90,6 +90,12 @@ impl CalibrationReport<'_> {
             "  the intervals are for means over {} new prompts of the same kind",
             it.expected.n_new_prompts
         ));
+        if let Some(tokens) = it.input_tokens {
+            line(format!(
+                "  the test prompts have {:.0} input tokens on average ({:.0} to {:.0}), as billed; `route` refuses prompts of other lengths at this setting",
+                tokens.mean, tokens.least, tokens.most
+            ));
+        }
         line(self.path.display().to_string());
         if matches!(it.setting, CalibratedSetting::Weight { .. }) {
             line(format!(
