@@ -20,5 +20,9 @@ mod weights;
 
 pub use self::weights::RidgeWeights;
 pub(crate) use self::{
-    alphas::check_alphas, cholesky::Cholesky, prepared::PreparedRidge, products::product,
+    alphas::check_alphas,
+    cholesky::Cholesky,
+    patterns::{Pattern, patterns},
+    prepared::PreparedRidge,
+    products::product,
 };
