@@ -23,5 +23,4 @@ pub(crate) use self::{
     cholesky::Cholesky,
     patterns::{Pattern, patterns},
     prepared::PreparedRidge,
-    products::product,
 };
