@@ -13,7 +13,6 @@ mod cholesky;
 mod moments;
 mod patterns;
 mod prepared;
-mod products;
 mod system;
 mod targets;
 mod weights;
@@ -24,5 +23,4 @@ pub(crate) use self::{
     cholesky::Cholesky,
     patterns::{Pattern, patterns},
     prepared::PreparedRidge,
-    products::product,
 };

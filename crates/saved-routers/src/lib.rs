@@ -41,6 +41,8 @@ mod record;
 mod ridge;
 mod scale;
 mod tensors;
+mod token_lines;
+mod token_range;
 
 pub use crate::{
     blend::{BlendParts, SavedBlend},
@@ -69,4 +71,6 @@ pub use crate::{
         TrainPart,
     },
     record::{Base, Embedder, FORMAT_VERSION, Record},
+    token_lines::{TokenLine, TokenLines},
+    token_range::TokenRange,
 };

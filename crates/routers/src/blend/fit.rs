@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use dataset::worth;
 use ndarray::{Array2, ArrayView2, s};
 
 use super::{
@@ -15,8 +16,7 @@ use crate::{
     Error, Knn, Result, RoutingCosts, Target, UnitRows,
     completion::is_mostly_alone,
     knn::{FoldedKnown, output_ranges},
-    prepared::{Choice, choose_by, known_side_by_side},
-    routing_gain::means,
+    prepared::{Choice, Chosen, choose_by, known_side_by_side},
 };
 
 impl CheckedBlendParams {
@@ -288,14 +288,12 @@ impl PreparedBlend {
         choices: &[Vec<Choice>],
         report: BlendReport,
     ) -> Result<Blend> {
-        let names: Vec<&str> = sorted.targets.iter().map(|it| &*it.name).collect();
-        let (values, outputs) = (sorted.learned.view(), &sorted.outputs[..]);
         let mut blend = BlendParts {
             dim: self.rows.dim(),
             means: (sorted.learned_targets.iter())
-                .map(|target| means(target.values.mapv(f64::from).view(), |_| true))
+                .map(|target| worth::means(target.values.mapv(f64::from).view(), |_| true))
                 .collect(),
-            mean_costs_usd: means(sorted.costs.cost_usd.view(), |_| true),
+            mean_costs_usd: worth::means(sorted.costs.cost_usd.view(), |_| true),
             report,
             knn: None,
             linear: None,
@@ -307,6 +305,14 @@ impl PreparedBlend {
             if !(blend.report.routes && blend.report.has_weight(first)) {
                 continue;
             }
+            let chosen = Chosen {
+                targets: &sorted.learned_targets,
+                values: sorted.learned.view(),
+                outputs: &sorted.outputs,
+                // The blend reports its choices itself.
+                candidates: &[],
+                choices,
+            };
             match first {
                 Setting::Knn { .. } => {
                     let ks =
@@ -327,22 +333,13 @@ impl PreparedBlend {
                     });
                 }
                 Setting::Linear { .. } => {
-                    let fit = |it: &crate::linear::FoldedLinear| {
-                        it.fit_at(values, &names, outputs, &[], choices)
-                    };
-                    blend.linear = self.linear.as_ref().map(fit);
+                    blend.linear = self.linear.as_ref().map(|it| it.fit_at(chosen));
                 }
                 Setting::Kernel { .. } => {
-                    let fit = |it: &crate::kernel::FoldedKernel| {
-                        it.fit_at(values, &names, outputs, &[], choices)
-                    };
-                    blend.kernel = self.kernel.as_ref().map(fit);
+                    blend.kernel = self.kernel.as_ref().map(|it| it.fit_at(chosen));
                 }
                 Setting::Cluster { .. } => {
-                    let fit = |it: &crate::PreparedCluster| {
-                        it.fit_chosen(&sorted.learned_targets, values, outputs, choices)
-                    };
-                    blend.cluster = self.cluster.as_ref().map(fit);
+                    blend.cluster = self.cluster.as_ref().map(|it| it.fit_at(chosen));
                 }
             }
         }
