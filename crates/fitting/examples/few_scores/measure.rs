@@ -238,6 +238,7 @@ fn only(table: &PartTable, models: &[usize]) -> PartTable {
         input_tokens: table.input_tokens.as_ref().map(of),
         output_tokens: table.output_tokens.as_ref().map(of),
         cost_usd: of(&table.cost_usd),
+        propensities: table.propensities.as_ref().map(of),
         ..table.clone()
     }
 }
