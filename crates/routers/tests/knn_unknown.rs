@@ -248,9 +248,6 @@ fn an_llm_with_few_scores_gets_no_more_than_its_share() {
         "{with_few}, {with_all} with all scores"
     );
     assert!(score > without - 0.01, "{score}, {without} without it");
-    // The paper's way, which leaves unknown values out, is deceived.
-    let (paper, _) = share(&fit(&rows, &few, Selection::Paper));
-    assert!(paper > with_few + 0.05, "{paper}, {with_few}, {with_all}");
 }
 
 #[test]
