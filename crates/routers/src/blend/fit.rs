@@ -58,6 +58,11 @@ impl CheckedBlendParams {
     /// fits route, and open-llm's 3,000 rows fall in one of the draws from 171 to 136); settings of each learner by gain (zeroeval 79,
     /// permuted 33 of 50).
     ///
+    /// In a log whose policy went by the prompt, an LLM's known scores are of the prompts that it was asked: every mean above, and the gain that g is
+    /// chosen by, is weighted by one over the probability with which the LLM was asked, where that is given
+    /// ([`RoutingCosts::inverse_propensities`]). Squared errors are not: learners and their weights w, u say what to expect of a prompt given its
+    /// embedding, which is the same whatever prompts were asked more often, and weights would only make them vary more.
+    ///
     /// At g = 0 the blend does not route: whatever the prompt, it predicts each LLM's mean score and mean cost, so that at any worth one LLM has
     /// all prompts, the best one for the price. It then has no learners. `embeddings` has shape `(n_rows, dim)`; the targets are scores and, where
     /// they are to be predicted, costs, each of shape `(n_rows, n_models)`, NaN where unknown; `on_progress` counts rows.
@@ -90,6 +95,8 @@ pub(super) struct Sorted<'a, 'c> {
     targets: &'a [Target],
     pub(super) costs: &'a RoutingCosts<'c>,
     values: Array2<f32>,
+    /// For how many rows each row and LLM stands, where anybody says.
+    weights: Option<Array2<f64>>,
     outputs: Vec<Range<usize>>,
 }
 
@@ -172,6 +179,7 @@ impl PreparedBlend {
         costs.check(targets)?;
         Ok(Sorted {
             values: self.order.sorted(values.view()),
+            weights: costs.inverse_propensities.map(|it| self.order.sorted(it)),
             outputs: output_ranges(targets),
             targets,
             costs,
@@ -199,7 +207,8 @@ impl PreparedBlend {
                 .filter_map(|of_targets| of_targets[target].out_of_fold.as_ref())
                 .map(Array2::view)
                 .collect();
-            let means = means_of_others(truth, folds);
+            let weights_of_rows = sorted.weights.as_ref().map(Array2::view);
+            let means = means_of_others(truth, weights_of_rows, folds);
             let chosen = match kept {
                 Some(kept) => kept_weights(learners, &kept.targets[target]),
                 None => weigh(truth, &predicted, means.view(), folds),
@@ -246,12 +255,17 @@ impl PreparedBlend {
     ) -> Result<Blend> {
         let names: Vec<&str> = sorted.targets.iter().map(|it| &*it.name).collect();
         let (values, outputs) = (sorted.values.view(), &sorted.outputs[..]);
+        let rows_stand_for = sorted.costs.inverse_propensities;
         let mut blend = BlendParts {
             dim: self.rows.dim(),
             means: (sorted.targets.iter())
-                .map(|target| means(target.values.mapv(f64::from).view(), |_| true))
+                .map(|target| {
+                    means(target.values.mapv(f64::from).view(), rows_stand_for, |_| {
+                        true
+                    })
+                })
                 .collect(),
-            mean_costs_usd: means(sorted.costs.cost_usd.view(), |_| true),
+            mean_costs_usd: means(sorted.costs.cost_usd.view(), rows_stand_for, |_| true),
             report,
             knn: None,
             linear: None,

@@ -20,12 +20,17 @@ pub(super) struct Weights {
     pub(super) levels: Vec<f64>,
 }
 
-/// The mean of each output over the rows outside each fold: what is predicted without routing. Shape `(n_folds, n_outputs)`.
-pub(super) fn means_of_others(values: ArrayView2<'_, f32>, folds: &[Range<usize>]) -> Array2<f64> {
+/// The mean of each output over the rows outside each fold, weighted where there are weights: what is predicted without routing. Shape
+/// `(n_folds, n_outputs)`.
+pub(super) fn means_of_others(
+    values: ArrayView2<'_, f32>,
+    weights: Option<ArrayView2<'_, f64>>,
+    folds: &[Range<usize>],
+) -> Array2<f64> {
     let values = values.mapv(f64::from);
     let mut of_folds = Array2::zeros((folds.len(), values.ncols()));
     for (fold, mut row) in folds.iter().zip(of_folds.outer_iter_mut()) {
-        let means = means(values.view(), |row| !fold.contains(&row));
+        let means = means(values.view(), weights, |row| !fold.contains(&row));
         row.assign(&ArrayView1::from(&means));
     }
     of_folds
@@ -142,7 +147,7 @@ mod tests {
     #[test]
     fn means_are_of_the_other_folds() {
         let values = array![[1.0_f32, f32::NAN], [3.0, 5.0], [0.0, f32::NAN]];
-        let means = means_of_others(values.view(), &[0..2, 2..3]);
+        let means = means_of_others(values.view(), None, &[0..2, 2..3]);
         assert_eq!(means[[0, 0]], 0.0);
         assert!(means[[0, 1]].is_nan());
         assert_eq!(means.row(1), array![2.0, 5.0]);

@@ -48,8 +48,7 @@ pub(super) fn cross_validate(
     };
     let scores = &targets[0];
     let fold_of_row = fold_of_rows(order, order.folds());
-    let judge = Judge::new(scores.values.view(), costs.cost_usd.view(), &fold_of_row)
-        .grouped(order.groups());
+    let judge = Judge::new(scores.values.view(), costs, &fold_of_row).grouped(order.groups());
     let (mut table, mut best, mut highest) = (Vec::new(), None, f64::NEG_INFINITY);
     each_k(order, neighbors, scores, |mut score, _, predicted| {
         let predicted = order.unsorted(predicted.view());
