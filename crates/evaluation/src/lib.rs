@@ -48,6 +48,7 @@ mod error;
 mod interval;
 pub mod metric;
 mod point;
+mod propensities;
 pub mod published;
 mod router;
 mod rule;
@@ -60,6 +61,7 @@ pub use crate::{
     error::{Error, Result},
     interval::Interval,
     point::{Curve, CurvePoint, Point},
+    propensities::{Propensities, PropensitySource},
     router::Router,
     truth::{Predicted, Truth},
 };

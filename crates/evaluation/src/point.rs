@@ -24,18 +24,19 @@ pub struct CurvePoint {
 pub struct Routed {
     /// Where it stands.
     pub point: Point,
-    /// Which share of the prompts each LLM gets, see [`crate::choice::shares_at`].
+    /// Which share of the prompts each LLM gets, whether it is known there or not, see [`crate::choice::shares_at`].
     pub shares: Vec<f64>,
 }
 
 /// What a router can do, from the most accurate end (lambda 0, or only the large LLM) to the cheapest (lambda 1, or only the small one).
 ///
-/// Neither cost nor accuracy need fall from point to point: choices are made by predicted values, means are of true ones.
+/// Neither cost nor accuracy need fall from point to point: choices are made by predicted values, means are of true ones. A setting at which
+/// nothing is known of any choice has no point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
     /// The operating points in order; at least one.
     pub points: Vec<CurvePoint>,
-    /// How many prompts the means are over: those with an LLM to choose.
+    /// How many prompts have an LLM to choose; where scores are missing, means are over those of them whose choice is known.
     pub n_prompts: usize,
 }
 

@@ -234,13 +234,13 @@ impl Scratch {
                     choices,
                     calls: events,
                 } => {
-                    choices.sweep(weight, |swept| points.push(swept.point));
+                    choices.sweep(weight, |swept| points.extend(swept.point));
                     if let Some(events) = events {
                         sweep_calls(events, weight, calls);
                     }
                 }
                 Curves::Pair(events) => {
-                    events.sweep(weight, |swept| points.push(swept.point));
+                    events.sweep(weight, |swept| points.extend(swept.point));
                     sweep_calls(events, weight, calls);
                 }
                 Curves::Zero => points.extend_from_slice(&zero_router),
@@ -270,5 +270,5 @@ impl Scratch {
 
 fn sweep_calls(events: &Events, weight: impl Fn(usize) -> u32 + Copy, calls: &mut Vec<CallPoint>) {
     let n_prompts = events.n_drawn(weight);
-    events.sweep(weight, |swept| calls.push(call_point(swept, n_prompts)));
+    events.sweep(weight, |swept| calls.extend(call_point(swept, n_prompts)));
 }
