@@ -57,10 +57,7 @@ impl PointSum {
 
     /// Takes so many away that were added, and adds others in their place.
     pub(crate) fn replace(&mut self, count: u32, from: &Answer, to: &Answer) {
-        let (lost, won) = (
-            f64::from(count) * from.weight,
-            f64::from(count) * to.weight,
-        );
+        let (lost, won) = (f64::from(count) * from.weight, f64::from(count) * to.weight);
         // As a rule nothing is missing, and all weights are the same.
         if lost != won {
             self.weight.add(won);

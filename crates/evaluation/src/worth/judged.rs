@@ -170,9 +170,7 @@ fn gains_of(
             _ if is_unknown => f64::NAN,
             (Some(routed), Some(constant)) if routed == constant => 0.0,
             // Not by the formula below, which rounds.
-            _ if all_alike => {
-                outcomes[0].utility(i, worth_usd) - outcomes[1].utility(i, worth_usd)
-            }
+            _ if all_alike => outcomes[0].utility(i, worth_usd) - outcomes[1].utility(i, worth_usd),
             _ => difference + side_routed.deviation(i) - side_constant.deviation(i),
         })
         .collect()

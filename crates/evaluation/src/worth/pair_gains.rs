@@ -104,7 +104,8 @@ fn best_threshold(
     chooses: impl Fn(usize) -> bool,
 ) -> f32 {
     let choosing: Vec<usize> = (0..truth.n_prompts())
-        .filter(|&i| chooses(i) && fit.small_win_probability[i].is_finite())
+        .filter(|&i| chooses(i) && truth.is_scored(i))
+        .filter(|&i| fit.small_win_probability[i].is_finite())
         .collect();
     let weighted = |i: usize, model_idx: usize| {
         let answer = truth.answer(i, model_idx);

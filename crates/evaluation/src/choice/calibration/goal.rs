@@ -1,6 +1,4 @@
-use crate::{
-    Error, Result, Truth, candidates::Answer, curve::events::Events, sum::PointSum,
-};
+use crate::{Error, Result, Truth, candidates::Answer, curve::events::Events, sum::PointSum};
 
 /// What a router is to be set to. Among the settings that reach it, the rest decides.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,8 +3,7 @@ use super::{
     rows::{Rows, Subset},
 };
 use crate::{
-    Interval, Result, Truth, candidates::Answer, interval::check_level,
-    study::bootstrap::Resamples,
+    Interval, Result, Truth, candidates::Answer, interval::check_level, study::bootstrap::Resamples,
 };
 
 /// The numbers of a [`BenchmarkPoint`] with their intervals over the benchmark's test prompts.
