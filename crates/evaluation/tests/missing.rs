@@ -63,7 +63,8 @@ impl World {
 
     /// The scores that are known where each is with this probability.
     fn masked(&self, seed: u64, rate: impl Fn(usize, usize) -> f64) -> Array2<f32> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        // Not the seed of the world, whose difficulties would decide what is known.
+        let mut rng = ChaCha8Rng::seed_from_u64(1_000 + seed);
         Array2::from_shape_fn(self.scores.dim(), |(i, m)| {
             match rng.random::<f64>() < rate(i, m) {
                 true => self.scores[[i, m]],
@@ -84,7 +85,7 @@ fn check(what: &str, found: &[f64], expected: f64) {
         "{what}: {mean} +- {error}, not {expected}"
     );
     assert!(
-        error < 0.02 * expected.abs().max(0.1),
+        error < 0.05 * expected.abs().max(0.1),
         "{what}: {error} tells nothing"
     );
 }
@@ -167,7 +168,8 @@ fn recorded_propensities_make_up_for_a_policy_that_looks_at_the_prompt() {
     let complete = world.complete();
     let (mut found, mut blind) = (vec![Vec::new(); 10], Vec::new());
     for seed in 0..N_SEEDS {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        // Not the seed of the world, whose difficulties would decide what is known.
+        let mut rng = ChaCha8Rng::seed_from_u64(1_000 + seed);
         let asked: Vec<usize> = (0..N_PROMPTS)
             .map(|i| {
                 let u: f64 = rng.random();
