@@ -1,6 +1,9 @@
 use std::path::Path;
 
-use evaluation::choice::{CalibrationParams, Setting, Standing, decisions, standing_at};
+use evaluation::{
+    Gaps,
+    choice::{CalibrationParams, Setting, Standing, decisions, standing_at},
+};
 use serde::Deserialize;
 
 use super::{
@@ -96,6 +99,14 @@ impl Calibrator {
     /// The router's folder, which the calibration is to be written to.
     pub fn folder(&self) -> &Path {
         self.held_out.folder()
+    }
+
+    /// What is missing of the test part, if anything, and what averages then take for granted.
+    ///
+    /// # Errors
+    /// As for [`HeldOut::gaps`].
+    pub fn gaps(&self) -> Result<Option<Gaps>, CalibrationError> {
+        self.held_out.gaps()
     }
 
     /// The goal.

@@ -4,7 +4,7 @@ use dataset::{
     DatasetDir, Pair, PairIdx, Predictions, RunManifest, Source, TestPredictions, TestSet,
     train_test_split,
 };
-use evaluation::{Router, Truth};
+use evaluation::{Gaps, Router, Truth};
 use ndarray::{Array2, Axis};
 use saved_routers::Record;
 
@@ -132,6 +132,14 @@ impl HeldOut {
     /// The files of the test part and the predictions.
     pub fn inputs(&self) -> &[Source] {
         &self.inputs
+    }
+
+    /// What is missing of the test part, if anything.
+    ///
+    /// # Errors
+    /// [`CalibrationError::Evaluation`] for a test part without a prompt or an LLM, or with propensities that cannot be.
+    pub fn gaps(&self) -> Result<Option<Gaps>, CalibrationError> {
+        Ok(Gaps::of(&self.all.truth()?))
     }
 
     /// Divides the prompts, by a seed, into those that choose a setting and those that stay untouched.
