@@ -285,7 +285,7 @@ mod tests {
             within_tasks: gains,
         });
         for part in [
-            "at the same rate for every LLM",
+            "may differ from LLM to LLM",
             "own $0.0200 per 1,000 prompts are taken off, of the gains of permuted prompts, too",
             "in order of `day`",
             "same text count as one group",
