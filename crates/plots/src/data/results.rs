@@ -151,7 +151,7 @@ impl Results {
             curves: shown
                 .map(|method| ComparedCurve {
                     series: method.series.clone(),
-                    points: method.curve.points.clone(),
+                    points: method.curve.known_points().collect(),
                 })
                 .collect(),
             models: self.models.clone(),
