@@ -49,6 +49,7 @@ mod candidates;
 pub mod choice;
 pub mod curve;
 mod error;
+mod gaps;
 mod interval;
 pub mod metric;
 mod point;
@@ -63,6 +64,7 @@ pub mod worth;
 
 pub use crate::{
     error::{Error, Result},
+    gaps::Gaps,
     interval::Interval,
     point::{Curve, CurvePoint, Point},
     propensities::{Propensities, PropensitySource},

@@ -92,7 +92,10 @@ pub fn point_at(
     check_weights(lambda, cost_multiplier)?;
     let candidates = Candidates::new(truth, &predicted)?;
     let n_prompts = truth.n_prompts();
-    point_of(&candidates, lambda, cost_multiplier).ok_or(Error::NothingToChoose { n_prompts })
+    match point_of(&candidates, lambda, cost_multiplier) {
+        Some(point) => Ok(CurvePoint::new(lambda, Some(point))),
+        None => Err(Error::NothingToChoose { n_prompts }),
+    }
 }
 
 /// Which share of the prompts each LLM gets at one lambda, known there or not; the shares, one per LLM, add up to 1.
@@ -141,18 +144,13 @@ pub(crate) fn point_of(
     candidates: &Candidates,
     lambda: f64,
     cost_multiplier: f64,
-) -> Option<CurvePoint> {
+) -> Option<Point> {
     // Compensated sums, so that a mean hardly depends on the order of the prompts, and exact curves end where this begins.
     let mut sum = PointSum::default();
     for (_, of_prompt) in candidates.by_prompt() {
         sum.add(1, &best(of_prompt, lambda, cost_multiplier).answer);
     }
-    let Point { cost_usd, accuracy } = sum.point()?;
-    Some(CurvePoint {
-        setting: lambda,
-        cost_usd,
-        accuracy,
-    })
+    sum.point()
 }
 
 /// Refuses a multiplier that would reverse the rule or make all costs equal.

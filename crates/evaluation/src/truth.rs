@@ -1,4 +1,4 @@
-use ndarray::{Array1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::{Error, Propensities, Result, candidates::Answer};
 
@@ -67,7 +67,19 @@ impl<'a> Truth<'a> {
     /// As for [`Truth::with_propensities`]; [`Error::BadPropensity`].
     pub fn of(split: &'a dataset::PartTable) -> Result<Self> {
         let (scores, cost_usd) = (split.scores.view(), split.cost_usd.view());
-        match &split.propensities {
+        Self::with_recorded(scores, cost_usd, split.propensities.as_ref())
+    }
+
+    /// Takes scores and costs with the propensities that a table records, if it does.
+    ///
+    /// # Errors
+    /// As for [`Truth::with_propensities`]; [`Error::BadPropensity`].
+    pub fn with_recorded(
+        scores: ArrayView2<'a, f32>,
+        cost_usd: ArrayView2<'a, f64>,
+        recorded: Option<&Array2<f64>>,
+    ) -> Result<Self> {
+        match recorded {
             Some(values) => {
                 let recorded = Propensities::recorded(values.clone())?;
                 Self::with_propensities(scores, cost_usd, recorded)
@@ -296,7 +308,7 @@ fn check_shapes(what: &'static str, expected: (usize, usize), found: (usize, usi
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, array};
+    use ndarray::array;
 
     use super::*;
 

@@ -63,7 +63,8 @@ impl World {
 
     /// The scores that are known where each is with this probability.
     fn masked(&self, seed: u64, rate: impl Fn(usize, usize) -> f64) -> Array2<f32> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        // Not the seed of the world, whose difficulties would decide what is known.
+        let mut rng = ChaCha8Rng::seed_from_u64(1_000 + seed);
         Array2::from_shape_fn(self.scores.dim(), |(i, m)| {
             match rng.random::<f64>() < rate(i, m) {
                 true => self.scores[[i, m]],
@@ -84,7 +85,7 @@ fn check(what: &str, found: &[f64], expected: f64) {
         "{what}: {mean} +- {error}, not {expected}"
     );
     assert!(
-        error < 0.02 * expected.abs().max(0.1),
+        error < 0.05 * expected.abs().max(0.1),
         "{what}: {error} tells nothing"
     );
 }
@@ -167,7 +168,8 @@ fn recorded_propensities_make_up_for_a_policy_that_looks_at_the_prompt() {
     let complete = world.complete();
     let (mut found, mut blind) = (vec![Vec::new(); 10], Vec::new());
     for seed in 0..N_SEEDS {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        // Not the seed of the world, whose difficulties would decide what is known.
+        let mut rng = ChaCha8Rng::seed_from_u64(1_000 + seed);
         let asked: Vec<usize> = (0..N_PROMPTS)
             .map(|i| {
                 let u: f64 = rng.random();
@@ -234,7 +236,7 @@ fn a_router_chooses_among_all_llms_that_it_predicts_for() {
 }
 
 #[test]
-fn a_setting_of_which_nothing_is_known_has_no_point() {
+fn a_setting_of_which_nothing_is_known_says_so() {
     // At lambda 0 both prompts go to LLM 1, which was never asked.
     let scores = array![[1.0, UNKNOWN], [0.0, UNKNOWN]];
     let costs = array![[1.0, 2.0], [1.0, 2.0]];
@@ -244,19 +246,26 @@ fn a_setting_of_which_nothing_is_known_has_no_point() {
     let nothing = Err(Error::NothingToChoose { n_prompts: 2 });
     assert_eq!(point_at(&truth, predicted, 0.0, 1.0).map(|_| ()), nothing);
     let curve = exact_curve(&truth, predicted).expect("a curve");
-    assert_eq!(curve.points.len(), 1);
+    assert_eq!(curve.points.len(), 2);
+    assert!(!curve.points[0].is_known());
     assert_eq!(
-        (curve.points[0].accuracy, curve.points[0].cost_usd),
+        (curve.points[1].accuracy, curve.points[1].cost_usd),
         (0.5, 1.0)
     );
+    assert_eq!(curve.to_points().len(), 1);
     let found = share_curve(&truth, predicted).expect("a curve");
-    assert_eq!(found.shares_at(0), Ok(vec![1.0, 0.0]));
+    assert_eq!(found.shares_at(0), Ok(vec![0.0, 1.0]));
     let grid = Grid {
         n_steps: 4,
         cost_multiplier: 1.0,
     };
     let on_grid = grid_curve(&truth, predicted, grid).expect("a curve");
-    assert_eq!(on_grid.points.first().map(|point| point.setting), Some(0.5));
+    let known: Vec<bool> = on_grid
+        .points
+        .iter()
+        .map(|point| point.is_known())
+        .collect();
+    assert_eq!(known, [false, false, true, true, true]);
     let pair = PairIdx { small: 0, large: 1 };
     assert_eq!(pair_curve(&truth, pair, &[0.5, 0.5]).map(|_| ()), nothing);
 

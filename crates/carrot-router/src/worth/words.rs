@@ -105,7 +105,8 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
     if counts.known_scores < 1.0 {
         notes.push(
             "A gain is the difference of two means over the prompts where the router and the best single LLM differ, each over those whose score is \
-             known. That is fair only if scores are missing by chance, at the same rate for every LLM and whatever the prompt."
+             known, weighted by how likely that is. Without a column of propensities that is right only if scores are missing at random: how often an LLM was asked \
+             may differ from LLM to LLM, but must have nothing to do with the prompt, nor with how well it does."
                 .to_owned(),
         );
     }
@@ -284,7 +285,7 @@ mod tests {
             within_tasks: gains,
         });
         for part in [
-            "at the same rate for every LLM",
+            "may differ from LLM to LLM",
             "own $0.0200 per 1,000 prompts are taken off, of the gains of permuted prompts, too",
             "in order of `day`",
             "same text count as one group",

@@ -61,16 +61,13 @@ pub fn grid_curve(truth: &Truth<'_>, predicted: Predicted<'_>, grid: Grid) -> Re
     check_multiplier(grid.cost_multiplier)?;
     let candidates = Candidates::new(truth, &predicted)?;
     let points: Vec<CurvePoint> = (0..=grid.n_steps)
-        .filter_map(|step| {
+        .map(|step| {
             let lambda = step as f64 / grid.n_steps as f64;
-            point_of(&candidates, lambda, grid.cost_multiplier)
+            let point = point_of(&candidates, lambda, grid.cost_multiplier);
+            CurvePoint::new(lambda, point)
         })
         .collect();
-    let n_prompts = candidates.n_prompts();
-    match points.is_empty() {
-        true => Err(Error::NothingToChoose { n_prompts }),
-        false => Ok(Curve { points, n_prompts }),
-    }
+    Curve::checked(points, candidates.n_prompts())
 }
 
 /// The curve of a binary router: the small LLM answers where its win probability is at least a threshold, else the large one.
@@ -92,27 +89,13 @@ pub fn pair_curve(
     curve_of(&Events::pair(truth, pair, small_win_probability)?)
 }
 
-/// The points at which any choice is known.
-///
-/// # Errors
-/// [`Error::NothingToChoose`] where there is none.
 pub(crate) fn curve_of(events: &Events) -> Result<Curve> {
     let mut points = Vec::with_capacity(events.n_changes() + 1);
     events.sweep(
         |_| 1,
-        |swept| {
-            points.extend(swept.point.map(|point| CurvePoint {
-                setting: swept.at,
-                cost_usd: point.cost_usd,
-                accuracy: point.accuracy,
-            }));
-        },
+        |swept| points.push(CurvePoint::new(swept.at, swept.point)),
     );
-    let n_prompts = events.n_prompts();
-    match points.is_empty() {
-        true => Err(Error::NothingToChoose { n_prompts }),
-        false => Ok(Curve { points, n_prompts }),
-    }
+    Curve::checked(points, events.n_prompts())
 }
 
 #[cfg(test)]

@@ -52,15 +52,12 @@ fn share_curve_of(events: &Events, n_models: usize) -> Result<ShareCurve> {
         .first_models()
         .for_each(|model_idx| n_first[model_idx] += 1);
     let curve = curve_of(events)?;
-    // The curve has no point where nothing is known of any choice, but prompts move there too.
-    let mut has_point = Vec::with_capacity(events.n_changes() + 1);
-    events.sweep(|_| 1, |swept| has_point.push(swept.point.is_some()));
     let mut moves = Vec::with_capacity(events.n_changes());
     let mut n_moves = Vec::with_capacity(curve.points.len());
-    n_moves.extend(has_point[0].then_some(0));
-    for (of_point, &has_point) in events.moves_by_point().zip(&has_point[1..]) {
+    n_moves.push(0);
+    for of_point in events.moves_by_point() {
         moves.extend(of_point.map(|(from, to)| (narrow(from), narrow(to))));
-        n_moves.extend(has_point.then_some(moves.len()));
+        n_moves.push(moves.len());
     }
     Ok(ShareCurve {
         curve,

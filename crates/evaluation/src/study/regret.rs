@@ -258,6 +258,7 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             // which is the most that can be said for it.
             let points = pair_curve(truth, pair, small_win_probability)?.points;
             let thresholds: Vec<Candidate> = (points.iter().enumerate())
+                .filter(|(_, point)| point.is_known())
                 .map(|(point_idx, point)| in_hindsight(point_idx, point.accuracy, point.cost_usd))
                 .collect();
             let course = Course::of(&thresholds, weights);

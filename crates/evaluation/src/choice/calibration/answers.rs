@@ -35,8 +35,13 @@ pub fn standing_at(truth: &Truth<'_>, router: Router<'_>, setting: Setting) -> R
             Setting::Threshold(_),
         ) => {
             let events = Events::pair(truth, pair, small_win_probability)?;
-            let all = vec![1; truth.n_prompts()];
-            Ok(Answers::new(&events, truth.n_models()).standing(&setting, &all))
+            let n_prompts = truth.n_prompts();
+            let answers = Answers::new(&events, truth.n_models());
+            let standing = answers.standing(&setting, &vec![1; n_prompts]);
+            match standing.point.accuracy.is_nan() {
+                true => Err(Error::NothingToChoose { n_prompts }),
+                false => Ok(standing),
+            }
         }
         _ => Err(Error::NothingToSet),
     }
