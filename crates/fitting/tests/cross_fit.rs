@@ -93,6 +93,7 @@ impl World {
             cost_usd: (&input_tokens + &output_tokens * 2.0) / 1e6,
             input_tokens: Some(input_tokens),
             output_tokens: Some(output_tokens),
+            propensities: None,
             kept: KeptColumns::default(),
         };
         let info = DatasetInfo {

@@ -36,6 +36,7 @@ fn bench() -> Tiny {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::from_shape_fn(shape, |(i, m)| cost(i, m)),
+        propensities: None,
         kept: KeptColumns::default(),
     };
     split.write(&dir.split(Part::Test)).expect("written");

@@ -69,6 +69,9 @@ pub struct Calibration {
 /// both are of one size. Ends are cut to what is possible: no cost below 0, no score or share outside [0, 1]. A share that is 0 or 1 in all
 /// resamples has an interval of no length.
 ///
+/// The router chooses among all LLMs that it predicts for, as it does in use. Where scores are missing, means are over the prompts whose choice
+/// is known, weighted as [`crate::Propensities`] say; shares are over all.
+///
 /// The estimate of optimism is Efron's (1983, "Estimating the error rate of a prediction rule"). Costs three passes over the router's changes
 /// for each resample; resamples run in parallel, each on its own stream of random numbers, so that the number of threads changes nothing.
 ///
@@ -103,12 +106,13 @@ pub fn calibrate(
 
     let all = vec![1; truth.n_prompts()];
     let trace = Trace::over(&events, &aim, &all);
-    let chosen = trace.choose(&aim);
+    let n_prompts = truth.n_prompts();
+    let chosen = (trace.choose(&aim)).ok_or(Error::NothingToChoose { n_prompts })?;
     if !chosen.is_reached {
         return Err(trace.out_of_reach(&aim));
     }
     let in_sample = answers.standing(&chosen.setting, &all);
-    let deviations: Vec<Deviation> = (0..params.n_resamples)
+    let deviations: Vec<Option<Deviation>> = (0..params.n_resamples)
         .into_par_iter()
         .map_init(
             || [vec![0; truth.n_prompts()], vec![0; truth.n_prompts()]],
@@ -120,12 +124,12 @@ pub fn calibrate(
                 // New prompts are drawn from the same ones, apart from those that choose. The difference between the two is what a choice
                 // in hindsight hides, and what chance adds.
                 draw(&mut rng, &answers, params.n_new_prompts, new);
-                let chosen = Trace::over(&events, &aim, given).choose(&aim);
-                Deviation {
+                let chosen = Trace::over(&events, &aim, given).choose(&aim)?;
+                Some(Deviation {
                     is_reached: chosen.is_reached,
                     before: answers.standing(&chosen.setting, given),
                     after: answers.standing(&chosen.setting, new),
-                }
+                })
             },
         )
         .collect();
@@ -133,10 +137,14 @@ pub fn calibrate(
     let predicted = |in_sample: f64, most: f64, part: &dyn Fn(&Standing) -> f64| {
         let differences = deviations
             .iter()
+            .flatten()
             .map(|it| part(&it.after) - part(&it.before));
-        predict(in_sample, most, differences.collect(), params.level)
+        // Where scores are missing, a resample may hold none of the prompts whose choice is known.
+        let known = differences.filter(|difference| !difference.is_nan());
+        predict(in_sample, most, known.collect(), params.level)
     };
-    let n_out_of_reach = deviations.iter().filter(|it| !it.is_reached).count();
+    let is_reached = |it: &Option<Deviation>| it.as_ref().is_some_and(|it| it.is_reached);
+    let n_out_of_reach = deviations.iter().filter(|&it| !is_reached(it)).count();
     Ok(Calibration {
         setting: chosen.setting,
         cost_usd: predicted(in_sample.point.cost_usd, f64::INFINITY, &|it| {

@@ -197,8 +197,8 @@ struct Judge<'a> {
     units: [Vec<Vec<usize>>; 2],
 }
 
-/// A setting's position among all settings, or an LLM's, and where it stands on some prompts.
-type Placed = (usize, Point);
+/// A setting's position among all settings, and where it stands on some prompts; `None` where nothing is known of its choices.
+type Placed = (usize, Option<Point>);
 
 impl<'a> Judge<'a> {
     fn new(
@@ -225,7 +225,7 @@ impl<'a> Judge<'a> {
             .flatten()
             .collect();
         for events in events.iter().flatten() {
-            events.sweep(|_| 1, |swept| all.push(swept.point));
+            events.sweep(|_| 1, |swept| all.extend(swept.point));
         }
         let n_prompts = truth.n_prompts();
         let n_groups = groups.map_or(n_prompts, |groups| {
@@ -241,7 +241,7 @@ impl<'a> Judge<'a> {
             units[halves[unit[0]]].push(unit);
         }
         Ok(Self {
-            truth: *truth,
+            truth: truth.clone(),
             events,
             range: CostRange::over(all),
             halves,
@@ -309,7 +309,10 @@ fn lines<W: Fn(usize) -> u32>(events: &Events, in_half: impl Fn(usize) -> W) -> 
         placed
     });
     [0, 1].map(|half| {
-        let mut by_cost = placed[half].clone();
+        let known = placed[half].iter();
+        let mut by_cost: Vec<(usize, Point)> = known
+            .filter_map(|&(step, point)| Some((step, point?)))
+            .collect();
         sort_by_cost(&mut by_cost, |placed| placed.1);
         let other = &placed[1 - half];
         let judged = hull_of(by_cost, |placed| placed.1)
@@ -317,7 +320,7 @@ fn lines<W: Fn(usize) -> u32>(events: &Events, in_half: impl Fn(usize) -> W) -> 
             .filter_map(|(step, _)| {
                 // Settings at which no prompt of the other half changes have no point of their own there: the one before holds.
                 let n_before = other.partition_point(|placed| placed.0 <= step);
-                Some(other[..n_before].last()?.1)
+                other[..n_before].last()?.1
             });
         line(judged.collect())
     })

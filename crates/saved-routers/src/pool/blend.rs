@@ -200,6 +200,8 @@ impl Columns {
             input_tokens: self.input_tokens.map(matrix),
             output_tokens: self.output_tokens.map(matrix),
             cost_usd: matrix(self.cost_usd),
+            // Those of the train part are for its own LLMs, and a fit does not look at them.
+            propensities: None,
             ..train.clone()
         };
         let Some(input) = &table.input_tokens else {

@@ -1,6 +1,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use carrot_router::{CalibrationGoal, Coverage};
+use evaluation::Gaps;
 use saved_routers::{CalibratedSetting, Calibration, Range};
 use serde::Serialize;
 
@@ -10,6 +11,9 @@ use serde::Serialize;
 pub(super) struct CalibrationReport<'a> {
     pub(super) calibration: &'a Calibration,
     pub(super) path: &'a Path,
+    /// What is missing of the test part, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gaps: Option<Gaps>,
     #[serde(skip)]
     pub(super) goal: &'a CalibrationGoal,
     #[serde(skip)]
@@ -90,6 +94,9 @@ impl CalibrationReport<'_> {
             "  the intervals are for means over {} new prompts of the same kind",
             it.expected.n_new_prompts
         ));
+        if let Some(gaps) = self.gaps {
+            line(format!("  {gaps}"));
+        }
         line(self.path.display().to_string());
         if matches!(it.setting, CalibratedSetting::Weight { .. }) {
             line(format!(

@@ -49,8 +49,12 @@ const POINTS: f64 = 100.0;
 pub(super) fn metrics_document(intervals: &Intervals, chance: &Chance) -> Document {
     let document = Document::new()
         .heading(1, Prose::from("Metrics on ").code(&intervals.dataset))
-        .paragraph(about(intervals))
-        .heading(2, "Gain over the best single LLM");
+        .paragraph(about(intervals));
+    let document = match intervals.gaps {
+        Some(gaps) => document.paragraph(gaps.to_string()),
+        None => document,
+    };
+    let document = document.heading(2, "Gain over the best single LLM");
     let document = match gain_rows(intervals, chance) {
         Some(rows) => {
             let document = document.rows(rows).paragraph(about_gains());
