@@ -3,7 +3,7 @@
 use std::{fmt, ops::Range};
 
 use dataset::worth;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayBase, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -136,12 +136,12 @@ impl<'a> Judge<'a> {
     /// `scores` has shape `(n_rows, n_models)`, NaN where unknown; `fold_of_row` says which rows each baseline is from.
     pub(crate) fn new(
         scores: ArrayView2<'a, f32>,
-        costs: &RoutingCosts<'a>,
+        costs: &'a RoutingCosts<'_>,
         fold_of_row: &[usize],
     ) -> Self {
-        let cost_usd = costs.cost_usd;
+        let cost_usd = costs.cost_usd.view();
         // Of an LLM's own rows all count alike where nobody says how they were asked.
-        let within = costs.inverse_propensities;
+        let within = costs.inverse_propensities.as_ref().map(ArrayBase::view);
         let worths = worth::grid(&means(cost_usd, within, |_| true));
         let n_folds = fold_of_row.iter().max().map_or(0, |last| last + 1);
         let constants: Vec<Vec<Option<usize>>> = (0..n_folds)
@@ -364,19 +364,18 @@ mod tests {
     use super::*;
 
     const NAN: f32 = f32::NAN;
+    const NAN_USD: f64 = f64::NAN;
 
-    fn judge<'a>(
-        scores: &'a Array2<f32>,
+    /// For who predicts no dollars.
+    fn routing_costs<'a>(
         cost_usd: &'a Array2<f64>,
         weights: Option<&'a Array2<f64>>,
-        folds: &[usize],
-    ) -> Judge<'a> {
-        let costs = RoutingCosts {
+    ) -> RoutingCosts<'a> {
+        RoutingCosts {
             cost_usd: cost_usd.view(),
             predicted_usd: &|_| unreachable!("nothing is predicted"),
             inverse_propensities: weights.map(Array2::view),
-        };
-        Judge::new(scores.view(), &costs, folds)
+        }
     }
 
     #[test]
@@ -384,7 +383,8 @@ mod tests {
         // Costs are equal everywhere, so the only worth is infinite and utility is the score.
         let scores = array![[1.0_f32, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
         let costs = Array2::ones((4, 2));
-        let judge = judge(&scores, &costs, None, &[0, 0, 1, 1]);
+        let routing_costs = routing_costs(&costs, None);
+        let judge = Judge::new(scores.view(), &routing_costs, &[0, 0, 1, 1]);
         // Fold 0 goes by rows 2 and 3 (means .5, 1): LLM 1, which scores 0, 0. Fold 1 goes by rows 0 and 1: LLM 0, which scores 0, 1.
         let unrouted = judge.unrouted.mapv(|it| it.utility);
         assert_eq!(unrouted, array![[0.0], [0.0], [0.0], [1.0]]);
@@ -398,7 +398,8 @@ mod tests {
     fn rows_of_one_group_are_one_observation() {
         let scores = array![[1.0_f32, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
         let costs = Array2::ones((4, 2));
-        let judge = judge(&scores, &costs, None, &[0, 0, 1, 1]);
+        let routing_costs = routing_costs(&costs, None);
+        let judge = Judge::new(scores.view(), &routing_costs, &[0, 0, 1, 1]);
         let judge = judge.grouped(Some(&[0, 0, 2, 3]));
         // Gains 1, 1, 1, 0 as above. Sums less the mean: 2 of .25, .25, -.75; s^2 = 3 / 2 * (.25 + .0625 + .5625) / 16.
         let gain = judge.gain(scores.mapv(f64::from).view(), costs.view());
@@ -410,7 +411,8 @@ mod tests {
     fn predicted_costs_count_as_the_worth_says() {
         let scores = Array2::from_elem((8, 2), 0.5_f32);
         let costs = Array2::from_shape_fn((8, 2), |(_, model)| [1.0, 3.0][model]);
-        let judge = judge(&scores, &costs, None, &[0, 1, 0, 1, 0, 1, 0, 1]);
+        let routing_costs = routing_costs(&costs, None);
+        let judge = Judge::new(scores.view(), &routing_costs, &[0, 1, 0, 1, 0, 1, 0, 1]);
         assert_eq!(judge.worths.len(), 25);
         // Who takes costs for 0 and the second LLM for better always pays 2 more: the gain is the mean over worths of -2 / v.
         let blind = Array2::from_shape_fn((8, 2), |(_, model)| model as f64);
@@ -424,12 +426,36 @@ mod tests {
     fn unknown_answers_are_held_against_nobody() {
         let scores = array![[1.0, 0.0], [1.0, NAN], [NAN, 1.0], [1.0, 0.0]];
         let costs = Array2::ones((4, 2));
-        let judge = judge(&scores, &costs, None, &[0, 1, 0, 1]);
+        let routing_costs = routing_costs(&costs, None);
+        let judge = Judge::new(scores.view(), &routing_costs, &[0, 1, 0, 1]);
         // Choosing LLM 1, 1, 1, 0: known are 0, 1, 1; without routing LLM 0 everywhere: 1, 1, 1 are known.
         let predicted = array![[0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]];
         let gain = judge.gain(predicted.view(), costs.view());
         assert!((gain.mean - (2.0 / 3.0 - 1.0)).abs() < 1e-15);
         let nothing = Array2::from_elem((4, 2), f64::NAN);
         assert!(judge.gain(nothing.view(), costs.view()).mean.is_nan());
+    }
+
+    #[test]
+    fn a_row_stands_for_as_many_as_it_was_unlikely() {
+        // LLM 0 was asked with probability 1/2 in rows 0 and 1, LLM 1 in row 2 with 1/4, and in row 3 with 1.
+        let scores = array![[1.0, NAN], [0.0, NAN], [NAN, 1.0], [NAN, 0.0]];
+        let costs = array![[1.0, NAN_USD], [1.0, NAN_USD], [NAN_USD, 1.0], [NAN_USD, 1.0]];
+        let weights = array![[2.0, 0.0], [2.0, 0.0], [0.0, 4.0], [0.0, 1.0]];
+        let weighted = routing_costs(&costs, Some(&weights));
+        let judge = Judge::new(scores.view(), &weighted, &[0, 1, 0, 1]);
+        // Without routing: fold 0 goes by rows 1 and 3, 0 and 0: LLM 0. Fold 1 by rows 0 and 2, 1 and 1: LLM 0.
+        let everywhere_1 = Array2::from_shape_fn((4, 2), |(_, m)| m as f64);
+        let gain = judge.gain(everywhere_1.view(), Array2::ones((4, 2)).view());
+        // (4 * 1 + 1 * 0) / 5, less (2 * 1 + 2 * 0) / 4.
+        assert!((gain.mean - 0.3).abs() < 1e-15, "{gain:?}");
+        // Influences: routed 4 (1 - .8) / (5 / 4) in row 2, 1 (0 - .8) / (5 / 4) in row 3; unrouted 2 (+-.5) / (4 / 4) in rows 0 and 1.
+        let squares = 0.64_f64 * 0.64 * 2.0 + 1.0 * 2.0;
+        assert!((gain.standard_error - (squares / 12.0).sqrt()).abs() < 1e-15, "{gain:?}");
+        // Nobody says how they were asked: each LLM's rows count alike.
+        let unweighted = routing_costs(&costs, None);
+        let judge = Judge::new(scores.view(), &unweighted, &[0, 1, 0, 1]);
+        let gain = judge.gain(everywhere_1.view(), Array2::ones((4, 2)).view());
+        assert!(gain.mean.abs() < 1e-15, "{gain:?}");
     }
 }

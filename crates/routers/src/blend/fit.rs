@@ -179,7 +179,8 @@ impl PreparedBlend {
         costs.check(targets)?;
         Ok(Sorted {
             values: self.order.sorted(values.view()),
-            weights: costs.inverse_propensities.map(|it| self.order.sorted(it)),
+            weights: (costs.inverse_propensities.as_ref())
+                .map(|it| self.order.sorted(it.view())),
             outputs: output_ranges(targets),
             targets,
             costs,
