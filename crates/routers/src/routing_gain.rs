@@ -440,7 +440,12 @@ mod tests {
     fn a_row_stands_for_as_many_as_it_was_unlikely() {
         // LLM 0 was asked with probability 1/2 in rows 0 and 1, LLM 1 in row 2 with 1/4, and in row 3 with 1.
         let scores = array![[1.0, NAN], [0.0, NAN], [NAN, 1.0], [NAN, 0.0]];
-        let costs = array![[1.0, NAN_USD], [1.0, NAN_USD], [NAN_USD, 1.0], [NAN_USD, 1.0]];
+        let costs = array![
+            [1.0, NAN_USD],
+            [1.0, NAN_USD],
+            [NAN_USD, 1.0],
+            [NAN_USD, 1.0]
+        ];
         let weights = array![[2.0, 0.0], [2.0, 0.0], [0.0, 4.0], [0.0, 1.0]];
         let weighted = routing_costs(&costs, Some(&weights));
         let judge = Judge::new(scores.view(), &weighted, &[0, 1, 0, 1]);
@@ -451,7 +456,10 @@ mod tests {
         assert!((gain.mean - 0.3).abs() < 1e-15, "{gain:?}");
         // Influences: routed 4 (1 - .8) / (5 / 4) in row 2, 1 (0 - .8) / (5 / 4) in row 3; unrouted 2 (+-.5) / (4 / 4) in rows 0 and 1.
         let squares = 0.64_f64 * 0.64 * 2.0 + 1.0 * 2.0;
-        assert!((gain.standard_error - (squares / 12.0).sqrt()).abs() < 1e-15, "{gain:?}");
+        assert!(
+            (gain.standard_error - (squares / 12.0).sqrt()).abs() < 1e-15,
+            "{gain:?}"
+        );
         // Nobody says how they were asked: each LLM's rows count alike.
         let unweighted = routing_costs(&costs, None);
         let judge = Judge::new(scores.view(), &unweighted, &[0, 1, 0, 1]);

@@ -143,10 +143,12 @@ fn judge(
             let judged = repeats
                 .map(|(repeat, (cross_fit, constants))| {
                     let predicted = cross_fit.predicted.views();
-                    let outcomes = pseudo.get(repeat).unwrap_or(truth);
-                    Judged::new(outcomes, &constants.at(worth_usd), worth_usd, |i| {
-                        argmax(utilities(predicted, i, worth_usd))
-                    })
+                    let constants = constants.at(worth_usd);
+                    let choice = |i| argmax(utilities(predicted, i, worth_usd));
+                    match pseudo.get(repeat) {
+                        Some(outcomes) => Judged::new(outcomes, &constants, worth_usd, choice),
+                        None => Judged::new(truth, &constants, worth_usd, choice),
+                    }
                 })
                 .collect();
             Column::mean_of(judged, truth)

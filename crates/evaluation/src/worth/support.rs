@@ -151,6 +151,8 @@ pub(super) struct Choices {
     n: usize,
     /// Choices with a propensity that is known to be below [`LOW_PROPENSITY`].
     n_low: usize,
+    /// Choices with a propensity that nobody says.
+    n_unsaid: usize,
     /// Sum of weights, and of their squares.
     weights: f64,
     squares: f64,
@@ -170,9 +172,13 @@ impl Choices {
             let Some(model_idx) = *model_idx else {
                 continue;
             };
-            let weight = truth.propensities().weight(prompt_idx, model_idx);
+            let propensities = truth.propensities();
+            let weight = propensities.weight(prompt_idx, model_idx);
             this.n += 1;
-            this.n_low += usize::from(is_low(truth, prompt_idx, model_idx));
+            let is_low = is_low(truth, prompt_idx, model_idx);
+            this.n_low += usize::from(is_low);
+            let is_said = !propensities.probability(prompt_idx, model_idx).is_nan();
+            this.n_unsaid += usize::from(!is_low && !is_said);
             this.weights += weight;
             this.squares += weight * weight;
             if weight <= 1.0 / LOW_PROPENSITY {
@@ -185,6 +191,7 @@ impl Choices {
     pub(super) fn add(&mut self, other: &Self) {
         self.n += other.n;
         self.n_low += other.n_low;
+        self.n_unsaid += other.n_unsaid;
         self.weights += other.weights;
         self.squares += other.squares;
         self.supported += other.supported;
@@ -195,14 +202,14 @@ impl Choices {
         self.weights * self.weights / self.squares / n_policies as f64
     }
 
-    /// At least this share of choices has a low propensity: those of which it is known; or what the weights of the others, which sum to their number in
-    /// expectation, leave, less two standard errors of that sum.
+    /// At least this share of choices has a low propensity: those of which it is known; and of those whose propensity nobody says, what the weights of
+    /// the supported choices, which sum to their number in expectation, leave, less two standard errors of that sum.
     pub(super) fn low_share(&self, n_policies: usize) -> f64 {
         let n = self.n as f64;
         // Choices of one prompt at several worths are mostly the same choice.
         let error = (self.squares * n_policies as f64).sqrt();
-        let left = (n - self.supported - 2.0 * error) / n;
-        (self.n_low as f64 / n).max(left).max(0.0)
+        let left = n - self.n_low as f64 - self.supported - 2.0 * error;
+        (self.n_low as f64 + left.clamp(0.0, self.n_unsaid as f64)) / n
     }
 }
 
