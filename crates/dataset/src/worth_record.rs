@@ -273,7 +273,7 @@ pub struct WorthPropensityFit {
     pub log_loss: f64,
     /// The same of the LLMs' shares alone.
     pub log_loss_of_shares: f64,
-    /// The smallest and the largest over folds and LLMs of: what an LLM's prompts, each counted as one over its propensity, sum to, as a share of all
+    /// The smallest and the largest over LLMs of: what an LLM's prompts, each counted as one over its propensity, sum to, as a share of all
     /// prompts. 1 in expectation.
     pub weights: [f64; 2],
 }

@@ -29,7 +29,7 @@ pub struct Calibration {
     pub log_loss: f64,
     /// The same of the LLMs' shares in the other folds.
     pub log_loss_of_shares: f64,
-    /// The smallest over LLMs and folds of `sum of 1 / p / number of prompts`; 1 in expectation.
+    /// The smallest over LLMs of `sum of 1 / p / number of prompts`, out-of-fold; 1 in expectation.
     pub least_weight: f64,
     /// The largest.
     pub largest_weight: f64,
@@ -208,7 +208,7 @@ impl Calibration {
     fn of(values: &Array2<f64>, asked: &[Option<usize>], folds: &Folds) -> Self {
         let n_models = values.ncols();
         let (mut loss, mut loss_of_shares, mut n) = (0.0, 0.0, 0_u32);
-        let (mut least, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
+        let mut weights = vec![0.0; n_models];
         for fold in 0..folds.n_folds() {
             let mut counts = vec![0_u32; n_models];
             let trained = folds.trained(fold);
@@ -220,31 +220,25 @@ impl Calibration {
                 0 => 1.0 / (f64::from(n_trained) + n_models as f64),
                 count => f64::from(count) / f64::from(n_trained),
             };
-            let mut weights = vec![0.0; n_models];
-            let (mut n_judged, mut n_of) = (0.0, vec![0_u32; n_models]);
             for row in folds.judged(fold) {
                 let Some(model_idx) = asked[row] else {
                     continue;
                 };
                 let probability = values[[row, model_idx]];
                 weights[model_idx] += 1.0 / probability;
-                n_of[model_idx] += 1;
-                n_judged += 1.0;
                 loss -= probability.ln();
                 loss_of_shares -= share(model_idx).ln();
                 n += 1;
             }
-            // An LLM that was not asked in the fold stands for nobody there, whatever the estimates.
-            for (weight, _) in weights.into_iter().zip(n_of).filter(|(_, n)| *n > 0) {
-                least = least.min(weight / n_judged);
-                largest = largest.max(weight / n_judged);
-            }
         }
+        // An LLM that was never asked stands for nobody, whatever the estimates.
+        let of_llms = weights.iter().filter(|weight| **weight > 0.0);
+        let of_llms = of_llms.map(|weight| weight / f64::from(n));
         Self {
             log_loss: loss / f64::from(n),
             log_loss_of_shares: loss_of_shares / f64::from(n),
-            least_weight: least,
-            largest_weight: largest,
+            least_weight: of_llms.clone().fold(f64::INFINITY, f64::min),
+            largest_weight: of_llms.fold(f64::NEG_INFINITY, f64::max),
         }
     }
 }

@@ -151,7 +151,7 @@ fn evidence_notes(evidence: &WorthEvidence) -> Vec<String> {
         let [least, largest] = fit.weights;
         notes.push(format!(
             "Estimated probabilities foretell the LLM that was asked with a log loss of {:.3} (the LLMs' shares alone: {:.3}{}); counted as one over \
-             them, the prompts of an LLM in a fold sum to {:.2} to {:.2} times all of the fold's, where 1 is right.",
+             them, the prompts of an LLM sum to {:.2} to {:.2} times all prompts, where 1 is right.",
             fit.log_loss,
             fit.log_loss_of_shares,
             match n_shares {
