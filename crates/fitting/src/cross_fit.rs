@@ -1,12 +1,13 @@
 use dataset::{
     DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins,
-    worth::{self},
+    worth,
 };
 use evaluation::{
     Predicted, Truth,
     worth::{Baseline, CrossFit, PromptGains, doubly_robust_gains},
 };
 use ndarray::{Array1, Array2, ArrayView2, Axis};
+use routers::Rows;
 use serde_json::Value;
 
 use crate::{
@@ -67,6 +68,7 @@ pub fn cross_fit(
     subject.check(folds)?;
     // For all folds alike, by the whole table: one unknown score would otherwise decide for some of them.
     let params = subject.params.resolved(subject.table, subject.info);
+    params.warn_of_copies(subject.learner, subject.table);
     let mut whole = None;
     let mut fits = Vec::new();
     // A pair's router weighs nothing.
@@ -134,8 +136,11 @@ impl Subject<'_> {
     ) -> Result<FittedRouter> {
         let embeddings = self.embeddings.select(Axis(0), rows);
         let together = self.together(folds, rows)?;
-        let groups = Some(together.groups());
-        let prepared = params.prepare(self.learner, embeddings.view(), groups, &|_| {})?;
+        let rows = Rows {
+            embeddings: embeddings.view(),
+            groups: Some(together.groups()),
+        };
+        let prepared = params.prepare(self.learner, rows, &|_| {})?;
         prepared.fit(table, self.info, &|_| {})
     }
 
@@ -241,21 +246,11 @@ pub fn cross_fit_gains(
 /// known in none.
 pub(crate) fn means(table: &PartTable) -> (Vec<f64>, Vec<f64>) {
     let weights = inverse_propensities(table);
-    let mean = |model_idx: usize, value: &dyn Fn(usize) -> f64| {
-        let (mut sum, mut total) = (0.0, 0.0);
-        for row in 0..table.n_prompts() {
-            let weight = (weights.as_ref()).map_or(1.0, |weights| weights[[row, model_idx]]);
-            let value = value(row);
-            if !value.is_nan() {
-                sum += weight * value;
-                total += weight;
-            }
-        }
-        // 0 / 0 is NaN: unknown.
-        sum / total
+    let mean = |values: ArrayView2<'_, f64>| {
+        worth::weighted_means(values, weights.as_ref().map(Array2::view), |_| true)
     };
-    let models = 0..table.models.len();
-    let score = |m: usize| mean(m, &|row| f64::from(table.scores[[row, m]]));
-    let cost = |m: usize| mean(m, &|row| table.cost_usd[[row, m]]);
-    (models.clone().map(score).collect(), models.map(cost).collect())
+    (
+        mean(table.scores.mapv(f64::from).view()),
+        mean(table.cost_usd.view()),
+    )
 }

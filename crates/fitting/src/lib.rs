@@ -25,6 +25,7 @@ mod prepared;
 mod propensities;
 mod settings;
 mod targets;
+mod token_lines;
 
 pub use crate::{
     cross_fit::{CrossFitted, FoldFit, Subject, cross_fit, cross_fit_gains, worths},
@@ -41,4 +42,5 @@ pub use crate::{
         BUILT_IN, CrossFitSettings, EmbedderSettings, LearningCurveSettings, RobertaNames,
         SavedSettings, SentenceKnn, Settings,
     },
+    token_lines::token_lines,
 };

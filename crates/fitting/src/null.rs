@@ -8,6 +8,7 @@ use evaluation::{
 use ndarray::Axis;
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
+use routers::Rows;
 use serde::Serialize;
 
 use crate::{
@@ -137,8 +138,11 @@ pub fn null_gains(
             [&trained, &judged].map(|rows| subject.embeddings.select(Axis(0), rows));
         // Once per fold: neighbors and Gram matrices do not depend on what is permuted.
         let of_fold = subject.together(folds, &trained)?;
-        let groups = Some(of_fold.groups());
-        let prepared = params.prepare(subject.learner, of_trained.view(), groups, &|_| {})?;
+        let rows = Rows {
+            embeddings: of_trained.view(),
+            groups: Some(of_fold.groups()),
+        };
+        let prepared = params.prepare(subject.learner, rows, &|_| {})?;
         for (orders, sums) in orders.iter().zip(&mut sums) {
             for (order, sum) in orders.iter().zip(sums) {
                 let permuted = |rows: &[usize]| {

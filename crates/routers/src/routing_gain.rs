@@ -142,13 +142,14 @@ impl<'a> Judge<'a> {
         let cost_usd = costs.cost_usd.view();
         // Of an LLM's own rows all count alike where nobody says how they were asked.
         let within = costs.inverse_propensities.as_ref().map(ArrayBase::view);
-        let worths = worth::grid(&means(cost_usd, within, |_| true));
+        let worths = worth::grid(&worth::weighted_means(cost_usd, within, |_| true));
         let n_folds = fold_of_row.iter().max().map_or(0, |last| last + 1);
         let constants: Vec<Vec<Option<usize>>> = (0..n_folds)
             .map(|fold| {
                 let is_other = |row: usize| fold_of_row[row] != fold;
-                let mean_scores = means(scores.mapv(f64::from).view(), within, is_other);
-                let mean_costs = means(cost_usd, within, is_other);
+                let scores = scores.mapv(f64::from);
+                let mean_scores = worth::weighted_means(scores.view(), within, is_other);
+                let mean_costs = worth::weighted_means(cost_usd, within, is_other);
                 let best = |&worth: &f64| worth::best_constant(&mean_scores, &mean_costs, worth);
                 worths.iter().map(best).collect()
             })
@@ -319,29 +320,6 @@ fn first_best<'a>(
         }
     }
     best.map(|(model_idx, _)| model_idx)
-}
-
-/// The mean of each column over some rows where it is known, weighted where there are weights; NaN where it is known in none.
-pub(crate) fn means(
-    values: ArrayView2<'_, f64>,
-    weights: Option<ArrayView2<'_, f64>>,
-    takes: impl Fn(usize) -> bool,
-) -> Vec<f64> {
-    let mut sums = vec![(0.0, 0.0); values.ncols()];
-    for (i, row) in values
-        .outer_iter()
-        .enumerate()
-        .filter(|(row, _)| takes(*row))
-    {
-        for (model, ((sum, total), &value)) in sums.iter_mut().zip(row).enumerate() {
-            let weight = weights.map_or(1.0, |weights| weights[[i, model]]);
-            if !value.is_nan() && weight > 0.0 {
-                *sum += weight * value;
-                *total += weight;
-            }
-        }
-    }
-    sums.into_iter().map(|(sum, total)| sum / total).collect()
 }
 
 /// The fold of each row, where folds are runs of an order of rows.

@@ -6,7 +6,7 @@ use dataset::{
 };
 use evaluation::{Gaps, Router, Truth};
 use ndarray::{Array2, Axis};
-use saved_routers::Record;
+use saved_routers::{Record, TokenRange};
 
 use crate::CalibrationError;
 
@@ -19,6 +19,7 @@ pub struct HeldOut {
     models: Vec<String>,
     pair: Option<Pair>,
     inputs: Vec<Source>,
+    input_tokens: Option<TokenRange>,
     all: Half,
 }
 
@@ -94,6 +95,7 @@ impl HeldOut {
             models: split.models.clone(),
             pair,
             inputs: vec![Source::of(test_set.path())?, Source::of(&path)?],
+            input_tokens: split.input_tokens.as_ref().and_then(TokenRange::billed),
             all: Half {
                 scores: split.scores.clone(),
                 cost_usd: split.cost_usd.clone(),
@@ -140,6 +142,11 @@ impl HeldOut {
     /// [`CalibrationError::Evaluation`] for a test part without a prompt or an LLM, or with propensities that cannot be.
     pub fn gaps(&self) -> Result<Option<Gaps>, CalibrationError> {
         Ok(Gaps::of(&self.all.truth()?))
+    }
+
+    /// The input tokens of the test prompts as they were billed, where the test part says it.
+    pub fn input_tokens(&self) -> Option<TokenRange> {
+        self.input_tokens
     }
 
     /// Divides the prompts, by a seed, into those that choose a setting and those that stay untouched.

@@ -3,16 +3,15 @@
 use dataset::{
     OutOfFold, PartTable, Predictions, PromptsNeeded, TaskGain, WholeSet, WorthCounts,
     WorthEstimate, WorthEvidence, WorthFit, WorthPoint, WorthSettings, WorthTrade, WorthVerdict,
-    worth,
 };
 use evaluation::{
     Predicted, Propensities, PropensitySource, Truth,
     worth::{
         Baseline, CrossFit, Estimate, GainAt, GainReport, GainSettings, PromptGains, Trade,
-        Verdict, doubly_robust_gains, gains_by_task, means_of, prompt_gains, trade,
+        Verdict, doubly_robust_gains, gains_by_task, prompt_gains, trade,
     },
 };
-use fitting::LogPropensities;
+use fitting::{LogPropensities, worths};
 
 use super::{WorthError, columns::Groups, evidence};
 
@@ -58,7 +57,8 @@ pub(super) fn judge(
     let table = whole.table();
     let truth = truth(table, propensities)?;
     let cross_fits = cross_fits(repeats, settings)?;
-    let worths = worth::grid(&mean_costs(&truth));
+    let weighed = propensities.map(|propensities| propensities.on(table));
+    let worths = worths(weighed.as_ref().unwrap_or(table));
     let less_own_cost = |gains: PromptGains| match settings.embed_usd_per_1k {
         0.0 => gains,
         usd_per_1k => gains.less_router_cost(usd_per_1k / 1000.0),
@@ -146,7 +146,7 @@ pub(super) fn judge(
 }
 
 /// A table's truth, with its own propensities or with those that were estimated.
-pub(super) fn truth<'a>(
+fn truth<'a>(
     table: &'a PartTable,
     propensities: Option<&LogPropensities>,
 ) -> Result<Truth<'a>, WorthError> {
@@ -180,9 +180,9 @@ fn cross_fits<'a>(
 }
 
 /// What the router itself costs, as a score: over the worths of the data set's grid, as a gain is.
-pub(super) fn own_cost(truth: &Truth<'_>, settings: &WorthSettings) -> f64 {
+pub(super) fn own_cost(table: &PartTable, settings: &WorthSettings) -> f64 {
     let usd_per_prompt = settings.embed_usd_per_1k / 1000.0;
-    let worths = worth::grid(&mean_costs(truth));
+    let worths = worths(table);
     worths
         .iter()
         .map(|worth| usd_per_prompt / worth)
@@ -195,11 +195,6 @@ pub(super) fn own_cost(truth: &Truth<'_>, settings: &WorthSettings) -> f64 {
 fn are_too_few(n_judged: usize, fits: &[WorthFit]) -> bool {
     let n_able = fits.iter().filter(|fit| fit.judged).count();
     n_judged < FEW_PROMPTS || 2 * n_able < fits.len()
-}
-
-/// Each LLM's mean over the prompts where its cost is known, as the truth weights it; NaN where none is.
-pub(super) fn mean_costs(truth: &Truth<'_>) -> Vec<f64> {
-    means_of(truth, |_| true).1
 }
 
 fn curve(curve: &[GainAt], models: &[String]) -> Vec<WorthPoint> {

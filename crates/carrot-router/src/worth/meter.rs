@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use dataset::{
     DatasetDir, NullGains, OutOfFold, PartHashes, WORTH_FORMAT_VERSION, WholeSet, WorthFit,
-    WorthNull, WorthRecord, WorthSettings, router_names,
+    WorthNull, WorthRecord, WorthSettings, router_names, worth,
 };
 use fitting::{
     Folds, Learner, LearnerParams, LogPropensities, NullSettings, Subject, Together, cross_fit,
@@ -12,7 +12,7 @@ use fitting::{
 use super::{
     EmbeddingPlace, WorthError, columns,
     embedded::Embedded,
-    judge::{judge, mean_costs, own_cost, truth},
+    judge::{judge, own_cost},
     kept, time, words,
 };
 
@@ -227,8 +227,7 @@ impl WorthMeter {
         let null = null_gains(&subject, folds, observed, settings, on_progress)?;
         let (p_over_all, p_within_tasks) = (null.p_over_all(), null.p_within_tasks());
         // The same is taken off of all gains, so p is what it was.
-        let truth = truth(table, self.propensities.as_ref())?;
-        let own_cost = own_cost(&truth, &self.question.settings);
+        let own_cost = own_cost(subject.table, &self.question.settings);
         let less_own_cost = |gains: Vec<f64>, p| NullGains {
             gains: gains.into_iter().map(|gain| gain - own_cost).collect(),
             p,
@@ -289,9 +288,8 @@ impl WorthMeter {
         record.sentence = words::sentence(&record);
         record.notes = words::notes(&record);
         let table = self.whole.table();
-        let costs = mean_costs(&truth(table, self.propensities.as_ref())?);
-        let models = &table.models;
-        let unpriced = models.iter().zip(costs).filter(|(_, cost)| cost.is_nan());
+        let costs = worth::means(table.cost_usd.view(), |_| true);
+        let unpriced = (table.models.iter().zip(costs)).filter(|(_, cost)| cost.is_nan());
         record
             .notes
             .extend(unpriced.map(|(model, _)| words::no_cost(model)));

@@ -2,7 +2,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
 use rayon::prelude::*;
 
 use super::lbfgs::Convex;
-use crate::ridge::{Cholesky, product};
+use crate::{products::product, ridge::Cholesky};
 
 /// Rows that one thread sums at a time. Sums of such runs are added in order, so that rounding does not depend on the number of threads.
 const ROWS_PER_SUM: usize = 512;

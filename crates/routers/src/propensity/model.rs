@@ -2,7 +2,7 @@ use ndarray::{Array2, ArrayView2};
 use serde::Serialize;
 
 use super::likelihood::{features, softmax};
-use crate::{Error, Result, UnitRows, ridge::product};
+use crate::{Error, Result, UnitRows, products::product};
 
 /// How likely each LLM was asked for a prompt, by its embedding; made by [`crate::CheckedPropensityParams::fit`].
 #[derive(Debug, Clone)]

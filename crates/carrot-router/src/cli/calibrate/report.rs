@@ -97,6 +97,12 @@ impl CalibrationReport<'_> {
         if let Some(gaps) = self.gaps {
             line(format!("  {gaps}"));
         }
+        if let Some(tokens) = it.input_tokens {
+            line(format!(
+                "  the test prompts have {:.0} input tokens on average ({:.0} to {:.0}), as billed; `route` refuses prompts of other lengths at this setting",
+                tokens.mean, tokens.least, tokens.most
+            ));
+        }
         line(self.path.display().to_string());
         if matches!(it.setting, CalibratedSetting::Weight { .. }) {
             line(format!(
