@@ -30,7 +30,8 @@ impl MeanCost {
                 let known = values.iter().zip(&is_known).enumerate();
                 for (row, (value, _)) in known.filter(|(_, (_, known))| **known) {
                     // A cost that is known without a score may have no propensity, and then says nothing of how likely it was to be known.
-                    let propensity = (train.propensities.as_ref()).map_or(1.0, |p| p[[row, model_idx]]);
+                    let propensity =
+                        (train.propensities.as_ref()).map_or(1.0, |p| p[[row, model_idx]]);
                     if !propensity.is_nan() {
                         sum += value / propensity;
                         total += 1.0 / propensity;

@@ -39,13 +39,18 @@ fn matches_sklearn_logistic_regression() {
     let (rows, queries) = (matrix(&golden.rows), matrix(&golden.queries));
     let asked: Vec<Option<usize>> = golden.asked.iter().copied().map(Some).collect();
     for (&alpha, expected) in golden.alphas.iter().zip(&golden.predicted) {
-        let model = params(&[alpha]).fit(rows.view(), &asked, 4, None).expect("fitted");
+        let model = params(&[alpha])
+            .fit(rows.view(), &asked, 4, None)
+            .expect("fitted");
         assert_eq!(model.fit().alpha, Some(alpha), "it beats the shares alone");
         let found = model.predict(queries.view()).expect("predicted");
         for ((query, model), found) in found.indexed_iter() {
             let expected = expected[query][model];
             let off = (found - expected).abs();
-            assert!(off < TOLERANCE, "{alpha}, {query}, {model}: {found}, not {expected}");
+            assert!(
+                off < TOLERANCE,
+                "{alpha}, {query}, {model}: {found}, not {expected}"
+            );
         }
     }
 }
@@ -78,8 +83,14 @@ const ALPHAS: [f64; 6] = [100.0, 30.0, 10.0, 3.0, 1.0, 0.3];
 #[test]
 fn a_policy_that_goes_by_the_prompt_is_found() {
     let (rows, asked) = log(2_000, 2.0, 1);
-    let model = params(&ALPHAS).fit(rows.view(), &asked, 3, None).expect("fitted");
-    assert!(model.fit().alpha.is_some_and(|alpha| alpha <= 10.0), "{:?}", model.fit());
+    let model = params(&ALPHAS)
+        .fit(rows.view(), &asked, 3, None)
+        .expect("fitted");
+    assert!(
+        model.fit().alpha.is_some_and(|alpha| alpha <= 10.0),
+        "{:?}",
+        model.fit()
+    );
     let (fresh, _) = log(500, 2.0, 2);
     let found = model.predict(fresh.view()).expect("predicted");
     let mut squares = 0.0;
@@ -99,12 +110,17 @@ fn a_policy_that_draws_whatever_the_prompt_has_shares_or_nearly() {
     let mut n_shares = 0;
     for seed in 0..8 {
         let (rows, asked) = log(400, 0.0, seed);
-        let model = params(&ALPHAS).fit(rows.view(), &asked, 3, None).expect("fitted");
+        let model = params(&ALPHAS)
+            .fit(rows.view(), &asked, 3, None)
+            .expect("fitted");
         n_shares += usize::from(model.fit().alpha.is_none());
         let found = model.predict(rows.view()).expect("predicted");
         for (llm, column) in found.axis_iter(Axis(1)).enumerate() {
             let share = asked.iter().filter(|it| **it == Some(llm)).count() as f64 / 400.0;
-            assert!(column.iter().all(|p| (p - share).abs() < 0.12), "{seed} {llm}");
+            assert!(
+                column.iter().all(|p| (p - share).abs() < 0.12),
+                "{seed} {llm}"
+            );
         }
     }
     assert!(n_shares >= 3, "{n_shares} of 8");
@@ -120,7 +136,9 @@ fn a_policy_that_the_prompt_decides_has_propensities_near_one() {
     let model = model.expect("fitted");
     let found = model.predict(rows.view()).expect("predicted");
     let sure = found.rows().into_iter().zip(&asked);
-    let n_sure = sure.filter(|(row, asked)| row[asked.expect("all are")] > 0.99).count();
+    let n_sure = sure
+        .filter(|(row, asked)| row[asked.expect("all are")] > 0.99)
+        .count();
     assert!(n_sure > 850, "{n_sure} of 1000; {:?}", model.fit());
 }
 
@@ -145,21 +163,40 @@ fn the_edges() {
     let few = few.expect("fitted");
     assert!(few.fit().cross_validation.is_empty() && few.fit().alpha.is_none());
     // What does not fit.
-    assert!(matches!(fit(&asked[1..], 3, None), Err(Error::Shape { .. })));
-    assert!(matches!(fit(&asked, 3, Some(&[0])), Err(Error::Shape { .. })));
-    assert!(matches!(fit(&asked, 2, None), Err(Error::NoSuchClass { .. })));
-    assert!(matches!(fit(&[None; 60], 2, None), Err(Error::Empty { .. })));
+    assert!(matches!(
+        fit(&asked[1..], 3, None),
+        Err(Error::Shape { .. })
+    ));
+    assert!(matches!(
+        fit(&asked, 3, Some(&[0])),
+        Err(Error::Shape { .. })
+    ));
+    assert!(matches!(
+        fit(&asked, 2, None),
+        Err(Error::NoSuchClass { .. })
+    ));
+    assert!(matches!(
+        fit(&[None; 60], 2, None),
+        Err(Error::Empty { .. })
+    ));
     let short = rows.slice(ndarray::s![.., ..2]);
-    assert!(matches!(with_fourth.predict(short), Err(Error::Shape { .. })));
+    assert!(matches!(
+        with_fourth.predict(short),
+        Err(Error::Shape { .. })
+    ));
 }
 
 #[test]
 fn no_result_depends_on_the_number_of_threads() {
     let (rows, asked) = log(1_500, 1.5, 9);
     let with = |n_threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(n_threads)
+            .build();
         pool.expect("threads").install(|| {
-            let model = params(&ALPHAS).fit(rows.view(), &asked, 3, None).expect("fitted");
+            let model = params(&ALPHAS)
+                .fit(rows.view(), &asked, 3, None)
+                .expect("fitted");
             model.predict(rows.view()).expect("predicted")
         })
     };

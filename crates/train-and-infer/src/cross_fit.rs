@@ -298,8 +298,7 @@ impl Repeat<'_> {
         let mut summary = Vec::new();
         if let Some(estimated) = &cross_fitted.propensities {
             let calibration = &estimated.calibration;
-            results["propensities"] =
-                json!({ "calibration": calibration, "fits": estimated.fits });
+            results["propensities"] = json!({ "calibration": calibration, "fits": estimated.fits });
             summary.push(format!(
                 "which LLM was asked: log loss {:.3}, of the LLMs' shares alone {:.3}",
                 calibration.log_loss, calibration.log_loss_of_shares

@@ -1,8 +1,6 @@
 //! The page's opening: whether routing is worth it, as `carrot-router worth` has found it for each data set.
 
-use dataset::{
-    DatasetDir, WorthEstimate, WorthEvidence, WorthRecord, WorthTrade, WorthVerdict,
-};
+use dataset::{DatasetDir, WorthEstimate, WorthEvidence, WorthRecord, WorthTrade, WorthVerdict};
 use maud::{Markup, html};
 use tracing::warn;
 

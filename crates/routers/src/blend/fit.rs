@@ -209,8 +209,7 @@ impl PreparedBlend {
         let learned = known_side_by_side(n_rows, &learned_targets)?;
         Ok(Sorted {
             values: self.order.sorted(values.view()),
-            weights: (costs.inverse_propensities.as_ref())
-                .map(|it| self.order.sorted(it.view())),
+            weights: (costs.inverse_propensities.as_ref()).map(|it| self.order.sorted(it.view())),
             outputs: output_ranges(targets),
             learned: self.order.sorted(learned.view()),
             learned_targets,
@@ -299,9 +298,8 @@ impl PreparedBlend {
         report: BlendReport,
     ) -> Result<Blend> {
         let rows_stand_for = sorted.costs.inverse_propensities;
-        let of_all = |values: ArrayView2<'_, f64>| {
-            worth::weighted_means(values, rows_stand_for, |_| true)
-        };
+        let of_all =
+            |values: ArrayView2<'_, f64>| worth::weighted_means(values, rows_stand_for, |_| true);
         let mut blend = BlendParts {
             dim: self.rows.dim(),
             means: (sorted.learned_targets.iter())

@@ -1,8 +1,6 @@
 use std::fmt::Write as _;
 
-use dataset::{
-    WorthEstimate, WorthEvidence, WorthPoint, WorthRecord, WorthTrade, WorthVerdict,
-};
+use dataset::{WorthEstimate, WorthEvidence, WorthPoint, WorthRecord, WorthTrade, WorthVerdict};
 
 /// The answer and what it rests on, as text. Gains are in points of accuracy: hundredths of a score.
 pub(super) fn text(record: &WorthRecord) -> String {
@@ -26,7 +24,10 @@ pub(super) fn text(record: &WorthRecord) -> String {
         p_value(it.p_loss)
     ));
     if let Some(evidence) = &it.evidence {
-        line(format!("evidence     {}", support(evidence, it.counts.n_judged)));
+        line(format!(
+            "evidence     {}",
+            support(evidence, it.counts.n_judged)
+        ));
     }
     let is_established = it.verdict == WorthVerdict::WorthIt;
     if is_established {
@@ -34,7 +35,10 @@ pub(super) fn text(record: &WorthRecord) -> String {
     }
     if let Some(needed) = &it.prompts_needed {
         let is_complete = it.evidence.is_none();
-        line(format!("to tell      {}", prompts_needed(needed, is_complete)));
+        line(format!(
+            "to tell      {}",
+            prompts_needed(needed, is_complete)
+        ));
     }
     if let Some(fits) = fits(it) {
         line(format!("fits         {fits}"));
@@ -115,7 +119,11 @@ fn prompts_needed(needed: &dataset::PromptsNeeded, is_complete: bool) -> String 
     match needed.n_prompts {
         Some(n) => format!(
             "{gain} takes about {n} prompts like these, scored {}, to be found with a probability of {:.0}%",
-            if is_complete { "by every LLM" } else { "as these are" },
+            if is_complete {
+                "by every LLM"
+            } else {
+                "as these are"
+            },
             100.0 * needed.power
         ),
         None => format!("{gain}: how many prompts it takes is unknown, as the gain does not vary"),

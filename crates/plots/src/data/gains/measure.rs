@@ -8,8 +8,7 @@ use evaluation::{
     Predicted, Truth,
     worth::{
         Baseline, CrossFit, GainReport, GainSettings, PromptGains, doubly_robust_gains,
-        gain_difference, gains_by_task,
-        means_of,
+        gain_difference, gains_by_task, means_of,
     },
 };
 use tracing::warn;
