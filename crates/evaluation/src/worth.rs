@@ -35,7 +35,7 @@ mod knob;
 mod pair_gains;
 mod prompt_gains;
 mod report;
-mod student;
+pub(crate) mod student;
 mod trade;
 
 pub use self::{
