@@ -47,6 +47,7 @@ ARROWS = """
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation, tables, untrusted-files
     gen-synthetic                        -> datagen, evaluation
     nets                                 -> dataset, untrusted-files
+    static-embeddings                    -> dataset, intrinsic-dimension, untrusted-files
     saved-routers                        -> dataset, routers
     fitting                              -> dataset, evaluation, routers, saved-routers
     train-and-infer                      -> dataset, evaluation, fitting, nets, saved-routers, hub, cli-support

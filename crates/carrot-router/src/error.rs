@@ -232,6 +232,16 @@ pub enum Error {
         /// What the library said.
         source: tokenizers::Error,
     },
+    /// Counts of input tokens for other prompts.
+    #[error(
+        "{n_counts} counts of input tokens were given for {n_prompts} prompts, expected one, or none, for each"
+    )]
+    CountOfCounts {
+        /// The counts.
+        n_counts: usize,
+        /// The prompts.
+        n_prompts: usize,
+    },
     /// A prompt could not be tokenized.
     #[error("cannot tokenize prompt {prompt_idx} (counting from 0)")]
     Tokenize {

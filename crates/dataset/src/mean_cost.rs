@@ -89,6 +89,7 @@ mod tests {
             output_tokens: Some(array![[4.0, 2.0], [8.0, NAN], [NAN, NAN]]),
             // 1 $ for a million input tokens, 10 $ for output tokens.
             cost_usd: array![[50e-6, NAN], [110e-6, NAN], [NAN, NAN]],
+            propensities: None,
             kept: crate::KeptColumns::default(),
         }
     }

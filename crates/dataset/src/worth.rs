@@ -8,6 +8,8 @@
 //! `((1 - lambda) * score - lambda * cost_multiplier * cost_usd) / (1 - lambda)`. In dollars it needs no knob that only the paper knows, and gains at
 //! different `v` have one unit, a score, so they can be averaged.
 
+use ndarray::ArrayView2;
+
 /// How many worths a grid has where the LLMs' costs differ.
 pub const N_WORTHS: usize = 25;
 
@@ -59,6 +61,30 @@ pub fn grid(mean_costs_usd: &[f64]) -> Vec<f64> {
     let last = (N_WORTHS - 1) as f64;
     (0..N_WORTHS)
         .map(|i| spread * WORTH_RANGE.powf(i as f64 / last))
+        .collect()
+}
+
+/// Each LLM's mean over the rows where it is known, one number per column; NaN where it is known in none. `takes` says which rows count.
+///
+/// ```
+/// use dataset::worth::means;
+/// use ndarray::array;
+/// let costs = array![[1.0, f64::NAN], [3.0, f64::NAN], [9.0, f64::NAN]];
+/// let found = means(costs.view(), |row| row < 2);
+/// assert!(found[0] == 2.0 && found[1].is_nan());
+/// ```
+pub fn means(values: ArrayView2<'_, f64>, takes: impl Fn(usize) -> bool) -> Vec<f64> {
+    let mut sums = vec![(0.0, 0_u32); values.ncols()];
+    for (_, row) in (values.outer_iter().enumerate()).filter(|(row, _)| takes(*row)) {
+        for ((sum, n), &value) in sums.iter_mut().zip(row) {
+            if !value.is_nan() {
+                *sum += value;
+                *n += 1;
+            }
+        }
+    }
+    sums.into_iter()
+        .map(|(sum, n)| sum / f64::from(n))
         .collect()
 }
 

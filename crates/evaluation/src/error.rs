@@ -21,9 +21,9 @@ pub enum Error {
         /// Columns.
         n_models: usize,
     },
-    /// No prompt has an LLM with a known score, a known cost and finite predictions.
+    /// No prompt goes, by finite predictions, to an LLM whose score and cost are known.
     #[error(
-        "no choice to make: none of {n_prompts} prompts has an LLM with known score and cost and finite predictions"
+        "no choice to judge: none of {n_prompts} prompts goes to an LLM with known score and cost and finite predictions"
     )]
     NothingToChoose {
         /// Rows.
@@ -52,6 +52,28 @@ pub enum Error {
         model_idx: usize,
         /// Which prompts: a benchmark's label as a rule.
         prompts: String,
+    },
+    /// A propensity that is no probability, or 0, with which nothing would be known.
+    #[error(
+        "the propensity of the LLM at position `{model_idx}` is `{value}` in row {row}, expected a probability above 0 and up to 1"
+    )]
+    BadPropensity {
+        /// The prompt's row, from 1.
+        row: usize,
+        /// The LLM's position.
+        model_idx: usize,
+        /// The propensity.
+        value: f64,
+    },
+    /// A known score without the probability that it is known.
+    #[error(
+        "the LLM at position `{model_idx}` has a score in row {row}, but no propensity; give one wherever a score is known, or none at all"
+    )]
+    UnknownPropensity {
+        /// The prompt's row, from 1.
+        row: usize,
+        /// The LLM's position.
+        model_idx: usize,
     },
     /// A position beyond the last point of a curve.
     #[error("no point at position `{point_idx}`, the curve has {n_points}")]

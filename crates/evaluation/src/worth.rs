@@ -20,9 +20,8 @@
 //! rows would give another router is not in them.
 //!
 //! # What is unknown
-//! Unlike [`crate::curve`], a router chooses among *all* LLMs that it predicts for, as it does in use, and also where the truth of the choice
-//! is unknown. Means are then over the prompts where it is known, which needs scores missing completely at random, and
-//! at one rate for all LLMs, see [`prompt_gains`].
+//! As everywhere in this crate a router chooses among all LLMs that it predicts for, also where the truth of the choice is unknown. Means are then over
+//! the prompts where it is known, weighted by [`crate::Propensities`]; see [`prompt_gains`].
 
 mod areas;
 mod band;

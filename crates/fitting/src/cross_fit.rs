@@ -1,12 +1,10 @@
-use dataset::{
-    DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins,
-    worth::{self},
-};
+use dataset::{DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins, worth};
 use evaluation::{
     Predicted, Truth,
     worth::{Baseline, CrossFit, PromptGains, prompt_gains},
 };
 use ndarray::{Array1, Array2, ArrayView2, Axis};
+use routers::Rows;
 use serde_json::Value;
 
 use crate::{Error, FittedRouter, Folds, Learner, LearnerParams, Result, Together};
@@ -62,6 +60,7 @@ pub fn cross_fit(
     subject.check(folds)?;
     // For all folds alike, by the whole table: one unknown score would otherwise decide for some of them.
     let params = subject.params.resolved(subject.table, subject.info);
+    params.warn_of_copies(subject.learner, subject.table);
     let mut whole = None;
     let mut fits = Vec::new();
     for fold in 0..folds.n_folds() {
@@ -110,8 +109,11 @@ impl Subject<'_> {
         let embeddings = self.embeddings.select(Axis(0), rows);
         let table = self.table.select(rows);
         let together = self.together(folds, rows)?;
-        let groups = Some(together.groups());
-        let prepared = params.prepare(self.learner, embeddings.view(), groups, &|_| {})?;
+        let rows = Rows {
+            embeddings: embeddings.view(),
+            groups: Some(together.groups()),
+        };
+        let prepared = params.prepare(self.learner, rows, &|_| {})?;
         prepared.fit(&table, self.info, &|_| {})
     }
 
@@ -180,7 +182,7 @@ fn put(whole: &mut Predictions, rows: &[usize], predicted: &Predictions) {
 /// The worths that gains on a table are averaged over, from the LLMs' mean costs over all of its rows. They fix the question, and no answer
 /// depends on which rows judge.
 pub fn worths(table: &PartTable) -> Vec<f64> {
-    worth::grid(&means(table).1)
+    worth::grid(&worth::means(table.cost_usd.view(), |_| true))
 }
 
 /// What each prompt says of a router's gain, from its cross-fits of one table; see [`prompt_gains`].
@@ -210,26 +212,4 @@ pub fn cross_fit_gains(
         });
     }
     Ok(prompt_gains(&truth, &passes, &worths(table))?)
-}
-
-/// Each LLM's mean score and cost over the rows where it is known; NaN where it is known in none.
-pub(crate) fn means(table: &PartTable) -> (Vec<f64>, Vec<f64>) {
-    let mean = |values: &mut dyn Iterator<Item = f64>| {
-        let (mut sum, mut n) = (0.0, 0);
-        for value in values.filter(|value| !value.is_nan()) {
-            sum += value;
-            n += 1;
-        }
-        if n == 0 { f64::NAN } else { sum / f64::from(n) }
-    };
-    let scores = table.scores.columns().into_iter();
-    let costs = table.cost_usd.columns().into_iter();
-    (
-        scores
-            .map(|column| mean(&mut column.iter().map(|&score| f64::from(score))))
-            .collect(),
-        costs
-            .map(|column| mean(&mut column.iter().copied()))
-            .collect(),
-    )
 }

@@ -24,6 +24,7 @@ mod params;
 mod prepared;
 mod settings;
 mod targets;
+mod token_lines;
 
 pub use crate::{
     cross_fit::{CrossFitted, FoldFit, Subject, cross_fit, cross_fit_gains, worths},
@@ -39,4 +40,5 @@ pub use crate::{
         BUILT_IN, CrossFitSettings, EmbedderSettings, LearningCurveSettings, RobertaNames,
         SavedSettings, SentenceKnn, Settings,
     },
+    token_lines::token_lines,
 };

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dataset::{OutOfFold, PartTable, Predictions};
+use dataset::{OutOfFold, PartTable, Predictions, worth};
 use evaluation::{
     Predicted, Truth,
     worth::{Baseline, CrossFit, prompt_gains},
@@ -8,12 +8,10 @@ use evaluation::{
 use ndarray::Axis;
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
+use routers::Rows;
 use serde::Serialize;
 
-use crate::{
-    Error, Folds, Result, Subject,
-    cross_fit::{means, worths},
-};
+use crate::{Error, Folds, Result, Subject, cross_fit::worths};
 
 /// How the null distribution is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,8 +133,11 @@ pub fn null_gains(
             [&trained, &judged].map(|rows| subject.embeddings.select(Axis(0), rows));
         // Once per fold: neighbors and Gram matrices do not depend on what is permuted.
         let of_fold = subject.together(folds, &trained)?;
-        let groups = Some(of_fold.groups());
-        let prepared = params.prepare(subject.learner, of_trained.view(), groups, &|_| {})?;
+        let rows = Rows {
+            embeddings: of_trained.view(),
+            groups: Some(of_fold.groups()),
+        };
+        let prepared = params.prepare(subject.learner, rows, &|_| {})?;
         for (orders, sums) in orders.iter().zip(&mut sums) {
             for (order, sum) in orders.iter().zip(sums) {
                 let permuted = |rows: &[usize]| {
@@ -173,7 +174,8 @@ fn fold_gains(
             router: subject.learner.router(),
         });
     };
-    let (scores, costs_usd) = means(train);
+    let scores = worth::means(train.scores.mapv(f64::from).view(), |_| true);
+    let costs_usd = worth::means(train.cost_usd.view(), |_| true);
     let pass = CrossFit {
         predicted: Predicted::of(predicted)?,
         baseline: Baseline::Means {

@@ -2,10 +2,11 @@ use dataset::{DatasetInfo, EqualPrompts, PartTable, SplitOrigin};
 use ndarray::ArrayView2;
 use routers::{
     CheckedBlendParams, CheckedClusterParams, CheckedForestParams, CheckedKernelParams,
-    CheckedKnnParams, CheckedLinearParams, CheckedMfParams, Selection,
+    CheckedKnnParams, CheckedLinearParams, CheckedMfParams, Rows, Selection,
 };
 use saved_routers::EmbeddingFormat;
 use serde_json::{Value, json};
+use tracing::warn;
 
 use crate::{Error, FittedRouter, Learner, Prepared, Result};
 
@@ -109,20 +110,31 @@ impl LearnerParams {
         this
     }
 
-    /// Does what does not depend on scores and costs, for embeddings of shape `(n_rows, dim)`, with [`LearnerParams::resolved`] parameters.
-    /// `groups`, where they are given, have one number per row: rows of one number are in one fold of whatever is chosen by held-out rows, as rows
-    /// with equal embeddings always are. `on_progress` counts what [`LearnerParams::progress`] says.
+    /// Warns where copies of a prompt may be in different folds of the choice of k, as the paper's runs of rows put them: k then looks better the
+    /// smaller it is. It remains the paper's way, so that whoever compares with it has its numbers.
+    pub(crate) fn warn_of_copies(&self, learner: Learner, table: &PartTable) {
+        let n_repeated = EqualPrompts::count(&table.prompts, []).n_repeated;
+        let keeps_none_together = self.knn.params().selection == Selection::Paper;
+        if learner == Learner::Knn && keeps_none_together && n_repeated > 0 {
+            warn!(
+                "{n_repeated} prompts repeat an earlier one, and the paper's folds do not keep them together: k may come out too small; \
+                 `selection = \"r2\"` in the settings of carrot-knn keeps them in one fold"
+            );
+        }
+    }
+
+    /// Does what does not depend on scores and costs, with [`LearnerParams::resolved`] parameters. `on_progress` counts what
+    /// [`LearnerParams::progress`] says.
     ///
     /// # Errors
     /// [`Error::Learner`] for embeddings that cannot be fitted on, or groups of other rows.
     pub fn prepare<'a>(
         &self,
         learner: Learner,
-        embeddings: ArrayView2<'a, f32>,
-        groups: Option<&[usize]>,
+        rows: Rows<'a>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Prepared<'a>> {
-        Prepared::new(self.clone(), learner, embeddings, groups, on_progress)
+        Prepared::new(self.clone(), learner, rows, on_progress)
     }
 
     /// Fits a router to a table whose prompts have embeddings of shape `(n_prompts, dim)`, in the table's order. Equal prompts are in one fold of
@@ -147,8 +159,13 @@ impl LearnerParams {
             });
         }
         let groups = EqualPrompts::groups(&table.prompts);
+        let rows = Rows {
+            embeddings,
+            groups: Some(&groups),
+        };
         let resolved = self.resolved(table, info);
-        let prepared = resolved.prepare(learner, embeddings, Some(&groups), on_progress)?;
+        resolved.warn_of_copies(learner, table);
+        let prepared = resolved.prepare(learner, rows, on_progress)?;
         prepared.fit(table, info, on_progress)
     }
 }

@@ -18,6 +18,7 @@ mod sentence_embedder;
 mod sentence_parts;
 mod sentence_settings;
 mod steps;
+mod token_counter;
 mod tokenizer_files;
 mod tokens;
 mod train;
@@ -32,6 +33,7 @@ pub use crate::{
     },
     safetensors::WeightsError,
     sentence_embedder::{Embedded, SentenceEmbedder},
+    token_counter::TokenCounter,
     tokenizer_files::read_tokenizer,
     train::{
         BatchOrder, Best, CheckedTrainParams, Decayed, Precision, Record, TrainPadding,

@@ -9,7 +9,7 @@ use tch::{Device, Kind, TchError, Tensor, nn::VarStore};
 use tokenizers::Tokenizer;
 
 use crate::{
-    DeviceChoice, Error, ModelFiles, Result,
+    DeviceChoice, Error, ModelFiles, Result, TokenCounter,
     batches::{batches, max_tokens_per_batch, run_batches},
     checkpoint::WeightsFile,
     encoder::{Batch, Encoder, EncoderConfig, Pass},
@@ -136,6 +136,17 @@ impl SentenceEmbedder {
     /// What splits prompts, without truncation and padding.
     pub fn tokenizer(&self) -> &Tokenizer {
         self.tokenizer.tokenizer()
+    }
+
+    /// Counts the tokens of whole prompts.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`].
+    pub fn counter(&self) -> Result<TokenCounter> {
+        TokenCounter::new(self.tokenizer().clone()).map_err(|source| Error::Tokenizer {
+            path: self.folder.clone(),
+            source,
+        })
     }
 
     /// Width of a vector.

@@ -22,11 +22,13 @@ mod mf;
 mod neighbors;
 mod pair_outcome;
 mod prepared;
+mod products;
 mod r2;
 mod ridge;
 mod rorf;
 mod routing_gain;
 mod row_groups;
+mod rows;
 mod unit_rows;
 
 pub use crate::{
@@ -53,5 +55,6 @@ pub use crate::{
     ridge::RidgeWeights,
     rorf::{PairScores, Rorf},
     routing_gain::{Gain, RoutingCosts},
+    rows::Rows,
     unit_rows::{SharedValues, UnitRows},
 };

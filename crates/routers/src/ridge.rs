@@ -13,12 +13,9 @@ mod cholesky;
 mod moments;
 mod patterns;
 mod prepared;
-mod products;
 mod system;
 mod targets;
 mod weights;
 
 pub use self::weights::RidgeWeights;
-pub(crate) use self::{
-    alphas::check_alphas, cholesky::Cholesky, prepared::PreparedRidge, products::product,
-};
+pub(crate) use self::{alphas::check_alphas, cholesky::Cholesky, prepared::PreparedRidge};

@@ -108,13 +108,13 @@ impl<'a> Judge<'a> {
         cost_usd: ArrayView2<'a, f64>,
         fold_of_row: &[usize],
     ) -> Self {
-        let worths = worth::grid(&means(cost_usd, |_| true));
+        let worths = worth::grid(&worth::means(cost_usd, |_| true));
         let n_folds = fold_of_row.iter().max().map_or(0, |last| last + 1);
         let constants: Vec<Vec<Option<usize>>> = (0..n_folds)
             .map(|fold| {
                 let is_other = |row: usize| fold_of_row[row] != fold;
-                let mean_scores = means(scores.mapv(f64::from).view(), is_other);
-                let mean_costs = means(cost_usd, is_other);
+                let mean_scores = worth::means(scores.mapv(f64::from).view(), is_other);
+                let mean_costs = worth::means(cost_usd, is_other);
                 let best = |&worth: &f64| worth::best_constant(&mean_scores, &mean_costs, worth);
                 worths.iter().map(best).collect()
             })
@@ -260,26 +260,6 @@ fn first_best<'a>(
         }
     }
     best.map(|(model_idx, _)| model_idx)
-}
-
-/// The mean of each column over some rows where it is known; NaN where it is known in none.
-pub(crate) fn means(values: ArrayView2<'_, f64>, takes: impl Fn(usize) -> bool) -> Vec<f64> {
-    let mut sums = vec![(0.0, 0_u32); values.ncols()];
-    for (_, row) in values
-        .outer_iter()
-        .enumerate()
-        .filter(|(row, _)| takes(*row))
-    {
-        for ((sum, n), &value) in sums.iter_mut().zip(row) {
-            if !value.is_nan() {
-                *sum += value;
-                *n += 1;
-            }
-        }
-    }
-    sums.into_iter()
-        .map(|(sum, n)| sum / f64::from(n))
-        .collect()
 }
 
 /// The fold of each row, where folds are runs of an order of rows.

@@ -148,6 +148,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
             truncate: None,
             license: None,
         }),
+        token_lines: None,
         base: None,
         contents: Contents::Knn {
             embeddings: format,

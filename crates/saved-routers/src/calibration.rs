@@ -8,7 +8,7 @@ use std::{
 use dataset::{FolderName, Source, atomic, json, sha256_bytes, sha256_file};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, files};
+use crate::{Error, Result, TokenRange, files};
 
 /// The version of the format of a calibration that this crate reads and writes.
 pub const CALIBRATION_FORMAT_VERSION: u32 = 1;
@@ -42,6 +42,10 @@ pub struct Calibration {
     /// What new prompts keep to with a probability; none where the target is met in the mean only, and in calibrations of older versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<Promised>,
+    /// Input tokens of the test prompts, as they were billed; none where the test part does not say. Versions before this key did not record
+    /// them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<TokenRange>,
     /// [`Calibration::model_sha256_of`] the folder that it is for.
     pub model_sha256: String,
     /// The test part and the predictions.

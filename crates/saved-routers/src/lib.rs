@@ -41,6 +41,8 @@ mod record;
 mod ridge;
 mod scale;
 mod tensors;
+mod token_lines;
+mod token_range;
 
 pub use crate::{
     blend::{BlendParts, SavedBlend},
@@ -68,4 +70,6 @@ pub use crate::{
         AddedModel, Addition, EditNeeds, EditedPool, PoolEdit, RuleChange, RuleOutcome, TrainPart,
     },
     record::{Base, Embedder, FORMAT_VERSION, Record},
+    token_lines::{TokenLine, TokenLines},
+    token_range::TokenRange,
 };

@@ -1,6 +1,9 @@
 use std::path::Path;
 
-use evaluation::choice::{CalibrationParams, Setting, Standing, check_confidence, standing_at};
+use evaluation::{
+    Gaps,
+    choice::{CalibrationParams, Setting, Standing, check_confidence, decisions, standing_at},
+};
 use serde::Deserialize;
 
 use super::{
@@ -125,6 +128,14 @@ impl Calibrator {
         self.held_out.folder()
     }
 
+    /// What is missing of the test part, if anything, and what averages then take for granted.
+    ///
+    /// # Errors
+    /// As for [`HeldOut::gaps`].
+    pub fn gaps(&self) -> Result<Option<Gaps>, CalibrationError> {
+        self.held_out.gaps()
+    }
+
     /// The goal.
     pub fn goal(&self) -> &CalibrationGoal {
         &self.goal
@@ -202,14 +213,12 @@ impl Calibrator {
 
 /// Number of prompts of a half for which an LLM can be chosen, whatever the setting.
 fn count_choices(half: &Half) -> Result<usize, CalibrationError> {
-    // Which setting does not matter: a prompt without a known score and cost has no choice at any.
-    let any = match half.router()? {
-        evaluation::Router::PerModel { .. } => Setting::Weight {
-            lambda: 0.0,
-            cost_multiplier: 1.0,
-        },
-        _ => Setting::Threshold(0.0),
+    let truth = half.truth()?;
+    // Which setting does not matter: a prompt of which nothing is known has no choice at any.
+    let n_prompts = match half.router()? {
+        evaluation::Router::PerModel { predicted, .. } => decisions(&truth, predicted, 0.0, 1.0)
+            .map(|chosen| chosen.into_iter().flatten().count()),
+        router => standing_at(&truth, router, Setting::Threshold(0.0)).map(|it| it.n_prompts),
     };
-    let standing = standing_at(&half.truth()?, half.router()?, any);
-    Ok(standing.map_err(CalibrationError::Untouched)?.n_prompts)
+    n_prompts.map_err(CalibrationError::Untouched)
 }

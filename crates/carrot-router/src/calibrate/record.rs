@@ -159,6 +159,7 @@ impl Calibrator {
                 shares: with_names(models, realized.shares.clone()),
             },
             promise,
+            input_tokens: held_out.input_tokens(),
             model_sha256: Calibration::model_sha256_of(held_out.folder())?,
             inputs: held_out.inputs().to_vec(),
             made_by: MADE_BY.to_owned(),

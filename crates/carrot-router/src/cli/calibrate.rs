@@ -51,6 +51,7 @@ pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
             let path = calibration.write(folder)?;
             let report = CalibrationReport {
                 calibration: &calibration,
+                gaps: calibrator.gaps()?,
                 path: &path,
                 goal: calibrator.goal(),
                 folder,

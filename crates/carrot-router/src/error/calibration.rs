@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
 use dataset::Unusable;
+use saved_routers::TokenRange;
+
+use crate::token_words::grouped;
 
 /// What can go wrong when a router is calibrated, or a calibration used.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +118,27 @@ pub enum CalibrationError {
         router: String,
         /// The threshold.
         threshold: f64,
+    },
+    /// Prompts of other lengths than the calibration was made on.
+    #[error(
+        "calibration `{name}` was made on prompts of {} input tokens on average ({} to {}), but {} {}: its costs do not hold for such prompts",
+        grouped(expected.mean),
+        grouped(expected.least),
+        grouped(expected.most),
+        if *n_prompts == 1 { "this prompt has".to_owned() } else { format!("the {n_prompts} prompts so far have") },
+        if *n_prompts == 1 { grouped(*mean) } else { format!("{} on average", grouped(*mean)) },
+    )]
+    OtherTokens {
+        /// The calibration.
+        name: String,
+        /// The prompts so far.
+        n_prompts: usize,
+        /// Their input tokens, in the mean.
+        mean: f64,
+        /// Those of the prompts that it was made on.
+        expected: TokenRange,
+        /// Whether the requests gave their counts.
+        are_given: bool,
     },
     /// The prompts or predictions cannot be evaluated.
     #[error(transparent)]

@@ -2,7 +2,7 @@
 
 use dataset::{
     OutOfFold, PartTable, Predictions, PromptsNeeded, TaskGain, WholeSet, WorthCounts,
-    WorthEstimate, WorthFit, WorthPoint, WorthSettings, WorthTrade, WorthVerdict, worth,
+    WorthEstimate, WorthFit, WorthPoint, WorthSettings, WorthTrade, WorthVerdict,
 };
 use evaluation::{
     Predicted, Truth,
@@ -11,6 +11,7 @@ use evaluation::{
         Verdict, gains_by_task, prompt_gains, trade,
     },
 };
+use fitting::worths;
 
 use super::{WorthError, columns::Groups};
 
@@ -138,7 +139,7 @@ fn gains(
         })
     });
     let cross_fits = cross_fits.collect::<Result<Vec<_>, _>>()?;
-    let worths = worth::grid(&mean_costs(table));
+    let worths = worths(table);
     let gains = prompt_gains(truth, &cross_fits, &worths)?;
     Ok(match settings.embed_usd_per_1k {
         0.0 => gains,
@@ -149,7 +150,7 @@ fn gains(
 /// What the router itself costs, as a score: over the worths of the data set's grid, as a gain is.
 pub(super) fn own_cost(table: &PartTable, settings: &WorthSettings) -> f64 {
     let usd_per_prompt = settings.embed_usd_per_1k / 1000.0;
-    let worths = worth::grid(&mean_costs(table));
+    let worths = worths(table);
     worths
         .iter()
         .map(|worth| usd_per_prompt / worth)
@@ -162,17 +163,6 @@ pub(super) fn own_cost(table: &PartTable, settings: &WorthSettings) -> f64 {
 fn are_too_few(n_judged: usize, fits: &[WorthFit]) -> bool {
     let n_able = fits.iter().filter(|fit| fit.judged).count();
     n_judged < FEW_PROMPTS || 2 * n_able < fits.len()
-}
-
-/// Each LLM's mean over the prompts where its cost is known; NaN where none is.
-pub(super) fn mean_costs(table: &PartTable) -> Vec<f64> {
-    let columns = table.cost_usd.columns().into_iter();
-    columns
-        .map(|costs| {
-            let known: Vec<f64> = costs.iter().copied().filter(|it| it.is_finite()).collect();
-            known.iter().sum::<f64>() / known.len() as f64
-        })
-        .collect()
 }
 
 fn curve(curve: &[GainAt], models: &[String]) -> Vec<WorthPoint> {

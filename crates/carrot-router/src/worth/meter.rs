@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use dataset::{
     DatasetDir, NullGains, OutOfFold, PartHashes, WORTH_FORMAT_VERSION, WholeSet, WorthFit,
-    WorthNull, WorthRecord, WorthSettings, router_names,
+    WorthNull, WorthRecord, WorthSettings, router_names, worth,
 };
 use fitting::{
     Folds, Learner, LearnerParams, NullSettings, Subject, Together, cross_fit, null_gains,
@@ -11,7 +11,7 @@ use fitting::{
 use super::{
     EmbeddingPlace, WorthError, columns,
     embedded::Embedded,
-    judge::{judge, mean_costs, own_cost},
+    judge::{judge, own_cost},
     kept, time, words,
 };
 
@@ -267,9 +267,9 @@ impl WorthMeter {
         };
         record.sentence = words::sentence(&record);
         record.notes = words::notes(&record);
-        let costs = mean_costs(self.whole.table());
-        let models = &self.whole.table().models;
-        let unpriced = models.iter().zip(costs).filter(|(_, cost)| cost.is_nan());
+        let table = self.whole.table();
+        let costs = worth::means(table.cost_usd.view(), |_| true);
+        let unpriced = (table.models.iter().zip(costs)).filter(|(_, cost)| cost.is_nan());
         record
             .notes
             .extend(unpriced.map(|(model, _)| words::no_cost(model)));

@@ -91,7 +91,9 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
          router was fitted on."
             .to_owned(),
     );
-    if settings.embed_usd_per_1k > 0.0 {
+    if let Some(own_cost) = not_taken_off(record) {
+        notes.push(own_cost);
+    } else if settings.embed_usd_per_1k > 0.0 {
         notes.push(format!(
             "The router's own {} per 1,000 prompts are taken off{}.",
             shown_usd(settings.embed_usd_per_1k),
@@ -105,7 +107,8 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
     if counts.known_scores < 1.0 {
         notes.push(
             "A gain is the difference of two means over the prompts where the router and the best single LLM differ, each over those whose score is \
-             known. That is fair only if scores are missing by chance, at the same rate for every LLM and whatever the prompt."
+             known, weighted by how likely that is. Without a column of propensities that is right only if scores are missing at random: how often an LLM was asked \
+             may differ from LLM to LLM, but must have nothing to do with the prompt, nor with how well it does."
                 .to_owned(),
         );
     }
@@ -132,6 +135,36 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
         );
     }
     notes
+}
+
+/// That the router's own cost is in no gain, and from which worth on it pays: where all LLMs cost the same, no worth of a score is in the question.
+fn not_taken_off(record: &WorthRecord) -> Option<String> {
+    let usd_per_1k = record.settings.embed_usd_per_1k;
+    let counts_no_costs = record
+        .curve
+        .iter()
+        .all(|point| point.worth_usd.is_infinite());
+    if !(usd_per_1k > 0.0 && counts_no_costs) {
+        return None;
+    }
+    let pays_from = |gain: f64| shown_usd(usd_per_1k / 1000.0 / gain);
+    let gain = &record.gain;
+    let from = match (gain.estimate > 0.0, gain.low > 0.0) {
+        (true, true) => format!(
+            "routing pays where a whole score is worth more than {} (at the low end of the interval, {})",
+            pays_from(gain.estimate),
+            pays_from(gain.low)
+        ),
+        (true, false) => format!(
+            "if the gain is real, routing pays where a whole score is worth more than {}",
+            pays_from(gain.estimate)
+        ),
+        (false, _) => "there is no gain to pay for it".to_owned(),
+    };
+    Some(format!(
+        "All LLMs cost the same, so gains are in scores alone and the router's own {} per 1,000 prompts are not taken off: {from}.",
+        shown_usd(usd_per_1k)
+    ))
 }
 
 /// That an LLM cannot be chosen for what it costs.
@@ -284,7 +317,7 @@ mod tests {
             within_tasks: gains,
         });
         for part in [
-            "at the same rate for every LLM",
+            "may differ from LLM to LLM",
             "own $0.0200 per 1,000 prompts are taken off, of the gains of permuted prompts, too",
             "in order of `day`",
             "same text count as one group",
@@ -292,6 +325,27 @@ mod tests {
         ] {
             assert!(has(&record, part), "{part}");
         }
+    }
+
+    #[test]
+    fn an_own_cost_that_no_worth_can_weigh_is_weighed_by_the_reader() {
+        let of = |gain| {
+            let mut record = record(WorthVerdict::CannotTell, gain);
+            record.settings.embed_usd_per_1k = 0.5;
+            record.curve.truncate(1);
+            record.curve[0].worth_usd = f64::INFINITY;
+            notes(&record).join("\n")
+        };
+        // $0.0005 per prompt for .02 of a score.
+        let sure = of([0.02, 0.01, 0.03]);
+        let expected = "own $0.500 per 1,000 prompts are not taken off: routing pays where a whole score is worth more than $0.0250 (at the low \
+                        end of the interval, $0.0500).";
+        assert!(
+            sure.contains(expected) && !sure.contains("are taken off"),
+            "{sure}"
+        );
+        assert!(of([0.02, -0.01, 0.05]).contains("if the gain is real, routing pays"));
+        assert!(of([-0.02, -0.03, -0.01]).contains("no gain to pay for it"));
     }
 
     #[test]

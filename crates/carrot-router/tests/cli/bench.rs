@@ -236,6 +236,7 @@ pub(crate) fn record(router: &str, cost_kind: CostKind, contents: Contents) -> R
         cost_kind,
         pair: None,
         embedder: None,
+        token_lines: None,
         base: None,
         contents,
         config: json!({}),

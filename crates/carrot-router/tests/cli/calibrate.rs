@@ -18,6 +18,11 @@ const PAIR: [&str; 4] = ["--dataset", "tiny", "--router", "roberta-binary"];
 
 /// A router of all LLMs and one of two, with their predictions for a test part.
 fn bench() -> Tiny {
+    bench_with(|_| ())
+}
+
+/// The same with its test part changed.
+fn bench_with(edit: impl FnOnce(&mut PartTable)) -> Tiny {
     let mut models = Vec::new();
     let bench = Tiny::with(CostKind::Usd, |record| models.clone_from(&record.models));
     let dir = bench.dataset("tiny");
@@ -27,7 +32,7 @@ fn bench() -> Tiny {
     let hardness = |i: usize| i as f32 / N_PROMPTS as f32;
     let score = |i: usize, m: usize| f32::from(m == 0 || hardness(i) < 0.5 || i.is_multiple_of(5));
     let cost = |i: usize, m: usize| [0.01, 0.001, 0.002][m] * (1.0 + (i % 7) as f64 / 7.0);
-    let split = PartTable {
+    let mut split = PartTable {
         ids: ids.clone(),
         tasks: vec!["made-up".to_owned(); N_PROMPTS],
         prompts: ids.clone(),
@@ -36,8 +41,10 @@ fn bench() -> Tiny {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::from_shape_fn(shape, |(i, m)| cost(i, m)),
+        propensities: None,
         kept: KeptColumns::default(),
     };
+    edit(&mut split);
     split.write(&dir.split(Part::Test)).expect("written");
     let info = DatasetInfo {
         models,
@@ -176,6 +183,59 @@ fn route_takes_the_weight_of_a_calibration() {
     assert_refused(&output, 1, "was made from a different version of");
     let command = "hint: refit the router with `cargo run -p train-and-infer -- --dataset tiny --routers carrot-knn`";
     assert_refused(&output, 1, command);
+}
+
+#[test]
+fn prompts_of_other_lengths_are_refused_at_a_calibration() {
+    // What was billed, with a system prompt of 1,500 tokens.
+    let bench = bench_with(|split| {
+        let tokens = |(i, m): (usize, usize)| (1500 + i % 40 + 10 * m) as f64;
+        split.input_tokens = Some(Array2::from_shape_fn(split.scores.dim(), tokens));
+    });
+    let report = calibrated(&bench, &KNN, &["--usd-per-1k", "8", "--name", "eight"]);
+    let tokens = &report["calibration"]["input-tokens"];
+    assert_eq!(
+        (
+            &tokens["n-prompts"],
+            &tokens["mean"],
+            &tokens["least"],
+            &tokens["most"]
+        ),
+        (
+            &json!(N_PROMPTS),
+            &json!(1529.5),
+            &json!(1510.0),
+            &json!(1549.0)
+        )
+    );
+    let at = ["--calibration", "eight"];
+    let output = bench.route(&[&["so so"], &at[..]].concat(), "");
+    assert_refused(
+        &output,
+        1,
+        "calibration `eight` was made on prompts of 1,530 input tokens on average (1,510 to 1,549), but this prompt has 2: its costs do not hold",
+    );
+    assert_refused(&output, 1, "`input_tokens` in its line of JSON");
+    let given = [&["so so", "--input-tokens", "1520"], &at[..]].concat();
+    assert_eq!(bench.decisions(&given, "").len(), 1);
+    assert_eq!(bench.decisions(&["so so", "--mu", "0.5"], "").len(), 1);
+
+    // The prompts before them are answered, and no more.
+    let line = |tokens: usize| json!({"prompt": "so so", "input_tokens": tokens}).to_string();
+    let text: Vec<String> = (0..600)
+        .map(|i| line(if i < 256 { 1520 } else { 9000 }))
+        .collect();
+    bench.write("prompts.jsonl", text.join("\n"));
+    let args = [&at[..], &["--input", "prompts.jsonl", "--json"]].concat();
+    let output = bench.route(&args, "");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 256);
+    let message = stderr(&output);
+    assert!(
+        message.contains("the 512 prompts so far have 5,260 on average"),
+        "{message}"
+    );
+    assert!(!message.contains("`input_tokens` in its line"), "{message}");
 }
 
 #[test]

@@ -95,6 +95,9 @@ pub struct Calibration {
 /// with that probability; more of them, as the limit falls with their number, do so all the more. Without, the goal is met in the
 /// mean over the prompts given, and [`Calibration::missed`] says how often new ones miss it.
 ///
+/// The router chooses among all LLMs that it predicts for, as it does in use. Where scores are missing, means are over the prompts whose choice
+/// is known, weighted as [`crate::Propensities`] say; shares are over all.
+///
 /// The estimate of optimism is Efron's (1983, "Estimating the error rate of a prediction rule"). Costs three passes over the router's changes
 /// for each resample; resamples run in parallel, each on its own stream of random numbers, so that the number of threads changes nothing.
 ///
@@ -133,7 +136,8 @@ pub fn calibrate(
 
     let all = vec![1; truth.n_prompts()];
     let trace = Trace::over(&events, &aim, &all);
-    let chosen = trace.choose(&aim);
+    let n_prompts = truth.n_prompts();
+    let chosen = (trace.choose(&aim)).ok_or(Error::NothingToChoose { n_prompts })?;
     if !chosen.is_reached {
         return Err(trace.out_of_reach(&aim));
     }
@@ -162,10 +166,10 @@ pub fn calibrate(
     };
     let choose = |counts: &[u32]| match &promiser {
         None => Trace::over(&events, &aim, counts).choose(&aim),
-        Some(promiser) => promiser.chosen(&promiser.walk(counts)),
+        Some(promiser) => Some(promiser.chosen(&promiser.walk(counts))),
     };
     let in_sample = answers.standing(&chosen.setting, &all);
-    let deviations: Vec<Deviation> = (0..params.n_resamples)
+    let deviations: Vec<Option<Deviation>> = (0..params.n_resamples)
         .into_par_iter()
         .map_init(
             || [vec![0; truth.n_prompts()], vec![0; truth.n_prompts()]],
@@ -177,14 +181,14 @@ pub fn calibrate(
                 // New prompts are drawn from the same ones, apart from those that choose. The difference between the two is what a choice
                 // in hindsight hides, and what chance adds.
                 draw(&mut rng, &answers, params.n_new_prompts, new);
-                let chosen = choose(given);
+                let chosen = choose(given)?;
                 let after = answers.standing(&chosen.setting, new);
-                Deviation {
+                Some(Deviation {
                     is_reached: chosen.is_reached,
                     is_missed: aim.is_missed(&after, new),
                     before: answers.standing(&chosen.setting, given),
                     after,
-                }
+                })
             },
         )
         .collect();
@@ -192,12 +196,16 @@ pub fn calibrate(
     let predicted = |in_sample: f64, most: f64, part: &dyn Fn(&Standing) -> f64| {
         let differences = deviations
             .iter()
+            .flatten()
             .map(|it| part(&it.after) - part(&it.before));
-        predict(in_sample, most, differences.collect(), params.level)
+        // Where scores are missing, a resample may hold none of the prompts whose choice is known.
+        let known = differences.filter(|difference| !difference.is_nan());
+        predict(in_sample, most, known.collect(), params.level)
     };
+    // Where scores are missing, a resample may hold none of the prompts whose choice is known; then nothing is known of it.
     let part_of = |is_so: fn(&Deviation) -> bool| {
-        let n = deviations.iter().filter(|it| is_so(it)).count();
-        n as f64 / params.n_resamples as f64
+        let known = deviations.iter().flatten();
+        mean(known.map(|it| f64::from(u8::from(is_so(it))))).unwrap_or(f64::NAN)
     };
     let z = OneSided::new(f64::midpoint(1.0, params.level)).z;
     let n_prompts = in_sample.n_prompts as f64;
@@ -213,6 +221,8 @@ pub fn calibrate(
             ..resampled
         }
     };
+    let is_reached = |it: &Option<Deviation>| it.as_ref().is_some_and(|it| it.is_reached);
+    let n_out_of_reach = deviations.iter().filter(|&it| !is_reached(it)).count();
     Ok(Calibration {
         setting: chosen.setting,
         cost_usd: predicted(in_sample.point.cost_usd, f64::INFINITY, &|it| {
@@ -220,7 +230,7 @@ pub fn calibrate(
         }),
         accuracy: predicted(in_sample.point.accuracy, 1.0, &|it| it.point.accuracy),
         shares: (0..truth.n_models()).map(share).collect(),
-        out_of_reach: part_of(|it| !it.is_reached),
+        out_of_reach: n_out_of_reach as f64 / params.n_resamples as f64,
         missed: part_of(|it| it.is_missed),
         in_sample,
         promise,

@@ -8,7 +8,7 @@ use crate::{
     worth::{
         baseline::{Constants, CrossFit},
         estimate::folds_inflation,
-        judged::{Judged, utilities},
+        judged::{Judged, Outcomes, utilities},
     },
 };
 
@@ -28,10 +28,10 @@ pub struct PromptGains {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Column {
     pub(super) gain: Vec<f64>,
-    /// True score and cost of the router's choice.
-    pub(super) routed: (Vec<f64>, Vec<f64>),
+    /// What comes of the router's choice.
+    pub(super) routed: Outcomes,
     /// And of the best constant.
-    pub(super) constant: (Vec<f64>, Vec<f64>),
+    pub(super) constant: Outcomes,
     /// In which share of the judged prompts the choice is not the best constant.
     pub(super) differing_share: f64,
     /// To which share of the judged prompts each LLM is the best constant, and the router's choice.
@@ -55,14 +55,15 @@ pub(super) struct Column {
 /// ```text
 /// gain(v) = q (m_r - m_b)
 ///   q         share of prompts where the two choices differ
-///   m_r, m_b  mean utility of the router's choice, of the best constant, over those of them where it is known
+///   m_r, m_b  mean utility of the router's choice, of the best constant, over those of them where it is known, weighted by
+///   w         1 / the probability that the LLM is known on the prompt: see Propensities
 /// ```
 ///
-/// and, up to second order, its variance: `d (m_r - m_b + k_r (u_r - m_r) / s_r - k_b (u_b - m_b) / s_b)` with `d`, `k` whether they differ and
-/// are known, `s` the shares known where they differ. With all known this is `u_r - u_b`. It is unbiased if scores are missing completely at
-/// random and at one rate for all LLMs (the sample-splitting estimating function of a mean with missing data, with a constant for the outcome
-/// model; Robins, Rotnitzky and Zhao 1994). One rate, since `m_r` and `m_b` are each over the LLMs that were chosen: an LLM that is known more
-/// often would weigh more in one of them. Where choices differ and none is known on one side, the column is unknown.
+/// and, up to second order, its variance: `d (m_r - m_b + w_r (u_r - m_r) / s_r - w_b (u_b - m_b) / s_b)` with `d` whether they differ, `w` 0
+/// where unknown, `s` the mean of `w` where they differ. With all known this is `u_r - u_b`. It is consistent if the probabilities are right
+/// (the estimating function of a mean with missing data, with a constant for the outcome model; Robins, Rotnitzky and Zhao 1994). With scores missing at
+/// random an LLM's probability is its share of known scores; that it is measured on the same prompts makes the variance a little smaller than
+/// stated. Where choices differ and none is known on one side, the column is unknown.
 ///
 /// # Errors
 /// [`Error::Shape`] for predictions, folds or means of other shapes; [`Error::BadWorth`] for a worth that is not above 0;
@@ -147,7 +148,7 @@ impl PromptGains {
                 .for_each(|gain| *gain -= usd_per_prompt / worth_usd);
             column
                 .routed
-                .1
+                .cost_usd
                 .iter_mut()
                 .for_each(|cost| *cost += usd_per_prompt);
         }
@@ -285,14 +286,10 @@ impl Column {
         Self {
             differing_share: mean(differing).unwrap_or(f64::NAN),
             gain: over_repeats(&|judged| &judged.gain),
-            routed: (
-                over_repeats(&|judged| &judged.routed.0),
-                over_repeats(&|judged| &judged.routed.1),
-            ),
-            constant: (
-                over_repeats(&|judged| &judged.constant.0),
-                over_repeats(&|judged| &judged.constant.1),
-            ),
+            routed: Outcomes::mean_of(&repeats, |judged| (&judged.routed, &judged.routed_model)),
+            constant: Outcomes::mean_of(&repeats, |judged| {
+                (&judged.constant, &judged.constant_model)
+            }),
             constant_shares,
             routed_shares,
         }

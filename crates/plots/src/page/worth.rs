@@ -145,6 +145,9 @@ fn trades(record: &WorthRecord) -> Markup {
     html! {
         dt { "Saved at about equal score" }
         @match &record.equal_quality {
+            Some(trade) if trade.reference_usd_per_1k == 0.0 => dd {
+                "nothing: " (reference(trade)) " costs nothing"
+            },
             Some(trade) => dd {
                 (share(&trade.saving)) " of the cost of " (reference(trade)) ": $"
                 (known(trade.usd_per_1k, &dollars)) " per 1,000 prompts instead of $"
@@ -154,7 +157,12 @@ fn trades(record: &WorthRecord) -> Markup {
         }
         @if let Some(trade) = &record.equal_cost {
             dt { "Gained at about equal cost, points" }
-            dd { (points(&trade.score_gain)) ", with " (share(&trade.saving)) " of the cost saved" }
+            dd {
+                (points(&trade.score_gain))
+                @if trade.reference_usd_per_1k > 0.0 {
+                    ", with " (share(&trade.saving)) " of the cost saved"
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use dataset::worth;
 use ndarray::{Array2, ArrayView2, s};
 
 use super::{
@@ -14,8 +15,7 @@ use super::{
 use crate::{
     Error, Knn, Result, RoutingCosts, Target,
     knn::output_ranges,
-    prepared::{Choice, choose, known_side_by_side},
-    routing_gain::means,
+    prepared::{Choice, Chosen, choose, known_side_by_side},
 };
 
 impl CheckedBlendParams {
@@ -244,14 +244,12 @@ impl PreparedBlend {
         choices: &[Vec<Choice>],
         report: BlendReport,
     ) -> Result<Blend> {
-        let names: Vec<&str> = sorted.targets.iter().map(|it| &*it.name).collect();
-        let (values, outputs) = (sorted.values.view(), &sorted.outputs[..]);
         let mut blend = BlendParts {
             dim: self.rows.dim(),
             means: (sorted.targets.iter())
-                .map(|target| means(target.values.mapv(f64::from).view(), |_| true))
+                .map(|target| worth::means(target.values.mapv(f64::from).view(), |_| true))
                 .collect(),
-            mean_costs_usd: means(sorted.costs.cost_usd.view(), |_| true),
+            mean_costs_usd: worth::means(sorted.costs.cost_usd.view(), |_| true),
             report,
             knn: None,
             linear: None,
@@ -263,6 +261,14 @@ impl PreparedBlend {
             if !(blend.report.routes && blend.report.has_weight(first)) {
                 continue;
             }
+            let chosen = Chosen {
+                targets: sorted.targets,
+                values: sorted.values.view(),
+                outputs: &sorted.outputs,
+                // The blend reports its choices itself.
+                candidates: &[],
+                choices,
+            };
             match first {
                 Setting::Knn { .. } => {
                     let ks =
@@ -277,22 +283,13 @@ impl PreparedBlend {
                     blend.knn = Some(Knn::from_parts(rows, sorted.targets, &ks, backend)?);
                 }
                 Setting::Linear { .. } => {
-                    let fit = |it: &crate::linear::FoldedLinear| {
-                        it.fit_at(values, &names, outputs, &[], choices)
-                    };
-                    blend.linear = self.linear.as_ref().map(fit);
+                    blend.linear = self.linear.as_ref().map(|it| it.fit_at(chosen));
                 }
                 Setting::Kernel { .. } => {
-                    let fit = |it: &crate::kernel::FoldedKernel| {
-                        it.fit_at(values, &names, outputs, &[], choices)
-                    };
-                    blend.kernel = self.kernel.as_ref().map(fit);
+                    blend.kernel = self.kernel.as_ref().map(|it| it.fit_at(chosen));
                 }
                 Setting::Cluster { .. } => {
-                    let fit = |it: &crate::PreparedCluster| {
-                        it.fit_chosen(sorted.targets, values, outputs, choices)
-                    };
-                    blend.cluster = self.cluster.as_ref().map(fit);
+                    blend.cluster = self.cluster.as_ref().map(|it| it.fit_at(chosen));
                 }
             }
         }

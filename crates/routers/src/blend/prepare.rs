@@ -1,8 +1,6 @@
-use ndarray::ArrayView2;
-
 use super::{params::CheckedBlendParams, report::Setting};
 use crate::{
-    PreparedCluster, Result, UnitRows,
+    PreparedCluster, Result, Rows, UnitRows,
     fold_order::FoldOrder,
     kernel::{FoldedKernel, Landmarks},
     knn::FoldedNeighbors,
@@ -33,34 +31,19 @@ pub(super) struct Learner<'a> {
 impl CheckedBlendParams {
     /// One neighbor search, the features and sums of both ridge regressions, and the clusters, all on the same folds.
     ///
-    /// `embeddings` has shape `(n_rows, dim)`; `on_progress` counts rows. Memory: that of the learners together
+    /// `on_progress` counts rows. Memory: that of the learners together
     /// ([`crate::CheckedKnnParams::prepare`], [`crate::CheckedLinearParams::prepare`], [`crate::CheckedKernelParams::prepare`],
     /// [`crate::CheckedClusterParams::prepare`]), with `n_folds` of the blend.
     ///
     /// # Errors
-    /// [`crate::Error::Empty`], [`crate::Error::NotFinite`] or [`crate::Error::TooManyRows`] for the embeddings; [`crate::Error::Backend`] and
-    /// [`crate::Error::Clustering`] for what the libraries refuse.
-    pub fn prepare(
+    /// [`crate::Error::Empty`], [`crate::Error::NotFinite`] or [`crate::Error::TooManyRows`] for the embeddings; [`crate::Error::Shape`] when there
+    /// is not one group per row; [`crate::Error::Backend`] and [`crate::Error::Clustering`] for what the libraries refuse.
+    pub fn prepare<'a>(
         &self,
-        embeddings: ArrayView2<'_, f32>,
+        rows: impl Into<Rows<'a>>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedBlend> {
-        self.prepare_grouped(embeddings, None, on_progress)
-    }
-
-    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
-    /// with equal embeddings always are.
-    ///
-    /// # Errors
-    /// Those of [`CheckedBlendParams::prepare`]; [`crate::Error::Shape`] when there is not one number per row.
-    pub fn prepare_grouped(
-        &self,
-        embeddings: ArrayView2<'_, f32>,
-        groups: Option<&[usize]>,
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<PreparedBlend> {
-        let rows = UnitRows::new(embeddings.to_owned())?;
-        let order = FoldOrder::shuffled(&rows, groups, self.params.n_folds, self.params.seed)?;
+        let (rows, order) = rows.into().folded(self.params.n_folds, self.params.seed)?;
         let sorted = order.unit_rows(&rows)?;
         let folds = order.folds();
         let knn = self.knn.as_ref().map(|it| {

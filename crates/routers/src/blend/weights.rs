@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use dataset::worth;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
 use super::nnls::NormalEquations;
-use crate::routing_gain::means;
 
 /// Rows that one thread sums at a time. Sums of such runs are added in order, so that rounding does not depend on the number of threads.
 const ROWS_PER_SUM: usize = 256;
@@ -25,7 +25,7 @@ pub(super) fn means_of_others(values: ArrayView2<'_, f32>, folds: &[Range<usize>
     let values = values.mapv(f64::from);
     let mut of_folds = Array2::zeros((folds.len(), values.ncols()));
     for (fold, mut row) in folds.iter().zip(of_folds.outer_iter_mut()) {
-        let means = means(values.view(), |row| !fold.contains(&row));
+        let means = worth::means(values.view(), |row| !fold.contains(&row));
         row.assign(&ArrayView1::from(&means));
     }
     of_folds

@@ -11,7 +11,7 @@ use super::{
     target::{CvScore, Target, TargetFit, output_ranges, side_by_side},
 };
 use crate::{
-    Error, Result, RoutingCosts, UnitRows,
+    Error, Result, RoutingCosts, Rows, UnitRows,
     fold_order::FoldOrder,
     folds::k_folds,
     neighbors::{self, Ask, NeighborLists},
@@ -80,35 +80,23 @@ impl CheckedKnnParams {
 
     /// Searches for each row's neighbors in the other folds: all that a fit needs and that does not depend on its targets.
     ///
-    /// `embeddings` has shape `(n_rows, dim)`. `on_progress` counts rows searched for. Memory: the rows, and 4 bytes for each row and neighbor up
+    /// The paper's folds are its own and know no groups. `on_progress` counts rows searched for. Memory: the rows, and 4 bytes for each row and neighbor up
     /// to the largest k; with shuffled folds the rows once more while they are searched.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::NotFinite`] or [`Error::TooManyRows`] for the embeddings; [`Error::Backend`].
-    pub fn prepare(
+    /// [`Error::Empty`], [`Error::NotFinite`] or [`Error::TooManyRows`] for the embeddings; [`Error::Shape`] when there is not one group per
+    /// row; [`Error::Backend`].
+    pub fn prepare<'a>(
         &self,
-        embeddings: ArrayView2<'_, f32>,
+        rows: impl Into<Rows<'a>>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedKnn> {
-        self.prepare_grouped(embeddings, None, on_progress)
-    }
-
-    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
-    /// with equal embeddings always are. The paper's folds are its own and know no groups.
-    ///
-    /// # Errors
-    /// Those of [`CheckedKnnParams::prepare`]; [`Error::Shape`] when there is not one number per row.
-    pub fn prepare_grouped(
-        &self,
-        embeddings: ArrayView2<'_, f32>,
-        groups: Option<&[usize]>,
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<PreparedKnn> {
+        let given = rows.into();
         let params = self.0.clone();
-        let rows = UnitRows::new(embeddings.to_owned())?;
+        let rows = UnitRows::new(given.embeddings.to_owned())?;
         let search = match params.selection {
             Selection::R2 | Selection::Utility => {
-                let order = FoldOrder::shuffled(&rows, groups, params.n_folds, params.seed)?;
+                let order = FoldOrder::shuffled(&rows, given.groups, params.n_folds, params.seed)?;
                 let sorted = order.unit_rows(&rows)?;
                 let folds = order.folds();
                 let ks = &grown_neighbors(&params.n_neighbors, rows.n_rows());

@@ -6,7 +6,7 @@ use dataset::{
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 use routers::{
     Blend, BlendLearners, BlendParams, CheckedBlendParams, ClusterParams, KernelParams, KnnParams,
-    LinearParams, RoutingCosts, Setting, Target, UnitRows,
+    LinearParams, RoutingCosts, Rows, Setting, Target, UnitRows,
 };
 use serde::de::DeserializeOwned;
 
@@ -200,6 +200,8 @@ impl Columns {
             input_tokens: self.input_tokens.map(matrix),
             output_tokens: self.output_tokens.map(matrix),
             cost_usd: matrix(self.cost_usd),
+            // Those of the train part are for its own LLMs, and a fit does not look at them.
+            propensities: None,
             ..train.clone()
         };
         let Some(input) = &table.input_tokens else {
@@ -268,7 +270,11 @@ fn refit(
     let params = params(record)?.keeping(&contents.report);
     // The same folds as in the fit.
     let groups = EqualPrompts::groups(&table.prompts);
-    let prepared = params.and_then(|it| it.prepare_grouped(embeddings, Some(&groups), on_progress));
+    let rows = Rows {
+        embeddings,
+        groups: Some(&groups),
+    };
+    let prepared = params.and_then(|it| it.prepare(rows, on_progress));
     let blend = prepared
         .and_then(|it| it.fit_kept(&targets, &costs, &contents.report))
         .map_err(of_learner)?;

@@ -55,6 +55,9 @@ pub(super) fn settle(record: &mut Record, edit: &PoolEdit<'_>) -> Result<()> {
         });
     }
     let has = |name: &String| record.models.iter().any(|model| model.name == *name);
+    if let Some(lines) = &mut record.token_lines {
+        lines.lines.retain(|model, _| has(model));
+    }
     // Only binary routers need the pair, and they cannot be edited; metrics that ask for it do without.
     let pair = record.pair.take();
     record.pair = pair.filter(|pair| has(&pair.small) && has(&pair.large));

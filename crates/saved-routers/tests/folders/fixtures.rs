@@ -62,6 +62,7 @@ pub(crate) fn record(contents: Contents) -> Record {
             truncate: None,
             license: Some("apache-2.0".to_owned()),
         }),
+        token_lines: None,
         base: None,
         contents,
         config: json!({"seed": 42}),

@@ -50,6 +50,15 @@ impl SentenceModel {
         None
     }
 
+    /// Nothing counts in this build.
+    pub(crate) fn count(
+        &mut self,
+        _setup: &Setup,
+        _prompts: &[String],
+    ) -> anyhow::Result<Option<Vec<usize>>> {
+        Ok(None)
+    }
+
     pub(crate) fn embed(
         &mut self,
         _setup: &Setup,

@@ -1,6 +1,7 @@
 use std::{fmt::Write as _, path::Path};
 
 use carrot_router::{CalibrationGoal, Coverage, Outcome};
+use evaluation::Gaps;
 use saved_routers::{CalibratedSetting, Calibration, CalibrationTarget, Range};
 use serde::Serialize;
 
@@ -10,6 +11,9 @@ use serde::Serialize;
 pub(super) struct CalibrationReport<'a> {
     pub(super) calibration: &'a Calibration,
     pub(super) path: &'a Path,
+    /// What is missing of the test part, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gaps: Option<Gaps>,
     #[serde(skip)]
     pub(super) goal: &'a CalibrationGoal,
     #[serde(skip)]
@@ -99,6 +103,15 @@ impl CalibrationReport<'_> {
             it.expected.n_new_prompts
         ));
         self.say_how_sure(&mut line);
+        if let Some(gaps) = self.gaps {
+            line(format!("  {gaps}"));
+        }
+        if let Some(tokens) = it.input_tokens {
+            line(format!(
+                "  the test prompts have {:.0} input tokens on average ({:.0} to {:.0}), as billed; `route` refuses prompts of other lengths at this setting",
+                tokens.mean, tokens.least, tokens.most
+            ));
+        }
         line(self.path.display().to_string());
         if matches!(it.setting, CalibratedSetting::Weight { .. }) {
             line(format!(

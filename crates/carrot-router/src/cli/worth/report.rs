@@ -111,6 +111,9 @@ fn trades(it: &WorthRecord) -> Vec<String> {
         None => "the best single LLM of each fold".to_owned(),
     };
     let savings = it.equal_quality.as_ref().map(|trade| {
+        if trade.reference_usd_per_1k == 0.0 {
+            return format!("savings      none: {} costs nothing", reference(trade));
+        }
         format!(
             "savings      {} of the cost of {} at about equal accuracy, which changes by {}: ${:.3} instead of ${:.3} per 1,000 prompts",
             percent(&trade.saving),
@@ -121,11 +124,14 @@ fn trades(it: &WorthRecord) -> Vec<String> {
         )
     });
     let accuracy = it.equal_cost.as_ref().map(|trade| {
+        let saved = match trade.reference_usd_per_1k {
+            0.0 => ", which is nothing".to_owned(),
+            _ => format!(", of which {} are saved", percent(&trade.saving)),
+        };
         format!(
-            "accuracy     {} beside {} at about equal cost, of which {} are saved: {:.1}% right instead of {:.1}%",
+            "accuracy     {} beside {} at about equal cost{saved}: {:.1}% right instead of {:.1}%",
             points(&trade.score_gain),
             reference(trade),
-            percent(&trade.saving),
             100.0 * trade.score,
             100.0 * trade.reference_score
         )
@@ -271,6 +277,9 @@ fn points(estimate: &WorthEstimate) -> String {
 
 /// A share with both ends, in percent.
 fn percent(estimate: &WorthEstimate) -> String {
+    if estimate.estimate.is_nan() {
+        return "an unknown share".to_owned();
+    }
     let number = |value: f64| shown_number(100.0 * value, |it| format!("{it:.1}"));
     format!(
         "{}% [{}, {}]",
@@ -379,6 +388,23 @@ mod tests {
             let each = SAVINGS.replace("`owner/dear`", "the best single LLM of each fold");
             assert_lines(&text, &[&each]);
         }
+    }
+
+    #[test]
+    fn beside_an_llm_that_costs_nothing_no_share_is_saved() {
+        let mut record = record();
+        let trades = [&mut record.equal_quality, &mut record.equal_cost];
+        for trade in trades.into_iter().flatten() {
+            trade.reference_usd_per_1k = 0.0;
+            trade.saving = WorthEstimate::UNKNOWN;
+        }
+        assert_lines(
+            &text(&record),
+            &[
+                "savings      none: `owner/dear` costs nothing",
+                "accuracy     +1.50 points [+0.50, +2.50] beside `owner/dear` at about equal cost, which is nothing: 71.5% right instead of 70.0%",
+            ],
+        );
     }
 
     #[test]

@@ -1,9 +1,7 @@
 use super::setting::Standing;
 use crate::{
-    Error, Result, Truth,
-    curve::events::Events,
-    metric::formulas::SAME_ACCURACY,
-    sum::{Sum, mean},
+    Error, Result, Truth, candidates::Answer, curve::events::Events,
+    metric::formulas::SAME_ACCURACY, sum::PointSum,
 };
 
 /// What a router is to be set to. Among the settings that reach it, the rest decides.
@@ -88,8 +86,10 @@ pub fn is_missed(truth: &Truth<'_>, goal: Goal, standing: &Standing) -> Result<b
     let reference_usd = match goal {
         Goal::RelativeCost { model_idx, .. } => {
             truth.check_model(model_idx)?;
-            let costs = (0..truth.n_prompts()).filter_map(|row| truth.get(row, model_idx));
-            mean(costs.map(|(_, cost)| cost)).ok_or(Error::UnknownModel { model_idx })?
+            let mut sum = PointSum::default();
+            (0..truth.n_prompts()).for_each(|row| sum.add(1, &truth.answer(row, model_idx)));
+            let point = sum.point().ok_or(Error::UnknownModel { model_idx })?;
+            point.cost_usd
         }
         _ => f64::NAN,
     };
@@ -99,8 +99,8 @@ pub fn is_missed(truth: &Truth<'_>, goal: Goal, standing: &Standing) -> Result<b
 /// A goal, with what of the prompts it looks at besides costs and scores.
 pub(super) struct Aim {
     pub(super) goal: Goal,
-    /// Position and cost of each prompt with a choice where the LLM to compare with is known.
-    reference: Vec<(usize, f64)>,
+    /// The LLM to compare with on each prompt with a choice where it is known.
+    reference: Vec<(usize, Answer)>,
     /// The router's changes with 1 for a score where the LLM answers whose share counts, and 0 elsewhere: the mean score is its share.
     pub(super) shares: Option<Events>,
 }
@@ -115,8 +115,8 @@ impl Aim {
         match goal {
             Goal::RelativeCost { model_idx, .. } => {
                 let known = events.prompts().filter_map(|prompt_idx| {
-                    let (_, cost) = truth.get(prompt_idx, model_idx)?;
-                    Some((prompt_idx, cost))
+                    let answer = truth.answer(prompt_idx, model_idx);
+                    answer.is_known().then_some((prompt_idx, answer))
                 });
                 this.reference.extend(known);
                 if this.reference.is_empty() {
@@ -141,16 +141,10 @@ impl Aim {
     /// What the LLM to compare with costs in the mean over a multiset of the prompts; NaN where none of them has its cost, which no cost is
     /// within.
     pub(super) fn reference_usd(&self, counts: &[u32]) -> f64 {
-        let (mut sum, mut n) = (Sum::default(), 0_u64);
-        for &(prompt_idx, cost) in &self.reference {
-            let count = counts[prompt_idx];
-            sum.add(f64::from(count) * cost);
-            n += u64::from(count);
+        let mut sum = PointSum::default();
+        for (prompt_idx, answer) in &self.reference {
+            sum.add(counts[*prompt_idx], answer);
         }
-        if n == 0 {
-            f64::NAN
-        } else {
-            sum.value() / n as f64
-        }
+        sum.point().map_or(f64::NAN, |point| point.cost_usd)
     }
 }

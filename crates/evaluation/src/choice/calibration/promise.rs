@@ -90,6 +90,9 @@ pub(super) struct Tally {
     tested: Moments,
     /// The worst such value on the walk so far.
     worst: f64,
+    counts_calls: bool,
+    /// How many values are known. Weights that are added and taken away again may leave a rounding error instead of 0.
+    n_known: f64,
     weight: f64,
     score: f64,
     cost_usd: f64,
@@ -282,6 +285,8 @@ impl<'a> Promiser<'a> {
                 let (n_calls, n) = (moments.sum(), moments.weight());
                 share_interval(n_calls, n, n_new, level.z).1
             }
+            // Nothing is known of any choice, so nothing can be said.
+            _ if tally.n_known == 0.0 => f64::INFINITY,
             _ => self.center + moments.upper_limit(tally.worst, n_new, level),
         }
     }
@@ -340,6 +345,8 @@ impl Tally {
                 Goal::Accuracy { .. } => -center,
                 _ => f64::NEG_INFINITY,
             },
+            counts_calls: matches!(goal, Goal::Share { .. }),
+            n_known: 0.0,
             weight: 0.0,
             score: 0.0,
             cost_usd: 0.0,
@@ -348,13 +355,20 @@ impl Tally {
 
     /// Adds `n` prompts of a kind; takes them away where `n` is negative.
     fn add(&mut self, n: f64, value: f64, answer: &Answer) {
-        self.tested.add(n, 1.0, value);
-        if n > 0.0 {
-            self.worst = self.worst.max(value);
+        let weight = n * answer.weight;
+        if self.counts_calls {
+            // Who is called is known of every prompt.
+            self.tested.add(n, 1.0, value);
+        } else if answer.is_known() {
+            self.n_known += n;
+            self.tested.add(n, answer.weight, value);
+            if n > 0.0 {
+                self.worst = self.worst.max(value);
+            }
         }
-        self.weight += n;
-        self.score += n * answer.score;
-        self.cost_usd += n * answer.cost;
+        self.weight += weight;
+        self.score += weight * answer.score;
+        self.cost_usd += weight * answer.cost;
     }
 }
 
@@ -373,10 +387,11 @@ pub fn check_confidence(confidence: f64) -> Result<()> {
 fn reference_of(truth: &Truth<'_>, prompts: &[usize], model_idx: usize) -> Result<Vec<f64>> {
     let mut reference_usd = vec![f64::NAN; truth.n_prompts()];
     for &row in prompts {
-        let (_, cost) = truth
-            .get(row, model_idx)
-            .ok_or(Error::PartlyUnknown { model_idx })?;
-        reference_usd[row] = cost;
+        let answer = truth.answer(row, model_idx);
+        if !answer.is_known() {
+            return Err(Error::PartlyUnknown { model_idx });
+        }
+        reference_usd[row] = answer.cost;
     }
     Ok(reference_usd)
 }

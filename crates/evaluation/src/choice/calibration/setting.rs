@@ -17,11 +17,11 @@ pub enum Setting {
 /// What a router does on some prompts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
-    /// Mean cost and mean score.
+    /// Mean cost and mean score, over the prompts whose choice is known.
     pub point: Point,
-    /// Which share of the prompts each LLM gets.
+    /// Which share of the prompts each LLM gets, known there or not.
     pub shares: Vec<f64>,
-    /// How many prompts the means are over: those with an LLM to choose.
+    /// How many prompts have an LLM to choose.
     pub n_prompts: usize,
 }
 

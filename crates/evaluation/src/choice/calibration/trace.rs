@@ -17,6 +17,7 @@ pub(super) struct Trace {
 #[derive(Debug, Clone, Copy)]
 struct TracePoint {
     at: f64,
+    /// NaN, as the accuracy, where nothing is known of any choice.
     cost_usd: f64,
     accuracy: f64,
     /// Of the LLM that the goal names.
@@ -37,8 +38,8 @@ impl Trace {
         events.sweep(weight, |swept| {
             points.push(TracePoint {
                 at: swept.at,
-                cost_usd: swept.point.cost_usd,
-                accuracy: swept.point.accuracy,
+                cost_usd: swept.point.map_or(f64::NAN, |point| point.cost_usd),
+                accuracy: swept.point.map_or(f64::NAN, |point| point.accuracy),
                 share: f64::NAN,
             });
         });
@@ -47,7 +48,7 @@ impl Trace {
             let mut rest = points.iter_mut();
             shares.sweep(weight, |swept| {
                 if let Some(point) = rest.next() {
-                    point.share = swept.point.accuracy;
+                    point.share = swept.point.map_or(f64::NAN, |point| point.accuracy);
                 }
             });
         }
@@ -58,25 +59,26 @@ impl Trace {
         }
     }
 
-    pub(super) fn choose(&self, aim: &Aim) -> Chosen {
+    /// `None` where nothing is known of any choice at any setting.
+    pub(super) fn choose(&self, aim: &Aim) -> Option<Chosen> {
         let (point_idx, is_reached) = match aim.goal {
-            Goal::Cost { at_most_usd } => self.within(at_most_usd),
-            Goal::RelativeCost { at_most, .. } => self.within(at_most * self.reference_usd),
+            Goal::Cost { at_most_usd } => self.within(at_most_usd)?,
+            Goal::RelativeCost { at_most, .. } => self.within(at_most * self.reference_usd)?,
             Goal::Accuracy { at_least } => {
                 let accurate = |point: &TracePoint| point.accuracy >= at_least - SAME_ACCURACY;
                 match self.best(accurate, TracePoint::is_cheaper) {
                     Some(point_idx) => (point_idx, true),
                     // In a resample the goal may be out of reach; then the router is set as near to it as it goes, as one would do with
                     // real prompts.
-                    None => (self.first_of(TracePoint::is_more_accurate), false),
+                    None => (self.first_of(TracePoint::is_more_accurate)?, false),
                 }
             }
-            Goal::Share { share, .. } => self.nearest_share(share),
+            Goal::Share { share, .. } => self.nearest_share(share)?,
         };
-        Chosen {
+        Some(Chosen {
             setting: self.setting(point_idx),
             is_reached,
-        }
+        })
     }
 
     /// What a goal that is not reached has to do with: the ends of what is.
@@ -107,21 +109,21 @@ impl Trace {
     }
 
     /// The most accurate point within a budget, or else the cheapest of all.
-    fn within(&self, budget_usd: f64) -> (usize, bool) {
+    fn within(&self, budget_usd: f64) -> Option<(usize, bool)> {
         let is_affordable = |point: &TracePoint| point.cost_usd <= budget_usd * (1.0 + ROUNDING);
         match self.best(is_affordable, TracePoint::is_more_accurate) {
-            Some(point_idx) => (point_idx, true),
-            None => (self.first_of(TracePoint::is_cheaper), false),
+            Some(point_idx) => Some((point_idx, true)),
+            None => Some((self.first_of(TracePoint::is_cheaper)?, false)),
         }
     }
 
-    /// The best of the points that will do.
+    /// The best of the points that will do and are known.
     fn best(
         &self,
         will_do: impl Fn(&TracePoint) -> bool,
         is_better: impl Fn(&TracePoint, &TracePoint) -> bool,
     ) -> Option<usize> {
-        let candidates = (0..self.points.len()).filter(|&i| will_do(&self.points[i]));
+        let candidates = self.known().filter(|&i| will_do(&self.points[i]));
         candidates.reduce(
             |best, other| match is_better(&self.points[other], &self.points[best]) {
                 true => other,
@@ -130,13 +132,17 @@ impl Trace {
         )
     }
 
-    fn first_of(&self, is_better: impl Fn(&TracePoint, &TracePoint) -> bool) -> usize {
+    fn first_of(&self, is_better: impl Fn(&TracePoint, &TracePoint) -> bool) -> Option<usize> {
         self.best(|_| true, is_better)
-            .expect("there is a point, as there is a prompt")
+    }
+
+    /// The points of which anything is known; as a rule all.
+    fn known(&self) -> impl Iterator<Item = usize> {
+        (0..self.points.len()).filter(|&i| !self.points[i].accuracy.is_nan())
     }
 
     /// The most accurate of the places where the share passes the value, on its nearer side; where it never does, the nearest.
-    fn nearest_share(&self, share: f64) -> (usize, bool) {
+    fn nearest_share(&self, share: f64) -> Option<(usize, bool)> {
         let away = |i: usize| (self.points[i].share - share).abs();
         // A share may jump over what was asked for, where many prompts change at once. The jump's nearer side is then the best there is,
         // and counts as reached.
@@ -149,14 +155,15 @@ impl Trace {
             .filter(|&i| passes(i))
             .map(|i| if away(i + 1) < away(i) { i + 1 } else { i });
         let alone = (0..n_points).filter(|&i| away(i) <= ROUNDING);
-        let best = sides.chain(alone).reduce(|best, other| {
+        let is_known = |&i: &usize| !self.points[i].accuracy.is_nan();
+        let best = sides.chain(alone).filter(is_known).reduce(|best, other| {
             match self.points[other].is_more_accurate(&self.points[best]) {
                 true => other,
                 false => best,
             }
         });
         match best {
-            Some(point_idx) => (point_idx, true),
+            Some(point_idx) => Some((point_idx, true)),
             None => {
                 let nearer = |best, other| {
                     if away(other) < away(best) {
@@ -165,8 +172,7 @@ impl Trace {
                         best
                     }
                 };
-                let nearest = (0..n_points).reduce(nearer);
-                (nearest.expect("there is a point"), false)
+                Some((self.known().reduce(nearer)?, false))
             }
         }
     }

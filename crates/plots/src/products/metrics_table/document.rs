@@ -45,8 +45,12 @@ const POINTS: f64 = 100.0;
 pub(super) fn metrics_document(intervals: &Intervals, chance: &Chance) -> Document {
     let document = Document::new()
         .heading(1, Prose::from("Metrics on ").code(&intervals.dataset))
-        .paragraph(about(intervals))
-        .heading(2, "Gain over the best single LLM");
+        .paragraph(about(intervals));
+    let document = match intervals.gaps {
+        Some(gaps) => document.paragraph(gaps.to_string()),
+        None => document,
+    };
+    let document = document.heading(2, "Gain over the best single LLM");
     let document = match gain_rows(intervals, chance) {
         Some(rows) => document.rows(rows).paragraph(about_gains()),
         None => document.paragraph(
@@ -57,9 +61,10 @@ pub(super) fn metrics_document(intervals: &Intervals, chance: &Chance) -> Docume
         .heading(2, "Areas, cross-fitted")
         .rows(area_rows(intervals, chance))
         .paragraph(
-            "AIQ: mean height of the curve's convex hull over the costs from the cheapest to the dearest point of all routers and LLMs; gain over \
+            "Of the routers fitted on the train part, on the test prompts; a gain above that was measured out of fold is of other fits of the same \
+             learner, on all prompts. AIQ: mean height of the curve's convex hull over the costs from the cheapest to the dearest point of all routers and LLMs; gain over \
              zero router: AIQ above that of the best mixture of single LLMs that does not look at the prompt. Both with the corners of the \
-             hull chosen on one half of the prompts and judged on the other, and the other way round. AUDC: mean height of the curve itself. \
+             hull chosen on one half of the prompts and judged on the other, and the other way round, averaged over ten divisions into halves. AUDC: mean height of the curve itself. \
              More is better. A router that cannot be as cheap as the cheapest LLM counts 0 below its first cost, so routers of a pair lose \
              by their range.",
         )

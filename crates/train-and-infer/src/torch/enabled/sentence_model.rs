@@ -49,22 +49,40 @@ impl SentenceModel {
 
     /// One row per prompt: shape `(n_prompts, dim)`.
     pub(crate) fn embed(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Embedded> {
-        // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
-        let model = match self.loaded.take() {
-            Some(model) => model,
-            None => SentenceEmbedder::load(&self.files, setup.torch.device)?
-                .with_truncate(setup.truncate),
-        };
+        let model = self.load(setup)?;
         info!(
             "embedding {} prompts on {:?}",
             prompts.len(),
             model.device()
         );
         let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
-        let embedded = self.loaded.insert(model).embed(prompts, &|n| bar.add(n))?;
+        let embedded = model.embed(prompts, &|n| bar.add(n))?;
         Ok(Embedded {
             n_truncated: embedded.n_truncated(),
             values: embedded.values,
         })
+    }
+
+    /// The tokens of each prompt's text, as `carrot-router` counts them with this model.
+    pub(crate) fn count(
+        &mut self,
+        setup: &Setup,
+        prompts: &[String],
+    ) -> anyhow::Result<Option<Vec<usize>>> {
+        let counter = self.load(setup)?.counter();
+        let counts = counter.and_then(|counter| counter.count_all(prompts));
+        Ok(Some(
+            counts.context("cannot count the tokens of the train prompts")?,
+        ))
+    }
+
+    fn load(&mut self, setup: &Setup) -> anyhow::Result<&SentenceEmbedder> {
+        // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
+        let model = match self.loaded.take() {
+            Some(model) => model,
+            None => SentenceEmbedder::load(&self.files, setup.torch.device)?
+                .with_truncate(setup.truncate),
+        };
+        Ok(self.loaded.insert(model))
     }
 }
