@@ -274,6 +274,20 @@ pub enum Error {
         /// The router's folder.
         folder: PathBuf,
     },
+    /// Routing would get worse by LLMs that were to be added.
+    #[error(
+        "with {} routing is worse than without: utility changes by {:+.4} (standard error {}) on {} train prompts that have a score of what is added, \
+         each predicted without the fifth of them that it is in, in the mean over worths of a whole score; {:.0}% of choices would fall on it",
+        quoted(added), gain.gain,
+        gain.standard_error.map_or_else(|| "unknown".to_owned(), |error| format!("{error:.4}")),
+        gain.n_prompts, 100.0 * gain.share
+    )]
+    WorseWithAdded {
+        /// The LLMs.
+        added: Vec<String>,
+        /// What was measured.
+        gain: saved_routers::AddedGain,
+    },
     /// Embeddings that a blend was fitted on, and does not hold itself, are not on disk.
     #[error(
         "`{}` is missing: the blend in `{}` does not store the embeddings of its train prompts, and whether routing is worth it among the changed \
@@ -310,6 +324,11 @@ pub enum Error {
     /// A network could not be read, or does not run.
     #[error(transparent)]
     Nets(#[from] nets::Error),
+}
+
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
 }
 
 /// A result with this crate's [`Error`].

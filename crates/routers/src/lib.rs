@@ -5,11 +5,12 @@
 //! whether to route at all ([`BlendParams`], [`Blend`]); a random forest with exact splits ([`ForestParams`], [`Forest`]), the binary router that uses
 //! it ([`Rorf`]), and the matrix factorization ([`MfParams`], [`Mf`]).
 //! In come matrices of embeddings and targets, out go predictions of every LLM's score and cost, or of how likely the small LLM of a pair
-//! will do.
+//! will do. Unknown values are filled in from their rows ([`completed`]).
 //! Must not know a file, a command line, libtorch, or how predictions are reported on; what a learner chooses by ([`RoutingCosts`]) is here.
 
 mod blend;
 mod cluster;
+mod completion;
 mod dot;
 mod error;
 mod fold_order;
@@ -41,6 +42,7 @@ pub use crate::{
         CheckedClusterParams, Cluster, ClusterCvScore, ClusterFit, ClusterParams, ClusterTarget,
         PreparedCluster,
     },
+    completion::completed,
     error::{Error, Result},
     forest::{CheckedForestParams, Forest, ForestArrays, ForestParams, LEAF, MaxFeatures},
     kernel::{CheckedKernelParams, Kernel, KernelCvScore, KernelFit, KernelParams, PreparedKernel},

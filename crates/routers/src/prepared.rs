@@ -98,6 +98,20 @@ pub(crate) fn choose(
     outputs: &[Range<usize>],
     candidates: &[usize],
 ) -> Vec<Choice> {
+    choose_by(learner, values, values, outputs, candidates)
+}
+
+/// The same where what is learned is not all true: unknown values that were filled in ([`crate::completed`]) judge nothing.
+///
+/// # Panics
+/// When there is no candidate.
+pub(crate) fn choose_by(
+    learner: &dyn Prepared,
+    learned: ArrayView2<'_, f32>,
+    truth: ArrayView2<'_, f32>,
+    outputs: &[Range<usize>],
+    candidates: &[usize],
+) -> Vec<Choice> {
     let mut choices: Vec<Choice> = outputs
         .iter()
         .map(|_| Choice {
@@ -110,10 +124,10 @@ pub(crate) fn choose(
         return choices;
     }
     let mut least = vec![f64::INFINITY; outputs.len()];
-    learner.out_of_fold(values, candidates, &mut |candidate, predicted| {
+    learner.out_of_fold(learned, candidates, &mut |candidate, predicted| {
         for ((outputs, choice), least) in outputs.iter().zip(&mut choices).zip(&mut least) {
             let predicted = predicted.slice(s![.., outputs.clone()]);
-            let error = difference_error(values.slice(s![.., outputs.clone()]), predicted);
+            let error = difference_error(truth.slice(s![.., outputs.clone()]), predicted);
             choice.errors.push(error);
             if choice.out_of_fold.is_none() || error < *least {
                 choice.candidate = candidate;

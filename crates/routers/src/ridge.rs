@@ -18,4 +18,10 @@ mod targets;
 mod weights;
 
 pub use self::weights::RidgeWeights;
-pub(crate) use self::{alphas::check_alphas, cholesky::Cholesky, prepared::PreparedRidge};
+pub(crate) use self::{
+    alphas::check_alphas,
+    cholesky::Cholesky,
+    patterns::{Pattern, patterns},
+    prepared::PreparedRidge,
+    products::product,
+};

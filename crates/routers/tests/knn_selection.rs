@@ -158,7 +158,9 @@ proptest! {
             let prepared = params.prepare(rows.view(), &|_| ()).expect("prepared");
             let knn = prepared.fit_to_route(&targets, &costs).expect("fitted");
             let table = &knn.fits()[0].cross_validation;
-            prop_assert_eq!(table.len(), 2);
+            // Where most known scores are alone in their rows, a k above what any LLM is known in is left out.
+            prop_assert!((1..=2).contains(&table.len()));
+            prop_assert!(selection != Selection::Paper || table.len() == 2);
             if selection == Selection::Paper && has_score {
                 prop_assert!(table.iter().all(|score| score.mean_r2.is_finite()), "{:?}", table);
             }

@@ -157,6 +157,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
                 .map(|(quantity, n_neighbors)| KnnTarget {
                     quantity,
                     n_neighbors,
+                    prior_values: None,
                 })
                 .collect(),
         },

@@ -67,7 +67,8 @@ pub use crate::{
     open::SavedRouter,
     outputs::{outputs_of_models, read_label_order},
     pool::{
-        AddedModel, Addition, EditNeeds, EditedPool, PoolEdit, RuleChange, RuleOutcome, TrainPart,
+        AddedGain, AddedModel, Addition, EditNeeds, EditedPool, PoolEdit, RuleChange, RuleOutcome,
+        TrainPart,
     },
     record::{Base, Embedder, FORMAT_VERSION, Record},
     token_lines::{TokenLine, TokenLines},

@@ -49,6 +49,9 @@ fn of_other(error: &Error) -> Option<&'static str> {
         Error::NamedTwice { .. } => "give each output a name of its own with `--label-order`",
         Error::NoPrice { .. } => "give it a price with `--prices`",
         Error::UselessPrices { .. } => "leave out `--prices`",
+        Error::WorseWithAdded { .. } => {
+            "score it on more train prompts, or add it all the same with `--allow-worse`"
+        }
         // Transparent errors are not in the chain themselves, only what caused them is.
         Error::SavedRouter(error) => return of_saved_router(error),
         _ => return None,

@@ -135,6 +135,7 @@ impl Tiny {
         let targets = quantities.iter().map(|&quantity| KnnTarget {
             quantity,
             n_neighbors: 1,
+            prior_values: None,
         });
         let contents = Contents::Knn {
             embeddings: EmbeddingFormat::F32,

@@ -13,9 +13,10 @@ use super::{
     weights::{Weights, means_of_others, weigh},
 };
 use crate::{
-    Error, Knn, Result, RoutingCosts, Target,
-    knn::output_ranges,
-    prepared::{Choice, Chosen, choose, known_side_by_side},
+    Error, Knn, Result, RoutingCosts, Target, UnitRows,
+    completion::is_mostly_alone,
+    knn::{FoldedKnown, output_ranges},
+    prepared::{Choice, Chosen, choose_by, known_side_by_side},
 };
 
 impl CheckedBlendParams {
@@ -62,6 +63,10 @@ impl CheckedBlendParams {
     /// all prompts, the best one for the price. It then has no learners. `embeddings` has shape `(n_rows, dim)`; the targets are scores and, where
     /// they are to be predicted, costs, each of shape `(n_rows, n_models)`, NaN where unknown; `on_progress` counts rows.
     ///
+    /// Unknown values are filled in from what else their rows know ([`crate::completed`], once for all folds, by all rows of the fit), and judge
+    /// nothing. Where most known scores are alone in their rows, as in a log of one answer per prompt, nothing can be filled in: neighbors are then
+    /// counted that know an LLM, and w and u are fitted side by side.
+    ///
     /// With fewer than `2 * n_folds` rows nothing can be judged, and g is 0.
     ///
     /// Sources: stacking by non-negative least squares, Breiman (1996), "Stacked regressions"; the rule for g, Breiman et al. (1984),
@@ -91,12 +96,26 @@ pub(super) struct Sorted<'a, 'c> {
     pub(super) costs: &'a RoutingCosts<'c>,
     values: Array2<f32>,
     outputs: Vec<Range<usize>>,
+    /// The targets with what is filled in, in the order of the rows.
+    learned_targets: Vec<Target>,
+    /// The same in the order of the folds, side by side.
+    learned: Array2<f32>,
 }
 
 impl Sorted<'_, '_> {
     /// The scores, in the order of the folds.
     pub(super) fn scores(&self) -> ArrayView2<'_, f32> {
         self.values.slice(s![.., self.outputs[0].clone()])
+    }
+
+    /// The scores with what is filled in, in the order of the folds.
+    pub(super) fn learned_scores(&self) -> ArrayView2<'_, f32> {
+        self.learned.slice(s![.., self.outputs[0].clone()])
+    }
+
+    /// Whether neighbors are counted that know: most known scores are alone in their rows.
+    fn counts_known(&self) -> bool {
+        is_mostly_alone(self.scores())
     }
 
     /// The scores, in the order of the rows.
@@ -113,12 +132,16 @@ impl PreparedBlend {
     /// columns; [`Error::InfiniteTarget`]; [`Error::RoutingTargets`] for other targets than scores, or scores and costs.
     pub fn fit(&self, targets: &[Target], costs: &RoutingCosts<'_>) -> Result<Blend> {
         let sorted = self.sort(targets, costs)?;
-        let learners = self.learners();
+        let rows = self.order.unit_rows(&self.rows)?;
+        let known = self.known_neighbors(&sorted, &rows);
+        let known = known.map(|it| it.allowed_by(sorted.values.view()));
+        let learners = self.learners(known.as_ref());
         let choices: Vec<Vec<Choice>> = (learners.iter())
             .map(|learner| {
                 let all: Vec<usize> = (0..learner.settings.len()).collect();
-                choose(
+                choose_by(
                     learner.prepared,
+                    sorted.learned.view(),
                     sorted.values.view(),
                     &sorted.outputs,
                     &all,
@@ -145,15 +168,19 @@ impl PreparedBlend {
                 problem: "is of other targets",
             });
         }
-        let learners = self.learners();
+        let rows = self.order.unit_rows(&self.rows)?;
+        let known = self.known_neighbors(&sorted, &rows);
+        let learners = self.learners(known.as_ref());
         let mut choices = Vec::new();
         for learner in &learners {
             let mut of_targets = Vec::new();
             for (target, outputs) in kept.targets.iter().zip(&sorted.outputs) {
                 let candidate = kept_candidate(learner, target)?;
-                let values = sorted.values.slice(s![.., outputs.clone()]);
+                let [learned, truth] = [&sorted.learned, &sorted.values]
+                    .map(|values| values.slice(s![.., outputs.clone()]));
                 let whole = 0..outputs.len();
-                let mut choice = choose(learner.prepared, values, &[whole], &[candidate]);
+                let mut choice =
+                    choose_by(learner.prepared, learned, truth, &[whole], &[candidate]);
                 // It was not chosen here.
                 choice[0].errors.clear();
                 of_targets.append(&mut choice);
@@ -168,14 +195,30 @@ impl PreparedBlend {
         targets: &'a [Target],
         costs: &'a RoutingCosts<'c>,
     ) -> Result<Sorted<'a, 'c>> {
-        let values = known_side_by_side(self.rows.n_rows(), targets)?;
+        let n_rows = self.rows.n_rows();
+        let values = known_side_by_side(n_rows, targets)?;
         costs.check(targets)?;
+        let learned_targets: Vec<Target> = targets.iter().map(Target::completed).collect();
+        let learned = known_side_by_side(n_rows, &learned_targets)?;
         Ok(Sorted {
             values: self.order.sorted(values.view()),
             outputs: output_ranges(targets),
+            learned: self.order.sorted(learned.view()),
+            learned_targets,
             targets,
             costs,
         })
+    }
+
+    /// What takes the place of nearest neighbors where most known scores are alone in their rows; `rows` are in the order of the folds.
+    fn known_neighbors<'a>(
+        &'a self,
+        sorted: &Sorted<'_, '_>,
+        rows: &'a UnitRows,
+    ) -> Option<FoldedKnown<'a>> {
+        let knn = self.params.knn.as_ref()?;
+        let ks = &knn.params().n_neighbors;
+        (sorted.counts_known()).then(|| FoldedKnown::new(rows, self.order.folds(), ks))
     }
 
     fn finish(
@@ -199,7 +242,8 @@ impl PreparedBlend {
                 .filter_map(|of_targets| of_targets[target].out_of_fold.as_ref())
                 .map(Array2::view)
                 .collect();
-            let means = means_of_others(truth, folds);
+            let learned = sorted.learned.slice(s![.., outputs.clone()]);
+            let means = means_of_others(learned, truth, folds);
             let chosen = match kept {
                 Some(kept) => kept_weights(learners, &kept.targets[target]),
                 None => weigh(truth, &predicted, means.view(), folds),
@@ -246,7 +290,7 @@ impl PreparedBlend {
     ) -> Result<Blend> {
         let mut blend = BlendParts {
             dim: self.rows.dim(),
-            means: (sorted.targets.iter())
+            means: (sorted.learned_targets.iter())
                 .map(|target| worth::means(target.values.mapv(f64::from).view(), |_| true))
                 .collect(),
             mean_costs_usd: worth::means(sorted.costs.cost_usd.view(), |_| true),
@@ -262,8 +306,8 @@ impl PreparedBlend {
                 continue;
             }
             let chosen = Chosen {
-                targets: sorted.targets,
-                values: sorted.values.view(),
+                targets: &sorted.learned_targets,
+                values: sorted.learned.view(),
                 outputs: &sorted.outputs,
                 // The blend reports its choices itself.
                 candidates: &[],
@@ -280,7 +324,13 @@ impl PreparedBlend {
                     let knn = self.params.knn.as_ref().expect("it is one of the learners");
                     let backend = knn.params().backend;
                     let rows = self.rows.clone();
-                    blend.knn = Some(Knn::from_parts(rows, sorted.targets, &ks, backend)?);
+                    let knn = Knn::from_parts(rows, &sorted.learned_targets, &ks, backend)?;
+                    // Weights do what a strength would.
+                    let prior_values = vec![Some(0.0); ks.len()];
+                    blend.knn = Some(match sorted.counts_known() {
+                        true => knn.counting_known(&prior_values)?,
+                        false => knn,
+                    });
                 }
                 Setting::Linear { .. } => {
                     blend.linear = self.linear.as_ref().map(|it| it.fit_at(chosen));

@@ -3,7 +3,7 @@ use crate::{
     PreparedCluster, Result, Rows, UnitRows,
     fold_order::FoldOrder,
     kernel::{FoldedKernel, Landmarks},
-    knn::FoldedNeighbors,
+    knn::{FoldedKnown, FoldedNeighbors},
     linear::FoldedLinear,
     prepared::Prepared,
 };
@@ -85,9 +85,10 @@ impl CheckedBlendParams {
 }
 
 impl PreparedBlend {
-    /// The learners that can be judged; none where there are too few rows.
-    pub(super) fn learners(&self) -> Vec<Learner<'_>> {
-        let mut learners: Vec<Learner<'_>> = Vec::new();
+    /// The learners that can be judged; none where there are too few rows. `known` takes the place of nearest neighbors where known values are
+    /// alone in their rows.
+    pub(super) fn learners<'a>(&'a self, known: Option<&'a FoldedKnown<'_>>) -> Vec<Learner<'a>> {
+        let mut learners: Vec<Learner<'a>> = Vec::new();
         let mut push = |prepared, settings: Vec<Setting>, smoothest| {
             learners.push(Learner {
                 settings,
@@ -96,14 +97,15 @@ impl PreparedBlend {
             });
         };
         if let Some(knn) = &self.knn {
-            let settings = knn
-                .ks()
-                .iter()
-                .map(|&n_neighbors| Setting::Knn { n_neighbors });
+            let (prepared, ks): (&dyn Prepared, _) = match known {
+                Some(known) => (known, known.ks()),
+                None => (knn, knn.ks()),
+            };
+            let settings = ks.iter().map(|&n_neighbors| Setting::Knn { n_neighbors });
             push(
-                knn as &dyn Prepared,
+                prepared,
                 settings.collect(),
-                vec![knn.ks().len().saturating_sub(1)],
+                vec![ks.len().saturating_sub(1)],
             );
         }
         if let (Some(linear), Some(params)) = (&self.linear, &self.params.linear) {

@@ -4,6 +4,7 @@ use linfa::{DatasetBase, traits::Fit as _};
 use linfa_clustering::{KMeansInit, KMeansParams};
 use linfa_nn::distance::Distance as _;
 use ndarray::{Array2, ArrayView2, Axis, s};
+use pulp::Arch;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_xoshiro::{Xoshiro256Plus, rand_core::SeedableRng as _};
@@ -85,9 +86,8 @@ fn means(rows: ArrayView2<'_, f32>, clusters: &[u32], centroids: &Array2<f32>) -
         }
         let mut sums = vec![0.0; rows.ncols()];
         for &row in &members {
-            for (sum, &value) in sums.iter_mut().zip(rows.row(row)) {
-                *sum += f64::from(value);
-            }
+            let row = rows.row(row);
+            add(&mut sums, row.to_slice().expect("rows lie one after the other"));
         }
         let n = members.len() as f64;
         sums.into_iter().map(|sum| (sum / n) as f32).collect()
@@ -95,6 +95,18 @@ fn means(rows: ArrayView2<'_, f32>, clusters: &[u32], centroids: &Array2<f32>) -
     let clusters: Vec<_> = centroids.outer_iter().zip(members).collect();
     let means: Vec<Vec<f32>> = clusters.into_par_iter().map(of_cluster).collect();
     Array2::from_shape_vec(centroids.dim(), means.concat()).expect("one mean per centroid")
+}
+
+/// Adds a row to sums, compiled for each instruction set.
+fn add(sums: &mut [f64], row: &[f32]) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (sum, &value) in sums.iter_mut().zip(row) {
+                *sum += f64::from(value);
+            }
+        },
+    );
 }
 
 /// Rows drawn one after the other, each with a probability in proportion to its squared distance from the nearest that is drawn already.

@@ -1,13 +1,13 @@
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 
 use super::{
     folded::FoldedNeighbors,
     model::Knn,
     paper::{self, Folded},
     params::{CheckedKnnParams, KnnParams, Selection, grown_neighbors},
-    shuffled,
+    shuffled::{self, Learned},
     target::{CvScore, Target, TargetFit, output_ranges, side_by_side},
 };
 use crate::{
@@ -59,9 +59,12 @@ impl CheckedKnnParams {
     /// With [`Selection::Utility`] this needs [`CheckedKnnParams::prepare`] and [`PreparedKnn::fit_to_route`] instead.
     ///
     /// # Deviations
-    /// scikit-learn breaks ties between equally near rows arbitrarily; here the lower row number wins. Unknown values, which scikit-learn
-    /// refuses, are left out: a prediction is the mean over those of the k neighbors that have a value, or over all rows where none has
-    /// one; a score counts known values only, and in a fold none of an output that is known in no other. A candidate that exceeds the rows of
+    /// scikit-learn breaks ties between equally near rows arbitrarily; here the lower row number wins. scikit-learn refuses unknown values. With
+    /// [`Selection::Paper`] they are left out: a prediction is the mean over those of the k neighbors that have a value, or over all rows where
+    /// none has one; a score counts known values only, and in a fold none of an output that is known in no other. With the other
+    /// selections they are filled in from what else their rows know ([`crate::completed`], once for all folds, by all rows of the fit); where most
+    /// known values are alone in their rows, as in a log of one answer per prompt, k counts for each output the neighbors that know it, and what
+    /// they say is drawn to what all outputs share, by a strength chosen by the same folds ([`Knn::counting_known`]). A candidate that exceeds the rows of
     /// the smallest training side is left out, where scikit-learn fails. With fewer than `2 * n_folds` rows there is no cross-validation, and
     /// k is the first candidate; no k exceeds the number of rows.
     ///
@@ -154,8 +157,12 @@ impl PreparedKnn {
                 paper::cross_validate(&folded, values.view(), &outputs)
             }
             Search::Shuffled { order, neighbors } if self.params.selection == Selection::R2 => {
-                let table = |target| shuffled::r2_of_all(order, neighbors, target);
-                targets.iter().map(table).collect()
+                let ks = grown_neighbors(&self.params.n_neighbors, self.rows.n_rows());
+                let folded = self.shuffled(order, neighbors, &ks);
+                let learned = Learned::new(&folded, targets)?;
+                let tables = learned.r2();
+                let chosen = tables.iter().map(|table| best(table)).collect();
+                return self.keep(learned.targets(), chosen, tables);
             }
             Search::Shuffled { .. } => {
                 return Err(Error::BadParameter {
@@ -166,7 +173,7 @@ impl PreparedKnn {
             }
         };
         let chosen = tables.iter().map(|table| best(table)).collect();
-        Ok(self.keep(targets, values, chosen, tables))
+        self.keep(targets, chosen, tables)
     }
 
     /// Fits scores, and costs where they are to be predicted (two targets, in this order), by what routing gains.
@@ -186,34 +193,55 @@ impl PreparedKnn {
         else {
             return self.fit(targets);
         };
-        let values = side_by_side(self.rows.n_rows(), targets)?;
+        side_by_side(self.rows.n_rows(), targets)?;
         costs.check(targets)?;
-        let tables = shuffled::cross_validate(order, neighbors, targets, costs)?;
-        let (chosen, tables) = tables.into_iter().unzip();
-        Ok(self.keep(targets, values, chosen, tables))
+        let ks = grown_neighbors(&self.params.n_neighbors, self.rows.n_rows());
+        let folded = self.shuffled(order, neighbors, &ks);
+        let learned = Learned::new(&folded, targets)?;
+        let (chosen, tables) = learned.cross_validate(costs)?.into_iter().unzip();
+        self.keep(learned.targets(), chosen, tables)
+    }
+
+    fn shuffled<'a>(
+        &'a self,
+        order: &'a FoldOrder,
+        neighbors: &'a FoldedNeighbors,
+        ks: &'a [usize],
+    ) -> shuffled::Folded<'a> {
+        shuffled::Folded {
+            order,
+            neighbors,
+            rows: &self.rows,
+            ks,
+        }
     }
 
     fn keep(
         &self,
         targets: &[Target],
-        values: Array2<f32>,
         chosen: Vec<Option<usize>>,
         tables: Vec<Vec<CvScore>>,
-    ) -> Knn {
+    ) -> Result<Knn> {
         let n_rows = self.rows.n_rows();
         let fits = targets.iter().zip(chosen).zip(tables);
-        let fits = fits.map(|((target, k), cross_validation)| TargetFit {
-            target: target.name.clone(),
-            n_neighbors: k.unwrap_or(self.params.n_neighbors[0]).min(n_rows),
-            cross_validation,
+        let fits = fits.map(|((target, k), cross_validation)| {
+            let n_neighbors = k.unwrap_or(self.params.n_neighbors[0]).min(n_rows);
+            let mut scores = cross_validation.iter();
+            let chosen = scores.find(|score| score.n_neighbors == n_neighbors);
+            TargetFit {
+                target: target.name.clone(),
+                n_neighbors,
+                prior_values: chosen.and_then(|score| score.prior_values),
+                cross_validation,
+            }
         });
-        Knn::new(
+        Ok(Knn::new(
             self.rows.clone(),
-            values,
+            side_by_side(n_rows, targets)?,
             fits.collect(),
             output_ranges(targets),
             self.params.backend,
-        )
+        ))
     }
 }
 

@@ -3,7 +3,7 @@
 use dataset::{CostKind, CostRule, ModelInfo, Prices};
 use serde_json::{Value, json};
 
-use super::{AddedModel, PoolEdit, RuleChange, refuse};
+use super::{AddedGain, AddedModel, PoolEdit, RuleChange, refuse};
 use crate::{Error, Record, Result, record::EDITS};
 
 /// The positions of the LLMs that stay.
@@ -92,10 +92,14 @@ pub(super) fn note(
     record: &mut Record,
     edit: &PoolEdit<'_>,
     added: &[AddedModel],
+    added_gain: Option<&AddedGain>,
     rule: Option<&RuleChange>,
 ) {
     let priced: Vec<&str> = edit.prices.into_iter().flat_map(Prices::models).collect();
     let mut now = json!({ "removed": edit.removed, "added": added, "priced": priced });
+    if let Some(gain) = added_gain {
+        now["added-gain"] = json!(gain);
+    }
     if let Some(rule) = rule {
         now["rule"] = json!(rule);
     }

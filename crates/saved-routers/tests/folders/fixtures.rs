@@ -125,6 +125,7 @@ pub(crate) fn knn_record(fitted: &Fitted, embeddings: EmbeddingFormat) -> Record
             .map(|(fit, quantity)| KnnTarget {
                 quantity,
                 n_neighbors: fit.n_neighbors,
+                prior_values: fit.prior_values,
             })
             .collect(),
     })
