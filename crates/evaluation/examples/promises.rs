@@ -10,7 +10,7 @@ use std::{env, process::ExitCode};
 
 use evaluation::choice::Goal;
 
-use crate::promise_worlds::{Costs, Setup, rates};
+use crate::promise_worlds::{Costs, Known, Setup, rates};
 
 const CONFIDENCE: f64 = 0.95;
 const MOST_MISSED: f64 = 0.07;
@@ -41,25 +41,31 @@ fn main() -> ExitCode {
         Costs::Rare,
     ] {
         for (n_given, n_new) in [(100, 100), (1_000, 100), (1_000, 1_000), (1_000, 10_000)] {
-            setups.push((costs, budget, n_given, n_new));
+            setups.push((costs, Known::All, budget, n_given, n_new));
         }
     }
     for goal in [relative, accuracy, share] {
         for (n_given, n_new) in [(100, 100), (1_000, 1_000), (1_000, 10_000)] {
-            setups.push((Costs::LogNormal(0.9), goal, n_given, n_new));
+            setups.push((Costs::LogNormal(0.9), Known::All, goal, n_given, n_new));
+        }
+    }
+    for known in [Known::AtRandom(0.4), Known::OnePerPrompt] {
+        for goal in [budget, accuracy] {
+            setups.push((Costs::LogNormal(0.9), known, goal, 1_000, 1_000));
         }
     }
     println!(
         "missed, in % of {n_draws} draws, with a confidence of {CONFIDENCE} and without; the means are of new prompts where it was promised"
     );
     println!(
-        "{:<62} {:>7} {:>7} {:>5} {:>8} {:>7} {:>8}",
+        "{:<76} {:>7} {:>7} {:>5} {:>8} {:>7} {:>8}",
         "", "given", "new", "with", "without", "refused", "accuracy"
     );
     let mut is_kept = true;
-    for (costs, goal, n_given, n_new) in setups {
+    for (costs, known, goal, n_given, n_new) in setups {
         let setup = Setup {
             costs,
+            known,
             goal,
             n_given,
             n_new,
@@ -71,8 +77,8 @@ fn main() -> ExitCode {
         let [with, without] = found.accuracy.map(|sum| sum / n_promised);
         let [spent, spent_without] = found.cost_usd.map(|sum| sum / n_promised);
         println!(
-            "{:<62} {n_given:>7} {n_new:>7} {:>5.1} {:>8.1} {:>7.1} {:>8.4} for {:.0}% of the cost, {without:.4} without",
-            format!("{costs:?} {goal:?}"),
+            "{:<76} {n_given:>7} {n_new:>7} {:>5.1} {:>8.1} {:>7.1} {:>8.4} for {:.0}% of the cost, {without:.4} without",
+            format!("{costs:?} {known:?} {goal:?}"),
             percent(found.missed),
             percent(found.missed_without),
             percent(found.refused),

@@ -10,7 +10,7 @@ use evaluation::{
 use ndarray::Array2;
 
 use crate::{
-    promise_worlds::{Costs, Setup, rates},
+    promise_worlds::{Costs, Known, Setup, rates},
     tables::{Kind, Table, random_table},
 };
 
@@ -183,7 +183,10 @@ fn what_cannot_be_promised_is_refused_with_what_would_help() {
     // All are right at the most accurate setting. Of 50 prompts that says too little for .98.
     let found = refusal(&table, Goal::Accuracy { at_least: 0.98 }, 0.95);
     assert!((0.85..0.98).contains(&found.nearest), "{found:?}");
-    // The nearest that is named can be promised.
+    // The nearest that is named can be promised; and so can the goal, from as many prompts of the kind as are said to be enough.
+    let enough = found.enough_prompts.expect("more prompts would do");
+    let rows: Vec<usize> = (0..enough).map(|i| i % 50).collect();
+    promised(&table.only(&rows), Goal::Accuracy { at_least: 0.98 }, 0.95);
     promised(
         &table,
         Goal::Accuracy {
@@ -247,7 +250,7 @@ fn a_fixed_price_needs_no_margin() {
 
 #[test]
 fn degenerate_tables() {
-    for (kind, seed) in [(Kind::Coarse, 1), (Kind::Holes, 2)] {
+    for (kind, seed) in [(Kind::Coarse, 1), (Kind::Holes, 2), (Kind::Fine, 3)] {
         for n_prompts in [1, 2, 3, 40] {
             let table = random_table(kind, n_prompts, 4, seed);
             for goal in [
@@ -281,13 +284,18 @@ fn promises_are_missed_in_no_more_than_seven_of_a_hundred() {
     let budget = Goal::Cost {
         at_most_usd: 2.5e-4,
     };
-    for (costs, goal) in [
-        (Costs::Normal, budget),
-        (Costs::LogNormal(1.0), budget),
-        (Costs::Pareto(2.5), budget),
-        (Costs::LogNormal(0.6), Goal::Accuracy { at_least: 0.6 }),
+    for (costs, known, goal) in [
+        (Costs::Normal, Known::All, budget),
+        (Costs::LogNormal(1.0), Known::All, budget),
+        (Costs::Pareto(2.5), Known::All, budget),
         (
             Costs::LogNormal(0.6),
+            Known::All,
+            Goal::Accuracy { at_least: 0.6 },
+        ),
+        (
+            Costs::LogNormal(0.6),
+            Known::All,
             Goal::Share {
                 model_idx: 3,
                 share: 0.3,
@@ -295,23 +303,42 @@ fn promises_are_missed_in_no_more_than_seven_of_a_hundred() {
         ),
         (
             Costs::LogNormal(0.6),
+            Known::All,
             Goal::RelativeCost {
                 model_idx: 3,
                 at_most: 0.3,
             },
         ),
+        (Costs::Rare, Known::All, budget),
+        (Costs::LogNormal(0.6), Known::AtRandom(0.4), budget),
+        (Costs::LogNormal(0.6), Known::OnePerPrompt, budget),
+        (
+            Costs::LogNormal(0.6),
+            Known::OnePerPrompt,
+            Goal::Accuracy { at_least: 0.55 },
+        ),
     ] {
         let setup = Setup {
             costs,
+            known,
             goal,
             n_given: 300,
             n_new: 300,
             confidence: 0.95,
         };
         let found = rates(setup, 400);
-        assert!(found.missed <= 28, "{costs:?} {goal:?}: {found:?}");
+        assert!(
+            found.missed <= 28,
+            "{costs:?} {known:?} {goal:?}: {found:?}"
+        );
         // What it is for: without, they are missed all the time.
-        assert!(found.missed_without >= 100, "{costs:?} {goal:?}: {found:?}");
-        assert!(found.refused <= 40, "{costs:?} {goal:?}: {found:?}");
+        assert!(
+            found.missed_without >= 100,
+            "{costs:?} {known:?} {goal:?}: {found:?}"
+        );
+        assert!(
+            found.refused <= 40,
+            "{costs:?} {known:?} {goal:?}: {found:?}"
+        );
     }
 }

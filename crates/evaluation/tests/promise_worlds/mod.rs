@@ -24,10 +24,21 @@ pub enum Costs {
     Rare,
 }
 
+/// Which scores and costs of the given prompts are known; of new ones all count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Known {
+    All,
+    /// Each with this probability.
+    AtRandom(f64),
+    /// Of one LLM per prompt, by a known policy that asks the dear LLMs seldom and for hard prompts more often.
+    OnePerPrompt,
+}
+
 /// What is promised, and from how many prompts to how many.
 #[derive(Debug, Clone, Copy)]
 pub struct Setup {
     pub costs: Costs,
+    pub known: Known,
     pub goal: Goal,
     pub n_given: usize,
     pub n_new: usize,
@@ -54,6 +65,7 @@ struct World {
     cost_usd: Array2<f64>,
     predicted_scores: Array2<f32>,
     predicted_cost_usd: Array2<f64>,
+    propensities: Option<Array2<f64>>,
 }
 
 impl Costs {
@@ -85,6 +97,7 @@ fn world(costs: Costs, n_prompts: usize, rng: &mut ChaCha8Rng) -> World {
         cost_usd: Array2::zeros(shape),
         predicted_scores: Array2::zeros(shape),
         predicted_cost_usd: Array2::zeros(shape),
+        propensities: None,
     };
     for prompt in 0..n_prompts {
         let difficulty: f64 = rng.random_range(0.0..1.0);
@@ -107,7 +120,44 @@ fn world(costs: Costs, n_prompts: usize, rng: &mut ChaCha8Rng) -> World {
 
 impl World {
     fn truth(&self) -> Truth<'_> {
-        Truth::new(self.scores.view(), self.cost_usd.view()).expect("a good table")
+        let recorded = self.propensities.as_ref();
+        Truth::with_recorded(self.scores.view(), self.cost_usd.view(), recorded)
+            .expect("a good table")
+    }
+
+    /// Forgets what is not known.
+    fn only_known(mut self, known: Known, rng: &mut ChaCha8Rng) -> Self {
+        let (n_prompts, n_models) = self.scores.dim();
+        let mut propensities = Array2::from_elem((n_prompts, n_models), 1.0);
+        for prompt in 0..n_prompts {
+            // The better the cheapest LLM is thought to be, the surer it is asked.
+            let ease = f64::from(self.predicted_scores[[prompt, 0]]);
+            let of_models = [
+                0.2 + 0.4 * ease,
+                0.4 - 0.2 * ease,
+                0.25 - 0.1 * ease,
+                0.15 - 0.1 * ease,
+            ];
+            let drawn: f64 = rng.random_range(0.0..1.0);
+            let mut sum = 0.0;
+            for model in 0..n_models {
+                let is_known = match known {
+                    Known::All => true,
+                    Known::AtRandom(share) => rng.random_bool(share),
+                    Known::OnePerPrompt => {
+                        propensities[[prompt, model]] = of_models[model];
+                        sum += of_models[model];
+                        (sum - of_models[model]..sum).contains(&drawn)
+                    }
+                };
+                if !is_known {
+                    self.scores[[prompt, model]] = f32::NAN;
+                    self.cost_usd[[prompt, model]] = f64::NAN;
+                }
+            }
+        }
+        self.propensities = (known == Known::OnePerPrompt).then_some(propensities);
+        self
     }
 
     fn router(&self) -> Router<'_> {
@@ -158,13 +208,14 @@ pub fn rates(setup: Setup, n_draws: usize) -> Rates {
 fn draw(setup: Setup, seed: u64) -> Rates {
     let Setup {
         costs,
+        known,
         goal,
         n_given,
         n_new,
         confidence,
     } = setup;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let given = world(costs, n_given, &mut rng);
+    let given = world(costs, n_given, &mut rng).only_known(known, &mut rng);
     let new = world(costs, n_new, &mut rng);
     let params = CalibrationParams {
         goal,
