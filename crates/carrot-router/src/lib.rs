@@ -45,8 +45,8 @@ pub use nets::NetworkTask;
 
 pub use crate::{
     calibrate::{
-        Calibrated, CalibrationGoal, CalibrationSettings, Calibrator, Coverage, HeldOut,
-        mu_of_calibration,
+        Calibrated, CalibratedChoice, CalibrationGoal, CalibrationSettings, Calibrator, Coverage,
+        HeldOut, Outcome, UsableCalibration, mu_of_calibration,
     },
     decision::{Candidate, Decision, TokenSource, check_mu},
     embedder::EmbedderPlace,

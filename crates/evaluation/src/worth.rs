@@ -36,7 +36,7 @@ mod pair_gains;
 mod prompt_gains;
 mod pseudo;
 mod report;
-mod student;
+pub(crate) mod student;
 mod support;
 mod trade;
 
