@@ -160,7 +160,7 @@ impl LearnerParams {
         }
         let groups = EqualPrompts::groups(&table.prompts);
         let rows = Rows {
-            embeddings,
+            embeddings: embeddings.view(),
             groups: Some(&groups),
         };
         let resolved = self.resolved(table, info);

@@ -156,7 +156,7 @@ fn refit(
     // The same folds as in the fit.
     let groups = EqualPrompts::groups(&table.prompts);
     let rows = Rows {
-        embeddings,
+        embeddings: embeddings.view(),
         groups: Some(&groups),
     };
     let prepared = params.and_then(|it| it.prepare(rows, on_progress));
