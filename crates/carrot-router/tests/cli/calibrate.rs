@@ -300,6 +300,33 @@ fn goals_out_of_reach_are_refused_with_the_nearest() {
 }
 
 #[test]
+fn holes_in_the_test_part_are_told() {
+    let args = ["--usd-per-1k", "8"];
+    let report = calibrated(&bench(), &KNN, &args);
+    assert!(report.get("gaps").is_none(), "{report}");
+    // Every fourth prompt lacks one of its three scores: 20 of 240.
+    let holes = |split: &mut PartTable| {
+        for i in (0..N_PROMPTS).step_by(4) {
+            split.scores[[i, i / 4 % 3]] = f32::NAN;
+        }
+    };
+    for (is_recorded, source) in [(false, "at-random"), (true, "recorded")] {
+        let bench = bench_with(|split| {
+            holes(split);
+            split.propensities = is_recorded.then(|| Array2::from_elem(split.scores.dim(), 0.9));
+        });
+        let report = calibrated(&bench, &KNN, &args);
+        assert_eq!(report["gaps"]["source"], source);
+        // A prompt is routed whether or not its choice is known.
+        let realized = &report["calibration"]["realized"];
+        assert_eq!(realized["n-prompts"], N_PROMPTS / 2);
+        let output = calibrate(&bench, &[&KNN[..], &args].concat());
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("91.6% of the scores are known."), "{text}");
+    }
+}
+
+#[test]
 fn a_check_counts_and_stores_nothing() {
     let bench = bench();
     let checked = calibrated(&bench, &KNN, &["--usd-per-1k", "8", "--check", "10"]);
