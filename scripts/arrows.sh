@@ -48,6 +48,7 @@ ARROWS = """
     gen-synthetic                        -> datagen, evaluation
     encoder                              -> dataset, untrusted-files
     nets                                 -> dataset, encoder
+    static-embeddings                    -> dataset, intrinsic-dimension, untrusted-files
     saved-routers                        -> dataset, routers
     fitting                              -> dataset, evaluation, routers, saved-routers
     train-and-infer                      -> dataset, encoder, evaluation, fitting, nets, saved-routers, hub, cli-support

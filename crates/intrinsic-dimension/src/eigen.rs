@@ -2,7 +2,7 @@
 
 use linfa_linalg::{
     Order,
-    eigh::EigValshInto as _,
+    eigh::{EigSort as _, EigValshInto as _, EighInto as _},
     lobpcg::{Lobpcg, lobpcg},
 };
 use ndarray::Array2;
@@ -39,6 +39,16 @@ pub(crate) fn all(matrix: Array2<f64>) -> Result<Vec<f64>> {
     let mut values = values.to_vec();
     values.sort_unstable_by(|a, b| b.total_cmp(a));
     Ok(values)
+}
+
+/// All eigenvectors of a symmetric matrix in standard order, as columns, the one of the largest eigenvalue first; the matrix is used up.
+pub(crate) fn vectors(matrix: Array2<f64>) -> Result<Array2<f64>> {
+    let size = matrix.nrows();
+    // As in `all`.
+    let decomposed = matrix.reversed_axes().eigh_into();
+    let decomposed = decomposed.map_err(|source| Error::Eigenvalues { size, source })?;
+    let (_, vectors) = decomposed.sort_eig_desc();
+    Ok(vectors)
 }
 
 /// The `n_wanted` largest eigenvalues of a symmetric matrix in standard order; all where it has fewer.
@@ -158,5 +168,17 @@ mod tests {
                 assert!(error < 1e-9, "{name}: {found}, not {expected}");
             }
         }
+    }
+
+    #[test]
+    fn eigenvectors_are_in_the_order_of_their_eigenvalues() {
+        let values: Vec<f64> = (0..50).map(|i| 3.0 - f64::from(i)).collect();
+        let matrix = with_eigenvalues(&values);
+        let vectors = vectors(matrix.clone()).expect("symmetric");
+        let scaled = &vectors * &ndarray::Array1::from(values);
+        let error = (matrix.dot(&vectors) - scaled).mapv(f64::abs);
+        assert!(error.iter().all(|&it| it < 1e-10));
+        let products = vectors.t().dot(&vectors) - Array2::<f64>::eye(50);
+        assert!(products.iter().all(|it| it.abs() < 1e-12));
     }
 }

@@ -4,7 +4,8 @@
 //! shape `(n_points, dim)` and [`DimensionParams`], out come plain numbers ([`Dimension`]), ready for a figure. Must not know a file format, a prompt,
 //! a router, or how anything is drawn.
 //!
-//! - [`PrincipalComponents`]: the variance along each direction, and the number of directions that hold 90% of it; all points.
+//! - [`PrincipalComponents`]: the variance along each direction, and the number of directions that hold 90% of it; all points. [`PrincipalAxes`] are
+//!   the directions, for whoever wants fewer numbers.
 //! - [`KernelComponents`]: the same after a nonlinear map (a Gaussian kernel), on a sample.
 //! - [`Isomap`]: what is lost when distances along the surface that the points lie on are laid out flat in k dimensions, on a sample.
 //!
@@ -35,6 +36,7 @@
 //! # Ok::<(), intrinsic_dimension::Error>(())
 //! ```
 
+mod axes;
 mod eigen;
 mod error;
 mod isomap;
@@ -47,6 +49,7 @@ mod products;
 use ndarray::ArrayView2;
 use serde::Serialize;
 
+pub use axes::PrincipalAxes;
 pub use error::{Error, Result};
 pub use isomap::{Isomap, ReconstructionError};
 pub use kernel::KernelComponents;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use crate::{CheckedDimensionParams, Error, Result, eigen, points, products};
 
 /// Rows that are moved to their mean, in float64, at a time: 24 MiB at 1,536 dimensions.
-const BLOCK: usize = 2_048;
+pub(crate) const BLOCK: usize = 2_048;
 
 /// The variance of points along their principal directions.
 ///
@@ -100,7 +100,7 @@ pub(crate) fn cumulative_shares(values: &[f64]) -> Vec<f64> {
 }
 
 /// `(X - m)^T (X - m)`, block of rows after block.
-fn scatter(embeddings: ArrayView2<'_, f32>) -> Array2<f64> {
+pub(crate) fn scatter(embeddings: ArrayView2<'_, f32>) -> Array2<f64> {
     let mean = points::mean(embeddings);
     let mut scatter = Array2::zeros((mean.len(), mean.len()));
     for block in embeddings.axis_chunks_iter(Axis(0), BLOCK) {

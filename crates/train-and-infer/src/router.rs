@@ -154,21 +154,13 @@ impl ValueEnum for RouterChoice {
     }
 }
 
-/// The program that makes data sets of one's own tables.
-const GEN_CUSTOM: &str = "gen-custom ";
-
-/// The router of a data set for which none is named: the paper's on the paper's data sets, and on others the blend, which does not route where
-/// that does not pay.
+/// The router of a data set for which none is named.
 pub(crate) fn default_router(info: &DatasetInfo) -> &'static Router {
-    let name = if info.made_by.starts_with(GEN_CUSTOM) {
-        names::CARROT_BLEND
-    } else {
-        names::CARROT_KNN
-    };
+    let name = names::default_router(info);
     let mut routers = ROUTERS.iter();
     routers
         .find(|router| router.name == name)
-        .expect("both are in the table, as a test proves")
+        .expect("it is in the table, as a test proves")
 }
 
 #[cfg(test)]

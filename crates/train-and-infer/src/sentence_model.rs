@@ -1,6 +1,6 @@
 use anyhow::Context as _;
 use cli_support::Progress;
-use encoder::{ModelFiles, PromptEmbedder};
+use encoder::{ModelFiles, PromptEmbedder, TokenCounter};
 use hub::ModelPlace;
 use tracing::info;
 
@@ -50,17 +50,30 @@ impl SentenceModel {
 
     /// One row per prompt: shape `(n_prompts, dim)`.
     pub(crate) fn embed(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Embedded> {
+        let model = self.load(setup)?;
+        info!("embedding {} prompts on {}", prompts.len(), setup.device);
+        let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
+        let embedded = model.embed(prompts, &|n| bar.add(n))?;
+        Ok(Embedded {
+            n_truncated: embedded.n_truncated(),
+            values: embedded.values,
+        })
+    }
+
+    /// The tokens of each prompt's text, as `carrot-router` counts them with this model.
+    pub(crate) fn count(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Vec<usize>> {
+        let what = "cannot count the tokens of the train prompts";
+        let counter = TokenCounter::new(self.load(setup)?.tokenizer().clone());
+        let counter = counter.map_err(anyhow::Error::from_boxed).context(what)?;
+        counter.count_all(prompts).context(what)
+    }
+
+    fn load(&mut self, setup: &Setup) -> anyhow::Result<&dyn PromptEmbedder> {
         // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
         let model = match self.loaded.take() {
             Some(model) => model,
             None => load_embedder(&self.files, setup.truncate, setup.device)?,
         };
-        info!("embedding {} prompts on {}", prompts.len(), setup.device);
-        let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
-        let embedded = self.loaded.insert(model).embed(prompts, &|n| bar.add(n))?;
-        Ok(Embedded {
-            n_truncated: embedded.n_truncated(),
-            values: embedded.values,
-        })
+        Ok(&**self.loaded.insert(model))
     }
 }

@@ -17,5 +17,6 @@ mod routing;
 mod saved_networks;
 mod server;
 mod tokenizers;
+mod tokens;
 mod worth;
 mod worth_world;

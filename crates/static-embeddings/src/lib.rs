@@ -1,0 +1,24 @@
+//! Static token embeddings: a vector for each token of a vocabulary, and for a prompt the mean over its tokens.
+//!
+//! Holds the embedder ([`StaticEmbedder`]) for folders in the layout of Model2Vec ([`StaticFiles`]), with a splitter of texts that equals that of
+//! the `tokenizers` library, and the distillation of such a folder from a sentence embedder ([`Vocabulary`], [`Distilled`]). In come folders,
+//! prompts, and a network's vectors of single tokens; out go vectors of prompts, and folders. Must not know a network, where a model comes
+//! from, or what prompts are for.
+//!
+//! An embedding takes a hundredth of the time that a small Transformer takes, and has no window: however long a prompt is, all of it counts.
+
+mod distill;
+mod embedder;
+mod error;
+mod files;
+mod read;
+mod splitter;
+mod table;
+mod word_piece;
+
+pub use crate::{
+    distill::{CheckedDistillParams, DistillParams, Distilled, SourceModel, Vocabulary},
+    embedder::StaticEmbedder,
+    error::{Error, Result},
+    files::StaticFiles,
+};
