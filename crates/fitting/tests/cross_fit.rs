@@ -165,6 +165,7 @@ fn a_saved_router_predicts_as_the_fitted_one() {
             }),
             base: None,
             contents,
+            token_lines: None,
             config: Value::Null,
             results: fitted.results(),
             made_by: "a test".to_owned(),

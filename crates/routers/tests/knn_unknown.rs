@@ -36,6 +36,7 @@ fn fit(rows: &Array2<f32>, scores: &Array2<f32>, selection: Selection) -> Knn {
     let costs = RoutingCosts {
         cost_usd: cost_usd.view(),
         predicted_usd: &|_| Array2::ones(cost_usd.dim()),
+        inverse_propensities: None,
     };
     let prepared = params.prepare(rows.view(), &|_| ()).expect("prepared");
     (prepared.fit_to_route(&[target(scores.clone())], &costs)).expect("fitted")

@@ -151,12 +151,13 @@ fn refit(
     let costs = RoutingCosts {
         cost_usd: table.cost_usd.view(),
         predicted_usd: &predicted_usd,
+        inverse_propensities: None,
     };
     let params = params(record)?.keeping(&contents.report);
     // The same folds as in the fit.
     let groups = EqualPrompts::groups(&table.prompts);
     let rows = Rows {
-        embeddings,
+        embeddings: embeddings.view(),
         groups: Some(&groups),
     };
     let prepared = params.and_then(|it| it.prepare(rows, on_progress));
