@@ -1,7 +1,4 @@
-use dataset::{
-    DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins,
-    worth,
-};
+use dataset::{DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins, worth};
 use evaluation::{
     Predicted, Truth,
     worth::{Baseline, CrossFit, PromptGains, prompt_gains},

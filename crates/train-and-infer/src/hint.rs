@@ -18,9 +18,9 @@ pub(crate) fn add(error: anyhow::Error) -> anyhow::Error {
 
 fn of_fitting(error: &fitting::Error) -> Option<String> {
     match error {
-        fitting::Error::BadFolds { n_groups, .. } if *n_groups >= 2 => {
-            Some(format!("ask for {n_groups} folds at most with `--cross-fit`"))
-        }
+        fitting::Error::BadFolds { n_groups, .. } if *n_groups >= 2 => Some(format!(
+            "ask for {n_groups} folds at most with `--cross-fit`"
+        )),
         _ => None,
     }
 }

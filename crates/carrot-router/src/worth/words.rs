@@ -140,7 +140,10 @@ pub(crate) fn notes(record: &WorthRecord) -> Vec<String> {
 /// That the router's own cost is in no gain, and from which worth on it pays: where all LLMs cost the same, no worth of a score is in the question.
 fn not_taken_off(record: &WorthRecord) -> Option<String> {
     let usd_per_1k = record.settings.embed_usd_per_1k;
-    let counts_no_costs = record.curve.iter().all(|point| point.worth_usd.is_infinite());
+    let counts_no_costs = record
+        .curve
+        .iter()
+        .all(|point| point.worth_usd.is_infinite());
     if !(usd_per_1k > 0.0 && counts_no_costs) {
         return None;
     }
@@ -337,7 +340,10 @@ mod tests {
         let sure = of([0.02, 0.01, 0.03]);
         let expected = "own $0.500 per 1,000 prompts are not taken off: routing pays where a whole score is worth more than $0.0250 (at the low \
                         end of the interval, $0.0500).";
-        assert!(sure.contains(expected) && !sure.contains("are taken off"), "{sure}");
+        assert!(
+            sure.contains(expected) && !sure.contains("are taken off"),
+            "{sure}"
+        );
         assert!(of([0.02, -0.01, 0.05]).contains("if the gain is real, routing pays"));
         assert!(of([-0.02, -0.03, -0.01]).contains("no gain to pay for it"));
     }

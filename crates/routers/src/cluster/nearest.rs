@@ -91,10 +91,7 @@ impl Centroids {
             let distances = self.half_squares.iter().zip(&products).enumerate();
             first_least(distances.map(|(cluster, (half, product))| (cluster, half - product)))
         };
-        slice(rows)
-            .chunks_exact(rows.ncols())
-            .map(of_row)
-            .collect()
+        slice(rows).chunks_exact(rows.ncols()).map(of_row).collect()
     }
 
     fn nearest_of(
@@ -166,7 +163,10 @@ fn within(values: &[f32], margin: f32, places: &mut Vec<usize>) {
                 // Without an early exit it is compiled to comparisons of whole registers.
                 let any = (chunk.iter()).fold(false, |any, &value| any | !(value > limit));
                 if any {
-                    let hits = chunk.iter().enumerate().filter(|(_, value)| !(**value > limit));
+                    let hits = chunk
+                        .iter()
+                        .enumerate()
+                        .filter(|(_, value)| !(**value > limit));
                     places.extend(hits.map(|(lane, _)| i * LANES + lane));
                 }
             }
@@ -208,7 +208,11 @@ mod tests {
             let rows = unit(random((n_rows, dim), 1));
             let centroids = random((n_clusters, dim), 2) * 0.5;
             let found = nearest(rows.view(), centroids.view());
-            assert_eq!(found, expected(&rows, &centroids), "{n_rows} {n_clusters} {dim}");
+            assert_eq!(
+                found,
+                expected(&rows, &centroids),
+                "{n_rows} {n_clusters} {dim}"
+            );
         }
     }
 

@@ -170,12 +170,20 @@ fn an_estimate_is_the_mean_over_divisions_into_halves() {
         judge.expect("routers that fit").estimate()[0][0]
     };
     let singles: Vec<f64> = halvings.iter().map(single).collect();
-    let spread = singles.iter().fold(0.0_f64, |most, it| most.max((it - singles[0]).abs()));
+    let spread = singles
+        .iter()
+        .fold(0.0_f64, |most, it| most.max((it - singles[0]).abs()));
     assert!(spread > 0.02, "{singles:?}");
     let areas = cross_fitted_areas(&truth, &routers, None, 10, 42).expect("judged");
-    let found = areas.interval(0, Area::Aiq, 0.95).expect("a level").estimate;
+    let found = areas
+        .interval(0, Area::Aiq, 0.95)
+        .expect("a level")
+        .estimate;
     let expected = singles.iter().sum::<f64>() / 10.0;
-    assert!((found - expected).abs() < ROUNDING, "{found}, not {expected}");
+    assert!(
+        (found - expected).abs() < ROUNDING,
+        "{found}, not {expected}"
+    );
 }
 
 #[test]
