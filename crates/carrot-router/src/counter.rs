@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use nets::TokenCounter;
+use encoder::TokenCounter;
 use tokenizers::Tokenizer;
 
 use crate::{Error, Result};
@@ -35,7 +35,7 @@ impl Counter {
     /// [`Error::Tokenize`] with the prompt's position.
     pub(crate) fn count_all(&self, prompts: &[String]) -> Result<Vec<usize>> {
         self.0.count_all(prompts).map_err(|error| match error {
-            nets::Error::Tokenize { prompt_idx, source } => Error::Tokenize { prompt_idx, source },
+            encoder::Error::Tokenize { prompt_idx, source } => Error::Tokenize { prompt_idx, source },
             error => error.into(),
         })
     }
@@ -51,7 +51,7 @@ mod tests {
 
     const TINY: &str = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../nets/tests/golden/tiny-bert/tokenizer.json"
+        "/../encoder/tests/golden/tiny-bert/tokenizer.json"
     );
 
     #[test]

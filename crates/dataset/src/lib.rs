@@ -93,6 +93,7 @@ pub use crate::{
     whole_set::{CrossFitPredictions, WholeSet},
     worth_record::{
         NullGains, PromptsNeeded, TaskGain, WORTH_FORMAT_VERSION, WorthCounts, WorthEstimate,
-        WorthFit, WorthNull, WorthPoint, WorthRecord, WorthSettings, WorthTrade, WorthVerdict,
+        WorthEstimator, WorthEvidence, WorthFit, WorthNull, WorthPoint, WorthPropensities,
+        WorthPropensityFit, WorthRecord, WorthRefusal, WorthSettings, WorthTrade, WorthVerdict,
     },
 };

@@ -74,18 +74,34 @@ pub fn grid(mean_costs_usd: &[f64]) -> Vec<f64> {
 /// assert!(found[0] == 2.0 && found[1].is_nan());
 /// ```
 pub fn means(values: ArrayView2<'_, f64>, takes: impl Fn(usize) -> bool) -> Vec<f64> {
-    let mut sums = vec![(0.0, 0_u32); values.ncols()];
-    for (_, row) in (values.outer_iter().enumerate()).filter(|(row, _)| takes(*row)) {
-        for ((sum, n), &value) in sums.iter_mut().zip(row) {
-            if !value.is_nan() {
-                *sum += value;
-                *n += 1;
+    weighted_means(values, None, takes)
+}
+
+/// [`means`] of values that stand for as many as their weights, of the same shape, say: one over the probability with which an LLM was asked, 0 where
+/// it was not. Without weights each stands for itself.
+///
+/// ```
+/// use dataset::worth::weighted_means;
+/// use ndarray::array;
+/// let (scores, weights) = (array![[1.0], [0.0]], array![[4.0], [1.0]]);
+/// assert_eq!(weighted_means(scores.view(), Some(weights.view()), |_| true), [0.8]);
+/// ```
+pub fn weighted_means(
+    values: ArrayView2<'_, f64>,
+    weights: Option<ArrayView2<'_, f64>>,
+    takes: impl Fn(usize) -> bool,
+) -> Vec<f64> {
+    let mut sums = vec![(0.0, 0.0); values.ncols()];
+    for (i, row) in (values.outer_iter().enumerate()).filter(|(row, _)| takes(*row)) {
+        for (model_idx, ((sum, total), &value)) in sums.iter_mut().zip(row).enumerate() {
+            let weight = weights.map_or(1.0, |weights| weights[[i, model_idx]]);
+            if !value.is_nan() && weight > 0.0 {
+                *sum += weight * value;
+                *total += weight;
             }
         }
     }
-    sums.into_iter()
-        .map(|(sum, n)| sum / f64::from(n))
-        .collect()
+    sums.into_iter().map(|(sum, total)| sum / total).collect()
 }
 
 /// The LLM that gets every prompt where nobody routes: the first of those with the largest utility of the means. Means are of train prompts,

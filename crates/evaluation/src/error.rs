@@ -1,3 +1,5 @@
+use crate::choice::Refusal;
+
 /// What can be wrong with what is to be evaluated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -147,6 +149,23 @@ pub enum Error {
         least: f64,
         /// The most.
         most: f64,
+    },
+    /// A goal that not even the safest setting keeps with the probability asked for.
+    #[error("{0}")]
+    NotPromised(Box<Refusal>),
+    /// A confidence outside [.5, 1).
+    #[error("confidence is `{confidence}`, expected a number from 0.5 to below 1")]
+    BadConfidence {
+        /// The confidence.
+        confidence: f64,
+    },
+    /// A reference LLM without a known cost for a prompt.
+    #[error(
+        "the cost of the LLM at position `{model_idx}` is not known for every prompt, so a part of it cannot be promised"
+    )]
+    PartlyUnknown {
+        /// The position.
+        model_idx: usize,
     },
     /// A goal that means nothing.
     #[error("the goal is `{value}`, expected a number from 0 to `{most:e}`")]

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{PropensitySource, Truth};
+use crate::{PropensitySource, Truth, baseline::single_models};
 
 /// That not all of a table is known, and what its averages then take for granted. As text it is two or three sentences for readers of the numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -12,6 +12,8 @@ pub struct Gaps {
     pub known_share: f64,
     /// Where the probabilities come from by which known scores are weighted.
     pub source: PropensitySource,
+    /// How many LLMs are known on no prompt at all: what a router sends to them, no weight makes up for.
+    pub n_never_known: usize,
 }
 
 impl Gaps {
@@ -21,6 +23,10 @@ impl Gaps {
         (known_share < 1.0).then(|| Self {
             known_share,
             source: truth.propensities().source(),
+            n_never_known: single_models(truth)
+                .iter()
+                .filter(|it| it.is_none())
+                .count(),
         })
     }
 }
@@ -51,7 +57,14 @@ impl fmt::Display for Gaps {
             f,
             "Routers choose among all LLMs, and averages are over the prompts whose chosen LLM is known, weighted {condition}. The oracle, which \
              chooses among known scores, is too low."
-        )
+        )?;
+        match self.n_never_known {
+            0 => Ok(()),
+            n => write!(
+                f,
+                " {n} of the LLMs are known on no prompt, so nothing can be said of what goes to them."
+            ),
+        }
     }
 }
 
@@ -77,7 +90,8 @@ mod tests {
         );
         assert!(text.contains("missing at random"), "{text}");
         let json = serde_json::to_value(found).expect("JSON");
-        let expected = serde_json::json!({"known-share": 0.75, "source": "at-random"});
+        let expected =
+            serde_json::json!({"known-share": 0.75, "source": "at-random", "n-never-known": 0});
         assert_eq!(json, expected);
         let text = gaps(array![[1.0, 1.0], [f32::NAN, f32::NAN]]).expect("a row is missing");
         assert!(
@@ -87,11 +101,15 @@ mod tests {
         let almost = Gaps {
             known_share: 0.999_99,
             source: PropensitySource::Recorded,
+            n_never_known: 2,
         };
         let text = almost.to_string();
         assert!(
             text.starts_with("99.9% of") && text.contains("recorded"),
             "{text}"
         );
+        let last =
+            "2 of the LLMs are known on no prompt, so nothing can be said of what goes to them.";
+        assert!(text.ends_with(last), "{text}");
     }
 }

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use dataset::{OutOfFold, PartTable, Predictions, worth};
+use dataset::{OutOfFold, PartTable, Predictions};
 use evaluation::{
     Predicted, Truth,
-    worth::{Baseline, CrossFit, prompt_gains},
+    worth::{Baseline, CrossFit, doubly_robust_gains},
 };
 use ndarray::Axis;
 use rand::{SeedableRng as _, seq::SliceRandom as _};
@@ -11,7 +11,10 @@ use rand_chacha::ChaCha8Rng;
 use routers::Rows;
 use serde::Serialize;
 
-use crate::{Error, Folds, Result, Subject, cross_fit::worths};
+use crate::{
+    Error, Folds, Result, Subject,
+    cross_fit::{means, worths},
+};
 
 /// How the null distribution is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +82,9 @@ fn p_value(observed: f64, null: &[f64]) -> f64 {
 /// The mean gain of out-of-fold predictions, and those of the same procedure on permuted rows. `on_progress` counts fits: there are
 /// `2 * n_permutations` for each fold.
 ///
-/// The mean is over the prompts of all folds, each fold's by [`prompt_gains`] against the best constant of the rows that its router was fitted
+/// Of a log whose propensities were estimated, take the table with them ([`crate::LogPropensities::on`]): each row keeps its own wherever it goes.
+///
+/// The mean is over the prompts of all folds, each fold's by [`doubly_robust_gains`] against the best constant of the rows that its router was fitted
 /// on. Where all scores and costs are known that is [`evaluation::worth::GainReport`]'s mean.
 ///
 /// # Errors
@@ -174,8 +179,7 @@ fn fold_gains(
             router: subject.learner.router(),
         });
     };
-    let scores = worth::means(train.scores.mapv(f64::from).view(), |_| true);
-    let costs_usd = worth::means(train.cost_usd.view(), |_| true);
+    let (scores, costs_usd) = means(train);
     let pass = CrossFit {
         predicted: Predicted::of(predicted)?,
         baseline: Baseline::Means {
@@ -183,7 +187,7 @@ fn fold_gains(
             costs_usd: &costs_usd,
         },
     };
-    Ok(prompt_gains(&Truth::of(judge)?, &[pass], worths)?.over_worths())
+    Ok(doubly_robust_gains(&Truth::of(judge)?, &[pass], worths)?.over_worths())
 }
 
 /// A mean over known values.

@@ -2,7 +2,8 @@ use dataset::{DatasetInfo, EqualPrompts, PartTable, SplitOrigin};
 use ndarray::ArrayView2;
 use routers::{
     CheckedBlendParams, CheckedClusterParams, CheckedForestParams, CheckedKernelParams,
-    CheckedKnnParams, CheckedLinearParams, CheckedMfParams, Rows, Selection,
+    CheckedKnnParams, CheckedLinearParams, CheckedMfParams, CheckedPropensityParams, Rows,
+    Selection,
 };
 use saved_routers::EmbeddingFormat;
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ pub struct LearnerParams {
     pub mf: CheckedMfParams,
     /// Of the random forest.
     pub forest: CheckedForestParams,
+    /// Of which LLM a log's policy asked.
+    pub propensity: CheckedPropensityParams,
     /// How nearest neighbors store their embeddings.
     pub saved_embeddings: EmbeddingFormat,
 }
@@ -138,7 +141,8 @@ impl LearnerParams {
     }
 
     /// Fits a router to a table whose prompts have embeddings of shape `(n_prompts, dim)`, in the table's order. Equal prompts are in one fold of
-    /// whatever is chosen by held-out prompts.
+    /// whatever is chosen by held-out prompts. In a log with one answer per prompt, means and gains are weighted by one over the propensity of the
+    /// LLM that was asked, which is estimated where the table does not say it ([`crate::log_propensities`]).
     ///
     /// # Errors
     /// [`Error::RowCount`] when there is not one embedding per prompt; what the learner refuses.
@@ -165,7 +169,11 @@ impl LearnerParams {
         };
         let resolved = self.resolved(table, info);
         resolved.warn_of_copies(learner, table);
+        let weighed = match learner.needs_pair() {
+            true => None,
+            false => resolved.with_propensities(embeddings, table, Some(&groups))?,
+        };
         let prepared = resolved.prepare(learner, rows, on_progress)?;
-        prepared.fit(table, info, on_progress)
+        prepared.fit(weighed.as_ref().unwrap_or(table), info, on_progress)
     }
 }

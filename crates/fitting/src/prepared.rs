@@ -11,6 +11,7 @@ use crate::{
     Error, FittedRouter, Learner, LearnerParams, PairLabels, Result,
     fitted::{Form, PairCounts},
     pair_scores,
+    propensities::inverse_propensities,
     targets::Targets,
 };
 
@@ -95,9 +96,11 @@ impl<'a> Prepared<'a> {
     fn fit_per_model(&self, table: &PartTable, info: &DatasetInfo) -> Result<FittedRouter> {
         let targets = Targets::of(table, info);
         let predicted_usd = |outputs: Option<&Array2<f32>>| targets.usd(outputs, table, info);
+        let weights = inverse_propensities(table);
         let costs = RoutingCosts {
             cost_usd: table.cost_usd.view(),
             predicted_usd: &predicted_usd,
+            inverse_propensities: weights.as_ref().map(Array2::view),
         };
         let params = &self.params;
         let form = match &self.form {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use routers::{
     BlendLearners, BlendParams, ClusterParams, ForestParams, KernelParams, KnnParams, LinearParams,
-    MfParams,
+    MfParams, PropensityParams,
 };
 use saved_routers::EmbeddingFormat;
 use serde::Deserialize;
@@ -29,6 +29,8 @@ pub struct Settings {
     pub mf: MfParams,
     /// The random forest.
     pub rorf: ForestParams,
+    /// Which LLM a log's policy asked.
+    pub propensity: PropensityParams,
     /// The networks that read prompts.
     pub roberta: RobertaNames,
     /// How routers are kept.
@@ -126,6 +128,7 @@ impl Settings {
             blend: self.carrot_blend.clone().check(learners)?,
             mf: self.mf.clone().check()?,
             forest: self.rorf.clone().check()?,
+            propensity: self.propensity.clone().check()?,
             saved_embeddings: self.saved.embeddings,
         })
     }

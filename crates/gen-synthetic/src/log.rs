@@ -200,9 +200,8 @@ fn drawn(probabilities: &[f64], at: f64) -> usize {
 fn forget_answer(split: &mut PartTable, row: usize, m: usize) {
     split.scores[(row, m)] = f32::NAN;
     split.cost_usd[(row, m)] = f64::NAN;
-    for tokens in [&mut split.input_tokens, &mut split.output_tokens] {
-        if let Some(tokens) = tokens {
-            tokens[(row, m)] = f64::NAN;
-        }
+    let tokens = [&mut split.input_tokens, &mut split.output_tokens];
+    for tokens in tokens.into_iter().flatten() {
+        tokens[(row, m)] = f64::NAN;
     }
 }

@@ -84,10 +84,13 @@ impl World {
             }
         };
         let prices: Vec<Price> = costs.iter().map(price).collect();
-        let with_system_prompt = prices
-            .iter()
-            .map(|price| price.cost_usd(n_system_tokens.into(), config.costs.answer_tokens));
-        let costs: Vec<f64> = with_system_prompt.collect();
+        let with_input =
+            |price: &Price| price.cost_usd(n_system_tokens.into(), config.costs.answer_tokens);
+        // Unless input is paid for, the very numbers of the settings: a last bit would change skills.
+        let costs = match n_system_tokens {
+            0 => costs,
+            _ => prices.iter().map(with_input).collect(),
+        };
         let skills = Skills::new(&config, seed, qualities.collect(), &costs)?;
         let width = n.to_string().len();
         Ok(Self {

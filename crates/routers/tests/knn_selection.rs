@@ -51,6 +51,7 @@ fn k_by_what_routing_gains() {
     let costs = RoutingCosts {
         cost_usd: cost_usd.view(),
         predicted_usd: &|predicted| predicted.expect("a cost target").mapv(f64::from),
+        inverse_propensities: None,
     };
     let params = params(&[1, 8, 32, 256]).check().expect("good");
     let params = params.selecting(Selection::Utility);
@@ -147,6 +148,7 @@ proptest! {
         let costs = RoutingCosts {
             cost_usd: cost_usd.view(),
             predicted_usd: &|_| cost_usd.clone(),
+            inverse_propensities: None,
         };
         // More than one row known in some fold, and known in another: there is a score.
         let has_score = (0..2).any(|model| {

@@ -48,7 +48,7 @@ pub use crate::{
     blend::{BlendParts, SavedBlend},
     calibration::{
         CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
-        Expected, ModelShare, Range, Realized,
+        Expected, InTheMean, ModelShare, Promised, Range, Realized,
     },
     cluster::SavedCluster,
     contents::{

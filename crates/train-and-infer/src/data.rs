@@ -12,9 +12,9 @@ use crate::{
     losses::Losses,
     router::Router,
     sample::Sample,
+    sentence_model::SentenceModel,
     setup::Setup,
     stopwatch::Stopwatch,
-    torch::SentenceModel,
 };
 
 /// What was read so far; each table and each model is read once, however many routers use it.
@@ -107,11 +107,10 @@ impl Data {
                 None => None,
                 Some(model) => model
                     .count(setup, &splits.train.prompts)
-                    .unwrap_or_else(|error| {
-                        // Embeddings that are on disk need no model that runs here.
+                    .inspect_err(|error| {
                         warn!("cannot count the tokens of the train prompts, so this router will not know what system prompts cost: {error:#}");
-                        None
-                    }),
+                    })
+                    .ok(),
             };
             self.counted
                 .insert(embedder.name.clone(), counted.map(Rc::from));

@@ -34,6 +34,26 @@ pub enum CalibrationError {
         /// The nearest that the router reaches, in words.
         nearest: String,
     },
+    /// A goal that not even the safest setting keeps with the probability asked for.
+    #[error(
+        "`{router}` cannot keep to {goal} with {confidence} confidence over {n_new_prompts} new prompts, by {n_testing} calibration prompts; the          nearest that it can promise is {nearest}; {enough}"
+    )]
+    NotPromised {
+        /// The router.
+        router: String,
+        /// The goal, in words.
+        goal: String,
+        /// The probability, in percent.
+        confidence: String,
+        /// The number of new prompts.
+        n_new_prompts: usize,
+        /// The number of prompts that tested settings.
+        n_testing: usize,
+        /// The nearest goal that can be promised, in words.
+        nearest: String,
+        /// What would help, in words.
+        enough: String,
+    },
     /// Predictions of LLMs that the router no longer has.
     #[error(
         "the LLMs of `{}` were changed after its fit, so there are no predictions of the new ones for the test prompts; calibrate the router \

@@ -26,12 +26,12 @@ struct Start {
 
 /// One prompt goes from one LLM to another.
 #[derive(Debug, Clone, Copy)]
-struct Change {
+pub(crate) struct Change {
     /// The lambda or threshold at which it does.
-    at: f64,
-    prompt_idx: usize,
-    from: Answer,
-    to: Answer,
+    pub(crate) at: f64,
+    pub(crate) prompt_idx: usize,
+    pub(crate) from: Answer,
+    pub(crate) to: Answer,
 }
 
 /// Where a sweep stands.
@@ -167,6 +167,16 @@ impl Events {
             .map(|change| (change.at, change.prompt_idx, change.to))
     }
 
+    /// The lambda or threshold from which the first answers hold.
+    pub(crate) fn first_at(&self) -> f64 {
+        self.first_at
+    }
+
+    /// The changes, those at one lambda or threshold together, in order.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &[Change]> {
+        self.changes.chunk_by(|a, b| a.at == b.at)
+    }
+
     /// The same changes with a score of 1 where one LLM answers and 0 elsewhere, whose mean is its share of the prompts; who answers is known of
     /// every prompt.
     pub(crate) fn calls_of(&self, model_idx: usize) -> Self {
@@ -193,7 +203,7 @@ impl Events {
     pub(crate) fn moves_by_point(
         &self,
     ) -> impl Iterator<Item = impl Iterator<Item = (usize, usize)>> {
-        self.together().map(|together| {
+        self.steps().map(|together| {
             together
                 .iter()
                 .map(|change| (change.from.model_idx, change.to.model_idx))
@@ -227,7 +237,7 @@ impl Events {
         };
         report(self.first_at, 0, &sum, 0);
         let mut n_changed = 0;
-        for (n_steps, together) in self.together().enumerate() {
+        for (n_steps, together) in self.steps().enumerate() {
             let n_before = n_changed;
             for change in together {
                 let weight = weight(change.prompt_idx);
@@ -243,10 +253,6 @@ impl Events {
                 report(together[0].at, n_steps + 1, &sum, n_changed);
             }
         }
-    }
-
-    fn together(&self) -> impl Iterator<Item = &[Change]> {
-        self.changes.chunk_by(|a, b| a.at == b.at)
     }
 }
 

@@ -105,6 +105,11 @@ impl Constants {
         Ok(Self { block, means })
     }
 
+    /// Whether a prompt is one that judges.
+    pub(super) fn judges(&self, prompt_idx: usize) -> bool {
+        self.block[prompt_idx].is_some()
+    }
+
     /// Who gets each prompt at a worth; `None` for a prompt that is left out, or where no LLM has known means.
     pub(super) fn at(&self, worth_usd: f64) -> Vec<Option<usize>> {
         let best: Vec<Option<usize>> = self

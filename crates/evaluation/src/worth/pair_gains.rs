@@ -10,6 +10,7 @@ use crate::{
         halves::halves,
         judged::Judged,
         prompt_gains::{Column, PromptGains, check_worths},
+        support::Estimator,
     },
 };
 
@@ -93,6 +94,7 @@ pub fn pair_gains(
     let n_mutual_folds = fits.iter().map(|fit| fit.baseline.n_mutual_folds());
     // Halves choose for each other.
     let n_mutual_folds = n_mutual_folds.max().unwrap_or(1).max(2);
+    let columns = (columns, Estimator::of_known(truth));
     PromptGains::new(truth, worths, fits.len(), n_mutual_folds, columns)
 }
 

@@ -84,12 +84,8 @@ impl<'a> JudgedScores<'a> {
             prepared,
             truth: sorted.scores(),
             learned: sorted.learned_scores(),
-            judge: Judge::new(
-                sorted.scores_of_rows(),
-                sorted.costs.cost_usd.view(),
-                &fold_of_row,
-            )
-            .grouped(order.groups()),
+            judge: Judge::new(sorted.scores_of_rows(), sorted.costs, &fold_of_row)
+                .grouped(order.groups()),
             cost_usd,
             means: &means[0],
             fold_of_position,

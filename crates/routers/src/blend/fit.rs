@@ -59,6 +59,11 @@ impl CheckedBlendParams {
     /// fits route, and open-llm's 3,000 rows fall in one of the draws from 171 to 136); settings of each learner by gain (zeroeval 79,
     /// permuted 33 of 50).
     ///
+    /// In a log whose policy went by the prompt, an LLM's known scores are of the prompts that it was asked: every mean above, and the gain that g is
+    /// chosen by, is weighted by one over the probability with which the LLM was asked, where that is given
+    /// ([`RoutingCosts::inverse_propensities`]). Squared errors are not: learners and their weights w, u say what to expect of a prompt given its
+    /// embedding, which is the same whatever prompts were asked more often, and weights would only make them vary more.
+    ///
     /// At g = 0 the blend does not route: whatever the prompt, it predicts each LLM's mean score and mean cost, so that at any worth one LLM has
     /// all prompts, the best one for the price. It then has no learners. `embeddings` has shape `(n_rows, dim)`; the targets are scores and, where
     /// they are to be predicted, costs, each of shape `(n_rows, n_models)`, NaN where unknown; `on_progress` counts rows.
@@ -95,6 +100,8 @@ pub(super) struct Sorted<'a, 'c> {
     targets: &'a [Target],
     pub(super) costs: &'a RoutingCosts<'c>,
     values: Array2<f32>,
+    /// For how many rows each row and LLM stands, where anybody says.
+    weights: Option<Array2<f64>>,
     outputs: Vec<Range<usize>>,
     /// The targets with what is filled in, in the order of the rows.
     learned_targets: Vec<Target>,
@@ -202,6 +209,7 @@ impl PreparedBlend {
         let learned = known_side_by_side(n_rows, &learned_targets)?;
         Ok(Sorted {
             values: self.order.sorted(values.view()),
+            weights: (costs.inverse_propensities.as_ref()).map(|it| self.order.sorted(it.view())),
             outputs: output_ranges(targets),
             learned: self.order.sorted(learned.view()),
             learned_targets,
@@ -243,7 +251,8 @@ impl PreparedBlend {
                 .map(Array2::view)
                 .collect();
             let learned = sorted.learned.slice(s![.., outputs.clone()]);
-            let means = means_of_others(learned, truth, folds);
+            let weights_of_rows = sorted.weights.as_ref().map(Array2::view);
+            let means = means_of_others(learned, truth, weights_of_rows, folds);
             let chosen = match kept {
                 Some(kept) => kept_weights(learners, &kept.targets[target]),
                 None => weigh(truth, &predicted, means.view(), folds),
@@ -288,12 +297,15 @@ impl PreparedBlend {
         choices: &[Vec<Choice>],
         report: BlendReport,
     ) -> Result<Blend> {
+        let rows_stand_for = sorted.costs.inverse_propensities;
+        let of_all =
+            |values: ArrayView2<'_, f64>| worth::weighted_means(values, rows_stand_for, |_| true);
         let mut blend = BlendParts {
             dim: self.rows.dim(),
             means: (sorted.learned_targets.iter())
-                .map(|target| worth::means(target.values.mapv(f64::from).view(), |_| true))
+                .map(|target| of_all(target.values.mapv(f64::from).view()))
                 .collect(),
-            mean_costs_usd: worth::means(sorted.costs.cost_usd.view(), |_| true),
+            mean_costs_usd: of_all(sorted.costs.cost_usd.view()),
             report,
             knn: None,
             linear: None,

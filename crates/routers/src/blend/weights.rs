@@ -20,18 +20,20 @@ pub(super) struct Weights {
     pub(super) levels: Vec<f64>,
 }
 
-/// The mean of each output over the rows outside each fold, with what was filled in: what is predicted without routing. NaN for an output whose
-/// `truth` is known in none of them. Shape `(n_folds, n_outputs)`.
+/// The mean of each output over the rows outside each fold, with what was filled in, or weighted where there are weights: what is predicted without
+/// routing. NaN for an output whose `truth` is known in none of them. Shape `(n_folds, n_outputs)`.
 pub(super) fn means_of_others(
     learned: ArrayView2<'_, f32>,
     truth: ArrayView2<'_, f32>,
+    weights: Option<ArrayView2<'_, f64>>,
     folds: &[Range<usize>],
 ) -> Array2<f64> {
     let values = learned.mapv(f64::from);
     let mut of_folds = Array2::zeros((folds.len(), values.ncols()));
     for (fold, mut row) in folds.iter().zip(of_folds.outer_iter_mut()) {
         let is_other = |row: usize| !fold.contains(&row);
-        let means = worth::means(values.view(), is_other);
+        // Those of what is unknown are 0, so that nothing filled in counts.
+        let means = worth::weighted_means(values.view(), weights, is_other);
         row.assign(&ArrayView1::from(&means));
         for (output, mean) in row.iter_mut().enumerate() {
             let mut others = truth.column(output).into_iter().enumerate();
@@ -174,7 +176,7 @@ mod tests {
     #[test]
     fn means_are_of_the_other_folds() {
         let values = array![[1.0_f32, f32::NAN], [3.0, 5.0], [0.0, f32::NAN]];
-        let means = means_of_others(values.view(), values.view(), &[0..2, 2..3]);
+        let means = means_of_others(values.view(), values.view(), None, &[0..2, 2..3]);
         assert_eq!(means[[0, 0]], 0.0);
         assert!(means[[0, 1]].is_nan());
         assert_eq!(means.row(1), array![2.0, 5.0]);

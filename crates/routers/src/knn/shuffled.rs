@@ -112,7 +112,7 @@ impl<'a> Learned<'a> {
         };
         let fold_of_row = fold_of_rows(order, order.folds());
         let scores = self.targets[0].values.view();
-        let judge = Judge::new(scores, costs.cost_usd.view(), &fold_of_row).grouped(order.groups());
+        let judge = Judge::new(scores, costs, &fold_of_row).grouped(order.groups());
         let (mut table, mut best, mut highest) = (Vec::new(), None, f64::NEG_INFINITY);
         self.each_k(0, |mut score, _, predicted| {
             let predicted = order.unsorted(predicted.view());

@@ -46,7 +46,7 @@ impl Cholesky {
     }
 
     /// `A x = b` in place; a column of `b` is one right-hand side.
-    pub(super) fn solve(&self, b: &mut Array2<f64>) {
+    pub(crate) fn solve(&self, b: &mut Array2<f64>) {
         self.solve_lower(b);
         self.solve_transposed(b);
     }

@@ -151,6 +151,7 @@ fn refit(
     let costs = RoutingCosts {
         cost_usd: table.cost_usd.view(),
         predicted_usd: &predicted_usd,
+        inverse_propensities: None,
     };
     let params = params(record)?.keeping(&contents.report);
     // The same folds as in the fit.

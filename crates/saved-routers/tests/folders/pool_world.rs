@@ -112,6 +112,7 @@ pub(crate) fn saved(models: &[usize]) -> (TempDir, SavedRouter) {
     let costs = RoutingCosts {
         cost_usd: table.cost_usd.view(),
         predicted_usd: &known,
+        inverse_propensities: None,
     };
     let fit = params().fit(embeddings().view(), &targets(&table), &costs, &|_| ());
     let blend = fit.unwrap();

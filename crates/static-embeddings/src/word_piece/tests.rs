@@ -69,12 +69,8 @@ fn all_settings() -> Vec<Tokenizer> {
         (false, false, Some(true), false),
         (false, true, Some(false), true),
     ] {
-        let normalizer = BertNormalizer::new(
-            clean_text,
-            handle_chinese_chars,
-            strip_accents,
-            lowercase,
-        );
+        let normalizer =
+            BertNormalizer::new(clean_text, handle_chinese_chars, strip_accents, lowercase);
         tokenizers.extend(["##", "", "é"].map(|prefix| tiny(normalizer, prefix)));
     }
     tokenizers

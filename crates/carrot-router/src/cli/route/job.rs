@@ -1,4 +1,4 @@
-use carrot_router::{TokenWatch, check_mu, mu_of_calibration};
+use carrot_router::{TokenWatch, UsableCalibration, check_mu};
 use cli_support::usage_error;
 use saved_routers::Calibration;
 use tracing::info;
@@ -21,8 +21,9 @@ impl RouteJob {
             (Some(mu), ..) => (mu, None),
             (None, Some(name), Some(model)) => {
                 Calibration::path(model, name).map_err(|error| usage_error(error.to_string()))?;
-                let mu = mu_of_calibration(model, name)?;
-                info!("calibration `{name}`: mu {mu}");
+                let usable = UsableCalibration::open(model, name)?;
+                let (mu, promise) = (usable.mu, usable.describe()?);
+                info!("calibration `{name}`: mu {mu}, for {promise}");
                 (mu, Some(TokenWatch::of(model, name)?))
             }
             (None, Some(_), None) => {

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use dataset::{WorthEstimate, WorthPoint, WorthRecord, WorthTrade, WorthVerdict};
+use dataset::{WorthEstimate, WorthEvidence, WorthPoint, WorthRecord, WorthTrade, WorthVerdict};
 
 /// The answer and what it rests on, as text. Gains are in points of accuracy: hundredths of a score.
 pub(super) fn text(record: &WorthRecord) -> String {
@@ -23,12 +23,22 @@ pub(super) fn text(record: &WorthRecord) -> String {
         p_value(it.p_gain),
         p_value(it.p_loss)
     ));
+    if let Some(evidence) = &it.evidence {
+        line(format!(
+            "evidence     {}",
+            support(evidence, it.counts.n_judged)
+        ));
+    }
     let is_established = it.verdict == WorthVerdict::WorthIt;
     if is_established {
         trades(it).into_iter().for_each(&mut line);
     }
     if let Some(needed) = &it.prompts_needed {
-        line(format!("to tell      {}", prompts_needed(needed)));
+        let is_complete = it.evidence.is_none();
+        line(format!(
+            "to tell      {}",
+            prompts_needed(needed, is_complete)
+        ));
     }
     if let Some(fits) = fits(it) {
         line(format!("fits         {fits}"));
@@ -93,11 +103,27 @@ fn counts(it: &WorthRecord) -> String {
     )
 }
 
-fn prompts_needed(needed: &dataset::PromptsNeeded) -> String {
+/// What the gain is an average of, and how much there is of it.
+fn support(evidence: &WorthEvidence, n_judged: usize) -> String {
+    format!(
+        "{}: choices known as if by {:.0} of {n_judged} prompts, {:.1}% with a propensity below .01; by known scores alone {}",
+        evidence.method(),
+        evidence.effective_prompts,
+        100.0 * evidence.low_propensity_share,
+        points(&evidence.self_normalized)
+    )
+}
+
+fn prompts_needed(needed: &dataset::PromptsNeeded, is_complete: bool) -> String {
     let gain = format!("a gain of {:.2} points", 100.0 * needed.at_least);
     match needed.n_prompts {
         Some(n) => format!(
-            "{gain} takes about {n} prompts like these, scored by every LLM, to be found with a probability of {:.0}%",
+            "{gain} takes about {n} prompts like these, scored {}, to be found with a probability of {:.0}%",
+            if is_complete {
+                "by every LLM"
+            } else {
+                "as these are"
+            },
             100.0 * needed.power
         ),
         None => format!("{gain}: how many prompts it takes is unknown, as the gain does not vary"),

@@ -31,6 +31,22 @@ impl Setting {
     /// A threshold that no probability reaches, and that JSON can hold, which has no infinity.
     pub const NEVER_SMALL: f64 = 2.0;
 
+    /// The middle of what holds one point: from where it begins to where the next one does, or the end. At an end, rounding in another program
+    /// could tip a prompt over.
+    pub(super) fn between(at: f64, next: Option<f64>, is_threshold: bool) -> Self {
+        if is_threshold {
+            return Self::Threshold(match next {
+                _ if at.is_infinite() => Self::NEVER_SMALL,
+                Some(next) => f64::midpoint(at, next),
+                None => Self::ALWAYS_SMALL,
+            });
+        }
+        Self::Weight {
+            lambda: f64::midpoint(at, next.unwrap_or(1.0)),
+            cost_multiplier: 1.0,
+        }
+    }
+
     /// The setting that decides the same with another multiplier; a threshold has none, and stays.
     ///
     /// ```text

@@ -1,6 +1,7 @@
 use super::{
     goal::{Aim, Goal, ROUNDING},
     setting::Setting,
+    walk::Toward,
 };
 use crate::{Error, curve::events::Events, metric::formulas::SAME_ACCURACY};
 
@@ -89,15 +90,15 @@ impl Trace {
                 (least.min(value), most.max(value))
             })
         };
-        let (what, asked, (least, most)) = match aim.goal {
-            Goal::Cost { at_most_usd } => ("mean cost", at_most_usd, range(|it| it.cost_usd)),
-            Goal::RelativeCost { at_most, .. } => {
+        let (what, asked) = aim.goal.in_words();
+        let (least, most) = match aim.goal {
+            Goal::Cost { .. } => range(|it| it.cost_usd),
+            Goal::RelativeCost { .. } => {
                 let (least, most) = range(|it| it.cost_usd);
-                let ends = (least / self.reference_usd, most / self.reference_usd);
-                ("relative cost", at_most, ends)
+                (least / self.reference_usd, most / self.reference_usd)
             }
-            Goal::Accuracy { at_least } => ("accuracy", at_least, range(|it| it.accuracy)),
-            Goal::Share { share, .. } => ("share", share, range(|it| it.share)),
+            Goal::Accuracy { .. } => range(|it| it.accuracy),
+            Goal::Share { .. } => range(|it| it.share),
         };
         Error::OutOfReach {
             what,
@@ -178,19 +179,28 @@ impl Trace {
 
     /// The middle of what holds a point, as in [`crate::choice::lambda_within`] and [`crate::choice::threshold_within`].
     fn setting(&self, point_idx: usize) -> Setting {
-        let at = self.points[point_idx].at;
         let next = self.points.get(point_idx + 1).map(|next| next.at);
-        if self.is_threshold {
-            return Setting::Threshold(match next {
-                _ if at.is_infinite() => Setting::NEVER_SMALL,
-                Some(next) => f64::midpoint(at, next),
-                None => Setting::ALWAYS_SMALL,
-            });
-        }
-        Setting::Weight {
-            // The middle of the interval in which nothing changes: at an end, rounding in another program could tip a prompt over.
-            lambda: f64::midpoint(at, next.unwrap_or(1.0)),
-            cost_multiplier: 1.0,
+        Setting::between(self.points[point_idx].at, next, self.is_threshold)
+    }
+
+    /// To which end a walk should go that starts from the other one with a small share of an LLM, and stops where it passes this value: of
+    /// two, to where the last point is the more accurate.
+    pub(super) fn toward(&self, share: f64) -> Toward {
+        let is_within = |point: &&TracePoint| point.share <= share + ROUNDING;
+        let from_accurate = self.points.iter().take_while(is_within).last();
+        let from_cheap = self.points.iter().rev().take_while(is_within).last();
+        match (from_accurate, from_cheap) {
+            (Some(one), Some(other)) if other.accuracy > one.accuracy => Toward::Accurate,
+            (Some(_), _) => Toward::Cheap,
+            (None, Some(_)) => Toward::Accurate,
+            // Neither end is within; or there is no prompt.
+            (None, None) => {
+                let share = |point: Option<&TracePoint>| point.map(|it| it.share);
+                match share(self.points.last()) < share(self.points.first()) {
+                    true => Toward::Accurate,
+                    false => Toward::Cheap,
+                }
+            }
         }
     }
 }
