@@ -12,7 +12,7 @@ id,prompt,model,score,cost,p
 4,e,org/large,0,2,0.25
 5,f,small,1,0.5,1
 ";
-const LONG_FLAG: &str = "id=id,prompt=prompt,model=model,score=score,cost=cost,propensity=p";
+const LONG_FLAG: &str = "prompt=prompt,model=model,score=score,id=id,cost=cost,propensity=p";
 
 #[test]
 fn a_long_log_keeps_its_propensities() {
