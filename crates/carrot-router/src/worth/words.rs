@@ -326,7 +326,7 @@ fn signed(score: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use dataset::{NullGains, PartHashes, WorthEstimate, WorthNull};
+    use dataset::{NullGains, PartHashes, WorthEstimate, WorthNull, WorthPropensityFit};
     use test_support::worth_record;
 
     use super::*;

@@ -6,6 +6,7 @@ use dataset::Source;
 use saved_routers::{
     CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
     EmbeddingFormat, Expected, InTheMean, ModelShare, Promised, Range, Realized, SavedRouter,
+    TokenRange,
 };
 use test_support::try_mutations;
 
@@ -150,6 +151,7 @@ fn mutations_of_a_calibration() {
                 missed: 0.4,
             },
         }),
+        input_tokens: TokenRange::of([120.0, 1500.0]),
         model_sha256: Calibration::model_sha256_of(&place).unwrap(),
         inputs: vec![Source {
             path: "gone".into(),
