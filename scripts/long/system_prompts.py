@@ -34,7 +34,7 @@ except ImportError as error:
 
 from bench import ROOT, Bench, build
 
-TINY = ROOT / "crates" / "nets" / "tests" / "golden" / "tiny-bert"
+TINY = ROOT / "crates" / "encoder" / "tests" / "golden" / "tiny-bert"
 N_REFUSED = 5
 BAR = 0.9
 

@@ -87,7 +87,8 @@ pub struct AddedModel {
     pub name: String,
     /// Number of train prompts with a score of it.
     pub n_scored: usize,
-    /// How many of a scored prompt's k neighbors have a score of it, in the mean. Below 1, it is mostly its mean score that is predicted.
+    /// How many of a scored prompt's k neighbors have a score of it, in the mean. Below 1, it is mostly predicted by what the other
+    /// LLMs' scores let expect.
     pub n_known_neighbors: f64,
     /// The k of the score.
     pub n_neighbors: usize,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use carrot_router::{CarrotRouter, Error};
 use dataset::CostKind;
-use nets::DeviceChoice;
+use encoder::DeviceChoice;
 use saved_routers::{TokenLine, TokenLines, TokenRange};
 use serde_json::{Value, json};
 

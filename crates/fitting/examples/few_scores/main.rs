@@ -10,7 +10,7 @@ mod measure;
 
 use std::{error::Error, path::Path};
 
-use dataset::{DatasetDir, DatasetInfo, Embeddings, Part, PartTable};
+use dataset::{DatasetDir, DatasetInfo, Embeddings, EqualPrompts, Part, PartTable};
 use fitting::Learner;
 
 use self::measure::{Few, Tables, few_scores, one_per_prompt};
@@ -44,8 +44,10 @@ fn read(data_dir: &Path, dataset: &str, embedder: &str) -> Result<Tables, Box<dy
     let info = DatasetInfo::read(&dir.info())?;
     let table = |part| PartTable::read_part(&dir, &info, part);
     let embeddings = |part| Embeddings::read(&dir.embeddings(embedder, part));
+    let train = table(Part::Train)?;
     Ok(Tables {
-        train: table(Part::Train)?,
+        groups: EqualPrompts::groups(&train.prompts),
+        train,
         test: table(Part::Test)?,
         train_embeddings: embeddings(Part::Train)?.values,
         test_embeddings: embeddings(Part::Test)?.values,

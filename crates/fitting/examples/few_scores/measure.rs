@@ -1,14 +1,14 @@
 use std::error::Error;
 
 use dataset::{
-    DatasetInfo, EqualPrompts, PartTable, Predictions,
+    DatasetInfo, PartTable, Predictions,
     worth::{self, best_constant, utility},
 };
 use fitting::{BUILT_IN, Learner, LearnerParams, Prepared, Settings};
 use ndarray::{Array2, Axis};
 use rand::{Rng as _, SeedableRng as _, seq::index::sample};
 use rand_chacha::ChaCha8Rng;
-use routers::Selection;
+use routers::{Rows, Selection};
 use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -19,6 +19,8 @@ pub(crate) struct Tables {
     pub(crate) info: DatasetInfo,
     pub(crate) train: PartTable,
     pub(crate) test: PartTable,
+    /// Of the train part: equal prompts are in one.
+    pub(crate) groups: Vec<usize>,
     pub(crate) train_embeddings: Array2<f32>,
     pub(crate) test_embeddings: Array2<f32>,
 }
@@ -46,9 +48,11 @@ impl Tables {
     }
 
     fn prepare(&self, params: &LearnerParams, learner: Learner) -> Result<Prepared<'_>> {
-        let groups = EqualPrompts::groups(&self.train.prompts);
-        let embeddings = self.train_embeddings.view();
-        Ok(params.prepare(learner, embeddings, Some(&groups), &|_| ())?)
+        let rows = Rows {
+            embeddings: self.train_embeddings.view(),
+            groups: Some(&self.groups),
+        };
+        Ok(params.prepare(learner, rows, &|_| ())?)
     }
 
     fn worths(&self) -> Vec<f64> {

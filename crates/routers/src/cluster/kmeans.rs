@@ -87,7 +87,10 @@ fn means(rows: ArrayView2<'_, f32>, clusters: &[u32], centroids: &Array2<f32>) -
         let mut sums = vec![0.0; rows.ncols()];
         for &row in &members {
             let row = rows.row(row);
-            add(&mut sums, row.to_slice().expect("rows lie one after the other"));
+            add(
+                &mut sums,
+                row.to_slice().expect("rows lie one after the other"),
+            );
         }
         let n = members.len() as f64;
         sums.into_iter().map(|sum| (sum / n) as f32).collect()

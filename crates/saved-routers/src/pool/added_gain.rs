@@ -10,6 +10,8 @@ use crate::Result;
 
 /// Folds of the train prompts.
 const N_FOLDS: usize = 5;
+/// Fewer prompts do not tell: their standard error is itself mostly chance.
+const FEWEST_PROMPTS: usize = 20;
 
 /// What routing gains by the LLMs that were added.
 ///
@@ -35,9 +37,10 @@ pub struct AddedGain {
 }
 
 impl AddedGain {
-    /// Whether routing gets worse, by more than the standard error.
+    /// Whether routing gets worse, by more than the standard error, on at least 20 prompts.
     pub fn is_worse(&self) -> bool {
-        self.standard_error.is_some_and(|error| self.gain < -error)
+        self.n_prompts >= FEWEST_PROMPTS
+            && self.standard_error.is_some_and(|error| self.gain < -error)
     }
 }
 
@@ -151,4 +154,97 @@ fn mean_costs(cost_usd: &Array2<f64>) -> Vec<f64> {
         known().sum::<f64>() / known().count() as f64
     };
     cost_usd.map_axis(Axis(0), mean).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const N: usize = FEWEST_PROMPTS;
+
+    /// One LLM that always gets .5, and an added one that is right on every other prompt; each prompt is there twice.
+    fn table() -> PartTable {
+        PartTable {
+            ids: (0..N).map(|row| format!("p{row}")).collect(),
+            tasks: vec!["t".to_owned(); N],
+            prompts: (0..N).map(|row| format!("prompt {}", row / 2)).collect(),
+            models: vec!["old".to_owned(), "new".to_owned()],
+            scores: Array2::from_shape_fn((N, 2), |(row, m)| match m {
+                0 => 0.5,
+                _ => f32::from(u8::from(row % 2 == 0)),
+            }),
+            input_tokens: None,
+            output_tokens: None,
+            cost_usd: Array2::zeros((N, 2)),
+            propensities: None,
+            kept: Default::default(),
+        }
+    }
+
+    /// What is measured where the added LLM is predicted so.
+    fn measured(table: &PartTable, new: impl Fn(usize) -> f32) -> Option<AddedGain> {
+        let predict = |others: &[usize], held_out: &[usize]| {
+            let is_seen = |row: &usize| others.iter().any(|other| other / 2 == row / 2);
+            assert!(
+                !held_out.iter().any(is_seen),
+                "equal prompts are held out together"
+            );
+            Ok(Predicted {
+                scores: Array2::from_shape_fn((held_out.len(), 2), |(i, m)| match m {
+                    0 => 0.5,
+                    _ => new(held_out[i]),
+                }),
+                cost_usd: Array2::zeros((held_out.len(), 2)),
+            })
+        };
+        measure(table, 1, predict).expect("predicted")
+    }
+
+    #[test]
+    fn gains_by_hand() {
+        let right = |row: usize| f32::from(u8::from(row % 2 == 0));
+        // .5 on half of the prompts: each is .25 off the mean.
+        let error = (0.25_f64.powi(2) / (N - 1) as f64).sqrt();
+        for (gain, share, is_worse, found) in [
+            (0.25, 0.5, false, measured(&table(), right)),
+            (-0.25, 0.5, true, measured(&table(), |row| 1.0 - right(row))),
+            (0.0, 0.0, false, measured(&table(), |_| 0.25)),
+        ] {
+            let found = found.expect("all prompts judge");
+            assert_eq!((found.n_prompts, found.gain, found.share), (N, gain, share));
+            assert_eq!(found.is_worse(), is_worse);
+            let expected = if gain == 0.0 { 0.0 } else { error };
+            let standard_error = found.standard_error.expect("several prompts");
+            assert!(
+                (standard_error - expected).abs() < 1e-12,
+                "{standard_error}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_prompts_with_a_score_judge() {
+        let mut table = table();
+        for row in 4..N {
+            table.scores[[row, 1]] = f32::NAN;
+        }
+        let found = measured(&table, |_| 1.0).expect("four prompts");
+        assert_eq!((found.n_prompts, found.gain, found.share), (4, 0.0, 1.0));
+        table.scores.slice_mut(s![..4, 1]).fill(0.0);
+        let found = measured(&table, |_| 1.0).expect("four prompts");
+        assert!(found.gain < -0.4 && !found.is_worse(), "so few do not tell");
+        table.scores.column_mut(1).fill(f32::NAN);
+        assert_eq!(measured(&table, |_| 1.0), None);
+    }
+
+    #[test]
+    fn an_unknown_cost_of_what_is_chosen_judges_nothing() {
+        let mut table = table();
+        table.cost_usd[[0, 0]] = 0.001;
+        table.cost_usd.column_mut(1).fill(f64::NAN);
+        table.cost_usd[[3, 1]] = 1.0;
+        let found = measured(&table, |_| 9.0).expect("one prompt");
+        assert_eq!((found.n_prompts, found.standard_error), (1, None));
+        assert!(!found.is_worse(), "one prompt does not tell");
+    }
 }
