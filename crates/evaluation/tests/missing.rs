@@ -282,6 +282,7 @@ fn a_setting_of_which_nothing_is_known_says_so() {
     let params = CalibrationParams {
         goal: Goal::Accuracy { at_least: 0.5 },
         n_new_prompts: 10,
+        confidence: None,
         level: 0.95,
         n_resamples: 10,
         seed: 1,
@@ -318,6 +319,7 @@ fn budgets_and_calibrations_stand_where_the_complete_table_puts_them() {
             at_most: 0.3,
         },
         n_new_prompts: N_PROMPTS,
+        confidence: None,
         level: 0.95,
         n_resamples: 60,
         seed: 1,

@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(means.row(1), array![2.0, 5.0]);
         // What was filled in counts, but makes nothing known.
         let filled = array![[1.0_f32, 3.0], [3.0, 5.0], [0.0, 4.0]];
-        let means = means_of_others(filled.view(), values.view(), &[0..2, 2..3]);
+        let means = means_of_others(filled.view(), values.view(), None, &[0..2, 2..3]);
         assert!(means[[0, 1]].is_nan());
         assert_eq!(means.row(1), array![2.0, 4.0]);
     }
