@@ -35,7 +35,9 @@ impl Counter {
     /// [`Error::Tokenize`] with the prompt's position.
     pub(crate) fn count_all(&self, prompts: &[String]) -> Result<Vec<usize>> {
         self.0.count_all(prompts).map_err(|error| match error {
-            encoder::Error::Tokenize { prompt_idx, source } => Error::Tokenize { prompt_idx, source },
+            encoder::Error::Tokenize { prompt_idx, source } => {
+                Error::Tokenize { prompt_idx, source }
+            }
             error => error.into(),
         })
     }

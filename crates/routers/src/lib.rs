@@ -56,7 +56,8 @@ pub use crate::{
     neighbors::Backend,
     pair_outcome::PairOutcome,
     propensity::{
-        CheckedPropensityParams, PropensityCvScore, PropensityFit, PropensityModel, PropensityParams,
+        CheckedPropensityParams, PropensityCvScore, PropensityFit, PropensityModel,
+        PropensityParams,
     },
     ridge::RidgeWeights,
     rorf::{PairScores, Rorf},

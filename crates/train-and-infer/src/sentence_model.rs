@@ -61,7 +61,11 @@ impl SentenceModel {
     }
 
     /// The tokens of each prompt's text, as `carrot-router` counts them with this model.
-    pub(crate) fn count(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Vec<usize>> {
+    pub(crate) fn count(
+        &mut self,
+        setup: &Setup,
+        prompts: &[String],
+    ) -> anyhow::Result<Vec<usize>> {
         let what = "cannot count the tokens of the train prompts";
         let counter = TokenCounter::new(self.load(setup)?.tokenizer().clone());
         let counter = counter.map_err(anyhow::Error::from_boxed).context(what)?;
