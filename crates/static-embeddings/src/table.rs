@@ -22,7 +22,14 @@ pub(crate) struct Table {
     vectors: Array2<f32>,
     /// For each token its row; without it, its own number.
     rows: Option<Vec<u32>>,
-    weights: Option<Vec<f32>>,
+    weights: Option<Weights>,
+}
+
+/// A factor for each token, as wide as the file has it: sums are as wide as in model2vec, which matters for long prompts.
+#[derive(Debug)]
+enum Weights {
+    Single(Vec<f32>),
+    Double(Vec<f64>),
 }
 
 /// A file of tensors, for messages.
@@ -44,7 +51,7 @@ impl Table {
         let file = Tensors { path, tensors };
         let vectors = file.vectors()?;
         let rows = file.list(MAPPING, n_tokens, whole_numbers)?;
-        let weights = file.list(WEIGHTS, n_tokens, numbers)?;
+        let weights = file.weights(n_tokens)?;
         let (n_rows, _) = vectors.dim();
         if rows.is_none() && n_rows != n_tokens {
             let why = format!("it has {n_rows} vectors, and tokenizer.json {n_tokens} tokens");
@@ -55,15 +62,18 @@ impl Table {
             let why = format!("`{MAPPING}` names vector {last}, but there are only {n_rows}");
             return Err(bad(path, why));
         }
-        for (name, values) in [
-            (EMBEDDINGS, vectors.as_slice()),
-            (WEIGHTS, weights.as_deref()),
+        let is_finite = match &weights {
+            None => true,
+            Some(Weights::Single(weights)) => weights.iter().all(|it| it.is_finite()),
+            Some(Weights::Double(weights)) => weights.iter().all(|it| it.is_finite()),
+        };
+        for (name, is_finite) in [
+            (EMBEDDINGS, vectors.iter().all(|it| it.is_finite())),
+            (WEIGHTS, is_finite),
         ] {
-            if values.into_iter().flatten().any(|value| !value.is_finite()) {
-                return Err(bad(
-                    path,
-                    format!("`{name}` holds a value that is not finite"),
-                ));
+            if !is_finite {
+                let why = format!("`{name}` holds a value that is not finite");
+                return Err(bad(path, why));
             }
         }
         Ok(Self {
@@ -80,22 +90,31 @@ impl Table {
 
     /// Adds the tokens' vectors up, one after the other, and scales the sum to length 1; without tokens, or where the sum is zero, it is zero.
     pub(crate) fn embed(&self, ids: &[u32], vector: &mut [f32]) {
-        vector.fill(0.0);
-        let values = self.vectors.as_slice().expect("read in standard order");
-        for &id in ids {
-            let id = id as usize;
-            let row = self.rows.as_ref().map_or(id, |rows| rows[id] as usize);
-            let row = &values[row * vector.len()..][..vector.len()];
-            match &self.weights {
-                None => vector
-                    .iter_mut()
-                    .zip(row)
-                    .for_each(|(sum, value)| *sum += value),
-                Some(weights) => {
-                    let weight = weights[id];
-                    let values = vector.iter_mut().zip(row);
-                    values.for_each(|(sum, value)| *sum += weight * value);
+        match &self.weights {
+            None => {
+                vector.fill(0.0);
+                for &id in ids {
+                    let values = vector.iter_mut().zip(self.row(id));
+                    values.for_each(|(sum, &value)| *sum += value);
                 }
+            }
+            Some(Weights::Single(weights)) => {
+                vector.fill(0.0);
+                for &id in ids {
+                    let weight = weights[id as usize];
+                    let values = vector.iter_mut().zip(self.row(id));
+                    values.for_each(|(sum, &value)| *sum += weight * value);
+                }
+            }
+            Some(Weights::Double(weights)) => {
+                let mut sums = vec![0.0_f64; vector.len()];
+                for &id in ids {
+                    let weight = weights[id as usize];
+                    let values = sums.iter_mut().zip(self.row(id));
+                    values.for_each(|(sum, &value)| *sum += weight * f64::from(value));
+                }
+                let values = vector.iter_mut().zip(sums);
+                values.for_each(|(value, sum)| *value = sum as f32);
             }
         }
         let squares: f64 = vector.iter().map(|&value| f64::from(value).powi(2)).sum();
@@ -105,6 +124,13 @@ impl Table {
                 .iter_mut()
                 .for_each(|value| *value = (f64::from(*value) * scale) as f32);
         }
+    }
+
+    /// A token's vector.
+    fn row(&self, id: u32) -> &[f32] {
+        let row = self.rows.as_ref().map_or(id, |rows| rows[id as usize]);
+        let row = self.vectors.row(row as usize);
+        row.to_slice().expect("read in standard order")
     }
 }
 
@@ -133,6 +159,17 @@ impl Tensors<'_> {
         let values = numbers(&tensor).ok_or_else(|| self.unsupported(EMBEDDINGS, &tensor))?;
         Array2::from_shape_vec((n_rows, dim), values)
             .map_err(|source| self.error(format!("tensor `{EMBEDDINGS}`: {source}")))
+    }
+
+    fn weights(&self, n_tokens: usize) -> Result<Option<Weights>> {
+        let tensor = self.tensors.tensor(WEIGHTS);
+        if tensor.is_ok_and(|tensor| tensor.dtype() == Dtype::F64) {
+            let doubles = |tensor: &TensorView<'_>| Some(each(tensor.data(), f64::from_le_bytes));
+            let weights = self.list(WEIGHTS, n_tokens, doubles)?;
+            return Ok(weights.map(Weights::Double));
+        }
+        let weights = self.list(WEIGHTS, n_tokens, numbers)?;
+        Ok(weights.map(Weights::Single))
     }
 
     /// A tensor with a value for each token, if there is one.
