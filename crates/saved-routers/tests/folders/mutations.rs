@@ -110,7 +110,6 @@ fn mutations_of_a_calibration() {
         router: "some-router".to_owned(),
         target: CalibrationTarget::UsdPer1k { at_most: 2.5 },
         rule: "a rule".to_owned(),
-        input_tokens: None,
         setting: CalibratedSetting::Weight {
             mu: 0.5,
             cost_multiplier: 100.0,
