@@ -159,14 +159,16 @@ fn within(values: &[f32], margin: f32, places: &mut Vec<usize>) {
                 }
             }
             let limit = least.into_iter().chain(rest).fold(f32::INFINITY, less) + margin;
+            // Nor is what cannot be compared.
+            let is_beyond = |value: f32| value > limit;
             for (i, chunk) in values.chunks(LANES).enumerate() {
                 // Without an early exit it is compiled to comparisons of whole registers.
-                let any = (chunk.iter()).fold(false, |any, &value| any | !(value > limit));
+                let any = (chunk.iter()).fold(false, |any, &value| any | !is_beyond(value));
                 if any {
                     let hits = chunk
                         .iter()
                         .enumerate()
-                        .filter(|(_, value)| !(**value > limit));
+                        .filter(|(_, value)| !is_beyond(**value));
                     places.extend(hits.map(|(lane, _)| i * LANES + lane));
                 }
             }
