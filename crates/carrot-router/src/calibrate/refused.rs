@@ -9,11 +9,11 @@ pub(super) fn error(router: &str, goal: &CalibrationGoal, refusal: &Refusal) -> 
     CalibrationError::NotPromised {
         router: router.to_owned(),
         goal: goal.promised(),
-        confidence: percent(refusal.confidence),
+        confidence: percent(refusal.confidence).into(),
         n_new_prompts: refusal.n_new_prompts,
         n_testing: refusal.n_testing,
-        nearest: goal.nearest_promised(refusal.nearest),
-        enough: enough(refusal),
+        nearest: goal.nearest_promised(refusal.nearest).into(),
+        enough: enough(refusal).into(),
     }
 }
 

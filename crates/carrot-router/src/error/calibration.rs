@@ -36,7 +36,8 @@ pub enum CalibrationError {
     },
     /// A goal that not even the safest setting keeps with the probability asked for.
     #[error(
-        "`{router}` cannot keep to {goal} with {confidence} confidence over {n_new_prompts} new prompts, by {n_testing} calibration prompts; the          nearest that it can promise is {nearest}; {enough}"
+        "`{router}` cannot keep to {goal} with {confidence} confidence over {n_new_prompts} new prompts, by {n_testing} calibration prompts; the \
+         nearest that it can promise is {nearest}; {enough}"
     )]
     NotPromised {
         /// The router.
@@ -44,15 +45,15 @@ pub enum CalibrationError {
         /// The goal, in words.
         goal: String,
         /// The probability, in percent.
-        confidence: String,
+        confidence: Box<str>,
         /// The number of new prompts.
         n_new_prompts: usize,
         /// The number of prompts that tested settings.
         n_testing: usize,
         /// The nearest goal that can be promised, in words.
-        nearest: String,
+        nearest: Box<str>,
         /// What would help, in words.
-        enough: String,
+        enough: Box<str>,
     },
     /// Predictions of LLMs that the router no longer has.
     #[error(
