@@ -142,14 +142,14 @@ impl LocalEmbedder {
         });
         let found = found.unwrap_or_else(|panic| resume_unwind(panic))?;
         // By hash, because a folder of the same name may hold another version of the model.
-        if let (Some(expected), Some(found)) = (recorded.sha256, found) {
-            if found != expected {
-                return Err(Error::OtherEmbedder {
-                    folder: folder.to_owned(),
-                    expected,
-                    found,
-                });
-            }
+        if let (Some(expected), Some(found)) = (recorded.sha256, found)
+            && found != expected
+        {
+            return Err(Error::OtherEmbedder {
+                folder: folder.to_owned(),
+                expected,
+                found,
+            });
         }
         let model = model?;
         // Without a recorded hash, the length of the embeddings is all there is to compare.

@@ -72,7 +72,7 @@ mod tests {
         let found = error("knn", &goal, &refusal()).to_string();
         assert_eq!(
             found,
-            "`knn` cannot keep to at most $0.1 per 1,000 prompts with 95% confidence over 100 new prompts, by 450 calibration prompts; the              nearest that it can promise is at most $0.1135 per 1,000 prompts; about 1300 calibration prompts or a confidence of 83% would be enough"
+            "`knn` cannot keep to at most $0.1 per 1,000 prompts with 95% confidence over 100 new prompts, by 450 calibration prompts; the nearest that it can promise is at most $0.1135 per 1,000 prompts; about 1300 calibration prompts or a confidence of 83% would be enough"
         );
     }
 

@@ -171,7 +171,7 @@ mod tests {
             models: vec!["old".to_owned(), "new".to_owned()],
             scores: Array2::from_shape_fn((N, 2), |(row, m)| match m {
                 0 => 0.5,
-                _ => f32::from(u8::from(row % 2 == 0)),
+                _ => f32::from(u8::from(row.is_multiple_of(2))),
             }),
             input_tokens: None,
             output_tokens: None,
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn gains_by_hand() {
-        let right = |row: usize| f32::from(u8::from(row % 2 == 0));
+        let right = |row: usize| f32::from(u8::from(row.is_multiple_of(2)));
         // .5 on half of the prompts: each is .25 off the mean.
         let error = (0.25_f64.powi(2) / (N - 1) as f64).sqrt();
         for (gain, share, is_worse, found) in [
