@@ -12,6 +12,7 @@ use evaluation::{
     },
 };
 use fitting::{LogPropensities, worths};
+use ndarray::Array2;
 
 use super::{WorthError, columns::Groups, evidence};
 
@@ -54,7 +55,13 @@ pub(super) fn judge(
     settings: &WorthSettings,
     at_least: Option<f64>,
 ) -> Result<Judged, WorthError> {
-    let table = whole.table();
+    let has_costs = whole.table().cost_usd.iter().any(|cost| cost.is_finite());
+    // Where no cost is known there is nothing to weigh scores against, and only they count.
+    let costless = (!has_costs).then(|| PartTable {
+        cost_usd: Array2::zeros(whole.table().cost_usd.dim()),
+        ..whole.table().clone()
+    });
+    let table = costless.as_ref().unwrap_or(whole.table());
     let truth = truth(table, propensities)?;
     let cross_fits = cross_fits(repeats, settings)?;
     let weighed = propensities.map(|propensities| propensities.on(table));
@@ -91,7 +98,7 @@ pub(super) fn judge(
     let of_trade = |trade: &Trade| {
         // None where folds have different ones.
         let reference = trades.reference.map(|model_idx| &*table.models[model_idx]);
-        let is_known = trade.reference_cost_usd.is_finite();
+        let is_known = has_costs && trade.reference_cost_usd.is_finite();
         is_known.then(|| worth_trade(trade, reference))
     };
     let curve = curve(&report.curve, &table.models);
