@@ -32,7 +32,7 @@ const MAX_CORRELATION: f64 = 0.99;
 /// the output's mean is filled in.
 ///
 /// `values` has shape `(n_rows, n_outputs)`, NaN where unknown. `None` where nothing is unknown, or most known values are alone in their row
-/// ([`is_mostly_alone`]), so that no row says anything of an output from the others.
+/// (`is_mostly_alone`), so that no row says anything of an output from the others.
 ///
 /// Measured (MiniLM vectors replaced by 100 latent dimensions of words; 20% of about 3,000 rows judge; each LLM in turn with 5% of its
 /// scores; mean utility over the worths with it less that without it, in 1e-4):
