@@ -10,7 +10,7 @@ case ${1-} in
 usage: scripts/arrows.sh [--self-test]
 
 Fails, naming each breach, when a crate of this workspace uses one that the table in this file does not allow, or when
-train-and-infer needs libtorch without its feature for it. Tests and examples (dev-dependencies) may use anything;
+train-and-infer or carrot-router needs libtorch without its feature for it. Tests and examples (dev-dependencies) may use anything;
 what a default feature or a build script brings in counts.
 
   --self-test   check first that wrong tables are caught
@@ -46,12 +46,13 @@ ARROWS = """
     gen-routerbench                      -> datagen, hub, pickle
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation, tables, untrusted-files
     gen-synthetic                        -> datagen, evaluation
-    nets                                 -> dataset, untrusted-files
-    static-embeddings                    -> dataset, intrinsic-dimension, untrusted-files
+    encoder                              -> dataset, untrusted-files
+    static-embeddings                    -> dataset, encoder, intrinsic-dimension, untrusted-files
+    nets                                 -> dataset, encoder
     saved-routers                        -> dataset, routers
     fitting                              -> dataset, evaluation, routers, saved-routers
-    train-and-infer                      -> dataset, evaluation, fitting, nets, saved-routers, hub, cli-support
-    carrot-router                        -> dataset, evaluation, fitting, nets, saved-routers, embeddings, hub, cli-support, untrusted-files
+    train-and-infer                      -> dataset, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, hub, cli-support
+    carrot-router                        -> dataset, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, embeddings, hub, cli-support, untrusted-files
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support
@@ -123,10 +124,12 @@ print(f"arrows: {len(uses)} crates keep to the table")
 PYTHON
 
 # deny.toml cannot say this: it looks at all features at once.
-without=$(cargo tree --locked --package train-and-infer --no-default-features --target all --edges "$edges" --prefix none)
-for crate in tch torch-sys nets; do
-    if grep -q "^$crate v" <<<"$without"; then
-        echo "arrows: \`train-and-infer --no-default-features\` must not reach \`$crate\`" >&2
-        exit 1
-    fi
+for program in train-and-infer carrot-router; do
+    without=$(cargo tree --locked --package "$program" --target all --edges "$edges" --prefix none)
+    for crate in tch torch-sys nets; do
+        if grep -q "^$crate v" <<<"$without"; then
+            echo "arrows: \`$program\` must not reach \`$crate\` without its feature \`torch\`" >&2
+            exit 1
+        fi
+    done
 done

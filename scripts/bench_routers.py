@@ -17,7 +17,7 @@ mf: a plain PyTorch loop with the reference's settings, against the bench `mf` o
 same rows and validate every 10 steps on the same others. Agreement: the means over seeds of the best validation log-likelihood, and of the last
 one, differ by at most .002.
 
-roberta: `RobertaForSequenceClassification` of transformers, its batches padded to their longest prompt, against the bench `roberta` of the crate `nets`.
+roberta: `RobertaForSequenceClassification` of transformers, its batches padded to their longest prompt, against the bench `roberta` of the crate `encoder`.
 Both read one folder with random weights, split texts themselves, and have the same threads: one prompt of 128 tokens, by turns, medians; then
 prompts of mixed lengths (a log-normal law with its median at 64 tokens, cut off at 512), once each. Agreement: outputs differ by at most 1e-4.
 
@@ -295,7 +295,7 @@ def bench_roberta(args):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_roberta(folder)
-        bench = build_bench("roberta", "nets")
+        bench = build_bench("roberta", "encoder")
         model = RobertaForSequenceClassification.from_pretrained(folder).eval()
         tokenizer = RobertaTokenizerFast.from_pretrained(folder)
         if (n_tokens := len(tokenizer(one[0])["input_ids"])) != 128:

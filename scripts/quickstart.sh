@@ -12,7 +12,7 @@ printed before it runs, so that you can rerun it with other values. The argument
 
     scripts/quickstart.sh --n 20000
 
-Installs libtorch and the local embedding model first, if they are missing (scripts/libtorch.sh, scripts/minilm.sh).
+Installs the local embedding model first, if it is missing (scripts/minilm.sh).
 EOF
         exit 0
         ;;
@@ -28,7 +28,6 @@ run() {
     "$@"
 }
 
-run scripts/libtorch.sh
 run scripts/minilm.sh
 if [ $# -gt 0 ]; then
     run cargo run -p gen-synthetic -- "$@"

@@ -118,7 +118,9 @@ run() {
 program() {
     local name=$1
     shift
-    run cargo run --quiet -p "$name" -- "$@"
+    local with=()
+    [ "$name" != train-and-infer ] || with=("${features[@]}")
+    run cargo run --quiet -p "$name" "${with[@]}" -- "$@"
 }
 
 # Creates one data set; where that fails, remembers why.
@@ -158,7 +160,14 @@ make_from_hub() {
     fi
 }
 
-run scripts/libtorch.sh
+# Only networks that are trained, or run on a GPU, need libtorch.
+features=()
+case " ${routers[*]} " in
+    *roberta*)
+        run scripts/libtorch.sh
+        features=(--features torch)
+        ;;
+esac
 run scripts/minilm.sh
 names=()
 for dataset in "${datasets[@]}"; do

@@ -11,7 +11,7 @@ use std::{
 };
 
 use carrot_router::CarrotRouter;
-use nets::DeviceChoice;
+use encoder::DeviceChoice;
 
 const N_RUNS: usize = 101;
 

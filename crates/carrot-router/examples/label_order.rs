@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 use carrot_router::compare_label_orders;
 use cli_support::print_text;
 use dataset::PartTable;
-use nets::DeviceChoice;
+use encoder::DeviceChoice;
 
 /// Prompts that are scored where no number is given.
 const N_PROMPTS: usize = 200;

@@ -14,7 +14,7 @@ pub(crate) struct Counter {
 impl Counter {
     /// Counts by a `tokenizer.json`.
     pub(crate) fn load(path: &Path) -> Result<Self> {
-        let tokenizer = nets::read_tokenizer(path).map_err(|source| source.into());
+        let tokenizer = encoder::read_tokenizer(path).map_err(|source| source.into());
         tokenizer
             .and_then(Self::new)
             .map_err(|source| Error::Tokenizer {
@@ -60,7 +60,7 @@ mod tests {
 
     const TINY: &str = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../nets/tests/golden/tiny-bert/tokenizer.json"
+        "/../encoder/tests/golden/tiny-bert/tokenizer.json"
     );
 
     #[test]

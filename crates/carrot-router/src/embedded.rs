@@ -1,15 +1,19 @@
-use std::path::{Path, PathBuf};
+use std::{
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use dataset::Sketch;
 use embeddings::count_tokens;
+use encoder::{DeviceChoice, ModelFiles};
 use ndarray::Array2;
-use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use saved_routers::{Embedder, Model, ModelOutputs, PerModelOutputs};
 
 use crate::{
     Error, Result, ServerEmbedder,
+    backend::load_embedder,
     counter::Counter,
-    one_thread::OneThread,
     predicted::{Length, Predicted},
 };
 
@@ -30,7 +34,7 @@ pub(crate) enum PromptEmbedder {
 /// A sentence-transformers model on this machine.
 #[derive(Debug)]
 pub(crate) struct LocalEmbedder {
-    model: SentenceEmbedder,
+    model: Box<dyn encoder::PromptEmbedder>,
     folder: PathBuf,
     counter: Counter,
 }
@@ -129,9 +133,16 @@ impl LocalEmbedder {
     /// Loads a model, which must be the one that was recorded.
     pub(crate) fn load(folder: &Path, recorded: Embedder, device: DeviceChoice) -> Result<Self> {
         let files = ModelFiles::in_folder(folder)?;
+        // Side by side, since either reads all of the model. As the train prompts were cut, so are those to be routed.
+        let (found, model) = thread::scope(|scope| {
+            let found =
+                scope.spawn(|| recorded.sha256.as_ref().map(|_| files.sha256()).transpose());
+            let model = load_embedder(&files, recorded.truncate, device);
+            (found.join(), model)
+        });
+        let found = found.unwrap_or_else(|panic| resume_unwind(panic))?;
         // By hash, because a folder of the same name may hold another version of the model.
-        if let Some(expected) = recorded.sha256 {
-            let found = files.sha256()?;
+        if let (Some(expected), Some(found)) = (recorded.sha256, found) {
             if found != expected {
                 return Err(Error::OtherEmbedder {
                     folder: folder.to_owned(),
@@ -140,10 +151,7 @@ impl LocalEmbedder {
                 });
             }
         }
-        let model = {
-            let _one_thread = OneThread::start();
-            SentenceEmbedder::load(&files, device)?
-        };
+        let model = model?;
         // Without a recorded hash, the length of the embeddings is all there is to compare.
         if model.dim() != recorded.dim {
             return Err(saved_routers::Error::Dimension {
@@ -157,20 +165,15 @@ impl LocalEmbedder {
             path: folder.to_owned(),
             source,
         })?;
-        // As the train prompts were cut, so are those to be routed.
         Ok(Self {
-            model: model.with_truncate(recorded.truncate),
+            model,
             folder: folder.to_owned(),
             counter,
         })
     }
 
     fn embed(&self, prompts: &[String]) -> Result<(Array2<f32>, Vec<Length>)> {
-        let embedded = {
-            // Several prompts are spread over the cores; a single one is faster without.
-            let _one_thread = (prompts.len() == 1).then(OneThread::start);
-            self.model.embed(prompts, &|_| ())?
-        };
+        let embedded = self.model.embed(prompts, &|_| ())?;
         let length = |(n_tokens, is_truncated)| Length {
             n_tokens,
             is_truncated,

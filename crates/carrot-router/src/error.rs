@@ -2,7 +2,7 @@ mod calibration;
 
 use std::path::PathBuf;
 
-use nets::NetworkTask;
+use encoder::NetworkTask;
 
 pub use self::calibration::CalibrationError;
 
@@ -97,7 +97,7 @@ pub enum Error {
         /// As it was named.
         name: String,
         /// What is wrong with it.
-        source: Box<nets::Error>,
+        source: Box<encoder::Error>,
     },
     /// A network in the wrong place.
     #[error(
@@ -299,7 +299,7 @@ pub enum Error {
     SavedRouter(#[from] saved_routers::Error),
     /// A network could not be read, or does not run.
     #[error(transparent)]
-    Nets(#[from] nets::Error),
+    Model(#[from] encoder::Error),
 }
 
 /// A result with this crate's [`Error`].

@@ -1,10 +1,10 @@
 use std::path::Path;
 
 use dataset::PartTable;
+use encoder::{DeviceChoice, NetworkTask, Padding, PredictParams};
 use ndarray::{Array2, ArrayView2};
-use nets::{DeviceChoice, NetworkTask, Padding, PredictParams, TaskNetwork};
 
-use crate::{Error, Result};
+use crate::{Error, Result, backend::load_network};
 
 /// How much better one order of a network's outputs explains observed scores than another.
 ///
@@ -55,12 +55,11 @@ pub fn compare_label_orders(
     n_prompts: usize,
     device: DeviceChoice,
 ) -> Result<OrderEvidence> {
-    let network_error = |source: nets::Error| Error::Network {
+    let network_error = |source: encoder::Error| Error::Network {
         name: network.display().to_string(),
         source: source.into(),
     };
-    let loaded = TaskNetwork::from_folder(network, NetworkTask::Performance, device)
-        .map_err(network_error)?;
+    let loaded = load_network(network, NetworkTask::Performance, device).map_err(network_error)?;
     let n_outputs = loaded.model().labels().len();
     let mut columns = Vec::new();
     for order in orders {

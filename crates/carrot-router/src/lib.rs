@@ -9,7 +9,7 @@
 //! use std::path::Path;
 //!
 //! use carrot_router::CarrotRouter;
-//! use nets::DeviceChoice;
+//! use encoder::DeviceChoice;
 //!
 //! # fn main() -> Result<(), carrot_router::Error> {
 //! let router = CarrotRouter::open(Path::new("models/sprout/carrot-roberta"), DeviceChoice::Cpu)?;
@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod backend;
 mod calibrate;
 mod counter;
 mod decision;
@@ -27,7 +28,6 @@ mod embedder;
 mod error;
 mod label_order;
 mod networks;
-mod one_thread;
 mod own_tokenizers;
 mod pair;
 mod pool;
@@ -38,10 +38,11 @@ mod router;
 mod server;
 mod worth;
 
+pub use encoder::NetworkTask;
 pub use evaluation::choice::COST_MULTIPLIER;
-pub use nets::NetworkTask;
 
 pub use crate::{
+    backend::check_device,
     calibrate::{
         Calibrated, CalibrationGoal, CalibrationSettings, Calibrator, Coverage, HeldOut,
         mu_of_calibration,

@@ -1,11 +1,12 @@
 use dataset::{PredictedCost, Truncate};
 use std::path::{Path, PathBuf};
 
-use nets::{DeviceChoice, NetworkTask, Padding, PredictParams, TaskNetwork};
+use encoder::{DeviceChoice, NetworkTask, Padding, PredictParams, TaskNetwork};
 use saved_routers::{RobertaCost, outputs_of_models};
 
 use crate::{
     Error, Result,
+    backend::load_network,
     counter::Counter,
     predicted::{Length, Predicted},
 };
@@ -54,12 +55,12 @@ impl LoadedNetwork {
         truncate: Option<Truncate>,
     ) -> Result<Self> {
         let name = name.to_owned();
-        match TaskNetwork::from_folder(folder, task, device) {
+        match load_network(folder, task, device) {
             Ok(network) => Ok(Self {
                 name,
                 network: network.with_truncate(truncate),
             }),
-            Err(nets::Error::OtherTask { .. }) => Err(Error::OtherTask { name, task }),
+            Err(encoder::Error::OtherTask { .. }) => Err(Error::OtherTask { name, task }),
             Err(source) => Err(Error::Network {
                 name,
                 source: source.into(),

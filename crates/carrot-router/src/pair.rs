@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use dataset::{CostRule, ModelInfo, Prices, Quantity, Truncate};
-use nets::{DeviceChoice, NetworkTask};
+use encoder::{DeviceChoice, NetworkTask};
 use saved_routers::RobertaCost;
 use tracing::warn;
 

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use dataset::{ModelInfo, Truncate};
-use nets::{DeviceChoice, NetworkTask};
+use encoder::{DeviceChoice, NetworkTask};
 use saved_routers::{Model, Record, RobertaCost, SavedRouter, read_whole};
 
 use crate::{

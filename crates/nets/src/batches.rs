@@ -1,5 +1,4 @@
 use std::{
-    cmp::Reverse,
     sync::{
         atomic::{AtomicUsize, Ordering},
         mpsc,
@@ -23,26 +22,6 @@ pub(crate) fn max_tokens_per_batch(device: Device) -> usize {
     }
 }
 
-/// Groups texts of like length, so that little is padded: positions of texts, batch by batch, the longest first.
-///
-/// A batch holds as many texts as keep its padded tokens within `max_tokens_per_batch`, and at least one. Empty texts are in none.
-/// Cost: one sort.
-pub(crate) fn batches(lengths: &[usize], max_tokens_per_batch: usize) -> Vec<Vec<usize>> {
-    let mut rows: Vec<usize> = (0..lengths.len()).filter(|row| lengths[*row] > 0).collect();
-    rows.sort_by_key(|row| Reverse(lengths[*row]));
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    for row in rows {
-        match batches.last_mut() {
-            // The first text of a batch is its longest.
-            Some(batch) if (batch.len() + 1) * lengths[batch[0]] <= max_tokens_per_batch => {
-                batch.push(row);
-            }
-            _ => batches.push(vec![row]),
-        }
-    }
-    batches
-}
-
 /// Runs every batch on a device, and hands `done` its rows and what came of them, in any order.
 ///
 /// On a CPU, batches go to the cores whole: each product runs on one core, and none waits for another. `worker` makes what turns a batch
@@ -50,11 +29,11 @@ pub(crate) fn batches(lengths: &[usize], max_tokens_per_batch: usize) -> Vec<Vec
 ///
 /// # Errors
 /// That of the first batch that failed.
-pub(crate) fn run_batches<W>(
-    batches: &[Vec<usize>],
+pub(crate) fn run_batches<'a, W>(
+    batches: &'a [Vec<usize>],
     device: Device,
     worker: impl Fn() -> W,
-    mut done: impl FnMut(&[usize], Vec<f32>),
+    mut done: impl FnMut(&'a [usize], Vec<f32>),
 ) -> Result<(), TchError>
 where
     W: Fn(&[usize]) -> Result<Vec<f32>, TchError> + Send,
@@ -96,24 +75,4 @@ where
     // Threads to come take the number that was set last.
     tch::set_num_threads(n_threads as i32);
     outcome
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batches_go_by_length() {
-        for (lengths, max, expected) in [
-            (&[][..], 10, vec![]),
-            (&[0, 0], 10, vec![]),
-            (&[3], 10, vec![vec![0]]),
-            (&[3, 5, 4, 1], 10, vec![vec![1, 2], vec![0, 3]]),
-            (&[2, 2, 2], 4, vec![vec![0, 1], vec![2]]),
-            // Longer than a batch may be, and alone in one.
-            (&[1, 20, 0, 1], 10, vec![vec![1], vec![0, 3]]),
-        ] {
-            assert_eq!(batches(lengths, max), expected, "{lengths:?}");
-        }
-    }
 }

@@ -1,38 +1,27 @@
-//! Everything that runs on libtorch: encoders, sentence embeddings, RoBERTa classifiers and their training, and the device that they run on.
+//! Everything that runs on libtorch: the training of RoBERTa classifiers, encoders on GPUs, and the device that they run on.
 //!
-//! In come model folders in Hugging Face layout, prompts and matrices of targets; out go matrices, and model folders in the same layout.
+//! In come model folders in Hugging Face layout, prompts and matrices of targets; out go matrices, and model folders in the same layout. What a
+//! model's files say, and what is done before and after its encoder, is the crate `encoder`'s, which also computes on a CPU.
 //! Must not know where prompts come from, how models are fetched, what a label means, or how vectors are stored: a caller hands over paths,
 //! texts and numbers.
 
 mod batches;
-mod checkpoint;
 mod device;
-mod encoder;
 mod error;
-mod json;
-mod model_files;
-mod pooling;
+mod load;
 mod roberta;
 mod safetensors;
 mod sentence_embedder;
-mod sentence_parts;
-mod sentence_settings;
-mod steps;
-mod tokenizer_files;
-mod tokens;
 mod train;
+mod transformer;
+mod weights;
 
 pub use crate::{
-    device::DeviceChoice,
+    device::find_device,
     error::{Error, Result},
-    model_files::{ModelFiles, Need},
-    roberta::{
-        NetworkTask, Padding, PredictParams, Predicted, ProblemType, RobertaModel, TaskNetwork,
-        sigmoid,
-    },
-    safetensors::WeightsError,
-    sentence_embedder::{Embedded, SentenceEmbedder},
-    tokenizer_files::read_tokenizer,
+    load::{check_device, load_embedder, load_network},
+    roberta::RobertaModel,
+    sentence_embedder::SentenceEmbedder,
     train::{
         BatchOrder, Best, CheckedTrainParams, Decayed, Precision, Record, TrainPadding,
         TrainParams, TrainReport, TrainSetup, WarmUp, fine_tune, forget_checkpoint,

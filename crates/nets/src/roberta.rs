@@ -1,18 +1,9 @@
-//! RoBERTa (Liu et al. 2019, arXiv 1907.11692) as a classifier of whole prompts: one output per label.
+//! RoBERTa (Liu et al. 2019, arXiv 1907.11692) as a classifier of whole prompts on libtorch: to be trained, and to predict on a GPU.
 
-mod config;
+mod device_classifier;
 mod head;
 mod model;
 mod predict;
-mod task;
-mod task_network;
-mod tokenizer;
 
-pub(crate) use self::model::TrainingPass;
-pub use self::{
-    config::ProblemType,
-    model::RobertaModel,
-    predict::{Padding, PredictParams, Predicted, sigmoid},
-    task::NetworkTask,
-    task_network::TaskNetwork,
-};
+pub use self::model::RobertaModel;
+pub(crate) use self::{device_classifier::DeviceClassifier, model::TrainingPass};

@@ -1,30 +1,20 @@
-//! Reads and writes safetensors files: a header in JSON, then the numbers.
+//! Writes safetensors files: a header in JSON, then the numbers.
 //!
 //! Ours rather than the library's under tch, because that one knows no metadata (without `format` transformers refuses a file), and
-//! because tensors are written one by one into a file that gets its name only when it is whole. Read, a header is believed only as far as the
-//! file has bytes for what it says.
-
-mod read;
+//! because tensors are written one by one into a file that gets its name only when it is whole.
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::Path,
 };
 
 use dataset::AtomicFile;
+use encoder::METADATA;
 use serde_json::{Map, Value, json};
 use tch::{Device, Kind, TchError, Tensor};
 
-pub(crate) use self::read::SafetensorsFile;
-pub use self::read::WeightsError;
 use crate::Result;
-
-/// Key of the header under which texts stand.
-const METADATA: &str = "__metadata__";
-/// A header beyond this is none; the library under tch has the same bound.
-const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// Writes float32 tensors by name, atomically: on any failure an older file stays as it was.
 ///
@@ -74,32 +64,6 @@ pub(crate) fn bytes(tensor: &Tensor) -> Result<Vec<u8>, TchError> {
     Ok(bytes)
 }
 
-/// The texts in a file's header.
-///
-/// # Errors
-/// [`Error::Dataset`], also when there is no header.
-pub(crate) fn read_metadata(path: &Path) -> Result<BTreeMap<String, String>> {
-    let header = read_header(path).map_err(dataset::Error::io("read", path))?;
-    let metadata = parse_metadata(&header).map_err(dataset::Error::json(path))?;
-    Ok(metadata)
-}
-
-fn read_header(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    let mut n_bytes = [0; 8];
-    file.read_exact(&mut n_bytes)?;
-    let n_bytes = u64::from_le_bytes(n_bytes).min(MAX_HEADER_BYTES);
-    let mut header = Vec::new();
-    file.take(n_bytes).read_to_end(&mut header)?;
-    Ok(header)
-}
-
-fn parse_metadata(header: &[u8]) -> serde_json::Result<BTreeMap<String, String>> {
-    let mut header: Map<String, Value> = serde_json::from_slice(header)?;
-    let metadata = header.remove(METADATA).unwrap_or_else(|| json!({}));
-    serde_json::from_value(metadata)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +108,8 @@ mod tests {
         let metadata = BTreeMap::from([("format", "pt".to_owned()), ("quote", "\"é".to_owned())]);
         write(&path, &tensors, &metadata).expect("written");
 
-        let texts = read_metadata(&path).expect("read");
+        let file = encoder::SafetensorsFile::open(&path).expect("read");
+        let texts = file.texts();
         assert_eq!(texts.len(), 2);
         assert_eq!(texts["quote"], "\"é");
         let mut found = Tensor::read_safetensors(&path).expect("read");
@@ -171,19 +136,5 @@ mod tests {
             assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{room}");
         }
         assert!(write_to(&mut Disk(1_000), &tensors, &BTreeMap::new()).is_ok());
-    }
-
-    #[test]
-    fn a_file_without_a_header_is_refused() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        for (name, bytes) in [
-            ("empty", &b""[..]),
-            ("short", b"abc"),
-            ("long", b"no header at all"),
-        ] {
-            let path = folder.path().join(name);
-            std::fs::write(&path, bytes).expect("written");
-            assert!(read_metadata(&path).is_err(), "{name}");
-        }
     }
 }

@@ -19,6 +19,7 @@ mod roberta;
 mod server;
 mod tiny_bert;
 mod tls;
+mod weights;
 mod worth;
 
 pub use crate::{
@@ -31,9 +32,10 @@ pub use crate::{
     openai::{Asked, EmbeddingFault, OpenAi},
     output::{assert_contains, expect_success, file_names, run_with_input, stderr, stdout},
     planted::{LOG_LEVELS, Planted},
-    roberta::{Weight, tiny_roberta_weights, write_tiny_roberta},
+    roberta::{tiny_roberta_weights, write_tiny_classifier, write_tiny_roberta},
     server::{Answer, Body, Request, Server},
     tiny_bert::copy_tiny_bert,
     tls::{Shown, authority_file},
+    weights::{Weight, read_weights, write_weights},
     worth::worth_record,
 };

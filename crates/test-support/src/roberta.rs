@@ -2,24 +2,14 @@
 
 use std::{collections::HashMap, fs, path::Path};
 
-use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
+
+use crate::weights::{Weight, write_weights};
 
 const DIM: usize = 16;
 const WIDE: usize = 32;
 /// `<s>`, `<pad>`, `</s>`, `<unk>`, `<mask>`, and one token for each byte.
 const N_TOKENS: usize = 5 + 256;
-
-/// One tensor of float32.
-#[derive(Debug, Clone)]
-pub struct Weight {
-    /// As in `roberta-base`.
-    pub name: String,
-    /// Output dimensions first, as PyTorch has them.
-    pub shape: Vec<usize>,
-    /// Row by row.
-    pub values: Vec<f32>,
-}
 
 /// Writes a base model as older folders have it: vocab.json and merges.txt, a head of a language model, no classifier.
 ///
@@ -48,16 +38,48 @@ pub fn write_tiny_roberta(folder: &Path, n_positions: usize) {
     write("vocab.json", &json!(vocabulary).to_string());
 
     let weights = tiny_roberta_weights(n_positions);
-    let bytes: Vec<Vec<u8>> = weights
-        .iter()
-        .map(|weight| weight.values.iter().flat_map(|x| x.to_le_bytes()).collect())
-        .collect();
-    let views = weights.iter().zip(&bytes).map(|(weight, bytes)| {
-        let view = TensorView::new(Dtype::F32, weight.shape.clone(), bytes);
-        (weight.name.as_str(), view.expect("it fills the shape"))
-    });
-    safetensors::serialize_to_file(views, &None, &folder.join("model.safetensors"))
-        .expect("written");
+    write_weights(&folder.join("model.safetensors"), &weights);
+}
+
+/// Writes the same encoder under a head, whose labels are named; `problem_type` is that of transformers.
+///
+/// # Panics
+/// When the folder cannot be written.
+pub fn write_tiny_classifier(
+    folder: &Path,
+    n_positions: usize,
+    labels: &[&str],
+    problem_type: &str,
+) {
+    write_tiny_roberta(folder, n_positions);
+    let path = folder.join("config.json");
+    let config = fs::read(&path).expect("written above");
+    let mut config: serde_json::Value = serde_json::from_slice(&config).expect("JSON");
+    let ids = labels.iter().enumerate();
+    let id_to_label: HashMap<String, &str> =
+        ids.map(|(id, label)| (id.to_string(), *label)).collect();
+    config["architectures"] = json!(["RobertaForSequenceClassification"]);
+    config["id2label"] = json!(id_to_label);
+    config["problem_type"] = json!(problem_type);
+    fs::write(path, config.to_string()).expect("written");
+
+    let mut weights = tiny_roberta_weights(n_positions);
+    weights.retain(|weight| !weight.name.starts_with("lm_head"));
+    for (part, n_rows) in [("dense", DIM), ("out_proj", labels.len())] {
+        // As a new head is drawn: small numbers, and biases of zero.
+        let digit = |i: usize| ((i as f64 * 12.9898).sin() * 43_758.545_3).fract() as f32;
+        weights.push(Weight {
+            name: format!("classifier.{part}.weight"),
+            shape: vec![n_rows, DIM],
+            values: (0..n_rows * DIM).map(|i| 0.03 * digit(i)).collect(),
+        });
+        weights.push(Weight {
+            name: format!("classifier.{part}.bias"),
+            shape: vec![n_rows],
+            values: vec![0.; n_rows],
+        });
+    }
+    write_weights(&folder.join("model.safetensors"), &weights);
 }
 
 /// The letters that stand for bytes in byte-level BPE, in order: a printable byte is its own letter, the others follow from 256 on.

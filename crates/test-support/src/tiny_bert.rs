@@ -1,11 +1,11 @@
 use std::{fs, path::Path};
 
-/// Copies the sentence model of the tests of `nets`, a BERT with a window of 16 tokens, into a folder.
+/// Copies the sentence model of the tests of `encoder`, a BERT with a window of 16 tokens, into a folder.
 ///
 /// # Panics
 /// When it cannot be copied.
 pub fn copy_tiny_bert(to: &Path) {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nets/tests/golden/tiny-bert");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/golden/tiny-bert");
     fs::create_dir_all(to.join("1_Pooling")).expect("made");
     for name in [
         "config.json",

@@ -10,13 +10,13 @@ use crate::{roberta_args::RobertaArgs, router::RouterChoice};
 const EXAMPLES: [&str; 9] = [
     "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn",
     "cargo run -p train-and-infer -- --dataset mmlu-pro --routers carrot-knn carrot-knn-sbert --embedding minilm",
-    "cargo run -p train-and-infer -- --dataset my-logs --routers carrot-knn --embedding BAAI/bge-small-en-v1.5 --device cuda",
+    "cargo run -p train-and-infer --features torch -- --dataset my-logs --routers carrot-knn --embedding BAAI/bge-small-en-v1.5 --device cuda",
     "cargo run -p train-and-infer -- --dataset open-llm-lb-v2 --routers all",
     "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn mf rorf --train-sizes 200,400,800,1600,3200",
     "cargo run -p train-and-infer -- --dataset my-logs",
     "cargo run -p train-and-infer -- --dataset my-logs --routers carrot-knn carrot-blend --cross-fit 5 --null 99",
-    "cargo run -p train-and-infer -- --dataset routerbench --routers carrot-roberta --trainer hf --epochs 5",
-    "cargo run -p train-and-infer -- --dataset sprout --routers carrot-roberta --pretrained --label-order order.txt",
+    "cargo run -p train-and-infer --features torch -- --dataset routerbench --routers carrot-roberta --trainer hf --epochs 5",
+    "cargo run -p train-and-infer --features torch -- --dataset sprout --routers carrot-roberta --pretrained --label-order order.txt",
 ];
 
 /// Fit routers on a data set's train part and predict its test part
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) cross_fit: CrossFitArgs,
 
-    /// Where neural networks run: auto, cpu, cuda, cuda:INDEX or mps
+    /// Where neural networks run: auto, cpu, cuda, cuda:INDEX or mps; GPUs only in a build with `--features torch`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
 

@@ -12,9 +12,9 @@ use crate::{
     losses::Losses,
     router::Router,
     sample::Sample,
+    sentence_model::SentenceModel,
     setup::Setup,
     stopwatch::Stopwatch,
-    torch::SentenceModel,
 };
 
 /// What was read so far; each table and each model is read once, however many routers use it.

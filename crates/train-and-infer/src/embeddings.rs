@@ -7,7 +7,7 @@ use dataset::{Embeddings, EmbeddingsMeta, Part, PartTable, Source};
 use ndarray::Array2;
 use tracing::{info, warn};
 
-use crate::{embedder::Embedder, losses::Losses, setup::Setup, torch::SentenceModel};
+use crate::{embedder::Embedder, losses::Losses, sentence_model::SentenceModel, setup::Setup};
 
 /// The embeddings of both parts, of shape `(n_prompts, dim)`.
 pub(crate) struct SplitEmbeddings {
@@ -86,10 +86,7 @@ fn load_part(
     source: &Source,
 ) -> anyhow::Result<PartEmbeddings> {
     let (path, split_path) = (setup.dir.embeddings(&embedder.name, part), &source.path);
-    let embedder_sha256 = model
-        .as_ref()
-        .and_then(|model| model.sha256())
-        .map(str::to_owned);
+    let embedder_sha256 = model.as_ref().map(|model| model.sha256().to_owned());
     let wanted = EmbeddingsMeta {
         embedder: embedder.name.clone(),
         embedder_sha256,

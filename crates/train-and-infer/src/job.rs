@@ -1,5 +1,6 @@
 use cli_support::{read_toml, usage_error};
 use dataset::{DatasetDir, DatasetInfo, Part, router_names::CARROT_ROBERTA};
+use encoder::DeviceChoice;
 use fitting::{BUILT_IN, Settings};
 use tracing::{info, warn};
 
@@ -72,7 +73,8 @@ impl Job {
                 embedder: resolve(&name)?,
                 sentence_embedder: resolve(&config.carrot_knn_sbert.embedder)?,
                 learners: config.learners()?,
-                torch: torch::Settings::check(&args.device, args.roberta, config.roberta)?,
+                roberta: torch::RobertaSettings::check(args.roberta, config.roberta)?,
+                device: device(&args.device)?,
                 truncate: args.truncate,
                 train_sizes_seed: config.learning_curve.seed,
                 cross_fit: config.cross_fit,
@@ -84,6 +86,21 @@ impl Job {
             },
         })
     }
+}
+
+/// The device that was asked for. Even if no model will run: one that this machine lacks is a mistake on the command line, and must not surface
+/// only after the routers before the first network have been fitted.
+fn device(name: &str) -> anyhow::Result<DeviceChoice> {
+    let device = name.parse().and_then(|device| {
+        torch::check_device(device)?;
+        Ok(device)
+    });
+    device.map_err(|error| match error {
+        encoder::Error::NoDevice { .. } if cfg!(not(feature = "torch")) => usage_error(format!(
+            "{error}; `cargo run -p train-and-infer --features torch -- ...` builds it with libtorch"
+        )),
+        error => usage_error(error.to_string()),
+    })
 }
 
 /// The numbers that were asked for, sorted, without duplicates.
@@ -153,7 +170,9 @@ fn obstacle(router: &Router, info: &DatasetInfo) -> Option<String> {
     }
     if router.learner.is_none() {
         return Some(
-            "it needs libtorch, which this build lacks; rebuild with `--features torch`".to_owned(),
+            "it needs libtorch, which this build lacks: `scripts/libtorch.sh` installs it, and `cargo run -p train-and-infer --features torch -- ...` \
+             builds with it"
+                .to_owned(),
         );
     }
     None

@@ -255,7 +255,7 @@ impl<'a> Run<'a> {
                 Some(SavedEmbedder {
                     name: embedder.name.clone(),
                     model: embedder.model.as_ref().map(ToString::to_string),
-                    sha256: model.and_then(|model| model.sha256()).map(str::to_owned),
+                    sha256: model.map(|model| model.sha256().to_owned()),
                     server: embeddings.server.clone(),
                     dim: embeddings.train.ncols(),
                     truncate: setup.truncate,
@@ -331,7 +331,7 @@ pub(crate) fn config(
 ) -> anyhow::Result<Value> {
     if let Some(embedder) = setup.embedder_for(router.input) {
         let model = data.model(setup, embedder)?;
-        let sha256 = model.as_ref().and_then(|model| model.sha256());
+        let sha256 = model.as_ref().map(|model| model.sha256());
         // By its hash and not its folder: the same model in another place gives the same embeddings, one that was replaced does not.
         config["embedder"] = json!({ "name": embedder.name, "sha256": sha256 });
         if let Some(truncate) = setup.truncate {

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use dataset::{DatasetDir, DatasetInfo, Truncate};
+use encoder::DeviceChoice;
 use fitting::{CrossFitSettings, LearnerParams};
 
 use crate::{
@@ -21,7 +22,9 @@ pub(crate) struct Setup {
         not(feature = "torch"),
         expect(dead_code, reason = "only networks use it")
     )]
-    pub(crate) torch: torch::Settings,
+    pub(crate) roberta: torch::RobertaSettings,
+    /// Where models run.
+    pub(crate) device: DeviceChoice,
     pub(crate) models_dir: PathBuf,
     /// Which part of prompts that are too long is cut off; none where the models' files decide.
     pub(crate) truncate: Option<Truncate>,

@@ -1,7 +1,8 @@
 //! Which flag of this program, or which command, cures an error of a library, which knows no flags.
 
-use carrot_router::{CalibrationError, Error, WorthError};
-use cli_support::{fit_command, with_hint};
+use carrot_router::{CalibrationError, Error, WorthError, check_device};
+use cli_support::{fit_command, usage_error, with_hint};
+use encoder::DeviceChoice;
 
 /// Adds a hint to an error of the libraries where a flag of this program, or a command, could cure it.
 pub(super) fn add(error: anyhow::Error) -> anyhow::Error {
@@ -16,6 +17,21 @@ pub(super) fn add(error: anyhow::Error) -> anyhow::Error {
         Some(hint) => with_hint(error, hint),
         None => error,
     }
+}
+
+/// The device that `--device` names. Tried at once: reading a network takes seconds, and a device that this machine lacks is a mistake on the command
+/// line.
+pub(super) fn device(name: &str) -> anyhow::Result<DeviceChoice> {
+    let device = name.parse().and_then(|device| {
+        check_device(device)?;
+        Ok(device)
+    });
+    device.map_err(|error| match error {
+        encoder::Error::NoDevice { .. } if cfg!(not(feature = "torch")) => usage_error(format!(
+            "{error}; `--features torch` builds it with libtorch"
+        )),
+        error => usage_error(error.to_string()),
+    })
 }
 
 fn of_router(error: &Error) -> Option<String> {

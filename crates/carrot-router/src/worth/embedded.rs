@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Lock, Part, WholeSet, sha256_file};
+use encoder::{DeviceChoice, ModelFiles, PromptEmbedder};
 use ndarray::{Array2, Axis, concatenate};
-use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use tracing::info;
 
-use crate::worth::WorthError;
+use crate::{backend::load_embedder, worth::WorthError};
 
 /// Which embeddings to take, and what computes them.
 #[derive(Debug, Clone)]
@@ -154,7 +154,7 @@ impl Prompts<'_> {
 struct Model {
     folder: PathBuf,
     sha256: String,
-    embedder: SentenceEmbedder,
+    embedder: Box<dyn PromptEmbedder>,
 }
 
 impl Model {
@@ -163,7 +163,7 @@ impl Model {
         let files = ModelFiles::in_folder(&folder).map_err(failed)?;
         Ok(Self {
             sha256: files.sha256().map_err(failed)?,
-            embedder: SentenceEmbedder::load(&files, device).map_err(failed)?,
+            embedder: load_embedder(&files, None, device).map_err(failed)?,
             folder,
         })
     }
@@ -196,7 +196,7 @@ impl Model {
     }
 }
 
-fn failed(folder: &Path, source: nets::Error) -> WorthError {
+fn failed(folder: &Path, source: encoder::Error) -> WorthError {
     WorthError::Embedder {
         folder: folder.to_owned(),
         source: Box::new(source),

@@ -83,7 +83,7 @@ pub enum WorthError {
         /// Its folder.
         folder: PathBuf,
         /// What is wrong.
-        source: Box<nets::Error>,
+        source: Box<encoder::Error>,
     },
     /// A router cannot be fitted.
     #[error(transparent)]

@@ -8,8 +8,8 @@ use std::{
 };
 
 use dataset::{CostKind, Pair, Quantity, Standardizer};
+use encoder::{ModelFiles, PromptEmbedder, SentenceEmbedder};
 use ndarray::{Array2, array};
-use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use routers::{Backend, Target, UnitRows};
 use saved_routers::{
     Contents, Embedder, EmbeddingFormat, FORMAT_VERSION, KnnParts, KnnTarget, NewFolder, Record,
@@ -78,7 +78,7 @@ impl Tiny {
         let folder = self.path().join("models/tiny-bert");
         copy_tiny_bert(&folder);
         let files = ModelFiles::in_folder(&folder).expect("a model");
-        let model = SentenceEmbedder::load(&files, DeviceChoice::Cpu).expect("loaded");
+        let model = SentenceEmbedder::load(&files).expect("loaded");
         let embeddings = model.embed(&PROMPTS.map(str::to_owned), &|_| ());
         TrainEmbeddings {
             values: embeddings.expect("embedded").values,

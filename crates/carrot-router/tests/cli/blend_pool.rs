@@ -5,9 +5,9 @@ use std::fs;
 use dataset::{
     CostKind, DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Part, PartTable, sha256_file,
 };
+use encoder::{ModelFiles, PromptEmbedder, SentenceEmbedder};
 use fitting::{BUILT_IN, Learner, Settings};
 use ndarray::Array2;
-use nets::{DeviceChoice, ModelFiles, SentenceEmbedder};
 use saved_routers::{Contents, NewFolder, Record};
 use serde_json::{Value, json};
 use test_support::{dataset_info, expect_success};
@@ -50,7 +50,7 @@ fn bench() -> Tiny {
     let bench = Tiny::empty();
     let embedder = bench.embed().embedder;
     let files = ModelFiles::in_folder(&bench.join("models/tiny-bert")).expect("a model");
-    let model = SentenceEmbedder::load(&files, DeviceChoice::Cpu).expect("loaded");
+    let model = SentenceEmbedder::load(&files).expect("loaded");
     let embeddings = model.embed(&prompts(), &|_| ()).expect("embedded").values;
 
     let dir = bench.dataset("tiny");

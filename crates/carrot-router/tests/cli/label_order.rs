@@ -2,8 +2,8 @@
 
 use carrot_router::{Error, compare_label_orders};
 use dataset::{KeptColumns, PartTable};
+use encoder::DeviceChoice;
 use ndarray::Array2;
-use nets::DeviceChoice;
 
 use crate::networks::{LLMS, SCORES, write};
 

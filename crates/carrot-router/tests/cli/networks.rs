@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use nets::{DeviceChoice, ProblemType, RobertaModel};
-use tch::Tensor;
-use test_support::write_tiny_roberta;
+use test_support::{Weight, read_weights, write_tiny_classifier, write_weights};
 
 use crate::bench::Tiny;
 
@@ -25,11 +23,11 @@ pub(crate) const PAIR: [&str; 6] = [
     "prices.toml",
 ];
 
-pub(crate) const SCORES: ProblemType = ProblemType::MultiLabelClassification;
-pub(crate) const TOKENS: ProblemType = ProblemType::Regression;
+pub(crate) const SCORES: &str = "multi_label_classification";
+pub(crate) const TOKENS: &str = "regression";
 
 /// Writes a network that gives these outputs for any prompt.
-pub(crate) fn write(folder: &Path, labels: &[&str], problem_type: ProblemType, outputs: &[f32]) {
+pub(crate) fn write(folder: &Path, labels: &[&str], problem_type: &str, outputs: &[f32]) {
     write_varying(folder, labels, problem_type, outputs, 0.0);
 }
 
@@ -37,33 +35,34 @@ pub(crate) fn write(folder: &Path, labels: &[&str], problem_type: ProblemType, o
 pub(crate) fn write_varying(
     folder: &Path,
     labels: &[&str],
-    problem_type: ProblemType,
+    problem_type: &str,
     outputs: &[f32],
-    spread: f64,
+    spread: f32,
 ) {
-    let base = tempfile::tempdir().expect("a temporary folder");
     // Positions enough that none of the prompts is truncated.
-    write_tiny_roberta(base.path(), 80);
-    let labels: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();
-    let model = RobertaModel::from_base(base.path(), &labels, problem_type, 7, DeviceChoice::Cpu);
-    model.expect("a base").save(folder, "").expect("saved");
-    // Drawn with a deviation of .02, and summed over 16 activations.
-    edit(folder, |name, tensor| match name {
-        "classifier.out_proj.weight" => Some(tensor * (spread * 10.0)),
-        "classifier.out_proj.bias" => Some(Tensor::from_slice(outputs)),
-        _ => Some(tensor),
+    write_tiny_classifier(folder, 80, labels, problem_type);
+    // A deviation of .02, summed over 16 activations.
+    edit(folder, |weight| match &*weight.name {
+        "classifier.out_proj.weight" => {
+            for value in &mut weight.values {
+                *value *= spread * 10.0;
+            }
+            true
+        }
+        "classifier.out_proj.bias" => {
+            weight.values = outputs.to_vec();
+            true
+        }
+        _ => true,
     });
 }
 
-/// Changes or removes a network's tensors.
-pub(crate) fn edit(folder: &Path, edit: impl Fn(&str, Tensor) -> Option<Tensor>) {
+/// Changes a network's weights, and removes those for which `edit` says `false`.
+pub(crate) fn edit(folder: &Path, edit: impl Fn(&mut Weight) -> bool) {
     let path = folder.join("model.safetensors");
-    let tensors = Tensor::read_safetensors(&path).expect("tensors");
-    let tensors = tensors.into_iter();
-    let tensors: Vec<(String, Tensor)> = tensors
-        .filter_map(|(name, tensor)| Some((name.clone(), edit(&name, tensor)?)))
-        .collect();
-    Tensor::write_safetensors(&tensors, &path).expect("written");
+    let mut weights = read_weights(&path);
+    weights.retain_mut(edit);
+    write_weights(&path, &weights);
 }
 
 pub(crate) fn price(name: &str, (input, output): (f64, f64)) -> String {

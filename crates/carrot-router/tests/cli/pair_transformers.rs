@@ -30,8 +30,8 @@ struct Expected {
 }
 
 fn golden(network: &str) -> PathBuf {
-    let nets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nets");
-    nets.join("tests/golden/roberta").join(network)
+    let encoder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder");
+    encoder.join("tests/golden/roberta").join(network)
 }
 
 fn expected(network: &str) -> Expected {

@@ -1,6 +1,6 @@
 use carrot_router::{CarrotRouter, Decision};
 use dataset::{CostKind, Truncate};
-use nets::DeviceChoice;
+use encoder::DeviceChoice;
 use serde_json::{Value, json};
 
 use crate::bench::{

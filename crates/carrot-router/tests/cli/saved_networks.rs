@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use carrot_router::CarrotRouter;
 use dataset::{CostKind, Quantity, Standardizer};
+use encoder::DeviceChoice;
 use ndarray::{Array2, Axis};
-use nets::DeviceChoice;
 use saved_routers::{Contents, NetworkCost, NewFolder, Record};
 use serde_json::{Value, json};
 

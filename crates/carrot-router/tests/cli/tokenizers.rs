@@ -7,8 +7,8 @@ use crate::{
 
 /// Puts a tokenizer of words and letters into an LLM's folder.
 fn give(bench: &Tiny, llm: &str) {
-    let from =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../nets/tests/golden/tiny-bert/tokenizer.json");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../encoder/tests/golden/tiny-bert/tokenizer.json");
     let folder = bench.path().join("tokenizers").join(llm);
     fs::create_dir_all(&folder).expect("made");
     fs::copy(from, folder.join("tokenizer.json")).expect("copied");

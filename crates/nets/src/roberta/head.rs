@@ -1,10 +1,10 @@
+use encoder::RobertaConfig;
 use rand::{SeedableRng, distr::Distribution};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::Normal;
 use tch::{TchError, Tensor, nn};
 
-use super::config::RobertaConfig;
-use crate::encoder::{Linear, dropout};
+use crate::transformer::{Linear, dropout};
 
 /// From the first token's vector to one output per label.
 ///

@@ -1,53 +1,34 @@
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use dataset::{Truncate, write_atomically};
+use encoder::{
+    CheckedWeights, DeviceChoice, ProblemType, RobertaConfig, RobertaParts, TokenizedPrompt,
+    WEIGHTS,
+};
 use tch::{Device, Kind, TchError, Tensor, nn::VarStore};
 use tokenizers::Tokenizer;
 
-use super::{
-    config::{ProblemType, RobertaConfig},
-    head::{ClassificationHead, draw_weights},
-    tokenizer::RobertaTokenizer,
-};
+use super::head::{ClassificationHead, draw_weights};
 use crate::{
-    DeviceChoice, Error, Need, Result,
-    checkpoint::{WEIGHTS, WEIGHTS_INDEX, WeightsFile, shard_names, weights_files},
-    encoder::{Batch, Encoder, Pass},
-    safetensors,
-    tokens::{PromptTokenizer, TokenizedPrompt},
+    Error, Result, find_device, safetensors,
+    transformer::{Batch, Encoder, Pass},
+    weights::load_into,
 };
 
 const CONFIG: &str = "config.json";
 const CARD: &str = "README.md";
-/// Where the encoder's and the head's variables stand, in the file as in the store.
-const ENCODER: &str = "roberta";
-const HEAD: &str = "classifier";
-/// Weights without a use here: the pooler of transformers' `RobertaModel`, and a constant that old versions saved.
-const UNUSED: [&str; 2] = ["pooler.", "embeddings.position_ids"];
-/// The same in a base model, which has a language model's head, or another classifier's.
-const UNUSED_IN_BASE: [&str; 4] = [
-    "pooler.",
-    "embeddings.position_ids",
-    "lm_head.",
-    "classifier.",
-];
 
-/// A RoBERTa that gives every prompt one output per label: `RobertaForSequenceClassification` in transformers.
+/// A RoBERTa on libtorch, which can be trained: one output per prompt and label, `RobertaForSequenceClassification` in transformers.
 ///
 /// Source: Liu et al. 2019, arXiv 1907.11692; its use as a router: Somerstep et al. 2025, CARROT, and somerstep/CARROT at 3e6acff.
 ///
 /// # Deviations
-/// None in the forward pass. What differs in training stands at [`crate::fine_tune`], in prediction at [`crate::Padding`].
+/// None in the forward pass. What differs in training stands at [`crate::fine_tune`], in prediction at [`encoder::Padding`].
 #[derive(Debug)]
 pub struct RobertaModel {
     pub(super) variables: VarStore,
     pub(super) net: Net,
-    config: RobertaConfig,
-    tokenizer: RobertaTokenizer,
-    truncate: Truncate,
+    pub(super) parts: RobertaParts,
 }
 
 /// The encoder under the head.
@@ -60,47 +41,15 @@ pub(crate) struct Net {
 }
 
 impl RobertaModel {
-    /// What a downloader must fetch, by names relative to the model's folder. The tokenizer is tokenizer.json, or vocab.json with merges.txt in
-    /// older folders.
-    pub const FILES: &[(&str, Need)] = &[
-        (CONFIG, Need::Required),
-        (WEIGHTS, Need::Optional),
-        (WEIGHTS_INDEX, Need::Optional),
-        ("adapter_config.json", Need::Optional),
-        ("tokenizer.json", Need::Optional),
-        ("vocab.json", Need::Optional),
-        ("merges.txt", Need::Optional),
-        ("tokenizer_config.json", Need::Optional),
-        ("special_tokens_map.json", Need::Optional),
-    ];
-
-    /// What the files in a folder say that there is besides [`RobertaModel::FILES`], by names relative to the folder: the files over which a large
-    /// model's weights are spread. A downloader fetches them too.
-    ///
-    /// # Errors
-    /// [`Error::Dataset`] or [`Error::OutsideFolder`] for the list of them.
-    pub fn further(folder: &Path) -> Result<Vec<String>> {
-        Ok(shard_names(folder)?.into_iter().collect())
-    }
-
-    /// The files of a folder's weights: `model.safetensors`, or those that `model.safetensors.index.json` names.
-    ///
-    /// # Errors
-    /// [`Error::MissingFile`], [`Error::OnlyPickle`], [`Error::OtherWeights`] or [`Error::Adapter`] where there are none; [`Error::Dataset`] or
-    /// [`Error::OutsideFolder`] for the list.
-    pub fn weights_files(folder: &Path) -> Result<Vec<PathBuf>> {
-        weights_files(folder)
-    }
-
     /// Reads a classifier from a folder in Hugging Face layout: config.json, model.safetensors (or several files and their index), tokenizer.json (or
     /// vocab.json and merges.txt).
     ///
     /// # Errors
-    /// [`Error::NoDevice`]; [`Error::OnlyPickle`] for a folder whose weights are in a pickle only; [`Error::ExtraWeight`] for weights that
-    /// no classifier has; any that concerns a file.
+    /// [`encoder::Error::NoDevice`]; any of [`RobertaParts::read`].
     pub fn from_folder(folder: &Path, device: DeviceChoice) -> Result<Self> {
-        let config = RobertaConfig::read(&required(folder, CONFIG)?)?;
-        Self::load(folder, config, device.device()?, &UNUSED, &[])
+        let device = find_device(device)?;
+        let (parts, weights) = RobertaParts::read(folder)?;
+        Self::load(parts, weights, device)
     }
 
     /// Reads the encoder of any RoBERTa, `roberta-base` say, and puts a new head on it, drawn from the seed.
@@ -108,7 +57,7 @@ impl RobertaModel {
     /// Labels are the outputs' names; an LLM's name each, in the data set's order.
     ///
     /// # Errors
-    /// As [`RobertaModel::from_folder`]; [`Error::Labels`] for labels that are none.
+    /// As [`RobertaModel::from_folder`]; [`encoder::Error::Labels`] for labels that are none.
     pub fn from_base(
         folder: &Path,
         labels: &[String],
@@ -116,56 +65,41 @@ impl RobertaModel {
         seed: u64,
         device: DeviceChoice,
     ) -> Result<Self> {
-        let config = RobertaConfig::read(&required(folder, CONFIG)?)?;
-        let config = config.with_head(labels, problem_type)?;
-        let model = Self::load(folder, config, device.device()?, &UNUSED_IN_BASE, &[HEAD])?;
-        draw_weights(&model.variables, HEAD, &model.config, seed)
-            .map_err(Error::torch("draw a head's weights"))?;
+        let device = find_device(device)?;
+        let (parts, weights) = RobertaParts::read_base(folder, labels, problem_type)?;
+        let model = Self::load(parts, weights, device)?;
+        draw_weights(
+            &model.variables,
+            RobertaConfig::HEAD,
+            &model.parts.config,
+            seed,
+        )
+        .map_err(Error::torch("draw a head's weights"))?;
         Ok(model)
     }
 
-    fn load(
-        folder: &Path,
-        config: RobertaConfig,
-        device: Device,
-        skipped: &[&str],
-        kept: &[&str],
-    ) -> Result<Self> {
-        let tokenizer = RobertaTokenizer::load(folder)?;
-        let (named, max_tokens) = (tokenizer.named.clone(), config.encoder.max_tokens());
-        // Made for each prediction; here, so that one that knows more tokens than the model is told first.
-        PromptTokenizer::new(named, &config.encoder, max_tokens, tokenizer.truncate)?;
-        let paths = weights_files(folder)?;
-        let how = WeightsFile {
-            paths: &paths,
-            prefix: &format!("{ENCODER}."),
-            skipped: Some(skipped),
-            kept,
-        };
-        // Before anything is allocated: sizes in a broken config.json may be any number.
-        let checked = how.check(config.shapes(ENCODER, HEAD))?;
+    fn load(parts: RobertaParts, weights: CheckedWeights, device: Device) -> Result<Self> {
+        let config = &parts.config;
         let mut variables = VarStore::new(device);
         let root = variables.root();
         let net = Net {
-            encoder: Encoder::new(&(&root / ENCODER), &config.encoder),
-            head: ClassificationHead::new(&(&root / HEAD), &config),
+            encoder: Encoder::new(&(&root / RobertaConfig::ENCODER), &config.encoder),
+            head: ClassificationHead::new(&(&root / RobertaConfig::HEAD), config),
             pad_id: config.encoder.pad_id,
             device,
         };
-        checked.load_into(&variables)?;
+        load_into(weights, &variables)?;
         variables.freeze();
         Ok(Self {
             variables,
             net,
-            config,
-            truncate: tokenizer.truncate,
-            tokenizer,
+            parts,
         })
     }
 
     /// Cuts long prompts in another way than the model's files say; `None` leaves it to them.
     pub fn set_truncate(&mut self, truncate: Option<Truncate>) {
-        self.truncate = truncate.unwrap_or(self.truncate);
+        self.parts.set_truncate(truncate);
     }
 
     /// Writes the model in Hugging Face layout, so that transformers and [`RobertaModel::from_folder`] read it to the same
@@ -174,9 +108,9 @@ impl RobertaModel {
     /// # Errors
     /// [`Error::Dataset`] when a file cannot be written.
     pub fn save(&self, folder: &Path, card: &str) -> Result<()> {
-        let config = format!("{:#}\n", self.config.to_json());
+        let config = format!("{:#}\n", self.parts.config.to_json());
         write_atomically(folder.join(CONFIG), config.as_bytes())?;
-        for (name, bytes) in &self.tokenizer.files {
+        for (name, bytes) in &self.parts.tokenizer.files {
             write_atomically(folder.join(name), bytes)?;
         }
         write_atomically(folder.join(CARD), card.as_bytes())?;
@@ -186,22 +120,22 @@ impl RobertaModel {
 
     /// What the outputs are called, in their order.
     pub fn labels(&self) -> &[String] {
-        &self.config.labels
+        &self.parts.config.labels
     }
 
     /// What the outputs are, if config.json says.
     pub fn problem_type(&self) -> Option<ProblemType> {
-        self.config.problem_type
+        self.parts.config.problem_type
     }
 
     /// The longest prompt in tokens, special ones included: 512 for `roberta-base`.
     pub fn max_tokens(&self) -> usize {
-        self.config.encoder.max_tokens()
+        self.parts.config.encoder.max_tokens()
     }
 
     /// What splits prompts, with whatever truncation and padding its files ask for.
     pub fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer.named.tokenizer
+        &self.parts.tokenizer.named.tokenizer
     }
 
     /// Where the model runs.
@@ -232,11 +166,11 @@ impl RobertaModel {
     pub(crate) fn training_pass(&self, product_kind: Kind) -> TrainingPass {
         TrainingPass {
             encoder: Pass {
-                hidden_dropout: self.config.hidden_dropout,
-                attention_dropout: self.config.attention_dropout,
+                hidden_dropout: self.parts.config.hidden_dropout,
+                attention_dropout: self.parts.config.attention_dropout,
                 product_kind,
             },
-            head_dropout: self.config.head_dropout,
+            head_dropout: self.parts.config.head_dropout,
         }
     }
 
@@ -244,7 +178,7 @@ impl RobertaModel {
     /// width, and pair of tokens (Chowdhery et al. 2022, PaLM, arXiv 2204.02311, appendix B). The last layer has keys and values of all tokens,
     /// and the rest of the first one alone.
     pub(crate) fn training_flops(&self, n_tokens: usize) -> f64 {
-        let encoder = &self.config.encoder;
+        let encoder = &self.parts.config.encoder;
         let (dim, wide) = (encoder.dim as f64, encoder.feed_forward_dim as f64);
         let (n_layers, n_tokens) = (encoder.n_layers as f64, n_tokens as f64);
         let (keys_and_values, others) = (2. * dim * dim, 2. * dim * dim + 2. * dim * wide);
@@ -257,37 +191,13 @@ impl RobertaModel {
     /// Splits prompts into at most `max_tokens` tokens, or as many as the model can take.
     ///
     /// # Errors
-    /// [`Error::BadParameter`] when not even the special tokens have room; [`Error::Tokenize`].
+    /// As [`RobertaParts::tokenize`].
     pub(crate) fn tokenize(
         &self,
         prompts: &[String],
         max_tokens: usize,
     ) -> Result<Vec<TokenizedPrompt>> {
-        // `<s>` and `</s>`, and something between them.
-        if max_tokens < 3 {
-            return Err(Error::BadParameter {
-                name: "max-tokens",
-                found: max_tokens.to_string(),
-                expected: "at least 3",
-            });
-        }
-        let tokenizer = self.prompt_tokenizer(max_tokens)?;
-        let max_tokens = tokenizer.max_tokens();
-        let prompts = tokenizer.tokenize(prompts)?;
-        let n_truncated = prompts.iter().filter(|prompt| prompt.is_truncated).count();
-        if n_truncated > 0 {
-            let n_prompts = prompts.len();
-            tracing::warn!(n_truncated, n_prompts, max_tokens, "cut off long prompts");
-        }
-        Ok(prompts)
-    }
-}
-
-impl RobertaModel {
-    fn prompt_tokenizer(&self, max_tokens: usize) -> Result<PromptTokenizer> {
-        let max_tokens = max_tokens.min(self.max_tokens());
-        let named = self.tokenizer.named.clone();
-        PromptTokenizer::new(named, &self.config.encoder, max_tokens, self.truncate)
+        Ok(self.parts.tokenize(prompts, max_tokens)?)
     }
 }
 
@@ -320,16 +230,5 @@ impl Net {
     pub(crate) fn forward(&self, batch: &Batch, pass: &TrainingPass) -> Result<Tensor, TchError> {
         let first = self.encoder.forward_first(batch, &pass.encoder)?; // (batch, dim)
         self.head.forward(&first, pass.head_dropout)
-    }
-}
-
-fn required(folder: &Path, file: &str) -> Result<PathBuf> {
-    let path = folder.join(file);
-    match path.is_file() {
-        true => Ok(path),
-        false => Err(Error::MissingFile {
-            folder: folder.to_owned(),
-            file: file.to_owned(),
-        }),
     }
 }

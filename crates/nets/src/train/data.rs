@@ -1,9 +1,10 @@
+use encoder::ProblemType;
 use ndarray::{Array2, ArrayView2};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::params::{BatchOrder, TrainParams};
-use crate::{Error, ProblemType, Result, RobertaModel};
+use crate::{Error, Result, RobertaModel};
 
 /// Batches' worth of prompts among which like lengths are sought; Trainer's `LengthGroupedSampler` takes as many.
 const BATCHES_PER_SORT: usize = 50;
@@ -36,7 +37,7 @@ impl TrainData {
     /// Checks targets, tokenizes prompts, and splits them.
     ///
     /// # Errors
-    /// [`Error::NoProblemType`], [`Error::TargetShape`], [`Error::Target`], [`Error::NoSuchRow`], [`Error::NoRows`], [`Error::Tokenize`].
+    /// [`Error::NoProblemType`], [`Error::TargetShape`], [`Error::Target`], [`Error::NoSuchRow`], [`Error::NoRows`], [`encoder::Error::Tokenize`].
     pub(super) fn new(
         model: &RobertaModel,
         prompts: &[String],

@@ -1,7 +1,6 @@
+use encoder::ProblemType;
 use ndarray::ArrayView2;
 use tch::{Device, Kind, Reduction, TchError, Tensor};
-
-use crate::ProblemType;
 
 /// What a batch's outputs are compared with: the mean loss over the targets that are known.
 ///

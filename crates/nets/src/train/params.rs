@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::Result;
 
 /// Hyper-parameters of [`crate::fine_tune`], as configs/roberta.toml has them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -110,16 +110,17 @@ impl TrainParams {
     /// Refuses what no training can use.
     ///
     /// # Errors
-    /// [`Error::BadParameter`] with the first that is out of bounds.
+    /// [`encoder::Error::BadParameter`] with the first that is out of bounds.
     pub fn check(self) -> Result<CheckedTrainParams> {
         let checks = self.optimizer_checks().into_iter();
         for (name, is_good, found, expected) in checks.chain(self.course_checks()) {
             if !is_good {
-                return Err(Error::BadParameter {
+                let error = encoder::Error::BadParameter {
                     name,
                     found,
                     expected,
-                });
+                };
+                return Err(error.into());
             }
         }
         Ok(CheckedTrainParams(self))

@@ -4,8 +4,9 @@ use std::{
 };
 
 use dataset::sha256_bytes;
+use encoder::SafetensorsFile;
 use serde::{Deserialize, Serialize};
-use tch::{TchError, Tensor};
+use tch::Tensor;
 
 use super::{
     adamw::{AdamW, Copies},
@@ -170,17 +171,12 @@ impl State {
         let other = || Error::OtherCheckpoint {
             path: path.to_owned(),
         };
-        let texts = safetensors::read_metadata(path)?;
-        let state = texts.get(STATE).ok_or_else(other)?;
+        let mut file = SafetensorsFile::open(path)?;
+        let state = file.texts().get(STATE).ok_or_else(other)?;
         let state: Self = serde_json::from_str(state).map_err(dataset::Error::json(path))?;
         if state.fingerprint != fingerprint || !state.is_plausible() {
             return Err(other());
         }
-        let weights_error = |source: TchError| Error::Weights {
-            path: path.to_owned(),
-            source: source.into(),
-        };
-        let mut file = safetensors::SafetensorsFile::open(path)?;
         let shapes: HashMap<String, Vec<i64>> = file
             .shapes()
             .map(|(name, shape)| (name.to_owned(), shape))
@@ -188,17 +184,25 @@ impl State {
         let mut tensor = |kind: &str, name: &str, expected: &Tensor| {
             let name = format!("{kind}{name}");
             match shapes.get(&name) {
-                Some(found) if *found == expected.size() => file.tensor(&name),
-                Some(found) => Err(Error::WeightShape {
+                Some(found) if *found == expected.size() => {
+                    let values = file.values(&name)?;
+                    let tensor = Tensor::f_from_slice(&values)
+                        .and_then(|tensor| tensor.f_view_as(expected))
+                        .and_then(|tensor| tensor.f_to_device(expected.device()));
+                    tensor.map_err(Error::torch("read a checkpoint"))
+                }
+                Some(found) => Err(encoder::Error::WeightShape {
                     path: path.to_owned(),
                     name,
                     expected: expected.size(),
                     found: found.clone(),
-                }),
-                None => Err(Error::MissingWeight {
+                }
+                .into()),
+                None => Err(encoder::Error::MissingWeight {
                     path: path.to_owned(),
                     name,
-                }),
+                }
+                .into()),
             }
         };
         let _no_grad = tch::no_grad_guard();
@@ -211,15 +215,11 @@ impl State {
                 (MEAN_SQUARE, &parameter.mean_square),
             ] {
                 let found = tensor(kind, name, target)?;
-                target
-                    .shallow_clone()
-                    .f_copy_(&found)
-                    .map_err(weights_error)?;
+                let copied = target.shallow_clone().f_copy_(&found);
+                copied.map_err(Error::torch("read a checkpoint"))?;
             }
             if state.best.is_some() {
-                let found = tensor(BEST, name, weight)?;
-                let found = found.f_to_device(weight.device()).map_err(weights_error)?;
-                best.push((name.clone(), found));
+                best.push((name.clone(), tensor(BEST, name, weight)?));
             }
         }
         optimizer.n_updates = state.n_updates;

@@ -3,6 +3,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use encoder::Padding;
 use ndarray::ArrayView2;
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -16,7 +17,7 @@ use super::{
     setup::{CHECKPOINT, TrainSetup},
     state::{State, fingerprint},
 };
-use crate::{Error, Padding, Result, RobertaModel, roberta::TrainingPass};
+use crate::{Error, Result, RobertaModel, roberta::TrainingPass};
 
 /// libtorch has one random generator for the whole process; between its seeding and the last dropout of a pass no other training may draw.
 static RANDOM_GENERATOR: Mutex<()> = Mutex::new(());
@@ -316,7 +317,7 @@ fn loss(
 /// The loss on the validation rows, without dropout.
 fn validate(model: &RobertaModel, data: &TrainData, params: &TrainParams) -> Result<f32> {
     let texts: Vec<&[u32]> = data.validation.texts.iter().map(|ids| &**ids).collect();
-    let outputs = model.outputs(&texts, padding(params), &|_| ())?;
+    let outputs = model.outputs(&texts, padding(params))?;
     let targets = data.validation.targets.view();
     Ok(mean_loss(outputs.view(), targets, data.problem_type) as f32)
 }

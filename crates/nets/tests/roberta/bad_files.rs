@@ -1,9 +1,8 @@
 use std::{fs, path::Path};
 
 use dataset::Truncate;
-use nets::{
-    DeviceChoice, Error, NetworkTask, PredictParams, ProblemType, RobertaModel, TaskNetwork,
-};
+use encoder::{DeviceChoice, Error as Refused, PredictParams, ProblemType};
+use nets::{Error, RobertaModel};
 use serde_json::{Value, json};
 use tch::{Device, Kind, Tensor};
 use test_support::try_mutations;
@@ -129,7 +128,10 @@ fn broken_weights_are_refused() {
     ] {
         fs::write(&path, bytes).unwrap();
         let error = load(folder.path()).unwrap_err();
-        assert!(matches!(error, Error::Weights { .. }), "{error}");
+        assert!(
+            matches!(error, Error::Model(Refused::Weights { .. })),
+            "{error}"
+        );
     }
 }
 
@@ -140,7 +142,10 @@ fn a_pickle_is_never_read() {
         fs::rename(weights, folder.path().join("pytorch_model.bin")).unwrap();
         for outcome in [load(folder.path()), from_base(folder.path())] {
             let error = outcome.unwrap_err();
-            assert!(matches!(error, Error::OnlyPickle { .. }), "{error}");
+            assert!(
+                matches!(error, Error::Model(Refused::OnlyPickle { .. })),
+                "{error}"
+            );
         }
     }
 }
@@ -238,7 +243,10 @@ fn bad_keys_and_tokens_are_refused() {
     let folder = base();
     fs::write(folder.path().join("vocab.json"), r#"{"a": 0}"#).unwrap();
     let error = from_base(folder.path()).unwrap_err();
-    assert!(matches!(error, Error::Tokenizer { .. }), "{error}");
+    assert!(
+        matches!(error, Error::Model(Refused::Tokenizer { .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -258,7 +266,10 @@ fn bad_labels_are_refused() {
 fn a_device_that_is_not_there_is_refused() {
     let error =
         RobertaModel::from_folder(classifier().path(), DeviceChoice::Cuda(4_096)).unwrap_err();
-    assert!(matches!(error, Error::NoDevice { .. }), "{error}");
+    assert!(
+        matches!(error, Error::Model(Refused::NoDevice { .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -316,20 +327,8 @@ fn weights_in_several_files_are_read() {
         predict(&load(folder.path()).unwrap(), &prompts(9)),
         expected
     );
-    let further = RobertaModel::further(folder.path()).unwrap();
+    let further = encoder::RobertaParts::further(folder.path()).unwrap();
     assert_eq!(further, ["model-0.safetensors", "model-1.safetensors"]);
-}
-
-#[test]
-fn a_network_for_costs_may_say_that_it_is_one_for_scores() {
-    let load = |problem_type, task| {
-        let folder = tempfile::tempdir().unwrap();
-        model(3, problem_type).save(folder.path(), "").unwrap();
-        TaskNetwork::from_folder(folder.path(), task, DeviceChoice::Cpu).map(|_| ())
-    };
-    assert!(load(KIND, NetworkTask::Cost).is_ok());
-    let error = load(ProblemType::Regression, NetworkTask::Performance).unwrap_err();
-    assert!(matches!(error, Error::OtherTask { .. }), "{error}");
 }
 
 #[test]

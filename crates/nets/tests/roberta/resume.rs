@@ -150,7 +150,10 @@ fn the_checkpoint_of_another_training_is_refused() {
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let error = train(&params(), &setup(Some(&folder))).unwrap_err();
-    assert!(matches!(error, Error::Weights { .. }), "{error}");
+    assert!(
+        matches!(error, Error::Model(encoder::Error::Weights { .. })),
+        "{error}"
+    );
 }
 
 #[test]

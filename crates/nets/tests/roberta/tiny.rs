@@ -5,11 +5,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use encoder::{DeviceChoice, Padding, PredictParams, ProblemType};
 use ndarray::Array2;
 use nets::{
-    BatchOrder, CheckedTrainParams, Decayed, DeviceChoice, Error, Padding, Precision,
-    PredictParams, ProblemType, RobertaModel, TrainPadding, TrainParams, TrainReport, TrainSetup,
-    WarmUp, fine_tune,
+    BatchOrder, CheckedTrainParams, Decayed, Error, Precision, RobertaModel, TrainPadding,
+    TrainParams, TrainReport, TrainSetup, WarmUp, fine_tune,
 };
 use tch::Tensor;
 use tempfile::TempDir;

@@ -1,9 +1,8 @@
 use std::{fs, path::Path};
 
+use encoder::ProblemType;
 use ndarray::Array2;
-use nets::{
-    Error, ProblemType, RobertaModel, TrainParams, TrainReport, TrainSetup, WarmUp, fine_tune,
-};
+use nets::{Error, RobertaModel, TrainParams, TrainReport, TrainSetup, WarmUp, fine_tune};
 
 use crate::tiny::{checked, labels, load, model, params, predict, prompts, scores, setup, train};
 
@@ -326,7 +325,9 @@ fn only_checked_parameters_can_train() {
         let mut params = params();
         change(&mut params);
         match params.check() {
-            Err(Error::BadParameter { name, .. }) => assert_eq!(name, expected),
+            Err(Error::Model(encoder::Error::BadParameter { name, .. })) => {
+                assert_eq!(name, expected)
+            }
             other => panic!("{expected}: {other:?}"),
         }
     }

@@ -5,8 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use encoder::{Padding, PredictParams};
 use ndarray::Array2;
-use nets::{Decayed, Padding, PredictParams, RobertaModel, TrainParams, WarmUp, fine_tune};
+use nets::{Decayed, RobertaModel, TrainParams, WarmUp, fine_tune};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -42,7 +43,7 @@ struct Step {
 
 /// A classifier and a regression.
 fn models() -> [PathBuf; 2] {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/roberta");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/golden/roberta");
     ["performance", "cost"].map(|name| golden.join(name))
 }
 

@@ -1,64 +1,23 @@
-//! The same without libtorch: network routers have no learner, and embeddings are only read, never computed.
+//! The same without libtorch: network routers have no learner.
 
 use anyhow::bail;
 use dataset::PartTable;
 use fitting::RobertaNames;
-use hub::ModelPlace;
 use saved_routers::{ModelOutputs, SavedRouter};
 
-use crate::{
-    embeddings::Embedded, learner::Learner, roberta_args::RobertaArgs, setup::Setup,
-    stopwatch::Stopwatch,
-};
+use crate::{learner::Learner, roberta_args::RobertaArgs, setup::Setup, stopwatch::Stopwatch};
 
 pub(crate) const CARROT_ROBERTA: Option<Learner> = None;
 pub(crate) const ROBERTA_BINARY: Option<Learner> = None;
 
 /// Settings of networks: none here.
 #[derive(Debug)]
-pub(crate) struct Settings;
+pub(crate) struct RobertaSettings;
 
-impl Settings {
-    pub(crate) fn check(
-        _device: &str,
-        _args: RobertaArgs,
-        _roberta: RobertaNames,
-    ) -> anyhow::Result<Self> {
+impl RobertaSettings {
+    pub(crate) fn check(_args: RobertaArgs, _config: RobertaNames) -> anyhow::Result<Self> {
         // Not refused: without a router that uses them, these flags and settings have no effect.
         Ok(Self)
-    }
-}
-
-/// A sentence embedder that this build cannot run.
-pub(crate) struct SentenceModel {
-    name: String,
-}
-
-impl SentenceModel {
-    pub(crate) fn find(_setup: &Setup, name: &str, _place: &ModelPlace) -> anyhow::Result<Self> {
-        // Only computing fails: embeddings that are on disk need no model.
-        Ok(Self {
-            name: name.to_owned(),
-        })
-    }
-
-    pub(crate) fn sha256(&self) -> Option<&str> {
-        None
-    }
-
-    pub(crate) fn license(&self) -> Option<&str> {
-        None
-    }
-
-    pub(crate) fn embed(
-        &mut self,
-        _setup: &Setup,
-        _prompts: &[String],
-    ) -> anyhow::Result<Embedded> {
-        bail!(
-            "computing embeddings with `{}` needs libtorch, which this build lacks; rebuild with `--features torch`",
-            self.name
-        );
     }
 }
 

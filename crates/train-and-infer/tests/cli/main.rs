@@ -3,7 +3,6 @@
 mod bench;
 mod binary;
 mod cross_fit;
-#[cfg(feature = "torch")]
 mod embeddings;
 #[cfg(all(feature = "torch", target_os = "linux"))]
 mod full_disk;

@@ -376,7 +376,7 @@ fn the_base_and_the_released_networks_come_from_the_hub() {
 
 #[test]
 fn networks_of_transformers_need_their_order() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../nets/tests/golden/roberta");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/golden/roberta");
     let [performance, cost] = ["performance", "cost"].map(|name| golden.join(name));
     let bench = Tiny::new(CostKind::OutputTokens);
     let [performance, cost] = [performance, cost].map(|path| path.display().to_string());

@@ -99,7 +99,8 @@ pub(super) struct RouterArgs {
     #[arg(long, value_name = "PART", value_parser = truncate_parser(), conflicts_with = "model")]
     pub(super) truncate: Option<Truncate>,
 
-    /// Where networks run: auto, cpu, cuda, cuda:INDEX or mps. For a few prompts, starting a GPU takes longer than predicting on the CPU
+    /// Where networks run: auto, cpu, cuda, cuda:INDEX or mps; GPUs only in a build with `--features torch`. For a few prompts, starting a GPU
+    /// takes longer than predicting on the CPU
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(super) device: String,
 }

@@ -7,8 +7,8 @@ use carrot_router::{
 };
 use cli_support::{Progress, usage_error, with_hint};
 use embeddings::Endpoint;
+use encoder::{DeviceChoice, ModelFiles, Need, RobertaParts};
 use hub::{Hub, ModelPlace, WantedFile, is_hub_id};
-use nets::{DeviceChoice, ModelFiles, Need, RobertaModel};
 use saved_routers::read_label_order;
 use tracing::info;
 
@@ -16,6 +16,7 @@ use super::{
     args::RouterArgs,
     built_in::{self, BuiltInPrices},
 };
+use crate::cli::hints;
 
 /// The value of `--embedder` that stands for a server; a folder of that name is `./openai`.
 const SERVER: &str = "openai";
@@ -33,10 +34,7 @@ pub(super) struct Opening {
 impl Opening {
     /// Checks everything that can be checked before a router is read.
     pub(super) fn check(args: RouterArgs, quiet: bool) -> anyhow::Result<Self> {
-        // Tried at once: reading a network takes seconds, and a device that this machine lacks is a mistake on the command line.
-        let bad_device = |error: nets::Error| usage_error(error.to_string());
-        let device: DeviceChoice = args.device.parse().map_err(bad_device)?;
-        device.device().map_err(bad_device)?;
+        let device = hints::device(&args.device)?;
         let is_server = args.embedder.as_deref() == Some(Path::new(SERVER));
         if !is_server && (args.embedding_model.is_some() || args.embedding_store.is_some()) {
             return Err(usage_error(
@@ -121,13 +119,13 @@ impl Opening {
         // Either is of no use without the other.
         let needed = self
             .hub()
-            .survey_models(&[performance, cost], &wanted(RobertaModel::FILES))?;
+            .survey_models(&[performance, cost], &wanted(RobertaParts::FILES))?;
         if !needed.is_nothing() {
             info!("{needed} to download for the pair of networks");
         }
         let folders = [
-            self.folder(performance, RobertaModel::FILES, RobertaModel::further)?,
-            self.folder(cost, RobertaModel::FILES, RobertaModel::further)?,
+            self.folder(performance, RobertaParts::FILES, RobertaParts::further)?,
+            self.folder(cost, RobertaParts::FILES, RobertaParts::further)?,
         ];
         let pair = NetworkPair {
             performance: NamedFolder {
@@ -162,7 +160,7 @@ impl Opening {
         &self,
         name: &str,
         files: &[(&str, Need)],
-        further: impl Fn(&Path) -> nets::Result<Vec<String>>,
+        further: impl Fn(&Path) -> encoder::Result<Vec<String>>,
     ) -> anyhow::Result<PathBuf> {
         ModelPlace::of(name).folder_with(&self.hub(), &wanted(files), |folder| {
             further(folder).with_context(|| format!("cannot use `{name}`"))

@@ -5,10 +5,10 @@ use cli_support::{read_toml, usage_error};
 use dataset::{DatasetDir, DatasetInfo, FolderName, Part, WorthSettings};
 use fitting::Settings;
 use hub::is_hub_id;
-use nets::DeviceChoice;
 use serde::Deserialize;
 
 use super::args::WorthArgs;
+use crate::cli::hints;
 
 /// The settings that the program was built with.
 const BUILT_IN: &str = include_str!("../../../../../configs/worth.toml");
@@ -49,9 +49,7 @@ impl WorthJob {
         let data_dir = args.program.data_dir.data_dir;
         let dir = DatasetDir::existing(&data_dir, args.dataset.as_str())?;
         let info = DatasetInfo::read(&dir.info())?;
-        let bad_device = |error: nets::Error| usage_error(error.to_string());
-        let device: DeviceChoice = args.device.parse().map_err(bad_device)?;
-        device.device().map_err(bad_device)?;
+        let device = hints::device(&args.device)?;
         let embedding = args.embedding.unwrap_or_else(|| {
             let has_paid = dir.embeddings(PAID_EMBEDDER, Part::Train).is_file();
             if has_paid {

@@ -19,13 +19,13 @@ use crate::{
 
 /// Two networks, or those that the user names instead.
 pub(crate) const CARROT_ROBERTA: Option<Learner> = Some(Learner::Networks {
-    recipe: |setup| match &setup.torch.roberta.pretrained {
+    recipe: |setup| match &setup.roberta.pretrained {
         Some(pretrained) => pretrained.recipe(setup),
         None => trained(setup),
     },
     fit: |fit: &mut Fit<'_>| -> anyhow::Result<Outcome> {
         let setup = fit.setup;
-        match &setup.torch.roberta.pretrained {
+        match &setup.roberta.pretrained {
             Some(pretrained) => pretrained.predict(fit),
             None => per_model::fit(fit),
         }
@@ -40,7 +40,7 @@ pub(crate) const ROBERTA_BINARY: Option<Learner> = Some(Learner::Networks {
 
 /// The recipe of networks that are trained here.
 fn trained(setup: &Setup) -> anyhow::Result<Recipe> {
-    let settings = &setup.torch.roberta;
+    let settings = &setup.roberta;
     let Plan {
         params,
         trainer,

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
+use encoder::ProblemType;
 use fitting::PairLabels;
 use ndarray::Axis;
-use nets::ProblemType;
 use saved_routers::Contents;
 use serde_json::json;
 

@@ -5,14 +5,12 @@ use std::{
 
 use anyhow::Context as _;
 use dataset::Source;
+use encoder::{NetworkTask, ProblemType, RobertaParts, TaskNetwork, weights_files};
 use hub::ModelPlace;
-use nets::{NetworkTask, ProblemType, RobertaModel, TaskNetwork};
+use nets::{RobertaModel, load_network};
 use saved_routers::Base;
 
-use crate::{
-    setup::Setup,
-    torch::enabled::{license, model_folder::model_folder},
-};
+use crate::{license, model_folder::model_folder, setup::Setup};
 
 /// A network's files, on disk or in the hub's cache.
 pub(super) struct NetworkFolder {
@@ -26,7 +24,7 @@ impl NetworkFolder {
     /// Finds a network by its folder or its id on the hub; files that the cache lacks are downloaded.
     pub(super) fn find(setup: &Setup, name: &str) -> anyhow::Result<Self> {
         let place = ModelPlace::of(name);
-        let folder = model_folder(setup, &place, RobertaModel::FILES, RobertaModel::further)?;
+        let folder = model_folder(setup, &place, RobertaParts::FILES, RobertaParts::further)?;
         Ok(Self {
             name: name.to_owned(),
             license: license::of(&folder),
@@ -37,10 +35,10 @@ impl NetworkFolder {
     /// The files that decide what the network computes, by the name it was given.
     pub(super) fn sources(&self) -> anyhow::Result<Vec<Source>> {
         let mut sources = Vec::new();
-        let names = RobertaModel::FILES
+        let names = RobertaParts::FILES
             .iter()
             .map(|(file, _)| (*file).to_owned());
-        let further = RobertaModel::further(&self.folder)?;
+        let further = RobertaParts::further(&self.folder)?;
         for file in names.chain(further) {
             let path = self.folder.join(&file);
             if path.is_file() {
@@ -67,7 +65,7 @@ impl NetworkFolder {
             labels,
             problem_type,
             seed.into(),
-            setup.torch.device,
+            setup.device,
         )
         .with_context(|| format!("cannot start from `{}`", self.name))?;
         model.set_truncate(setup.truncate);
@@ -75,14 +73,14 @@ impl NetworkFolder {
     }
 
     /// The network as it is.
-    pub(super) fn load(&self, setup: &Setup, task: NetworkTask) -> nets::Result<TaskNetwork> {
-        let network = TaskNetwork::from_folder(&self.folder, task, setup.torch.device)?;
+    pub(super) fn load(&self, setup: &Setup, task: NetworkTask) -> encoder::Result<TaskNetwork> {
+        let network = load_network(&self.folder, task, setup.device)?;
         Ok(network.with_truncate(setup.truncate))
     }
 
     /// SHA-256 of the weights; of several files, that of a list of theirs.
     fn weights_sha256(&self) -> anyhow::Result<String> {
-        let paths = RobertaModel::weights_files(&self.folder)?;
+        let paths = weights_files(&self.folder)?;
         if let [path] = &paths[..] {
             return Ok(dataset::sha256_file(path)?);
         }

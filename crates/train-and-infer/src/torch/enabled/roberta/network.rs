@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use encoder::ProblemType;
 use ndarray::Array2;
-use nets::{ProblemType, RobertaModel, TrainReport, TrainSetup, fine_tune};
+use nets::{RobertaModel, TrainReport, TrainSetup, fine_tune};
 use saved_routers::{Base, CHECKPOINTS};
 use serde_json::{Value, json};
 use tracing::info;
@@ -36,7 +37,7 @@ impl Network<'_> {
     /// Trains it on the train prompts, resuming where an earlier run was interrupted.
     pub(super) fn train(self, fit: &mut Fit<'_>) -> anyhow::Result<Trained> {
         let (setup, train) = (fit.setup, fit.train);
-        let plan = &setup.torch.roberta.plan;
+        let plan = &setup.roberta.plan;
         let params = plan.params.params();
         // Below the router's final place and not in the staging folder, which is another one for each run: an interrupted training finds its
         // checkpoint again.

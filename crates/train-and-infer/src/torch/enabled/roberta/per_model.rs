@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use dataset::{CostTarget, Quantity, TOKENS_PER_UNIT};
+use encoder::ProblemType;
 use ndarray::Array2;
-use nets::ProblemType;
 use saved_routers::{Contents, NetworkCost};
 use serde_json::json;
 

@@ -3,7 +3,8 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use cli_support::Progress;
 use dataset::{PartTable, PredictedCost};
-use nets::{NetworkTask, TaskNetwork};
+use encoder::{NetworkTask, Predicted, TaskNetwork};
+use nets::load_network;
 use saved_routers::{Model, ModelOutputs, PerModelOutputs, SavedRouter, outputs_of_models};
 
 use crate::{setup::Setup, stopwatch::Stopwatch};
@@ -17,7 +18,7 @@ pub(crate) fn predict(
 ) -> anyhow::Result<ModelOutputs> {
     let mut load = |folder: &Path, task| {
         stopwatch.time(&format!("load {task}"), || {
-            let network = TaskNetwork::from_folder(folder, task, setup.torch.device)?;
+            let network = load_network(folder, task, setup.device)?;
             Ok(network.with_truncate(setup.truncate))
         })
     };
@@ -74,12 +75,12 @@ pub(super) fn outputs(
     task: NetworkTask,
     test: &PartTable,
     stopwatch: &mut Stopwatch,
-) -> anyhow::Result<nets::Predicted> {
+) -> anyhow::Result<Predicted> {
     stopwatch.time(&format!("predict {task}"), || {
         let label = format!("predicting {task}");
         let bar = Progress::bar(&label, test.n_prompts() as u64, setup.quiet);
         network
-            .predict(&test.prompts, &setup.torch.roberta.predict, &|n| bar.add(n))
+            .predict(&test.prompts, &setup.roberta.predict, &|n| bar.add(n))
             .with_context(|| format!("cannot predict with the {task} network"))
     })
 }

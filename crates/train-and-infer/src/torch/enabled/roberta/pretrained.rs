@@ -2,15 +2,16 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 use dataset::{CostKind, PerModel, PredictedCost, Predictions, Quantity};
-use nets::{NetworkTask, RobertaModel, TaskNetwork};
+use encoder::{NetworkTask, RobertaParts, TaskNetwork};
+use nets::find_device;
 use saved_routers::outputs_of_models;
 use serde_json::json;
 
 use super::{folders::NetworkFolder, predict::outputs, settings::Pretrained};
 use crate::{
     learner::{Fit, Outcome, Product, Recipe},
+    model_folder::survey_models,
     setup::Setup,
-    torch::enabled::model_folder::survey_models,
 };
 
 impl Pretrained {
@@ -19,7 +20,7 @@ impl Pretrained {
         let mut inputs = Vec::new();
         // Either is of no use without the other.
         let names: Vec<&str> = models.iter().map(AsRef::as_ref).collect();
-        survey_models(setup, &names, RobertaModel::FILES)?;
+        survey_models(setup, &names, RobertaParts::FILES)?;
         for model in &models {
             inputs.extend(NetworkFolder::find(setup, model)?.sources()?);
         }
@@ -27,7 +28,7 @@ impl Pretrained {
             config: json!({
                 "pretrained": models,
                 "label-order": self.label_order,
-                "predict": setup.torch.roberta.predict_config(setup.truncate),
+                "predict": setup.roberta.predict_config(setup.truncate),
             }),
             seed: None,
             inputs,
@@ -55,7 +56,7 @@ impl Pretrained {
                 .with_context(|| format!("cannot use `{name}`"))?;
             // Both networks truncate at the same length, so the count of the last one is reported.
             n_truncated = outputs.is_truncated.iter().filter(|it| **it).count();
-            let device = format!("{:?}", network.model().device());
+            let device = format!("{:?}", find_device(setup.device)?);
             environment.insert("device".to_owned(), device);
             anyhow::Ok(outputs.values)
         };

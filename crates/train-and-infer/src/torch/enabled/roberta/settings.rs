@@ -1,8 +1,9 @@
 use anyhow::Context as _;
 use cli_support::{read_toml, usage_error};
 use dataset::{CostKind, Truncate};
+use encoder::{Padding, PredictParams};
 use fitting::RobertaNames;
-use nets::{CheckedTrainParams, Padding, PredictParams, TrainParams};
+use nets::{CheckedTrainParams, TrainParams};
 use saved_routers::read_label_order;
 use serde::Deserialize;
 use serde_json::{Value, json};

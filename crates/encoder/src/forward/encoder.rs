@@ -1,0 +1,211 @@
+use std::ops::Range;
+
+use super::{
+    attention::{SelfAttention, Texts},
+    layer::{Layer, Room, keep},
+    linear::{LayerNorm, Linear},
+    processor::Processor,
+    product::Spread,
+};
+use crate::{CheckedWeights, EncoderConfig, Result, config::Positions};
+
+/// A Transformer encoder of the BERT family (Devlin et al. 2018, arXiv 1810.04805): post-norm layers over learned positions, in float32.
+///
+/// Texts stand one after the other without padding, and none sees another. A text's vectors are the same, bit for bit, whatever it stands beside.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    processor: Processor,
+    words: Vec<f32>,     // (vocab_size, dim)
+    positions: Vec<f32>, // (n_positions, dim), the vector of token type 0 added
+    norm: LayerNorm,
+    counted: Positions,
+    pad_id: u32,
+    layers: Vec<Layer>,
+    dim: usize,
+}
+
+/// The tokens whose vectors are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All.
+    All,
+    /// The first one of each text. No other token goes through the last layer but as a key and a value.
+    First,
+}
+
+impl Encoder {
+    /// Takes the weights out of files whose shapes were compared with the configuration, under names with this prefix.
+    ///
+    /// # Errors
+    /// As [`CheckedWeights::values`].
+    pub(crate) fn load(
+        weights: &mut CheckedWeights,
+        prefix: &str,
+        config: &EncoderConfig,
+    ) -> Result<Self> {
+        Self::load_for(Processor::detect(), weights, prefix, config)
+    }
+
+    fn load_for(
+        processor: Processor,
+        weights: &mut CheckedWeights,
+        prefix: &str,
+        config: &EncoderConfig,
+    ) -> Result<Self> {
+        let (dim, wide) = (config.dim, config.feed_forward_dim);
+        let mut load = Load {
+            processor,
+            weights,
+            prefix,
+            eps: config.layer_norm_eps as f32,
+        };
+        let words = load.values("embeddings.word_embeddings.weight")?;
+        let mut positions = load.values("embeddings.position_embeddings.weight")?;
+        let types = load.values("embeddings.token_type_embeddings.weight")?;
+        // Every text's tokens are of type 0.
+        for position in positions.chunks_exact_mut(dim.max(1)) {
+            for (value, term) in position.iter_mut().zip(&types) {
+                *value += term;
+            }
+        }
+        let norm = load.norm("embeddings.LayerNorm")?;
+        let mut layers = Vec::with_capacity(config.n_layers);
+        for layer_idx in 0..config.n_layers {
+            let name = |part: &str| format!("encoder.layer.{layer_idx}.{part}");
+            layers.push(Layer {
+                attention: SelfAttention {
+                    query: load.linear(dim, &[&name("attention.self.query")])?,
+                    key_and_value: load.linear(
+                        dim,
+                        &[&name("attention.self.key"), &name("attention.self.value")],
+                    )?,
+                    n_heads: config.n_heads,
+                    dim,
+                },
+                attention_output: load.linear(dim, &[&name("attention.output.dense")])?,
+                attention_norm: load.norm(&name("attention.output.LayerNorm"))?,
+                intermediate: load.linear(dim, &[&name("intermediate.dense")])?,
+                activation: config.activation,
+                output: load.linear(wide, &[&name("output.dense")])?,
+                output_norm: load.norm(&name("output.LayerNorm"))?,
+            });
+        }
+        Ok(Self {
+            processor,
+            words,
+            positions,
+            norm,
+            counted: config.positions,
+            pad_id: config.pad_id,
+            layers,
+            dim,
+        })
+    }
+
+    /// The last layer's vectors of the wanted tokens, text after text, `(wanted tokens, dim)`. No text may be empty, and every id and position must
+    /// be in its table.
+    pub(crate) fn forward(&self, texts: &[&[u32]], wanted: Wanted, spread: Spread) -> Vec<f32> {
+        let mut rows = self.embed(texts);
+        let tokens = ranges(texts.iter().map(|text| text.len()));
+        let first = ranges(texts.iter().map(|_| 1));
+        if wanted == Wanted::First && self.layers.is_empty() {
+            keep(
+                &mut rows,
+                self.dim,
+                Texts {
+                    tokens: &tokens,
+                    queries: &first,
+                },
+            );
+        }
+        let mut room = Room::default();
+        for (layer, n_layers_left) in self.layers.iter().zip((0..self.layers.len()).rev()) {
+            // Every layer but the last needs all tokens, as keys of the next.
+            let queries = match wanted {
+                Wanted::First if n_layers_left == 0 => &first,
+                _ => &tokens,
+            };
+            let texts = Texts {
+                tokens: &tokens,
+                queries,
+            };
+            layer.forward(self.processor, &mut rows, texts, spread, &mut room);
+        }
+        rows
+    }
+
+    /// The sum of each token's, position's and type's vector, normalized.
+    fn embed(&self, texts: &[&[u32]]) -> Vec<f32> {
+        let dim = self.dim;
+        let n_tokens: usize = texts.iter().map(|text| text.len()).sum();
+        let mut rows = Vec::with_capacity(n_tokens * dim);
+        for text in texts {
+            let mut n_before = 0;
+            for id in *text {
+                let position = match self.counted {
+                    Positions::FromZero => n_before,
+                    // Padding keeps its id as its position, and is not counted.
+                    Positions::AfterPadId if *id == self.pad_id => {
+                        rows.extend(self.sum(*id, *id as usize));
+                        continue;
+                    }
+                    Positions::AfterPadId => self.pad_id as usize + 1 + n_before,
+                };
+                n_before += 1;
+                rows.extend(self.sum(*id, position));
+            }
+        }
+        for row in rows.chunks_exact_mut(dim.max(1)) {
+            self.norm.forward(self.processor, row);
+        }
+        rows
+    }
+
+    fn sum(&self, id: u32, position: usize) -> impl Iterator<Item = f32> {
+        let word = &self.words[id as usize * self.dim..][..self.dim];
+        let position = &self.positions[position * self.dim..][..self.dim];
+        word.iter().zip(position).map(|(a, b)| a + b)
+    }
+}
+
+/// Ranges of so many, one behind the other.
+fn ranges(lengths: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
+    let mut begin = 0;
+    let one = |length| {
+        begin += length;
+        begin - length..begin
+    };
+    lengths.map(one).collect()
+}
+
+/// What takes weights out of files.
+struct Load<'a> {
+    processor: Processor,
+    weights: &'a mut CheckedWeights,
+    prefix: &'a str,
+    eps: f32,
+}
+
+impl Load<'_> {
+    fn values(&mut self, name: &str) -> Result<Vec<f32>> {
+        self.weights.values(&format!("{}{name}", self.prefix))
+    }
+
+    fn norm(&mut self, name: &str) -> Result<LayerNorm> {
+        Ok(LayerNorm {
+            weight: self.values(&format!("{name}.weight"))?,
+            bias: self.values(&format!("{name}.bias"))?,
+            eps: self.eps,
+        })
+    }
+
+    /// Maps of the same rows, side by side.
+    fn linear(&mut self, in_dim: usize, names: &[&str]) -> Result<Linear> {
+        let maps = names.iter().map(|name| {
+            let weight = self.values(&format!("{name}.weight"))?;
+            Ok((weight, self.values(&format!("{name}.bias"))?))
+        });
+        let maps: Vec<(Vec<f32>, Vec<f32>)> = maps.collect::<Result<_>>()?;
+        Ok(Linear::new(self.processor, in_dim, &maps))
+    }
+}

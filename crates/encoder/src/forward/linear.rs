@@ -1,0 +1,87 @@
+use super::{
+    elementwise::{add_row, layer_norm},
+    processor::Processor,
+    product::{Blocks, Panels, Spread, Tiles},
+};
+
+/// An affine map of rows, `x W^T + b`.
+#[derive(Debug)]
+pub(crate) struct Linear {
+    processor: Processor,
+    weight: Panels,
+    /// As many values as the panels have columns, those that do not exist among them.
+    bias: Vec<f32>,
+    in_dim: usize,
+}
+
+/// Normalizes rows to mean 0 and variance 1, then scales and shifts them.
+#[derive(Debug)]
+pub(crate) struct LayerNorm {
+    pub(crate) weight: Vec<f32>, // (dim)
+    pub(crate) bias: Vec<f32>,   // (dim)
+    pub(crate) eps: f32,
+}
+
+impl Linear {
+    /// Takes maps of the same rows whose results shall stand side by side: for each the weight, `(out_dim, in_dim)`, and the bias, `(out_dim)`.
+    pub(crate) fn new(processor: Processor, in_dim: usize, maps: &[(Vec<f32>, Vec<f32>)]) -> Self {
+        let mut columns: Vec<&[f32]> = Vec::new();
+        for (weight, bias) in maps {
+            columns.extend((0..bias.len()).map(|row| &weight[row * in_dim..][..in_dim]));
+        }
+        let mut bias: Vec<f32> = maps.iter().flat_map(|(_, bias)| bias).copied().collect();
+        bias.resize(columns.len().next_multiple_of(processor.width), 0.);
+        Self {
+            processor,
+            weight: Panels::pack(processor, columns.len(), in_dim, |column, from| {
+                &columns[column][from..]
+            }),
+            bias,
+            in_dim,
+        }
+    }
+
+    /// Values of a result's row.
+    pub(crate) fn out_dim(&self) -> usize {
+        self.weight.n_columns()
+    }
+
+    /// The map of packed rows; `activation` is applied to all values.
+    pub(crate) fn forward(
+        &self,
+        rows: &Blocks,
+        spread: Spread,
+        activation: impl Fn(&mut [f32]) + Sync,
+        out: &mut Tiles,
+    ) {
+        let processor = self.processor;
+        out.multiply(processor, rows, &self.weight, spread, |column, tile| {
+            add_row(processor, tile, &self.bias[column..][..processor.width]);
+            activation(tile);
+        });
+    }
+
+    /// The map of rows that stand one after the other, as such.
+    pub(crate) fn rows(
+        &self,
+        rows: &[f32],
+        spread: Spread,
+        activation: impl Fn(&mut [f32]) + Sync,
+    ) -> Vec<f32> {
+        let (mut packed, mut tiles) = (Blocks::default(), Tiles::default());
+        packed.pack_rows(self.processor, rows, self.in_dim);
+        self.forward(&packed, spread, activation, &mut tiles);
+        let mut out = vec![0.; rows.len() / self.in_dim * self.out_dim()];
+        for (row_idx, row) in out.chunks_exact_mut(self.out_dim()).enumerate() {
+            tiles.copy_row(row_idx, row);
+        }
+        out
+    }
+}
+
+impl LayerNorm {
+    /// Normalizes one row.
+    pub(crate) fn forward(&self, processor: Processor, row: &mut [f32]) {
+        layer_norm(processor, row, &self.weight, &self.bias, self.eps);
+    }
+}

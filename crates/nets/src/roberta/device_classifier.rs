@@ -1,0 +1,60 @@
+use std::sync::{Mutex, PoisonError};
+
+use dataset::Truncate;
+use encoder::{Classifier, PredictParams, Predicted, ProblemType, RobertaParts};
+use tokenizers::Tokenizer;
+
+use super::{RobertaModel, model::Net, predict::predict};
+
+/// A RoBERTa that predicts on a device of libtorch, for several threads.
+#[derive(Debug)]
+pub(crate) struct DeviceClassifier {
+    parts: RobertaParts,
+    /// A handle on tensors belongs to one thread at a time.
+    net: Mutex<Net>,
+}
+
+impl DeviceClassifier {
+    pub(crate) fn new(model: RobertaModel) -> Self {
+        Self {
+            parts: model.parts,
+            net: Mutex::new(model.net),
+        }
+    }
+}
+
+impl Classifier for DeviceClassifier {
+    fn labels(&self) -> &[String] {
+        &self.parts.config.labels
+    }
+
+    fn problem_type(&self) -> Option<ProblemType> {
+        self.parts.config.problem_type
+    }
+
+    fn max_tokens(&self) -> usize {
+        self.parts.config.encoder.max_tokens()
+    }
+
+    fn tokenizer(&self) -> &Tokenizer {
+        &self.parts.tokenizer.named.tokenizer
+    }
+
+    fn set_truncate(&mut self, truncate: Option<Truncate>) {
+        self.parts.set_truncate(truncate);
+    }
+
+    fn predict(
+        &self,
+        prompts: &[String],
+        params: &PredictParams,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> encoder::Result<Predicted> {
+        let net = self
+            .net
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .share();
+        Ok(predict(&net, &self.parts, prompts, params, on_progress)?)
+    }
+}
