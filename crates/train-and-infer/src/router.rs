@@ -154,13 +154,10 @@ impl ValueEnum for RouterChoice {
     }
 }
 
-/// The program that makes data sets of one's own tables.
-const GEN_CUSTOM: &str = "gen-custom ";
-
 /// The router of a data set for which none is named: the paper's on the paper's data sets, and on others the blend, which does not route where
 /// that does not pay.
 pub(crate) fn default_router(info: &DatasetInfo) -> &'static Router {
-    let name = if info.made_by.starts_with(GEN_CUSTOM) {
+    let name = if fitting::is_of_own_table(info) {
         names::CARROT_BLEND
     } else {
         names::CARROT_KNN
