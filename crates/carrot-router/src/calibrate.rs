@@ -5,11 +5,12 @@ mod coverage;
 mod goal;
 mod held_out;
 mod record;
+mod refused;
 
 pub use self::{
-    calibrator::{Calibrated, CalibrationSettings, Calibrator},
-    coverage::Coverage,
+    calibrator::{Calibrated, CalibratedChoice, CalibrationSettings, Calibrator},
+    coverage::{Coverage, Outcome},
     goal::CalibrationGoal,
     held_out::HeldOut,
-    record::mu_of_calibration,
+    record::{UsableCalibration, mu_of_calibration},
 };

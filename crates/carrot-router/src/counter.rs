@@ -1,40 +1,32 @@
 use std::path::Path;
 
+use encoder::TokenCounter;
 use tokenizers::Tokenizer;
-use untrusted_files::guard;
 
 use crate::{Error, Result};
 
 /// Counts the tokens of whole prompts.
 #[derive(Debug)]
-pub(crate) struct Counter {
-    tokenizer: Tokenizer,
-}
+pub(crate) struct Counter(TokenCounter);
 
 impl Counter {
     /// Counts by a `tokenizer.json`.
     pub(crate) fn load(path: &Path) -> Result<Self> {
-        let tokenizer = encoder::read_tokenizer(path).map_err(|source| source.into());
-        tokenizer
-            .and_then(Self::new)
-            .map_err(|source| Error::Tokenizer {
-                path: path.to_owned(),
-                source,
-            })
+        let counter = TokenCounter::load(path).map_err(|source| Error::Tokenizer {
+            path: path.to_owned(),
+            source: source.into(),
+        })?;
+        Ok(Self(counter))
     }
 
     /// Counts by a tokenizer, whatever truncation and padding it has.
-    pub(crate) fn new(mut tokenizer: Tokenizer) -> tokenizers::Result<Self> {
-        // Truncation would end the count where a network stops reading; padding would add to it.
-        tokenizer.with_padding(None).with_truncation(None)?;
-        Ok(Self { tokenizer })
+    pub(crate) fn new(tokenizer: Tokenizer) -> tokenizers::Result<Self> {
+        Ok(Self(TokenCounter::new(tokenizer)?))
     }
 
-    /// Tokens of the prompt itself. The special tokens that a network adds around it are not counted, because an LLM does not charge for them.
+    /// Tokens of the prompt itself, see [`TokenCounter::count`].
     pub(crate) fn count(&self, prompt: &str) -> tokenizers::Result<usize> {
-        // A tokenizer of somebody's folder may panic.
-        let encoding = guard(|| self.tokenizer.encode_fast(prompt, false))??;
-        Ok(encoding.len())
+        self.0.count(prompt)
     }
 
     /// Counts several prompts.
@@ -42,11 +34,10 @@ impl Counter {
     /// # Errors
     /// [`Error::Tokenize`] with the prompt's position.
     pub(crate) fn count_all(&self, prompts: &[String]) -> Result<Vec<usize>> {
-        let count = |(prompt_idx, prompt): (usize, &String)| {
-            self.count(prompt)
-                .map_err(|source| Error::Tokenize { prompt_idx, source })
-        };
-        prompts.iter().enumerate().map(count).collect()
+        self.0.count_all(prompts).map_err(|error| match error {
+            encoder::Error::Tokenize { prompt_idx, source } => Error::Tokenize { prompt_idx, source },
+            error => error.into(),
+        })
     }
 }
 

@@ -40,14 +40,30 @@ pub struct Candidate {
     pub name: String,
     /// The predicted score, in [0, 1]; as far as a learner keeps to it; NaN where it is unknown.
     pub score: f32,
-    /// The prompt's length in tokens, by [`crate::CarrotRouter::token_counter`].
+    /// The input tokens that it is expected to bill.
     pub input_tokens: usize,
+    /// How they are known.
+    pub input_tokens_from: TokenSource,
     /// The predicted length of the answer, at least 0, where the router predicts it.
     pub output_tokens: Option<f32>,
     /// The expected cost in US dollars.
     pub cost_usd: f64,
     /// What the rule compares; NaN for an LLM that cannot be chosen.
     pub utility: f64,
+}
+
+/// How an LLM's input tokens are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenSource {
+    /// The request said so.
+    Given,
+    /// Counted, and turned into what the LLM bills by the line that was fitted on the train part, see [`saved_routers::TokenLines`].
+    Fitted,
+    /// The prompt's text, counted by the LLM's own tokenizer.
+    OwnTokenizer,
+    /// The prompt's text, counted by a stand-in for it.
+    StandIn,
 }
 
 /// Refuses a weight of cost outside [0, 1], and NaN.
@@ -85,6 +101,7 @@ mod tests {
             name: String::new(),
             score,
             input_tokens: 0,
+            input_tokens_from: TokenSource::StandIn,
             output_tokens: None,
             cost_usd,
             utility: utility(score, cost_usd, mu),

@@ -232,6 +232,16 @@ pub enum Error {
         /// What the library said.
         source: tokenizers::Error,
     },
+    /// Counts of input tokens for other prompts.
+    #[error(
+        "{n_counts} counts of input tokens were given for {n_prompts} prompts, expected one, or none, for each"
+    )]
+    CountOfCounts {
+        /// The counts.
+        n_counts: usize,
+        /// The prompts.
+        n_prompts: usize,
+    },
     /// A prompt could not be tokenized.
     #[error("cannot tokenize prompt {prompt_idx} (counting from 0)")]
     Tokenize {
@@ -263,6 +273,20 @@ pub enum Error {
         split: PathBuf,
         /// The router's folder.
         folder: PathBuf,
+    },
+    /// Routing would get worse by LLMs that were to be added.
+    #[error(
+        "with {} routing is worse than without: utility changes by {:+.4} (standard error {}) on {} train prompts that have a score of what is added, \
+         each predicted without the fifth of them that it is in, in the mean over worths of a whole score; {:.0}% of choices would fall on it",
+        quoted(added), gain.gain,
+        gain.standard_error.map_or_else(|| "unknown".to_owned(), |error| format!("{error:.4}")),
+        gain.n_prompts, 100.0 * gain.share
+    )]
+    WorseWithAdded {
+        /// The LLMs.
+        added: Vec<String>,
+        /// What was measured.
+        gain: saved_routers::AddedGain,
     },
     /// Embeddings that a blend was fitted on, and does not hold itself, are not on disk.
     #[error(
@@ -300,6 +324,11 @@ pub enum Error {
     /// A network could not be read, or does not run.
     #[error(transparent)]
     Model(#[from] encoder::Error),
+}
+
+fn quoted(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
 }
 
 /// A result with this crate's [`Error`].

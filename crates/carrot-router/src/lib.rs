@@ -37,6 +37,8 @@ mod predictor;
 mod prices;
 mod router;
 mod server;
+mod token_watch;
+mod token_words;
 mod worth;
 
 pub use encoder::NetworkTask;
@@ -45,10 +47,10 @@ pub use evaluation::choice::COST_MULTIPLIER;
 pub use crate::{
     backend::check_device,
     calibrate::{
-        Calibrated, CalibrationGoal, CalibrationSettings, Calibrator, Coverage, HeldOut,
-        mu_of_calibration,
+        Calibrated, CalibratedChoice, CalibrationGoal, CalibrationSettings, Calibrator, Coverage,
+        HeldOut, Outcome, UsableCalibration, mu_of_calibration,
     },
-    decision::{Candidate, Decision, check_mu},
+    decision::{Candidate, Decision, TokenSource, check_mu},
     embedder::EmbedderPlace,
     error::{CalibrationError, Error, Result},
     label_order::{OrderEvidence, compare_label_orders},
@@ -57,5 +59,6 @@ pub use crate::{
     prices::PriceFile,
     router::{CarrotRouter, EmbeddingSource, Setup},
     server::{ServerEmbedder, ServerSettings},
+    token_watch::TokenWatch,
     worth::{EmbeddingPlace, WorthError, WorthMeter, WorthQuestion, shown_usd},
 };

@@ -62,20 +62,19 @@ impl OwnTokenizers {
         })
     }
 
-    /// For each LLM the tokens of a prompt by its own tokenizer, else `stand_in`.
+    /// For each LLM the tokens of a prompt by its own tokenizer; none for an LLM without one.
     pub(crate) fn count(
         &self,
         prompt: &str,
-        stand_in: usize,
         n_models: usize,
-    ) -> tokenizers::Result<Vec<usize>> {
+    ) -> tokenizers::Result<Vec<Option<usize>>> {
         let counters = self.counters.iter();
         let counts: Vec<usize> = counters
             .map(|counter| counter.count(prompt))
             .collect::<tokenizers::Result<_>>()?;
         let of_model = |model_idx: usize| {
             let own = self.of_model.get(model_idx).copied().flatten();
-            own.map_or(stand_in, |own| counts[own])
+            own.map(|own| counts[own])
         };
         Ok((0..n_models).map(of_model).collect())
     }

@@ -17,6 +17,8 @@ pub struct PoolChanges {
     pub added: Option<ModelScores>,
     /// Prices that override the router's own, and those of LLMs that are added.
     pub prices: Option<Prices>,
+    /// Whether to make a router with added LLMs even where it routes worse than without them.
+    pub allow_worse: bool,
     /// The folder of the data sets. To add LLMs, the train part that the router was fitted on must be there: a router does not store the ids
     /// of its prompts. For any change of a blend it must be, and so must the embeddings of its prompts, unless nearest neighbors have weight
     /// in the blend, which store them.
@@ -24,10 +26,11 @@ pub struct PoolChanges {
 }
 
 /// The router in a folder with other prices or LLMs, without choosing anything by cross-validation again but whether a blend routes; nothing is
-/// written yet, see [`EditedPool::write`]. `on_progress` counts train prompts of a blend.
+/// written yet, see [`EditedPool::write`]. LLMs that make routing worse by more than a standard error ([`EditedPool::added_gain`]) are refused, unless
+/// the changes allow it. `on_progress` counts train prompts of a blend.
 ///
 /// # Errors
-/// [`Error::OtherTrainSplit`] or [`Error::Dataset`] when the train part is not the router's, or missing; [`Error::NoTrainEmbeddings`] or
+/// [`Error::WorseWithAdded`]; [`Error::OtherTrainSplit`] or [`Error::Dataset`] when the train part is not the router's, or missing; [`Error::NoTrainEmbeddings`] or
 /// [`Error::OtherTrainEmbeddings`] for the embeddings of its prompts; [`Error::SavedRouter`] for a router that cannot be read, or changes that
 /// cannot be made.
 pub fn edit_pool(
@@ -74,10 +77,18 @@ pub fn edit_pool(
         added,
         train,
     };
-    Ok(router.edit(&edit, on_progress)?)
+    let edited = router.edit(&edit, on_progress)?;
+    match edited.added_gain() {
+        Some(gain) if gain.is_worse() && !changes.allow_worse => Err(Error::WorseWithAdded {
+            added: edited.added().iter().map(|it| it.name.clone()).collect(),
+            gain: *gain,
+        }),
+        _ => Ok(edited),
+    }
 }
 
-/// Whether too few train prompts have a score of an added LLM: mostly its mean score is predicted, or something worse than that.
+/// Whether too few train prompts have a score of an added LLM: what is predicted of it is mostly what the other LLMs let expect, or something worse than
+/// its mean score.
 pub fn is_poorly_known(added: &AddedModel) -> bool {
     added.n_known_neighbors < 1.0 || added.r2.is_some_and(|r2| r2 < 0.0)
 }

@@ -2,16 +2,17 @@ use std::path::Path;
 
 use dataset::{ModelInfo, Truncate};
 use encoder::{DeviceChoice, NetworkTask};
-use saved_routers::{Model, Record, RobertaCost, SavedRouter, read_whole};
+use saved_routers::{Model, Record, RobertaCost, SavedRouter, TokenLines, read_whole};
 
 use crate::{
     Candidate, Decision, EmbedderPlace, Error, NetworkPair, PriceFile, Result, ServerEmbedder,
-    check_mu, decision,
+    TokenSource, check_mu, decision,
     embedded::{Embedded, LocalEmbedder, PromptEmbedder},
     networks::{LoadedNetwork, Networks, Outputs},
     own_tokenizers::OwnTokenizers,
     predicted::{Length, Predicted},
     predictor::Predictor,
+    token_words,
 };
 
 /// A router that is ready for use: for each prompt it predicts every LLM's score and cost, and chooses by the weight of cost, mu.
@@ -27,6 +28,10 @@ use crate::{
 ///             nothing         input tokens * input price / 10^6
 ///             not to route    the LLM's mean cost on train prompts
 /// ```
+///
+/// Input tokens are what the request says, where it does ([`CarrotRouter::route_counted`]). Else they are expected from the prompt's text: by the line
+/// from counted to billed tokens that was fitted on the train part, which knows of system prompts ([`saved_routers::TokenLines`]); for a router
+/// without lines the text is counted by each LLM's own tokenizer, or what stands in for it.
 ///
 /// A blend may have decided, when it was fitted, that routing is not worth it ([`CarrotRouter::routes`]). It then predicts each LLM's mean
 /// score and mean cost for every prompt, so that mu alone decides, and every prompt goes to the same LLM.
@@ -47,6 +52,9 @@ pub struct CarrotRouter {
     models: Vec<ModelInfo>,
     predictor: Predictor,
     own_tokenizers: OwnTokenizers,
+    token_lines: Option<TokenLines>,
+    /// Whether costs are computed from tokens and prices.
+    needs_prices: bool,
 }
 
 /// What any router is opened with.
@@ -151,7 +159,11 @@ impl CarrotRouter {
                 folder: folder.to_owned(),
             });
         }
-        Self::new(record.models, predictor, needs_prices, setup)
+        let router = Self::new(record.models, predictor, needs_prices, setup)?;
+        Ok(Self {
+            token_lines: record.token_lines,
+            ..router
+        })
     }
 
     /// Opens two networks that were trained elsewhere.
@@ -196,6 +208,8 @@ impl CarrotRouter {
             models,
             predictor,
             own_tokenizers,
+            token_lines: None,
+            needs_prices,
         })
     }
 
@@ -204,10 +218,19 @@ impl CarrotRouter {
         &self.models
     }
 
-    /// What counts input tokens, in words: for messages.
+    /// How input tokens are known that a request does not give, in words: for messages.
     pub fn token_counter(&self) -> String {
         let stand_in = self.predictor.stand_in();
-        self.own_tokenizers.describe(&self.models, &stand_in)
+        match &self.token_lines {
+            Some(lines) if !lines.lines.is_empty() => token_words::of_lines(lines, &stand_in),
+            _ => self.own_tokenizers.describe(&self.models, &stand_in),
+        }
+    }
+
+    /// Whether a prompt's input tokens change what it is expected to cost. They do not where dollars are predicted, which hold the tokens of the train
+    /// prompts, and where a blend does not route.
+    pub fn uses_input_tokens(&self) -> bool {
+        self.needs_prices && self.routes()
     }
 
     /// Whether what is chosen depends on the prompt. A blend that found routing not to be worth it chooses by mu alone.
@@ -226,13 +249,36 @@ impl CarrotRouter {
     /// # Errors
     /// [`Error::BadMu`], [`Error::Tokenize`], [`Error::NothingToChoose`], or an error of the networks, the server or the neighbor search.
     pub fn route(&self, prompts: &[String], mu: f64) -> Result<Vec<Decision>> {
+        self.route_counted(prompts, &vec![None; prompts.len()], mu)
+    }
+
+    /// The same for requests that know how many input tokens they are billed, with system prompt and history, which the prompt's text does not show.
+    /// `input_tokens` has a count for each prompt, the same for all LLMs, or none where it is to be expected from the text.
+    ///
+    /// # Errors
+    /// [`Error::CountOfCounts`], or as for [`CarrotRouter::route`].
+    pub fn route_counted(
+        &self,
+        prompts: &[String],
+        input_tokens: &[Option<usize>],
+        mu: f64,
+    ) -> Result<Vec<Decision>> {
         check_mu(mu)?;
+        if input_tokens.len() != prompts.len() {
+            return Err(Error::CountOfCounts {
+                n_counts: input_tokens.len(),
+                n_prompts: prompts.len(),
+            });
+        }
         if prompts.is_empty() {
             return Ok(Vec::new());
         }
         let predicted = self.predictor.predict(prompts)?;
         let decide = |(prompt_idx, prompt): (usize, &String)| {
-            self.decide(prompt_idx, prompt, &predicted, mu)
+            let given = input_tokens[prompt_idx];
+            let tokens = self.input_tokens(prompt, given, predicted.lengths[prompt_idx].n_tokens);
+            let tokens = tokens.map_err(|source| Error::Tokenize { prompt_idx, source })?;
+            self.decide(prompt_idx, prompt, &tokens, &predicted, mu)
         };
         prompts.iter().enumerate().map(decide).collect()
     }
@@ -246,32 +292,53 @@ impl CarrotRouter {
         Ok(decisions.pop().expect("one decision per prompt"))
     }
 
+    /// For each LLM the input tokens that it is expected to bill, and how they are known. An LLM charges for the whole prompt, however little of it the
+    /// predictor has seen, so `n_counted` is of all of it.
+    fn input_tokens(
+        &self,
+        prompt: &str,
+        given: Option<usize>,
+        n_counted: usize,
+    ) -> tokenizers::Result<Vec<(usize, TokenSource)>> {
+        if let Some(n) = given {
+            return Ok(vec![(n, TokenSource::Given); self.models.len()]);
+        }
+        let lines = self.token_lines.as_ref();
+        let fitted = |model: &ModelInfo| Some(lines?.of(&model.name)?.billed(n_counted));
+        // All LLMs have a line, or none: that of an LLM without one is the others' mean.
+        let fitted: Option<Vec<f64>> = self.models.iter().map(fitted).collect();
+        if let Some(fitted) = fitted {
+            let tokens = fitted.into_iter().map(|n| n.round() as usize);
+            return Ok(tokens.map(|n| (n, TokenSource::Fitted)).collect());
+        }
+        let own = self.own_tokenizers.count(prompt, self.models.len())?;
+        let tokens = own.into_iter().map(|own| match own {
+            Some(n) => (n, TokenSource::OwnTokenizer),
+            None => (n_counted, TokenSource::StandIn),
+        });
+        Ok(tokens.collect())
+    }
+
     fn decide(
         &self,
         prompt_idx: usize,
         prompt: &str,
+        input_tokens: &[(usize, TokenSource)],
         predicted: &Predicted,
         mu: f64,
     ) -> Result<Decision> {
-        let Length {
-            n_tokens,
-            is_truncated,
-        } = predicted.lengths[prompt_idx];
-        // An LLM charges for the whole prompt, however little of it the predictor has seen.
-        let input_tokens = self
-            .own_tokenizers
-            .count(prompt, n_tokens, self.models.len())
-            .map_err(|source| Error::Tokenize { prompt_idx, source })?;
+        let Length { is_truncated, .. } = predicted.lengths[prompt_idx];
         let candidate = |(model_idx, model): (usize, &ModelInfo)| {
             let at = [prompt_idx, model_idx];
             let score = predicted.scores[at];
-            let n_input_tokens = input_tokens[model_idx];
+            let (n_input_tokens, input_tokens_from) = input_tokens[model_idx];
             let price = model.price.as_ref();
             let cost_usd = predicted.cost.usd(at, n_input_tokens as f64, price);
             Candidate {
                 name: model.name.clone(),
                 score,
                 input_tokens: n_input_tokens,
+                input_tokens_from,
                 output_tokens: predicted.cost.output_tokens(at),
                 cost_usd,
                 utility: decision::utility(score, cost_usd, mu),

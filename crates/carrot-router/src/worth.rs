@@ -3,6 +3,7 @@
 mod columns;
 mod embedded;
 mod error;
+mod evidence;
 mod judge;
 mod kept;
 mod meter;

@@ -4,7 +4,7 @@ use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, EqualPrompts, Field, ModelInfo, Part, PartTable,
 };
 use ndarray::Array2;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing::warn;
 
 use crate::{
@@ -13,6 +13,9 @@ use crate::{
     pair::check_pair,
     split::{Rows, split_rows},
 };
+
+/// The finding that is there where a table has propensities.
+const PROPENSITIES: &str = "propensities";
 
 /// What to make of a raw table.
 #[derive(Debug, Clone)]
@@ -40,7 +43,7 @@ pub struct Made {
 ///
 /// Rows are in the order in which scikit-learn's `train_test_split` returns them, on which un-shuffled cross-validation depends; where
 /// the table came in parts, in the table's order, validation rows after all other train rows. Test prompts that are also train prompts are
-/// counted, in the findings and in a note.
+/// counted, in the findings and in a note. Whether the table has propensities is told in both too.
 ///
 /// # Errors
 /// [`Error`] names the file, the column and the row of what is wrong: a duplicate id, a value outside its range, a score without a
@@ -70,6 +73,12 @@ pub fn make(mut table: RawTable, prices: Option<&PriceList>, request: Request) -
     // After the split, because what counts is whether the train rows have a score to learn from.
     refuse_unknown_scores(&table, &train_rows)?;
     notes.extend(unknown_score_notes(&table));
+    if let Some(least) = least_propensity(&table) {
+        notes.push(format!(
+            "the probability with which each LLM was asked is known (`<model>/propensity`), and is at least {least} where the score is known"
+        ));
+        findings.insert(PROPENSITIES.to_owned(), json!({ "least": least }));
+    }
     let equal = equal_prompts(&table, &train_rows, &test_rows);
     if let Some(note) = equal.note(test_rows.len()) {
         warn!("{note}");
@@ -153,6 +162,18 @@ fn unknown_score_notes(table: &RawTable) -> Vec<String> {
         .collect()
 }
 
+/// The least probability with which an LLM was asked that has a score; `None` where nothing is said of probabilities.
+fn least_propensity(table: &RawTable) -> Option<f64> {
+    let models = table.models.iter();
+    let known = models.filter_map(|model| Some((&model.scores, model.propensities.as_ref()?)));
+    let scored = known.flat_map(|(scores, propensities)| {
+        let rows = scores.iter().zip(propensities);
+        rows.filter(|(score, _)| !score.is_nan())
+            .map(|(_, &value)| value)
+    });
+    scored.reduce(f64::min)
+}
+
 /// Moves some rows out of the table; each row may be taken once.
 fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> PartTable {
     let take = |texts: &mut Vec<String>| rows.iter().map(|&i| mem::take(&mut texts[i])).collect();
@@ -163,7 +184,7 @@ fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> PartTable
     );
     let models = &table.models;
     let shape = (rows.len(), models.len());
-    let tokens = |field| {
+    let optional = |field| {
         // A table has a column for all LLMs or for none; where only some have it, it is unknown for the others.
         let is_there = models.iter().any(|model| model.column(field).is_some());
         is_there.then(|| {
@@ -179,9 +200,10 @@ fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> PartTable
         tasks,
         prompts,
         scores: Array2::from_shape_fn(shape, |(i, m)| models[m].scores[rows[i]] as f32),
-        input_tokens: tokens(Field::InputTokens),
-        output_tokens: tokens(Field::OutputTokens),
+        input_tokens: optional(Field::InputTokens),
+        output_tokens: optional(Field::OutputTokens),
         cost_usd: Array2::from_shape_fn(shape, |(i, m)| costs[m].usd[rows[i]]),
+        propensities: optional(Field::Propensity),
         models: models.iter().map(|model| model.name.clone()).collect(),
         kept: table
             .kept

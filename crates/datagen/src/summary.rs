@@ -1,6 +1,6 @@
 use std::{fmt::Write as _, path::PathBuf};
 
-use dataset::{CostKind, DatasetDir, DatasetInfo, PartTable};
+use dataset::{CostKind, DatasetDir, DatasetInfo, PartTable, router_names};
 use serde::Serialize;
 
 /// What is reported of a data set.
@@ -25,6 +25,8 @@ pub struct Summary {
     pub models: Vec<ModelSummary>,
     /// What a reader of the numbers should know.
     pub notes: Vec<String>,
+    /// The router that is fitted where none is named.
+    pub default_router: &'static str,
 }
 
 /// One LLM over all rows of a data set.
@@ -102,6 +104,7 @@ impl Tally {
             n_unknown_scores: models.iter().map(|model| model.n_unknown_scores).sum(),
             models,
             notes: info.notes.clone(),
+            default_router: router_names::default_router(info),
         }
     }
 }
@@ -152,8 +155,8 @@ impl Summary {
             text.push_str(&format!("note: {note}\n"));
         }
         text.push_str(&format!(
-            "\nnext: cargo run -p train-and-infer -- --dataset {} --routers carrot-knn --embedding {embedding}\n",
-            self.name
+            "\nnext: cargo run -p train-and-infer -- --dataset {} --routers {} --embedding {embedding}\n",
+            self.name, self.default_router
         ));
         text
     }

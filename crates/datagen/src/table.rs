@@ -66,6 +66,8 @@ pub struct RawModel {
     pub output_tokens: Option<Vec<f64>>,
     /// What each call cost, in US dollars.
     pub cost_usd: Option<Vec<f64>>,
+    /// The probability with which the LLM was asked for each prompt.
+    pub propensities: Option<Vec<f64>>,
 }
 
 /// A row of a table whose costs follow from input tokens.
@@ -90,6 +92,7 @@ impl RawTable {
             input_tokens: Some(Vec::new()),
             output_tokens: None,
             cost_usd: None,
+            propensities: None,
         });
         Self {
             path: path.to_owned(),
@@ -156,6 +159,7 @@ impl RawTable {
                 &mut model.input_tokens,
                 &mut model.output_tokens,
                 &mut model.cost_usd,
+                &mut model.propensities,
             ];
             columns
                 .into_iter()
@@ -202,6 +206,22 @@ impl RawTable {
                 let rows = self.row_numbers.iter().copied().zip(values.iter().copied());
                 field.check_range(&self.path, &model.name, rows)?;
             }
+        }
+        self.check_propensities()
+    }
+
+    /// Refuses known scores without a propensity, once any LLM has propensities.
+    fn check_propensities(&self) -> Result<()> {
+        let have = |model: &RawModel| model.propensities.is_some();
+        if !self.models.iter().any(have) {
+            return Ok(());
+        }
+        let unknown = vec![f64::NAN; self.n_prompts()];
+        for model in &self.models {
+            let propensities = model.propensities.as_deref().unwrap_or(&unknown);
+            let rows = self.row_numbers.iter().zip(&model.scores).zip(propensities);
+            let rows = rows.map(|((&row, &score), &propensity)| (row, score, propensity));
+            dataset::check_propensities(&self.path, &model.name, rows)?;
         }
         Ok(())
     }
@@ -259,6 +279,7 @@ impl RawModel {
             Field::InputTokens => self.input_tokens.as_deref(),
             Field::OutputTokens => self.output_tokens.as_deref(),
             Field::CostUsd => self.cost_usd.as_deref(),
+            Field::Propensity => self.propensities.as_deref(),
         }
     }
 }

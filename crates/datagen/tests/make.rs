@@ -18,6 +18,7 @@ fn model(name: &str, n: usize) -> RawModel {
         input_tokens: Some((0..n).map(|i| 100.0 + i as f64).collect()),
         output_tokens: None,
         cost_usd: None,
+        propensities: None,
     }
 }
 

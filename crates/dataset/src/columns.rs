@@ -13,6 +13,8 @@ pub enum Field {
     OutputTokens,
     /// What the call cost, in US dollars.
     CostUsd,
+    /// The probability in (0, 1] with which the LLM was asked, and so with which its score is known, see [`crate::check_propensities`].
+    Propensity,
 }
 
 /// How far a score may lie outside of [0, 1] and still be meant to lie inside: some roundings of float32, in which scores are stored. The mean
@@ -21,11 +23,12 @@ const SCORE_ROUNDING: f64 = 1e-6;
 
 impl Field {
     /// All fields in the order of their columns.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Score,
         Self::InputTokens,
         Self::OutputTokens,
         Self::CostUsd,
+        Self::Propensity,
     ];
 
     /// The field's name on disk.
@@ -35,6 +38,7 @@ impl Field {
             Self::InputTokens => "input_tokens",
             Self::OutputTokens => "output_tokens",
             Self::CostUsd => "cost_usd",
+            Self::Propensity => "propensity",
         }
     }
 
@@ -48,6 +52,8 @@ impl Field {
                     (0.0..=f64::from(u32::MAX)).contains(&value) && value.fract() == 0.0
                 }
                 Self::CostUsd => value.is_finite() && value >= 0.0,
+                // What is known had a chance of being so: a weight of 1 / 0 would be no number.
+                Self::Propensity => value > 0.0 && value <= 1.0,
             }
     }
 
@@ -70,6 +76,7 @@ impl Field {
             Self::Score => "a number in [0, 1]",
             Self::InputTokens | Self::OutputTokens => "a whole number of at least 0 and below 2^32",
             Self::CostUsd => "a finite number of at least 0",
+            Self::Propensity => "a probability above 0 and up to 1",
         }
     }
 
@@ -153,6 +160,7 @@ mod tests {
             (Field::InputTokens, [0.0, two_to_32 - 1.0], [0.5, two_to_32]),
             (Field::OutputTokens, [7.0, 9.0], [-1.0, f64::INFINITY]),
             (Field::CostUsd, [0.0, 1e9], [-1e-9, f64::INFINITY]),
+            (Field::Propensity, [1e-9, 1.0], [0.0, 1.001]),
         ] {
             let check = |value| field.check_range(Path::new("t"), "m", [(3, value)]);
             assert!(check(f64::NAN).is_ok(), "{field:?}: unknown");

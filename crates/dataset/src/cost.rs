@@ -271,6 +271,7 @@ mod tests {
             input_tokens: Some(array![[1e6, 1e6], [f64::NAN, 1e6]]),
             output_tokens: None,
             cost_usd: array![[7.0, 8.0], [9.0, f64::NAN]],
+            propensities: None,
             kept: crate::KeptColumns::default(),
         };
         let tokens = array![[1e6, 1e6], [1e6, f32::NAN]];

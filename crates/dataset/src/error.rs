@@ -150,6 +150,19 @@ pub enum Error {
         /// The range, in words.
         expected: &'static str,
     },
+    /// A score is known, but not the probability that it is.
+    #[error(
+        "column `{column}` of `{}` is null in row {row}, whose score is known; give the probability with which this LLM was asked, or give propensities of no LLM at all",
+        path.display()
+    )]
+    UnknownPropensity {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// The row, from 1.
+        row: usize,
+    },
     /// Two tables that belong together have different rows or columns.
     #[error("`{}` does not fit `{}`: {what}", path.display(), other.display())]
     Mismatch {

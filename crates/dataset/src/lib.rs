@@ -46,6 +46,7 @@ mod pair;
 mod part_table;
 mod predictions;
 mod prices;
+mod propensity;
 mod rate_study;
 pub mod router_names;
 mod standardizer;
@@ -83,6 +84,7 @@ pub use crate::{
     part_table::{PartTable, PartWriter},
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
     prices::{Price, Prices},
+    propensity::check_propensities,
     rate_study::{RateCurve, RateInterval, RatePoint, RateProblem, RateStudy},
     standardizer::Standardizer,
     test_set::{Reason, TestPredictions, TestSet, Unusable},
@@ -91,6 +93,7 @@ pub use crate::{
     whole_set::{CrossFitPredictions, WholeSet},
     worth_record::{
         NullGains, PromptsNeeded, TaskGain, WORTH_FORMAT_VERSION, WorthCounts, WorthEstimate,
-        WorthFit, WorthNull, WorthPoint, WorthRecord, WorthSettings, WorthTrade, WorthVerdict,
+        WorthEstimator, WorthEvidence, WorthFit, WorthNull, WorthPoint, WorthPropensities,
+        WorthPropensityFit, WorthRecord, WorthRefusal, WorthSettings, WorthTrade, WorthVerdict,
     },
 };

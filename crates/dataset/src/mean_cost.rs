@@ -20,15 +20,25 @@ pub enum MeanCost {
 }
 
 impl MeanCost {
-    /// The means over those train prompts of which an LLM's cost is known.
+    /// The means over those train prompts of which an LLM's cost is known, weighted by one over its propensity where the table says it.
     pub fn of(kind: CostKind, train: &PartTable) -> Self {
         let is_known = train.cost_usd.mapv(|cost| !cost.is_nan());
         let mean_of = |values: &Array2<f64>| -> Array1<f64> {
             let columns = values.axis_iter(Axis(1)).zip(is_known.axis_iter(Axis(1)));
-            let mean = columns.map(|(values, is_known)| {
-                let known = || values.iter().zip(&is_known).filter(|(_, known)| **known);
+            let mean = columns.enumerate().map(|(model_idx, (values, is_known))| {
+                let (mut sum, mut total) = (0.0, 0.0);
+                let known = values.iter().zip(&is_known).enumerate();
+                for (row, (value, _)) in known.filter(|(_, (_, known))| **known) {
+                    // A cost that is known without a score may have no propensity, and then says nothing of how likely it was to be known.
+                    let propensity =
+                        (train.propensities.as_ref()).map_or(1.0, |p| p[[row, model_idx]]);
+                    if !propensity.is_nan() {
+                        sum += value / propensity;
+                        total += 1.0 / propensity;
+                    }
+                }
                 // 0 / 0 is NaN, as it should be.
-                known().map(|(value, _)| value).sum::<f64>() / known().count() as f64
+                sum / total
             });
             mean.collect()
         };
@@ -89,6 +99,7 @@ mod tests {
             output_tokens: Some(array![[4.0, 2.0], [8.0, NAN], [NAN, NAN]]),
             // 1 $ for a million input tokens, 10 $ for output tokens.
             cost_usd: array![[50e-6, NAN], [110e-6, NAN], [NAN, NAN]],
+            propensities: None,
             kept: crate::KeptColumns::default(),
         }
     }

@@ -75,8 +75,8 @@ impl Found {
 
     /// Refuses a table whose texts and matrices would take more than the memory budget.
     pub(crate) fn check_size(&self, reader: &TableReader, n_texts: usize) -> Result<()> {
-        // Eight bytes for each number: some are kept as four, and none as more.
-        let per_model = Field::ALL.len() * size_of::<f64>();
+        // Eight bytes for each number that the file has: some are kept as four, and none as more.
+        let per_model = self.fields.len() * size_of::<f64>();
         reader.check_size(n_texts * size_of::<String>() + self.models.len() * per_model)
     }
 

@@ -6,7 +6,7 @@ use std::{
 use ndarray::{Array2, Axis, concatenate};
 
 use crate::{
-    DatasetDir, DatasetInfo, Error, Field, KeptColumns, Part, Result,
+    DatasetDir, DatasetInfo, Error, Field, KeptColumns, Part, Result, check_propensities,
     kept_columns::KEPT_COLUMNS,
     model_columns::{self, Place, Values, table_schema},
     table::{TableReader, TableWriter, check_unique_ids},
@@ -22,6 +22,7 @@ const TEXTS: [&str; 3] = ["id", "task", "prompt"];
 /// <model>/input_tokens        uint32, where any LLM has them
 /// <model>/output_tokens       uint32, where any LLM has them
 /// <model>/cost_usd            float64
+/// <model>/propensity          float64 in (0, 1], where any LLM has one; known wherever the score is
 /// <kept column>               string, not null, of any other name; the footer's `carrot.kept-columns` lists them as a JSON array
 /// ```
 ///
@@ -44,6 +45,9 @@ pub struct PartTable {
     pub output_tokens: Option<Array2<f64>>,
     /// What each call cost, in US dollars.
     pub cost_usd: Array2<f64>,
+    /// The probability with which each LLM was asked, and so with which its score is known, where the source says it; see
+    /// [`crate::check_propensities`].
+    pub propensities: Option<Array2<f64>>,
     /// Other columns of the source that were kept.
     pub kept: KeptColumns,
 }
@@ -90,7 +94,8 @@ impl PartTable {
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Table`] or [`Error::OverBudget`] for the file; [`Error::MissingColumn`], [`Error::Table`]
-    /// (a column of another type, or two of one name), [`Error::NullValue`], [`Error::OutOfRange`], [`Error::DuplicateId`] or [`Error::Empty`] for what it holds.
+    /// (a column of another type, or two of one name), [`Error::NullValue`], [`Error::OutOfRange`], [`Error::UnknownPropensity`],
+    /// [`Error::DuplicateId`] or [`Error::Empty`] for what it holds.
     pub fn read(path: &Path) -> Result<Self> {
         let reader = TableReader::open_filled(path)?;
         let found = model_columns::find(&reader)?;
@@ -111,6 +116,7 @@ impl PartTable {
             input_tokens: found.unknown(Field::InputTokens, n_rows),
             output_tokens: found.unknown(Field::OutputTokens, n_rows),
             cost_usd: Array2::from_elem(shape, f64::NAN),
+            propensities: found.unknown(Field::Propensity, n_rows),
             models: found.models,
             kept,
         };
@@ -120,6 +126,10 @@ impl PartTable {
             (Field::OutputTokens, &mut split.output_tokens),
         ]));
         places.push((Field::CostUsd, Place::F64(&mut split.cost_usd)));
+        places.extend(model_columns::known_places([(
+            Field::Propensity,
+            &mut split.propensities,
+        )]));
         let [id, task, prompt] = TEXTS;
         let mut texts = vec![
             (id, &mut split.ids),
@@ -130,7 +140,7 @@ impl PartTable {
         model_columns::read(reader, &mut texts, &split.models, &mut places)?;
         // Embeddings and predictions are matched to prompts by id, so two prompts with one id could swap theirs unseen.
         check_unique_ids(path, &split.ids)?;
-        split.check_ranges(path)?;
+        split.check_values(path)?;
         Ok(split)
     }
 
@@ -162,12 +172,13 @@ impl PartTable {
             input_tokens: self.input_tokens.as_ref().map(of),
             output_tokens: self.output_tokens.as_ref().map(of),
             cost_usd: of(&self.cost_usd),
+            propensities: self.propensities.as_ref().map(of),
             kept: self.kept.map(texts),
         }
     }
 
-    /// The rows of this part, then those of another part of the same data set. Token counts that only one of them has are NaN for the other,
-    /// a kept column is an empty text.
+    /// The rows of this part, then those of another part of the same data set. Token counts and propensities that only one of them has are NaN
+    /// for the other, a kept column is an empty text.
     ///
     /// # Errors
     /// [`Error::Shape`] when the two differ in their LLMs.
@@ -180,7 +191,7 @@ impl PartTable {
             });
         }
         let texts = |first: &[String], second: &[String]| [first, second].concat();
-        let tokens = |first: &Option<Array2<f64>>, second: &Option<Array2<f64>>| {
+        let optional = |first: &Option<Array2<f64>>, second: &Option<Array2<f64>>| {
             let unknown = |part: &Self| Array2::from_elem(part.scores.dim(), f64::NAN);
             (first.is_some() || second.is_some()).then(|| {
                 let first = first.clone().unwrap_or_else(|| unknown(self));
@@ -194,9 +205,10 @@ impl PartTable {
             prompts: texts(&self.prompts, &other.prompts),
             models: self.models.clone(),
             scores: stack(&self.scores, &other.scores),
-            input_tokens: tokens(&self.input_tokens, &other.input_tokens),
-            output_tokens: tokens(&self.output_tokens, &other.output_tokens),
+            input_tokens: optional(&self.input_tokens, &other.input_tokens),
+            output_tokens: optional(&self.output_tokens, &other.output_tokens),
             cost_usd: stack(&self.cost_usd, &other.cost_usd),
+            propensities: optional(&self.propensities, &other.propensities),
             kept: self.concat_kept(other)?,
         })
     }
@@ -228,11 +240,23 @@ impl PartTable {
             );
         }
         values.push((Field::CostUsd, Values::F64(&self.cost_usd)));
+        let propensities = self.propensities.as_ref();
+        values.extend(propensities.map(|values| (Field::Propensity, Values::F64(values))));
         values
     }
 
-    fn check_ranges(&self, path: &Path) -> Result<()> {
-        model_columns::check_ranges(path, &self.models, &self.values())
+    fn check_values(&self, path: &Path) -> Result<()> {
+        model_columns::check_ranges(path, &self.models, &self.values())?;
+        let Some(propensities) = &self.propensities else {
+            return Ok(());
+        };
+        for (m, model) in self.models.iter().enumerate() {
+            let scores = self.scores.column(m).into_iter();
+            let rows = scores.zip(propensities.column(m)).enumerate();
+            let rows = rows.map(|(i, (&score, &of_score))| (i + 1, f64::from(score), of_score));
+            check_propensities(path, model, rows)?;
+        }
+        Ok(())
     }
 
     fn check_shapes(&self) -> Result<()> {
@@ -250,6 +274,10 @@ impl PartTable {
                 self.output_tokens.as_ref().map_or(expected, Array2::dim),
             ),
             ("costs", self.cost_usd.dim()),
+            (
+                "propensities",
+                self.propensities.as_ref().map_or(expected, Array2::dim),
+            ),
         ];
         model_columns::check_shapes(expected, shapes)?;
         let kept = self.kept.iter();
@@ -284,7 +312,7 @@ pub struct PartWriter {
 }
 
 impl PartWriter {
-    /// Opens the file; `like` says which LLMs, which token columns and which kept columns there are.
+    /// Opens the file; `like` says which LLMs, which token columns, whether propensities, and which kept columns there are.
     ///
     /// # Errors
     /// [`crate::Error::Io`] or [`crate::Error::Parquet`].
@@ -302,11 +330,11 @@ impl PartWriter {
     /// Appends rows.
     ///
     /// # Errors
-    /// [`crate::Error::Shape`], [`crate::Error::OutOfRange`] or [`crate::Error::LongText`] for rows that no reader would take;
-    /// [`crate::Error::Parquet`] when writing fails.
+    /// [`crate::Error::Shape`], [`crate::Error::OutOfRange`], [`crate::Error::UnknownPropensity`] or [`crate::Error::LongText`] for rows that
+    /// no reader would take; [`crate::Error::Parquet`] when writing fails.
     pub fn write(&mut self, rows: &PartTable) -> Result<()> {
         rows.check_shapes()?;
-        rows.check_ranges(&self.path)?;
+        rows.check_values(&self.path)?;
         if !rows.kept.names().eq(self.kept.iter().map(String::as_str)) {
             return Err(Error::Shape {
                 what: "kept columns",

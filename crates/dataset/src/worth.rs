@@ -8,6 +8,8 @@
 //! `((1 - lambda) * score - lambda * cost_multiplier * cost_usd) / (1 - lambda)`. In dollars it needs no knob that only the paper knows, and gains at
 //! different `v` have one unit, a score, so they can be averaged.
 
+use ndarray::ArrayView2;
+
 /// How many worths a grid has where the LLMs' costs differ.
 pub const N_WORTHS: usize = 25;
 
@@ -60,6 +62,46 @@ pub fn grid(mean_costs_usd: &[f64]) -> Vec<f64> {
     (0..N_WORTHS)
         .map(|i| spread * WORTH_RANGE.powf(i as f64 / last))
         .collect()
+}
+
+/// Each LLM's mean over the rows where it is known, one number per column; NaN where it is known in none. `takes` says which rows count.
+///
+/// ```
+/// use dataset::worth::means;
+/// use ndarray::array;
+/// let costs = array![[1.0, f64::NAN], [3.0, f64::NAN], [9.0, f64::NAN]];
+/// let found = means(costs.view(), |row| row < 2);
+/// assert!(found[0] == 2.0 && found[1].is_nan());
+/// ```
+pub fn means(values: ArrayView2<'_, f64>, takes: impl Fn(usize) -> bool) -> Vec<f64> {
+    weighted_means(values, None, takes)
+}
+
+/// [`means`] of values that stand for as many as their weights, of the same shape, say: one over the probability with which an LLM was asked, 0 where
+/// it was not. Without weights each stands for itself.
+///
+/// ```
+/// use dataset::worth::weighted_means;
+/// use ndarray::array;
+/// let (scores, weights) = (array![[1.0], [0.0]], array![[4.0], [1.0]]);
+/// assert_eq!(weighted_means(scores.view(), Some(weights.view()), |_| true), [0.8]);
+/// ```
+pub fn weighted_means(
+    values: ArrayView2<'_, f64>,
+    weights: Option<ArrayView2<'_, f64>>,
+    takes: impl Fn(usize) -> bool,
+) -> Vec<f64> {
+    let mut sums = vec![(0.0, 0.0); values.ncols()];
+    for (i, row) in (values.outer_iter().enumerate()).filter(|(row, _)| takes(*row)) {
+        for (model_idx, ((sum, total), &value)) in sums.iter_mut().zip(row).enumerate() {
+            let weight = weights.map_or(1.0, |weights| weights[[i, model_idx]]);
+            if !value.is_nan() && weight > 0.0 {
+                *sum += weight * value;
+                *total += weight;
+            }
+        }
+    }
+    sums.into_iter().map(|(sum, total)| sum / total).collect()
 }
 
 /// The LLM that gets every prompt where nobody routes: the first of those with the largest utility of the means. Means are of train prompts,

@@ -58,6 +58,10 @@ pub struct WorthRecord {
     pub null: Option<WorthNull>,
     /// How many prompts it takes to tell a gain that was named; `None` where none was.
     pub prompts_needed: Option<PromptsNeeded>,
+    /// What the gain rests on where scores are missing; `None` where every LLM's score is known for every prompt, and in records from before this was
+    /// written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<WorthEvidence>,
     /// Whether each fit decided to route. Empty for routers that do not decide.
     pub fits: Vec<WorthFit>,
     /// What was counted.
@@ -213,6 +217,81 @@ pub struct WorthFit {
     pub judged: bool,
 }
 
+/// What a gain rests on where scores are missing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WorthEvidence {
+    /// What the gain is an average of.
+    pub estimator: WorthEstimator,
+    /// Where the probabilities come from with which LLMs were asked.
+    pub propensities: WorthPropensities,
+    /// The mean gain by known scores alone, each weighted by one over its propensity: self-normalized.
+    pub self_normalized: WorthEstimate,
+    /// `(sum of w)^2 / sum of w^2` over the router's choices whose score is known: as many prompts of equal weight would say as much.
+    #[serde(deserialize_with = "or_nan")]
+    pub effective_prompts: f64,
+    /// At least this share of the router's choices, or of the best single LLM's if that is larger, has a propensity below .01: the log hardly ever
+    /// tried them.
+    pub low_propensity_share: f64,
+    /// The share of prompts for which the log's policy had one LLM only.
+    pub decided_share: f64,
+    /// How propensities were estimated, where they were.
+    pub estimated: Option<WorthPropensityFit>,
+    /// Why there is no verdict; `None` where there is one, or the interval just holds 0.
+    pub refusal: Option<WorthRefusal>,
+}
+
+/// What a gain is an average of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorthEstimator {
+    /// Known scores, each weighted by one over its propensity.
+    SelfNormalized,
+    /// Out-of-fold predictions, corrected by known scores, each weighted by one over its propensity.
+    DoublyRobust,
+}
+
+/// Where the probabilities come from with which LLMs were asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorthPropensities {
+    /// LLMs are taken to have been asked at random, each at the rate of its known scores.
+    AtRandom,
+    /// The data set says them.
+    Recorded,
+    /// They were estimated from the embeddings.
+    Estimated,
+}
+
+/// How propensities were estimated, and how well they hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WorthPropensityFit {
+    /// The penalty in each fold; `None` where the LLMs' shares alone foretold held-out prompts best.
+    pub alphas: Vec<Option<f64>>,
+    /// The mean of `-log p` of the LLMs that were asked, out-of-fold.
+    pub log_loss: f64,
+    /// The same of the LLMs' shares alone.
+    pub log_loss_of_shares: f64,
+    /// The smallest and the largest over LLMs of: what an LLM's prompts, each counted as one over its propensity, sum to, as a share of all
+    /// prompts. 1 in expectation.
+    pub weights: [f64; 2],
+}
+
+/// Why there is no verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WorthRefusal {
+    /// The prompt decided which LLM was asked: what another would have done is nowhere in the log.
+    Deterministic,
+    /// Too many choices that the log's policy hardly ever made.
+    Unsupported,
+    /// Too few prompts, or too uneven weights.
+    FewEffective,
+    /// The interval holds 0, and is too wide to say anything.
+    TooWide,
+}
+
 /// Counts of a data set and of what was measured on it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -274,6 +353,31 @@ impl WorthRecord {
     /// [`crate::Error::Io`] when a part cannot be read.
     pub fn is_of(&self, dir: &DatasetDir) -> Result<bool> {
         Ok(self.parts == PartHashes::of(dir)?)
+    }
+}
+
+impl WorthEvidence {
+    /// What the gain is an average of, and by which probabilities, in a few words.
+    pub fn method(&self) -> &'static str {
+        use WorthEstimator::{DoublyRobust, SelfNormalized};
+        use WorthPropensities::{AtRandom, Estimated, Recorded};
+        match (self.estimator, self.propensities) {
+            (DoublyRobust, AtRandom) => "doubly robust, if scores are missing at random",
+            (DoublyRobust, Recorded) => "doubly robust, by the log's propensities",
+            (DoublyRobust, Estimated) => "doubly robust, by estimated propensities",
+            (SelfNormalized, AtRandom) => "self-normalized, if scores are missing at random",
+            (SelfNormalized, Recorded) => "self-normalized, by the log's propensities",
+            (SelfNormalized, Estimated) => "self-normalized, by estimated propensities",
+        }
+    }
+
+    /// Whether the log says nothing of what other LLMs than those that were asked would have answered, so that no single LLM is known to be the best.
+    pub fn is_blind(&self) -> bool {
+        let refusal = self.refusal;
+        matches!(
+            refusal,
+            Some(WorthRefusal::Deterministic | WorthRefusal::Unsupported)
+        )
     }
 }
 
@@ -375,6 +479,21 @@ mod tests {
                 n_prompts: Some(12),
                 power: 0.75,
             }),
+            evidence: Some(WorthEvidence {
+                estimator: WorthEstimator::DoublyRobust,
+                propensities: WorthPropensities::Estimated,
+                self_normalized: estimate(0.25),
+                effective_prompts: f64::NAN,
+                low_propensity_share: 0.125,
+                decided_share: 0.0,
+                estimated: Some(WorthPropensityFit {
+                    alphas: vec![Some(3.0), None],
+                    log_loss: 0.5,
+                    log_loss_of_shares: 0.75,
+                    weights: [0.875, 1.25],
+                }),
+                refusal: Some(WorthRefusal::TooWide),
+            }),
             fits: vec![WorthFit {
                 repeat: 0,
                 fold: 4,
@@ -429,6 +548,11 @@ mod tests {
         // NaN is not equal to itself, so texts are compared.
         assert_eq!(format!("{read:?}"), format!("{written:?}"));
         assert!(read.is_of(&dir).expect("hashed"));
+        // A record from before there was evidence.
+        let mut older: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        older.as_object_mut().expect("an object").remove("evidence");
+        fs::write(&path, older.to_string()).expect("written");
+        assert_eq!(WorthRecord::read(&path).expect("read").evidence, None);
 
         fs::write(dir.split(Part::Test), "other rows").expect("written");
         assert!(!read.is_of(&dir).expect("hashed"));

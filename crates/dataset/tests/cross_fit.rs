@@ -23,6 +23,7 @@ fn part(ids: &[&str], prompts: &[&str]) -> PartTable {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::from_elem(shape, 0.25),
+        propensities: None,
         kept: KeptColumns::default(),
     }
 }

@@ -53,6 +53,7 @@ fn part() -> PartTable {
         input_tokens: Some(Array2::from_shape_fn((n, 2), |(i, _)| i as f64)),
         output_tokens: Some(Array2::from_elem((n, 2), f64::NAN)),
         cost_usd: Array2::from_shape_fn((n, 2), |(i, m)| (i * m) as f64 / 1e3),
+        propensities: Some(Array2::from_elem((n, 2), 0.5)),
         kept,
     }
 }

@@ -23,6 +23,7 @@ fn part(part: Part, n_rows: usize, score: f32) -> PartTable {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::zeros((n_rows, 2)),
+        propensities: None,
         kept: KeptColumns::default(),
     }
 }

@@ -41,6 +41,7 @@ fn split() -> impl Strategy<Value = PartTable> {
                 tokens(has_input),
                 tokens(has_output),
                 costs,
+                prop::option::of(matrix(shape, 1e-9_f64..1.0, 1.0)),
             )
                 .prop_map(
                     move |(
@@ -51,6 +52,7 @@ fn split() -> impl Strategy<Value = PartTable> {
                         input_tokens,
                         output_tokens,
                         cost_usd,
+                        propensities,
                     )| {
                         let mut kept = KeptColumns::default();
                         if let Some(times) = times {
@@ -58,6 +60,15 @@ fn split() -> impl Strategy<Value = PartTable> {
                             // A dot, which Parquet takes for a path, and a name that sorts before.
                             kept.insert("a.b", times).expect("a new name");
                         }
+                        // Known wherever the score is, and sometimes where it is not.
+                        let propensities = propensities.filter(|_| n_models > 0);
+                        let propensities = propensities.map(|mut values: Array2<f64>| {
+                            for (at, value) in values.indexed_iter_mut() {
+                                let is_unknown = scores[at].is_nan() && at.0 % 2 == 0;
+                                *value = if is_unknown { f64::NAN } else { *value };
+                            }
+                            values
+                        });
                         PartTable {
                             ids: (0..n_prompts).map(|row| format!("row/{row}")).collect(),
                             tasks,
@@ -70,6 +81,7 @@ fn split() -> impl Strategy<Value = PartTable> {
                             input_tokens,
                             output_tokens,
                             cost_usd,
+                            propensities,
                             kept,
                         }
                     },
@@ -102,7 +114,11 @@ proptest! {
         prop_assert_eq!((&read.models, &read.kept), (&split.models, &split.kept));
         assert_same_bits(&read.scores, &split.scores);
         assert_same_bits(&read.cost_usd, &split.cost_usd);
-        for (read, written) in [(&read.input_tokens, &split.input_tokens), (&read.output_tokens, &split.output_tokens)] {
+        for (read, written) in [
+            (&read.input_tokens, &split.input_tokens),
+            (&read.output_tokens, &split.output_tokens),
+            (&read.propensities, &split.propensities),
+        ] {
             prop_assert_eq!(read.is_some(), written.is_some());
             if let (Some(read), Some(written)) = (read, written) {
                 assert_same_bits(read, written);
@@ -160,6 +176,7 @@ fn small_split() -> PartTable {
         input_tokens: None,
         output_tokens: None,
         cost_usd: array![[0.0], [0.5]],
+        propensities: None,
         kept: KeptColumns::default(),
     }
 }
@@ -216,7 +233,7 @@ fn bad_splits_are_refused_with_their_place() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("test.parquet");
     type Spoil = fn(&mut PartTable);
-    let cases: [(Spoil, &str); 6] = [
+    let cases: [(Spoil, &str); 9] = [
         (|split| split.scores[[1, 0]] = 1.5, "column `m/score` of"),
         (
             |split| split.scores[[1, 0]] = -0.1,
@@ -225,6 +242,18 @@ fn bad_splits_are_refused_with_their_place() {
         (
             |split| split.cost_usd[[0, 0]] = f64::INFINITY,
             "column `m/cost_usd` of",
+        ),
+        (
+            |split| split.propensities = Some(array![[0.5], [0.0]]),
+            "column `m/propensity` of",
+        ),
+        (
+            |split| split.propensities = Some(array![[0.5], [f64::NAN]]),
+            "is null in row 2, whose score is known",
+        ),
+        (
+            |split| split.propensities = Some(Array2::ones((2, 2))),
+            "`propensities` has shape (2, 2), expected (2, 1)",
         ),
         (
             |split| split.ids[1] = "a".to_owned(),

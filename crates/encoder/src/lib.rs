@@ -22,6 +22,7 @@ mod sentence_model;
 mod sentence_parts;
 mod sentence_settings;
 mod steps;
+mod token_counter;
 mod tokenizer_files;
 mod tokens;
 mod weights;
@@ -43,6 +44,7 @@ pub use crate::{
     safetensors::{METADATA, SafetensorsFile, WeightsError},
     sentence_embedder::SentenceEmbedder,
     sentence_model::SentenceModel,
+    token_counter::TokenCounter,
     tokenizer_files::{NamedTokenizer, read_tokenizer},
     tokens::{PromptTokenizer, TokenizedPrompt},
     weights::{CheckedWeights, WeightsFile},

@@ -1,6 +1,7 @@
 use crate::{Error, Predicted, Result, Truth};
 
-/// One LLM that may be chosen for one prompt: it counts for the prompt, and its predictions are finite.
+/// One LLM that may be chosen for one prompt: its predictions are finite. Whether its truth is known does not matter, as a router in use
+/// does not know it either.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Candidate {
     pub(crate) answer: Answer,
@@ -8,16 +9,36 @@ pub(crate) struct Candidate {
     pub(crate) predicted_cost: f64,
 }
 
-/// An LLM's true score and cost on one prompt.
+/// What comes of sending a prompt to an LLM: its true score and cost.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer {
     pub(crate) model_idx: usize,
+    /// For how many prompts it stands in a mean, see [`crate::Propensities`]; 0 where the truth is unknown.
+    pub(crate) weight: f64,
+    /// 0 where it is unknown.
     pub(crate) score: f64,
+    /// 0 where it is unknown.
     pub(crate) cost: f64,
 }
 
-/// The candidates of all prompts that have any, one after the other and in column order within a prompt. Whoever asks for many lambdas
-/// looks the matrices up and tests them for the unknown only once.
+impl Answer {
+    /// Of an LLM of which nothing is known on the prompt.
+    pub(crate) fn unknown(model_idx: usize) -> Self {
+        Self {
+            model_idx,
+            weight: 0.0,
+            score: 0.0,
+            cost: 0.0,
+        }
+    }
+
+    pub(crate) fn is_known(&self) -> bool {
+        self.weight > 0.0
+    }
+}
+
+/// The candidates of all prompts that count and have any, one after the other and in column order within a prompt. Whoever asks for many
+/// lambdas looks the matrices up and tests them for the unknown only once.
 pub(crate) struct Candidates {
     all: Vec<Candidate>,
     prompts: Vec<Prompt>,
@@ -37,17 +58,13 @@ impl Candidates {
             all: Vec::with_capacity(n_prompts * truth.n_models()),
             prompts: Vec::with_capacity(n_prompts),
         };
-        for idx in 0..n_prompts {
+        for idx in (0..n_prompts).filter(|&idx| truth.is_scored(idx)) {
             let first = this.all.len();
             this.all
-                .extend(truth.known(idx).filter_map(|(model_idx, score, cost)| {
+                .extend((0..truth.n_models()).filter_map(|model_idx| {
                     let (predicted_score, predicted_cost) = predicted.get(idx, model_idx)?;
                     Some(Candidate {
-                        answer: Answer {
-                            model_idx,
-                            score,
-                            cost,
-                        },
+                        answer: truth.answer(idx, model_idx),
                         predicted_score,
                         predicted_cost,
                     })

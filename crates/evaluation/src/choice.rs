@@ -8,7 +8,8 @@ pub use self::{
         LambdaChoice, Lambdas, ThresholdChoice, choose_lambda, lambda_within, threshold_within,
     },
     calibration::{
-        Calibration, CalibrationParams, Goal, Setting, Standing, calibrate, standing_at,
+        Calibration, CalibrationParams, Goal, Promise, Refusal, Setting, Standing, calibrate,
+        check_confidence, is_missed, standing_at,
     },
 };
 pub use crate::{

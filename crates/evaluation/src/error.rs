@@ -1,3 +1,5 @@
+use crate::choice::Refusal;
+
 /// What can be wrong with what is to be evaluated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -19,9 +21,9 @@ pub enum Error {
         /// Columns.
         n_models: usize,
     },
-    /// No prompt has an LLM with a known score, a known cost and finite predictions.
+    /// No prompt goes, by finite predictions, to an LLM whose score and cost are known.
     #[error(
-        "no choice to make: none of {n_prompts} prompts has an LLM with known score and cost and finite predictions"
+        "no choice to judge: none of {n_prompts} prompts goes to an LLM with known score and cost and finite predictions"
     )]
     NothingToChoose {
         /// Rows.
@@ -50,6 +52,28 @@ pub enum Error {
         model_idx: usize,
         /// Which prompts: a benchmark's label as a rule.
         prompts: String,
+    },
+    /// A propensity that is no probability, or 0, with which nothing would be known.
+    #[error(
+        "the propensity of the LLM at position `{model_idx}` is `{value}` in row {row}, expected a probability above 0 and up to 1"
+    )]
+    BadPropensity {
+        /// The prompt's row, from 1.
+        row: usize,
+        /// The LLM's position.
+        model_idx: usize,
+        /// The propensity.
+        value: f64,
+    },
+    /// A known score without the probability that it is known.
+    #[error(
+        "the LLM at position `{model_idx}` has a score in row {row}, but no propensity; give one wherever a score is known, or none at all"
+    )]
+    UnknownPropensity {
+        /// The prompt's row, from 1.
+        row: usize,
+        /// The LLM's position.
+        model_idx: usize,
     },
     /// A position beyond the last point of a curve.
     #[error("no point at position `{point_idx}`, the curve has {n_points}")]
@@ -125,6 +149,23 @@ pub enum Error {
         least: f64,
         /// The most.
         most: f64,
+    },
+    /// A goal that not even the safest setting keeps with the probability asked for.
+    #[error("{0}")]
+    NotPromised(Box<Refusal>),
+    /// A confidence outside [.5, 1).
+    #[error("confidence is `{confidence}`, expected a number from 0.5 to below 1")]
+    BadConfidence {
+        /// The confidence.
+        confidence: f64,
+    },
+    /// A reference LLM without a known cost for a prompt.
+    #[error(
+        "the cost of the LLM at position `{model_idx}` is not known for every prompt, so a part of it cannot be promised"
+    )]
+    PartlyUnknown {
+        /// The position.
+        model_idx: usize,
     },
     /// A goal that means nothing.
     #[error("the goal is `{value}`, expected a number from 0 to `{most:e}`")]

@@ -11,13 +11,17 @@
 //! routing gains anything: most of [`metric`] is optimistic on the prompts that it is taken from.
 //!
 //! # What is unknown
-//! NaN stands for unknown, and every item but those of [`worth`] follows the same four rules:
+//! NaN stands for unknown, and every item follows the same rules:
 //! - a prompt counts for an LLM only where both its score and its cost are known, and a prompt that counts for no LLM is left out of
-//!   everything ([`Truth::n_scored_prompts`] says how many remain);
-//! - a router chooses among the LLMs that count for the prompt and whose predictions are finite; a prompt where there is none is left out
-//!   of that router's means ([`Curve::n_prompts`] says how many remain);
-//! - a single LLM's mean is over the prompts that count for it;
-//! - the oracle and the random router choose among the LLMs that count for the prompt.
+//!   everything ([`Truth::n_scored_prompts`] says how many remain, [`Truth::known_share`] how much of the table is known);
+//! - a router chooses among *all* LLMs whose predictions are finite, as it does in use, whether or not the truth of its choice is known; a prompt
+//!   where there is none is left out ([`Curve::n_prompts`] says how many remain), and shares count all the others;
+//! - what a router earns is a weighted mean over the prompts whose choice is known. [`Propensities`] have the weights and what they take for granted:
+//!   that scores are missing at random, at a rate of its own for each LLM, unless the table or an estimate says with which probability each was asked;
+//! - a single LLM's mean is over the prompts that count for it, so weighted;
+//! - only the oracle chooses among the LLMs that count for the prompt, and is too low where scores are missing.
+//!
+//! With nothing missing every weight is 1, and all means are plain.
 //!
 //! A metric that is not defined is `None` or NaN, a cost that is never enough is infinite; [`Predicted::check_finite`] refuses what the second
 //! rule passes over.
@@ -45,9 +49,11 @@ mod candidates;
 pub mod choice;
 pub mod curve;
 mod error;
+mod gaps;
 mod interval;
 pub mod metric;
 mod point;
+mod propensities;
 pub mod published;
 mod router;
 mod rule;
@@ -58,8 +64,10 @@ pub mod worth;
 
 pub use crate::{
     error::{Error, Result},
+    gaps::Gaps,
     interval::Interval,
     point::{Curve, CurvePoint, Point},
+    propensities::{Propensities, PropensitySource},
     router::Router,
     truth::{Predicted, Truth},
 };

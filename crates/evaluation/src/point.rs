@@ -1,3 +1,5 @@
+use crate::{Error, Result};
+
 /// Where a router or an LLM stands: means per prompt.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
@@ -13,7 +15,7 @@ pub struct CurvePoint {
     /// The least weight of cost from which the point holds, in [0, 1]; for a pair router the threshold alpha: the small LLM answers
     /// where its probability is at least alpha, and infinity stands for never.
     pub setting: f64,
-    /// Mean true cost in US dollars.
+    /// Mean true cost in US dollars; NaN, as the accuracy, where nothing is known of any choice.
     pub cost_usd: f64,
     /// Mean true score, in [0, 1].
     pub accuracy: f64,
@@ -24,7 +26,7 @@ pub struct CurvePoint {
 pub struct Routed {
     /// Where it stands.
     pub point: Point,
-    /// Which share of the prompts each LLM gets, see [`crate::choice::shares_at`].
+    /// Which share of the prompts each LLM gets, whether it is known there or not, see [`crate::choice::shares_at`].
     pub shares: Vec<f64>,
 }
 
@@ -33,15 +35,31 @@ pub struct Routed {
 /// Neither cost nor accuracy need fall from point to point: choices are made by predicted values, means are of true ones.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// The operating points in order; at least one.
+    /// The operating points in order; at least one, and at least one that is known.
     pub points: Vec<CurvePoint>,
-    /// How many prompts the means are over: those with an LLM to choose.
+    /// How many prompts have an LLM to choose; where scores are missing, means are over those of them whose choice is known.
     pub n_prompts: usize,
 }
 
 impl Point {
     pub(crate) fn is_finite(&self) -> bool {
         self.cost_usd.is_finite() && self.accuracy.is_finite()
+    }
+}
+
+impl CurvePoint {
+    /// `None` where nothing is known of any choice.
+    pub(crate) fn new(setting: f64, point: Option<Point>) -> Self {
+        Self {
+            setting,
+            cost_usd: point.map_or(f64::NAN, |point| point.cost_usd),
+            accuracy: point.map_or(f64::NAN, |point| point.accuracy),
+        }
+    }
+
+    /// Whether anything is known of the choices.
+    pub fn is_known(&self) -> bool {
+        !self.accuracy.is_nan()
     }
 }
 
@@ -55,9 +73,23 @@ impl From<CurvePoint> for Point {
 }
 
 impl Curve {
-    /// The curve without lambdas, as the metrics take it.
+    /// Refuses points of which none is known.
+    pub(crate) fn checked(points: Vec<CurvePoint>, n_prompts: usize) -> Result<Self> {
+        match points.iter().any(CurvePoint::is_known) {
+            true => Ok(Self { points, n_prompts }),
+            false => Err(Error::NothingToChoose { n_prompts }),
+        }
+    }
+
+    /// The points of which anything is known; as a rule all.
+    pub fn known_points(&self) -> impl Iterator<Item = CurvePoint> {
+        let points = self.points.iter().copied();
+        points.filter(CurvePoint::is_known)
+    }
+
+    /// The known points of the curve without lambdas, as the metrics take it.
     pub fn to_points(&self) -> Vec<Point> {
-        self.points.iter().copied().map(Point::from).collect()
+        self.known_points().map(Point::from).collect()
     }
 
     /// The most accurate operating point whose mean cost is at most `budget_usd`, the cheapest of several; `None` where all cost more.

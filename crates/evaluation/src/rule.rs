@@ -2,7 +2,7 @@ use crate::{
     CurvePoint, Error, Point, Predicted, Result, Truth,
     candidates::{Candidate, Candidates},
     point::Routed,
-    sum::{Sum, mean},
+    sum::PointSum,
 };
 
 /// Brings dollars to the scale of scores. From CARROT (somerstep/CARROT at 3e6acff), `CarrotRouter.route`; most of the paper's figures use
@@ -44,7 +44,7 @@ pub fn utility(score: f64, cost_usd: f64, lambda: f64, cost_multiplier: f64) -> 
 /// When `scores` and `costs` differ in length.
 ///
 /// # Deviations
-/// None: the other functions of this crate also refuse LLMs whose truth is unknown, which a router in use cannot know.
+/// None.
 ///
 /// ```
 /// let (scores, costs) = ([0.7, 0.9, f32::NAN], [0.001, 0.010, 0.001]);
@@ -59,7 +59,8 @@ pub fn choose(scores: &[f32], costs: &[f64], lambda: f64, cost_multiplier: f64) 
     )
 }
 
-/// What a router decides at one lambda: for each prompt the position of the chosen LLM, or `None` where there was none to choose.
+/// What a router decides at one lambda: for each prompt the position of the chosen LLM, known there or not, or `None` where there was none to
+/// choose, and for a prompt that counts for no LLM.
 ///
 /// # Errors
 /// [`Error::Shape`], [`Error::NothingToChoose`], [`Error::BadLambda`] or [`Error::BadCostMultiplier`].
@@ -78,10 +79,10 @@ pub fn decisions(
     Ok(chosen)
 }
 
-/// A router's mean cost and score at one lambda.
+/// A router's mean cost and score at one lambda, over the prompts whose choice is known.
 ///
 /// # Errors
-/// As for [`decisions`].
+/// As for [`decisions`]; [`Error::NothingToChoose`] also where no choice is known.
 pub fn point_at(
     truth: &Truth<'_>,
     predicted: Predicted<'_>,
@@ -90,10 +91,14 @@ pub fn point_at(
 ) -> Result<CurvePoint> {
     check_weights(lambda, cost_multiplier)?;
     let candidates = Candidates::new(truth, &predicted)?;
-    Ok(point_of(&candidates, lambda, cost_multiplier))
+    let n_prompts = truth.n_prompts();
+    match point_of(&candidates, lambda, cost_multiplier) {
+        Some(point) => Ok(CurvePoint::new(lambda, Some(point))),
+        None => Err(Error::NothingToChoose { n_prompts }),
+    }
 }
 
-/// Which share of the prompts each LLM gets at one lambda; the shares, one per LLM, add up to 1.
+/// Which share of the prompts each LLM gets at one lambda, known there or not; the shares, one per LLM, add up to 1.
 ///
 /// # Errors
 /// As for [`decisions`].
@@ -120,37 +125,32 @@ fn shares_of(chosen: &[Option<usize>], n_models: usize) -> Vec<f64> {
         .collect()
 }
 
-/// What comes of decisions; `None` where none was made.
+/// What comes of decisions; `None` where none was made whose LLM is known.
 pub(crate) fn routed(truth: &Truth<'_>, chosen: &[Option<usize>]) -> Option<Routed> {
-    let outcomes = chosen
-        .iter()
-        .enumerate()
-        .filter_map(|(prompt_idx, &model_idx)| truth.get(prompt_idx, model_idx?));
-    let (scores, costs): (Vec<f64>, Vec<f64>) = outcomes.unzip();
+    let mut sum = PointSum::default();
+    for (prompt_idx, model_idx) in chosen.iter().enumerate() {
+        if let Some(model_idx) = *model_idx {
+            sum.add(1, &truth.answer(prompt_idx, model_idx));
+        }
+    }
     Some(Routed {
-        point: Point {
-            cost_usd: mean(costs)?,
-            accuracy: mean(scores)?,
-        },
+        point: sum.point()?,
         shares: shares_of(chosen, truth.n_models()),
     })
 }
 
-/// The point of checked candidates at a checked lambda.
-pub(crate) fn point_of(candidates: &Candidates, lambda: f64, cost_multiplier: f64) -> CurvePoint {
+/// The point of checked candidates at a checked lambda; `None` where no choice is known.
+pub(crate) fn point_of(
+    candidates: &Candidates,
+    lambda: f64,
+    cost_multiplier: f64,
+) -> Option<Point> {
     // Compensated sums, so that a mean hardly depends on the order of the prompts, and exact curves end where this begins.
-    let (mut score, mut cost) = (Sum::default(), Sum::default());
+    let mut sum = PointSum::default();
     for (_, of_prompt) in candidates.by_prompt() {
-        let chosen = best(of_prompt, lambda, cost_multiplier).answer;
-        score.add(chosen.score);
-        cost.add(chosen.cost);
+        sum.add(1, &best(of_prompt, lambda, cost_multiplier).answer);
     }
-    let n_prompts = candidates.n_prompts() as f64;
-    CurvePoint {
-        setting: lambda,
-        cost_usd: cost.value() / n_prompts,
-        accuracy: score.value() / n_prompts,
-    }
+    sum.point()
 }
 
 /// Refuses a multiplier that would reverse the rule or make all costs equal.

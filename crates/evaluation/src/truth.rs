@@ -1,14 +1,16 @@
-use ndarray::{Array1, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2};
 
-use crate::{Error, Result};
+use crate::{Error, Propensities, Result, candidates::Answer};
 
 /// The true side of a split: how good every LLM was on every prompt, and what it cost. Matrices have shape `(n_prompts, n_models)`; what is
-/// not finite is unknown.
-#[derive(Debug, Clone, Copy)]
+/// not finite is unknown, and [`Propensities`] say for how many prompts each known one stands.
+#[derive(Debug, Clone)]
 pub struct Truth<'a> {
     scores: ArrayView2<'a, f32>,
     cost_usd: ArrayView2<'a, f64>,
     n_scored_prompts: usize,
+    n_known: usize,
+    propensities: Propensities,
 }
 
 /// The predicted side: what a router expects. Matrices have shape `(n_prompts, n_models)`; what is not finite is never chosen.
@@ -19,7 +21,8 @@ pub struct Predicted<'a> {
 }
 
 impl<'a> Truth<'a> {
-    /// Takes true scores in [0, 1] and costs in US dollars.
+    /// Takes true scores in [0, 1] and costs in US dollars. What is missing is taken to be missing at random, see
+    /// [`Propensities::at_random`].
     ///
     /// # Errors
     /// [`Error::Empty`] without a prompt or an LLM; [`Error::Shape`] when the two matrices differ in shape. Where nothing is known at
@@ -30,19 +33,59 @@ impl<'a> Truth<'a> {
             scores,
             cost_usd,
             n_scored_prompts: 0,
+            n_known: 0,
+            propensities: Propensities::complete(),
         };
-        this.n_scored_prompts = (0..this.n_prompts())
-            .filter(|&prompt_idx| this.is_scored(prompt_idx))
-            .count();
+        for prompt_idx in 0..this.n_prompts() {
+            let n_known = this.known(prompt_idx).count();
+            this.n_known += n_known;
+            this.n_scored_prompts += usize::from(n_known > 0);
+        }
+        this.propensities = Propensities::at_random(&this);
         Ok(this)
     }
 
-    /// Takes a split's scores and costs.
+    /// The same with the probabilities with which scores are known.
     ///
     /// # Errors
-    /// As for [`Truth::new`].
+    /// As for [`Truth::new`]; [`Error::Shape`] for propensities of another shape; [`Error::UnknownPropensity`] where a score is known and its
+    /// propensity is not.
+    pub fn with_propensities(
+        scores: ArrayView2<'a, f32>,
+        cost_usd: ArrayView2<'a, f64>,
+        propensities: Propensities,
+    ) -> Result<Self> {
+        let mut this = Self::new(scores, cost_usd)?;
+        propensities.check_fits(&this)?;
+        this.propensities = propensities.of_known(&this);
+        Ok(this)
+    }
+
+    /// Takes a split's scores and costs, with its propensities where it has them.
+    ///
+    /// # Errors
+    /// As for [`Truth::with_propensities`]; [`Error::BadPropensity`].
     pub fn of(split: &'a dataset::PartTable) -> Result<Self> {
-        Self::new(split.scores.view(), split.cost_usd.view())
+        let (scores, cost_usd) = (split.scores.view(), split.cost_usd.view());
+        Self::with_recorded(scores, cost_usd, split.propensities.as_ref())
+    }
+
+    /// Takes scores and costs with the propensities that a table records, if it does.
+    ///
+    /// # Errors
+    /// As for [`Truth::with_propensities`]; [`Error::BadPropensity`].
+    pub fn with_recorded(
+        scores: ArrayView2<'a, f32>,
+        cost_usd: ArrayView2<'a, f64>,
+        recorded: Option<&Array2<f64>>,
+    ) -> Result<Self> {
+        match recorded {
+            Some(values) => {
+                let recorded = Propensities::recorded(values.clone())?;
+                Self::with_propensities(scores, cost_usd, recorded)
+            }
+            None => Self::new(scores, cost_usd),
+        }
     }
 
     /// Takes the true expected scores and costs, which only synthetic data has, in place of the observed ones: for what is to be measured
@@ -69,6 +112,16 @@ impl<'a> Truth<'a> {
         self.n_scored_prompts
     }
 
+    /// The share of all scores that are known, with their costs, in [0, 1].
+    pub fn known_share(&self) -> f64 {
+        self.n_known as f64 / (self.n_prompts() * self.n_models()) as f64
+    }
+
+    /// With which probabilities scores are known.
+    pub fn propensities(&self) -> &Propensities {
+        &self.propensities
+    }
+
     /// Scores and costs.
     pub(crate) fn views(&self) -> (ArrayView2<'a, f32>, ArrayView2<'a, f64>) {
         (self.scores, self.cost_usd)
@@ -84,6 +137,27 @@ impl<'a> Truth<'a> {
         let score = self.scores[[prompt_idx, model_idx]];
         let cost = self.cost_usd[[prompt_idx, model_idx]];
         (score.is_finite() && cost.is_finite()).then_some((f64::from(score), cost))
+    }
+
+    /// What comes of sending a prompt to an LLM.
+    pub(crate) fn answer(&self, prompt_idx: usize, model_idx: usize) -> Answer {
+        match self.get(prompt_idx, model_idx) {
+            Some((score, cost)) => Answer {
+                model_idx,
+                weight: self.propensities.weight(prompt_idx, model_idx),
+                score,
+                cost,
+            },
+            None => Answer::unknown(model_idx),
+        }
+    }
+
+    /// For how many of the LLM's own prompts one stands where it is known. Of scores missing at random 1, as it is the same for all.
+    pub(crate) fn weight_within_model(&self, prompt_idx: usize, model_idx: usize) -> f64 {
+        match self.propensities.are_of_prompts() {
+            true => self.propensities.weight(prompt_idx, model_idx),
+            false => 1.0,
+        }
     }
 
     /// Position, score and cost of each LLM that counts for the prompt, in column order.
@@ -234,7 +308,7 @@ fn check_shapes(what: &'static str, expected: (usize, usize), found: (usize, usi
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, array};
+    use ndarray::array;
 
     use super::*;
 

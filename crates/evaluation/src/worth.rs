@@ -10,7 +10,7 @@
 //! nothing. That is what the areas under a hull lack ([`crate::metric::Metric::is_in_sample_optimum`]): a hull chooses its points by the truth
 //! that measures them. The deciding statistic is the mean of the gain over a fixed grid of worths.
 //!
-//! From predictions to a verdict: [`prompt_gains`] and [`pair_gains`] judge every prompt, [`GainReport`] has means, intervals and the band of the curve, and
+//! From predictions to a verdict: [`doubly_robust_gains`] and [`pair_gains`] judge every prompt, [`GainReport`] has means, intervals and the band of the curve, and
 //! [`GainReport::verdict`] the answer. [`trade`] says the same in money: what is saved at about equal quality. [`cross_fitted_areas`] are the
 //! literature's AIQ and gain over the zero router without selection on the judging prompts. [`holm`] corrects for many comparisons.
 //!
@@ -20,9 +20,9 @@
 //! rows would give another router is not in them.
 //!
 //! # What is unknown
-//! Unlike [`crate::curve`], a router chooses among *all* LLMs that it predicts for, as it does in use, and also where the truth of the choice
-//! is unknown. Means are then over the prompts where it is known, which needs scores missing completely at random, and
-//! at one rate for all LLMs, see [`prompt_gains`].
+//! As everywhere in this crate a router chooses among all LLMs that it predicts for, also where the truth of the choice is unknown. Means are then over
+//! the prompts where it is known, weighted by [`crate::Propensities`]; see [`prompt_gains`]. [`doubly_robust_gains`] have predictions for the others, too,
+//! and are what a verdict goes by. [`Support`] says how far the known scores carry the choices, and when they carry none.
 
 mod areas;
 mod band;
@@ -34,8 +34,10 @@ mod judged;
 mod knob;
 mod pair_gains;
 mod prompt_gains;
+mod pseudo;
 mod report;
-mod student;
+pub(crate) mod student;
+mod support;
 mod trade;
 
 pub use self::{
@@ -45,8 +47,11 @@ pub use self::{
     estimate::{Estimate, folds_inflation},
     knob::{lambda_of_worth, worth_of_lambda},
     pair_gains::{PairFit, pair_gains},
-    prompt_gains::{PromptGains, prompt_gains},
+    prompt_gains::{PromptGains, doubly_robust_gains, prompt_gains},
     report::{GainAt, GainReport, GainSettings, TaskGain, Verdict, gains_by_task, holm},
+    support::{
+        Estimator, FEWEST_EFFECTIVE, LOW_PROPENSITY, MOST_UNSUPPORTED, Refusal, Support, WIDEST,
+    },
     trade::{Trade, TradeReport, trade},
 };
 

@@ -2,7 +2,7 @@
 
 use dataset::PairIdx;
 use evaluation::{
-    Error, Interval, Router,
+    Error, Interval, Propensities, Router, Truth,
     baseline::{best_single, single_models, zero_router},
     curve::{call_curve, exact_curve, small_preference},
     metric::{Baselines, CostRange, Metric, MetricValues, apgr, cpt},
@@ -46,19 +46,19 @@ fn same(a: f64, b: f64) -> bool {
 }
 
 /// The metrics of a table's only router, by the functions for a single curve.
-fn measured(table: &Table) -> Option<MetricValues> {
-    let (truth, predicted) = (table.truth(), table.predicted());
-    let points = exact_curve(&truth, predicted).ok()?.to_points();
+fn measured(table: &Table, truth: &Truth<'_>) -> Option<MetricValues> {
+    let predicted = table.predicted();
+    let points = exact_curve(truth, predicted).ok()?.to_points();
     let preference = small_preference(&predicted, PAIR).expect("two LLMs");
-    let calls = call_curve(&truth, PAIR, &preference.to_vec()).ok();
-    let zero_router = zero_router(&truth);
+    let calls = call_curve(truth, PAIR, &preference.to_vec()).ok();
+    let zero_router = zero_router(truth);
     let all = points
         .iter()
         .copied()
-        .chain(single_models(&truth).into_iter().flatten());
+        .chain(single_models(truth).into_iter().flatten());
     let against = Baselines {
         range: CostRange::over(all)?,
-        best_single: best_single(&truth).map(|(_, point)| point),
+        best_single: best_single(truth).map(|(_, point)| point),
         zero_router,
     };
     Some(MetricValues::new(&points, calls.as_deref(), &against))
@@ -75,7 +75,7 @@ proptest! {
     fn weights_of_one_are_the_plain_curve(table in any_table()) {
         let resamples = Resamples::given(Array2::ones((1, table.scores.nrows()))).expect("one");
         let found = run(&table, &[per_model(&table)], &resamples);
-        let expected = measured(&table).expect("a choice");
+        let expected = measured(&table, &table.truth()).expect("a choice");
         for metric in Metric::ALL {
             let once = found.resampled(0, metric).next().expect("one resample");
             let estimate = found.estimates(0)[metric];
@@ -94,7 +94,16 @@ proptest! {
     ) {
         let n_prompts = table.scores.nrows();
         let rows: Vec<usize> = draws.iter().map(|draw| draw.index(n_prompts)).collect();
-        let Some(expected) = measured(&table.only(&rows)) else {
+        // A score stands for as many prompts as in the whole table.
+        let of_all = table.truth();
+        let repeated = table.only(&rows);
+        let propensities = Array2::from_shape_fn(repeated.scores.dim(), |(i, m)| {
+            let share = of_all.propensities().probability(rows[i], m);
+            if share > 0.0 { share } else { f64::NAN }
+        });
+        let propensities = Propensities::recorded(propensities).expect("probabilities");
+        let truth = Truth::with_propensities(repeated.scores.view(), repeated.cost_usd.view(), propensities);
+        let Some(expected) = measured(&repeated, &truth.expect("a truth")) else {
             return Ok(());
         };
         let resamples = Resamples::given(counts_of(&rows, n_prompts)).expect("one");

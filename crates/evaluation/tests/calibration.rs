@@ -16,6 +16,7 @@ use crate::tables::{Kind, Table, random_table};
 fn params(goal: Goal) -> CalibrationParams {
     CalibrationParams {
         goal,
+        confidence: None,
         n_new_prompts: 10,
         level: 0.95,
         n_resamples: 50,
@@ -315,6 +316,7 @@ fn coverage(goal: Goal, of_pair: bool) -> Coverage {
         };
         let params = CalibrationParams {
             goal,
+            confidence: None,
             n_new_prompts: 250,
             level: 0.95,
             n_resamples: 200,

@@ -2,12 +2,12 @@
 
 use dataset::PairIdx;
 use evaluation::{
-    Curve, CurvePoint, Truth,
+    Curve, CurvePoint, Propensities, Truth,
     baseline::single_models,
     choice::{choose, point_at},
     curve::{Grid, exact_curve, grid_curve, hull, pair_curve},
 };
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 
 use self::tables::{Kind, Table, random_table};
@@ -22,10 +22,8 @@ const AT_A_CROSSING: f64 = 1e-9;
 
 /// As if all predictions came true, so that the curve's means are means of predictions.
 fn come_true(table: &Table) -> Table {
-    let unknown =
-        table.scores.mapv(|score| score * 0.0) + table.cost_usd.mapv(|cost| cost as f32 * 0.0);
     Table {
-        scores: &table.predicted_scores + &unknown,
+        scores: table.predicted_scores.clone(),
         cost_usd: table.predicted_cost_usd.clone(),
         ..table.clone()
     }
@@ -40,7 +38,7 @@ fn exact(table: &Table) -> Curve {
 }
 
 fn same(a: f64, b: f64) -> bool {
-    (a - b).abs() <= SAME_MEAN * a.abs().max(b.abs()).max(1e-3)
+    (a.is_nan() && b.is_nan()) || (a - b).abs() <= SAME_MEAN * a.abs().max(b.abs()).max(1e-3)
 }
 
 fn same_point(a: CurvePoint, b: CurvePoint) -> bool {
@@ -66,31 +64,44 @@ fn look_up(curve: &Curve, lambda: f64, cost_multiplier: f64) -> Option<CurvePoin
     Some(curve.points[n_before - 1])
 }
 
-/// The rule applied to each prompt, and a plain mean.
-fn by_hand(table: &Table, lambda: f64) -> CurvePoint {
-    let (mut n_prompts, mut cost_usd, mut accuracy) = (0.0, 0.0, 0.0);
-    for i in 0..table.scores.nrows() {
-        let known =
-            |m: usize| table.scores[[i, m]].is_finite() && table.cost_usd[[i, m]].is_finite();
-        let models: Vec<usize> = (0..table.scores.ncols()).filter(|&m| known(m)).collect();
-        let scores: Vec<f32> = models
-            .iter()
-            .map(|&m| table.predicted_scores[[i, m]])
-            .collect();
-        let costs: Vec<f64> = models
-            .iter()
-            .map(|&m| table.predicted_cost_usd[[i, m]])
-            .collect();
-        if let Some(chosen) = choose(&scores, &costs, lambda, 1.0) {
-            n_prompts += 1.0;
-            cost_usd += table.cost_usd[[i, models[chosen]]];
-            accuracy += f64::from(table.scores[[i, models[chosen]]]);
+/// Whether the LLM's score and cost are known on the prompt.
+fn is_known(table: &Table, i: usize, m: usize) -> bool {
+    table.scores[[i, m]].is_finite() && table.cost_usd[[i, m]].is_finite()
+}
+
+/// The mean over some choices that are known, each of which stands for 1 / the LLM's share of known scores; NaN where none is.
+fn mean_of(table: &Table, chosen: impl Fn(usize) -> Option<usize>) -> (f64, f64) {
+    let (n_prompts, n_models) = table.scores.dim();
+    let n_known = |m: usize| (0..n_prompts).filter(|&i| is_known(table, i, m)).count() as f64;
+    let n_known: Vec<f64> = (0..n_models).map(n_known).collect();
+    let (mut weights, mut cost_usd, mut accuracy) = (0.0, 0.0, 0.0);
+    for i in 0..n_prompts {
+        let is_scored = (0..n_models).any(|m| is_known(table, i, m));
+        let chosen = chosen(i).filter(|&m| is_scored && is_known(table, i, m));
+        if let Some(m) = chosen {
+            let weight = 1.0 / n_known[m];
+            weights += weight;
+            cost_usd += weight * table.cost_usd[[i, m]];
+            accuracy += weight * f64::from(table.scores[[i, m]]);
         }
     }
+    (cost_usd / weights, accuracy / weights)
+}
+
+/// The rule applied to each prompt, and a mean.
+fn by_hand(table: &Table, lambda: f64) -> CurvePoint {
+    let chosen = |i: usize| {
+        let (scores, costs) = (
+            table.predicted_scores.row(i),
+            table.predicted_cost_usd.row(i),
+        );
+        choose(&scores.to_vec(), &costs.to_vec(), lambda, 1.0)
+    };
+    let (cost_usd, accuracy) = mean_of(table, chosen);
     CurvePoint {
         setting: lambda,
-        cost_usd: cost_usd / n_prompts,
-        accuracy: accuracy / n_prompts,
+        cost_usd,
+        accuracy,
     }
 }
 
@@ -147,14 +158,20 @@ proptest! {
 
     #[test]
     fn a_point_at_one_lambda_is_the_rule(table in any_table(), lambda in 0.0..=1.0_f64) {
-        let found = point_at(&table.truth(), table.predicted(), lambda, 1.0).expect("a choice");
-        prop_assert!(same_point(found, by_hand(&table, lambda)));
+        let expected = by_hand(&table, lambda);
+        match point_at(&table.truth(), table.predicted(), lambda, 1.0) {
+            Ok(found) => prop_assert!(same_point(found, expected)),
+            Err(_) => prop_assert!(!expected.is_known()),
+        }
     }
 
     #[test]
     fn predicted_score_and_cost_fall_and_the_predicted_objective_is_the_best(table in any_table()) {
         let table = come_true(&table);
-        let curve = exact(&table);
+        // What is never predicted is never chosen, so nothing is missing: each prompt stands for itself.
+        let ones = Propensities::recorded(Array2::ones(table.scores.dim())).expect("probabilities");
+        let truth = Truth::with_propensities(table.scores.view(), table.cost_usd.view(), ones);
+        let curve = exact_curve(&truth.expect("a truth"), table.predicted()).expect("a choice");
         for pair in curve.points.windows(2) {
             prop_assert!(pair[0].setting < pair[1].setting || pair[1].setting == 0.0);
             prop_assert!(pair[1].cost_usd <= pair[0].cost_usd + SAME_MEAN);
@@ -201,22 +218,13 @@ proptest! {
             return Ok(());
         };
         prop_assert!(curve.points.is_sorted_by(|a, b| a.setting > b.setting));
-        let both = |i: &usize| {
-            [small, large].iter().all(|&m| table.scores[[*i, m]].is_finite() && table.cost_usd[[*i, m]].is_finite())
-        };
-        let prompts: Vec<usize> = (0..n_prompts).filter(both).collect();
         for point in &curve.points {
             let chosen = |i: usize| if f64::from(probabilities[i]) >= point.setting { small } else { large };
-            let n = prompts.len() as f64;
-            let accuracy = prompts.iter().map(|&i| f64::from(table.scores[[i, chosen(i)]])).sum::<f64>() / n;
-            let cost_usd = prompts.iter().map(|&i| table.cost_usd[[i, chosen(i)]]).sum::<f64>() / n;
+            let (cost_usd, accuracy) = mean_of(&table, |i| Some(chosen(i)));
             let expected = CurvePoint { setting: point.setting, cost_usd, accuracy };
             prop_assert!(same_point(*point, expected), "{:?}, expected {:?}", point, expected);
         }
-        let ends = single_models(&Truth::new(
-            table.only(&prompts).scores.slice(s![.., ..2]),
-            table.only(&prompts).cost_usd.slice(s![.., ..2]),
-        ).expect("prompts"));
+        let ends = single_models(&table.truth());
         let last = curve.points[curve.points.len() - 1];
         for (end, point) in [(ends[1], curve.points[0]), (ends[0], last)] {
             let end = end.expect("both are known");

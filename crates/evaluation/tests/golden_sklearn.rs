@@ -35,6 +35,7 @@ fn matches_sklearn_on_a_small_table() {
         input_tokens: None,
         output_tokens: None,
         cost_usd: matrix(&table, "cost_usd"),
+        propensities: None,
         kept: KeptColumns::default(),
     };
     let predicted = PerModel {

@@ -143,7 +143,13 @@ fn knn_summary(fit: &TargetFit) -> String {
         || "too few rows for cross-validation".to_owned(),
         |score| format!("cross-validated R2 {:.4}", score.mean_r2),
     );
-    format!("{:<14} k = {:<4} {score}", fit.target, fit.n_neighbors)
+    let (target, k) = (&fit.target, fit.n_neighbors);
+    // To tell from a k that counts all neighbors.
+    let of = match fit.prior_values {
+        Some(prior) => format!(" that know an LLM, and {prior:.0} values at what all share,"),
+        None => String::new(),
+    };
+    format!("{target:<14} k = {k:<4}{of} {score}")
 }
 
 fn mf_summary(report: &MfReport) -> String {

@@ -1,15 +1,16 @@
-use dataset::{
-    DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins,
-    worth::{self},
-};
+use dataset::{DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins, worth};
 use evaluation::{
     Predicted, Truth,
-    worth::{Baseline, CrossFit, PromptGains, prompt_gains},
+    worth::{Baseline, CrossFit, PromptGains, doubly_robust_gains},
 };
 use ndarray::{Array1, Array2, ArrayView2, Axis};
+use routers::Rows;
 use serde_json::Value;
 
-use crate::{Error, FittedRouter, Folds, Learner, LearnerParams, Result, Together};
+use crate::{
+    Error, FittedRouter, Folds, Learner, LearnerParams, LogPropensities, Result, Together,
+    propensities::{Estimates, inverse_propensities},
+};
 
 /// What is cross-fitted: a learner on a table.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +34,8 @@ pub struct CrossFitted {
     pub out_of_fold: OutOfFold,
     /// One for each fold, in order.
     pub fits: Vec<FoldFit>,
+    /// Of a log with one answer per prompt that does not say them; see [`crate::log_propensities`].
+    pub propensities: Option<LogPropensities>,
 }
 
 /// The fit that predicted a fold.
@@ -62,11 +65,25 @@ pub fn cross_fit(
     subject.check(folds)?;
     // For all folds alike, by the whole table: one unknown score would otherwise decide for some of them.
     let params = subject.params.resolved(subject.table, subject.info);
+    params.warn_of_copies(subject.learner, subject.table);
     let mut whole = None;
     let mut fits = Vec::new();
+    // A pair's router weighs nothing.
+    let mut estimates = match subject.learner.needs_pair() {
+        true => None,
+        false => Estimates::of(subject),
+    };
     for fold in 0..folds.n_folds() {
         let (trained, judged) = (folds.trained(fold), folds.judged(fold));
-        let fitted = subject.fit(&params, folds, &trained)?;
+        let mut table = subject.table.select(&trained);
+        if let Some(estimates) = &mut estimates {
+            let model = estimates.fit(subject, folds, &trained)?;
+            // In-sample, for the fit must not know whom the judging rows were asked of.
+            let embeddings = subject.embeddings.select(Axis(0), &trained);
+            table.propensities = Some(model.predict(embeddings.view())?);
+            estimates.predict(subject, folds, fold, model)?;
+        }
+        let fitted = subject.fit(&params, folds, &trained, &table)?;
         let predicted = subject.predict(&fitted, &judged)?;
         let whole = whole.get_or_insert_with(|| unknown_like(&predicted, subject.table));
         put(whole, &judged, &predicted);
@@ -84,6 +101,7 @@ pub fn cross_fit(
             folds: folds.of_row().to_vec(),
         },
         fits,
+        propensities: estimates.map(|estimates| estimates.finish(folds)),
     })
 }
 
@@ -105,14 +123,22 @@ impl Subject<'_> {
         Ok(())
     }
 
-    /// `params` are resolved.
-    fn fit(&self, params: &LearnerParams, folds: &Folds, rows: &[usize]) -> Result<FittedRouter> {
+    /// `params` are resolved; `table` has the rows.
+    fn fit(
+        &self,
+        params: &LearnerParams,
+        folds: &Folds,
+        rows: &[usize],
+        table: &PartTable,
+    ) -> Result<FittedRouter> {
         let embeddings = self.embeddings.select(Axis(0), rows);
-        let table = self.table.select(rows);
         let together = self.together(folds, rows)?;
-        let groups = Some(together.groups());
-        let prepared = params.prepare(self.learner, embeddings.view(), groups, &|_| {})?;
-        prepared.fit(&table, self.info, &|_| {})
+        let rows = Rows {
+            embeddings: embeddings.view(),
+            groups: Some(together.groups()),
+        };
+        let prepared = params.prepare(self.learner, rows, &|_| {})?;
+        prepared.fit(table, self.info, &|_| {})
     }
 
     /// What a fit to some rows keeps in one fold of whatever it chooses: the groups that the folds keep whole, and equal prompts.
@@ -183,7 +209,8 @@ pub fn worths(table: &PartTable) -> Vec<f64> {
     worth::grid(&means(table).1)
 }
 
-/// What each prompt says of a router's gain, from its cross-fits of one table; see [`prompt_gains`].
+/// What each prompt says of a router's gain, from its cross-fits of one table; see [`doubly_robust_gains`]. Of a log whose propensities were estimated,
+/// take the table with them ([`LogPropensities::on`]).
 ///
 /// # Errors
 /// [`Error::NoGain`] for a router of a pair; [`Error::Measure`] for predictions of other rows.
@@ -209,27 +236,18 @@ pub fn cross_fit_gains(
             },
         });
     }
-    Ok(prompt_gains(&truth, &passes, &worths(table))?)
+    Ok(doubly_robust_gains(&truth, &passes, &worths(table))?)
 }
 
-/// Each LLM's mean score and cost over the rows where it is known; NaN where it is known in none.
+/// Each LLM's mean score and cost over the rows where it is known, weighted by one over its propensity where the table says it; NaN where it is
+/// known in none.
 pub(crate) fn means(table: &PartTable) -> (Vec<f64>, Vec<f64>) {
-    let mean = |values: &mut dyn Iterator<Item = f64>| {
-        let (mut sum, mut n) = (0.0, 0);
-        for value in values.filter(|value| !value.is_nan()) {
-            sum += value;
-            n += 1;
-        }
-        if n == 0 { f64::NAN } else { sum / f64::from(n) }
+    let weights = inverse_propensities(table);
+    let mean = |values: ArrayView2<'_, f64>| {
+        worth::weighted_means(values, weights.as_ref().map(Array2::view), |_| true)
     };
-    let scores = table.scores.columns().into_iter();
-    let costs = table.cost_usd.columns().into_iter();
     (
-        scores
-            .map(|column| mean(&mut column.iter().map(|&score| f64::from(score))))
-            .collect(),
-        costs
-            .map(|column| mean(&mut column.iter().copied()))
-            .collect(),
+        mean(table.scores.mapv(f64::from).view()),
+        mean(table.cost_usd.view()),
     )
 }

@@ -156,9 +156,16 @@ impl FittedRouter {
         }
         Ok(match &self.form {
             Form::Knn { knn, format, .. } => {
+                // As the fit has them: what was unknown is filled in.
+                let learned = self.targets.iter().enumerate();
+                let learned = learned.map(|(target_idx, target)| Target {
+                    name: target.name.clone(),
+                    values: knn.values(target_idx).to_owned(),
+                });
+                let learned: Vec<Target> = learned.collect();
                 folder.write_knn(&KnnParts {
                     embeddings: knn.rows(),
-                    targets: &self.targets,
+                    targets: &learned,
                     format: *format,
                 })?;
                 let targets = self.quantities.iter().zip(knn.fits());
@@ -169,6 +176,7 @@ impl FittedRouter {
                         .map(|(&quantity, fit)| KnnTarget {
                             quantity,
                             n_neighbors: fit.n_neighbors,
+                            prior_values: fit.prior_values,
                         })
                         .collect(),
                 }

@@ -2,8 +2,8 @@
 //! predictions.
 //!
 //! Holds the settings of all learners ([`Settings`], configs/routers.toml), what each learner makes of a table ([`LearnerParams::fit`],
-//! [`FittedRouter`]), folds ([`Folds`]), cross-fitting ([`cross_fit`]) and its gain ([`cross_fit_gains`]), and the same on permuted prompts
-//! ([`null_gains`]). In come tables and embeddings, out go routers, predictions, and what was chosen on the way.
+//! [`FittedRouter`]), folds ([`Folds`]), cross-fitting ([`cross_fit`]) and its gain ([`cross_fit_gains`]), the same on permuted prompts
+//! ([`null_gains`]), and with which probability a log's policy asked each LLM ([`log_propensities`]). In come tables and embeddings, out go routers, predictions, and what was chosen on the way.
 //! Must not know libtorch, a command line, or where embeddings come from.
 //!
 //! ```text
@@ -22,8 +22,10 @@ mod null;
 mod pair;
 mod params;
 mod prepared;
+mod propensities;
 mod settings;
 mod targets;
+mod token_lines;
 
 pub use crate::{
     cross_fit::{CrossFitted, FoldFit, Subject, cross_fit, cross_fit_gains, worths},
@@ -35,8 +37,10 @@ pub use crate::{
     pair::{PairLabels, pair_scores},
     params::{LearnerParams, Recipe},
     prepared::Prepared,
+    propensities::{Calibration, LogPropensities, log_propensities},
     settings::{
         BUILT_IN, CrossFitSettings, EmbedderSettings, LearningCurveSettings, RobertaNames,
         SavedSettings, SentenceKnn, Settings,
     },
+    token_lines::token_lines,
 };

@@ -3,11 +3,12 @@ use std::collections::BTreeMap;
 use dataset::{OutOfFold, PartTable, Predictions};
 use evaluation::{
     Predicted, Truth,
-    worth::{Baseline, CrossFit, prompt_gains},
+    worth::{Baseline, CrossFit, doubly_robust_gains},
 };
 use ndarray::Axis;
 use rand::{SeedableRng as _, seq::SliceRandom as _};
 use rand_chacha::ChaCha8Rng;
+use routers::Rows;
 use serde::Serialize;
 
 use crate::{
@@ -81,7 +82,9 @@ fn p_value(observed: f64, null: &[f64]) -> f64 {
 /// The mean gain of out-of-fold predictions, and those of the same procedure on permuted rows. `on_progress` counts fits: there are
 /// `2 * n_permutations` for each fold.
 ///
-/// The mean is over the prompts of all folds, each fold's by [`prompt_gains`] against the best constant of the rows that its router was fitted
+/// Of a log whose propensities were estimated, take the table with them ([`crate::LogPropensities::on`]): each row keeps its own wherever it goes.
+///
+/// The mean is over the prompts of all folds, each fold's by [`doubly_robust_gains`] against the best constant of the rows that its router was fitted
 /// on. Where all scores and costs are known that is [`evaluation::worth::GainReport`]'s mean.
 ///
 /// # Errors
@@ -135,8 +138,11 @@ pub fn null_gains(
             [&trained, &judged].map(|rows| subject.embeddings.select(Axis(0), rows));
         // Once per fold: neighbors and Gram matrices do not depend on what is permuted.
         let of_fold = subject.together(folds, &trained)?;
-        let groups = Some(of_fold.groups());
-        let prepared = params.prepare(subject.learner, of_trained.view(), groups, &|_| {})?;
+        let rows = Rows {
+            embeddings: of_trained.view(),
+            groups: Some(of_fold.groups()),
+        };
+        let prepared = params.prepare(subject.learner, rows, &|_| {})?;
         for (orders, sums) in orders.iter().zip(&mut sums) {
             for (order, sum) in orders.iter().zip(sums) {
                 let permuted = |rows: &[usize]| {
@@ -181,7 +187,7 @@ fn fold_gains(
             costs_usd: &costs_usd,
         },
     };
-    Ok(prompt_gains(&Truth::of(judge)?, &[pass], worths)?.over_worths())
+    Ok(doubly_robust_gains(&Truth::of(judge)?, &[pass], worths)?.over_worths())
 }
 
 /// A mean over known values.

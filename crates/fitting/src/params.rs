@@ -2,10 +2,12 @@ use dataset::{DatasetInfo, EqualPrompts, PartTable, SplitOrigin};
 use ndarray::ArrayView2;
 use routers::{
     CheckedBlendParams, CheckedClusterParams, CheckedForestParams, CheckedKernelParams,
-    CheckedKnnParams, CheckedLinearParams, CheckedMfParams, Selection,
+    CheckedKnnParams, CheckedLinearParams, CheckedMfParams, CheckedPropensityParams, Rows,
+    Selection,
 };
 use saved_routers::EmbeddingFormat;
 use serde_json::{Value, json};
+use tracing::warn;
 
 use crate::{Error, FittedRouter, Learner, Prepared, Result};
 
@@ -26,6 +28,8 @@ pub struct LearnerParams {
     pub mf: CheckedMfParams,
     /// Of the random forest.
     pub forest: CheckedForestParams,
+    /// Of which LLM a log's policy asked.
+    pub propensity: CheckedPropensityParams,
     /// How nearest neighbors store their embeddings.
     pub saved_embeddings: EmbeddingFormat,
 }
@@ -109,24 +113,36 @@ impl LearnerParams {
         this
     }
 
-    /// Does what does not depend on scores and costs, for embeddings of shape `(n_rows, dim)`, with [`LearnerParams::resolved`] parameters.
-    /// `groups`, where they are given, have one number per row: rows of one number are in one fold of whatever is chosen by held-out rows, as rows
-    /// with equal embeddings always are. `on_progress` counts what [`LearnerParams::progress`] says.
+    /// Warns where copies of a prompt may be in different folds of the choice of k, as the paper's runs of rows put them: k then looks better the
+    /// smaller it is. It remains the paper's way, so that whoever compares with it has its numbers.
+    pub(crate) fn warn_of_copies(&self, learner: Learner, table: &PartTable) {
+        let n_repeated = EqualPrompts::count(&table.prompts, []).n_repeated;
+        let keeps_none_together = self.knn.params().selection == Selection::Paper;
+        if learner == Learner::Knn && keeps_none_together && n_repeated > 0 {
+            warn!(
+                "{n_repeated} prompts repeat an earlier one, and the paper's folds do not keep them together: k may come out too small; \
+                 `selection = \"r2\"` in the settings of carrot-knn keeps them in one fold"
+            );
+        }
+    }
+
+    /// Does what does not depend on scores and costs, with [`LearnerParams::resolved`] parameters. `on_progress` counts what
+    /// [`LearnerParams::progress`] says.
     ///
     /// # Errors
     /// [`Error::Learner`] for embeddings that cannot be fitted on, or groups of other rows.
     pub fn prepare<'a>(
         &self,
         learner: Learner,
-        embeddings: ArrayView2<'a, f32>,
-        groups: Option<&[usize]>,
+        rows: Rows<'a>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Prepared<'a>> {
-        Prepared::new(self.clone(), learner, embeddings, groups, on_progress)
+        Prepared::new(self.clone(), learner, rows, on_progress)
     }
 
     /// Fits a router to a table whose prompts have embeddings of shape `(n_prompts, dim)`, in the table's order. Equal prompts are in one fold of
-    /// whatever is chosen by held-out prompts.
+    /// whatever is chosen by held-out prompts. In a log with one answer per prompt, means and gains are weighted by one over the propensity of the
+    /// LLM that was asked, which is estimated where the table does not say it ([`crate::log_propensities`]).
     ///
     /// # Errors
     /// [`Error::RowCount`] when there is not one embedding per prompt; what the learner refuses.
@@ -147,8 +163,17 @@ impl LearnerParams {
             });
         }
         let groups = EqualPrompts::groups(&table.prompts);
+        let rows = Rows {
+            embeddings: embeddings.view(),
+            groups: Some(&groups),
+        };
         let resolved = self.resolved(table, info);
-        let prepared = resolved.prepare(learner, embeddings, Some(&groups), on_progress)?;
-        prepared.fit(table, info, on_progress)
+        resolved.warn_of_copies(learner, table);
+        let weighed = match learner.needs_pair() {
+            true => None,
+            false => resolved.with_propensities(embeddings, table, Some(&groups))?,
+        };
+        let prepared = resolved.prepare(learner, rows, on_progress)?;
+        prepared.fit(weighed.as_ref().unwrap_or(table), info, on_progress)
     }
 }

@@ -4,13 +4,14 @@ use dataset::{DatasetInfo, MeanCost, PartTable};
 use ndarray::{Array2, ArrayView2};
 use routers::{
     PairOutcome, PairScores, PreparedBlend, PreparedCluster, PreparedKernel, PreparedKnn,
-    PreparedLinear, Rorf, RoutingCosts,
+    PreparedLinear, Rorf, RoutingCosts, Rows,
 };
 
 use crate::{
     Error, FittedRouter, Learner, LearnerParams, PairLabels, Result,
     fitted::{Form, PairCounts},
     pair_scores,
+    propensities::inverse_propensities,
     targets::Targets,
 };
 
@@ -40,42 +41,25 @@ impl<'a> Prepared<'a> {
     pub(crate) fn new(
         params: LearnerParams,
         learner: Learner,
-        embeddings: ArrayView2<'a, f32>,
-        groups: Option<&[usize]>,
+        rows: Rows<'a>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Self> {
         Ok(Self {
             form: match learner {
-                Learner::Knn => PreparedForm::Knn(params.knn.prepare_grouped(
-                    embeddings,
-                    groups,
-                    on_progress,
-                )?),
-                Learner::Linear => PreparedForm::Linear(params.linear.prepare_grouped(
-                    embeddings,
-                    groups,
-                    on_progress,
-                )?),
-                Learner::Kernel => PreparedForm::Kernel(params.kernel.prepare_grouped(
-                    embeddings,
-                    groups,
-                    on_progress,
-                )?),
-                Learner::Cluster => PreparedForm::Cluster(params.cluster.prepare_grouped(
-                    embeddings,
-                    groups,
-                    on_progress,
-                )?),
-                Learner::Blend => PreparedForm::Blend(Box::new(params.blend.prepare_grouped(
-                    embeddings,
-                    groups,
-                    on_progress,
-                )?)),
+                Learner::Knn => PreparedForm::Knn(params.knn.prepare(rows, on_progress)?),
+                Learner::Linear => PreparedForm::Linear(params.linear.prepare(rows, on_progress)?),
+                Learner::Kernel => PreparedForm::Kernel(params.kernel.prepare(rows, on_progress)?),
+                Learner::Cluster => {
+                    PreparedForm::Cluster(params.cluster.prepare(rows, on_progress)?)
+                }
+                Learner::Blend => {
+                    PreparedForm::Blend(Box::new(params.blend.prepare(rows, on_progress)?))
+                }
                 Learner::Mf => PreparedForm::Mf,
                 Learner::Rorf => PreparedForm::Rorf,
             },
             params,
-            embeddings,
+            embeddings: rows.embeddings,
         })
     }
 
@@ -112,9 +96,11 @@ impl<'a> Prepared<'a> {
     fn fit_per_model(&self, table: &PartTable, info: &DatasetInfo) -> Result<FittedRouter> {
         let targets = Targets::of(table, info);
         let predicted_usd = |outputs: Option<&Array2<f32>>| targets.usd(outputs, table, info);
+        let weights = inverse_propensities(table);
         let costs = RoutingCosts {
             cost_usd: table.cost_usd.view(),
             predicted_usd: &predicted_usd,
+            inverse_propensities: weights.as_ref().map(Array2::view),
         };
         let params = &self.params;
         let form = match &self.form {

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use dataset::DatasetInfo;
+use dataset::{DatasetInfo, router_names::is_of_own_table};
 use routers::{
     BlendLearners, BlendParams, ClusterParams, ForestParams, KernelParams, KnnParams, LinearParams,
-    MfParams,
+    MfParams, PropensityParams,
 };
 use saved_routers::EmbeddingFormat;
 use serde::Deserialize;
@@ -30,6 +30,8 @@ pub struct Settings {
     pub mf: MfParams,
     /// The random forest.
     pub rorf: ForestParams,
+    /// Which LLM a log's policy asked.
+    pub propensity: PropensityParams,
     /// The networks that read prompts.
     pub roberta: RobertaNames,
     /// How routers are kept.
@@ -110,14 +112,6 @@ pub struct EmbedderSettings {
     pub distilled_from: Option<String>,
 }
 
-/// The program that makes data sets of one's own tables.
-const GEN_CUSTOM: &str = "gen-custom ";
-
-/// Whether a data set was made of a table of one's own, and not of the paper's sources.
-pub fn is_of_own_table(info: &DatasetInfo) -> bool {
-    info.made_by.starts_with(GEN_CUSTOM)
-}
-
 impl DefaultEmbedding {
     /// The one for a data set.
     pub fn of(&self, info: &DatasetInfo) -> &str {
@@ -171,6 +165,7 @@ impl Settings {
             blend: self.carrot_blend.clone().check(learners)?,
             mf: self.mf.clone().check()?,
             forest: self.rorf.clone().check()?,
+            propensity: self.propensity.clone().check()?,
             saved_embeddings: self.saved.embeddings,
         })
     }

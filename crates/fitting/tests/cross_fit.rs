@@ -12,6 +12,7 @@ use fitting::{
 use ndarray::{Array2, Axis};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use routers::Rows;
 use saved_routers::{Embedder, FORMAT_VERSION, ModelOutputs, NewFolder, Record, SavedRouter};
 use serde_json::Value;
 
@@ -93,6 +94,7 @@ impl World {
             cost_usd: (&input_tokens + &output_tokens * 2.0) / 1e6,
             input_tokens: Some(input_tokens),
             output_tokens: Some(output_tokens),
+            propensities: None,
             kept: KeptColumns::default(),
         };
         let info = DatasetInfo {
@@ -163,6 +165,7 @@ fn a_saved_router_predicts_as_the_fitted_one() {
             }),
             base: None,
             contents,
+            token_lines: None,
             config: Value::Null,
             results: fitted.results(),
             made_by: "a test".to_owned(),
@@ -405,7 +408,11 @@ fn groups_and_equal_prompts_stay_together_within_fits() {
     let results = |rows: &[usize], of: Option<&[usize]>| {
         let groups: Option<Vec<usize>> = of.map(|of| rows.iter().map(|&row| of[row]).collect());
         let embeddings = world.embeddings.select(Axis(0), rows);
-        let prepared = params.prepare(learner, embeddings.view(), groups.as_deref(), &|_| {});
+        let rows_of_fold = Rows {
+            embeddings: embeddings.view(),
+            groups: groups.as_deref(),
+        };
+        let prepared = params.prepare(learner, rows_of_fold, &|_| {});
         let fitted = (prepared.expect("prepared")).fit(&world.table.select(rows), info, &|_| {});
         fitted.expect("fitted").results()
     };

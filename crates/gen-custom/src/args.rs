@@ -19,7 +19,8 @@ const EXAMPLES: [&str; 5] = [
 #[command(version, after_help = examples(&EXAMPLES))]
 pub(crate) struct Args {
     /// The table, a file or a folder of part files: columns `id`, `task`, `prompt`, and `<model>/score`, `<model>/input_tokens`,
-    /// `<model>/output_tokens` or `<model>/cost_usd` per LLM; a column `split` of `train`, `validation` and `test` is kept
+    /// `<model>/output_tokens` or `<model>/cost_usd` per LLM, and `<model>/propensity`, the probability with which the LLM was asked, if a log
+    /// says it; a column `split` of `train`, `validation` and `test` is kept
     #[arg(long, visible_alias = "source", value_name = "FILE")]
     pub(crate) input: PathBuf,
     /// The table's format, if its extension is not .csv, .tsv, .jsonl or .parquet
@@ -32,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "CHAR", value_parser = character)]
     pub(crate) escape: Option<u8>,
     /// The table has a row for each prompt and LLM, in these columns: `prompt=...,model=...,score=...`, and if there are such columns
-    /// `id=`, `cost=`, `input_tokens=`, `output_tokens=`, `task=`, `split=`. Without `id`, a prompt's text is its id
+    /// `id=`, `cost=`, `input_tokens=`, `output_tokens=`, `propensity=`, `task=`, `split=`. Without `id`, a prompt's text is its id
     #[arg(long, value_name = "WHAT=COLUMN,...")]
     pub(crate) long: Option<Long>,
     /// Prices per LLM; needed where an LLM has no column `<model>/cost_usd`

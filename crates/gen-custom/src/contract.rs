@@ -75,6 +75,7 @@ pub(crate) fn raw_table(
         input_tokens: column(&name, Field::InputTokens),
         output_tokens: column(&name, Field::OutputTokens),
         cost_usd: column(&name, Field::CostUsd),
+        propensities: column(&name, Field::Propensity),
         name,
     });
     let mut kept = KeptColumns::default();

@@ -22,12 +22,13 @@ pub(crate) enum Role {
     Cost,
     InputTokens,
     OutputTokens,
+    Propensity,
     Task,
     Split,
 }
 
 impl Role {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Prompt,
         Self::Model,
         Self::Score,
@@ -35,6 +36,7 @@ impl Role {
         Self::Cost,
         Self::InputTokens,
         Self::OutputTokens,
+        Self::Propensity,
         Self::Task,
         Self::Split,
     ];
@@ -49,6 +51,7 @@ impl Role {
             Self::Cost => "cost",
             Self::InputTokens => "input_tokens",
             Self::OutputTokens => "output_tokens",
+            Self::Propensity => "propensity",
             Self::Task => "task",
             Self::Split => "split",
         }
@@ -57,7 +60,11 @@ impl Role {
     fn kind(self) -> Kind {
         match self {
             Self::Prompt | Self::Model | Self::Id | Self::Task | Self::Split => Kind::Text,
-            Self::Score | Self::Cost | Self::InputTokens | Self::OutputTokens => Kind::Number,
+            Self::Score
+            | Self::Cost
+            | Self::InputTokens
+            | Self::OutputTokens
+            | Self::Propensity => Kind::Number,
         }
     }
 }

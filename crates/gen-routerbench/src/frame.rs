@@ -100,6 +100,7 @@ pub(crate) fn read(path: &Path, frame: &Frame<'_>, wanted: &Wanted<'_>) -> anyho
             input_tokens: None,
             output_tokens: None,
             cost_usd: Some(numbers(&format!("{name}{COST}"))?),
+            propensities: None,
             name: name.clone(),
         })
     });

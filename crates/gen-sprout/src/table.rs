@@ -34,6 +34,7 @@ pub(crate) fn read(
             input_tokens: Some(rows.input_tokens),
             output_tokens: Some(rows.output_tokens),
             cost_usd: None,
+            propensities: None,
         }
     });
     let models = models.collect();

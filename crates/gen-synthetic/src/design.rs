@@ -5,6 +5,7 @@ use dataset::{ModelInfo, Pair, Source};
 use crate::{
     args::Args,
     config::{BUILT_IN, Config, ModelConfig},
+    log::Log,
     rows::{Chunk, Rows},
     world::{Choice, Signal, World, WorldConfig, WorldRows},
 };
@@ -28,6 +29,8 @@ pub(crate) struct Designed {
     pub(crate) n_prompts: usize,
     pub(crate) seed: u32,
     pub(crate) test_size: f64,
+    /// What of the rows is known.
+    pub(crate) log: Log,
     /// The arguments that decide what is in the data set, by name.
     pub(crate) options: BTreeMap<String, String>,
 }
@@ -39,16 +42,34 @@ impl Designed {
     /// When they cannot be read or used.
     pub(crate) fn new(args: &Args) -> anyhow::Result<Self> {
         let usual = "synthetic";
+        let log = Log {
+            policy: args.log,
+            is_unrecorded: args.no_propensities,
+            missing: args.missing,
+            missing_not_at_random: args.missing_not_at_random,
+        };
+        let n_more = args.system_prompt_tokens;
+        let mut options = log.options();
+        if n_more > 0 {
+            options.insert("system-prompt-tokens".to_owned(), n_more.to_string());
+        }
         let choice = match &args.world {
             Some(choice) => choice,
             None => {
-                let (config, source) = args.configured.settings(BUILT_IN, Config::check)?;
+                let with_system_prompt = |mut config: Config| {
+                    for model in &mut config.models {
+                        model.template_tokens = model.template_tokens.saturating_add(n_more);
+                    }
+                    config.check()
+                };
+                let (config, source) = args.configured.settings(BUILT_IN, with_system_prompt)?;
                 return Ok(Self {
                     name: usual.to_owned(),
                     n_prompts: args.n.map_or(config.n_prompts, Into::into),
                     seed: args.seed.unwrap_or(config.seed),
                     test_size: args.test_size.unwrap_or(config.test_size),
-                    options: BTreeMap::new(),
+                    options,
+                    log,
                     design: Design::Listed(config),
                     source,
                 });
@@ -68,20 +89,20 @@ impl Designed {
         };
         let n_prompts = args.n.map_or(config.n_prompts, Into::into);
         let seed = args.seed.unwrap_or(config.seed);
-        let options = [
+        let of_world = [
             ("models", args.models.map(|n| n.to_string())),
             ("gain", args.gain.map(|gain| gain.to_string())),
         ];
-        let options = options
-            .into_iter()
-            .filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        let of_world = of_world.into_iter();
+        options.extend(of_world.filter_map(|(key, value)| Some((key.to_owned(), value?))));
         Ok(Self {
             name,
             n_prompts,
             seed,
             test_size: args.test_size.unwrap_or(config.test_size),
-            options: options.collect(),
-            design: Design::World(Box::new(World::new(config, seed, n_prompts)?)),
+            options,
+            log,
+            design: Design::World(Box::new(World::new(config, seed, n_prompts, n_more)?)),
             source,
         })
     }

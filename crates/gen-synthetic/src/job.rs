@@ -15,6 +15,7 @@ use crate::{
     args::Args,
     bayes::BayesReport,
     design::{Design, Designed, RowMaker},
+    log::Log,
 };
 
 /// Their numbers alone take 400 MB in the split.
@@ -27,6 +28,7 @@ const ROWS_PER_CHUNK: usize = 8192;
 pub(crate) struct Job {
     design: Design,
     source: Source,
+    log: Log,
     options: BTreeMap<String, String>,
     name: DatasetName,
     rows: TrainTestSplit,
@@ -57,6 +59,7 @@ impl Job {
         Ok(Self {
             design: designed.design,
             source: designed.source,
+            log: designed.log,
             options: designed.options,
             name: shared.name_or(&designed.name)?,
             rows,
@@ -96,6 +99,7 @@ impl Staged for Job {
             "truth/ holds the expected score, output tokens and cost of every LLM on every prompt".to_owned(),
         ];
         notes.extend(self.design.note());
+        notes.extend(self.log.notes());
         notes.extend(self.shared.limit_note(self.n_left_out));
         DatasetInfo {
             name: recipe.name.as_str().to_owned(),
@@ -128,9 +132,9 @@ impl Staged for Job {
             (Part::Train, &self.rows.train),
             (Part::Test, &self.rows.test),
         ] {
-            let mut writers = Writers::create(&rows, dir, part)?;
+            let mut writers = Writers::create(&rows, &self.log, dir, part)?;
             for numbers in numbers.chunks(ROWS_PER_CHUNK) {
-                let chunk = rows.chunk(numbers);
+                let chunk = self.log.mask(rows.chunk(numbers), numbers, self.split.seed);
                 writers.split.write(&chunk.split)?;
                 writers.expectations.write(&chunk.expectations)?;
                 tally.add(&chunk.split);
@@ -167,9 +171,14 @@ struct Writers {
 }
 
 impl Writers {
-    fn create(rows: &RowMaker<'_>, dir: &DatasetDir, part: Part) -> anyhow::Result<Self> {
+    fn create(
+        rows: &RowMaker<'_>,
+        log: &Log,
+        dir: &DatasetDir,
+        part: Part,
+    ) -> anyhow::Result<Self> {
         // Writers take the columns and the names of LLMs from an example, for which no rows are needed.
-        let like = rows.chunk(&[]);
+        let like = log.mask(rows.chunk(&[]), &[], 0);
         Ok(Self {
             split: PartWriter::create(&dir.split(part), &like.split)?,
             expectations: PredictionsWriter::create(&dir.truth(part), &like.expectations)?,

@@ -18,7 +18,8 @@
 //! gain(v) = mean over i of (p_ia(i) - c_ia(i) / v) - (p_ib(v) - c_ib(v) / v)
 //! ```
 //!
-//! It differs from the gain that is measured on scores by their noise alone.
+//! It differs from the gain that is measured on scores by their noise alone. With `--log`, `--missing` or `--missing-not-at-random` the parts become
+//! what a log knows of them (`log`), and `truth/` stays as it is.
 
 mod args;
 mod bayes;
@@ -26,6 +27,7 @@ mod config;
 mod design;
 mod job;
 mod latent;
+mod log;
 mod prompts;
 mod rows;
 mod words;

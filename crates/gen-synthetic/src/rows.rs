@@ -75,6 +75,7 @@ impl Chunk {
             cost_usd: Array2::from_shape_fn(shape, |at| answer(at).1.cost_usd),
             tasks: rows.iter().map(|row| row.task.to_owned()).collect(),
             prompts: rows.into_iter().map(|row| row.prompt).collect(),
+            propensities: None,
             kept,
         };
         Chunk {

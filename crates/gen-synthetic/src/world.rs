@@ -7,7 +7,7 @@
 //!            the mean over all families and times by their weights
 //! p          q_m + s z_mf(t) - slope (d - 1/2)                      expected score
 //! score      Binomial(steps, p + e) / steps                        e: of one conversation and LLM, +-effect with equal chances
-//! cost       price_m x tokens,  tokens as in `latent`              expected: c_m, the same for every prompt
+//! cost       price_m x tokens,  tokens as in `latent`              expected: c_m, the same for every prompt, unless a system prompt is paid for
 //!
 //! gain(v)    E max_m (p - c_m / v) - max_m E (p - c_m / v)          what the Bayes router gains at worth v
 //! gain       mean of gain(v) over dataset::worth::grid(c)           s is such that this is what the settings say
@@ -30,23 +30,33 @@ pub(crate) use self::{
     rows::WorldRows,
 };
 
+/// What a token of input costs beside one of output where input is not free: what most providers ask.
+const INPUT_PER_OUTPUT: f64 = 0.25;
+
 /// A world in numbers.
 #[derive(Debug)]
 pub(crate) struct World {
     config: WorldConfig,
     seed: u32,
     n_prompts: usize,
+    /// Tokens that are billed beside those of the prompt's text.
+    n_system_tokens: u32,
     names: Vec<String>,
     prices: Vec<Price>,
     skills: Skills,
 }
 
 impl World {
-    /// Draws the LLMs of a world of so many prompts.
+    /// Draws the LLMs of a world of so many prompts, with a system prompt of so many tokens. Without one, input is free.
     ///
     /// # Errors
     /// When no scores in [0, 1] give the gain that the settings ask for.
-    pub(crate) fn new(config: WorldConfig, seed: u32, n_prompts: usize) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        config: WorldConfig,
+        seed: u32,
+        n_prompts: usize,
+        n_system_tokens: u32,
+    ) -> anyhow::Result<Self> {
         let n = config.n_models;
         // Ranks are shuffled: which LLM is best, or cheap, should not show in the order of the columns.
         let by_quality = permutation(n as u32, seed);
@@ -61,20 +71,36 @@ impl World {
             .iter()
             .map(|&rank| config.costs.mean_usd(rank as usize, n))
             .collect();
+        let input_per_output = match n_system_tokens {
+            0 => 0.0,
+            _ => INPUT_PER_OUTPUT,
+        };
+        let price = |cost: &f64| {
+            let output_usd_per_mtok = 1e6 * cost / config.costs.answer_tokens;
+            Price {
+                input_usd_per_mtok: input_per_output * output_usd_per_mtok,
+                output_usd_per_mtok,
+                source: Some("made up".to_owned()),
+            }
+        };
+        let prices: Vec<Price> = costs.iter().map(price).collect();
+        let with_input =
+            |price: &Price| price.cost_usd(n_system_tokens.into(), config.costs.answer_tokens);
+        // Unless input is paid for, the very numbers of the settings: a last bit would change skills.
+        let costs = match n_system_tokens {
+            0 => costs,
+            _ => prices.iter().map(with_input).collect(),
+        };
         let skills = Skills::new(&config, seed, qualities.collect(), &costs)?;
-        let prices = costs.iter().map(|cost| Price {
-            input_usd_per_mtok: 0.0,
-            output_usd_per_mtok: 1e6 * cost / config.costs.answer_tokens,
-            source: Some("made up".to_owned()),
-        });
         let width = n.to_string().len();
         Ok(Self {
             names: (1..=n).map(|m| format!("llm-{m:0width$}")).collect(),
-            prices: prices.collect(),
+            prices,
             skills,
             config,
             seed,
             n_prompts,
+            n_system_tokens,
         })
     }
 
@@ -104,8 +130,14 @@ impl World {
 
     /// What a reader of the numbers should know.
     pub(crate) fn note(&self) -> String {
+        let but = match self.n_system_tokens {
+            0 => "",
+            _ => {
+                ", if only the system prompt and the answer are paid for: the prompts' own texts change it a little"
+            }
+        };
         format!(
-            "a hard world: over all prompts the Bayes router gains {:.4} of a score over the best single LLM, on average over the grid of worths",
+            "a hard world: over all prompts the Bayes router gains {:.4} of a score over the best single LLM, on average over the grid of worths{but}",
             self.skills.gain()
         )
     }

@@ -342,3 +342,67 @@ fn a_hard_world_is_made_by_name() {
         bench.refuse(args, code, expected);
     }
 }
+
+#[test]
+fn a_log_knows_one_llm_of_each_prompt_and_the_truth_all() {
+    let (whole, logged) = (bench(), bench());
+    let complete = make(&whole, &["--n", "200"]);
+    let args = ["--n", "200", "--log", "skewed", "--missing", "0.3"];
+    let dir = make(&logged, &args);
+    let (info, train, test) = logged.read("synthetic");
+    assert_eq!(
+        (
+            info.options["log"].as_str(),
+            info.options["missing"].as_str()
+        ),
+        ("skewed", "0.3")
+    );
+    let note = "a log: one LLM was asked for each prompt, drawn by a policy that depends on the task, with the probability `<model>/propensity`; truth/ \
+                is complete";
+    assert_note(&info, note);
+    assert_note(&info, "scores are missing at random: 30.0% of them");
+    for (part, table) in Part::ALL.into_iter().zip([&train, &test]) {
+        assert_eq!(truth(&dir, part), truth(&complete, part));
+        let propensities = table.propensities.as_ref().expect("recorded");
+        let (mut n_asked, mut n_known) = (0, 0);
+        for (at, score) in table.scores.indexed_iter() {
+            assert!((0.0..=1.0).contains(&propensities[at]));
+            n_asked += usize::from(!table.cost_usd[at].is_nan());
+            n_known += usize::from(!score.is_nan());
+        }
+        assert_eq!(n_asked, table.n_prompts());
+        assert!(n_known < n_asked && n_known > n_asked / 2, "{n_known}");
+    }
+    logged.refuse(&args[..4], 1, "missing was `0.3`, now not set");
+
+    for (args, expected) in [
+        (&["--log", "all"][..], "uniform, skewed, deterministic"),
+        (&["--no-propensities"], "--log"),
+        (&["--missing", "1"], "at least 0 and below 1"),
+        (&["--missing-not-at-random", "2"], "at least 0 and below 1"),
+        (&["--system-prompt-tokens", "2000000"], "from 0 to 100000"),
+    ] {
+        logged.refuse(args, 2, expected);
+    }
+}
+
+#[test]
+fn a_system_prompt_is_billed_beside_the_text() {
+    let (plain, prompted) = (bench(), bench());
+    plain.succeed(&["--n", "60"]);
+    prompted.succeed(&["--n", "60", "--system-prompt-tokens", "1500"]);
+    let ((info, one, _), (_, other, _)) = (plain.read("synthetic"), prompted.read("synthetic"));
+    assert_eq!((&one.prompts, &one.scores), (&other.prompts, &other.scores));
+    let tokens = |table: &PartTable| table.input_tokens.clone().expect("there");
+    assert_eq!(tokens(&one) + 1500.0, tokens(&other));
+    for (m, model) in info.models.iter().enumerate() {
+        let more = model.price.as_ref().expect("priced").input_cost_usd(1500.0);
+        let found = other.cost_usd[(5, m)] - one.cost_usd[(5, m)];
+        assert!((found - more).abs() < 1e-12, "{found} {more}");
+    }
+    prompted.refuse(
+        &["--n", "60"],
+        1,
+        "system-prompt-tokens was `1500`, now not set",
+    );
+}

@@ -51,6 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let costs = RoutingCosts {
         cost_usd: rows.cost_usd.view(),
         predicted_usd: &predicted_usd,
+        inverse_propensities: None,
     };
     let start = Instant::now();
     let prepared = params.prepare(rows.train.view(), &|_| ())?;

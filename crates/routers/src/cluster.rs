@@ -1,8 +1,10 @@
 //! Means over clusters of embeddings.
 
+mod distance;
 mod fit;
 mod kmeans;
 mod model;
+mod nearest;
 mod params;
 
 pub use self::{

@@ -88,6 +88,16 @@ pub enum Error {
         /// Number of classes.
         n_classes: usize,
     },
+    /// An LLM that is not one of those that there are.
+    #[error("row {row} (from 0) is of LLM {class} (from 0), expected one below {n_classes}")]
+    NoSuchClass {
+        /// The row, from 0.
+        row: usize,
+        /// Its LLM.
+        class: usize,
+        /// Number of LLMs.
+        n_classes: usize,
+    },
     /// Nothing to tell apart.
     #[error("all {n_rows} rows are of class {class}, expected at least two classes")]
     OneClass {

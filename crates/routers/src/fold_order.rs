@@ -69,6 +69,11 @@ impl FoldOrder {
         self.groups.as_deref()
     }
 
+    /// The row at each position.
+    pub(crate) fn rows(&self) -> &[usize] {
+        &self.order
+    }
+
     /// Number of rows.
     pub(crate) fn n_rows(&self) -> usize {
         self.order.len()

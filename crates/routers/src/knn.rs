@@ -1,7 +1,9 @@
 //! k-nearest-neighbors regression on embeddings: CARROT (KNN).
 
+mod drawn;
 mod fit;
 mod folded;
+mod known;
 mod means;
 mod model;
 mod paper;
@@ -17,5 +19,6 @@ pub use self::{
 };
 pub(crate) use self::{
     folded::FoldedNeighbors,
+    known::FoldedKnown,
     target::{output_ranges, side_by_side},
 };

@@ -3,13 +3,14 @@
 //! Holds k-nearest-neighbors regression ([`KnnParams`], [`Knn`]) with its exact neighbor search, ridge regression ([`LinearParams`], [`Linear`]), kernel
 //! ridge regression ([`KernelParams`], [`Kernel`]), means over clusters ([`ClusterParams`], [`Cluster`]), and the blend of the four that decides
 //! whether to route at all ([`BlendParams`], [`Blend`]); a random forest with exact splits ([`ForestParams`], [`Forest`]), the binary router that uses
-//! it ([`Rorf`]), and the matrix factorization ([`MfParams`], [`Mf`]).
+//! it ([`Rorf`]), and the matrix factorization ([`MfParams`], [`Mf`]); which LLM a log's policy asked ([`PropensityParams`], [`PropensityModel`]).
 //! In come matrices of embeddings and targets, out go predictions of every LLM's score and cost, or of how likely the small LLM of a pair
-//! will do.
+//! will do. Unknown values are filled in from their rows ([`completed`]).
 //! Must not know a file, a command line, libtorch, or how predictions are reported on; what a learner chooses by ([`RoutingCosts`]) is here.
 
 mod blend;
 mod cluster;
+mod completion;
 mod dot;
 mod error;
 mod fold_order;
@@ -22,11 +23,14 @@ mod mf;
 mod neighbors;
 mod pair_outcome;
 mod prepared;
+mod products;
+mod propensity;
 mod r2;
 mod ridge;
 mod rorf;
 mod routing_gain;
 mod row_groups;
+mod rows;
 mod unit_rows;
 
 pub use crate::{
@@ -39,6 +43,7 @@ pub use crate::{
         CheckedClusterParams, Cluster, ClusterCvScore, ClusterFit, ClusterParams, ClusterTarget,
         PreparedCluster,
     },
+    completion::completed,
     error::{Error, Result},
     forest::{CheckedForestParams, Forest, ForestArrays, ForestParams, LEAF, MaxFeatures},
     kernel::{CheckedKernelParams, Kernel, KernelCvScore, KernelFit, KernelParams, PreparedKernel},
@@ -50,8 +55,12 @@ pub use crate::{
     mf::{CheckedMfParams, Mf, MfBest, MfEpoch, MfParams, MfReport, MfWeights},
     neighbors::Backend,
     pair_outcome::PairOutcome,
+    propensity::{
+        CheckedPropensityParams, PropensityCvScore, PropensityFit, PropensityModel, PropensityParams,
+    },
     ridge::RidgeWeights,
     rorf::{PairScores, Rorf},
     routing_gain::{Gain, RoutingCosts},
+    rows::Rows,
     unit_rows::{SharedValues, UnitRows},
 };

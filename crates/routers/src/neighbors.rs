@@ -50,5 +50,19 @@ pub(crate) fn nearest(queries: &UnitRows, rows: &UnitRows, ask: Ask<'_>) -> Resu
     }
 }
 
+/// The same by matrix products, which cannot fail.
+pub(crate) fn nearest_by_products(
+    queries: &UnitRows,
+    rows: &UnitRows,
+    ks: &[usize],
+) -> NeighborLists {
+    let ask = Ask {
+        ks,
+        backend: Backend::Gemm,
+        on_progress: &|_| (),
+    };
+    gemm::nearest(queries, rows, ask)
+}
+
 #[cfg(test)]
 mod tests;

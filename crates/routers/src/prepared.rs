@@ -5,7 +5,11 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, s};
 use rayon::prelude::*;
 
-use crate::{Error, Result, Target, knn::side_by_side};
+use crate::{
+    Error, Result, Target,
+    fold_order::FoldOrder,
+    knn::{output_ranges, side_by_side},
+};
 
 /// Rows whose errors are summed by one thread at a time. Sums of such runs are added in order, so that rounding does not depend on the
 /// number of threads.
@@ -46,6 +50,44 @@ pub(crate) struct Choice {
     pub(crate) out_of_fold: Option<Array2<f64>>,
 }
 
+/// Targets with what was chosen for each: all that a fit needs besides the prepared rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chosen<'a> {
+    pub(crate) targets: &'a [Target],
+    /// All targets side by side, rows in the order of the folds.
+    pub(crate) values: ArrayView2<'a, f32>,
+    /// Each target's columns in `values`.
+    pub(crate) outputs: &'a [Range<usize>],
+    /// What each target's choice was among, in the order of [`Choice::errors`]; empty where the choice is not to be reported.
+    pub(crate) candidates: &'a [usize],
+    /// One for each target.
+    pub(crate) choices: &'a [Choice],
+}
+
+/// Chooses among all candidates for each target of the rows, which come in their own order, and fits what was chosen.
+///
+/// # Errors
+/// As [`known_side_by_side`].
+pub(crate) fn fit_best<T>(
+    learner: &dyn Prepared,
+    order: &FoldOrder,
+    targets: &[Target],
+    fit: impl FnOnce(Chosen<'_>) -> T,
+) -> Result<T> {
+    let values = known_side_by_side(order.n_rows(), targets)?;
+    let values = order.sorted(values.view());
+    let outputs = output_ranges(targets);
+    let candidates: Vec<usize> = (0..learner.n_candidates()).collect();
+    let choices = choose(learner, values.view(), &outputs, &candidates);
+    Ok(fit(Chosen {
+        targets,
+        values: values.view(),
+        outputs: &outputs,
+        candidates: &candidates,
+        choices: &choices,
+    }))
+}
+
 /// Chooses a candidate for each target, whose columns `outputs` says, by out-of-fold squared error of differences between LLMs.
 ///
 /// # Panics
@@ -53,6 +95,20 @@ pub(crate) struct Choice {
 pub(crate) fn choose(
     learner: &dyn Prepared,
     values: ArrayView2<'_, f32>,
+    outputs: &[Range<usize>],
+    candidates: &[usize],
+) -> Vec<Choice> {
+    choose_by(learner, values, values, outputs, candidates)
+}
+
+/// The same where what is learned is not all true: unknown values that were filled in ([`crate::completed`]) judge nothing.
+///
+/// # Panics
+/// When there is no candidate.
+pub(crate) fn choose_by(
+    learner: &dyn Prepared,
+    learned: ArrayView2<'_, f32>,
+    truth: ArrayView2<'_, f32>,
     outputs: &[Range<usize>],
     candidates: &[usize],
 ) -> Vec<Choice> {
@@ -68,10 +124,10 @@ pub(crate) fn choose(
         return choices;
     }
     let mut least = vec![f64::INFINITY; outputs.len()];
-    learner.out_of_fold(values, candidates, &mut |candidate, predicted| {
+    learner.out_of_fold(learned, candidates, &mut |candidate, predicted| {
         for ((outputs, choice), least) in outputs.iter().zip(&mut choices).zip(&mut least) {
             let predicted = predicted.slice(s![.., outputs.clone()]);
-            let error = difference_error(values.slice(s![.., outputs.clone()]), predicted);
+            let error = difference_error(truth.slice(s![.., outputs.clone()]), predicted);
             choice.errors.push(error);
             if choice.out_of_fold.is_none() || error < *least {
                 choice.candidate = candidate;

@@ -13,12 +13,14 @@ mod cholesky;
 mod moments;
 mod patterns;
 mod prepared;
-mod products;
 mod system;
 mod targets;
 mod weights;
 
 pub use self::weights::RidgeWeights;
 pub(crate) use self::{
-    alphas::check_alphas, cholesky::Cholesky, prepared::PreparedRidge, products::product,
+    alphas::check_alphas,
+    cholesky::Cholesky,
+    patterns::{Pattern, patterns},
+    prepared::PreparedRidge,
 };

@@ -3,7 +3,7 @@
 use std::{fmt, ops::Range};
 
 use dataset::worth;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayBase, ArrayView2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub struct RoutingCosts<'a> {
     /// Dollars of each row and LLM, by predictions of the cost target for all rows, in their order; `None` where costs are known before the
     /// call, and so no target.
     pub predicted_usd: &'a (dyn Fn(Option<&Array2<f32>>) -> Array2<f64> + Sync),
+    /// For how many rows like it each row and LLM stands, shape `(n_rows, n_models)`: one over the probability with which the LLM was asked, 0 where
+    /// it was not. `None` where nobody says, and each of an LLM's rows counts alike.
+    pub inverse_propensities: Option<ArrayView2<'a, f64>>,
 }
 
 impl fmt::Debug for RoutingCosts<'_> {
@@ -47,7 +50,7 @@ impl RoutingCosts<'_> {
         Ok(predicted)
     }
 
-    /// Refuses targets other than scores, or scores and costs, of the LLMs that the dollars are of.
+    /// Refuses targets other than scores, or scores and costs, of the LLMs that the dollars are of, and propensities of others.
     pub(crate) fn check(&self, targets: &[Target]) -> Result<()> {
         if !(1..=2).contains(&targets.len()) {
             return Err(Error::RoutingTargets { n: targets.len() });
@@ -61,7 +64,14 @@ impl RoutingCosts<'_> {
                 });
             }
         }
-        Ok(())
+        match self.inverse_propensities {
+            Some(weights) if weights.dim() != self.cost_usd.dim() => Err(Error::Shape {
+                what: "propensity",
+                expected: self.cost_usd.dim(),
+                found: weights.dim(),
+            }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -81,10 +91,13 @@ pub struct Gain {
 /// router's choice     the first LLM with the highest predicted score - predicted cost / v
 /// without routing     the LLM with the best mean score - mean cost / v of the rows of the other folds
 /// gain(v)             mean of score - cost / v of the one - the same of the other, over the rows where it is known
+/// mean                sum of w x / sum of w        w: one over the probability with which the LLM was asked for the row
 /// ```
 ///
-/// Where an LLM's answer is not known, neither side is held to it: each side's mean is over the rows in which its choice is known, as if scores
-/// were missing at random. The standard error is that of the mean of the influences, which for known answers are the rows' gains:
+/// Where an LLM's answer is not known, neither side is held to it: each side's mean is over the rows in which its choice is known, weighted so that
+/// they stand for all rows (self-normalized; Hajek 1971). Where nobody says how LLMs were asked, scores are taken to be missing at random, and an
+/// LLM's probability to be its share of the rows in which any answer is known. The standard error is that of the mean of the influences, which for
+/// known answers are the rows' gains:
 ///
 /// ```text
 /// s^2 = G / (G - 1) sum over groups of (sum of a group's influences)^2 / n_rows^2      G: groups of rows that stay together, or rows
@@ -96,40 +109,73 @@ pub(crate) struct Judge<'a> {
     cost_usd: ArrayView2<'a, f64>,
     worths: Vec<f64>,
     /// What each row got without routing, at each worth.
-    unrouted: Array2<f64>,
+    unrouted: Array2<Got>,
+    /// For how many rows each row and LLM stands; `None`: for itself.
+    weights: Option<Array2<f64>>,
     /// For each row the first row of its group; `None` where every row is by itself.
     groups: Option<&'a [usize]>,
 }
 
+/// What a row got.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Got {
+    /// NaN where it is not known.
+    utility: f64,
+    /// For how many rows it stands where it is known.
+    weight: f64,
+}
+
+impl Got {
+    const UNKNOWN: Self = Self {
+        utility: f64::NAN,
+        weight: 1.0,
+    };
+}
+
 impl<'a> Judge<'a> {
-    /// `scores` and `cost_usd` have shape `(n_rows, n_models)`, NaN where unknown; `fold_of_row` says which rows each baseline is from.
+    /// `scores` has shape `(n_rows, n_models)`, NaN where unknown; `fold_of_row` says which rows each baseline is from.
     pub(crate) fn new(
         scores: ArrayView2<'a, f32>,
-        cost_usd: ArrayView2<'a, f64>,
+        costs: &'a RoutingCosts<'_>,
         fold_of_row: &[usize],
     ) -> Self {
-        let worths = worth::grid(&means(cost_usd, |_| true));
+        let cost_usd = costs.cost_usd.view();
+        // Of an LLM's own rows all count alike where nobody says how they were asked.
+        let within = costs.inverse_propensities.as_ref().map(ArrayBase::view);
+        let worths = worth::grid(&worth::weighted_means(cost_usd, within, |_| true));
         let n_folds = fold_of_row.iter().max().map_or(0, |last| last + 1);
         let constants: Vec<Vec<Option<usize>>> = (0..n_folds)
             .map(|fold| {
                 let is_other = |row: usize| fold_of_row[row] != fold;
-                let mean_scores = means(scores.mapv(f64::from).view(), is_other);
-                let mean_costs = means(cost_usd, is_other);
+                let scores = scores.mapv(f64::from);
+                let mean_scores = worth::weighted_means(scores.view(), within, is_other);
+                let mean_costs = worth::weighted_means(cost_usd, within, is_other);
                 let best = |&worth: &f64| worth::best_constant(&mean_scores, &mean_costs, worth);
                 worths.iter().map(best).collect()
             })
             .collect();
-        let unrouted = Array2::from_shape_fn((scores.nrows(), worths.len()), |(row, i)| {
-            constants[fold_of_row[row]][i].map_or(f64::NAN, |model| {
-                utility(scores, cost_usd, [row, model], worths[i])
-            })
-        });
-        Self {
+        let mut this = Self {
             scores,
             cost_usd,
+            unrouted: Array2::from_elem((0, 0), Got::UNKNOWN),
+            weights: within
+                .map(|weights| weights.to_owned())
+                .or_else(|| missing_at_random(scores, cost_usd)),
             worths,
-            unrouted,
             groups: None,
+        };
+        this.unrouted = Array2::from_shape_fn((scores.nrows(), this.worths.len()), |(row, i)| {
+            constants[fold_of_row[row]][i]
+                .map_or(Got::UNKNOWN, |model| this.got([row, model], this.worths[i]))
+        });
+        this
+    }
+
+    /// What a row gets of an LLM.
+    fn got(&self, at: [usize; 2], worth_usd: f64) -> Got {
+        Got {
+            utility: worth::utility(f64::from(self.scores[at]), self.cost_usd[at], worth_usd),
+            weight: self.weights.as_ref().map_or(1.0, |weights| weights[at]),
         }
     }
 
@@ -145,21 +191,20 @@ impl<'a> Judge<'a> {
         predicted_usd: ArrayView2<'_, f64>,
     ) -> Gain {
         let (n_rows, n_worths) = self.unrouted.dim();
-        let mut routed = Array2::from_elem((n_rows, n_worths), f64::NAN);
+        let mut routed = Array2::from_elem((n_rows, n_worths), Got::UNKNOWN);
         let rows = routed.as_slice_mut().expect("it was made row by row");
         rows.par_chunks_mut(ROWS_PER_RUN * n_worths)
             .enumerate()
             .for_each(|(run, chunk)| {
-                for (i, utilities) in chunk.chunks_mut(n_worths).enumerate() {
+                for (i, of_row) in chunk.chunks_mut(n_worths).enumerate() {
                     let row = run * ROWS_PER_RUN + i;
                     let choice = |worth| {
                         let scores = predicted_scores.row(row).into_iter();
                         first_best(scores.zip(predicted_usd.row(row)), worth)
                     };
-                    for (utility, &worth) in utilities.iter_mut().zip(&self.worths) {
+                    for (got, &worth) in of_row.iter_mut().zip(&self.worths) {
                         if let Some(model) = choice(worth) {
-                            *utility =
-                                self::utility(self.scores, self.cost_usd, [row, model], worth);
+                            *got = self.got([row, model], worth);
                         }
                     }
                 }
@@ -167,7 +212,7 @@ impl<'a> Judge<'a> {
         self.compare(routed.view())
     }
 
-    fn compare(&self, routed: ArrayView2<'_, f64>) -> Gain {
+    fn compare(&self, routed: ArrayView2<'_, Got>) -> Gain {
         let (n_rows, n_worths) = routed.dim();
         let (mut influences, mut total, mut n_judged) = (vec![0.0; n_rows], 0.0, 0);
         for i in 0..n_worths {
@@ -212,39 +257,54 @@ impl<'a> Judge<'a> {
 /// The mean of one side's utilities over the rows in which they are known.
 struct Side {
     mean: f64,
+    /// The share of the rows for which those stand that are known.
     share_known: f64,
 }
 
 impl Side {
-    fn of<'a>(utilities: impl ExactSizeIterator<Item = &'a f64>) -> Option<Self> {
-        let n_rows = utilities.len();
-        let (mut sum, mut n) = (0.0, 0_u32);
-        for utility in utilities.filter(|it| !it.is_nan()) {
-            sum += utility;
-            n += 1;
+    fn of<'a>(of_rows: impl ExactSizeIterator<Item = &'a Got>) -> Option<Self> {
+        let n_rows = of_rows.len();
+        let (mut sum, mut total) = (0.0, 0.0);
+        for got in of_rows.filter(|it| !it.utility.is_nan()) {
+            sum += got.weight * got.utility;
+            total += got.weight;
         }
-        (n > 0).then(|| Self {
-            mean: sum / f64::from(n),
-            share_known: f64::from(n) / n_rows as f64,
+        (total > 0.0).then(|| Self {
+            mean: sum / total,
+            share_known: total / n_rows as f64,
         })
     }
 
-    fn influence(&self, utility: f64) -> f64 {
-        if utility.is_nan() {
+    fn influence(&self, got: Got) -> f64 {
+        if got.utility.is_nan() {
             0.0
         } else {
-            (utility - self.mean) / self.share_known
+            got.weight * (got.utility - self.mean) / self.share_known
         }
     }
 }
 
-fn utility(
+/// Weights of scores that are missing at random: one over the LLM's share of the rows in which anything is known. `None` where nothing is missing.
+fn missing_at_random(
     scores: ArrayView2<'_, f32>,
     cost_usd: ArrayView2<'_, f64>,
-    at: [usize; 2],
-    worth_usd: f64,
-) -> f64 {
-    worth::utility(f64::from(scores[at]), cost_usd[at], worth_usd)
+) -> Option<Array2<f64>> {
+    let is_known = |at: [usize; 2]| !scores[at].is_nan() && !cost_usd[at].is_nan();
+    let (n_rows, n_models) = scores.dim();
+    let mut n_known = vec![0_u32; n_models];
+    let mut n_scored = 0;
+    for row in 0..n_rows {
+        let known = (0..n_models).filter(|&model| is_known([row, model]));
+        let n_before: u32 = n_known.iter().sum();
+        known.for_each(|model| n_known[model] += 1);
+        n_scored += u32::from(n_known.iter().sum::<u32>() > n_before);
+    }
+    let is_complete = n_known.iter().all(|&n| n == n_scored);
+    (!is_complete).then(|| {
+        Array2::from_shape_fn((n_rows, n_models), |(_, model)| {
+            f64::from(n_scored) / f64::from(n_known[model])
+        })
+    })
 }
 
 /// The first LLM of those with the highest utility; an unknown one is passed over.
@@ -260,26 +320,6 @@ fn first_best<'a>(
         }
     }
     best.map(|(model_idx, _)| model_idx)
-}
-
-/// The mean of each column over some rows where it is known; NaN where it is known in none.
-pub(crate) fn means(values: ArrayView2<'_, f64>, takes: impl Fn(usize) -> bool) -> Vec<f64> {
-    let mut sums = vec![(0.0, 0_u32); values.ncols()];
-    for (_, row) in values
-        .outer_iter()
-        .enumerate()
-        .filter(|(row, _)| takes(*row))
-    {
-        for ((sum, n), &value) in sums.iter_mut().zip(row) {
-            if !value.is_nan() {
-                *sum += value;
-                *n += 1;
-            }
-        }
-    }
-    sums.into_iter()
-        .map(|(sum, n)| sum / f64::from(n))
-        .collect()
 }
 
 /// The fold of each row, where folds are runs of an order of rows.
@@ -302,15 +342,30 @@ mod tests {
     use super::*;
 
     const NAN: f32 = f32::NAN;
+    const NAN_USD: f64 = f64::NAN;
+
+    /// For who predicts no dollars.
+    fn routing_costs<'a>(
+        cost_usd: &'a Array2<f64>,
+        weights: Option<&'a Array2<f64>>,
+    ) -> RoutingCosts<'a> {
+        RoutingCosts {
+            cost_usd: cost_usd.view(),
+            predicted_usd: &|_| unreachable!("nothing is predicted"),
+            inverse_propensities: weights.map(Array2::view),
+        }
+    }
 
     #[test]
     fn gain_by_hand() {
         // Costs are equal everywhere, so the only worth is infinite and utility is the score.
         let scores = array![[1.0_f32, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
         let costs = Array2::ones((4, 2));
-        let judge = Judge::new(scores.view(), costs.view(), &[0, 0, 1, 1]);
+        let routing_costs = routing_costs(&costs, None);
+        let judge = Judge::new(scores.view(), &routing_costs, &[0, 0, 1, 1]);
         // Fold 0 goes by rows 2 and 3 (means .5, 1): LLM 1, which scores 0, 0. Fold 1 goes by rows 0 and 1: LLM 0, which scores 0, 1.
-        assert_eq!(judge.unrouted, array![[0.0], [0.0], [0.0], [1.0]]);
+        let unrouted = judge.unrouted.mapv(|it| it.utility);
+        assert_eq!(unrouted, array![[0.0], [0.0], [0.0], [1.0]]);
         // A perfect router gains 1, 1, 1, 0: mean .75, variance .25, standard error sqrt(.25 / 4).
         let gain = judge.gain(scores.mapv(f64::from).view(), costs.view());
         assert_eq!(gain.mean, 0.75);
@@ -321,7 +376,8 @@ mod tests {
     fn rows_of_one_group_are_one_observation() {
         let scores = array![[1.0_f32, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
         let costs = Array2::ones((4, 2));
-        let judge = Judge::new(scores.view(), costs.view(), &[0, 0, 1, 1]);
+        let routing_costs = routing_costs(&costs, None);
+        let judge = Judge::new(scores.view(), &routing_costs, &[0, 0, 1, 1]);
         let judge = judge.grouped(Some(&[0, 0, 2, 3]));
         // Gains 1, 1, 1, 0 as above. Sums less the mean: 2 of .25, .25, -.75; s^2 = 3 / 2 * (.25 + .0625 + .5625) / 16.
         let gain = judge.gain(scores.mapv(f64::from).view(), costs.view());
@@ -333,7 +389,8 @@ mod tests {
     fn predicted_costs_count_as_the_worth_says() {
         let scores = Array2::from_elem((8, 2), 0.5_f32);
         let costs = Array2::from_shape_fn((8, 2), |(_, model)| [1.0, 3.0][model]);
-        let judge = Judge::new(scores.view(), costs.view(), &[0, 1, 0, 1, 0, 1, 0, 1]);
+        let routing_costs = routing_costs(&costs, None);
+        let judge = Judge::new(scores.view(), &routing_costs, &[0, 1, 0, 1, 0, 1, 0, 1]);
         assert_eq!(judge.worths.len(), 25);
         // Who takes costs for 0 and the second LLM for better always pays 2 more: the gain is the mean over worths of -2 / v.
         let blind = Array2::from_shape_fn((8, 2), |(_, model)| model as f64);
@@ -347,12 +404,44 @@ mod tests {
     fn unknown_answers_are_held_against_nobody() {
         let scores = array![[1.0, 0.0], [1.0, NAN], [NAN, 1.0], [1.0, 0.0]];
         let costs = Array2::ones((4, 2));
-        let judge = Judge::new(scores.view(), costs.view(), &[0, 1, 0, 1]);
+        let routing_costs = routing_costs(&costs, None);
+        let judge = Judge::new(scores.view(), &routing_costs, &[0, 1, 0, 1]);
         // Choosing LLM 1, 1, 1, 0: known are 0, 1, 1; without routing LLM 0 everywhere: 1, 1, 1 are known.
         let predicted = array![[0.0, 1.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]];
         let gain = judge.gain(predicted.view(), costs.view());
         assert!((gain.mean - (2.0 / 3.0 - 1.0)).abs() < 1e-15);
         let nothing = Array2::from_elem((4, 2), f64::NAN);
         assert!(judge.gain(nothing.view(), costs.view()).mean.is_nan());
+    }
+
+    #[test]
+    fn a_row_stands_for_as_many_as_it_was_unlikely() {
+        // LLM 0 was asked with probability 1/2 in rows 0 and 1, LLM 1 in row 2 with 1/4, and in row 3 with 1.
+        let scores = array![[1.0, NAN], [0.0, NAN], [NAN, 1.0], [NAN, 0.0]];
+        let costs = array![
+            [1.0, NAN_USD],
+            [1.0, NAN_USD],
+            [NAN_USD, 1.0],
+            [NAN_USD, 1.0]
+        ];
+        let weights = array![[2.0, 0.0], [2.0, 0.0], [0.0, 4.0], [0.0, 1.0]];
+        let weighted = routing_costs(&costs, Some(&weights));
+        let judge = Judge::new(scores.view(), &weighted, &[0, 1, 0, 1]);
+        // Without routing: fold 0 goes by rows 1 and 3, 0 and 0: LLM 0. Fold 1 by rows 0 and 2, 1 and 1: LLM 0.
+        let everywhere_1 = Array2::from_shape_fn((4, 2), |(_, m)| m as f64);
+        let gain = judge.gain(everywhere_1.view(), Array2::ones((4, 2)).view());
+        // (4 * 1 + 1 * 0) / 5, less (2 * 1 + 2 * 0) / 4.
+        assert!((gain.mean - 0.3).abs() < 1e-15, "{gain:?}");
+        // Influences: routed 4 (1 - .8) / (5 / 4) in row 2, 1 (0 - .8) / (5 / 4) in row 3; unrouted 2 (+-.5) / (4 / 4) in rows 0 and 1.
+        let squares = 0.64_f64 * 0.64 * 2.0 + 1.0 * 2.0;
+        assert!(
+            (gain.standard_error - (squares / 12.0).sqrt()).abs() < 1e-15,
+            "{gain:?}"
+        );
+        // Nobody says how they were asked: each LLM's rows count alike.
+        let unweighted = routing_costs(&costs, None);
+        let judge = Judge::new(scores.view(), &unweighted, &[0, 1, 0, 1]);
+        let gain = judge.gain(everywhere_1.view(), Array2::ones((4, 2)).view());
+        assert!(gain.mean.abs() < 1e-15, "{gain:?}");
     }
 }

@@ -101,6 +101,20 @@ impl UnitRows {
             .expect("there are so many values")
     }
 
+    /// Copies of some of the vectors, at least one.
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        let values: Vec<f32> = rows
+            .iter()
+            .flat_map(|&row| self.row(row))
+            .copied()
+            .collect();
+        Self {
+            values: Arc::new(values),
+            n_rows: rows.len(),
+            dim: self.dim,
+        }
+    }
+
     pub(crate) fn row(&self, i: usize) -> &[f32] {
         self.slice(i..i + 1)
     }

@@ -51,6 +51,7 @@ fn k_by_what_routing_gains() {
     let costs = RoutingCosts {
         cost_usd: cost_usd.view(),
         predicted_usd: &|predicted| predicted.expect("a cost target").mapv(f64::from),
+        inverse_propensities: None,
     };
     let params = params(&[1, 8, 32, 256]).check().expect("good");
     let params = params.selecting(Selection::Utility);
@@ -147,6 +148,7 @@ proptest! {
         let costs = RoutingCosts {
             cost_usd: cost_usd.view(),
             predicted_usd: &|_| cost_usd.clone(),
+            inverse_propensities: None,
         };
         // More than one row known in some fold, and known in another: there is a score.
         let has_score = (0..2).any(|model| {
@@ -158,7 +160,9 @@ proptest! {
             let prepared = params.prepare(rows.view(), &|_| ()).expect("prepared");
             let knn = prepared.fit_to_route(&targets, &costs).expect("fitted");
             let table = &knn.fits()[0].cross_validation;
-            prop_assert_eq!(table.len(), 2);
+            // Where most known scores are alone in their rows, a k above what any LLM is known in is left out.
+            prop_assert!((1..=2).contains(&table.len()));
+            prop_assert!(selection != Selection::Paper || table.len() == 2);
             if selection == Selection::Paper && has_score {
                 prop_assert!(table.iter().all(|score| score.mean_r2.is_finite()), "{:?}", table);
             }

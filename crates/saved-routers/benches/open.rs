@@ -148,6 +148,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
             truncate: None,
             license: None,
         }),
+        token_lines: None,
         base: None,
         contents: Contents::Knn {
             embeddings: format,
@@ -156,6 +157,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
                 .map(|(quantity, n_neighbors)| KnnTarget {
                     quantity,
                     n_neighbors,
+                    prior_values: None,
                 })
                 .collect(),
         },

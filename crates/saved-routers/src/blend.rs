@@ -111,6 +111,9 @@ pub(crate) fn write(path: &Path, parts: &BlendParts<'_>) -> Result<Contents> {
         report,
         embeddings: format,
         backend,
+        counts_known: (all.knn.iter())
+            .flat_map(|it| it.fits())
+            .any(|fit| fit.prior_values.is_some()),
         mean_cost: match mean_cost {
             MeanCost::Tokens { .. } => MeanCostUnit::Tokens,
             MeanCost::Usd(_) => MeanCostUnit::Usd,

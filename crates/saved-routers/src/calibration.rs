@@ -8,7 +8,7 @@ use std::{
 use dataset::{FolderName, Source, atomic, json, sha256_bytes, sha256_file};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, files};
+use crate::{Error, Result, TokenRange, files};
 
 /// The version of the format of a calibration that this crate reads and writes.
 pub const CALIBRATION_FORMAT_VERSION: u32 = 1;
@@ -39,6 +39,13 @@ pub struct Calibration {
     pub expected: Expected,
     /// The results on prompts that had no part in the choice.
     pub realized: Realized,
+    /// What new prompts keep to with a probability; none where the target is met in the mean only, and in calibrations of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promise: Option<Promised>,
+    /// Input tokens of the test prompts, as they were billed; none where the test part does not say. Versions before this key did not record
+    /// them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<TokenRange>,
     /// [`Calibration::model_sha256_of`] the folder that it is for.
     pub model_sha256: String,
     /// The test part and the predictions.
@@ -145,6 +152,38 @@ pub struct Expected {
     pub accuracy: Range,
     /// Each LLM's share, in the router's order.
     pub shares: Vec<ModelShare<Range>>,
+    /// The part of the resamples in which new prompts missed the target; none in calibrations of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<f64>,
+}
+
+/// A target that new prompts keep with a probability.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Promised {
+    /// The probability.
+    pub confidence: f64,
+    /// What the mean over [`Expected::n_new_prompts`] or more new prompts keeps to with it, in the target's unit: at most so many dollars per 1,000,
+    /// such a part of an LLM's cost or such a share, or at least this score.
+    pub limit: f64,
+    /// How many of the prompts that chose the setting tested it.
+    pub n_testing: usize,
+    /// What the promise is paid for with: what the setting would be that meets the target in the mean.
+    pub in_the_mean: InTheMean,
+}
+
+/// A setting that meets the target in the mean, and about as often misses it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct InTheMean {
+    /// The setting.
+    pub setting: CalibratedSetting,
+    /// What to expect of it.
+    pub usd_per_1k: Range,
+    /// The same of its mean score.
+    pub accuracy: Range,
+    /// The part of the resamples in which new prompts missed the target.
+    pub missed: f64,
 }
 
 /// Results on the untouched prompts.

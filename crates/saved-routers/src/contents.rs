@@ -72,13 +72,16 @@ pub struct NetworkCost {
 }
 
 /// One of the matrices that nearest neighbors are averaged over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KnnTarget {
     /// What its values are.
     pub quantity: Quantity,
     /// The k that was chosen.
     pub n_neighbors: usize,
+    /// Where k counts the neighbors that know an LLM, how far what they say is drawn to what all LLMs share ([`routers::Knn::counting_known`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior_values: Option<f64>,
 }
 
 /// One of the matrices that ridge regression predicts.

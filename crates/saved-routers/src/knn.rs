@@ -111,6 +111,7 @@ pub(crate) fn read(
     let shape = (Some(n_rows), Some(n_models * targets.len()));
     let values: Array2<f32> = file.matrix(&values, shape)?;
     let ks: Vec<usize> = targets.iter().map(|target| target.n_neighbors).collect();
+    let prior_values: Vec<Option<f64>> = targets.iter().map(|it| it.prior_values).collect();
     // Rows and k are in two files, which can be of two fits when someone copies one of them.
     if let Some(k) = ks.iter().find(|k| **k > n_rows) {
         return Err(Error::BadRecord {
@@ -127,7 +128,9 @@ pub(crate) fn read(
             values: values.slice(s![.., first..first + n_models]).to_owned(),
         })
         .collect();
-    Knn::from_parts(rows, &targets, &ks, backend).map_err(Error::router(path))
+    Knn::from_parts(rows, &targets, &ks, backend)
+        .and_then(|knn| knn.counting_known(&prior_values))
+        .map_err(Error::router(path))
 }
 
 impl SavedKnn {

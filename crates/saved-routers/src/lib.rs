@@ -41,12 +41,14 @@ mod record;
 mod ridge;
 mod scale;
 mod tensors;
+mod token_lines;
+mod token_range;
 
 pub use crate::{
     blend::{BlendParts, SavedBlend},
     calibration::{
         CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
-        Expected, ModelShare, Range, Realized,
+        Expected, InTheMean, ModelShare, Promised, Range, Realized,
     },
     cluster::SavedCluster,
     contents::{
@@ -65,7 +67,10 @@ pub use crate::{
     open::SavedRouter,
     outputs::{outputs_of_models, read_label_order},
     pool::{
-        AddedModel, Addition, EditNeeds, EditedPool, PoolEdit, RuleChange, RuleOutcome, TrainPart,
+        AddedGain, AddedModel, Addition, EditNeeds, EditedPool, PoolEdit, RuleChange, RuleOutcome,
+        TrainPart,
     },
     record::{Base, Embedder, FORMAT_VERSION, Record},
+    token_lines::{TokenLine, TokenLines},
+    token_range::TokenRange,
 };

@@ -1,8 +1,10 @@
 //! Changing the LLMs of a saved router without fitting it again.
 
+mod added_gain;
 mod addition;
 mod blend;
 mod changes;
+mod columns;
 mod knn;
 mod rule;
 
@@ -11,7 +13,10 @@ use std::path::Path;
 use dataset::{ModelScores, PartTable, Prices};
 use ndarray::ArrayView2;
 
-pub use self::rule::{RuleChange, RuleOutcome};
+pub use self::{
+    added_gain::AddedGain,
+    rule::{RuleChange, RuleOutcome},
+};
 use self::{blend::EditedBlend, knn::EditedKnn};
 use crate::{Contents, Error, Model, NewFolder, Record, Result, SavedRouter};
 
@@ -63,6 +68,7 @@ pub struct EditedPool {
     record: Record,
     model: EditedModel,
     added: Vec<AddedModel>,
+    added_gain: Option<AddedGain>,
     rule: Option<RuleChange>,
 }
 
@@ -81,7 +87,8 @@ pub struct AddedModel {
     pub name: String,
     /// Number of train prompts with a score of it.
     pub n_scored: usize,
-    /// How many of a scored prompt's k neighbors have a score of it, in the mean. Below 1, it is mostly its mean score that is predicted.
+    /// How many of a scored prompt's k neighbors have a score of it, in the mean. Below 1, it is mostly predicted by what the other
+    /// LLMs' scores let expect.
     pub n_known_neighbors: f64,
     /// The k of the score.
     pub n_neighbors: usize,
@@ -105,8 +112,9 @@ impl SavedRouter {
     /// Changes the router's LLMs. LLMs that stay keep their order, added ones come last.
     ///
     /// Nearest neighbors predict the same for LLMs that stay, to the last bit (with vectors of float32): each LLM has columns of its own in the
-    /// values that are averaged over. An added LLM is predicted as any other: by the mean of those neighbors among the k that have a score of it,
-    /// or by its mean score where none has. k is the one that the fit chose for the others.
+    /// values that are averaged over. An added LLM is predicted as any other, by the k that the fit chose for the others; where it has no score, one
+    /// is filled in from how the others did there ([`routers::completed`]): few scores say how much it differs from the others, and only the others
+    /// say which prompts are hard.
     ///
     /// A blend keeps its learners' weights and hyperparameters, its folds, and, since they are drawn by the same seed from the same train prompts,
     /// its landmarks and centroids. Its learners are fitted to the changed targets, and its rule decides once more, on predictions out of fold,
@@ -145,6 +153,12 @@ impl EditedPool {
     /// The LLMs that were added, in order.
     pub fn added(&self) -> &[AddedModel] {
         &self.added
+    }
+
+    /// Whether routing is better with the added LLMs than without them; `None` where none was added, or nothing judges it: no prompt with known costs,
+    /// say.
+    pub fn added_gain(&self) -> Option<&AddedGain> {
+        self.added_gain.as_ref()
     }
 
     /// What the rule of a blend decided before and after; none for another router.

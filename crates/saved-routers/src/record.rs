@@ -4,7 +4,7 @@ use dataset::{CostKind, ModelInfo, Pair, Truncate, atomic, check_model_name, jso
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Contents, Error, Result, SavedFile, contents::Contradiction, files};
+use crate::{Contents, Error, Result, SavedFile, TokenLines, contents::Contradiction, files};
 
 /// The version of the format that this crate reads and writes.
 pub const FORMAT_VERSION: u32 = 1;
@@ -29,6 +29,10 @@ pub struct Record {
     pub pair: Option<Pair>,
     /// What makes the embeddings that the router predicts from, unless it reads prompts itself.
     pub embedder: Option<Embedder>,
+    /// What the LLMs bill for a prompt, by the tokens of its text; none where nothing could count them. Versions before this key did not
+    /// record it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_lines: Option<TokenLines>,
     /// The network that training started from, for networks.
     pub base: Option<Base>,
     /// What lies beside this file.

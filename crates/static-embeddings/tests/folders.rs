@@ -92,7 +92,7 @@ fn what_is_written_can_be_read_and_says_where_it_comes_from() {
     let embedder = StaticEmbedder::load(&files).unwrap();
     assert_eq!(embedder.dim(), 3);
     let embed = |text: &str| embedder.embed(&[text.to_owned()], &|_| ()).unwrap().values;
-    assert_ne!(embed("the router"), Array2::zeros((1, 3)));
+    assert_ne!(embed("the router"), Array2::<f32>::zeros((1, 3)));
     // Spelled out, a special token is a text like any other.
     assert_eq!(embed("[SEP]"), embed("[ sep ]"));
 

@@ -77,7 +77,7 @@ fn nothing_known_gives_zeros_and_the_end_of_a_long_prompt_counts() {
     let embedder = load(&golden("plain"));
     let embed = |text: &str| embedder.embed(&[text.to_owned()], &|_| ()).unwrap().values;
     for text in ["", "\u{0}", "𝕏𝕏"] {
-        assert_eq!(embed(text), Array2::zeros((1, 6)), "{text:?}");
+        assert_eq!(embed(text), Array2::<f32>::zeros((1, 6)), "{text:?}");
     }
     let long = "the ".repeat(3_000);
     assert_ne!(embed(&long), embed(&format!("{long} answer")));

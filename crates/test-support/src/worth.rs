@@ -68,6 +68,7 @@ pub fn worth_record(dataset: &str, parts: PartHashes) -> WorthRecord {
             n_prompts: Some(2_400),
             power: 0.8,
         }),
+        evidence: None,
         fits: (0..5)
             .map(|fold| WorthFit {
                 repeat: 0,

@@ -167,7 +167,10 @@ impl Repeat<'_> {
         drop(bar);
         let (mut results, mut summary) = self.results(&cross_fitted, &together, &folds, equal);
         if !self.router.needs_pair {
-            let gain = self.gain(&table, &cross_fitted.out_of_fold, &folds, &together)?;
+            let estimated = cross_fitted.propensities.as_ref();
+            let weighed = estimated.map(|it| it.on(&table));
+            let weighed = weighed.as_ref().unwrap_or(&table);
+            let gain = self.gain(weighed, &cross_fitted.out_of_fold, &folds, &together)?;
             summary.push(format!(
                 "mean gain {:+.4} (standard error {:.4}) over the best single LLM",
                 gain.mean.value, gain.mean.standard_error
@@ -177,6 +180,12 @@ impl Repeat<'_> {
         let n_null = self.plan.n_null(self.router, self.repeat);
         if n_null > 0 {
             let observed = &cross_fitted.out_of_fold;
+            let estimated = cross_fitted.propensities.as_ref();
+            let weighed = estimated.map(|it| it.on(&table));
+            let subject = Subject {
+                table: weighed.as_ref().unwrap_or(&table),
+                ..subject
+            };
             let permuted = self.null(&subject, &folds, observed, n_null, &mut stopwatch)?;
             summary.push(format!(
                 "against {n_null} permutations: p = {:.3} over all prompts, {:.3} within tasks",
@@ -280,13 +289,21 @@ impl Repeat<'_> {
         let mut groups = together.groups().to_vec();
         groups.sort_unstable();
         groups.dedup();
-        let results = json!({
+        let mut results = json!({
             "n-folds": folds.n_folds(),
             "n-groups": groups.len(),
             "equal-prompts": equal,
             "folds": fits.collect::<Vec<Value>>(),
         });
         let mut summary = Vec::new();
+        if let Some(estimated) = &cross_fitted.propensities {
+            let calibration = &estimated.calibration;
+            results["propensities"] = json!({ "calibration": calibration, "fits": estimated.fits });
+            summary.push(format!(
+                "which LLM was asked: log loss {:.3}, of the LLMs' shares alone {:.3}",
+                calibration.log_loss, calibration.log_loss_of_shares
+            ));
+        }
         if let Some(first) = cross_fitted.fits.first() {
             let lines = first.summary.iter();
             summary.extend(lines.map(|line| format!("first fold: {line}")));

@@ -28,6 +28,8 @@ pub(crate) struct Data {
     splits: Option<(Rc<Splits>, Stage)>,
     models: BTreeMap<String, Option<LocalModel>>,
     embeddings: BTreeMap<String, Rc<SplitEmbeddings>>,
+    /// Tokens of the train prompts, by embedder; none where they cannot be counted.
+    counted: BTreeMap<String, Option<Rc<[usize]>>>,
 }
 
 /// Both parts.
@@ -95,6 +97,29 @@ impl Data {
             .models
             .get_mut(&embedder.name)
             .expect("just looked for"))
+    }
+
+    /// The tokens of each train prompt's text, as the embedder's tokenizer counts them. None where its model is not known, or cannot be used.
+    pub(crate) fn counted(
+        &mut self,
+        setup: &Setup,
+        embedder: &Embedder,
+    ) -> anyhow::Result<Option<Rc<[usize]>>> {
+        if !self.counted.contains_key(&embedder.name) {
+            let (splits, _) = self.splits(setup)?;
+            let counted = match self.model(setup, embedder)? {
+                None => None,
+                Some(model) => model
+                    .count(setup, &splits.train.prompts)
+                    .inspect_err(|error| {
+                        warn!("cannot count the tokens of the train prompts, so this router will not know what system prompts cost: {error:#}");
+                    })
+                    .ok(),
+            };
+            self.counted
+                .insert(embedder.name.clone(), counted.map(Rc::from));
+        }
+        Ok(self.counted[&embedder.name].clone())
     }
 
     /// The embeddings of both parts.

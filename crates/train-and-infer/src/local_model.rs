@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use cli_support::Progress;
-use encoder::{ModelFiles, PromptEmbedder};
+use encoder::{ModelFiles, PromptEmbedder, TokenCounter};
 use hub::ModelPlace;
 use static_embeddings::{StaticEmbedder, StaticFiles};
 use tracing::info;
@@ -58,22 +58,38 @@ impl LocalModel {
 
     /// One row per prompt: shape `(n_prompts, dim)`.
     pub(crate) fn embed(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Embedded> {
-        // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
-        let model = match self.loaded.take() {
-            Some(model) => model,
-            None => self.files.load(setup)?,
-        };
         let by = match &self.files {
             Files::Sentence(_) => format!("on {}", setup.device),
             Files::Static(_) => "by token vectors".to_owned(),
         };
         info!("embedding {} prompts {by}", prompts.len());
         let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
-        let embedded = self.loaded.insert(model).embed(prompts, &|n| bar.add(n))?;
+        let embedded = self.load(setup)?.embed(prompts, &|n| bar.add(n))?;
         Ok(Embedded {
             n_truncated: embedded.n_truncated(),
             values: embedded.values,
         })
+    }
+
+    /// The tokens of each prompt's text, as `carrot-router` counts them with this model.
+    pub(crate) fn count(
+        &mut self,
+        setup: &Setup,
+        prompts: &[String],
+    ) -> anyhow::Result<Vec<usize>> {
+        let what = "cannot count the tokens of the train prompts";
+        let counter = TokenCounter::new(self.load(setup)?.tokenizer().clone());
+        let counter = counter.map_err(anyhow::Error::from_boxed).context(what)?;
+        counter.count_all(prompts).context(what)
+    }
+
+    fn load(&mut self, setup: &Setup) -> anyhow::Result<&dyn PromptEmbedder> {
+        // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
+        let model = match self.loaded.take() {
+            Some(model) => model,
+            None => self.files.load(setup)?,
+        };
+        Ok(&**self.loaded.insert(model))
     }
 }
 

@@ -154,18 +154,13 @@ impl ValueEnum for RouterChoice {
     }
 }
 
-/// The router of a data set for which none is named: the paper's on the paper's data sets, and on others the blend, which does not route where
-/// that does not pay.
+/// The router of a data set for which none is named.
 pub(crate) fn default_router(info: &DatasetInfo) -> &'static Router {
-    let name = if fitting::is_of_own_table(info) {
-        names::CARROT_BLEND
-    } else {
-        names::CARROT_KNN
-    };
+    let name = names::default_router(info);
     let mut routers = ROUTERS.iter();
     routers
         .find(|router| router.name == name)
-        .expect("both are in the table, as a test proves")
+        .expect("it is in the table, as a test proves")
 }
 
 #[cfg(test)]

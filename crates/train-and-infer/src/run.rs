@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use dataset::{MadeFrom, Predictions, RunManifest, Source, atomic, sha256_file};
-use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, Record, SavedRouter};
+use saved_routers::{Embedder as SavedEmbedder, FORMAT_VERSION, Record, SavedRouter, TokenLines};
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
@@ -264,6 +264,7 @@ impl<'a> Run<'a> {
             }
             _ => None,
         };
+        let token_lines = self.token_lines(data, prompts)?;
         let [train, _] = data.sources(setup)?;
         Ok(Record {
             format_version: FORMAT_VERSION,
@@ -274,6 +275,7 @@ impl<'a> Run<'a> {
             cost_kind: setup.info.cost_kind,
             pair: setup.info.pair.clone().filter(|_| router.needs_pair),
             embedder,
+            token_lines,
             base: fitted.base.clone(),
             contents: fitted.contents.clone(),
             config: self.config.clone(),
@@ -281,6 +283,24 @@ impl<'a> Run<'a> {
             made_by: MADE_BY.to_owned(),
             files: Vec::new(),
         })
+    }
+
+    /// What the LLMs bill by the tokens of a prompt's text, where the embedder's model counts them here as it will when prompts are routed.
+    fn token_lines(
+        &self,
+        data: &mut Data,
+        prompts: &Prompts,
+    ) -> anyhow::Result<Option<TokenLines>> {
+        let setup = self.setup;
+        let embedder = setup.embedder_for(self.router.input);
+        // A router of a pair predicts no costs, and one of a sample is not kept.
+        let (Some(embedder), false, Sample::Whole) =
+            (embedder, self.router.needs_pair, self.sample)
+        else {
+            return Ok(None);
+        };
+        let counted = data.counted(setup, embedder)?;
+        Ok(counted.and_then(|counted| fitting::token_lines(&prompts.splits.train, &counted)))
     }
 
     fn keeps_model(&self) -> bool {

@@ -43,6 +43,7 @@ impl Tiny {
             input_tokens: None,
             output_tokens: None,
             cost_usd: Array2::from_shape_fn((4, 2), |(_, m)| [0.001, 0.01][m]),
+            propensities: None,
             kept: KeptColumns::default(),
         };
         split

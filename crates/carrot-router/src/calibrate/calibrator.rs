@@ -1,11 +1,15 @@
 use std::path::Path;
 
-use evaluation::choice::{CalibrationParams, Setting, Standing, standing_at};
+use evaluation::{
+    Gaps,
+    choice::{CalibrationParams, Setting, Standing, check_confidence, decisions, standing_at},
+};
 use serde::Deserialize;
 
 use super::{
     goal::CalibrationGoal,
     held_out::{Half, HeldOut},
+    refused,
 };
 use crate::{COST_MULTIPLIER, CalibrationError};
 
@@ -48,17 +52,27 @@ pub struct Calibrator {
     pub(super) goal: CalibrationGoal,
     pub(super) settings: CalibrationSettings,
     n_new_prompts: Option<usize>,
+    pub(super) confidence: Option<f64>,
 }
 
 /// What a calibration found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibrated {
+    /// The setting to use.
+    pub choice: CalibratedChoice,
+    /// The number of new prompts that the expectations, and what is promised, are for.
+    pub n_new_prompts: usize,
+    /// Where a goal is promised: the setting that meets it in the mean only, which shows what the promise is paid for with.
+    pub in_the_mean: Option<CalibratedChoice>,
+}
+
+/// A setting, what to expect of it, and what came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CalibratedChoice {
     /// The setting with a cost multiplier of 1, and what to expect of it on new prompts.
     pub found: evaluation::choice::Calibration,
     /// The same setting with [`COST_MULTIPLIER`], as [`crate::CarrotRouter::route`] takes it.
     pub setting: Setting,
-    /// The number of new prompts that the expectations are for.
-    pub n_new_prompts: usize,
     /// Cost, accuracy and shares on the untouched prompts.
     pub realized: Standing,
 }
@@ -83,6 +97,7 @@ impl Calibrator {
             goal,
             settings,
             n_new_prompts: None,
+            confidence: None,
         })
     }
 
@@ -93,9 +108,32 @@ impl Calibrator {
         self
     }
 
+    /// The same with a setting by which new prompts keep the goal with this probability, and not in the mean only; an LLM's share is then a most.
+    ///
+    /// # Errors
+    /// [`CalibrationError::Evaluation`] for a number outside .5 to 1.
+    pub fn with_confidence(mut self, confidence: f64) -> Result<Self, CalibrationError> {
+        check_confidence(confidence)?;
+        self.confidence = Some(confidence);
+        Ok(self)
+    }
+
+    /// With which probability new prompts keep the goal, if not in the mean only.
+    pub fn confidence(&self) -> Option<f64> {
+        self.confidence
+    }
+
     /// The router's folder, which the calibration is to be written to.
     pub fn folder(&self) -> &Path {
         self.held_out.folder()
+    }
+
+    /// What is missing of the test part, if anything, and what averages then take for granted.
+    ///
+    /// # Errors
+    /// As for [`HeldOut::gaps`].
+    pub fn gaps(&self) -> Result<Option<Gaps>, CalibrationError> {
+        self.held_out.gaps()
     }
 
     /// The goal.
@@ -106,7 +144,7 @@ impl Calibrator {
     /// Chooses a setting on one part of the held-out prompts, and checks it on the other.
     ///
     /// # Errors
-    /// [`CalibrationError::OutOfReach`]; [`CalibrationError::TooFewPrompts`]; others as for [`evaluation::choice::calibrate`].
+    /// [`CalibrationError::OutOfReach`]; [`CalibrationError::NotPromised`]; [`CalibrationError::TooFewPrompts`]; others as for [`evaluation::choice::calibrate`].
     pub fn calibrate(&self) -> Result<Calibrated, CalibrationError> {
         self.calibrate_with(self.settings.seed)
     }
@@ -119,28 +157,55 @@ impl Calibrator {
         let n_new_prompts = self.n_new_prompts.unwrap_or(n_untouched);
         let params = CalibrationParams {
             goal: self.goal.resolve(self.held_out.models())?,
+            confidence: None,
             n_new_prompts,
             level: self.settings.level,
             n_resamples: self.settings.n_resamples,
             seed: seed.into(),
         };
-        let found =
-            evaluation::choice::calibrate(&chosen_on.truth()?, chosen_on.router()?, &params);
+        let in_the_mean = self.choose(&chosen_on, &untouched, &params)?;
+        let Some(confidence) = self.confidence else {
+            return Ok(Calibrated {
+                choice: in_the_mean,
+                n_new_prompts,
+                in_the_mean: None,
+            });
+        };
+        let params = CalibrationParams {
+            confidence: Some(confidence),
+            ..params
+        };
+        Ok(Calibrated {
+            choice: self.choose(&chosen_on, &untouched, &params)?,
+            n_new_prompts,
+            in_the_mean: Some(in_the_mean),
+        })
+    }
+
+    fn choose(
+        &self,
+        chosen_on: &Half,
+        untouched: &Half,
+        params: &CalibrationParams,
+    ) -> Result<CalibratedChoice, CalibrationError> {
+        let found = evaluation::choice::calibrate(&chosen_on.truth()?, chosen_on.router()?, params);
         let found = found.map_err(|error| match error {
             evaluation::Error::OutOfReach { least, most, .. } => CalibrationError::OutOfReach {
                 router: self.held_out.router().to_owned(),
                 goal: self.goal.to_string(),
                 nearest: self.goal.nearest(least, most),
             },
+            evaluation::Error::NotPromised(refusal) => {
+                refused::error(self.held_out.router(), &self.goal, &refusal)
+            }
             error => error.into(),
         })?;
         // Found with costs in dollars, at a multiplier of 1. The rule in use has another one, where the same decisions need another weight.
         let setting = found.setting.with_multiplier(COST_MULTIPLIER)?;
         let realized = standing_at(&untouched.truth()?, untouched.router()?, setting)?;
-        Ok(Calibrated {
+        Ok(CalibratedChoice {
             found,
             setting,
-            n_new_prompts,
             realized,
         })
     }
@@ -148,14 +213,12 @@ impl Calibrator {
 
 /// Number of prompts of a half for which an LLM can be chosen, whatever the setting.
 fn count_choices(half: &Half) -> Result<usize, CalibrationError> {
-    // Which setting does not matter: a prompt without a known score and cost has no choice at any.
-    let any = match half.router()? {
-        evaluation::Router::PerModel { .. } => Setting::Weight {
-            lambda: 0.0,
-            cost_multiplier: 1.0,
-        },
-        _ => Setting::Threshold(0.0),
+    let truth = half.truth()?;
+    // Which setting does not matter: a prompt of which nothing is known has no choice at any.
+    let n_prompts = match half.router()? {
+        evaluation::Router::PerModel { predicted, .. } => decisions(&truth, predicted, 0.0, 1.0)
+            .map(|chosen| chosen.into_iter().flatten().count()),
+        router => standing_at(&truth, router, Setting::Threshold(0.0)).map(|it| it.n_prompts),
     };
-    let standing = standing_at(&half.truth()?, half.router()?, any);
-    Ok(standing.map_err(CalibrationError::Untouched)?.n_prompts)
+    n_prompts.map_err(CalibrationError::Untouched)
 }

@@ -36,8 +36,8 @@ impl CalibrationGoal {
         &self.0
     }
 
-    /// What a calibration is called unless it is given a name: `usd-per-1k-2.5`.
-    pub fn default_name(&self) -> String {
+    /// What a calibration is called unless it is given a name: `usd-per-1k-2.5`, and `usd-per-1k-2.5-confidence-95%` with a confidence of .95.
+    pub fn default_name(&self, confidence: Option<f64>) -> String {
         let text = match &self.0 {
             CalibrationTarget::UsdPer1k { at_most } => format!("usd-per-1k-{at_most}"),
             CalibrationTarget::Accuracy { at_least } => format!("accuracy-{at_least}"),
@@ -48,7 +48,16 @@ impl CalibrationGoal {
                 format!("share-{model}-{}", percent(*share))
             }
         };
-        Calibration::name_of(&text)
+        let confidence = confidence.map(|it| format!("-confidence-{}", percent(it)));
+        Calibration::name_of(&(text + &confidence.unwrap_or_default()))
+    }
+
+    /// What is promised with a confidence, in words: a share is then a most.
+    pub fn promised(&self) -> String {
+        match &self.0 {
+            CalibrationTarget::Share { .. } => format!("at most {self}"),
+            _ => self.to_string(),
+        }
     }
 
     /// The goal of a router of some LLMs.
@@ -79,6 +88,46 @@ impl CalibrationGoal {
                 share: *share,
             },
         })
+    }
+
+    /// A limit in evaluation's unit, where costs are of one prompt, in the target's.
+    pub(super) fn in_target_unit(&self, limit: f64) -> f64 {
+        match &self.0 {
+            CalibrationTarget::UsdPer1k { .. } => 1e3 * limit,
+            _ => limit,
+        }
+    }
+
+    /// In words, a limit in the target's unit.
+    pub fn limit(&self, limit: f64) -> String {
+        match &self.0 {
+            CalibrationTarget::UsdPer1k { .. } => format!("${limit:.4} per 1,000 prompts"),
+            CalibrationTarget::Accuracy { .. } => format!("{limit:.4}"),
+            CalibrationTarget::RelativeCost { .. } | CalibrationTarget::Share { .. } => {
+                percent(limit)
+            }
+        }
+    }
+
+    /// In words, the goal of the same kind whose value is a limit of new prompts in evaluation's unit, to four digits on the safe side.
+    pub(super) fn nearest_promised(&self, limit: f64) -> String {
+        let nearest = match self.0.clone() {
+            CalibrationTarget::UsdPer1k { .. } => CalibrationTarget::UsdPer1k {
+                at_most: round_up(self.in_target_unit(limit)),
+            },
+            CalibrationTarget::RelativeCost { model, .. } => CalibrationTarget::RelativeCost {
+                model,
+                at_most: round_up(limit),
+            },
+            CalibrationTarget::Accuracy { .. } => CalibrationTarget::Accuracy {
+                at_least: ((1e4 * limit).floor() / 1e4).max(0.0),
+            },
+            CalibrationTarget::Share { model, .. } => CalibrationTarget::Share {
+                model,
+                share: round_up(limit),
+            },
+        };
+        Self(nearest).promised()
     }
 
     /// In words, what a router reaches at best that has `least` to `most` of what the goal is about.
@@ -125,10 +174,21 @@ impl fmt::Display for CalibrationGoal {
 }
 
 /// `0.3` as `30%`, with up to four decimals.
-fn percent(part: f64) -> String {
+pub(super) fn percent(part: f64) -> String {
     let text = format!("{:.4}", 100.0 * part);
     let text = text.trim_end_matches('0').trim_end_matches('.');
     format!("{text}%")
+}
+
+/// The least number of four digits that is not below.
+fn round_up(value: f64) -> f64 {
+    if value <= 0.0 || !value.is_finite() {
+        return value;
+    }
+    let unit = 10_f64.powf(value.log10().floor() - 3.0);
+    // Dividing by a power of ten's reciprocal would leave digits of rounding behind.
+    let digits = (value / unit - 1e-9).ceil();
+    format!("{:.3e}", digits * unit).parse().unwrap_or(value)
 }
 
 #[cfg(test)]
@@ -179,7 +239,9 @@ mod tests {
             ),
         ] {
             let goal = CalibrationGoal::new(target).expect("a good target");
-            assert_eq!(goal.default_name(), name);
+            assert_eq!(goal.default_name(None), name);
+            let confident = format!("{name}-confidence-97.5%");
+            assert_eq!(goal.default_name(Some(0.975)), confident);
             assert_eq!(goal.to_string(), words);
         }
     }

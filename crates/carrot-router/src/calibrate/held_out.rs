@@ -4,9 +4,9 @@ use dataset::{
     DatasetDir, Pair, PairIdx, Predictions, RunManifest, Source, TestPredictions, TestSet,
     train_test_split,
 };
-use evaluation::{Router, Truth};
+use evaluation::{Gaps, Router, Truth};
 use ndarray::{Array2, Axis};
-use saved_routers::Record;
+use saved_routers::{Record, TokenRange};
 
 use crate::CalibrationError;
 
@@ -19,6 +19,7 @@ pub struct HeldOut {
     models: Vec<String>,
     pair: Option<Pair>,
     inputs: Vec<Source>,
+    input_tokens: Option<TokenRange>,
     all: Half,
 }
 
@@ -27,6 +28,8 @@ pub struct HeldOut {
 pub(super) struct Half {
     scores: Array2<f32>,
     cost_usd: Array2<f64>,
+    /// With which probability each LLM was asked, where the test part says it.
+    propensities: Option<Array2<f64>>,
     predictions: Predictions,
     /// Of a router that decides between two LLMs.
     pair: Option<PairIdx>,
@@ -92,9 +95,11 @@ impl HeldOut {
             models: split.models.clone(),
             pair,
             inputs: vec![Source::of(test_set.path())?, Source::of(&path)?],
+            input_tokens: split.input_tokens.as_ref().and_then(TokenRange::billed),
             all: Half {
                 scores: split.scores.clone(),
                 cost_usd: split.cost_usd.clone(),
+                propensities: split.propensities.clone(),
                 predictions,
                 pair: positions,
             },
@@ -131,6 +136,19 @@ impl HeldOut {
         &self.inputs
     }
 
+    /// What is missing of the test part, if anything.
+    ///
+    /// # Errors
+    /// [`CalibrationError::Evaluation`] for a test part without a prompt or an LLM, or with propensities that cannot be.
+    pub fn gaps(&self) -> Result<Option<Gaps>, CalibrationError> {
+        Ok(Gaps::of(&self.all.truth()?))
+    }
+
+    /// The input tokens of the test prompts as they were billed, where the test part says it.
+    pub fn input_tokens(&self) -> Option<TokenRange> {
+        self.input_tokens
+    }
+
     /// Divides the prompts, by a seed, into those that choose a setting and those that stay untouched.
     pub(super) fn part(
         &self,
@@ -152,7 +170,9 @@ impl HeldOut {
 
 impl Half {
     pub(super) fn truth(&self) -> Result<Truth<'_>, CalibrationError> {
-        Ok(Truth::new(self.scores.view(), self.cost_usd.view())?)
+        let (scores, cost_usd) = (self.scores.view(), self.cost_usd.view());
+        let recorded = self.propensities.as_ref();
+        Ok(Truth::with_recorded(scores, cost_usd, recorded)?)
     }
 
     pub(super) fn router(&self) -> Result<Router<'_>, CalibrationError> {
@@ -163,6 +183,7 @@ impl Half {
         Self {
             scores: self.scores.select(Axis(0), rows),
             cost_usd: self.cost_usd.select(Axis(0), rows),
+            propensities: (self.propensities.as_ref()).map(|it| it.select(Axis(0), rows)),
             predictions: self.predictions.select(rows),
             pair: self.pair,
         }

@@ -2,23 +2,68 @@ use std::path::Path;
 
 use evaluation::choice::Setting;
 use saved_routers::{
-    CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, Drawn, Expected, ModelShare, Range,
-    Realized,
+    CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, Drawn, Expected, InTheMean,
+    ModelShare, Promised, Range, Realized,
 };
 
-use super::calibrator::{Calibrated, Calibrator};
+use super::{
+    calibrator::{Calibrated, CalibratedChoice, Calibrator},
+    goal::{CalibrationGoal, percent},
+};
 use crate::{COST_MULTIPLIER, CalibrationError};
 
 const MADE_BY: &str = concat!("carrot-router ", env!("CARGO_PKG_VERSION"));
 
+/// A calibration of a router of all LLMs that is up to date.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UsableCalibration {
+    /// The weight of cost, mu.
+    pub mu: f64,
+    /// All of it.
+    pub calibration: Calibration,
+}
+
 /// The weight of cost, mu, that a calibration stored with the router in `folder`.
 ///
 /// # Errors
-/// [`CalibrationError::IsThreshold`] or [`CalibrationError::OtherMultiplier`] for a calibration of another rule;
-/// [`CalibrationError::SavedRouter`] for one that is missing, or stale because the router, the test part or the predictions have changed.
+/// As for [`UsableCalibration::open`].
 pub fn mu_of_calibration(folder: &Path, name: &str) -> Result<f64, CalibrationError> {
-    let calibration = Calibration::open(folder, name)?;
-    let name = name.to_owned();
+    Ok(UsableCalibration::open(folder, name)?.mu)
+}
+
+impl UsableCalibration {
+    /// Opens what was stored with the router in `folder`.
+    ///
+    /// # Errors
+    /// [`CalibrationError::IsThreshold`] or [`CalibrationError::OtherMultiplier`] for a calibration of another rule;
+    /// [`CalibrationError::SavedRouter`] for one that is missing, or stale because the router, the test part or the predictions have changed.
+    pub fn open(folder: &Path, name: &str) -> Result<Self, CalibrationError> {
+        let calibration = Calibration::open(folder, name)?;
+        let mu = mu_of(&calibration)?;
+        Ok(Self { mu, calibration })
+    }
+
+    /// In words, what new prompts may be expected to keep to, and how surely.
+    ///
+    /// # Errors
+    /// [`CalibrationError::BadGoal`] for a target whose number is out of range.
+    pub fn describe(&self) -> Result<String, CalibrationError> {
+        let goal = CalibrationGoal::new(self.calibration.target.clone())?;
+        Ok(match &self.calibration.promise {
+            Some(promise) => format!(
+                "{} with {} confidence, over {} new prompts or more; the limit is {}",
+                goal.promised(),
+                percent(promise.confidence),
+                self.calibration.expected.n_new_prompts,
+                goal.limit(promise.limit)
+            ),
+            None => format!("{goal} in the mean; new prompts miss that about as often as not"),
+        })
+    }
+}
+
+fn mu_of(calibration: &Calibration) -> Result<f64, CalibrationError> {
+    let name = calibration.name.clone();
     match calibration.setting {
         CalibratedSetting::Weight {
             mu,
@@ -34,7 +79,7 @@ pub fn mu_of_calibration(folder: &Path, name: &str) -> Result<f64, CalibrationEr
         }),
         CalibratedSetting::Threshold { threshold, .. } => Err(CalibrationError::IsThreshold {
             name,
-            router: calibration.router,
+            router: calibration.router.clone(),
             threshold,
         }),
     }
@@ -57,13 +102,24 @@ impl Calibrator {
             ..
         } = self;
         let Calibrated {
-            found,
+            choice,
             n_new_prompts,
-            realized,
-            ..
+            in_the_mean,
         } = calibrated;
+        let CalibratedChoice {
+            found, realized, ..
+        } = choice;
         let models = held_out.models();
-        let setting = setting(self, calibrated)?;
+        let setting = setting(self, choice)?;
+        let promise = match (found.promise, in_the_mean) {
+            (Some(promise), Some(in_the_mean)) => Some(Promised {
+                confidence: promise.confidence,
+                limit: goal.in_target_unit(promise.limit),
+                n_testing: promise.n_testing,
+                in_the_mean: self.in_the_mean(in_the_mean)?,
+            }),
+            _ => None,
+        };
         let rule = match &setting {
             CalibratedSetting::Weight { .. } => {
                 "argmax (1 - mu) * score - mu * cost-multiplier * cost-usd"
@@ -94,6 +150,7 @@ impl Calibrator {
                 usd_per_1k: range(&found.cost_usd, 1e3),
                 accuracy: range(&found.accuracy, 1.0),
                 shares: with_names(models, shares),
+                missed: Some(found.missed),
             },
             realized: Realized {
                 n_prompts: realized.n_prompts,
@@ -101,23 +158,30 @@ impl Calibrator {
                 accuracy: realized.point.accuracy,
                 shares: with_names(models, realized.shares.clone()),
             },
+            promise,
+            input_tokens: held_out.input_tokens(),
             model_sha256: Calibration::model_sha256_of(held_out.folder())?,
             inputs: held_out.inputs().to_vec(),
             made_by: MADE_BY.to_owned(),
+        })
+    }
+
+    fn in_the_mean(&self, choice: &CalibratedChoice) -> Result<InTheMean, CalibrationError> {
+        Ok(InTheMean {
+            setting: setting(self, choice)?,
+            usd_per_1k: range(&choice.found.cost_usd, 1e3),
+            accuracy: range(&choice.found.accuracy, 1.0),
+            missed: choice.found.missed,
         })
     }
 }
 
 fn setting(
     calibrator: &Calibrator,
-    calibrated: &Calibrated,
+    choice: &CalibratedChoice,
 ) -> Result<CalibratedSetting, CalibrationError> {
     let held_out = &calibrator.held_out;
-    match (
-        calibrated.setting,
-        calibrated.found.setting,
-        held_out.pair(),
-    ) {
+    match (choice.setting, choice.found.setting, held_out.pair()) {
         (
             Setting::Weight {
                 lambda: mu,

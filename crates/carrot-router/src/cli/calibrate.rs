@@ -31,7 +31,11 @@ pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
             // The same goal again only renews the calibration, say after a refit. A different one under the same name would surprise whoever
             // routes by that name.
             let older = Calibration::read(folder, &name);
-            if !force && older.is_ok_and(|older| older.target != *calibrator.goal().target()) {
+            let is_other = |older: Calibration| {
+                let confidence = older.promise.map(|promise| promise.confidence);
+                older.target != *calibrator.goal().target() || confidence != calibrator.confidence()
+            };
+            if !force && older.is_ok_and(is_other) {
                 let path = Calibration::path(folder, &name)?;
                 let error = anyhow::anyhow!(
                     "`{}` already exists and is for a different goal",
@@ -47,6 +51,7 @@ pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
             let path = calibration.write(folder)?;
             let report = CalibrationReport {
                 calibration: &calibration,
+                gaps: calibrator.gaps()?,
                 path: &path,
                 goal: calibrator.goal(),
                 folder,

@@ -65,6 +65,9 @@ fn of_other(error: &Error) -> Option<&'static str> {
         Error::NamedTwice { .. } => "give each output a name of its own with `--label-order`",
         Error::NoPrice { .. } => "give it a price with `--prices`",
         Error::UselessPrices { .. } => "leave out `--prices`",
+        Error::WorseWithAdded { .. } => {
+            "score it on more train prompts, or add it all the same with `--allow-worse`"
+        }
         // Transparent errors are not in the chain themselves, only what caused them is.
         Error::SavedRouter(error) => return of_saved_router(error),
         _ => return None,
@@ -77,6 +80,18 @@ fn of_calibration(error: &CalibrationError) -> Option<String> {
         CalibrationError::OtherFit {
             dataset, router, ..
         } => fit_command(dataset, router, None),
+        CalibrationError::OtherTokens { are_given, .. } => {
+            let give = match are_given {
+                true => "",
+                false => {
+                    "give what each request is billed for (`--input-tokens`, or `input_tokens` in its line of JSON), fit the router on a table with \
+                     `<model>/input_tokens`, "
+                }
+            };
+            return Some(format!(
+                "{give}calibrate on prompts like these, or pass the calibration's weight as `--mu`, which promises nothing"
+            ));
+        }
         _ => return None,
     };
     Some(format!("refit the router with `{command}`"))
@@ -94,6 +109,10 @@ fn of_worth(error: &WorthError) -> Option<String> {
             format!(
                 "compute them with `{command} --embedding {name}`, or name others with `--embedding`"
             )
+        }
+        // Transparent: it is not in the chain itself.
+        WorthError::Fitting(fitting::Error::BadFolds { n_groups, .. }) if *n_groups >= 2 => {
+            format!("ask for {n_groups} folds at most with `--folds`")
         }
         WorthError::NoColumn { column, .. } => format!(
             "generate the data set again with `cargo run -p gen-custom -- ... --keep {column}`"

@@ -19,9 +19,9 @@ pub(super) fn run(args: PoolArgs) -> anyhow::Result<()> {
     for added in edited.added() {
         if is_poorly_known(added) {
             warn!(
-                "`{}` has a score on only {:.1} of a prompt's {} neighbors on average, so that predicting its mean score would do as well; score \
-                 it on more train prompts",
-                added.name, added.n_known_neighbors, added.n_neighbors
+                "`{}` has a score on {} train prompts, {:.1} of a prompt's {} neighbors on average: what is predicted of it is mostly what the other \
+                 LLMs' scores let expect; score it on more train prompts",
+                added.name, added.n_scored, added.n_known_neighbors, added.n_neighbors
             );
         }
     }

@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
 use dataset::Unusable;
+use saved_routers::TokenRange;
+
+use crate::token_words::grouped;
 
 /// What can go wrong when a router is calibrated, or a calibration used.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +33,26 @@ pub enum CalibrationError {
         goal: String,
         /// The nearest that the router reaches, in words.
         nearest: String,
+    },
+    /// A goal that not even the safest setting keeps with the probability asked for.
+    #[error(
+        "`{router}` cannot keep to {goal} with {confidence} confidence over {n_new_prompts} new prompts, by {n_testing} calibration prompts; the          nearest that it can promise is {nearest}; {enough}"
+    )]
+    NotPromised {
+        /// The router.
+        router: String,
+        /// The goal, in words.
+        goal: String,
+        /// The probability, in percent.
+        confidence: String,
+        /// The number of new prompts.
+        n_new_prompts: usize,
+        /// The number of prompts that tested settings.
+        n_testing: usize,
+        /// The nearest goal that can be promised, in words.
+        nearest: String,
+        /// What would help, in words.
+        enough: String,
     },
     /// Predictions of LLMs that the router no longer has.
     #[error(
@@ -95,6 +118,27 @@ pub enum CalibrationError {
         router: String,
         /// The threshold.
         threshold: f64,
+    },
+    /// Prompts of other lengths than the calibration was made on.
+    #[error(
+        "calibration `{name}` was made on prompts of {} input tokens on average ({} to {}), but {} {}: its costs do not hold for such prompts",
+        grouped(expected.mean),
+        grouped(expected.least),
+        grouped(expected.most),
+        if *n_prompts == 1 { "this prompt has".to_owned() } else { format!("the {n_prompts} prompts so far have") },
+        if *n_prompts == 1 { grouped(*mean) } else { format!("{} on average", grouped(*mean)) },
+    )]
+    OtherTokens {
+        /// The calibration.
+        name: String,
+        /// The prompts so far.
+        n_prompts: usize,
+        /// Their input tokens, in the mean.
+        mean: f64,
+        /// Those of the prompts that it was made on.
+        expected: TokenRange,
+        /// Whether the requests gave their counts.
+        are_given: bool,
     },
     /// The prompts or predictions cannot be evaluated.
     #[error(transparent)]

@@ -2,17 +2,18 @@
 
 use dataset::{
     OutOfFold, PartTable, Predictions, PromptsNeeded, TaskGain, WholeSet, WorthCounts,
-    WorthEstimate, WorthFit, WorthPoint, WorthSettings, WorthTrade, WorthVerdict, worth,
+    WorthEstimate, WorthEvidence, WorthFit, WorthPoint, WorthSettings, WorthTrade, WorthVerdict,
 };
 use evaluation::{
-    Predicted, Truth,
+    Predicted, Propensities, PropensitySource, Truth,
     worth::{
         Baseline, CrossFit, Estimate, GainAt, GainReport, GainSettings, PromptGains, Trade,
-        Verdict, gains_by_task, prompt_gains, trade,
+        Verdict, doubly_robust_gains, gains_by_task, prompt_gains, trade,
     },
 };
+use fitting::{LogPropensities, worths};
 
-use super::{WorthError, columns::Groups};
+use super::{WorthError, columns::Groups, evidence};
 
 /// With which probability the named number of prompts finds a gain. The usual one for the size of a trial.
 const POWER: f64 = 0.8;
@@ -20,6 +21,9 @@ const POWER: f64 = 0.8;
 /// With fewer prompts, a router that departs from the best single LLM for none of them does not say that there is nothing to route by: of 50
 /// drawn at random none is among 7% that are worth routing with a probability of .027 (`.93^50`).
 const FEW_PROMPTS: usize = 50;
+
+/// The gain that a log which does not tell is asked for, in scores, where nobody names one: a point of accuracy.
+const DEFAULT_AT_LEAST: f64 = 0.01;
 
 /// What out-of-fold predictions say.
 #[derive(Debug, Clone)]
@@ -34,24 +38,32 @@ pub(super) struct Judged {
     pub(super) equal_quality: Option<WorthTrade>,
     pub(super) equal_cost: Option<WorthTrade>,
     pub(super) prompts_needed: Option<PromptsNeeded>,
+    pub(super) evidence: Option<WorthEvidence>,
     pub(super) counts: WorthCounts,
 }
 
 /// Judges a router by its out-of-fold predictions, one of each repeat.
 ///
-/// `groups` has one number per row, equal for rows whose chance belongs together; `fits` is what the fits decided; `at_least` is the least
-/// gain, in scores, that would be worth the effort.
+/// `groups` has one number per row, equal for rows whose chance belongs together; `fits` is what the fits decided; `propensities` are those of a
+/// log that does not say them; `at_least` is the least gain, in scores, that would be worth the effort.
 pub(super) fn judge(
     whole: &WholeSet,
-    repeats: &[OutOfFold],
+    (repeats, propensities): (&[OutOfFold], Option<&LogPropensities>),
     groups: &[usize],
     fits: &[WorthFit],
     settings: &WorthSettings,
     at_least: Option<f64>,
 ) -> Result<Judged, WorthError> {
     let table = whole.table();
-    let truth = Truth::of(table)?;
-    let gains = gains(&truth, table, repeats, settings)?;
+    let truth = truth(table, propensities)?;
+    let cross_fits = cross_fits(repeats, settings)?;
+    let weighed = propensities.map(|propensities| propensities.on(table));
+    let worths = worths(weighed.as_ref().unwrap_or(table));
+    let less_own_cost = |gains: PromptGains| match settings.embed_usd_per_1k {
+        0.0 => gains,
+        usd_per_1k => gains.less_router_cost(usd_per_1k / 1000.0),
+    };
+    let gains = less_own_cost(doubly_robust_gains(&truth, &cross_fits, &worths)?);
     let groups = Some(groups);
     let gain_settings = GainSettings {
         level: settings.level,
@@ -59,6 +71,14 @@ pub(super) fn judge(
         seed: settings.seed,
     };
     let report = GainReport::new(&gains, groups, &gain_settings)?;
+    let is_complete = report.support.source == PropensitySource::Complete;
+    let known_alone = match is_complete {
+        true => None,
+        false => {
+            let gains = less_own_cost(prompt_gains(&truth, &cross_fits, &worths)?);
+            Some(GainReport::new(&gains, groups, &gain_settings)?)
+        }
+    };
     let by_task = Groups::of(&table.tasks);
     let of_tasks = gains_by_task(
         &gains,
@@ -77,8 +97,15 @@ pub(super) fn judge(
     let curve = curve(&report.curve, &table.models);
     let middle = &curve[curve.len() / 2];
     let n_known = table.scores.iter().filter(|it| it.is_finite()).count();
+    let verdict = report.verdict(at_least);
+    let at_least = match verdict {
+        Verdict::CannotTell if !is_complete => at_least.or(Some(DEFAULT_AT_LEAST)),
+        _ => at_least,
+    };
     Ok(Judged {
-        verdict: match report.verdict(at_least) {
+        evidence: known_alone
+            .map(|known_alone| evidence::of(&report, estimate(&known_alone.mean), propensities)),
+        verdict: match verdict {
             Verdict::WorthIt => WorthVerdict::WorthIt,
             Verdict::NotWorthIt if !report.routes && are_too_few(report.n_groups, fits) => {
                 WorthVerdict::CannotTell
@@ -118,13 +145,25 @@ pub(super) fn judge(
     })
 }
 
-/// Every prompt's gain at every worth of the data set's grid, less what the router itself costs.
-fn gains(
-    truth: &Truth<'_>,
-    table: &PartTable,
-    repeats: &[OutOfFold],
+/// A table's truth, with its own propensities or with those that were estimated.
+fn truth<'a>(
+    table: &'a PartTable,
+    propensities: Option<&LogPropensities>,
+) -> Result<Truth<'a>, WorthError> {
+    Ok(match propensities {
+        None => Truth::of(table)?,
+        Some(estimated) => Truth::with_propensities(
+            table.scores.view(),
+            table.cost_usd.view(),
+            Propensities::estimated(estimated.values.clone())?,
+        )?,
+    })
+}
+
+fn cross_fits<'a>(
+    repeats: &'a [OutOfFold],
     settings: &WorthSettings,
-) -> Result<PromptGains, WorthError> {
+) -> Result<Vec<CrossFit<'a>>, WorthError> {
     let cross_fits = repeats.iter().map(|repeat| {
         let Predictions::PerModel(predicted) = &repeat.predictions else {
             return Err(WorthError::OfAPair);
@@ -137,19 +176,13 @@ fn gains(
             },
         })
     });
-    let cross_fits = cross_fits.collect::<Result<Vec<_>, _>>()?;
-    let worths = worth::grid(&mean_costs(table));
-    let gains = prompt_gains(truth, &cross_fits, &worths)?;
-    Ok(match settings.embed_usd_per_1k {
-        0.0 => gains,
-        usd_per_1k => gains.less_router_cost(usd_per_1k / 1000.0),
-    })
+    cross_fits.collect()
 }
 
 /// What the router itself costs, as a score: over the worths of the data set's grid, as a gain is.
 pub(super) fn own_cost(table: &PartTable, settings: &WorthSettings) -> f64 {
     let usd_per_prompt = settings.embed_usd_per_1k / 1000.0;
-    let worths = worth::grid(&mean_costs(table));
+    let worths = worths(table);
     worths
         .iter()
         .map(|worth| usd_per_prompt / worth)
@@ -162,17 +195,6 @@ pub(super) fn own_cost(table: &PartTable, settings: &WorthSettings) -> f64 {
 fn are_too_few(n_judged: usize, fits: &[WorthFit]) -> bool {
     let n_able = fits.iter().filter(|fit| fit.judged).count();
     n_judged < FEW_PROMPTS || 2 * n_able < fits.len()
-}
-
-/// Each LLM's mean over the prompts where its cost is known; NaN where none is.
-pub(super) fn mean_costs(table: &PartTable) -> Vec<f64> {
-    let columns = table.cost_usd.columns().into_iter();
-    columns
-        .map(|costs| {
-            let known: Vec<f64> = costs.iter().copied().filter(|it| it.is_finite()).collect();
-            known.iter().sum::<f64>() / known.len() as f64
-        })
-        .collect()
 }
 
 fn curve(curve: &[GainAt], models: &[String]) -> Vec<WorthPoint> {

@@ -2,16 +2,17 @@ use std::path::PathBuf;
 
 use dataset::{
     DatasetDir, NullGains, OutOfFold, PartHashes, WORTH_FORMAT_VERSION, WholeSet, WorthFit,
-    WorthNull, WorthRecord, WorthSettings, router_names,
+    WorthNull, WorthRecord, WorthSettings, router_names, worth,
 };
 use fitting::{
-    Folds, Learner, LearnerParams, NullSettings, Subject, Together, cross_fit, null_gains,
+    Folds, Learner, LearnerParams, LogPropensities, NullSettings, Subject, Together, cross_fit,
+    log_propensities, null_gains,
 };
 
 use super::{
     EmbeddingPlace, WorthError, columns,
     embedded::Embedded,
-    judge::{judge, mean_costs, own_cost},
+    judge::{judge, own_cost},
     kept, time, words,
 };
 
@@ -90,6 +91,8 @@ pub struct WorthMeter {
     folds: Vec<Folds>,
     cross_fits: Vec<OutOfFold>,
     fits: Vec<WorthFit>,
+    /// Of a log that does not say them, by the folds of the first repeat.
+    propensities: Option<LogPropensities>,
     null: Option<WorthNull>,
 }
 
@@ -140,6 +143,7 @@ impl WorthMeter {
             folds,
             cross_fits: Vec::new(),
             fits: Vec::new(),
+            propensities: None,
             null: None,
         })
     }
@@ -178,10 +182,19 @@ impl WorthMeter {
                 continue;
             }
             let fitted = cross_fit(&self.subject(), folds, on_progress)?;
+            if repeat == 0 {
+                self.propensities = fitted.propensities;
+            }
             let fits = fitted.fits.iter().enumerate();
             let fits = fits.filter_map(|(fold, fit)| kept::worth_fit(repeat, fold, &fit.results));
             self.fits.extend(fits);
             self.cross_fits.push(fitted.out_of_fold);
+        }
+        if self.propensities.is_none()
+            && let Some(folds) = self.folds.first()
+        {
+            // Kept predictions come without. Of any other table than such a log this is nothing.
+            self.propensities = log_propensities(&self.subject(), folds, &|_| {})?;
         }
         Ok(())
     }
@@ -205,10 +218,16 @@ impl WorthMeter {
             n_permutations,
             seed: self.question.settings.seed,
         };
-        let null = null_gains(&self.subject(), folds, observed, settings, on_progress)?;
+        let table = self.whole.table();
+        let weighed = self.propensities.as_ref().map(|it| it.on(table));
+        let subject = Subject {
+            table: weighed.as_ref().unwrap_or(table),
+            ..self.subject()
+        };
+        let null = null_gains(&subject, folds, observed, settings, on_progress)?;
         let (p_over_all, p_within_tasks) = (null.p_over_all(), null.p_within_tasks());
         // The same is taken off of all gains, so p is what it was.
-        let own_cost = own_cost(self.whole.table(), &self.question.settings);
+        let own_cost = own_cost(subject.table, &self.question.settings);
         let less_own_cost = |gains: Vec<f64>, p| NullGains {
             gains: gains.into_iter().map(|gain| gain - own_cost).collect(),
             p,
@@ -230,7 +249,7 @@ impl WorthMeter {
         } = &self.question;
         let judged = judge(
             &self.whole,
-            &self.cross_fits,
+            (&self.cross_fits, self.propensities.as_ref()),
             self.together.groups(),
             &self.fits,
             settings,
@@ -260,6 +279,7 @@ impl WorthMeter {
             equal_cost: judged.equal_cost,
             null: self.null.clone(),
             prompts_needed: judged.prompts_needed,
+            evidence: judged.evidence,
             fits: self.fits.clone(),
             counts: judged.counts,
             settings: settings.clone(),
@@ -267,9 +287,9 @@ impl WorthMeter {
         };
         record.sentence = words::sentence(&record);
         record.notes = words::notes(&record);
-        let costs = mean_costs(self.whole.table());
-        let models = &self.whole.table().models;
-        let unpriced = models.iter().zip(costs).filter(|(_, cost)| cost.is_nan());
+        let table = self.whole.table();
+        let costs = worth::means(table.cost_usd.view(), |_| true);
+        let unpriced = (table.models.iter().zip(costs)).filter(|(_, cost)| cost.is_nan());
         record
             .notes
             .extend(unpriced.map(|(model, _)| words::no_cost(model)));

@@ -135,6 +135,7 @@ impl Tiny {
         let targets = quantities.iter().map(|&quantity| KnnTarget {
             quantity,
             n_neighbors: 1,
+            prior_values: None,
         });
         let contents = Contents::Knn {
             embeddings: EmbeddingFormat::F32,
@@ -236,6 +237,7 @@ pub(crate) fn record(router: &str, cost_kind: CostKind, contents: Contents) -> R
         cost_kind,
         pair: None,
         embedder: None,
+        token_lines: None,
         base: None,
         contents,
         config: json!({}),

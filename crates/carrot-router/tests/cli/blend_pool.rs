@@ -41,6 +41,7 @@ fn table() -> PartTable {
         output_tokens: None,
         // Ten tokens at the prices of the bench.
         cost_usd: Array2::from_shape_fn((N, 3), |(_, m)| [10.0, 1.0, 1.0][m] * 10.0 / 1e6),
+        propensities: None,
         kept: KeptColumns::default(),
     }
 }

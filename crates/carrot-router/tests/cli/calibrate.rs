@@ -18,6 +18,11 @@ const PAIR: [&str; 4] = ["--dataset", "tiny", "--router", "roberta-binary"];
 
 /// A router of all LLMs and one of two, with their predictions for a test part.
 fn bench() -> Tiny {
+    bench_with(|_| ())
+}
+
+/// The same with its test part changed.
+fn bench_with(edit: impl FnOnce(&mut PartTable)) -> Tiny {
     let mut models = Vec::new();
     let bench = Tiny::with(CostKind::Usd, |record| models.clone_from(&record.models));
     let dir = bench.dataset("tiny");
@@ -27,7 +32,7 @@ fn bench() -> Tiny {
     let hardness = |i: usize| i as f32 / N_PROMPTS as f32;
     let score = |i: usize, m: usize| f32::from(m == 0 || hardness(i) < 0.5 || i.is_multiple_of(5));
     let cost = |i: usize, m: usize| [0.01, 0.001, 0.002][m] * (1.0 + (i % 7) as f64 / 7.0);
-    let split = PartTable {
+    let mut split = PartTable {
         ids: ids.clone(),
         tasks: vec!["made-up".to_owned(); N_PROMPTS],
         prompts: ids.clone(),
@@ -36,8 +41,10 @@ fn bench() -> Tiny {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::from_shape_fn(shape, |(i, m)| cost(i, m)),
+        propensities: None,
         kept: KeptColumns::default(),
     };
+    edit(&mut split);
     split.write(&dir.split(Part::Test)).expect("written");
     let info = DatasetInfo {
         models,
@@ -179,6 +186,59 @@ fn route_takes_the_weight_of_a_calibration() {
 }
 
 #[test]
+fn prompts_of_other_lengths_are_refused_at_a_calibration() {
+    // What was billed, with a system prompt of 1,500 tokens.
+    let bench = bench_with(|split| {
+        let tokens = |(i, m): (usize, usize)| (1500 + i % 40 + 10 * m) as f64;
+        split.input_tokens = Some(Array2::from_shape_fn(split.scores.dim(), tokens));
+    });
+    let report = calibrated(&bench, &KNN, &["--usd-per-1k", "8", "--name", "eight"]);
+    let tokens = &report["calibration"]["input-tokens"];
+    assert_eq!(
+        (
+            &tokens["n-prompts"],
+            &tokens["mean"],
+            &tokens["least"],
+            &tokens["most"]
+        ),
+        (
+            &json!(N_PROMPTS),
+            &json!(1529.5),
+            &json!(1510.0),
+            &json!(1549.0)
+        )
+    );
+    let at = ["--calibration", "eight"];
+    let output = bench.route(&[&["so so"], &at[..]].concat(), "");
+    assert_refused(
+        &output,
+        1,
+        "calibration `eight` was made on prompts of 1,530 input tokens on average (1,510 to 1,549), but this prompt has 2: its costs do not hold",
+    );
+    assert_refused(&output, 1, "`input_tokens` in its line of JSON");
+    let given = [&["so so", "--input-tokens", "1520"], &at[..]].concat();
+    assert_eq!(bench.decisions(&given, "").len(), 1);
+    assert_eq!(bench.decisions(&["so so", "--mu", "0.5"], "").len(), 1);
+
+    // The prompts before them are answered, and no more.
+    let line = |tokens: usize| json!({"prompt": "so so", "input_tokens": tokens}).to_string();
+    let text: Vec<String> = (0..600)
+        .map(|i| line(if i < 256 { 1520 } else { 9000 }))
+        .collect();
+    bench.write("prompts.jsonl", text.join("\n"));
+    let args = [&at[..], &["--input", "prompts.jsonl", "--json"]].concat();
+    let output = bench.route(&args, "");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 256);
+    let message = stderr(&output);
+    assert!(
+        message.contains("the 512 prompts so far have 5,260 on average"),
+        "{message}"
+    );
+    assert!(!message.contains("`input_tokens` in its line"), "{message}");
+}
+
+#[test]
 fn goals_out_of_reach_are_refused_with_the_nearest() {
     let bench = bench();
     for (args, code, part) in [
@@ -240,6 +300,33 @@ fn goals_out_of_reach_are_refused_with_the_nearest() {
 }
 
 #[test]
+fn holes_in_the_test_part_are_told() {
+    let args = ["--usd-per-1k", "8"];
+    let report = calibrated(&bench(), &KNN, &args);
+    assert!(report.get("gaps").is_none(), "{report}");
+    // Every fourth prompt lacks one of its three scores: 20 of 240.
+    let holes = |split: &mut PartTable| {
+        for i in (0..N_PROMPTS).step_by(4) {
+            split.scores[[i, i / 4 % 3]] = f32::NAN;
+        }
+    };
+    for (is_recorded, source) in [(false, "at-random"), (true, "recorded")] {
+        let bench = bench_with(|split| {
+            holes(split);
+            split.propensities = is_recorded.then(|| Array2::from_elem(split.scores.dim(), 0.9));
+        });
+        let report = calibrated(&bench, &KNN, &args);
+        assert_eq!(report["gaps"]["source"], source);
+        // A prompt is routed whether or not its choice is known.
+        let realized = &report["calibration"]["realized"];
+        assert_eq!(realized["n-prompts"], N_PROMPTS / 2);
+        let output = calibrate(&bench, &[&KNN[..], &args].concat());
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("91.6% of the scores are known."), "{text}");
+    }
+}
+
+#[test]
 fn a_check_counts_and_stores_nothing() {
     let bench = bench();
     let checked = calibrated(&bench, &KNN, &["--usd-per-1k", "8", "--check", "10"]);
@@ -247,4 +334,119 @@ fn a_check_counts_and_stores_nothing() {
     let n = checked["cost"].as_u64().expect("a count");
     assert!((5..=10).contains(&n), "{checked}");
     assert!(!bench.router().join("calibrations").exists());
+}
+
+const CONFIDENT: [&str; 4] = ["--confidence", ".9", "--new-prompts", "200"];
+
+#[test]
+fn a_goal_is_promised_with_a_confidence_and_the_price_is_shown() {
+    let bench = bench();
+    for (router, args, limits) in [
+        (&KNN, ["--usd-per-1k", "8"], 6.0..=8.0),
+        (&KNN, ["--relative-cost", "60%:owner/dear"], 0.4..=0.6),
+        (&KNN, ["--accuracy", "0.7"], 0.7..=0.85),
+        (&PAIR, ["--share", "owner/dear:40%"], 0.3..=0.4),
+    ] {
+        let all = [&args[..], &CONFIDENT].concat();
+        let calibration = &calibrated(&bench, router, &all)["calibration"];
+        let promise = &calibration["promise"];
+        assert_eq!(promise["confidence"], 0.9, "{args:?}");
+        assert_eq!(calibration["expected"]["n-new-prompts"], 200);
+        let limit = promise["limit"].as_f64().expect("a number");
+        assert!(limits.contains(&limit), "{args:?}: {promise}");
+        let missed = |it: &Value| it["missed"].as_f64().expect("a part");
+        let in_the_mean = &promise["in-the-mean"];
+        assert!(
+            missed(&calibration["expected"]) < missed(in_the_mean),
+            "{args:?}: {calibration}"
+        );
+        assert_ne!(in_the_mean["setting"], calibration["setting"], "{args:?}");
+        let name = calibration["name"].as_str().expect("a name");
+        assert!(name.ends_with("-confidence-90%"), "{name}");
+    }
+    let text = |args: &[&str]| {
+        let output = calibrate(&bench, &[&KNN[..], &["--usd-per-1k", "8"], args].concat());
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let promised = text(&CONFIDENT);
+    for part in [
+        "at most $8 per 1,000 prompts with 90% confidence: mu",
+        "promised for 200 new prompts or more, with 90% confidence: at most $",
+        "the price: accuracy 0.",
+        "meets the goal in the mean, which new prompts miss in about",
+    ] {
+        assert!(promised.contains(part), "{promised}");
+    }
+    let unpromised = text(&[]);
+    let part = "met in the mean: 40 new prompts miss the goal in about";
+    assert!(unpromised.contains(part), "{unpromised}");
+}
+
+#[test]
+fn route_says_what_was_promised_and_opens_older_calibrations() {
+    let bench = bench();
+    let args = [&["--usd-per-1k", "8", "--name", "eight"], &CONFIDENT[..]].concat();
+    let report = calibrated(&bench, &KNN, &args);
+    let output = bench.route(&["so so", "--calibration", "eight"], "");
+    let part = "at most $8 per 1,000 prompts with 90% confidence, over 200 new prompts or more; the limit is $7.";
+    assert!(stderr(&output).contains(part), "{}", stderr(&output));
+
+    // As before there were promises.
+    let path = bench.path().join(report["path"].as_str().expect("a path"));
+    let mut older: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
+    let object = older.as_object_mut().expect("an object");
+    object.remove("promise").expect("there");
+    let expected = object["expected"].as_object_mut().expect("an object");
+    expected.remove("missed").expect("there");
+    fs::write(&path, older.to_string()).expect("written");
+    let output = bench.route(&["so so", "--calibration", "eight"], "");
+    let part =
+        "at most $8 per 1,000 prompts in the mean; new prompts miss that about as often as not";
+    assert!(stderr(&output).contains(part), "{}", stderr(&output));
+
+    // The same goal with another confidence is another one.
+    let other = [&KNN[..], &args[..4], &["--confidence", ".8"]].concat();
+    assert_refused(&calibrate(&bench, &other), 1, "is for a different goal");
+}
+
+#[test]
+fn what_cannot_be_promised_is_refused_with_the_nearest_and_what_helps() {
+    let bench = bench();
+    // The cheapest setting costs $1.4 and varies by the half.
+    let args = [
+        "--usd-per-1k",
+        "1.5",
+        "--confidence",
+        ".99",
+        "--new-prompts",
+        "5",
+    ];
+    let output = calibrate(&bench, &[&KNN[..], &args].concat());
+    assert_refused(&output, 1, "with 99% confidence over 5 new prompts");
+    assert_refused(&output, 1, "the nearest that it can promise is at most $1.");
+    assert_refused(&output, 1, "would be enough");
+    for confidence in ["95", "0.2", "1", "NaN"] {
+        let args = ["--usd-per-1k", "8", "--confidence", confidence];
+        let output = calibrate(&bench, &[&KNN[..], &args].concat());
+        assert_refused(&output, 2, "from 0.5 to below 1");
+    }
+}
+
+#[test]
+fn a_check_counts_how_often_a_goal_is_missed_with_confidence_and_without() {
+    let bench = bench();
+    let args = ["--usd-per-1k", "8", "--check", "20"];
+    let without = calibrated(&bench, &KNN, &args);
+    assert_eq!(without["confidence"], Value::Null);
+    let with = calibrated(
+        &bench,
+        &KNN,
+        &[&args[..], &["--confidence", ".95"]].concat(),
+    );
+    // The same prompts choose and check.
+    assert_eq!(with["in-the-mean"], without["outcome"]);
+    let missed = |it: &Value| it["n-missed"].as_u64().expect("a count");
+    assert!(missed(&with["outcome"]) <= 3, "{with}");
+    assert!(missed(&without["outcome"]) >= 4, "{without}");
+    assert_eq!(with["n-refused"], 0);
 }

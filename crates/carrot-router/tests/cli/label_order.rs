@@ -23,6 +23,7 @@ fn part(n_rows: usize) -> PartTable {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::zeros((n_rows, 3)),
+        propensities: None,
         kept: KeptColumns::default(),
     }
 }

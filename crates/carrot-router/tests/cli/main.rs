@@ -18,5 +18,6 @@ mod saved_networks;
 mod server;
 mod static_embedder;
 mod tokenizers;
+mod tokens;
 mod worth;
 mod worth_world;

@@ -26,6 +26,7 @@ fn bench(cost_kind: CostKind) -> Tiny {
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::zeros((PROMPTS.len(), MODELS.len())),
+        propensities: None,
         kept: KeptColumns::default(),
     };
     split.write(&dir.split(Part::Train)).expect("written");
@@ -56,6 +57,7 @@ fn write_table(bench: &Tiny, name: &str) {
         input_tokens: None,
         output_tokens: Some(array![[100.0], [7.0], [f64::NAN]]),
         cost_usd: array![[0.5], [0.25], [f64::NAN]],
+        propensities: None,
         kept: KeptColumns::default(),
     };
     split

@@ -114,6 +114,7 @@ fn a_line_of_json_has_these_keys() {
     let expected = [
         "cost_usd",
         "input_tokens",
+        "input_tokens_from",
         "name",
         "output_tokens",
         "score",

@@ -393,6 +393,9 @@ fn bad_command_lines_and_missing_inputs() {
         text.contains("hint: compute them with `cargo run -p train-and-infer -- --dataset mine --routers carrot-blend --embedding minilm`"),
         "{text}"
     );
+    let folds = [&QUICK[..4], &["--folds", "100000"]].concat();
+    let text = refused(&folds, 1, "cannot be dealt to 100000 folds");
+    assert!(text.contains("folds at most with `--folds`"), "{text}");
     let column = [&QUICK[..], &["--group", "customer"]].concat();
     let text = refused(
         &column,

@@ -95,6 +95,7 @@ pub(crate) fn write_rows(
             output_tokens: None,
             cost_usd: Array2::from_shape_fn(shape, |(_, m)| cost(m, USD[m])),
             ids: ids.clone(),
+            propensities: None,
             kept: kept(&rows),
         };
         table.write(&dir.split(part)).expect("written");

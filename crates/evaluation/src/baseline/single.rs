@@ -1,40 +1,39 @@
 use crate::{
     Point, Truth,
+    candidates::Answer,
     metric::formulas::SAME_ACCURACY,
-    sum::{Sum, mean},
+    sum::{PointSum, Sum, mean},
 };
 
-/// Each LLM's mean cost and score over every prompt that counts for it; `None` for an LLM for which no prompt does.
+/// Each LLM's mean cost and score over every prompt that counts for it, weighted as [`crate::Propensities`] say; `None` for an LLM for which no
+/// prompt does.
 pub fn single_models(truth: &Truth<'_>) -> Vec<Option<Point>> {
     single_models_of(truth, |_| 1)
 }
 
-/// [`single_models`] over a multiset of the prompts.
+/// [`single_models`] over a multiset of the prompts: how often each is in it.
 pub(crate) fn single_models_of(
     truth: &Truth<'_>,
-    weight: impl Fn(usize) -> u32,
+    count: impl Fn(usize) -> u32,
 ) -> Vec<Option<Point>> {
-    let mut sums = vec![(Sum::default(), Sum::default(), 0_u64); truth.n_models()];
+    let mut sums = vec![PointSum::default(); truth.n_models()];
     for prompt_idx in 0..truth.n_prompts() {
-        let weight = weight(prompt_idx);
-        if weight == 0 {
+        let count = count(prompt_idx);
+        if count == 0 {
             continue;
         }
         for (model_idx, score, cost) in truth.known(prompt_idx) {
-            let (score_sum, cost_sum, n_prompts) = &mut sums[model_idx];
-            score_sum.add(f64::from(weight) * score);
-            cost_sum.add(f64::from(weight) * cost);
-            *n_prompts += u64::from(weight);
+            let weight = truth.weight_within_model(prompt_idx, model_idx);
+            let answer = Answer {
+                model_idx,
+                weight,
+                score,
+                cost,
+            };
+            sums[model_idx].add(count, &answer);
         }
     }
-    sums.into_iter()
-        .map(|(score, cost, n_prompts)| {
-            (n_prompts > 0).then(|| Point {
-                cost_usd: cost.value() / n_prompts as f64,
-                accuracy: score.value() / n_prompts as f64,
-            })
-        })
-        .collect()
+    sums.iter().map(PointSum::point).collect()
 }
 
 /// The position of the LLM with the highest accuracy, and where it stands; ties, within [`crate::metric::SAME_ACCURACY`], go to the lowest
@@ -62,8 +61,14 @@ pub(crate) fn most_accurate(models: &[Option<Point>]) -> Option<(usize, Point)> 
 
 /// The best that any router could do: for each prompt the LLM with the best true score, the cheapest of several. `None` where nothing is
 /// known.
+///
+/// Where scores are missing it is the best of the LLMs that are known on the prompt, and so too low: what the others would have got nobody
+/// knows, and no weights make up for it.
 pub fn oracle(truth: &Truth<'_>) -> Option<Point> {
-    mean_point(truth, |known| {
+    let best = (0..truth.n_prompts()).filter_map(|prompt_idx| {
+        let known = truth
+            .known(prompt_idx)
+            .map(|(_, score, cost)| (score, cost));
         known.reduce(|best, other| {
             let (better, cheaper) = (other.0 > best.0, other.1 < best.1);
             if better || (other.0 == best.0 && cheaper) {
@@ -72,34 +77,35 @@ pub fn oracle(truth: &Truth<'_>) -> Option<Point> {
                 best
             }
         })
-    })
-}
-
-/// What choosing at random is expected to give: for each prompt every LLM that counts for it with the same probability. `None` where nothing
-/// is known.
-pub fn random(truth: &Truth<'_>) -> Option<Point> {
-    mean_point(truth, |known| {
-        let (scores, costs): (Vec<f64>, Vec<f64>) = known.unzip();
-        Some((mean(scores)?, mean(costs)?))
-    })
-}
-
-/// The mean over prompts of a (score, cost) made from the known (score, cost) of each prompt's LLMs.
-fn mean_point(
-    truth: &Truth<'_>,
-    of_prompt: impl Fn(&mut dyn Iterator<Item = (f64, f64)>) -> Option<(f64, f64)>,
-) -> Option<Point> {
-    let pairs = (0..truth.n_prompts()).filter_map(|prompt_idx| {
-        of_prompt(
-            &mut truth
-                .known(prompt_idx)
-                .map(|(_, score, cost)| (score, cost)),
-        )
     });
-    let (scores, costs): (Vec<f64>, Vec<f64>) = pairs.unzip();
+    let (scores, costs): (Vec<f64>, Vec<f64>) = best.unzip();
     Some(Point {
         cost_usd: mean(costs)?,
         accuracy: mean(scores)?,
+    })
+}
+
+/// What choosing at random is expected to give: for each prompt every LLM with the same probability, of those of which anything is known.
+/// `None` where nothing is known.
+pub fn random(truth: &Truth<'_>) -> Option<Point> {
+    let [mut weights, mut score, mut cost] = [Sum::default(); 3];
+    for prompt_idx in (0..truth.n_prompts()).filter(|&i| truth.is_scored(i)) {
+        let known = truth.known(prompt_idx);
+        let answers: Vec<Answer> = known
+            .map(|(model_idx, ..)| truth.answer(prompt_idx, model_idx))
+            .collect();
+        // A prompt's own mean, which stands for as many prompts as its LLMs do in the mean.
+        let sum = |part: fn(&Answer) -> f64| answers.iter().map(part).collect::<Sum>().value();
+        let of_prompt = sum(|it| it.weight);
+        let weight = of_prompt / truth.n_models() as f64;
+        weights.add(weight);
+        score.add(weight * (sum(|it| it.weight * it.score) / of_prompt));
+        cost.add(weight * (sum(|it| it.weight * it.cost) / of_prompt));
+    }
+    let weight = weights.value();
+    (weight > 0.0).then(|| Point {
+        cost_usd: cost.value() / weight,
+        accuracy: score.value() / weight,
     })
 }
 
@@ -120,7 +126,7 @@ mod tests {
     fn baselines_by_hand() {
         // LLM 0: (1 + 0) / 2 at (2 + 2) / 2. LLM 1: (1 + 0.5 + 0) / 3 at (1 + 4 + 7) / 3. LLM 2: nothing.
         // Oracle: 1 at 1 (the cheaper of the tied), 0.5 at 4, 0 at 7 (the only one known). The last prompt counts for none.
-        // Random: (1 + 0.25 + 0) / 3 at (1.5 + 3 + 7) / 3.
+        // Random: LLM 0 or LLM 1, each with the same probability; LLM 0 is known on two prompts of three.
         let scores = array![
             [1.0, 1.0, UNKNOWN],
             [0.0, 0.5, UNKNOWN],
@@ -140,7 +146,7 @@ mod tests {
         );
         assert_eq!(best_single(&truth), Some((0, point(2.0, 0.5))));
         assert_eq!(oracle(&truth), Some(point(4.0, 0.5)));
-        assert_eq!(random(&truth), Some(point(11.5 / 3.0, 1.25 / 3.0)));
+        assert_eq!(random(&truth), Some(point(3.0, 0.5)));
         assert_eq!(zero_router(&truth), [point(2.0, 0.5)]);
     }
 

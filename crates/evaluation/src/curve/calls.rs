@@ -30,15 +30,16 @@ pub fn call_curve(
     let events = Events::pair(truth, pair, small_win_probability)?;
     let n_prompts = events.n_prompts() as u64;
     let mut points = Vec::with_capacity(events.n_changes() + 1);
-    events.sweep(|_| 1, |swept| points.push(call_point(swept, n_prompts)));
+    events.sweep(|_| 1, |swept| points.extend(call_point(swept, n_prompts)));
     Ok(points)
 }
 
-pub(crate) fn call_point(swept: Swept, n_prompts: u64) -> CallPoint {
-    CallPoint {
+/// Calls count every prompt's choice, accuracy those that are known; `None` where none is.
+pub(crate) fn call_point(swept: Swept, n_prompts: u64) -> Option<CallPoint> {
+    Some(CallPoint {
         large_share: (n_prompts - swept.n_changed) as f64 / n_prompts as f64,
-        accuracy: swept.point.accuracy,
-    }
+        accuracy: swept.point?.accuracy,
+    })
 }
 
 /// How much a per-LLM router prefers the small LLM of a pair on each prompt, to be taken for a small win probability: its predicted score

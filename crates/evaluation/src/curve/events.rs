@@ -4,7 +4,7 @@ use crate::{
     Error, Point, Predicted, Result, Truth,
     candidates::{Answer, Candidate, Candidates},
     rule::argmax,
-    sum::Sum,
+    sum::PointSum,
 };
 
 /// Everything that a router changes as its parameter moves from one end to the other, in order.
@@ -26,12 +26,12 @@ struct Start {
 
 /// One prompt goes from one LLM to another.
 #[derive(Debug, Clone, Copy)]
-struct Change {
+pub(crate) struct Change {
     /// The lambda or threshold at which it does.
-    at: f64,
-    prompt_idx: usize,
-    from: Answer,
-    to: Answer,
+    pub(crate) at: f64,
+    pub(crate) prompt_idx: usize,
+    pub(crate) from: Answer,
+    pub(crate) to: Answer,
 }
 
 /// Where a sweep stands.
@@ -41,7 +41,8 @@ pub(crate) struct Swept {
     pub(crate) at: f64,
     /// Which of all settings it is, in order: also those count at which none of the prompts of this sweep changes.
     pub(crate) step: usize,
-    pub(crate) point: Point,
+    /// Means over the prompts whose choice is known; `None` where there are none.
+    pub(crate) point: Option<Point>,
     /// How many changes there were, each prompt counted with its weight.
     pub(crate) n_changed: u64,
 }
@@ -97,29 +98,23 @@ impl Events {
                 found: (small_win_probability.len(), 1),
             });
         }
-        let answer = |prompt_idx, model_idx| {
-            let (score, cost) = truth.get(prompt_idx, model_idx)?;
-            Some(Answer {
-                model_idx,
-                score,
-                cost,
-            })
-        };
         let mut changes: Vec<Change> = small_win_probability
             .iter()
             .enumerate()
             // NaN is a router that said nothing; an infinite probability is none.
-            .filter(|(_, probability)| probability.is_finite())
-            .filter_map(|(prompt_idx, &probability)| {
-                Some(Change {
-                    at: f64::from(probability),
-                    prompt_idx,
-                    from: answer(prompt_idx, large)?,
-                    to: answer(prompt_idx, small)?,
-                })
+            .filter(|&(prompt_idx, probability)| {
+                probability.is_finite() && truth.is_scored(prompt_idx)
+            })
+            .map(|(prompt_idx, &probability)| Change {
+                at: f64::from(probability),
+                prompt_idx,
+                from: truth.answer(prompt_idx, large),
+                to: truth.answer(prompt_idx, small),
             })
             .collect();
-        if changes.is_empty() {
+        // The ends are the two LLMs: without one of them there is no curve from one to the other.
+        let is_known = |of: fn(&Change) -> &Answer| changes.iter().any(|it| of(it).is_known());
+        if !(is_known(|it| &it.from) && is_known(|it| &it.to)) {
             return Err(Error::NothingToChoose { n_prompts });
         }
         let starts = changes
@@ -172,7 +167,18 @@ impl Events {
             .map(|change| (change.at, change.prompt_idx, change.to))
     }
 
-    /// The same changes with a score of 1 where one LLM answers and 0 elsewhere, whose mean is its share of the prompts.
+    /// The lambda or threshold from which the first answers hold.
+    pub(crate) fn first_at(&self) -> f64 {
+        self.first_at
+    }
+
+    /// The changes, those at one lambda or threshold together, in order.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &[Change]> {
+        self.changes.chunk_by(|a, b| a.at == b.at)
+    }
+
+    /// The same changes with a score of 1 where one LLM answers and 0 elsewhere, whose mean is its share of the prompts; who answers is known of
+    /// every prompt.
     pub(crate) fn calls_of(&self, model_idx: usize) -> Self {
         // Scores become 0 or 1 for "this LLM answers", so that the sweep that gives accuracies gives shares.
         let mut this = self.clone();
@@ -183,6 +189,7 @@ impl Events {
             .flat_map(|change| [&mut change.from, &mut change.to]);
         for answer in answers.chain(changed) {
             answer.score = f64::from(u8::from(answer.model_idx == model_idx));
+            answer.weight = 1.0;
         }
         this
     }
@@ -196,7 +203,7 @@ impl Events {
     pub(crate) fn moves_by_point(
         &self,
     ) -> impl Iterator<Item = impl Iterator<Item = (usize, usize)>> {
-        self.together().map(|together| {
+        self.steps().map(|together| {
             together
                 .iter()
                 .map(|change| (change.from.model_idx, change.to.model_idx))
@@ -212,54 +219,40 @@ impl Events {
     /// Reports each point of the curve over a multiset of the prompts; without any prompt there is none.
     /// Costs one step per change, whatever the weights.
     pub(crate) fn sweep(&self, weight: impl Fn(usize) -> u32, mut on_point: impl FnMut(Swept)) {
-        let (mut score, mut cost) = (Sum::default(), Sum::default());
-        let n_prompts = self.n_drawn(&weight);
+        let mut sum = PointSum::default();
         for start in &self.starts {
-            let weight = weight(start.prompt_idx);
-            score.add(f64::from(weight) * start.answer.score);
-            cost.add(f64::from(weight) * start.answer.cost);
+            sum.add(weight(start.prompt_idx), &start.answer);
         }
         // A resample may hold none of the prompts that count; then there is no mean.
-        if n_prompts == 0 {
+        if self.n_drawn(&weight) == 0 {
             return;
         }
-        let mut report = |at, step, cost: Sum, score: Sum, n_changed| {
+        let mut report = |at, step, sum: &PointSum, n_changed| {
             on_point(Swept {
                 at,
                 step,
-                point: Point {
-                    cost_usd: cost.value() / n_prompts as f64,
-                    accuracy: score.value() / n_prompts as f64,
-                },
+                point: sum.point(),
                 n_changed,
             });
         };
-        report(self.first_at, 0, cost, score, 0);
+        report(self.first_at, 0, &sum, 0);
         let mut n_changed = 0;
-        for (n_steps, together) in self.together().enumerate() {
+        for (n_steps, together) in self.steps().enumerate() {
             let n_before = n_changed;
             for change in together {
                 let weight = weight(change.prompt_idx);
                 if weight > 0 {
                     n_changed += u64::from(weight);
-                    let weight = f64::from(weight);
                     // Added and taken away rather than summed again: a sweep costs one step per change, not one sum per point.
                     // Compensated sums keep thousands of such steps exact enough.
-                    score.add(weight * change.to.score);
-                    score.add(-weight * change.from.score);
-                    cost.add(weight * change.to.cost);
-                    cost.add(-weight * change.from.cost);
+                    sum.replace(weight, &change.from, &change.to);
                 }
             }
             // Where none of the prompts is there, neither is the point.
             if n_changed > n_before {
-                report(together[0].at, n_steps + 1, cost, score, n_changed);
+                report(together[0].at, n_steps + 1, &sum, n_changed);
             }
         }
-    }
-
-    fn together(&self) -> impl Iterator<Item = &[Change]> {
-        self.changes.chunk_by(|a, b| a.at == b.at)
     }
 }
 

@@ -32,6 +32,9 @@ pub struct Grid {
 /// that begins there is the cheaper side. A last point with lambda 1 exists only if ties in cost, which scores no longer break there,
 /// change a choice.
 ///
+/// Where scores are missing, the choice is among all LLMs with finite predictions, and a point is a ratio of two step functions of lambda: see
+/// [`crate::Propensities`]. Both come from the same sweep, so the curve is as exact.
+///
 /// Lambdas are doubles: two crossings nearer to each other than 1e-16 in lambda are one, which near 1 is `mu * 1e-16` relative to mu.
 ///
 /// Takes `O(n_prompts * n_models * h + e log e)` for envelopes of `h` lines and `e` crossings in all. Ours; the paper's own code tries a
@@ -40,8 +43,7 @@ pub struct Grid {
 /// # Errors
 /// [`Error::Shape`] or [`Error::NothingToChoose`].
 pub fn exact_curve(truth: &Truth<'_>, predicted: Predicted<'_>) -> Result<Curve> {
-    let events = Events::per_model(truth, &predicted)?;
-    Ok(curve_of(&events))
+    curve_of(&Events::per_model(truth, &predicted)?)
 }
 
 /// The paper's routing curve: one point for each lambda 0, 1/n, 2/n, ..., 1, whether anything changes between them or not.
@@ -58,16 +60,14 @@ pub fn grid_curve(truth: &Truth<'_>, predicted: Predicted<'_>, grid: Grid) -> Re
     }
     check_multiplier(grid.cost_multiplier)?;
     let candidates = Candidates::new(truth, &predicted)?;
-    let points = (0..=grid.n_steps)
+    let points: Vec<CurvePoint> = (0..=grid.n_steps)
         .map(|step| {
             let lambda = step as f64 / grid.n_steps as f64;
-            point_of(&candidates, lambda, grid.cost_multiplier)
+            let point = point_of(&candidates, lambda, grid.cost_multiplier);
+            CurvePoint::new(lambda, point)
         })
         .collect();
-    Ok(Curve {
-        points,
-        n_prompts: candidates.n_prompts(),
-    })
+    Curve::checked(points, candidates.n_prompts())
 }
 
 /// The curve of a binary router: the small LLM answers where its win probability is at least a threshold, else the large one.
@@ -76,36 +76,26 @@ pub fn grid_curve(truth: &Truth<'_>, predicted: Predicted<'_>, grid: Grid) -> Re
 /// point per distinct probability, from the highest down; at the lowest the small LLM answers everything. Prompts with the same probability
 /// change together, so a constant probability gives just the two ends.
 ///
-/// A prompt counts where both LLMs do and the probability is finite: with one of the two unknown there is no choice to judge, and the ends
-/// would not be the two LLMs. The rule is the CARROT repository's (`p >= alpha`), whose grid of thresholds this replaces.
+/// A prompt counts where anything is known of it and the probability is finite. The rule is the CARROT repository's (`p >= alpha`), whose grid of thresholds this replaces.
 ///
 /// # Errors
-/// [`Error::NoSuchModel`]; [`Error::Shape`] when there is not one probability per prompt; [`Error::NothingToChoose`] when no prompt counts.
+/// [`Error::NoSuchModel`]; [`Error::Shape`] when there is not one probability per prompt; [`Error::NothingToChoose`] when one of the two LLMs is
+/// known on no prompt that counts.
 pub fn pair_curve(
     truth: &Truth<'_>,
     pair: PairIdx,
     small_win_probability: &[f32],
 ) -> Result<Curve> {
-    let events = Events::pair(truth, pair, small_win_probability)?;
-    Ok(curve_of(&events))
+    curve_of(&Events::pair(truth, pair, small_win_probability)?)
 }
 
-pub(crate) fn curve_of(events: &Events) -> Curve {
+pub(crate) fn curve_of(events: &Events) -> Result<Curve> {
     let mut points = Vec::with_capacity(events.n_changes() + 1);
     events.sweep(
         |_| 1,
-        |swept| {
-            points.push(CurvePoint {
-                setting: swept.at,
-                cost_usd: swept.point.cost_usd,
-                accuracy: swept.point.accuracy,
-            });
-        },
+        |swept| points.push(CurvePoint::new(swept.at, swept.point)),
     );
-    Curve {
-        points,
-        n_prompts: events.n_prompts(),
-    }
+    Curve::checked(points, events.n_prompts())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::{
     curve::{events::Events, exact::curve_of},
 };
 
-/// A routing curve that knows at each point which share of the prompts each LLM gets.
+/// A routing curve that knows at each point which share of the prompts each LLM gets, whether it is known there or not.
 ///
 /// Holds who gets each prompt at first, and the moves from there on: 8 bytes per change of a prompt's choice instead of a row of shares per
 /// point, which for 100 LLMs is a hundredth. A look at one point adds up the moves before it; a look at many points is one pass over all moves,
@@ -29,7 +29,7 @@ pub struct ShareCurve {
 /// As for [`crate::curve::exact_curve`].
 pub fn share_curve(truth: &Truth<'_>, predicted: Predicted<'_>) -> Result<ShareCurve> {
     let events = Events::per_model(truth, &predicted)?;
-    Ok(share_curve_of(&events, truth.n_models()))
+    share_curve_of(&events, truth.n_models())
 }
 
 /// The curve of a binary router together with the LLMs' shares along it; only the two of the pair ever have one. Costs as much as
@@ -43,15 +43,15 @@ pub fn pair_share_curve(
     small_win_probability: &[f32],
 ) -> Result<ShareCurve> {
     let events = Events::pair(truth, pair, small_win_probability)?;
-    Ok(share_curve_of(&events, truth.n_models()))
+    share_curve_of(&events, truth.n_models())
 }
 
-fn share_curve_of(events: &Events, n_models: usize) -> ShareCurve {
+fn share_curve_of(events: &Events, n_models: usize) -> Result<ShareCurve> {
     let mut n_first = vec![0; n_models];
     events
         .first_models()
         .for_each(|model_idx| n_first[model_idx] += 1);
-    let curve = curve_of(events);
+    let curve = curve_of(events)?;
     let mut moves = Vec::with_capacity(events.n_changes());
     let mut n_moves = Vec::with_capacity(curve.points.len());
     n_moves.push(0);
@@ -59,12 +59,12 @@ fn share_curve_of(events: &Events, n_models: usize) -> ShareCurve {
         moves.extend(of_point.map(|(from, to)| (narrow(from), narrow(to))));
         n_moves.push(moves.len());
     }
-    ShareCurve {
+    Ok(ShareCurve {
         curve,
         n_first,
         moves,
         n_moves,
-    }
+    })
 }
 
 impl ShareCurve {

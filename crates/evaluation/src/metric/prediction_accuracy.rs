@@ -200,6 +200,7 @@ mod tests {
             output_tokens: None,
             scores,
             cost_usd,
+            propensities: None,
             kept: dataset::KeptColumns::default(),
         }
     }

@@ -234,13 +234,13 @@ impl Scratch {
                     choices,
                     calls: events,
                 } => {
-                    choices.sweep(weight, |swept| points.push(swept.point));
+                    choices.sweep(weight, |swept| points.extend(swept.point));
                     if let Some(events) = events {
                         sweep_calls(events, weight, calls);
                     }
                 }
                 Curves::Pair(events) => {
-                    events.sweep(weight, |swept| points.push(swept.point));
+                    events.sweep(weight, |swept| points.extend(swept.point));
                     sweep_calls(events, weight, calls);
                 }
                 Curves::Zero => points.extend_from_slice(&zero_router),
@@ -270,5 +270,11 @@ impl Scratch {
 
 fn sweep_calls(events: &Events, weight: impl Fn(usize) -> u32 + Copy, calls: &mut Vec<CallPoint>) {
     let n_prompts = events.n_drawn(weight);
-    events.sweep(weight, |swept| calls.push(call_point(swept, n_prompts)));
+    events.sweep(weight, |swept| calls.extend(call_point(swept, n_prompts)));
+    // The gap to recover is between the two ends; of a resample in which nothing is known of one of them, nothing can be said.
+    let has_ends = (calls.first()).is_some_and(|first| first.large_share == 1.0)
+        && (calls.last()).is_some_and(|last| last.large_share == 0.0);
+    if !has_ends {
+        calls.clear();
+    }
 }

@@ -28,8 +28,8 @@ pub struct Weights<'a> {
 /// What each prompt loses by a router's choices instead of a reference's; see [`regret`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regret {
-    /// Shape `(n_prompts, n_lambdas + 1)`: at each lambda, and last the integral over all of them. A row is NaN where the prompt counts for
-    /// only one of the two, or for neither.
+    /// Shape `(n_prompts, n_lambdas + 1)`: at each lambda, and last the integral over all of them. A row is NaN where the truth of one of the
+    /// two's choices is unknown, at any lambda.
     values: Array2<f64>,
 }
 
@@ -55,6 +55,8 @@ pub struct RegretIntervals {
 /// With the true expectations as `truth` and as `reference`, the reference is the Bayes router and `r` the excess risk of the CARROT paper
 /// (arXiv 2502.03261, with losses turned into scores): no router's is below 0, but for rounding. With a test part as `truth` it is what came
 /// of the same choices, which chance may turn round.
+///
+/// A prompt counts where the truth of all choices of both is known, so this is for truths without gaps, as expectations are.
 ///
 /// The integral is exact. A per-LLM router's choice changes only where lines of its envelope cross, see [`crate::curve::exact_curve`], and between two
 /// changes `u` is a straight line.
@@ -240,7 +242,10 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             for (prompt_idx, of_prompt) in candidates.by_prompt() {
                 let course = Course::of(of_prompt, weights);
                 course.write(values.row_mut(prompt_idx), weights, |chosen| {
-                    (chosen.answer.score, chosen.answer.cost)
+                    match chosen.answer.is_known() {
+                        true => (chosen.answer.score, chosen.answer.cost),
+                        false => (f64::NAN, f64::NAN),
+                    }
                 });
             }
             Ok(values)
@@ -253,6 +258,7 @@ fn utilities(truth: &Truth<'_>, router: &Router<'_>, weights: Weights<'_>) -> Re
             // which is the most that can be said for it.
             let points = pair_curve(truth, pair, small_win_probability)?.points;
             let thresholds: Vec<Candidate> = (points.iter().enumerate())
+                .filter(|(_, point)| point.is_known())
                 .map(|(point_idx, point)| in_hindsight(point_idx, point.accuracy, point.cost_usd))
                 .collect();
             let course = Course::of(&thresholds, weights);
@@ -314,6 +320,7 @@ fn in_hindsight(idx: usize, accuracy: f64, cost_usd: f64) -> Candidate {
     Candidate {
         answer: Answer {
             model_idx: idx,
+            weight: 1.0,
             score: accuracy,
             cost: cost_usd,
         },

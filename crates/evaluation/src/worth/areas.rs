@@ -14,8 +14,12 @@ use crate::{
         CostRange,
         formulas::{gain_of_hulls, join_ties, mean_height},
     },
-    worth::{estimate::dense, halves::halves},
+    sum::mean,
+    worth::{estimate::dense, halves::nth_halves},
 };
+
+/// Ways of dealing prompts to halves that an estimate is the mean over: with one, it would hang on which prompts chose.
+const N_HALVINGS: usize = 10;
 
 /// An area under a router's curve that [`cross_fitted_areas`] has without selection on the judging prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +45,11 @@ pub struct CrossFittedAreas {
 /// [`crate::metric::aiq`] takes the hull of the points that it measures, and a hull is never below the chord of its ends: predictions at random
 /// come out above the zero router on nearly every table. Here the corners of the hull, of the router and of the zero router alike, are those of one
 /// half, and points of the other half at the same settings, by cost and joined by straight lines, are what counts. The range of costs is the
-/// least that holds all routers and LLMs on all prompts.
+/// least that holds all routers and LLMs on all prompts. The estimate is the mean over ten random divisions into halves.
 ///
-/// Each resample draws prompts (or `groups`, whole: one number per prompt) within each half, and chooses and judges again, so that intervals
-/// contain what the halves share. Choosing from a resample is choosing from less: resamples lie a little below the estimate, and intervals are
+/// Each resample draws prompts (or `groups`, whole: one number per prompt) within each half of one of the ten divisions, taken by turns, and
+/// chooses and judges again, so that intervals contain what the halves share. They are as wide as a single division's, which the mean of ten does not
+/// need: conservative. Choosing from a resample is choosing from less: resamples lie a little below the estimate, and intervals are
 /// to that extent conservative. What was predicted stays, so training chance is not in them. Resample `i` is drawn from stream `i` of the seed.
 ///
 /// # Errors
@@ -71,16 +76,19 @@ pub fn cross_fitted_areas(
         });
     }
     let groups = groups.map(dense);
-    let halves = halves(n_prompts, groups.as_deref(), seed);
-    let judge = Judge::new(truth, routers, groups.as_deref(), halves)?;
-    let estimates = judge.measure(&vec![1; n_prompts]);
+    let halvings = (0..N_HALVINGS as u64)
+        .map(|nth| nth_halves(n_prompts, groups.as_deref(), seed, nth))
+        .collect();
+    let judge = Judge::new(truth, routers, groups.as_deref(), halvings)?;
+    let estimates = judge.estimate();
     let mut resampled = vec![[f64::NAN; 2]; n_resamples * routers.len()];
     resampled
         .par_chunks_mut(routers.len().max(1))
         .enumerate()
         .for_each(|(resample_idx, place)| {
-            let counts = judge.draw(n_prompts, resample_idx, seed);
-            place.copy_from_slice(&judge.measure(&counts));
+            let halving = &judge.halvings[resample_idx % N_HALVINGS];
+            let counts = halving.draw(resample_idx, seed);
+            place.copy_from_slice(&judge.measure(halving, &counts));
         });
     Ok(CrossFittedAreas {
         estimates,
@@ -191,21 +199,42 @@ struct Judge<'a> {
     /// `None` for the zero router.
     events: Vec<Option<Events>>,
     range: Option<CostRange>,
+    halvings: Vec<Halving>,
+}
+
+/// One division of the prompts into halves.
+struct Halving {
     /// Each prompt's half.
-    halves: Vec<usize>,
+    of_prompt: Vec<usize>,
     /// For each half the prompts that are drawn together.
     units: [Vec<Vec<usize>>; 2],
 }
 
-/// A setting's position among all settings, or an LLM's, and where it stands on some prompts.
-type Placed = (usize, Point);
+impl Halving {
+    /// How often each prompt is in a resample.
+    fn draw(&self, resample_idx: usize, seed: u64) -> Vec<u32> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(resample_idx as u64);
+        let mut counts = vec![0; self.of_prompt.len()];
+        for units in &self.units {
+            for _ in 0..units.len() {
+                let unit = &units[rng.random_range(0..units.len())];
+                unit.iter().for_each(|&prompt_idx| counts[prompt_idx] += 1);
+            }
+        }
+        counts
+    }
+}
+
+/// A setting's position among all settings, and where it stands on some prompts; `None` where nothing is known of its choices.
+type Placed = (usize, Option<Point>);
 
 impl<'a> Judge<'a> {
     fn new(
         truth: &Truth<'a>,
         routers: &[Router<'_>],
         groups: Option<&[usize]>,
-        halves: Vec<usize>,
+        halvings: Vec<Vec<usize>>,
     ) -> Result<Self> {
         let events = routers
             .iter()
@@ -225,7 +254,7 @@ impl<'a> Judge<'a> {
             .flatten()
             .collect();
         for events in events.iter().flatten() {
-            events.sweep(|_| 1, |swept| all.push(swept.point));
+            events.sweep(|_| 1, |swept| all.extend(swept.point));
         }
         let n_prompts = truth.n_prompts();
         let n_groups = groups.map_or(n_prompts, |groups| {
@@ -236,40 +265,44 @@ impl<'a> Judge<'a> {
         for i in (0..n_prompts).filter(|&i| truth.is_scored(i)) {
             members[groups.map_or(i, |groups| groups[i])].push(i);
         }
-        let mut units = [Vec::new(), Vec::new()];
-        for unit in members.into_iter().filter(|unit| !unit.is_empty()) {
-            units[halves[unit[0]]].push(unit);
-        }
+        members.retain(|unit| !unit.is_empty());
+        let halving = |of_prompt: Vec<usize>| {
+            let mut units = [Vec::new(), Vec::new()];
+            for unit in &members {
+                units[of_prompt[unit[0]]].push(unit.clone());
+            }
+            Halving { of_prompt, units }
+        };
         Ok(Self {
-            truth: *truth,
+            truth: truth.clone(),
             events,
             range: CostRange::over(all),
-            halves,
-            units,
+            halvings: halvings.into_iter().map(halving).collect(),
         })
     }
 
-    /// How often each prompt is in a resample.
-    fn draw(&self, n_prompts: usize, resample_idx: usize, seed: u64) -> Vec<u32> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(resample_idx as u64);
-        let mut counts = vec![0; n_prompts];
-        for units in &self.units {
-            for _ in 0..units.len() {
-                let unit = &units[rng.random_range(0..units.len())];
-                unit.iter().for_each(|&prompt_idx| counts[prompt_idx] += 1);
-            }
-        }
-        counts
+    /// Each router's areas on the prompts, the mean over the halvings in which they are known.
+    fn estimate(&self) -> Vec<[f64; 2]> {
+        let all = vec![1; self.truth.n_prompts()];
+        let measured: Vec<Vec<[f64; 2]>> = (self.halvings.par_iter())
+            .map(|halving| self.measure(halving, &all))
+            .collect();
+        let of_router = |router_idx: usize| {
+            [0, 1].map(|area| {
+                let areas = measured.iter().map(|areas| areas[router_idx][area]);
+                mean(areas.filter(|area| !area.is_nan())).unwrap_or(f64::NAN)
+            })
+        };
+        (0..self.events.len()).map(of_router).collect()
     }
 
     /// Each router's areas on a multiset of the prompts.
-    fn measure(&self, counts: &[u32]) -> Vec<[f64; 2]> {
+    fn measure(&self, halving: &Halving, counts: &[u32]) -> Vec<[f64; 2]> {
         let Some(range) = self.range else {
             return vec![[f64::NAN; 2]; self.events.len()];
         };
         let in_half = |half: usize| {
-            let halves = &self.halves;
+            let halves = &halving.of_prompt;
             move |i: usize| if halves[i] == half { counts[i] } else { 0 }
         };
         let models = [0, 1].map(|half| single_models_of(&self.truth, in_half(half)));
@@ -286,13 +319,13 @@ impl<'a> Judge<'a> {
             .map(|events| {
                 let lines = events.as_ref().map(|events| lines(events, in_half));
                 let lines = lines.as_ref().unwrap_or(&zero);
-                let mean = |of: &dyn Fn(usize) -> Option<f64>| match (of(0), of(1)) {
+                let both = |of: &dyn Fn(usize) -> Option<f64>| match (of(0), of(1)) {
                     (Some(a), Some(b)) => f64::midpoint(a, b),
                     _ => f64::NAN,
                 };
                 [
-                    mean(&|half| mean_height(&lines[half], range)),
-                    mean(&|half| gain_of_hulls(&lines[half], &zero[half], range)),
+                    both(&|half| mean_height(&lines[half], range)),
+                    both(&|half| gain_of_hulls(&lines[half], &zero[half], range)),
                 ]
             })
             .collect()
@@ -309,7 +342,10 @@ fn lines<W: Fn(usize) -> u32>(events: &Events, in_half: impl Fn(usize) -> W) -> 
         placed
     });
     [0, 1].map(|half| {
-        let mut by_cost = placed[half].clone();
+        let known = placed[half].iter();
+        let mut by_cost: Vec<(usize, Point)> = known
+            .filter_map(|&(step, point)| Some((step, point?)))
+            .collect();
         sort_by_cost(&mut by_cost, |placed| placed.1);
         let other = &placed[1 - half];
         let judged = hull_of(by_cost, |placed| placed.1)
@@ -317,7 +353,7 @@ fn lines<W: Fn(usize) -> u32>(events: &Events, in_half: impl Fn(usize) -> W) -> 
             .filter_map(|(step, _)| {
                 // Settings at which no prompt of the other half changes have no point of their own there: the one before holds.
                 let n_before = other.partition_point(|placed| placed.0 <= step);
-                Some(other[..n_before].last()?.1)
+                other[..n_before].last()?.1
             });
         line(judged.collect())
     })

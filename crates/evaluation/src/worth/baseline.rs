@@ -12,8 +12,7 @@ pub struct CrossFit<'a> {
     pub baseline: Baseline<'a>,
 }
 
-/// The mean scores and costs that choose the LLM which gets every prompt where nobody routes. A score's mean is over the prompts whose score
-/// is known, a cost's over those whose cost is.
+/// The mean scores and costs that choose the LLM which gets every prompt where nobody routes, as from [`means_of`].
 #[derive(Debug, Clone, Copy)]
 pub enum Baseline<'a> {
     /// For a prompt of a fold the means over the rows of all other folds and of none. One fold per prompt; a prompt of none was only trained
@@ -106,6 +105,11 @@ impl Constants {
         Ok(Self { block, means })
     }
 
+    /// Whether a prompt is one that judges.
+    pub(super) fn judges(&self, prompt_idx: usize) -> bool {
+        self.block[prompt_idx].is_some()
+    }
+
     /// Who gets each prompt at a worth; `None` for a prompt that is left out, or where no LLM has known means.
     pub(super) fn at(&self, worth_usd: f64) -> Vec<Option<usize>> {
         let best: Vec<Option<usize>> = self
@@ -128,32 +132,32 @@ fn distinct(folds: &[Option<u32>]) -> Vec<u32> {
 }
 
 /// Each LLM's mean score and mean cost in US dollars over some prompts, as a [`Baseline`] has them: a score's over the prompts whose score is known, a
-/// cost's over those whose cost is; NaN where none is.
+/// cost's over those whose cost is; NaN where none is. Where a table says with which probability each LLM was asked, or it was estimated, both are
+/// over the prompts where both are known, weighted by it.
 pub fn means_of(truth: &Truth<'_>, is_in: impl Fn(usize) -> bool) -> (Vec<f64>, Vec<f64>) {
     let (scores, costs) = truth.views();
-    let mut sums = vec![[(Sum::default(), 0_u32); 2]; truth.n_models()];
+    let is_weighted = truth.propensities().are_of_prompts();
+    let mut sums = vec![[(Sum::default(), Sum::default()); 2]; truth.n_models()];
     for prompt_idx in (0..truth.n_prompts()).filter(|&prompt_idx| is_in(prompt_idx)) {
         for (model_idx, [score, cost]) in sums.iter_mut().enumerate() {
-            let values = [
-                f64::from(scores[[prompt_idx, model_idx]]),
-                costs[[prompt_idx, model_idx]],
-            ];
-            for ((sum, n), value) in [score, cost].into_iter().zip(values) {
+            let at = [prompt_idx, model_idx];
+            // A cost that is known without a score says nothing of how likely it was to be known.
+            let weight = match is_weighted {
+                true => truth.answer(prompt_idx, model_idx).weight,
+                false => 1.0,
+            };
+            for ((sum, weights), value) in [(score, f64::from(scores[at])), (cost, costs[at])] {
                 if value.is_finite() {
-                    sum.add(value);
-                    *n += 1;
+                    sum.add(weight * value);
+                    weights.add(weight);
                 }
             }
         }
     }
     // 0 / 0 is NaN: unknown.
+    let mean = |(sum, weights): (Sum, Sum)| sum.value() / weights.value();
     sums.into_iter()
-        .map(|[(score, n_scores), (cost, n_costs)]| {
-            (
-                score.value() / f64::from(n_scores),
-                cost.value() / f64::from(n_costs),
-            )
-        })
+        .map(|[score, cost]| (mean(score), mean(cost)))
         .unzip()
 }
 

@@ -1,14 +1,16 @@
-use dataset::PairIdx;
+use dataset::{PairIdx, worth::utility};
 use rayon::prelude::*;
 
 use crate::{
     Error, Result, Truth,
+    sum::Sum,
     worth::{
         baseline::{Baseline, Constants},
         estimate::dense,
         halves::halves,
-        judged::{Judged, utilities},
+        judged::Judged,
         prompt_gains::{Column, PromptGains, check_worths},
+        support::Estimator,
     },
 };
 
@@ -31,7 +33,8 @@ pub struct PairFit<'a> {
 /// router at random would gain. `groups`, one number per prompt, are not divided; `seed` is that of the halves. Standard errors are those of two
 /// folds at least, see [`crate::worth::folds_inflation`].
 ///
-/// A half chooses by its prompts where both LLMs' truth is known; without any the large LLM answers everything on the other.
+/// A half chooses by its prompts where one of the two LLMs is known, weighted as [`crate::Propensities`] say, and as differences from their common
+/// mean where any is missing: more known prompts of one LLM are no advantage. Without any the large LLM answers everything on the other half.
 ///
 /// # Errors
 /// [`Error::NoSuchModel`]; otherwise as for [`crate::worth::prompt_gains`], and [`Error::Shape`] for probabilities or groups of another number.
@@ -91,6 +94,7 @@ pub fn pair_gains(
     let n_mutual_folds = fits.iter().map(|fit| fit.baseline.n_mutual_folds());
     // Halves choose for each other.
     let n_mutual_folds = n_mutual_folds.max().unwrap_or(1).max(2);
+    let columns = (columns, Estimator::of_known(truth));
     PromptGains::new(truth, worths, fits.len(), n_mutual_folds, columns)
 }
 
@@ -101,13 +105,34 @@ fn best_threshold(
     worth_usd: f64,
     chooses: impl Fn(usize) -> bool,
 ) -> f32 {
+    let choosing: Vec<usize> = (0..truth.n_prompts())
+        .filter(|&i| chooses(i) && truth.is_scored(i))
+        .filter(|&i| fit.small_win_probability[i].is_finite())
+        .collect();
+    let weighted = |i: usize, model_idx: usize| {
+        let answer = truth.answer(i, model_idx);
+        (answer.weight, utility(answer.score, answer.cost, worth_usd))
+    };
+    let both = |i: usize| [fit.pair.small, fit.pair.large].map(|model_idx| weighted(i, model_idx));
+    let all = || choosing.iter().flat_map(|&i| both(i));
+    let center = match all().all(|(weight, _)| weight == 1.0) {
+        // It cancels, but for rounding.
+        true => 0.0,
+        false => {
+            let weights: Sum = all().map(|(weight, _)| weight).collect();
+            let sum: Sum = all().map(|(weight, utility)| weight * utility).collect();
+            if weights.value() == 0.0 {
+                return f32::INFINITY;
+            }
+            sum.value() / weights.value()
+        }
+    };
     // By how much the small LLM is better, with the probability.
-    let mut advantages: Vec<(f32, f64)> = (0..truth.n_prompts())
-        .filter(|&i| chooses(i) && fit.small_win_probability[i].is_finite())
-        .filter_map(|i| {
-            let of_prompt: Vec<f64> = utilities(truth.views(), i, worth_usd).collect();
-            let advantage = of_prompt[fit.pair.small] - of_prompt[fit.pair.large];
-            (!advantage.is_nan()).then_some((fit.small_win_probability[i], advantage))
+    let mut advantages: Vec<(f32, f64)> = choosing
+        .iter()
+        .map(|&i| {
+            let [small, large] = both(i).map(|(weight, utility)| weight * (utility - center));
+            (fit.small_win_probability[i], small - large)
         })
         .collect();
     advantages.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -8,7 +8,9 @@ use crate::{
     worth::{
         baseline::{Constants, CrossFit},
         estimate::folds_inflation,
-        judged::{Judged, utilities},
+        judged::{Judged, Outcomes, utilities},
+        pseudo::PseudoOutcomes,
+        support::{Choices, Estimator, Support},
     },
 };
 
@@ -22,21 +24,25 @@ pub struct PromptGains {
     inflation: f64,
     /// One per worth.
     columns: Vec<Column>,
+    support: Support,
 }
 
 /// One worth. Vectors have one number per prompt, means over the repeats; NaN for unknown.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Column {
     pub(super) gain: Vec<f64>,
-    /// True score and cost of the router's choice.
-    pub(super) routed: (Vec<f64>, Vec<f64>),
+    /// What comes of the router's choice.
+    pub(super) routed: Outcomes,
     /// And of the best constant.
-    pub(super) constant: (Vec<f64>, Vec<f64>),
+    pub(super) constant: Outcomes,
     /// In which share of the judged prompts the choice is not the best constant.
     pub(super) differing_share: f64,
     /// To which share of the judged prompts each LLM is the best constant, and the router's choice.
     pub(super) constant_shares: Vec<f64>,
     pub(super) routed_shares: Vec<f64>,
+    /// What of the router's choices is known, and of the best constants, over the repeats.
+    pub(super) routed_choices: Choices,
+    pub(super) constant_choices: Choices,
 }
 
 /// Judges a router by every prompt, at every worth.
@@ -55,14 +61,15 @@ pub(super) struct Column {
 /// ```text
 /// gain(v) = q (m_r - m_b)
 ///   q         share of prompts where the two choices differ
-///   m_r, m_b  mean utility of the router's choice, of the best constant, over those of them where it is known
+///   m_r, m_b  mean utility of the router's choice, of the best constant, over those of them where it is known, weighted by
+///   w         1 / the probability that the LLM is known on the prompt: see Propensities
 /// ```
 ///
-/// and, up to second order, its variance: `d (m_r - m_b + k_r (u_r - m_r) / s_r - k_b (u_b - m_b) / s_b)` with `d`, `k` whether they differ and
-/// are known, `s` the shares known where they differ. With all known this is `u_r - u_b`. It is unbiased if scores are missing completely at
-/// random and at one rate for all LLMs (the sample-splitting estimating function of a mean with missing data, with a constant for the outcome
-/// model; Robins, Rotnitzky and Zhao 1994). One rate, since `m_r` and `m_b` are each over the LLMs that were chosen: an LLM that is known more
-/// often would weigh more in one of them. Where choices differ and none is known on one side, the column is unknown.
+/// and, up to second order, its variance: `d (m_r - m_b + w_r (u_r - m_r) / s_r - w_b (u_b - m_b) / s_b)` with `d` whether they differ, `w` 0
+/// where unknown, `s` the mean of `w` where they differ. With all known this is `u_r - u_b`. It is consistent if the probabilities are right
+/// (the estimating function of a mean with missing data, with a constant for the outcome model; Robins, Rotnitzky and Zhao 1994). With scores missing at
+/// random an LLM's probability is its share of known scores; that it is measured on the same prompts makes the variance a little smaller than
+/// stated. Where choices differ and none is known on one side, the column is unknown.
 ///
 /// # Errors
 /// [`Error::Shape`] for predictions, folds or means of other shapes; [`Error::BadWorth`] for a worth that is not above 0;
@@ -72,6 +79,46 @@ pub fn prompt_gains(
     cross_fits: &[CrossFit<'_>],
     worths: &[f64],
 ) -> Result<PromptGains> {
+    judge(truth, cross_fits, worths, Estimator::of_known(truth))
+}
+
+/// Judges a router by every prompt, at every worth, with what it predicts of a choice for what is not known of it: as [`prompt_gains`], with
+/// the outcomes
+///
+/// ```text
+/// phi_im = f_im + c_m w_im (s_im - f_im)          where the truth is known; f_im elsewhere
+/// c_m    = n / sum over prompts of w_im
+///   s    score or cost that is known        f    what the router, which was not fitted on the prompt, predicts of it
+///   w    1 / propensity where known, else 0  n    prompts that are judged
+/// ```
+///
+/// in the place of known ones: the doubly robust estimator (Robins, Rotnitzky and Zhao 1994; Dudik, Langford and Li 2011). It is right if either
+/// predictions or propensities are, and where both are nearly so, and out-of-fold, its error is of the product of theirs (Chernozhukov et al. 2018).
+/// `c_m` makes the weights of each LLM sum to the number of prompts (Swaminathan and Joachims 2015). A prompt's outcome less the mean is, to first
+/// order, its influence, so intervals, groups, folds and the band are as for known ones. The best constants are still chosen by known scores alone.
+///
+/// With nothing missing these are [`prompt_gains`].
+///
+/// # Errors
+/// As for [`prompt_gains`].
+pub fn doubly_robust_gains(
+    truth: &Truth<'_>,
+    cross_fits: &[CrossFit<'_>],
+    worths: &[f64],
+) -> Result<PromptGains> {
+    let estimator = match Estimator::of_known(truth) {
+        Estimator::Mean => Estimator::Mean,
+        Estimator::SelfNormalized | Estimator::DoublyRobust => Estimator::DoublyRobust,
+    };
+    judge(truth, cross_fits, worths, estimator)
+}
+
+fn judge(
+    truth: &Truth<'_>,
+    cross_fits: &[CrossFit<'_>],
+    worths: &[f64],
+    estimator: Estimator,
+) -> Result<PromptGains> {
     check_worths(worths)?;
     let constants = cross_fits
         .iter()
@@ -80,16 +127,28 @@ pub fn prompt_gains(
             Constants::new(truth, cross_fit.baseline)
         })
         .collect::<Result<Vec<_>>>()?;
+    let pseudo: Vec<PseudoOutcomes> = match estimator {
+        Estimator::Mean | Estimator::SelfNormalized => Vec::new(),
+        Estimator::DoublyRobust => (cross_fits.iter().zip(&constants))
+            .map(|(cross_fit, constants)| {
+                PseudoOutcomes::new(truth, &cross_fit.predicted, |i| constants.judges(i))
+            })
+            .collect(),
+    };
+    let pseudo = (pseudo.iter().map(PseudoOutcomes::truth)).collect::<Result<Vec<_>>>()?;
     let columns: Vec<Column> = worths
         .par_iter()
         .map(|&worth_usd| {
-            let repeats = cross_fits.iter().zip(&constants);
+            let repeats = cross_fits.iter().zip(&constants).enumerate();
             let judged = repeats
-                .map(|(cross_fit, constants)| {
+                .map(|(repeat, (cross_fit, constants))| {
                     let predicted = cross_fit.predicted.views();
-                    Judged::new(truth, &constants.at(worth_usd), worth_usd, |i| {
-                        argmax(utilities(predicted, i, worth_usd))
-                    })
+                    let constants = constants.at(worth_usd);
+                    let choice = |i| argmax(utilities(predicted, i, worth_usd));
+                    match pseudo.get(repeat) {
+                        Some(outcomes) => Judged::new(outcomes, &constants, worth_usd, choice),
+                        None => Judged::new(truth, &constants, worth_usd, choice),
+                    }
                 })
                 .collect();
             Column::mean_of(judged, truth)
@@ -101,7 +160,7 @@ pub fn prompt_gains(
         worths,
         cross_fits.len(),
         n_mutual_folds.max().unwrap_or(1),
-        columns,
+        (columns, estimator),
     )
 }
 
@@ -120,7 +179,7 @@ impl PromptGains {
         worths: &[f64],
         n_repeats: usize,
         n_mutual_folds: usize,
-        columns: Vec<Column>,
+        (columns, estimator): (Vec<Column>, Estimator),
     ) -> Result<Self> {
         if columns.iter().all(|column| column.gain().is_none()) {
             return Err(Error::NothingToJudge {
@@ -132,6 +191,7 @@ impl PromptGains {
             n_models: truth.n_models(),
             n_repeats,
             inflation: folds_inflation(n_mutual_folds),
+            support: Support::of(truth, estimator, n_repeats, &columns),
             columns,
         })
     }
@@ -147,7 +207,7 @@ impl PromptGains {
                 .for_each(|gain| *gain -= usd_per_prompt / worth_usd);
             column
                 .routed
-                .1
+                .cost_usd
                 .iter_mut()
                 .for_each(|cost| *cost += usd_per_prompt);
         }
@@ -229,6 +289,11 @@ impl PromptGains {
         mean(self.columns.iter().filter_map(Column::gain)).unwrap_or(f64::NAN)
     }
 
+    /// How far the known scores carry the choices.
+    pub fn support(&self) -> &Support {
+        &self.support
+    }
+
     /// Number of LLMs.
     pub fn n_models(&self) -> usize {
         self.n_models
@@ -285,16 +350,14 @@ impl Column {
         Self {
             differing_share: mean(differing).unwrap_or(f64::NAN),
             gain: over_repeats(&|judged| &judged.gain),
-            routed: (
-                over_repeats(&|judged| &judged.routed.0),
-                over_repeats(&|judged| &judged.routed.1),
-            ),
-            constant: (
-                over_repeats(&|judged| &judged.constant.0),
-                over_repeats(&|judged| &judged.constant.1),
-            ),
+            routed: Outcomes::mean_of(&repeats, |judged| (&judged.routed, &judged.routed_model)),
+            constant: Outcomes::mean_of(&repeats, |judged| {
+                (&judged.constant, &judged.constant_model)
+            }),
             constant_shares,
             routed_shares,
+            routed_choices: Choices::of(truth, repeats.iter().map(|it| &*it.routed_model)),
+            constant_choices: Choices::of(truth, repeats.iter().map(|it| &*it.constant_model)),
         }
     }
 }

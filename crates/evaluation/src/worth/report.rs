@@ -8,6 +8,7 @@ use crate::{
         estimate::{Estimate, Spread, dense},
         prompt_gains::PromptGains,
         student,
+        support::{Support, WIDEST},
     },
 };
 
@@ -40,6 +41,8 @@ pub struct GainReport {
     pub routes: bool,
     /// The gain at each worth.
     pub curve: Vec<GainAt>,
+    /// How far the known scores carry the choices.
+    pub support: Support,
 }
 
 /// The gain of routing at one worth.
@@ -143,21 +146,31 @@ impl GainReport {
             mean: spread.of_mean(&over_worths),
             routes: curve.iter().any(|at| at.differing_share > 0.0),
             curve,
+            support: *gains.support(),
         })
     }
 
     /// The answer: worth it where the one-sided test at half of what the level leaves rejects that the mean gain is 0 or less; not worth it where
     /// the interval's upper end is not above 0, or below `at_least`, the least gain that would be worth the effort; else the prompts do not
-    /// tell. A router that never leaves the best constant is not worth it, however few prompts there are.
+    /// tell. A router that never leaves the best constant is not worth it, however few prompts there are. Nothing is told where the known scores do
+    /// not carry the choices ([`Support::refusal`]).
     pub fn verdict(&self, at_least: Option<f64>) -> Verdict {
         let is_too_small = at_least.is_some_and(|at_least| self.mean.high < at_least);
-        if !self.routes || self.mean.high <= 0.0 || is_too_small {
+        if self.support.refusal().is_some() {
+            Verdict::CannotTell
+        } else if !self.routes || self.mean.high <= 0.0 || is_too_small {
             Verdict::NotWorthIt
         } else if self.mean.p_above <= (1.0 - self.level) / 2.0 {
             Verdict::WorthIt
         } else {
             Verdict::CannotTell
         }
+    }
+
+    /// Whether the interval, of which each half is wider than [`WIDEST`], says nothing of use: it holds 0, and gains and losses that nobody would expect.
+    pub fn is_too_wide(&self) -> bool {
+        let Estimate { low, high, .. } = self.mean;
+        low <= 0.0 && high >= 0.0 && high - low > 2.0 * WIDEST
     }
 
     /// How many prompts like these a verdict of "worth it" needs with a probability of `power`, .8 say, if the true gain is `gain`.

@@ -7,7 +7,7 @@
 /// ```
 ///
 /// `I` is the regularized incomplete beta function, from its continued fraction (DLMF 8.17.22).
-pub(super) fn upper_tail(t: f64, degrees_of_freedom: f64) -> f64 {
+pub(crate) fn upper_tail(t: f64, degrees_of_freedom: f64) -> f64 {
     if t.is_infinite() {
         return if t > 0.0 { 0.0 } else { 1.0 };
     }
@@ -17,7 +17,7 @@ pub(super) fn upper_tail(t: f64, degrees_of_freedom: f64) -> f64 {
 }
 
 /// The value that is exceeded with this probability, in (0, 1/2].
-pub(super) fn upper_quantile(probability: f64, degrees_of_freedom: f64) -> f64 {
+pub(crate) fn upper_quantile(probability: f64, degrees_of_freedom: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     while upper_tail(high, degrees_of_freedom) > probability && high < 1e300 {
         low = high;

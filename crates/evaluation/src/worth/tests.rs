@@ -204,7 +204,7 @@ fn degenerate_tables_have_a_defined_answer() {
         "one prompt has no spread"
     );
 
-    // Costs that are all unknown do no harm where costs do not count.
+    // An LLM without a cost is unknown, also where costs do not count.
     let (scores, unknown) = (
         array![[1.0, 0.0], [0.0, 1.0]],
         Array2::from_elem((2, 2), f64::NAN),
@@ -217,8 +217,10 @@ fn degenerate_tables_have_a_defined_answer() {
             costs_usd: &[f64::NAN; 2],
         },
     };
-    let gains = prompt_gains(&truth, &[cross_fit], &[f64::INFINITY]).expect("judged");
-    assert_eq!(gains.at(0), [0.0, 1.0]);
+    assert!(matches!(
+        prompt_gains(&truth, &[cross_fit], &[f64::INFINITY]),
+        Err(Error::NothingToJudge { n_prompts: 2 })
+    ));
     assert!(matches!(
         prompt_gains(&truth, &[cross_fit], &[0.0]),
         Err(Error::BadWorth { .. })

@@ -4,10 +4,11 @@ use crate::{
     Result,
     metric::formulas::SAME_ACCURACY,
     rule::argmax,
-    sum::mean,
+    sum::Sum,
     worth::{
         estimate::{Estimate, Spread, folds_inflation},
         halves::halves,
+        judged::Outcomes,
         prompt_gains::{Column, PromptGains},
         report::{GainSettings, check},
     },
@@ -26,7 +27,8 @@ pub struct TradeReport {
     pub equal_cost: Trade,
 }
 
-/// A router's setting beside the reference. Costs and scores are means per prompt, over the prompts where they are known.
+/// A router's setting beside the reference. Costs and scores are means per prompt, over the prompts where they are known, weighted as
+/// [`crate::Propensities`] say.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Trade {
@@ -76,20 +78,14 @@ pub fn trade(
     let largest = argmax(gains.worths().iter().copied()).unwrap_or(0);
     let columns = gains.columns();
     let reference = &columns[largest];
-    let mean_in = |half: usize, of_prompts: &[f64]| {
-        let known = of_prompts.iter().zip(&halves);
-        let known = known
-            .filter(|(x, of)| **of == half && !x.is_nan())
-            .map(|(x, _)| *x);
-        mean(known).unwrap_or(f64::NAN)
-    };
+    let score_in = |half: usize, of: &Outcomes| of.mean(&of.score, |i| halves[i] == half);
+    let cost_in = |half: usize, of: &Outcomes| of.mean(&of.cost_usd, |i| halves[i] == half);
     // NaN satisfies neither.
     let keeps_quality = |half: usize, column: &Column| {
-        mean_in(half, &column.routed.0) >= mean_in(half, &reference.constant.0) - SAME_ACCURACY
+        score_in(half, &column.routed) >= score_in(half, &reference.constant) - SAME_ACCURACY
     };
     let keeps_cost = |half: usize, column: &Column| {
-        mean_in(half, &column.routed.1)
-            <= mean_in(half, &reference.constant.1) * (1.0 + SAME_ACCURACY)
+        cost_in(half, &column.routed) <= cost_in(half, &reference.constant) * (1.0 + SAME_ACCURACY)
     };
     let choose = |is_allowed: &dyn Fn(usize, &Column) -> bool,
                   value: &dyn Fn(usize, &Column) -> f64| {
@@ -105,9 +101,9 @@ pub fn trade(
         })
     };
     let cheapest = choose(&keeps_quality, &|half, column| {
-        -mean_in(half, &column.routed.1)
+        -cost_in(half, &column.routed)
     });
-    let best = choose(&keeps_cost, &|half, column| mean_in(half, &column.routed.0));
+    let best = choose(&keeps_cost, &|half, column| score_in(half, &column.routed));
     Ok(TradeReport {
         reference: (reference.constant_shares.iter()).position(|&share| share == 1.0),
         equal_quality: judge(gains, reference, &halves, cheapest, &spread),
@@ -123,17 +119,22 @@ fn judge(
     chosen: [Option<usize>; 2],
     spread: &Spread<'_>,
 ) -> Trade {
-    let judged = |of_column: &dyn Fn(&Column) -> &Vec<f64>, of_reference: &Vec<f64>| -> Vec<f64> {
+    let judged = |of: fn(&Outcomes) -> &Vec<f64>| -> Vec<f64> {
         let of_prompt = |(i, &half): (usize, &usize)| match chosen[1 - half] {
-            Some(worth_idx) => of_column(&gains.columns()[worth_idx])[i],
-            None => of_reference[i],
+            Some(worth_idx) => of(&gains.columns()[worth_idx].routed)[i],
+            None => of(&reference.constant)[i],
         };
         halves.iter().enumerate().map(of_prompt).collect()
     };
-    let score = Known::new(judged(&|column| &column.routed.0, &reference.constant.0));
-    let cost = Known::new(judged(&|column| &column.routed.1, &reference.constant.1));
-    let reference_score = Known::new(reference.constant.0.clone());
-    let reference_cost = Known::new(reference.constant.1.clone());
+    let routed = Outcomes {
+        score: judged(|outcomes| &outcomes.score),
+        cost_usd: judged(|outcomes| &outcomes.cost_usd),
+        weight: judged(|outcomes| &outcomes.weight),
+    };
+    let score = Known::new(&routed, &routed.score);
+    let cost = Known::new(&routed, &routed.cost_usd);
+    let reference_score = Known::new(&reference.constant, &reference.constant.score);
+    let reference_cost = Known::new(&reference.constant, &reference.constant.cost_usd);
 
     let ratio = cost.mean / reference_cost.mean;
     let pairs = |a: &Known, b: &Known, weight: f64, scale: f64| -> Vec<f64> {
@@ -160,22 +161,26 @@ fn judge(
     }
 }
 
-/// A mean over the prompts where a number is known, and each prompt's deviation from it: over all prompts, their mean is 0, and its variance that of
-/// the mean.
+/// A weighted mean over the prompts where a number is known, and each prompt's deviation from it: over all prompts, their mean is 0, and its variance
+/// that of the mean.
 struct Known {
     mean: f64,
     deviations: Vec<f64>,
 }
 
 impl Known {
-    fn new(of_prompts: Vec<f64>) -> Self {
-        let n_known = of_prompts.iter().filter(|x| !x.is_nan()).count();
-        let mean = mean(of_prompts.iter().copied().filter(|x| !x.is_nan())).unwrap_or(f64::NAN);
-        let share = n_known as f64 / of_prompts.len() as f64;
-        let deviation = |x: f64| if x.is_nan() { 0.0 } else { (x - mean) / share };
+    fn new(outcomes: &Outcomes, of_prompts: &[f64]) -> Self {
+        let mean = outcomes.mean(of_prompts, |_| true);
+        let weights: Sum = outcomes.weight.iter().copied().collect();
+        let mean_weight = weights.value() / of_prompts.len() as f64;
+        let deviation = |(&x, &weight): (&f64, &f64)| match weight > 0.0 {
+            true => weight * (x - mean) / mean_weight,
+            false => 0.0,
+        };
+        let prompts = of_prompts.iter().zip(&outcomes.weight);
         Self {
             mean,
-            deviations: of_prompts.into_iter().map(deviation).collect(),
+            deviations: prompts.map(deviation).collect(),
         }
     }
 }

@@ -93,6 +93,7 @@ fn usual(role: Role) -> &'static [&'static str] {
             "output_token_num",
             "tokens_out",
         ],
+        Role::Propensity => &["propensity", "action_probability", "logging_probability"],
         Role::Task => &[
             "task",
             "task_name",

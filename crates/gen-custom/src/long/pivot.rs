@@ -67,6 +67,7 @@ pub(crate) fn pivot(
         (Field::InputTokens, Role::InputTokens),
         (Field::OutputTokens, Role::OutputTokens),
         (Field::CostUsd, Role::Cost),
+        (Field::Propensity, Role::Propensity),
     ];
     let n_values = n_prompts as u64 * n_models as u64 * fields.len() as u64;
     Budget::get().check(

@@ -5,5 +5,6 @@ mod embedding;
 mod keep;
 mod long;
 mod network;
+mod propensities;
 mod secrets;
 mod tables;

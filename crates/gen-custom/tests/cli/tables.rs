@@ -88,7 +88,7 @@ fn the_summary_is_text_or_json() {
     assert_contains(&text, "8 train and 2 test rows, 2 LLMs, 1 unknown scores");
     assert_contains(
         &text,
-        "--dataset mine --routers carrot-knn --embedding minilm",
+        "--dataset mine --routers carrot-blend --embedding minilm",
     );
 
     let json = bench.run(&[&args[..], &["--json", "--quiet"]].concat());

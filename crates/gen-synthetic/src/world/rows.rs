@@ -76,7 +76,7 @@ impl<'a> WorldRows<'a> {
         let mut rng = self.rng(i.into());
         let prompt = prompts::prompt(family, &mut rng);
         let answers_seed: u64 = rng.random();
-        let n_input_tokens = n_pieces(&prompt.text) as u32;
+        let n_input_tokens = n_pieces(&prompt.text) as u32 + self.world.n_system_tokens;
         let time = self.time(i);
         let answers = (0..self.models.len()).map(|m| {
             let mut rng = ChaCha8Rng::seed_from_u64(answers_seed);

@@ -21,7 +21,7 @@ fn config(name: &str) -> WorldConfig {
 }
 
 fn world(name: &str, seed: u32, n_prompts: usize) -> World {
-    World::new(config(name), seed, n_prompts).expect("a world")
+    World::new(config(name), seed, n_prompts, 0).expect("a world")
 }
 
 fn rows(world: &World) -> Chunk {
@@ -397,9 +397,41 @@ fn settings_that_no_world_has_are_refused() {
         let config = config
             .map_err(anyhow::Error::from)
             .and_then(WorldConfig::check);
-        let world = config.and_then(|config| World::new(config, 1, 10));
+        let world = config.and_then(|config| World::new(config, 1, 10, 0));
         let message = format!("{:#}", world.expect_err(expected));
         assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_system_prompt_is_billed_and_changes_nothing_else() {
+    const N_TOKENS: u32 = 1500;
+    for (name, _) in BUILT_IN {
+        let plain = rows(&world(name, 5, 60));
+        let with = World::new(config(name), 5, 60, N_TOKENS).expect("a world");
+        let prompted = rows(&with);
+        assert_eq!(plain.split.prompts, prompted.split.prompts);
+        assert_eq!(plain.split.output_tokens, prompted.split.output_tokens);
+        let tokens = |chunk: &Chunk| chunk.split.input_tokens.clone().expect("there");
+        assert_eq!(tokens(&plain) + f64::from(N_TOKENS), tokens(&prompted));
+        for m in 0..with.names.len() {
+            let price = &with.prices[m];
+            assert_eq!(4.0 * price.input_usd_per_mtok, price.output_usd_per_mtok);
+            let input = price.input_cost_usd(tokens(&prompted)[(7, m)]);
+            for (plain, prompted) in [
+                (&plain.split.cost_usd, &prompted.split.cost_usd),
+                (
+                    &plain.expectations.cost_usd,
+                    &prompted.expectations.cost_usd,
+                ),
+            ] {
+                let found = prompted[(7, m)] - plain[(7, m)];
+                assert!(
+                    (found / input - 1.0).abs() < 1e-9,
+                    "{name}: {found} {input}"
+                );
+            }
+        }
     }
 }
 
@@ -407,7 +439,7 @@ fn settings_that_no_world_has_are_refused() {
 fn one_llm_makes_a_world_without_a_choice() {
     let mut config = config("no-signal");
     config.n_models = 1;
-    let world = World::new(config, 1, 20).expect("a world");
+    let world = World::new(config, 1, 20, 0).expect("a world");
     assert_eq!(world.pair(), None);
     assert!(bayes_gain(&rows(&world).expectations).abs() < ROUNDING);
 }
@@ -420,7 +452,7 @@ fn mutations_of_the_settings_make_rows_or_are_refused() {
         let config = toml::from_str::<WorldConfig>(&text).map_err(anyhow::Error::from);
         if let Ok(config) = config.and_then(WorldConfig::check)
             && config.n_models < 50
-            && let Ok(world) = World::new(config, 1, 10)
+            && let Ok(world) = World::new(config, 1, 10, 0)
         {
             WorldRows::new(&world).chunk(&[0, 1, 2]);
         }

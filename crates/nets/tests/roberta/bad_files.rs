@@ -8,7 +8,7 @@ use tch::{Device, Kind, Tensor};
 use test_support::try_mutations;
 
 use crate::tiny::{
-    MASKED, base, base_weights, classifier, labels, load, max_difference, model, predict, prompts,
+    MASKED, base, base_weights, classifier, labels, load, max_difference, predict, prompts,
 };
 
 const KIND: ProblemType = ProblemType::MultiLabelClassification;

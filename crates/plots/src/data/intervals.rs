@@ -4,7 +4,7 @@
 use anyhow::Context as _;
 use dataset::EqualPrompts;
 use evaluation::{
-    Interval, Router, Truth,
+    Gaps, Interval, Router, Truth,
     metric::Metric,
     study::{Bootstrap, Resamples, bootstrap},
     worth::{Area, CrossFittedAreas, cross_fitted_areas, one_sided_p},
@@ -18,6 +18,8 @@ use crate::settings::BootstrapSettings;
 pub(crate) struct Intervals {
     pub(crate) dataset: String,
     pub(crate) n_prompts: usize,
+    /// What is missing of the test part, if anything.
+    pub(crate) gaps: Option<Gaps>,
     /// Key and name of each contender, in the order of tables.
     pub(crate) routers: Vec<(String, String)>,
     /// Names of the small and the large LLM whose calls APGR and CPT count, where the data set names them.
@@ -81,6 +83,7 @@ impl Intervals {
         Ok(Self {
             dataset: inputs.name.clone(),
             n_prompts: truth.n_scored_prompts(),
+            gaps: Gaps::of(&truth),
             routers: contenders
                 .into_iter()
                 .map(|contender| (contender.series.key(), contender.series.name()))

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use dataset::{Predictions, router_names::CARROT_KNN};
 use evaluation::{
-    Curve, Point, Truth,
+    Curve, Gaps, Point, Truth,
     baseline::{best_single, oracle, random, single_models},
     metric::{CostRange, PredictionAccuracy, aiq, audc, prediction_accuracy, qnc},
 };
@@ -26,6 +26,8 @@ pub(crate) struct Results {
     pub(crate) best_single: Option<NamedPoint>,
     pub(crate) oracle: Option<Point>,
     pub(crate) random: Option<Point>,
+    /// What is missing of the test part, if anything.
+    pub(crate) gaps: Option<Gaps>,
     /// How well the paper's KNN predicts, where it was run.
     pub(crate) knn_accuracy: Option<PredictionAccuracy>,
     /// The embedder that this KNN was fitted on, where it is recorded.
@@ -126,6 +128,7 @@ impl Results {
             best_single,
             oracle: oracle(&truth),
             random: random(&truth),
+            gaps: Gaps::of(&truth),
             knn_accuracy: knn_accuracy
                 .map(|predicted| {
                     prediction_accuracy(inputs.test(), predicted, inputs.info().cost_kind)
@@ -148,7 +151,7 @@ impl Results {
             curves: shown
                 .map(|method| ComparedCurve {
                     series: method.series.clone(),
-                    points: method.curve.points.clone(),
+                    points: method.curve.known_points().collect(),
                 })
                 .collect(),
             models: self.models.clone(),

@@ -275,7 +275,10 @@ impl ChartCurve {
     ) -> anyhow::Result<Self> {
         let (n_prompts, points) = match trace {
             Trace::Curve(curve) => {
-                let seen = view.seen(&trace.points());
+                let all = &curve.curve.points;
+                let known: Vec<usize> = (0..all.len()).filter(|&i| all[i].is_known()).collect();
+                let seen = view.seen(&trace.points()).into_iter();
+                let seen: Vec<usize> = seen.map(|i| known[i]).collect();
                 (curve.curve.n_prompts, points_of(curve, &seen)?)
             }
             Trace::Hull(hull) => {

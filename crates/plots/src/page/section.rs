@@ -63,6 +63,9 @@ impl Section {
                 p.facts {
                     (info.models.len()) " LLMs, " (info.n_test) " test prompts, " (info.n_train) " training prompts"
                 }
+                @if let Some(gaps) = evaluated.and_then(|evaluated| evaluated.results.gaps) {
+                    p.facts { (gaps) }
+                }
                 (chart)
                 (shown::tables_and_figures(&found, Some(dir.name())))
                 (manifests::section(dir, &info, left_out)?)

@@ -1,6 +1,6 @@
 //! The page's opening: whether routing is worth it, as `carrot-router worth` has found it for each data set.
 
-use dataset::{DatasetDir, WorthEstimate, WorthRecord, WorthTrade, WorthVerdict};
+use dataset::{DatasetDir, WorthEstimate, WorthEvidence, WorthRecord, WorthTrade, WorthVerdict};
 use maud::{Markup, html};
 use tracing::warn;
 
@@ -121,10 +121,22 @@ fn facts(record: &WorthRecord) -> Markup {
             @if record.verdict == WorthVerdict::WorthIt {
                 (trades(record))
             }
-            dt { "Best single LLM" } dd { (embed::name(&record.best_single)) }
+            dt { "Best single LLM" }
+            @match record.evidence.as_ref().is_some_and(WorthEvidence::is_blind) {
+                true => dd { "unknown" },
+                false => dd { (embed::name(&record.best_single)) },
+            }
             dt { "Router" } dd { (embed::name(&record.router)) }
             dt { "Judged on" } dd {
                 (counts.n_judged) " of " (counts.n_prompts) " prompts, " (counts.n_models) " LLMs"
+            }
+            @if let Some(evidence) = &record.evidence {
+                dt { "Known scores" } dd { (format!("{:.1}%", 100.0 * counts.known_scores)) }
+                dt { "Averaged" } dd { (evidence.method()) }
+                dt { "Effective prompts" } dd {
+                    (format!("{:.0}", evidence.effective_prompts)) "; " (format!("{:.1}%", 100.0 * evidence.low_propensity_share))
+                    " of choices with a propensity below .01"
+                }
             }
             @if let Some(null) = &record.null {
                 dt { "Against permuted prompts" } dd {
@@ -145,6 +157,9 @@ fn trades(record: &WorthRecord) -> Markup {
     html! {
         dt { "Saved at about equal score" }
         @match &record.equal_quality {
+            Some(trade) if trade.reference_usd_per_1k == 0.0 => dd {
+                "nothing: " (reference(trade)) " costs nothing"
+            },
             Some(trade) => dd {
                 (share(&trade.saving)) " of the cost of " (reference(trade)) ": $"
                 (known(trade.usd_per_1k, &dollars)) " per 1,000 prompts instead of $"
@@ -154,7 +169,12 @@ fn trades(record: &WorthRecord) -> Markup {
         }
         @if let Some(trade) = &record.equal_cost {
             dt { "Gained at about equal cost, points" }
-            dd { (points(&trade.score_gain)) ", with " (share(&trade.saving)) " of the cost saved" }
+            dd {
+                (points(&trade.score_gain))
+                @if trade.reference_usd_per_1k > 0.0 {
+                    ", with " (share(&trade.saving)) " of the cost saved"
+                }
+            }
         }
     }
 }

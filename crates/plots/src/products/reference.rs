@@ -99,7 +99,7 @@ fn binary_curves(inputs: &Inputs, quirks: BinaryQuirks) -> anyhow::Result<Vec<Co
             } => threshold_grid_curve(&truth, pair, small_win_probability, thresholds)?,
             Router::Zero => return Ok(None),
         };
-        Ok(Some(curve.points))
+        Ok(Some(curve.known_points().collect()))
     })
 }
 
@@ -143,7 +143,7 @@ fn with_grid(
         cost_multiplier,
     };
     let curve = grid_curve(truth, predicted, grid)?;
-    Ok(Some(curve.points))
+    Ok(Some(curve.known_points().collect()))
 }
 
 /// The curves of the contenders for which `points` has any.

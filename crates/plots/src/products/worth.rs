@@ -48,7 +48,7 @@ mod tests {
     use std::{env, fs, path::Path};
 
     use charts::draw::look::Look;
-    use evaluation::worth::{Estimate, GainAt, GainReport, TaskGain};
+    use evaluation::worth::{Estimate, GainAt, GainReport, Support, TaskGain};
 
     use super::*;
     use crate::{
@@ -114,6 +114,7 @@ mod tests {
                 mean: estimate(0.012 - 0.006 * i as f64, 0.003),
                 routes: true,
                 curve: curve(i),
+                support: Support::of_all_known(2825),
             },
             tasks: tasks
                 .iter()

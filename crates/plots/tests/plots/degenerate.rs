@@ -123,7 +123,19 @@ fn what_is_unknown_is_left_out() {
             "{file}"
         );
     }
-    assert!(read("metrics_table.md").contains("Estimates on 199 test prompts"));
+    let metrics = read("metrics_table.md");
+    assert!(metrics.contains("Estimates on 199 test prompts"));
+    // Of 800 scores a column of 200 is missing, and three more of one prompt.
+    assert!(
+        metrics.contains("74.6% of the scores are known. "),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("1 of the LLMs are known on no prompt"),
+        "{metrics}"
+    );
+    let page = fs::read_to_string(folder.path().join("plots/report.html")).expect("written");
+    assert!(page.contains("74.6% of the scores are known. "));
     assert!(!read("metrics_table.csv").contains("NaN"));
     // The rule never takes the LLM whose mean cost it does not know.
     let rule = cells(&made.join("vs_rb_zero.csv"));

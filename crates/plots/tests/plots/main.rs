@@ -88,6 +88,7 @@ fn write(data_dir: &Path, name: &str, models: &[(&str, f64, f64)], routers: &[&s
         input_tokens: None,
         output_tokens: None,
         cost_usd: Array2::from_shape_fn(shape, |(i, m)| models[m].1 * (0.5 + noise(i, 3_000))),
+        propensities: None,
         kept: KeptColumns::default(),
     };
     split

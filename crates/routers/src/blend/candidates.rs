@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     Result,
-    prepared::{Choice, choose},
+    prepared::{Choice, choose_by},
     routing_gain::{Judge, fold_of_rows},
 };
 
@@ -50,6 +50,8 @@ pub(super) struct JudgedScores<'a> {
     prepared: &'a PreparedBlend,
     /// In the order of the folds; the judge has them in the order of the rows.
     truth: ArrayView2<'a, f32>,
+    /// The same with what is filled in.
+    learned: ArrayView2<'a, f32>,
     judge: Judge<'a>,
     /// Predicted dollars at each factor, in the order of the rows.
     cost_usd: Vec<Array2<f64>>,
@@ -81,12 +83,9 @@ impl<'a> JudgedScores<'a> {
         Ok(Self {
             prepared,
             truth: sorted.scores(),
-            judge: Judge::new(
-                sorted.scores_of_rows(),
-                sorted.costs.cost_usd.view(),
-                &fold_of_row,
-            )
-            .grouped(order.groups()),
+            learned: sorted.learned_scores(),
+            judge: Judge::new(sorted.scores_of_rows(), sorted.costs, &fold_of_row)
+                .grouped(order.groups()),
             cost_usd,
             means: &means[0],
             fold_of_position,
@@ -108,7 +107,13 @@ impl<'a> JudgedScores<'a> {
         let choices: Vec<Choice> = (learners.iter())
             .flat_map(|learner| {
                 let outputs = std::slice::from_ref(&whole);
-                choose(learner.prepared, self.truth, outputs, &learner.smoothest)
+                choose_by(
+                    learner.prepared,
+                    self.learned,
+                    self.truth,
+                    outputs,
+                    &learner.smoothest,
+                )
             })
             .collect();
         let predicted: Vec<ArrayView2<'_, f64>> = (choices.iter())

@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use dataset::worth;
 use ndarray::{Array2, ArrayView2, s};
 
 use super::{
@@ -12,10 +13,10 @@ use super::{
     weights::{Weights, means_of_others, weigh},
 };
 use crate::{
-    Error, Knn, Result, RoutingCosts, Target,
-    knn::output_ranges,
-    prepared::{Choice, choose, known_side_by_side},
-    routing_gain::means,
+    Error, Knn, Result, RoutingCosts, Target, UnitRows,
+    completion::is_mostly_alone,
+    knn::{FoldedKnown, output_ranges},
+    prepared::{Choice, Chosen, choose_by, known_side_by_side},
 };
 
 impl CheckedBlendParams {
@@ -58,9 +59,18 @@ impl CheckedBlendParams {
     /// fits route, and open-llm's 3,000 rows fall in one of the draws from 171 to 136); settings of each learner by gain (zeroeval 79,
     /// permuted 33 of 50).
     ///
+    /// In a log whose policy went by the prompt, an LLM's known scores are of the prompts that it was asked: every mean above, and the gain that g is
+    /// chosen by, is weighted by one over the probability with which the LLM was asked, where that is given
+    /// ([`RoutingCosts::inverse_propensities`]). Squared errors are not: learners and their weights w, u say what to expect of a prompt given its
+    /// embedding, which is the same whatever prompts were asked more often, and weights would only make them vary more.
+    ///
     /// At g = 0 the blend does not route: whatever the prompt, it predicts each LLM's mean score and mean cost, so that at any worth one LLM has
     /// all prompts, the best one for the price. It then has no learners. `embeddings` has shape `(n_rows, dim)`; the targets are scores and, where
     /// they are to be predicted, costs, each of shape `(n_rows, n_models)`, NaN where unknown; `on_progress` counts rows.
+    ///
+    /// Unknown values are filled in from what else their rows know ([`crate::completed`], once for all folds, by all rows of the fit), and judge
+    /// nothing. Where most known scores are alone in their rows, as in a log of one answer per prompt, nothing can be filled in: neighbors are then
+    /// counted that know an LLM, and w and u are fitted side by side.
     ///
     /// With fewer than `2 * n_folds` rows nothing can be judged, and g is 0.
     ///
@@ -90,13 +100,29 @@ pub(super) struct Sorted<'a, 'c> {
     targets: &'a [Target],
     pub(super) costs: &'a RoutingCosts<'c>,
     values: Array2<f32>,
+    /// For how many rows each row and LLM stands, where anybody says.
+    weights: Option<Array2<f64>>,
     outputs: Vec<Range<usize>>,
+    /// The targets with what is filled in, in the order of the rows.
+    learned_targets: Vec<Target>,
+    /// The same in the order of the folds, side by side.
+    learned: Array2<f32>,
 }
 
 impl Sorted<'_, '_> {
     /// The scores, in the order of the folds.
     pub(super) fn scores(&self) -> ArrayView2<'_, f32> {
         self.values.slice(s![.., self.outputs[0].clone()])
+    }
+
+    /// The scores with what is filled in, in the order of the folds.
+    pub(super) fn learned_scores(&self) -> ArrayView2<'_, f32> {
+        self.learned.slice(s![.., self.outputs[0].clone()])
+    }
+
+    /// Whether neighbors are counted that know: most known scores are alone in their rows.
+    fn counts_known(&self) -> bool {
+        is_mostly_alone(self.scores())
     }
 
     /// The scores, in the order of the rows.
@@ -113,12 +139,16 @@ impl PreparedBlend {
     /// columns; [`Error::InfiniteTarget`]; [`Error::RoutingTargets`] for other targets than scores, or scores and costs.
     pub fn fit(&self, targets: &[Target], costs: &RoutingCosts<'_>) -> Result<Blend> {
         let sorted = self.sort(targets, costs)?;
-        let learners = self.learners();
+        let rows = self.order.unit_rows(&self.rows)?;
+        let known = self.known_neighbors(&sorted, &rows);
+        let known = known.map(|it| it.allowed_by(sorted.values.view()));
+        let learners = self.learners(known.as_ref());
         let choices: Vec<Vec<Choice>> = (learners.iter())
             .map(|learner| {
                 let all: Vec<usize> = (0..learner.settings.len()).collect();
-                choose(
+                choose_by(
                     learner.prepared,
+                    sorted.learned.view(),
                     sorted.values.view(),
                     &sorted.outputs,
                     &all,
@@ -145,15 +175,19 @@ impl PreparedBlend {
                 problem: "is of other targets",
             });
         }
-        let learners = self.learners();
+        let rows = self.order.unit_rows(&self.rows)?;
+        let known = self.known_neighbors(&sorted, &rows);
+        let learners = self.learners(known.as_ref());
         let mut choices = Vec::new();
         for learner in &learners {
             let mut of_targets = Vec::new();
             for (target, outputs) in kept.targets.iter().zip(&sorted.outputs) {
                 let candidate = kept_candidate(learner, target)?;
-                let values = sorted.values.slice(s![.., outputs.clone()]);
+                let [learned, truth] = [&sorted.learned, &sorted.values]
+                    .map(|values| values.slice(s![.., outputs.clone()]));
                 let whole = 0..outputs.len();
-                let mut choice = choose(learner.prepared, values, &[whole], &[candidate]);
+                let mut choice =
+                    choose_by(learner.prepared, learned, truth, &[whole], &[candidate]);
                 // It was not chosen here.
                 choice[0].errors.clear();
                 of_targets.append(&mut choice);
@@ -168,14 +202,31 @@ impl PreparedBlend {
         targets: &'a [Target],
         costs: &'a RoutingCosts<'c>,
     ) -> Result<Sorted<'a, 'c>> {
-        let values = known_side_by_side(self.rows.n_rows(), targets)?;
+        let n_rows = self.rows.n_rows();
+        let values = known_side_by_side(n_rows, targets)?;
         costs.check(targets)?;
+        let learned_targets: Vec<Target> = targets.iter().map(Target::completed).collect();
+        let learned = known_side_by_side(n_rows, &learned_targets)?;
         Ok(Sorted {
             values: self.order.sorted(values.view()),
+            weights: (costs.inverse_propensities.as_ref()).map(|it| self.order.sorted(it.view())),
             outputs: output_ranges(targets),
+            learned: self.order.sorted(learned.view()),
+            learned_targets,
             targets,
             costs,
         })
+    }
+
+    /// What takes the place of nearest neighbors where most known scores are alone in their rows; `rows` are in the order of the folds.
+    fn known_neighbors<'a>(
+        &'a self,
+        sorted: &Sorted<'_, '_>,
+        rows: &'a UnitRows,
+    ) -> Option<FoldedKnown<'a>> {
+        let knn = self.params.knn.as_ref()?;
+        let ks = &knn.params().n_neighbors;
+        (sorted.counts_known()).then(|| FoldedKnown::new(rows, self.order.folds(), ks))
     }
 
     fn finish(
@@ -199,7 +250,9 @@ impl PreparedBlend {
                 .filter_map(|of_targets| of_targets[target].out_of_fold.as_ref())
                 .map(Array2::view)
                 .collect();
-            let means = means_of_others(truth, folds);
+            let learned = sorted.learned.slice(s![.., outputs.clone()]);
+            let weights_of_rows = sorted.weights.as_ref().map(Array2::view);
+            let means = means_of_others(learned, truth, weights_of_rows, folds);
             let chosen = match kept {
                 Some(kept) => kept_weights(learners, &kept.targets[target]),
                 None => weigh(truth, &predicted, means.view(), folds),
@@ -244,14 +297,15 @@ impl PreparedBlend {
         choices: &[Vec<Choice>],
         report: BlendReport,
     ) -> Result<Blend> {
-        let names: Vec<&str> = sorted.targets.iter().map(|it| &*it.name).collect();
-        let (values, outputs) = (sorted.values.view(), &sorted.outputs[..]);
+        let rows_stand_for = sorted.costs.inverse_propensities;
+        let of_all =
+            |values: ArrayView2<'_, f64>| worth::weighted_means(values, rows_stand_for, |_| true);
         let mut blend = BlendParts {
             dim: self.rows.dim(),
-            means: (sorted.targets.iter())
-                .map(|target| means(target.values.mapv(f64::from).view(), |_| true))
+            means: (sorted.learned_targets.iter())
+                .map(|target| of_all(target.values.mapv(f64::from).view()))
                 .collect(),
-            mean_costs_usd: means(sorted.costs.cost_usd.view(), |_| true),
+            mean_costs_usd: of_all(sorted.costs.cost_usd.view()),
             report,
             knn: None,
             linear: None,
@@ -263,6 +317,14 @@ impl PreparedBlend {
             if !(blend.report.routes && blend.report.has_weight(first)) {
                 continue;
             }
+            let chosen = Chosen {
+                targets: &sorted.learned_targets,
+                values: sorted.learned.view(),
+                outputs: &sorted.outputs,
+                // The blend reports its choices itself.
+                candidates: &[],
+                choices,
+            };
             match first {
                 Setting::Knn { .. } => {
                     let ks =
@@ -274,25 +336,22 @@ impl PreparedBlend {
                     let knn = self.params.knn.as_ref().expect("it is one of the learners");
                     let backend = knn.params().backend;
                     let rows = self.rows.clone();
-                    blend.knn = Some(Knn::from_parts(rows, sorted.targets, &ks, backend)?);
+                    let knn = Knn::from_parts(rows, &sorted.learned_targets, &ks, backend)?;
+                    // Weights do what a strength would.
+                    let prior_values = vec![Some(0.0); ks.len()];
+                    blend.knn = Some(match sorted.counts_known() {
+                        true => knn.counting_known(&prior_values)?,
+                        false => knn,
+                    });
                 }
                 Setting::Linear { .. } => {
-                    let fit = |it: &crate::linear::FoldedLinear| {
-                        it.fit_at(values, &names, outputs, &[], choices)
-                    };
-                    blend.linear = self.linear.as_ref().map(fit);
+                    blend.linear = self.linear.as_ref().map(|it| it.fit_at(chosen));
                 }
                 Setting::Kernel { .. } => {
-                    let fit = |it: &crate::kernel::FoldedKernel| {
-                        it.fit_at(values, &names, outputs, &[], choices)
-                    };
-                    blend.kernel = self.kernel.as_ref().map(fit);
+                    blend.kernel = self.kernel.as_ref().map(|it| it.fit_at(chosen));
                 }
                 Setting::Cluster { .. } => {
-                    let fit = |it: &crate::PreparedCluster| {
-                        it.fit_chosen(sorted.targets, values, outputs, choices)
-                    };
-                    blend.cluster = self.cluster.as_ref().map(fit);
+                    blend.cluster = self.cluster.as_ref().map(|it| it.fit_at(chosen));
                 }
             }
         }

@@ -1,5 +1,5 @@
-/// Learners of a blend at most; 2^4 sets of them are tried.
-const MAX: usize = 4;
+/// Columns at most: what each of four learners says of all LLMs alike, and its differences from that; 2^8 sets of them are tried.
+const MAX: usize = 8;
 
 /// What is left of a diagonal entry, relative to it, below which a column is a sum of the others.
 const DEPENDENT: f64 = 1e-10;
@@ -37,11 +37,11 @@ impl NormalEquations {
     ///
     /// Exact: the columns that have weight in a solution can be chosen independent, and the solution is then the plain least-squares fit of just
     /// those; so all sets of columns are tried. Of equally good sets the first counts, fewer columns before more.
-    pub(super) fn solve(&self, n_columns: usize) -> [f64; MAX] {
-        assert!(n_columns <= MAX, "at most {MAX} learners are blended");
+    pub(super) fn solve(&self, n_columns: usize) -> Vec<f64> {
+        assert!(n_columns <= MAX, "at most {MAX} columns are weighed");
         let mut sets: Vec<u32> = (1..1 << n_columns).collect();
         sets.sort_by_key(|set| set.count_ones());
-        let (mut best, mut largest) = ([0.0; MAX], 0.0);
+        let (mut best, mut largest) = (vec![0.0; n_columns], 0.0);
         for set in sets {
             let columns: Vec<usize> = (0..n_columns).filter(|i| set & (1 << i) != 0).collect();
             let Some(solution) = self.solve_for(&columns) else {
@@ -57,7 +57,7 @@ impl NormalEquations {
                 .map(|(&i, weight)| weight * self.moments[i])
                 .sum();
             if explained > largest {
-                best = [0.0; MAX];
+                best.fill(0.0);
                 for (&i, &weight) in columns.iter().zip(&solution) {
                     best[i] = weight;
                 }
@@ -117,20 +117,20 @@ mod tests {
     fn weights_by_hand() {
         // y = 2 a + .5 b.
         let rows = [(vec![1.0, 0.0], 2.0), (vec![0.0, 1.0], 0.5)];
-        assert_eq!(equations(&rows).solve(2), [2.0, 0.5, 0.0, 0.0]);
+        assert_eq!(equations(&rows).solve(2), [2.0, 0.5]);
         // y = a - b: b would be negative, so a alone: 1 / 1.
         let rows = [(vec![1.0, 0.0], 1.0), (vec![0.0, 1.0], -1.0)];
-        assert_eq!(equations(&rows).solve(2), [1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(equations(&rows).solve(2), [1.0, 0.0]);
         // Against everything: nothing.
         let rows = [(vec![1.0, 1.0], -1.0)];
-        assert_eq!(equations(&rows).solve(2), [0.0; 4]);
+        assert_eq!(equations(&rows).solve(2), [0.0; 2]);
     }
 
     #[test]
     fn equal_and_empty_columns_do_no_harm() {
         let rows = [(vec![1.0, 1.0, 0.0], 3.0), (vec![2.0, 2.0, 0.0], 6.0)];
         let weights = equations(&rows).solve(3);
-        assert!((weights[0] - 3.0).abs() < 1e-12 && weights[1..] == [0.0; 3]);
+        assert!((weights[0] - 3.0).abs() < 1e-12 && weights[1..] == [0.0; 2]);
         assert_eq!(NormalEquations::default().solve(4), [0.0; 4]);
         let rows = [(vec![f64::NAN, 1.0], 1.0)];
         assert_eq!(equations(&rows).solve(2)[0], 0.0);

@@ -1,11 +1,9 @@
-use ndarray::ArrayView2;
-
 use super::{params::CheckedBlendParams, report::Setting};
 use crate::{
-    PreparedCluster, Result, UnitRows,
+    PreparedCluster, Result, Rows, UnitRows,
     fold_order::FoldOrder,
     kernel::{FoldedKernel, Landmarks},
-    knn::FoldedNeighbors,
+    knn::{FoldedKnown, FoldedNeighbors},
     linear::FoldedLinear,
     prepared::Prepared,
 };
@@ -33,34 +31,19 @@ pub(super) struct Learner<'a> {
 impl CheckedBlendParams {
     /// One neighbor search, the features and sums of both ridge regressions, and the clusters, all on the same folds.
     ///
-    /// `embeddings` has shape `(n_rows, dim)`; `on_progress` counts rows. Memory: that of the learners together
+    /// `on_progress` counts rows. Memory: that of the learners together
     /// ([`crate::CheckedKnnParams::prepare`], [`crate::CheckedLinearParams::prepare`], [`crate::CheckedKernelParams::prepare`],
     /// [`crate::CheckedClusterParams::prepare`]), with `n_folds` of the blend.
     ///
     /// # Errors
-    /// [`crate::Error::Empty`], [`crate::Error::NotFinite`] or [`crate::Error::TooManyRows`] for the embeddings; [`crate::Error::Backend`] and
-    /// [`crate::Error::Clustering`] for what the libraries refuse.
-    pub fn prepare(
+    /// [`crate::Error::Empty`], [`crate::Error::NotFinite`] or [`crate::Error::TooManyRows`] for the embeddings; [`crate::Error::Shape`] when there
+    /// is not one group per row; [`crate::Error::Backend`] and [`crate::Error::Clustering`] for what the libraries refuse.
+    pub fn prepare<'a>(
         &self,
-        embeddings: ArrayView2<'_, f32>,
+        rows: impl Into<Rows<'a>>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedBlend> {
-        self.prepare_grouped(embeddings, None, on_progress)
-    }
-
-    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
-    /// with equal embeddings always are.
-    ///
-    /// # Errors
-    /// Those of [`CheckedBlendParams::prepare`]; [`crate::Error::Shape`] when there is not one number per row.
-    pub fn prepare_grouped(
-        &self,
-        embeddings: ArrayView2<'_, f32>,
-        groups: Option<&[usize]>,
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<PreparedBlend> {
-        let rows = UnitRows::new(embeddings.to_owned())?;
-        let order = FoldOrder::shuffled(&rows, groups, self.params.n_folds, self.params.seed)?;
+        let (rows, order) = rows.into().folded(self.params.n_folds, self.params.seed)?;
         let sorted = order.unit_rows(&rows)?;
         let folds = order.folds();
         let knn = self.knn.as_ref().map(|it| {
@@ -102,9 +85,10 @@ impl CheckedBlendParams {
 }
 
 impl PreparedBlend {
-    /// The learners that can be judged; none where there are too few rows.
-    pub(super) fn learners(&self) -> Vec<Learner<'_>> {
-        let mut learners: Vec<Learner<'_>> = Vec::new();
+    /// The learners that can be judged; none where there are too few rows. `known` takes the place of nearest neighbors where known values are
+    /// alone in their rows.
+    pub(super) fn learners<'a>(&'a self, known: Option<&'a FoldedKnown<'_>>) -> Vec<Learner<'a>> {
+        let mut learners: Vec<Learner<'a>> = Vec::new();
         let mut push = |prepared, settings: Vec<Setting>, smoothest| {
             learners.push(Learner {
                 settings,
@@ -113,14 +97,15 @@ impl PreparedBlend {
             });
         };
         if let Some(knn) = &self.knn {
-            let settings = knn
-                .ks()
-                .iter()
-                .map(|&n_neighbors| Setting::Knn { n_neighbors });
+            let (prepared, ks): (&dyn Prepared, _) = match known {
+                Some(known) => (known, known.ks()),
+                None => (knn, knn.ks()),
+            };
+            let settings = ks.iter().map(|&n_neighbors| Setting::Knn { n_neighbors });
             push(
-                knn as &dyn Prepared,
+                prepared,
                 settings.collect(),
-                vec![knn.ks().len().saturating_sub(1)],
+                vec![ks.len().saturating_sub(1)],
             );
         }
         if let (Some(linear), Some(params)) = (&self.linear, &self.params.linear) {

@@ -83,6 +83,16 @@ mod tests {
     use ndarray::array;
 
     use super::*;
+    use crate::RoutingCosts;
+
+    /// For who predicts no dollars.
+    fn routing_costs(cost_usd: &Array2<f64>) -> RoutingCosts<'_> {
+        RoutingCosts {
+            cost_usd: cost_usd.view(),
+            predicted_usd: &|_| unreachable!("nothing is predicted"),
+            inverse_propensities: None,
+        }
+    }
 
     /// Two LLMs at equal costs; the second is better on average, the first on the first rows, and on the last ones it only seems so.
     fn decide_for(firsts: usize, seconds: usize, n_wrong: usize) -> Decision {
@@ -92,7 +102,8 @@ mod tests {
         });
         let costs = Array2::ones((n, 2));
         let folds: Vec<usize> = (0..n).map(|row| row % 2).collect();
-        let judge = Judge::new(scores.view(), costs.view(), &folds);
+        let routing_costs = routing_costs(&costs);
+        let judge = Judge::new(scores.view(), &routing_costs, &folds);
         // At .5 the first LLM's advantage is not yet seen.
         let cost_usd = [costs.clone(), costs.clone(), costs.clone()];
         decide(&judge, &[0.5, 1.0, 2.0], &cost_usd, |scale| {
@@ -127,7 +138,8 @@ mod tests {
     fn what_is_not_known_does_not_route() {
         let scores = array![[0.0_f32, 1.0]];
         let costs = Array2::ones((1, 2));
-        let judge = Judge::new(scores.view(), costs.view(), &[0]);
+        let routing_costs = routing_costs(&costs);
+        let judge = Judge::new(scores.view(), &routing_costs, &[0]);
         let cost_usd = [costs.clone()];
         let decision = decide(&judge, &[1.0], &cost_usd, |_| array![[f64::NAN, f64::NAN]]);
         assert_eq!((decision.scale, decision.gains[1].gain), (0.0, None));

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use dataset::worth;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
 use super::nnls::NormalEquations;
-use crate::routing_gain::means;
 
 /// Rows that one thread sums at a time. Sums of such runs are added in order, so that rounding does not depend on the number of threads.
 const ROWS_PER_SUM: usize = 256;
@@ -20,13 +20,27 @@ pub(super) struct Weights {
     pub(super) levels: Vec<f64>,
 }
 
-/// The mean of each output over the rows outside each fold: what is predicted without routing. Shape `(n_folds, n_outputs)`.
-pub(super) fn means_of_others(values: ArrayView2<'_, f32>, folds: &[Range<usize>]) -> Array2<f64> {
-    let values = values.mapv(f64::from);
+/// The mean of each output over the rows outside each fold, with what was filled in, or weighted where there are weights: what is predicted without
+/// routing. NaN for an output whose `truth` is known in none of them. Shape `(n_folds, n_outputs)`.
+pub(super) fn means_of_others(
+    learned: ArrayView2<'_, f32>,
+    truth: ArrayView2<'_, f32>,
+    weights: Option<ArrayView2<'_, f64>>,
+    folds: &[Range<usize>],
+) -> Array2<f64> {
+    let values = learned.mapv(f64::from);
     let mut of_folds = Array2::zeros((folds.len(), values.ncols()));
     for (fold, mut row) in folds.iter().zip(of_folds.outer_iter_mut()) {
-        let means = means(values.view(), |row| !fold.contains(&row));
+        let is_other = |row: usize| !fold.contains(&row);
+        // Those of what is unknown are 0, so that nothing filled in counts.
+        let means = worth::weighted_means(values.view(), weights, is_other);
         row.assign(&ArrayView1::from(&means));
+        for (output, mean) in row.iter_mut().enumerate() {
+            let mut others = truth.column(output).into_iter().enumerate();
+            if !others.any(|(row, value)| is_other(row) && !value.is_nan()) {
+                *mean = f64::NAN;
+            }
+        }
     }
     of_folds
 }
@@ -35,7 +49,9 @@ pub(super) fn means_of_others(values: ArrayView2<'_, f32>, folds: &[Range<usize>
 /// LLMs: on each row's differences from its mean over LLMs for the one weights, and on those means for the others.
 ///
 /// All matrices have shape `(n_rows, n_outputs)`, rows in the order of the folds; what is unknown is left out. Where most known values are alone
-/// in their row, as in a log of one answer per prompt, no differences are seen, and both weights are those of the values themselves.
+/// in their row, as in a log of one answer per prompt, no differences are seen: the values themselves are then regressed on what each learner
+/// predicts of all LLMs alike and on its differences from that, side by side. All LLMs tell what they share, each only its own difference, which is
+/// known far less well.
 pub(super) fn weigh(
     truth: ArrayView2<'_, f32>,
     predicted: &[ArrayView2<'_, f64>],
@@ -63,18 +79,29 @@ pub(super) fn weigh(
         total.merge(run);
     }
     let n = predicted.len();
-    let solve = |equations: &NormalEquations| equations.solve(n)[..n].to_vec();
     if 2 * total.n_alone > total.n_known {
-        let weights = solve(&total.values);
+        let both = total.values.solve(2 * n);
         return Weights {
-            deviations: weights.clone(),
-            levels: weights,
+            deviations: both[..n].to_vec(),
+            levels: both[n..].to_vec(),
         };
     }
+    let solve = |equations: &NormalEquations| equations.solve(n);
     Weights {
         deviations: solve(&total.deviations),
         levels: solve(&total.levels),
     }
+}
+
+/// What a learner predicts of all LLMs alike: the mean over those that it predicts, less their means.
+fn level_of_all(predicted: ArrayView1<'_, f64>, means: ArrayView1<'_, f64>) -> f64 {
+    let less_mean = predicted
+        .iter()
+        .zip(means)
+        .map(|(value, mean)| value - mean);
+    let (sum, n) = (less_mean.filter(|it| !it.is_nan()))
+        .fold((0.0, 0_u32), |(sum, n), value| (sum + value, n + 1));
+    sum / f64::from(n)
 }
 
 #[derive(Default)]
@@ -82,6 +109,7 @@ struct Sums {
     n_known: usize,
     /// Known values whose row knows no other.
     n_alone: usize,
+    /// Of the values: differences and levels side by side.
     values: NormalEquations,
     deviations: NormalEquations,
     levels: NormalEquations,
@@ -116,7 +144,13 @@ impl Sums {
             for j in learners.clone() {
                 columns[j] = of(j, m);
             }
-            self.values.add(&columns, truth(m), 1.0);
+            let all = learners
+                .clone()
+                .map(|j| level_of_all(predicted[j].row(row), means));
+            let all: Vec<f64> = all.collect();
+            let own = columns.iter().zip(&all).map(|(value, level)| value - level);
+            let apart: Vec<f64> = own.chain(all.iter().copied()).collect();
+            self.values.add(&apart, truth(m), 1.0);
             for (column, level) in columns.iter_mut().zip(&levels) {
                 *column -= level;
             }
@@ -142,10 +176,15 @@ mod tests {
     #[test]
     fn means_are_of_the_other_folds() {
         let values = array![[1.0_f32, f32::NAN], [3.0, 5.0], [0.0, f32::NAN]];
-        let means = means_of_others(values.view(), &[0..2, 2..3]);
+        let means = means_of_others(values.view(), values.view(), None, &[0..2, 2..3]);
         assert_eq!(means[[0, 0]], 0.0);
         assert!(means[[0, 1]].is_nan());
         assert_eq!(means.row(1), array![2.0, 5.0]);
+        // What was filled in counts, but makes nothing known.
+        let filled = array![[1.0_f32, 3.0], [3.0, 5.0], [0.0, 4.0]];
+        let means = means_of_others(filled.view(), values.view(), &[0..2, 2..3]);
+        assert!(means[[0, 1]].is_nan());
+        assert_eq!(means.row(1), array![2.0, 4.0]);
     }
 
     #[test]
@@ -172,19 +211,13 @@ mod tests {
         let weights = weigh(&truth);
         assert!((weights.deviations[0] - 3.0).abs() < 1e-6, "{weights:?}");
         assert!((weights.levels[0] - 2.0).abs() < 1e-6, "{weights:?}");
-        // One known value per row: one weight for both, of sum x y / sum x x.
+        // One known value per row: what all LLMs share and the differences still tell themselves apart.
         let mut sparse = truth.clone();
         for row in 0..4 {
             sparse[[row, row % 2]] = f32::NAN;
         }
-        let (mut products, mut squares) = (0.0, 0.0);
-        for row in 0..4 {
-            let at = [row, 1 - row % 2];
-            products += predicted[at] * f64::from(truth[at]);
-            squares += predicted[at] * predicted[at];
-        }
         let weights = weigh(&sparse);
-        assert!((weights.deviations[0] - products / squares).abs() < 1e-6);
-        assert_eq!(weights.deviations, weights.levels);
+        assert!((weights.deviations[0] - 3.0).abs() < 1e-6, "{weights:?}");
+        assert!((weights.levels[0] - 2.0).abs() < 1e-6, "{weights:?}");
     }
 }

@@ -5,13 +5,13 @@ use ndarray::{Array2, ArrayView2, s};
 use super::{
     kmeans,
     model::{Cluster, ClusterCvScore, ClusterFit, ClusterTarget},
+    nearest::nearest,
     params::{CheckedClusterParams, ClusterParams},
 };
 use crate::{
-    Result, Target, UnitRows,
+    Result, Rows, Target, UnitRows,
     fold_order::FoldOrder,
-    knn::{output_ranges, side_by_side},
-    prepared::{Choice, Prepared, choose},
+    prepared::{Chosen, Prepared, fit_best, known_side_by_side},
 };
 
 /// Clusters of some rows, ready to fit any targets of theirs; made by [`CheckedClusterParams::prepare`].
@@ -58,38 +58,24 @@ impl CheckedClusterParams {
         targets: &[Target],
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Cluster> {
-        side_by_side(embeddings.nrows(), targets)?;
+        known_side_by_side(embeddings.nrows(), targets)?;
         self.prepare(embeddings, on_progress)?.fit(targets)
     }
 
     /// Clusters the rows for each candidate: all that a fit needs and that does not depend on its targets.
     ///
-    /// `embeddings` has shape `(n_rows, dim)`. `on_progress` counts rows. Memory: the rows twice while they are clustered, then 4 bytes for each
+    /// `on_progress` counts rows. Memory: the rows twice while they are clustered, then 4 bytes for each
     /// row and candidate, and the centroids.
     ///
     /// # Errors
-    /// [`crate::Error::Empty`], [`crate::Error::NotFinite`] or [`crate::Error::TooManyRows`] for the embeddings; [`crate::Error::Clustering`].
-    pub fn prepare(
+    /// [`crate::Error::Empty`], [`crate::Error::NotFinite`] or [`crate::Error::TooManyRows`] for the embeddings; [`crate::Error::Shape`] when there
+    /// is not one group per row; [`crate::Error::Clustering`].
+    pub fn prepare<'a>(
         &self,
-        embeddings: ArrayView2<'_, f32>,
+        rows: impl Into<Rows<'a>>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedCluster> {
-        self.prepare_grouped(embeddings, None, on_progress)
-    }
-
-    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
-    /// with equal embeddings always are.
-    ///
-    /// # Errors
-    /// Those of [`CheckedClusterParams::prepare`]; [`crate::Error::Shape`] when there is not one number per row.
-    pub fn prepare_grouped(
-        &self,
-        embeddings: ArrayView2<'_, f32>,
-        groups: Option<&[usize]>,
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<PreparedCluster> {
-        let rows = UnitRows::new(embeddings.to_owned())?;
-        let order = FoldOrder::shuffled(&rows, groups, self.0.n_folds, self.0.seed)?;
+        let (rows, order) = rows.into().folded(self.0.n_folds, self.0.seed)?;
         let prepared = self.prepare_rows(&rows, &order)?;
         on_progress(rows.n_rows() as u64);
         Ok(prepared)
@@ -101,20 +87,19 @@ impl CheckedClusterParams {
         rows: &UnitRows,
         order: &FoldOrder,
     ) -> Result<PreparedCluster> {
-        let clustering = |&n_clusters: &usize| -> Result<Clustering> {
-            let centroids = kmeans::centroids(rows.view(), n_clusters, &self.0)?;
-            let clusters = kmeans::nearest(rows.view(), centroids.view());
+        let clustering = |centroids: Array2<f32>| {
+            let clusters = nearest(rows.view(), centroids.view());
             let clusters = Array2::from_shape_vec((clusters.len(), 1), clusters);
             let clusters = clusters.expect("one cluster per row");
             let sorted = order.sorted(clusters.view());
-            Ok(Clustering {
+            Clustering {
                 centroids,
                 cluster_of_row: sorted.into_raw_vec_and_offset().0,
-            })
+            }
         };
-        let clusterings = self.0.n_clusters.iter().map(clustering);
+        let centroids = kmeans::centroids(rows.view(), &self.0)?;
         Ok(PreparedCluster {
-            clusterings: clusterings.collect::<Result<_>>()?,
+            clusterings: centroids.into_iter().map(clustering).collect(),
             n_rows: rows.n_rows(),
             order: order.clone(),
             params: self.0.clone(),
@@ -128,12 +113,7 @@ impl PreparedCluster {
     /// # Errors
     /// [`crate::Error::Shape`] when a target has other rows than the embeddings; [`crate::Error::Empty`] for a target without columns.
     pub fn fit(&self, targets: &[Target]) -> Result<Cluster> {
-        let values = side_by_side(self.n_rows, targets)?;
-        let sorted = self.order.sorted(values.view());
-        let outputs = output_ranges(targets);
-        let candidates: Vec<usize> = (0..self.n_candidates()).collect();
-        let choices = choose(self, sorted.view(), &outputs, &candidates);
-        Ok(self.fit_chosen(targets, sorted.view(), &outputs, &choices))
+        fit_best(self, &self.order, targets, |chosen| self.fit_at(chosen))
     }
 
     /// The candidates: numbers of clusters.
@@ -141,19 +121,14 @@ impl PreparedCluster {
         &self.params.n_clusters
     }
 
-    /// Fits each target at the candidate chosen for it. `sorted` has all targets side by side, in the order of the folds.
-    pub(crate) fn fit_chosen(
-        &self,
-        targets: &[Target],
-        sorted: ArrayView2<'_, f32>,
-        outputs: &[Range<usize>],
-        choices: &[Choice],
-    ) -> Cluster {
-        let chosen = targets.iter().zip(outputs).zip(choices);
-        let (parts, fits) = chosen
+    /// Fits each target at the candidate chosen for it.
+    pub(crate) fn fit_at(&self, chosen: Chosen<'_>) -> Cluster {
+        let targets = chosen.targets.iter().zip(chosen.outputs);
+        let (parts, fits) = targets
+            .zip(chosen.choices)
             .map(|((target, outputs), choice)| {
                 let clustering = &self.clusterings[choice.candidate];
-                let sums = Sums::of(clustering, sorted, outputs.clone(), 0..self.n_rows);
+                let sums = Sums::of(clustering, chosen.values, outputs.clone(), 0..self.n_rows);
                 let values = sums.values(self.params.prior_rows);
                 let scores = self.params.n_clusters.iter().zip(&choice.errors);
                 let fit = ClusterFit {

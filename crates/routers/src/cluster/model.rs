@@ -1,7 +1,7 @@
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::kmeans;
+use super::nearest::nearest;
 use crate::{Error, Result, UnitRows};
 
 /// Means over clusters of embeddings; made by [`super::CheckedClusterParams::fit`], or from what a fit left.
@@ -148,7 +148,7 @@ impl Cluster {
         }
         let queries = UnitRows::new(embeddings.to_owned())?;
         let predict = |target: &ClusterTarget| {
-            let clusters = kmeans::nearest(queries.view(), target.centroids.view());
+            let clusters = nearest(queries.view(), target.centroids.view());
             let rows: Vec<usize> = clusters.into_iter().map(|it| it as usize).collect();
             target.values.select(ndarray::Axis(0), &rows)
         };

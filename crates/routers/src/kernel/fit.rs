@@ -9,10 +9,9 @@ use super::{
     params::{CheckedKernelParams, KernelParams},
 };
 use crate::{
-    Error, Result, Target, UnitRows,
+    Error, Result, Rows, Target, UnitRows,
     fold_order::FoldOrder,
-    knn::output_ranges,
-    prepared::{Choice, Prepared, choose, known_side_by_side},
+    prepared::{Choice, Chosen, Prepared, fit_best, known_side_by_side},
     ridge::{Cholesky, PreparedRidge, RidgeWeights},
 };
 
@@ -67,33 +66,19 @@ impl CheckedKernelParams {
         self.prepare(embeddings, on_progress)?.fit(targets)
     }
 
-    /// All that a fit needs and that does not depend on its targets. `embeddings` has shape `(n_rows, dim)`; `on_progress` counts rows.
+    /// All that a fit needs and that does not depend on its targets; `on_progress` counts rows.
     ///
     /// Memory in bytes, with m landmarks: at most `8 m n_gammas (n_rows + m n_folds (1 + n_alphas))`, and a little for edges of blocks.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::NotFinite`] or [`Error::TooManyRows`] for the embeddings.
-    pub fn prepare(
+    /// [`Error::Empty`], [`Error::NotFinite`] or [`Error::TooManyRows`] for the embeddings; [`Error::Shape`] when there is not one group per
+    /// row.
+    pub fn prepare<'a>(
         &self,
-        embeddings: ArrayView2<'_, f32>,
+        rows: impl Into<Rows<'a>>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedKernel> {
-        self.prepare_grouped(embeddings, None, on_progress)
-    }
-
-    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
-    /// with equal embeddings always are.
-    ///
-    /// # Errors
-    /// Those of [`CheckedKernelParams::prepare`]; [`Error::Shape`] when there is not one number per row.
-    pub fn prepare_grouped(
-        &self,
-        embeddings: ArrayView2<'_, f32>,
-        groups: Option<&[usize]>,
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<PreparedKernel> {
-        let rows = UnitRows::new(embeddings.to_owned())?;
-        let order = FoldOrder::shuffled(&rows, groups, self.0.n_folds, self.0.seed)?;
+        let (rows, order) = rows.into().folded(self.0.n_folds, self.0.seed)?;
         let rows = order.unit_rows(&rows)?;
         let landmarks = Landmarks::draw(&rows, self.0.n_landmarks, self.0.seed)?;
         let folded = FoldedKernel::new(&rows, order.folds(), landmarks, &self.0, on_progress);
@@ -104,13 +89,13 @@ impl CheckedKernelParams {
     ///
     /// # Errors
     /// Those, and [`Error::Shape`] when the landmarks have another dimension.
-    pub fn prepare_with(
+    pub fn prepare_with<'a>(
         &self,
-        embeddings: ArrayView2<'_, f32>,
+        rows: impl Into<Rows<'a>>,
         landmarks: UnitRows,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedKernel> {
-        let rows = UnitRows::new(embeddings.to_owned())?;
+        let (rows, order) = rows.into().folded(self.0.n_folds, self.0.seed)?;
         if landmarks.dim() != rows.dim() {
             return Err(Error::Shape {
                 what: "landmarks",
@@ -118,7 +103,6 @@ impl CheckedKernelParams {
                 found: (landmarks.n_rows(), landmarks.dim()),
             });
         }
-        let order = FoldOrder::shuffled(&rows, None, self.0.n_folds, self.0.seed)?;
         let rows = order.unit_rows(&rows)?;
         let landmarks = Landmarks::new(landmarks);
         let folded = FoldedKernel::new(&rows, order.folds(), landmarks, &self.0, on_progress);
@@ -132,15 +116,9 @@ impl PreparedKernel {
     /// # Errors
     /// [`Error::Shape`] when a target has other rows than the embeddings; [`Error::Empty`] for one without columns; [`Error::InfiniteTarget`].
     pub fn fit(&self, targets: &[Target]) -> Result<Kernel> {
-        let values = known_side_by_side(self.order.n_rows(), targets)?;
-        let values = self.order.sorted(values.view());
-        let outputs = output_ranges(targets);
-        let all: Vec<usize> = (0..self.folded.n_candidates()).collect();
-        let choices = choose(&self.folded, values.view(), &outputs, &all);
-        let names: Vec<&str> = targets.iter().map(|target| &*target.name).collect();
-        Ok(self
-            .folded
-            .fit_at(values.view(), &names, &outputs, &all, &choices))
+        fit_best(&self.folded, &self.order, targets, |chosen| {
+            self.folded.fit_at(chosen)
+        })
     }
 }
 
@@ -183,16 +161,9 @@ impl FoldedKernel {
         }
     }
 
-    /// Fits all rows at what was chosen among some candidates. `values` has the rows in the order of the folds, and the targets side by side in
-    /// the columns that `outputs` says.
-    pub(crate) fn fit_at(
-        &self,
-        values: ArrayView2<'_, f32>,
-        names: &[&str],
-        outputs: &[Range<usize>],
-        candidates: &[usize],
-        choices: &[Choice],
-    ) -> Kernel {
+    /// Fits all rows at what was chosen.
+    pub(crate) fn fit_at(&self, chosen: Chosen<'_>) -> Kernel {
+        let (outputs, choices) = (chosen.outputs, chosen.choices);
         let mut weights: Vec<Option<RidgeWeights>> = vec![None; outputs.len()];
         for (gamma, (ridge, root)) in self.ridges.iter().zip(&self.roots).enumerate() {
             // The targets of this gamma, side by side once more.
@@ -207,7 +178,7 @@ impl FoldedKernel {
             if columns.is_empty() {
                 continue;
             }
-            let values = values.select(Axis(1), &columns);
+            let values = chosen.values.select(Axis(1), &columns);
             let solved = ridge.fit(values.view(), &alpha_of);
             let mut coefficients = solved.coefficients().clone();
             root.solve_transposed(&mut coefficients);
@@ -216,16 +187,17 @@ impl FoldedKernel {
                 weights[target] = Some(on_kernel.columns(&columns));
             }
         }
-        let fits = names
+        let fits = chosen
+            .targets
             .iter()
             .zip(choices)
-            .map(|(&target, choice)| {
+            .map(|(target, choice)| {
                 let (gamma, alpha) = self.split(choice.candidate);
                 KernelFit {
-                    target: target.to_owned(),
+                    target: target.name.clone(),
                     gamma: self.gammas[gamma],
                     alpha: self.alphas[alpha],
-                    cross_validation: self.table(candidates, choice),
+                    cross_validation: self.table(chosen.candidates, choice),
                 }
             })
             .collect();

@@ -7,7 +7,8 @@ use rand_chacha::ChaCha8Rng;
 use crate::{
     Result, UnitRows,
     dot::{dot_f64, dot_products_f64},
-    ridge::{Cholesky, product},
+    products::product,
+    ridge::Cholesky,
 };
 
 /// What is first added to the diagonal of the landmarks' kernel matrix, whose diagonal is 1: above the rounding of thousands of rows, and far below

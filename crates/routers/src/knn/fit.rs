@@ -1,17 +1,17 @@
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 
 use super::{
     folded::FoldedNeighbors,
     model::Knn,
     paper::{self, Folded},
     params::{CheckedKnnParams, KnnParams, Selection, grown_neighbors},
-    shuffled,
+    shuffled::{self, Learned},
     target::{CvScore, Target, TargetFit, output_ranges, side_by_side},
 };
 use crate::{
-    Error, Result, RoutingCosts, UnitRows,
+    Error, Result, RoutingCosts, Rows, UnitRows,
     fold_order::FoldOrder,
     folds::k_folds,
     neighbors::{self, Ask, NeighborLists},
@@ -59,9 +59,12 @@ impl CheckedKnnParams {
     /// With [`Selection::Utility`] this needs [`CheckedKnnParams::prepare`] and [`PreparedKnn::fit_to_route`] instead.
     ///
     /// # Deviations
-    /// scikit-learn breaks ties between equally near rows arbitrarily; here the lower row number wins. Unknown values, which scikit-learn
-    /// refuses, are left out: a prediction is the mean over those of the k neighbors that have a value, or over all rows where none has
-    /// one; a score counts known values only, and in a fold none of an output that is known in no other. A candidate that exceeds the rows of
+    /// scikit-learn breaks ties between equally near rows arbitrarily; here the lower row number wins. scikit-learn refuses unknown values. With
+    /// [`Selection::Paper`] they are left out: a prediction is the mean over those of the k neighbors that have a value, or over all rows where
+    /// none has one; a score counts known values only, and in a fold none of an output that is known in no other. With the other
+    /// selections they are filled in from what else their rows know ([`crate::completed`], once for all folds, by all rows of the fit); where most
+    /// known values are alone in their rows, as in a log of one answer per prompt, k counts for each output the neighbors that know it, and what
+    /// they say is drawn to what all outputs share, by a strength chosen by the same folds ([`Knn::counting_known`]). A candidate that exceeds the rows of
     /// the smallest training side is left out, where scikit-learn fails. With fewer than `2 * n_folds` rows there is no cross-validation, and
     /// k is the first candidate; no k exceeds the number of rows.
     ///
@@ -80,35 +83,23 @@ impl CheckedKnnParams {
 
     /// Searches for each row's neighbors in the other folds: all that a fit needs and that does not depend on its targets.
     ///
-    /// `embeddings` has shape `(n_rows, dim)`. `on_progress` counts rows searched for. Memory: the rows, and 4 bytes for each row and neighbor up
+    /// The paper's folds are its own and know no groups. `on_progress` counts rows searched for. Memory: the rows, and 4 bytes for each row and neighbor up
     /// to the largest k; with shuffled folds the rows once more while they are searched.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::NotFinite`] or [`Error::TooManyRows`] for the embeddings; [`Error::Backend`].
-    pub fn prepare(
+    /// [`Error::Empty`], [`Error::NotFinite`] or [`Error::TooManyRows`] for the embeddings; [`Error::Shape`] when there is not one group per
+    /// row; [`Error::Backend`].
+    pub fn prepare<'a>(
         &self,
-        embeddings: ArrayView2<'_, f32>,
+        rows: impl Into<Rows<'a>>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedKnn> {
-        self.prepare_grouped(embeddings, None, on_progress)
-    }
-
-    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
-    /// with equal embeddings always are. The paper's folds are its own and know no groups.
-    ///
-    /// # Errors
-    /// Those of [`CheckedKnnParams::prepare`]; [`Error::Shape`] when there is not one number per row.
-    pub fn prepare_grouped(
-        &self,
-        embeddings: ArrayView2<'_, f32>,
-        groups: Option<&[usize]>,
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<PreparedKnn> {
+        let given = rows.into();
         let params = self.0.clone();
-        let rows = UnitRows::new(embeddings.to_owned())?;
+        let rows = UnitRows::new(given.embeddings.to_owned())?;
         let search = match params.selection {
             Selection::R2 | Selection::Utility => {
-                let order = FoldOrder::shuffled(&rows, groups, params.n_folds, params.seed)?;
+                let order = FoldOrder::shuffled(&rows, given.groups, params.n_folds, params.seed)?;
                 let sorted = order.unit_rows(&rows)?;
                 let folds = order.folds();
                 let ks = &grown_neighbors(&params.n_neighbors, rows.n_rows());
@@ -166,8 +157,12 @@ impl PreparedKnn {
                 paper::cross_validate(&folded, values.view(), &outputs)
             }
             Search::Shuffled { order, neighbors } if self.params.selection == Selection::R2 => {
-                let table = |target| shuffled::r2_of_all(order, neighbors, target);
-                targets.iter().map(table).collect()
+                let ks = grown_neighbors(&self.params.n_neighbors, self.rows.n_rows());
+                let folded = self.shuffled(order, neighbors, &ks);
+                let learned = Learned::new(&folded, targets)?;
+                let tables = learned.r2();
+                let chosen = tables.iter().map(|table| best(table)).collect();
+                return self.keep(learned.targets(), chosen, tables);
             }
             Search::Shuffled { .. } => {
                 return Err(Error::BadParameter {
@@ -178,7 +173,7 @@ impl PreparedKnn {
             }
         };
         let chosen = tables.iter().map(|table| best(table)).collect();
-        Ok(self.keep(targets, values, chosen, tables))
+        self.keep(targets, chosen, tables)
     }
 
     /// Fits scores, and costs where they are to be predicted (two targets, in this order), by what routing gains.
@@ -198,34 +193,55 @@ impl PreparedKnn {
         else {
             return self.fit(targets);
         };
-        let values = side_by_side(self.rows.n_rows(), targets)?;
+        side_by_side(self.rows.n_rows(), targets)?;
         costs.check(targets)?;
-        let tables = shuffled::cross_validate(order, neighbors, targets, costs)?;
-        let (chosen, tables) = tables.into_iter().unzip();
-        Ok(self.keep(targets, values, chosen, tables))
+        let ks = grown_neighbors(&self.params.n_neighbors, self.rows.n_rows());
+        let folded = self.shuffled(order, neighbors, &ks);
+        let learned = Learned::new(&folded, targets)?;
+        let (chosen, tables) = learned.cross_validate(costs)?.into_iter().unzip();
+        self.keep(learned.targets(), chosen, tables)
+    }
+
+    fn shuffled<'a>(
+        &'a self,
+        order: &'a FoldOrder,
+        neighbors: &'a FoldedNeighbors,
+        ks: &'a [usize],
+    ) -> shuffled::Folded<'a> {
+        shuffled::Folded {
+            order,
+            neighbors,
+            rows: &self.rows,
+            ks,
+        }
     }
 
     fn keep(
         &self,
         targets: &[Target],
-        values: Array2<f32>,
         chosen: Vec<Option<usize>>,
         tables: Vec<Vec<CvScore>>,
-    ) -> Knn {
+    ) -> Result<Knn> {
         let n_rows = self.rows.n_rows();
         let fits = targets.iter().zip(chosen).zip(tables);
-        let fits = fits.map(|((target, k), cross_validation)| TargetFit {
-            target: target.name.clone(),
-            n_neighbors: k.unwrap_or(self.params.n_neighbors[0]).min(n_rows),
-            cross_validation,
+        let fits = fits.map(|((target, k), cross_validation)| {
+            let n_neighbors = k.unwrap_or(self.params.n_neighbors[0]).min(n_rows);
+            let mut scores = cross_validation.iter();
+            let chosen = scores.find(|score| score.n_neighbors == n_neighbors);
+            TargetFit {
+                target: target.name.clone(),
+                n_neighbors,
+                prior_values: chosen.and_then(|score| score.prior_values),
+                cross_validation,
+            }
         });
-        Knn::new(
+        Ok(Knn::new(
             self.rows.clone(),
-            values,
+            side_by_side(n_rows, targets)?,
             fits.collect(),
             output_ranges(targets),
             self.params.backend,
-        )
+        ))
     }
 }
 

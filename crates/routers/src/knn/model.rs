@@ -3,6 +3,8 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView2, s};
 
 use super::{
+    drawn::Shared,
+    known::KnownRows,
     means::{RunningMean, known_means},
     target::{Target, TargetFit, output_ranges, side_by_side},
 };
@@ -23,6 +25,17 @@ pub struct Knn {
     outputs: Vec<Range<usize>>,
     fits: Vec<TargetFit>,
     backend: Backend,
+    /// Of targets whose k counts the neighbors that know an LLM.
+    known: Option<Known>,
+}
+
+/// What predicts targets whose k counts the neighbors that know an LLM.
+#[derive(Debug, Clone)]
+struct Known {
+    /// The other targets' outputs are known nowhere in it.
+    rows: KnownRows,
+    /// Of each target.
+    shared: Vec<Shared>,
 }
 
 impl Knn {
@@ -33,8 +46,10 @@ impl Knn {
         outputs: Vec<Range<usize>>,
         backend: Backend,
     ) -> Self {
+        let known = Known::of(&rows, &values, &fits, &outputs);
         Self {
             fallback: known_means(&values, 0..rows.n_rows()),
+            known,
             rows,
             values,
             outputs,
@@ -75,6 +90,7 @@ impl Knn {
         let fits = fits.map(|(target, &n_neighbors)| TargetFit {
             target: target.name.clone(),
             n_neighbors,
+            prior_values: None,
             cross_validation: Vec::new(),
         });
         Ok(Self::new(
@@ -84,6 +100,40 @@ impl Knn {
             output_ranges(targets),
             backend,
         ))
+    }
+
+    /// The same with targets whose k counts the neighbors that know an LLM: one number for each target, `None` where it counts all neighbors. A log
+    /// of one answer per prompt needs it, where of k neighbors few know any one LLM.
+    ///
+    /// ```text
+    /// f_m(x)        = mean of y_m over the k nearest of the rows that know m (or over all of those)
+    /// level(x)      = mean over m of (f_m(x) - mean_m) / sd_m
+    /// prediction_m  = mean_m + sd_m level + n_m / (n_m + prior_values) (f_m - mean_m - sd_m level)       n_m: how many rows know m
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there is not one number for each target; [`Error::BadParameter`] for a negative or infinite one.
+    pub fn counting_known(mut self, prior_values: &[Option<f64>]) -> Result<Self> {
+        if prior_values.len() != self.fits.len() {
+            return Err(Error::Shape {
+                what: "prior-values",
+                expected: (self.fits.len(), 1),
+                found: (prior_values.len(), 1),
+            });
+        }
+        let is_good = |it: &f64| it.is_finite() && *it >= 0.0;
+        if let Some(bad) = prior_values.iter().flatten().find(|it| !is_good(it)) {
+            return Err(Error::BadParameter {
+                name: "prior-values",
+                found: bad.to_string(),
+                expected: "a finite number of at least 0",
+            });
+        }
+        for (fit, &prior_values) in self.fits.iter_mut().zip(prior_values) {
+            fit.prior_values = prior_values;
+        }
+        self.known = Known::of(&self.rows, &self.values, &self.fits, &self.outputs);
+        Ok(self)
     }
 
     /// How each target's k was chosen, in the order in which the targets were given.
@@ -138,7 +188,15 @@ impl Knn {
             return Ok(predictions);
         }
         let queries = UnitRows::new(embeddings.to_owned())?;
-        let mut ks: Vec<usize> = self.fits.iter().map(|fit| fit.n_neighbors).collect();
+        if let Some(known) = &self.known {
+            known.predict(&queries, &self.fits, &self.outputs, &mut predictions);
+        }
+        let of_all = self.fits.iter().filter(|fit| fit.prior_values.is_none());
+        let mut ks: Vec<usize> = of_all.map(|fit| fit.n_neighbors).collect();
+        if ks.is_empty() {
+            on_progress(n_queries as u64);
+            return Ok(predictions);
+        }
         ks.sort_unstable();
         ks.dedup();
         let ask = Ask {
@@ -154,8 +212,8 @@ impl Knn {
                 mean.add(&lists.of(query)[start..k], self.values.view());
                 start = k;
                 let chosen = self.fits.iter().zip(&self.outputs).zip(&mut predictions);
-                for ((_, outputs), predictions) in
-                    chosen.filter(|((fit, _), _)| fit.n_neighbors == k)
+                for ((_, outputs), predictions) in chosen
+                    .filter(|((fit, _), _)| fit.prior_values.is_none() && fit.n_neighbors == k)
                 {
                     for (i, output) in outputs.clone().enumerate() {
                         predictions[[query, i]] =
@@ -165,5 +223,63 @@ impl Knn {
             }
         }
         Ok(predictions)
+    }
+}
+
+impl Known {
+    fn of(
+        rows: &UnitRows,
+        values: &Array2<f32>,
+        fits: &[TargetFit],
+        outputs: &[Range<usize>],
+    ) -> Option<Self> {
+        if fits.iter().all(|fit| fit.prior_values.is_none()) {
+            return None;
+        }
+        let mut counted = values.clone();
+        for (_, outputs) in fits
+            .iter()
+            .zip(outputs)
+            .filter(|(fit, _)| fit.prior_values.is_none())
+        {
+            counted.slice_mut(s![.., outputs.clone()]).fill(f32::NAN);
+        }
+        let shared =
+            |outputs: &Range<usize>| Shared::of(values.slice(s![.., outputs.clone()]), |_| true);
+        Some(Self {
+            rows: KnownRows::new(rows, counted.view(), |_| true),
+            shared: outputs.iter().map(shared).collect(),
+        })
+    }
+
+    fn predict(
+        &self,
+        queries: &UnitRows,
+        fits: &[TargetFit],
+        outputs: &[Range<usize>],
+        predictions: &mut [Array2<f32>],
+    ) {
+        let counted = || fits.iter().filter(|fit| fit.prior_values.is_some());
+        let mut ks: Vec<usize> = counted().map(|fit| fit.n_neighbors).collect();
+        ks.sort_unstable();
+        ks.dedup();
+        let means = self.rows.means(queries, &ks);
+        for (target, fit) in fits.iter().enumerate() {
+            let (Some(strength), Ok(k)) = (fit.prior_values, ks.binary_search(&fit.n_neighbors))
+            else {
+                continue;
+            };
+            let mut drawn = means[k].slice(s![.., outputs[target].clone()]).to_owned();
+            for (mut drawn, mut predicted) in drawn
+                .outer_iter_mut()
+                .zip(predictions[target].outer_iter_mut())
+            {
+                let drawn = drawn.as_slice_mut().expect("it was made row by row");
+                self.shared[target].draw(drawn, strength);
+                for (predicted, &drawn) in predicted.iter_mut().zip(&*drawn) {
+                    *predicted = drawn as f32;
+                }
+            }
+        }
     }
 }

@@ -46,6 +46,7 @@ pub(super) fn cross_validate(
                 mean_r2: of_folds.iter().sum::<f64>() / of_folds.len() as f64,
                 mean_gain: None,
                 difference_error: None,
+                prior_values: None,
             }
         });
         scores.collect()

@@ -3,7 +3,7 @@ use std::ops::Range;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, completion::completed};
 
 /// What is to be predicted: one matrix, one k.
 #[derive(Debug, Clone)]
@@ -14,6 +14,16 @@ pub struct Target {
     pub values: Array2<f32>,
 }
 
+impl Target {
+    /// The same with what its rows let expect in the place of what is unknown, where they do ([`crate::completed`]).
+    pub(crate) fn completed(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            values: completed(self.values.view()).unwrap_or_else(|| self.values.clone()),
+        }
+    }
+}
+
 /// How the k of one target was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -22,6 +32,10 @@ pub struct TargetFit {
     pub target: String,
     /// The k in force.
     pub n_neighbors: usize,
+    /// Where k counts the neighbors that know an LLM, how many values at what all LLMs share each LLM's own count besides its own
+    /// ([`crate::Knn::counting_known`]); `None` where k counts all neighbors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior_values: Option<f64>,
     /// Cross-validation of every k that the folds allow; empty where there were too few rows for one.
     pub cross_validation: Vec<CvScore>,
 }
@@ -40,6 +54,9 @@ pub struct CvScore {
     /// Mean squared out-of-fold error of differences between LLMs, where k was chosen by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference_error: Option<f64>,
+    /// The strength that goes with this k, where it counts the neighbors that know an LLM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior_values: Option<f64>,
 }
 
 /// All targets in one matrix.

@@ -7,10 +7,9 @@ use super::{
     params::CheckedLinearParams,
 };
 use crate::{
-    Result, Target, UnitRows,
+    Result, Rows, Target, UnitRows,
     fold_order::FoldOrder,
-    knn::output_ranges,
-    prepared::{Choice, Prepared, choose, known_side_by_side},
+    prepared::{Choice, Chosen, Prepared, fit_best, known_side_by_side},
     ridge::PreparedRidge,
 };
 
@@ -56,33 +55,19 @@ impl CheckedLinearParams {
         self.prepare(embeddings, on_progress)?.fit(targets)
     }
 
-    /// All that a fit needs and that does not depend on its targets. `embeddings` has shape `(n_rows, dim)`; `on_progress` counts rows.
+    /// All that a fit needs and that does not depend on its targets; `on_progress` counts rows.
     ///
     /// Memory in bytes: at most `8 dim n_rows + 8 dim^2 n_folds (1 + n_alphas)`, and a little for edges of blocks.
     ///
     /// # Errors
-    /// [`crate::Error::Empty`], [`crate::Error::NotFinite`] or [`crate::Error::TooManyRows`] for the embeddings.
-    pub fn prepare(
+    /// [`crate::Error::Empty`], [`crate::Error::NotFinite`] or [`crate::Error::TooManyRows`] for the embeddings; [`crate::Error::Shape`] when there
+    /// is not one group per row.
+    pub fn prepare<'a>(
         &self,
-        embeddings: ArrayView2<'_, f32>,
+        rows: impl Into<Rows<'a>>,
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Result<PreparedLinear> {
-        self.prepare_grouped(embeddings, None, on_progress)
-    }
-
-    /// The same with rows that stay together: where `groups` has one number per row, rows of one number are in one fold of every choice, as rows
-    /// with equal embeddings always are.
-    ///
-    /// # Errors
-    /// Those of [`CheckedLinearParams::prepare`]; [`crate::Error::Shape`] when there is not one number per row.
-    pub fn prepare_grouped(
-        &self,
-        embeddings: ArrayView2<'_, f32>,
-        groups: Option<&[usize]>,
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<PreparedLinear> {
-        let rows = UnitRows::new(embeddings.to_owned())?;
-        let order = FoldOrder::shuffled(&rows, groups, self.0.n_folds, self.0.seed)?;
+        let (rows, order) = rows.into().folded(self.0.n_folds, self.0.seed)?;
         let folded = FoldedLinear::new(&order.unit_rows(&rows)?, order.folds(), &self.0.alphas);
         on_progress(rows.n_rows() as u64);
         Ok(PreparedLinear { order, folded })
@@ -96,15 +81,9 @@ impl PreparedLinear {
     /// [`crate::Error::Shape`] when a target has other rows than the embeddings; [`crate::Error::Empty`] for one without columns;
     /// [`crate::Error::InfiniteTarget`].
     pub fn fit(&self, targets: &[Target]) -> Result<Linear> {
-        let values = known_side_by_side(self.order.n_rows(), targets)?;
-        let values = self.order.sorted(values.view());
-        let outputs = output_ranges(targets);
-        let all: Vec<usize> = (0..self.folded.n_candidates()).collect();
-        let choices = choose(&self.folded, values.view(), &outputs, &all);
-        let names: Vec<&str> = targets.iter().map(|target| &*target.name).collect();
-        Ok(self
-            .folded
-            .fit_at(values.view(), &names, &outputs, &all, &choices))
+        fit_best(&self.folded, &self.order, targets, |chosen| {
+            self.folded.fit_at(chosen)
+        })
     }
 }
 
@@ -136,31 +115,24 @@ impl FoldedLinear {
             .collect()
     }
 
-    /// Fits all rows at what was chosen among some candidates. `values` has the rows in the order of the folds, and the targets side by side in
-    /// the columns that `outputs` says.
-    pub(crate) fn fit_at(
-        &self,
-        values: ArrayView2<'_, f32>,
-        names: &[&str],
-        outputs: &[Range<usize>],
-        candidates: &[usize],
-        choices: &[Choice],
-    ) -> Linear {
-        let mut alpha_of = vec![0; values.ncols()];
-        for (outputs, choice) in outputs.iter().zip(choices) {
+    /// Fits all rows at what was chosen.
+    pub(crate) fn fit_at(&self, chosen: Chosen<'_>) -> Linear {
+        let mut alpha_of = vec![0; chosen.values.ncols()];
+        for (outputs, choice) in chosen.outputs.iter().zip(chosen.choices) {
             alpha_of[outputs.clone()].fill(choice.candidate);
         }
-        let weights = self.ridge.fit(values, &alpha_of);
-        let fits = names
+        let weights = self.ridge.fit(chosen.values, &alpha_of);
+        let fits = chosen
+            .targets
             .iter()
-            .zip(choices)
-            .map(|(&target, choice)| LinearFit {
-                target: target.to_owned(),
+            .zip(chosen.choices)
+            .map(|(target, choice)| LinearFit {
+                target: target.name.clone(),
                 alpha: self.alphas[choice.candidate],
-                cross_validation: self.table(candidates, choice),
+                cross_validation: self.table(chosen.candidates, choice),
             })
             .collect();
-        let weights = outputs.iter().map(|outputs| weights.columns(outputs));
+        let weights = (chosen.outputs.iter()).map(|outputs| weights.columns(outputs));
         Linear::new(fits, weights.collect())
     }
 }

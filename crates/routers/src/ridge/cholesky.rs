@@ -4,7 +4,7 @@ use linfa_linalg::{
 };
 use ndarray::{Array2, ArrayViewMut2, Axis, s};
 
-use super::products::{add_product, product};
+use crate::products::{add_product, product};
 
 /// Columns that are factored at a time. Blocks on the diagonal are linfa-linalg's work, all else is matrix products. At 800 x 800 linfa-linalg alone
 /// took 73 ms where `faer` took 11 to 21; but `faer` brings 18 more crates to build, a second set of product kernels among them.
@@ -46,7 +46,7 @@ impl Cholesky {
     }
 
     /// `A x = b` in place; a column of `b` is one right-hand side.
-    pub(super) fn solve(&self, b: &mut Array2<f64>) {
+    pub(crate) fn solve(&self, b: &mut Array2<f64>) {
         self.solve_lower(b);
         self.solve_transposed(b);
     }

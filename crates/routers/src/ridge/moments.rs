@@ -1,11 +1,8 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
-use super::{
-    cholesky::Cholesky,
-    products::{add_product, product},
-    system::positive_definite,
-};
+use super::{cholesky::Cholesky, system::positive_definite};
+use crate::products::{add_product, product};
 
 /// Columns of a tile of the Gram matrix: tiles are computed by several threads, each over all rows.
 const TILE: usize = 256;

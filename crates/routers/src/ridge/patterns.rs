@@ -2,18 +2,18 @@ use std::collections::HashMap;
 
 use ndarray::ArrayView2;
 
-/// Outputs that are known in the same rows, and so share a Gram matrix.
+/// Outputs that are known in the same rows, and so share a Gram matrix, or a neighbor search.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// The rows, ascending; `None` for all.
-    pub(super) known: Option<Vec<usize>>,
+    pub(crate) known: Option<Vec<usize>>,
     /// The outputs, ascending.
-    pub(super) outputs: Vec<usize>,
+    pub(crate) outputs: Vec<usize>,
 }
 
 /// Groups outputs by the rows in which they are known (not NaN), in the order of each group's first output. An output that is known nowhere is in
 /// no group.
-pub(super) fn patterns(values: ArrayView2<'_, f32>) -> Vec<Pattern> {
+pub(crate) fn patterns(values: ArrayView2<'_, f32>) -> Vec<Pattern> {
     let mut found: Vec<Pattern> = Vec::new();
     let mut group_of: HashMap<Vec<usize>, usize> = HashMap::new();
     for (output, column) in values.columns().into_iter().enumerate() {

@@ -6,12 +6,14 @@ use rayon::prelude::*;
 use super::{
     cholesky::Cholesky,
     moments::Moments,
-    products::{add_product, product},
     system::{Known, Side, System},
     targets::Targets,
     weights::RidgeWeights,
 };
-use crate::folds::k_folds;
+use crate::{
+    folds::k_folds,
+    products::{add_product, product},
+};
 
 /// Rows that one thread works on at a time.
 const ROWS: usize = 256;

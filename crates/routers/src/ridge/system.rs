@@ -2,11 +2,8 @@ use std::sync::OnceLock;
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
 
-use super::{
-    cholesky::Cholesky,
-    moments::Moments,
-    products::{add_product, product},
-};
+use super::{cholesky::Cholesky, moments::Moments};
+use crate::products::{add_product, product};
 
 /// All rows of a training side, for outputs that are known in each of them.
 pub(super) struct Side<'a> {

@@ -3,10 +3,8 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 use rayon::prelude::*;
 
-use super::{
-    patterns::{Pattern, patterns},
-    products::product,
-};
+use super::patterns::{Pattern, patterns};
+use crate::products::product;
 
 /// Features of a tile of products.
 const TILE: usize = 256;

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use routers::{Blend, PreparedBlend};
+use routers::{Blend, PreparedBlend, Rows};
 
 use crate::world::{World, bits, params, predict};
 
@@ -28,8 +28,15 @@ fn copies(n_prompts: usize, jitter: f32, seed: u64) -> (World, Vec<usize>) {
     (world, of_row)
 }
 
+fn rows<'a>(world: &'a World, groups: Option<&'a [usize]>) -> Rows<'a> {
+    Rows {
+        embeddings: world.embeddings.view(),
+        groups,
+    }
+}
+
 fn prepare(world: &World, groups: Option<&[usize]>) -> PreparedBlend {
-    let prepared = params().prepare_grouped(world.embeddings.view(), groups, &|_| ());
+    let prepared = params().prepare(rows(world, groups), &|_| ());
     prepared.expect("prepared")
 }
 
@@ -73,7 +80,7 @@ fn groups_of_one_change_nothing() {
     let blend = fit(&world, Some(&alone));
     let expected = predict(&world.fit(), &world.embeddings);
     assert_eq!(bits(&predict(&blend, &world.embeddings)), bits(&expected));
-    let refused = params().prepare_grouped(world.embeddings.view(), Some(&alone[1..]), &|_| ());
+    let refused = params().prepare(rows(&world, Some(&alone[1..])), &|_| ());
     assert!(refused.is_err());
     // Nothing can be held out of rows that are all together.
     assert!(!fit(&world, Some(&[7; 300])).routes());

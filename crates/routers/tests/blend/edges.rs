@@ -167,6 +167,7 @@ fn targets_are_scores_and_costs() {
     let wrong = RoutingCosts {
         cost_usd: world.cost_usd.view(),
         predicted_usd: &wrong,
+        inverse_propensities: None,
     };
     let fitted = params().fit(world.embeddings.view(), &world.targets(), &wrong, &|_| ());
     assert!(matches!(

@@ -110,6 +110,7 @@ fn costs_known_before_the_call_need_no_target() {
     let costs = RoutingCosts {
         cost_usd: world.cost_usd.view(),
         predicted_usd: &known,
+        inverse_propensities: None,
     };
     let scores = &world.targets()[..1];
     let fitted = params().fit(world.embeddings.view(), scores, &costs, &|_| ());
@@ -122,6 +123,7 @@ fn costs_known_before_the_call_need_no_target() {
     let costs = RoutingCosts {
         cost_usd: blind.cost_usd.view(),
         predicted_usd: &known,
+        inverse_propensities: None,
     };
     let fitted = params().fit(
         blind.embeddings.view(),

@@ -109,6 +109,7 @@ impl World {
         RoutingCosts {
             cost_usd: self.cost_usd.view(),
             predicted_usd: &|predicted| predicted.expect("a cost target").mapv(f64::from),
+            inverse_propensities: None,
         }
     }
 

@@ -19,6 +19,9 @@ pub struct BlendContents {
     pub embeddings: EmbeddingFormat,
     /// How neighbors are searched for.
     pub backend: Backend,
+    /// Whether k counts the neighbors that know an LLM ([`routers::Knn::counting_known`]).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts_known: bool,
     /// What the LLMs' mean costs are given in.
     pub mean_cost: MeanCostUnit,
 }
@@ -50,6 +53,7 @@ impl BlendContents {
             Setting::Knn { n_neighbors } => Some(KnnTarget {
                 quantity,
                 n_neighbors,
+                prior_values: self.counts_known.then_some(0.0),
             }),
             _ => None,
         }) {

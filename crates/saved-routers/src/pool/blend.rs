@@ -1,22 +1,24 @@
-use std::collections::HashMap;
-
 use dataset::{
     CostKind, CostTarget, EqualPrompts, MeanCost, PartTable, PredictedCost, Quantity, Standardizer,
 };
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis};
 use routers::{
     Blend, BlendLearners, BlendParams, CheckedBlendParams, ClusterParams, KernelParams, KnnParams,
-    LinearParams, RoutingCosts, Setting, Target, UnitRows,
+    LinearParams, RoutingCosts, Rows, Setting, Target, UnitRows,
 };
 use serde::de::DeserializeOwned;
 
 use super::{
-    Addition, EditedModel, EditedPool, PoolEdit, RuleChange, RuleOutcome, TrainPart,
-    addition::scattered, changes, knn::judge, refuse,
+    EditedModel, EditedPool, PoolEdit, RuleChange, RuleOutcome, TrainPart,
+    added_gain::{self, Predicted},
+    changes,
+    columns::Columns,
+    knn::judge,
+    refuse,
 };
 use crate::{
-    BlendContents, BlendParts, Contents, EmbeddingFormat, Error, NewFolder, Record, Result,
-    SavedBlend,
+    BlendContents, BlendParts, Contents, EmbeddingFormat, Error, NewFolder, PerModelOutputs,
+    Record, Result, SavedBlend,
 };
 
 /// Neighbors that judge an added LLM where the fit chose no k, for want of rows.
@@ -70,7 +72,9 @@ pub(super) fn edit(
             changes::add(&mut record, &addition.table.models[m])?;
             let scores = columns.add(addition, &rows, m, record.cost_kind)?;
             let k = n_neighbors(contents).min(neighbors.n_rows());
-            added.push(judge(&neighbors, k, &addition.table.models[m], &scores)?);
+            let others = columns.scores();
+            let name = &addition.table.models[m];
+            added.push(judge(&neighbors, k, name, &scores, others.view())?);
         }
     }
     changes::settle(&mut record, edit)?;
@@ -82,15 +86,23 @@ pub(super) fn edit(
     }
     let table = columns.into_table(&record, table);
     let edited = refit(&record, contents, &table, embeddings, on_progress)?;
+    let n_kept = kept.len();
+    let added_gain = added_gain::measure(&table, n_kept, |others, held_out| {
+        let of = |rows: &[usize]| embeddings.select(Axis(0), rows);
+        let train = table.select(others);
+        let refit = refit(&record, contents, &train, of(others).view(), &|_| ())?;
+        refit.predict(&record, of(held_out).view(), &table.select(held_out))
+    })?;
     let rule = RuleChange {
         before: RuleOutcome::of(&contents.report),
         after: RuleOutcome::of(edited.blend.report()),
     };
-    changes::note(&mut record, edit, &added, Some(&rule));
+    changes::note(&mut record, edit, &added, added_gain.as_ref(), Some(&rule));
     Ok(EditedPool {
         model: EditedModel::Blend(edited.into()),
         record,
         added,
+        added_gain,
         rule: Some(rule),
     })
 }
@@ -105,131 +117,6 @@ fn n_neighbors(contents: &BlendContents) -> usize {
         Some(n_neighbors)
     });
     k.unwrap_or(FEW_NEIGHBORS)
-}
-
-/// Scores, tokens and dollars of the train prompts, a column for each LLM.
-struct Columns {
-    n_rows: usize,
-    scores: Vec<Array1<f32>>,
-    input_tokens: Option<Vec<Array1<f64>>>,
-    output_tokens: Option<Vec<Array1<f64>>>,
-    cost_usd: Vec<Array1<f64>>,
-    /// Tokens of each prompt in the mean over the train part's LLMs: what is known of a new LLM's tokenizer.
-    mean_input: Option<Array1<f64>>,
-}
-
-impl Columns {
-    /// Those of the LLMs that stay.
-    fn of(record: &Record, table: &PartTable) -> Result<Self> {
-        let positions: HashMap<&str, usize> =
-            (table.models.iter().map(String::as_str)).zip(0..).collect();
-        let mut kept = Vec::with_capacity(record.models.len());
-        for model in &record.models {
-            match positions.get(&*model.name) {
-                Some(&m) => kept.push(m),
-                None => {
-                    return refuse(format!(
-                        "the train part has no scores of `{}`, which an earlier change added: make all changes at once, to the router that this \
-                         one was made from",
-                        model.name
-                    ));
-                }
-            }
-        }
-        let take = |values: &Array2<f64>| -> Vec<Array1<f64>> {
-            kept.iter().map(|&m| values.column(m).to_owned()).collect()
-        };
-        Ok(Self {
-            n_rows: table.n_prompts(),
-            scores: kept
-                .iter()
-                .map(|&m| table.scores.column(m).to_owned())
-                .collect(),
-            input_tokens: table.input_tokens.as_ref().map(take),
-            output_tokens: table.output_tokens.as_ref().map(take),
-            cost_usd: take(&table.cost_usd),
-            mean_input: table.input_tokens.as_ref().map(known_mean),
-        })
-    }
-
-    /// Adds the LLM in column `m` of a table whose prompts are these train prompts, and gives its scores.
-    fn add(
-        &mut self,
-        addition: &Addition<'_>,
-        rows: &[Option<usize>],
-        m: usize,
-        kind: CostKind,
-    ) -> Result<Array1<f64>> {
-        let n_rows = self.n_rows;
-        let column = |values: ArrayView1<'_, f64>| scattered(values, rows, n_rows);
-        let scores = column(addition.table.scores.column(m).mapv(f64::from).view());
-        if scores.iter().all(|score| score.is_nan()) {
-            let name = &addition.table.models[m];
-            return refuse(format!("no train prompt has a score of `{name}`"));
-        }
-        self.scores.push(scores.mapv(|score| score as f32));
-        let unknown = || Array1::from_elem(n_rows, f64::NAN);
-        if let Some(columns) = &mut self.output_tokens {
-            columns.push(match kind {
-                CostKind::OutputTokens => column(addition.tokens(m)?),
-                CostKind::Usd | CostKind::Known => unknown(),
-            });
-        }
-        if let Some(columns) = &mut self.input_tokens {
-            columns.push(self.mean_input.clone().unwrap_or_else(unknown));
-        }
-        self.cost_usd.push(match kind {
-            CostKind::Usd => column(addition.costs(m)?),
-            // From tokens and prices, below.
-            CostKind::OutputTokens | CostKind::Known => unknown(),
-        });
-        Ok(scores)
-    }
-
-    /// The train part with these LLMs, and with dollars by the record's prices where tokens and prices make them.
-    fn into_table(self, record: &Record, train: &PartTable) -> PartTable {
-        let n_rows = train.n_prompts();
-        let matrix = |columns: Vec<Array1<f64>>| {
-            Array2::from_shape_fn((n_rows, columns.len()), |(row, m)| columns[m][row])
-        };
-        let mut table = PartTable {
-            models: record.models.iter().map(|it| it.name.clone()).collect(),
-            scores: Array2::from_shape_fn((n_rows, self.scores.len()), |(row, m)| {
-                self.scores[m][row]
-            }),
-            input_tokens: self.input_tokens.map(matrix),
-            output_tokens: self.output_tokens.map(matrix),
-            cost_usd: matrix(self.cost_usd),
-            ..train.clone()
-        };
-        let Some(input) = &table.input_tokens else {
-            return table;
-        };
-        let output = match record.cost_kind {
-            CostKind::Usd => return table,
-            CostKind::OutputTokens => table.output_tokens.as_ref(),
-            CostKind::Known => None,
-        };
-        table.cost_usd = Array2::from_shape_fn(table.cost_usd.dim(), |at| {
-            let output = match (record.cost_kind, output) {
-                (CostKind::Known, _) => 0.0,
-                (_, Some(output)) => output[at],
-                (_, None) => f64::NAN,
-            };
-            let price = record.models[at.1].price.as_ref();
-            price.map_or(f64::NAN, |price| price.cost_usd(input[at], output))
-        });
-        table
-    }
-}
-
-/// The mean of each row's known values.
-fn known_mean(values: &Array2<f64>) -> Array1<f64> {
-    let mean = |row: ArrayView1<'_, f64>| {
-        let known = || row.iter().filter(|it| !it.is_nan());
-        known().sum::<f64>() / known().count() as f64
-    };
-    values.map_axis(Axis(1), mean)
 }
 
 /// Fits the learners that have weight to the table, and lets the rule decide.
@@ -264,11 +151,16 @@ fn refit(
     let costs = RoutingCosts {
         cost_usd: table.cost_usd.view(),
         predicted_usd: &predicted_usd,
+        inverse_propensities: None,
     };
     let params = params(record)?.keeping(&contents.report);
     // The same folds as in the fit.
     let groups = EqualPrompts::groups(&table.prompts);
-    let prepared = params.and_then(|it| it.prepare_grouped(embeddings, Some(&groups), on_progress));
+    let rows = Rows {
+        embeddings: embeddings.view(),
+        groups: Some(&groups),
+    };
+    let prepared = params.and_then(|it| it.prepare(rows, on_progress));
     let blend = prepared
         .and_then(|it| it.fit_kept(&targets, &costs, &contents.report))
         .map_err(of_learner)?;
@@ -313,6 +205,25 @@ fn params(record: &Record) -> Result<CheckedBlendParams> {
 }
 
 impl EditedBlend {
+    /// Scores and dollars of some prompts.
+    fn predict(
+        &self,
+        record: &Record,
+        embeddings: ArrayView2<'_, f32>,
+        table: &PartTable,
+    ) -> Result<Predicted> {
+        let predicted = (self.blend.predict(embeddings, &|_| ()))
+            .map_err(|source| Error::Predict { source })?;
+        let mut outputs = PerModelOutputs::of(predicted, &self.quantities, self.scale.as_ref());
+        if !self.blend.routes() {
+            outputs.cost = PredictedCost::Mean(self.mean_cost.clone());
+        }
+        Ok(Predicted {
+            scores: outputs.scores,
+            cost_usd: outputs.cost.usd_of_split(&record.models, table),
+        })
+    }
+
     /// Writes it, and gives what the record says of it.
     pub(super) fn write(&self, folder: &NewFolder) -> Result<Contents> {
         let contents = folder.write_blend(&BlendParts {

@@ -3,7 +3,7 @@
 use dataset::{CostKind, CostRule, ModelInfo, Prices};
 use serde_json::{Value, json};
 
-use super::{AddedModel, PoolEdit, RuleChange, refuse};
+use super::{AddedGain, AddedModel, PoolEdit, RuleChange, refuse};
 use crate::{Error, Record, Result, record::EDITS};
 
 /// The positions of the LLMs that stay.
@@ -55,6 +55,9 @@ pub(super) fn settle(record: &mut Record, edit: &PoolEdit<'_>) -> Result<()> {
         });
     }
     let has = |name: &String| record.models.iter().any(|model| model.name == *name);
+    if let Some(lines) = &mut record.token_lines {
+        lines.lines.retain(|model, _| has(model));
+    }
     // Only binary routers need the pair, and they cannot be edited; metrics that ask for it do without.
     let pair = record.pair.take();
     record.pair = pair.filter(|pair| has(&pair.small) && has(&pair.large));
@@ -89,10 +92,14 @@ pub(super) fn note(
     record: &mut Record,
     edit: &PoolEdit<'_>,
     added: &[AddedModel],
+    added_gain: Option<&AddedGain>,
     rule: Option<&RuleChange>,
 ) {
     let priced: Vec<&str> = edit.prices.into_iter().flat_map(Prices::models).collect();
     let mut now = json!({ "removed": edit.removed, "added": added, "priced": priced });
+    if let Some(gain) = added_gain {
+        now["added-gain"] = json!(gain);
+    }
     if let Some(rule) = rule {
         now["rule"] = json!(rule);
     }

@@ -1,11 +1,19 @@
-use dataset::{Quantity, Standardizer, TOKENS_PER_UNIT};
-use ndarray::{Array1, Array2, ArrayView1, Axis, concatenate};
-use routers::{Backend, Knn, Target, UnitRows};
+use dataset::{PartTable, Quantity, Standardizer, TOKENS_PER_UNIT};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
+use routers::{Backend, Knn, Target, UnitRows, completed};
 
 use super::{
-    AddedModel, Addition, EditedModel, EditedPool, PoolEdit, addition::scattered, changes, refuse,
+    AddedGain, AddedModel, Addition, EditedModel, EditedPool, PoolEdit, TrainPart,
+    added_gain::{self, Predicted},
+    addition::scattered,
+    changes,
+    columns::Columns,
+    refuse,
 };
-use crate::{EmbeddingFormat, Error, KnnParts, KnnTarget, NewFolder, Record, Result, SavedKnn};
+use crate::{
+    EmbeddingFormat, Error, KnnParts, KnnTarget, NewFolder, PerModelOutputs, Record, Result,
+    SavedKnn,
+};
 
 /// Folds of the cross-validation that judges an added LLM.
 const N_FOLDS: usize = 5;
@@ -43,7 +51,6 @@ pub(super) fn edit(
         ..
     } = pool;
     changes::settle(&mut record, edit)?;
-    changes::note(&mut record, edit, &added, None);
     let named = |(values, target): (Array2<f32>, &KnnTarget)| Target {
         name: format!("{:?}", target.quantity),
         values,
@@ -57,15 +64,79 @@ pub(super) fn edit(
             .expect("moments of known costs are finite"),
         format,
     };
+    let added_gain = match (&edit.added, &edit.train) {
+        (Some(addition), Some(train)) => {
+            model.added_gain(&record, targets, addition, train, kept.len())?
+        }
+        _ => None,
+    };
+    changes::note(&mut record, edit, &added, added_gain.as_ref(), None);
     Ok(EditedPool {
         model: EditedModel::Knn(model),
         record,
         added,
+        added_gain,
         rule: None,
     })
 }
 
 impl EditedKnn {
+    /// What routing gains by the added LLMs, which come after `n_kept` others.
+    fn added_gain(
+        &self,
+        record: &Record,
+        targets: &[KnnTarget],
+        addition: &Addition<'_>,
+        train: &TrainPart<'_>,
+        n_kept: usize,
+    ) -> Result<Option<AddedGain>> {
+        let mut before = record.clone();
+        before.models.truncate(n_kept);
+        // An LLM that an earlier change added is not in the train part, and its true scores are not known.
+        let Ok(mut columns) = Columns::of(&before, train.table) else {
+            return Ok(None);
+        };
+        let rows = addition.rows(train.table.n_prompts())?;
+        for m in 0..addition.table.models.len() {
+            columns.add(addition, &rows, m, record.cost_kind)?;
+        }
+        let table = columns.into_table(record, train.table);
+        added_gain::measure(&table, n_kept, |others, held_out| {
+            self.predict(record, targets, others, held_out, &table.select(held_out))
+        })
+    }
+
+    /// Predicts some rows, which a table has, from others.
+    fn predict(
+        &self,
+        record: &Record,
+        targets: &[KnnTarget],
+        others: &[usize],
+        held_out: &[usize],
+        table: &PartTable,
+    ) -> Result<Predicted> {
+        let all = self.embeddings.view();
+        let of_others = |target: &Target| Target {
+            name: target.name.clone(),
+            values: target.values.select(Axis(0), others),
+        };
+        let values: Vec<Target> = self.targets.iter().map(of_others).collect();
+        let ks = targets.iter().map(|it| it.n_neighbors.min(others.len()));
+        let ks: Vec<usize> = ks.collect();
+        let prior_values: Vec<Option<f64>> = targets.iter().map(|it| it.prior_values).collect();
+        let predicted = UnitRows::new(all.select(Axis(0), others))
+            .and_then(|rows| Knn::from_parts(rows, &values, &ks, Backend::Gemm))
+            .and_then(|knn| knn.counting_known(&prior_values))
+            .and_then(|knn| knn.predict(all.select(Axis(0), held_out).view(), &|_| ()))
+            .map_err(|source| Error::Predict { source })?;
+        let quantities: Vec<Quantity> = targets.iter().map(|it| it.quantity).collect();
+        let outputs = PerModelOutputs::of(predicted, &quantities, self.scale.as_ref());
+        Ok(Predicted {
+            scores: outputs.scores,
+            cost_usd: outputs.cost.usd_of_split(&record.models, table),
+        })
+    }
+
     pub(super) fn write(&self, folder: &NewFolder) -> Result<()> {
         folder.write_knn(&KnnParts {
             embeddings: &self.embeddings,
@@ -139,23 +210,45 @@ impl<'a> Pool<'a> {
                     own.standardize(&costs).column(0).mapv(f64::from)
                 }
             };
-            let values = values.mapv(|value| value as f32).insert_axis(Axis(1));
-            *columns =
-                concatenate(Axis(1), &[columns.view(), values.view()]).expect("one value per row");
+            let values = values.mapv(|value| value as f32);
+            *columns = match target.prior_values {
+                // The neighbors that know it are counted.
+                Some(_) => beside(columns.view(), values.view()),
+                None => filled_in(columns.view(), values.view()),
+            };
         }
         let n_neighbors = self.targets[0].n_neighbors;
+        let n_others = self.columns[0].ncols() - 1;
+        let others = self.columns[0].slice(s![.., ..n_others]);
         self.added
-            .push(judge(self.knn.rows(), n_neighbors, name, &scores)?);
+            .push(judge(self.knn.rows(), n_neighbors, name, &scores, others)?);
         Ok(())
     }
 }
 
-/// How well an added LLM is predicted from the neighbors that it has.
+/// A column after those of a matrix.
+fn beside(columns: ArrayView2<'_, f32>, added: ArrayView1<'_, f32>) -> Array2<f32> {
+    let added = added.to_owned().insert_axis(Axis(1));
+    concatenate(Axis(1), &[columns.view(), added.view()]).expect("one value per row")
+}
+
+/// The same with what the other columns let expect in the place of what is unknown of it; they stay as they are.
+fn filled_in(columns: ArrayView2<'_, f32>, added: ArrayView1<'_, f32>) -> Array2<f32> {
+    let all = beside(columns, added);
+    match completed(all.view()) {
+        Some(filled) => beside(columns, filled.column(columns.ncols())),
+        None => all,
+    }
+}
+
+/// How well an added LLM is predicted from the neighbors that it has, and from `others`, the scores of the other LLMs, of shape
+/// `(n_rows, n_others)`.
 pub(super) fn judge(
     rows: &UnitRows,
     k: usize,
     name: &str,
     scores: &Array1<f64>,
+    others: ArrayView2<'_, f32>,
 ) -> Result<AddedModel> {
     let scored: Vec<usize> = (0..scores.len()).filter(|&i| !scores[i].is_nan()).collect();
     let n_folds = N_FOLDS.min(scored.len());
@@ -163,19 +256,25 @@ pub(super) fn judge(
     for fold in 0..n_folds {
         // Every n-th, not a run: a table may be ordered by task, and a fold of one task would be judged by the other tasks only.
         let held_out: Vec<usize> = scored.iter().copied().skip(fold).step_by(n_folds).collect();
-        let mut others = scores.mapv(|score| score as f32);
+        let mut seen = scores.mapv(|score| score as f32);
         for &row in &held_out {
-            others[row] = f32::NAN;
+            seen[row] = f32::NAN;
         }
         // Averaged like a score, this is the share of neighbors that have one, so `k` times it counts them.
-        let is_known = others.mapv(|score| if score.is_nan() { 0.0 } else { 1.0 });
+        let is_known = seen.mapv(|score| if score.is_nan() { 0.0 } else { 1.0 });
+        let filled = filled_in(others, seen.view());
+        let mut seen = filled.column(others.ncols()).to_owned();
+        // What the other LLMs got for a prompt is not known when it comes.
+        for &row in &held_out {
+            seen[row] = f32::NAN;
+        }
         let target = |name: &str, values: Array1<f32>| Target {
             name: name.to_owned(),
             values: values.insert_axis(Axis(1)),
         };
         let regression = Knn::from_parts(
             rows.clone(),
-            &[target("score", others), target("known", is_known)],
+            &[target("score", seen), target("known", is_known)],
             &[k, k],
             Backend::Gemm,
         );

@@ -62,6 +62,7 @@ pub(crate) fn record(contents: Contents) -> Record {
             truncate: None,
             license: Some("apache-2.0".to_owned()),
         }),
+        token_lines: None,
         base: None,
         contents,
         config: json!({"seed": 42}),
@@ -124,6 +125,7 @@ pub(crate) fn knn_record(fitted: &Fitted, embeddings: EmbeddingFormat) -> Record
             .map(|(fit, quantity)| KnnTarget {
                 quantity,
                 n_neighbors: fit.n_neighbors,
+                prior_values: fit.prior_values,
             })
             .collect(),
     })

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use dataset::Source;
 use saved_routers::{
     CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, CalibrationTarget, Drawn,
-    EmbeddingFormat, Expected, ModelShare, Range, Realized, SavedRouter,
+    EmbeddingFormat, Expected, InTheMean, ModelShare, Promised, Range, Realized, SavedRouter,
 };
 use test_support::try_mutations;
 
@@ -127,6 +127,7 @@ fn mutations_of_a_calibration() {
             usd_per_1k: range,
             accuracy: range,
             shares: shares(range),
+            missed: Some(0.05),
         },
         realized: Realized {
             n_prompts: 10,
@@ -134,6 +135,21 @@ fn mutations_of_a_calibration() {
             accuracy: 0.5,
             shares: Vec::new(),
         },
+        promise: Some(Promised {
+            confidence: 0.95,
+            limit: 2.4,
+            n_testing: 10,
+            in_the_mean: InTheMean {
+                setting: CalibratedSetting::Threshold {
+                    threshold: 0.5,
+                    small: MODELS[0].to_owned(),
+                    large: MODELS[1].to_owned(),
+                },
+                usd_per_1k: range,
+                accuracy: range,
+                missed: 0.4,
+            },
+        }),
         model_sha256: Calibration::model_sha256_of(&place).unwrap(),
         inputs: vec![Source {
             path: "gone".into(),

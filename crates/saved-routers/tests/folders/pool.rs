@@ -157,6 +157,7 @@ fn an_added_llm_is_fitted_as_the_learners_fit_it() {
     let costs = RoutingCosts {
         cost_usd: expected.cost_usd.view(),
         predicted_usd: &known,
+        inverse_propensities: None,
     };
     let Contents::Blend(contents) = &router.record.contents else {
         panic!("a blend")

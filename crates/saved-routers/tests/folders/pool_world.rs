@@ -49,6 +49,7 @@ pub(crate) fn table(models: &[usize]) -> PartTable {
         input_tokens: Some(Array2::from_elem((N, n_models), TOKENS)),
         output_tokens: None,
         cost_usd: Array2::from_shape_fn((N, n_models), |(_, i)| TOKENS * PRICES[models[i]].1 / 1e6),
+        propensities: None,
         kept: Default::default(),
     }
 }
@@ -111,6 +112,7 @@ pub(crate) fn saved(models: &[usize]) -> (TempDir, SavedRouter) {
     let costs = RoutingCosts {
         cost_usd: table.cost_usd.view(),
         predicted_usd: &known,
+        inverse_propensities: None,
     };
     let fit = params().fit(embeddings().view(), &targets(&table), &costs, &|_| ());
     let blend = fit.unwrap();

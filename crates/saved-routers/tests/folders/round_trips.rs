@@ -1,7 +1,7 @@
 use dataset::{PredictedCost, Quantity};
 use std::fs;
 
-use routers::Rorf;
+use routers::{Knn, Rorf};
 use saved_routers::{Contents, EmbeddingFormat, Error, Model, NetworkCost, NewFolder, SavedRouter};
 
 use crate::fixtures::{
@@ -46,6 +46,35 @@ fn nearest_neighbors_predict_the_same_bits_after_a_round_trip() {
             .unwrap_err();
         assert!(matches!(error, Error::Dimension { expected: DIM, .. }));
     }
+}
+
+#[test]
+fn neighbors_that_know_are_counted_after_a_round_trip() {
+    let mut fitted = fitted(2);
+    // Neighbors that know one LLM are not those that know another.
+    let values = &mut fitted.targets[0].values;
+    for ((row, m), value) in values.indexed_iter_mut() {
+        if (row + m) % 3 != 0 {
+            *value = f32::NAN;
+        }
+    }
+    let (rows, backend) = (fitted.knn.rows().clone(), fitted.knn.backend());
+    let ks: Vec<usize> = fitted.knn.fits().iter().map(|it| it.n_neighbors).collect();
+    let all = Knn::from_parts(rows, &fitted.targets, &ks, backend).unwrap();
+    fitted.knn = all.clone().counting_known(&[Some(0.1), None]).unwrap();
+    let (_folder, place) = place();
+    write_knn(&place, &fitted, EmbeddingFormat::F32);
+    let Model::Knn(knn) = SavedRouter::open(&place).unwrap().model else {
+        panic!("nearest neighbors")
+    };
+    let queries = numbers((40, DIM), 9);
+    let bits = |knn: &Knn| {
+        let predicted = knn.predict(queries.view(), &|_| ()).unwrap().remove(0);
+        predicted.mapv(f32::to_bits)
+    };
+    let found = knn.predict(queries.view(), &|_| ()).unwrap();
+    assert_eq!(found.scores.mapv(f32::to_bits), bits(&fitted.knn));
+    assert_ne!(bits(&all), bits(&fitted.knn));
 }
 
 #[test]

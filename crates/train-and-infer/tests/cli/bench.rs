@@ -179,6 +179,7 @@ pub(crate) fn split(n_rows: usize, part: Part) -> PartTable {
         input_tokens: Some(input_tokens),
         output_tokens: Some(output_tokens),
         cost_usd,
+        propensities: None,
         kept: KeptColumns::default(),
     }
 }

@@ -195,7 +195,8 @@ fn what_cannot_be_cross_fitted_is_said() {
     assert!(message.contains("--train-sizes"), "{message}");
     let message = bench.fit("carrot-knn", &["--cross-fit", "100"], 1);
     assert!(
-        message.contains("cannot be dealt to 100 folds"),
+        message.contains("cannot be dealt to 100 folds")
+            && message.contains("folds at most with `--cross-fit`"),
         "{message}"
     );
     if cfg!(feature = "torch") {

@@ -4,8 +4,8 @@ use dataset::{EqualPrompts, OutOfFold, Part, PartTable, PerModel, Predictions, W
 use evaluation::{
     Interval, Predicted, Truth,
     worth::{
-        Baseline, CrossFit, Estimate, GainReport, GainSettings, PromptGains, gain_difference,
-        means_of, prompt_gains,
+        Baseline, CrossFit, Estimate, GainReport, GainSettings, PromptGains, doubly_robust_gains,
+        gain_difference, means_of, prompt_gains,
     },
 };
 use ndarray::{Array2, Axis, concatenate};
@@ -65,7 +65,7 @@ impl Gains<'_> {
                 })
             });
             let fits = fits.collect::<evaluation::Result<Vec<_>>>()?;
-            Ok(prompt_gains(&truth, &fits, &worths_usd)?)
+            Ok(doubly_robust_gains(&truth, &fits, &worths_usd)?)
         };
         let (of_router, of_bayes) = (gains(&passes)?, gains(&[&expectations])?);
         let groups = case.groups();
@@ -107,7 +107,7 @@ impl Gains<'_> {
             })
         });
         let fits = fits.collect::<evaluation::Result<Vec<_>>>()?;
-        let gains = prompt_gains(&truth, &fits, &case.worths_usd()?)?;
+        let gains = doubly_robust_gains(&truth, &fits, &case.worths_usd()?)?;
         let groups = case.groups();
         Ok(GainReport::new(
             &gains,

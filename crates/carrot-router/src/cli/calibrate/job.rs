@@ -38,7 +38,9 @@ impl CalibrateJob {
         let task = match args.check {
             Some(n_repetitions) => Task::Check { n_repetitions },
             None => Task::Store {
-                name: args.name.unwrap_or_else(|| goal.default_name()),
+                name: args
+                    .name
+                    .unwrap_or_else(|| goal.default_name(args.confidence)),
                 force: args.force,
             },
         };
@@ -56,6 +58,9 @@ impl CalibrateJob {
         let mut calibrator = Calibrator::new(held_out, goal, settings).map_err(bad_usage)?;
         if let Some(n_new_prompts) = args.new_prompts {
             calibrator = calibrator.with_new_prompts(n_new_prompts);
+        }
+        if let Some(confidence) = args.confidence {
+            calibrator = calibrator.with_confidence(confidence).map_err(bad_usage)?;
         }
         Ok(Self { calibrator, task })
     }

@@ -1,7 +1,8 @@
 use std::{fmt::Write as _, path::Path};
 
-use carrot_router::{CalibrationGoal, Coverage};
-use saved_routers::{CalibratedSetting, Calibration, Range};
+use carrot_router::{CalibrationGoal, Coverage, Outcome};
+use evaluation::Gaps;
+use saved_routers::{CalibratedSetting, Calibration, CalibrationTarget, Range};
 use serde::Serialize;
 
 /// A calibration, as text or JSON, and where it was written.
@@ -10,6 +11,9 @@ use serde::Serialize;
 pub(super) struct CalibrationReport<'a> {
     pub(super) calibration: &'a Calibration,
     pub(super) path: &'a Path,
+    /// What is missing of the test part, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gaps: Option<Gaps>,
     #[serde(skip)]
     pub(super) goal: &'a CalibrationGoal,
     #[serde(skip)]
@@ -22,9 +26,17 @@ impl CalibrationReport<'_> {
         let mut text = String::new();
         let mut line = |line: String| writeln!(text, "{line}").expect("a String can be written to");
         let setting = describe(&it.setting);
+        let goal = match &it.promise {
+            Some(promise) => format!(
+                "{} with {}% confidence",
+                self.goal.promised(),
+                shown(100.0 * promise.confidence)
+            ),
+            None => self.goal.to_string(),
+        };
         line(format!(
-            "{} on {}, {}: {setting}",
-            it.router, it.dataset, self.goal
+            "{} on {}, {goal}: {setting}",
+            it.router, it.dataset
         ));
         line(format!(
             "  chosen on {} test prompts, which it was not fitted on, and checked on {} others; seed {}",
@@ -90,6 +102,16 @@ impl CalibrationReport<'_> {
             "  the intervals are for means over {} new prompts of the same kind",
             it.expected.n_new_prompts
         ));
+        self.say_how_sure(&mut line);
+        if let Some(gaps) = self.gaps {
+            line(format!("  {gaps}"));
+        }
+        if let Some(tokens) = it.input_tokens {
+            line(format!(
+                "  the test prompts have {:.0} input tokens on average ({:.0} to {:.0}), as billed; `route` refuses prompts of other lengths at this setting",
+                tokens.mean, tokens.least, tokens.most
+            ));
+        }
         line(self.path.display().to_string());
         if matches!(it.setting, CalibratedSetting::Weight { .. }) {
             line(format!(
@@ -100,6 +122,45 @@ impl CalibrationReport<'_> {
         }
         text
     }
+
+    /// Whether new prompts keep the goal: what is promised and what it costs, or how often they miss it.
+    fn say_how_sure(&self, line: &mut impl FnMut(String)) {
+        let expected = &self.calibration.expected;
+        let n_new_prompts = expected.n_new_prompts;
+        let Some(promise) = &self.calibration.promise else {
+            if let Some(missed) = expected.missed {
+                line(format!(
+                    "  met in the mean: {n_new_prompts} new prompts miss the goal in about {:.0} of 100 cases; --confidence .95 keeps it in 95",
+                    100.0 * missed
+                ));
+            }
+            return;
+        };
+        let confidence = shown(100.0 * promise.confidence);
+        line(format!(
+            "  promised for {n_new_prompts} new prompts or more, with {confidence}% confidence: {} {}",
+            match self.goal.target() {
+                CalibrationTarget::Accuracy { .. } => "at least",
+                _ => "at most",
+            },
+            self.goal.limit(promise.limit)
+        ));
+        let other = &promise.in_the_mean;
+        let (cost, accuracy) = (expected.usd_per_1k.estimate, expected.accuracy.estimate);
+        line(format!(
+            "  the price: accuracy {accuracy:.4} for ${cost:.4} per 1,000, where {:.4} for ${:.4} meets the goal in the mean, which new prompts \
+             miss in about {:.0} of 100 cases",
+            other.accuracy.estimate,
+            other.usd_per_1k.estimate,
+            100.0 * other.missed
+        ));
+    }
+}
+
+/// A number as short as it can be: `95`, `97.5`.
+fn shown(value: f64) -> String {
+    let text = format!("{value:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn describe(setting: &CalibratedSetting) -> String {
@@ -119,15 +180,42 @@ fn describe(setting: &CalibratedSetting) -> String {
 
 /// Counts of intervals that held, as text.
 pub(super) fn coverage_table(coverage: &Coverage, goal: &CalibrationGoal) -> String {
-    let n = coverage.n_repetitions;
+    let n = coverage.n_repetitions - coverage.n_refused;
+    let goal = match coverage.confidence {
+        Some(_) => goal.promised(),
+        None => goal.to_string(),
+    };
     let mut text = format!(
-        "{} on {}, {goal}: chosen on {} prompts and checked on {} others, {n} times\n  within the {}% interval:\n",
+        "{} on {}, {goal}: chosen on {} prompts and checked on {} others, {} times\n",
         coverage.router,
         coverage.dataset,
         coverage.n_prompts[0],
         coverage.n_prompts[1],
-        100.0 * coverage.level
+        coverage.n_repetitions,
     );
+    let mut missed = |outcome: &Outcome, how: String| {
+        writeln!(
+            text,
+            "  missed in {:>5} of {n}  {how}: accuracy {:.4} for ${:.4} per 1,000 prompts in the mean",
+            outcome.n_missed, outcome.accuracy, outcome.usd_per_1k
+        )
+        .expect("a String can be written to");
+    };
+    let in_the_mean = coverage.in_the_mean.as_ref().unwrap_or(&coverage.outcome);
+    if let Some(confidence) = coverage.confidence {
+        let percent = shown(100.0 * confidence);
+        missed(&coverage.outcome, format!("with {percent}% confidence"));
+    }
+    missed(in_the_mean, "met in the mean".to_owned());
+    if coverage.n_refused > 0 {
+        writeln!(
+            text,
+            "  refused in {:>4} of {}, which are not counted",
+            coverage.n_refused, coverage.n_repetitions
+        )
+        .expect("a String can be written to");
+    }
+    text += &format!("  within the {}% interval:\n", 100.0 * coverage.level);
     let shares = coverage.shares.iter();
     let shares = shares.map(|it| (it.share, it.model.as_str()));
     for (count, what) in [(coverage.cost, "cost"), (coverage.accuracy, "accuracy")]

@@ -36,6 +36,10 @@ pub(crate) struct PoolArgs {
     #[arg(long, value_name = "TABLE")]
     pub(super) add: Option<PathBuf>,
 
+    /// Add LLMs even where routing is then worse than without them, by more than a standard error, on train prompts that have a score of them
+    #[arg(long, requires = "add")]
+    pub(super) allow_worse: bool,
+
     /// Overwrite the output folder if it exists
     #[arg(long)]
     pub(super) force: bool,

@@ -37,6 +37,7 @@ impl PoolJob {
                 removed: args.remove,
                 added: args.add.as_deref().map(ModelScores::read).transpose()?,
                 prices: args.prices.as_deref().map(Prices::read).transpose()?,
+                allow_worse: args.allow_worse,
                 data_dir: args.data_dir.data_dir,
             },
         })

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use saved_routers::{AddedModel, EditedPool, RuleChange, RuleOutcome};
+use saved_routers::{AddedGain, AddedModel, EditedPool, RuleChange, RuleOutcome};
 use serde::Serialize;
 
 /// What was changed, as text or JSON.
@@ -10,6 +10,9 @@ pub(super) struct PoolReport<'a> {
     folder: &'a Path,
     models: Vec<&'a str>,
     added: &'a [AddedModel],
+    /// What routing gains by what was added, where that could be measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    added_gain: Option<&'a AddedGain>,
     /// Of a blend.
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'a RuleChange>,
@@ -22,6 +25,7 @@ impl<'a> PoolReport<'a> {
             folder,
             models: models.map(|model| model.name.as_str()).collect(),
             added: edited.added(),
+            added_gain: edited.added_gain(),
             rule: edited.rule(),
         }
     }
@@ -42,6 +46,9 @@ impl<'a> PoolReport<'a> {
                 shown(added.mae)
             );
         }
+        if !self.added.is_empty() {
+            text += &added_gain(self.added_gain);
+        }
         if let Some(rule) = self.rule {
             text += &format!(
                 "before: {}\nafter:  {}\n",
@@ -57,6 +64,23 @@ impl<'a> PoolReport<'a> {
         );
         text
     }
+}
+
+/// What routing gains by the added LLMs.
+fn added_gain(gain: Option<&AddedGain>) -> String {
+    let Some(gain) = gain else {
+        return "whether routing is better with what was added cannot be measured: no train prompt with a score of it has known costs\n".to_owned();
+    };
+    let error = gain
+        .standard_error
+        .map_or_else(|| "unknown".to_owned(), |it| format!("{it:.4}"));
+    format!(
+        "routing with what was added gains {:+.4} (standard error {error}) over routing without it, on {} held-out train prompts that have a score of \
+         it; {:.0}% of choices fall on it\n",
+        gain.gain,
+        gain.n_prompts,
+        100.0 * gain.share
+    )
 }
 
 /// Whether a blend routes, and by what that was decided.

@@ -19,13 +19,19 @@ const EXAMPLES: [&str; 7] = [
 #[command(after_help = examples(&EXAMPLES))]
 pub(crate) struct RouteArgs {
     /// The prompt. Without it and without --input, prompts are read from standard input, one per line: plain text, or a JSON object with a
-    /// key "prompt". Each is answered as it arrives
+    /// key "prompt" and, if known, "input_tokens". Each is answered as it arrives
     #[arg(value_name = "PROMPT")]
     pub(super) prompt: Option<String>,
 
-    /// A file of prompts: one JSON object per line, with a key "prompt"
+    /// A file of prompts: one JSON object per line, with a key "prompt". A key "input_tokens" says how many input tokens the request is
+    /// billed for, with system prompt and history; without it they are expected from the prompt's text
     #[arg(long, value_name = "JSONL", conflicts_with = "prompt")]
     pub(super) input: Option<PathBuf>,
+
+    /// How many input tokens the request is billed for, with system prompt and history. Without it they are expected from the prompt's text:
+    /// by what was billed for the train prompts, where their table said it
+    #[arg(long, value_name = "N", requires = "prompt")]
+    pub(super) input_tokens: Option<u32>,
 
     /// The weight of cost, from 0 (always the most accurate LLM) to 1 (always the cheapest)
     #[arg(

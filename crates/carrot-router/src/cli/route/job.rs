@@ -1,4 +1,4 @@
-use carrot_router::{check_mu, mu_of_calibration};
+use carrot_router::{TokenWatch, UsableCalibration, check_mu};
 use cli_support::usage_error;
 use saved_routers::Calibration;
 use tracing::info;
@@ -10,18 +10,21 @@ pub(super) struct RouteJob {
     pub(super) opening: Opening,
     pub(super) prompts: Prompts,
     pub(super) mu: f64,
+    /// Of a calibration.
+    pub(super) watch: Option<TokenWatch>,
     pub(super) is_json: bool,
 }
 
 impl RouteJob {
     pub(super) fn check(args: RouteArgs) -> anyhow::Result<Self> {
-        let mu = match (args.mu, &args.calibration, &args.router.model) {
-            (Some(mu), ..) => mu,
+        let (mu, watch) = match (args.mu, &args.calibration, &args.router.model) {
+            (Some(mu), ..) => (mu, None),
             (None, Some(name), Some(model)) => {
                 Calibration::path(model, name).map_err(|error| usage_error(error.to_string()))?;
-                let mu = mu_of_calibration(model, name)?;
-                info!("calibration `{name}`: mu {mu}");
-                mu
+                let usable = UsableCalibration::open(model, name)?;
+                let (mu, promise) = (usable.mu, usable.describe()?);
+                info!("calibration `{name}`: mu {mu}, for {promise}");
+                (mu, Some(TokenWatch::of(model, name)?))
             }
             (None, Some(_), None) => {
                 return Err(usage_error(
@@ -34,8 +37,9 @@ impl RouteJob {
         check_mu(mu).map_err(|error| usage_error(error.to_string()))?;
         Ok(Self {
             opening: Opening::check(args.router, args.output.quiet)?,
-            prompts: Prompts::find(args.prompt, args.input.as_deref())?,
+            prompts: Prompts::find(args.prompt, args.input_tokens, args.input.as_deref())?,
             mu,
+            watch,
             is_json: args.output.json,
         })
     }

@@ -6,8 +6,11 @@ use serde_json::Value;
 
 /// A line of JSON; other keys are ignored.
 #[derive(Debug, Deserialize)]
-struct Line {
-    prompt: String,
+pub(super) struct Line {
+    pub(super) prompt: String,
+    /// What the request is billed for, where it says so.
+    #[serde(default)]
+    pub(super) input_tokens: Option<u32>,
 }
 
 /// How a line holds a prompt.
@@ -19,11 +22,11 @@ pub(super) enum Form {
     JsonOrText,
 }
 
-/// The prompt of a line, `None` for a blank one.
+/// What a line holds, `None` for a blank one.
 ///
 /// # Errors
 /// With `place`, and what to do.
-pub(super) fn prompt(bytes: Vec<u8>, form: Form, place: &str) -> anyhow::Result<Option<String>> {
+pub(super) fn read(bytes: Vec<u8>, form: Form, place: &str) -> anyhow::Result<Option<Line>> {
     let line = text(bytes, place)?;
     // Some editors begin a file with a byte order mark.
     let line = line.trim_start_matches('\u{feff}');
@@ -33,14 +36,17 @@ pub(super) fn prompt(bytes: Vec<u8>, form: Form, place: &str) -> anyhow::Result<
         return Ok(None);
     }
     let is_json = form == Form::Json || line.trim_start().starts_with('{');
-    let prompt = match is_json {
+    let found = match is_json {
         true => of_json(line, form, place)?,
-        false => line.to_owned(),
+        false => Line {
+            prompt: line.to_owned(),
+            input_tokens: None,
+        },
     };
-    if prompt.trim().is_empty() {
+    if found.prompt.trim().is_empty() {
         bail!("the prompt in {place} is empty");
     }
-    Ok(Some(prompt))
+    Ok(Some(found))
 }
 
 fn text(bytes: Vec<u8>, place: &str) -> anyhow::Result<String> {
@@ -55,11 +61,11 @@ fn text(bytes: Vec<u8>, place: &str) -> anyhow::Result<String> {
     })
 }
 
-fn of_json(line: &str, form: Form, place: &str) -> anyhow::Result<String> {
+fn of_json(line: &str, form: Form, place: &str) -> anyhow::Result<Line> {
     let is_object = line.trim_start().starts_with('{');
     let error = match serde_json::from_str::<Line>(line) {
         // A list of one text would be read too, as the fields of the object in their order.
-        Ok(line) if is_object => return Ok(line.prompt),
+        Ok(line) if is_object => return Ok(line),
         Ok(_) => serde_json::Error::custom("it is a list"),
         Err(error) => error,
     };
@@ -71,6 +77,12 @@ fn of_json(line: &str, form: Form, place: &str) -> anyhow::Result<String> {
 /// What helps, where that is known.
 fn cure(line: &str, form: Form, error: &serde_json::Error) -> Option<String> {
     if let Ok(Value::Object(object)) = serde_json::from_str(line) {
+        let has_prompt = object.get("prompt").is_some_and(Value::is_string);
+        if let (true, Some(tokens)) = (has_prompt, object.get("input_tokens")) {
+            return Some(format!(
+                "its `input_tokens` is {tokens}, expected a whole number below 2^32, or leave it out"
+            ));
+        }
         let keys: Vec<String> = object
             .keys()
             .take(5)
@@ -114,7 +126,8 @@ mod tests {
     use super::*;
 
     fn check(bytes: &[u8], form: Form, expected: Result<Option<&str>, &str>) {
-        let found = prompt(bytes.to_vec(), form, "line 2 of `p`");
+        let found = read(bytes.to_vec(), form, "line 2 of `p`");
+        let found = found.map(|line| line.map(|line| line.prompt));
         let found = found.map_err(|error| format!("{error:#}"));
         match expected {
             Ok(expected) => assert_eq!(found.as_ref().map(Option::as_deref), Ok(expected)),
@@ -140,6 +153,24 @@ mod tests {
             Json,
             Ok(Some("\u{1f600}")),
         );
+    }
+
+    #[test]
+    fn a_line_may_say_its_input_tokens() {
+        for (line, expected) in [
+            ("{\"prompt\": \"a\", \"input_tokens\": 1530}", Some(1530)),
+            ("{\"prompt\": \"a\", \"input_tokens\": null}", None),
+            ("{\"prompt\": \"a\"}", None),
+            ("a", None),
+        ] {
+            let found = read(line.into(), Form::JsonOrText, "a line").expect("read");
+            assert_eq!(found.expect("a prompt").input_tokens, expected, "{line}");
+        }
+        for tokens in ["-1", "1.5", "4294967296", "\"12\""] {
+            let line = format!("{{\"prompt\": \"a\", \"input_tokens\": {tokens}}}");
+            let part = format!("its `input_tokens` is {tokens}, expected a whole number");
+            check(line.as_bytes(), Form::Json, Err(&part));
+        }
     }
 
     #[test]

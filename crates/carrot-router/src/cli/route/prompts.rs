@@ -9,7 +9,7 @@ use cli_support::usage_error;
 use tracing::info;
 use untrusted_files::Mistaken;
 
-use super::line::{self, Form};
+use super::line::{self, Form, Line};
 
 /// Prompts that are decided on at a time: enough to keep all cores at work, few enough to see decisions soon.
 const MAX_PROMPTS: usize = 256;
@@ -22,8 +22,8 @@ const READ: usize = 1 << 20;
 
 /// Where prompts come from.
 pub(super) enum Prompts {
-    /// The command line.
-    Given(String),
+    /// The command line, with the input tokens that it says.
+    Given(String, Option<u32>),
     /// A file that was opened, with its name.
     File(File, String),
     /// Standard input.
@@ -32,7 +32,7 @@ pub(super) enum Prompts {
 
 /// Prompts in the order in which they come, some at a time.
 pub(super) struct Batches {
-    given: Option<String>,
+    given: Option<(String, Option<u32>)>,
     lines: Option<Lines>,
 }
 
@@ -40,6 +40,8 @@ pub(super) struct Batches {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Batch {
     pub(super) prompts: Vec<String>,
+    /// What each request is billed for, where it says so.
+    pub(super) input_tokens: Vec<Option<usize>>,
     /// Where each comes from, in words; none for the command line.
     places: Vec<String>,
 }
@@ -59,12 +61,16 @@ struct Lines {
 
 impl Prompts {
     /// The prompt given, the file, or standard input.
-    pub(super) fn find(prompt: Option<String>, file: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn find(
+        prompt: Option<String>,
+        input_tokens: Option<u32>,
+        file: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         match (prompt, file) {
             (Some(prompt), _) if prompt.trim().is_empty() => {
                 Err(usage_error("the prompt is empty"))
             }
-            (Some(prompt), _) => Ok(Self::Given(prompt)),
+            (Some(prompt), _) => Ok(Self::Given(prompt, input_tokens)),
             (None, Some(path)) => {
                 let name = format!("`{}`", path.display());
                 let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
@@ -81,8 +87,8 @@ impl Prompts {
             lines: Some(Lines::new(reader, form, source, is_there)),
         };
         match self {
-            Self::Given(prompt) => Batches {
-                given: Some(prompt),
+            Self::Given(prompt, input_tokens) => Batches {
+                given: Some((prompt, input_tokens)),
                 lines: None,
             },
             Self::File(file, name) => {
@@ -109,8 +115,9 @@ impl Batches {
     /// For a line that holds no prompt, once those before it were given out, and where there is no prompt at all.
     pub(super) fn next(&mut self) -> anyhow::Result<Option<Batch>> {
         match (self.given.take(), &mut self.lines) {
-            (Some(prompt), _) => Ok(Some(Batch {
+            (Some((prompt, input_tokens)), _) => Ok(Some(Batch {
                 prompts: vec![prompt],
+                input_tokens: vec![input_tokens.map(|n| n as usize)],
                 places: Vec::new(),
             })),
             (None, Some(lines)) => lines.batch(),
@@ -158,9 +165,11 @@ impl Lines {
                 break;
             }
             match self.prompt() {
-                Ok(Some(prompt)) => {
-                    n_bytes += prompt.len();
-                    batch.prompts.push(prompt);
+                Ok(Some(line)) => {
+                    n_bytes += line.prompt.len();
+                    batch.prompts.push(line.prompt);
+                    let input_tokens = line.input_tokens.map(|n| n as usize);
+                    batch.input_tokens.push(input_tokens);
                     batch.places.push(self.place());
                 }
                 Ok(None) => break,
@@ -180,7 +189,7 @@ impl Lines {
     }
 
     /// The next line that is not blank.
-    fn prompt(&mut self) -> anyhow::Result<Option<String>> {
+    fn prompt(&mut self) -> anyhow::Result<Option<Line>> {
         loop {
             if self.n_lines == 0 {
                 self.check_kind()?;
@@ -199,8 +208,8 @@ impl Lines {
                     MAX_LINE >> 20
                 );
             }
-            if let Some(prompt) = line::prompt(bytes, self.form, &self.place())? {
-                return Ok(Some(prompt));
+            if let Some(line) = line::read(bytes, self.form, &self.place())? {
+                return Ok(Some(line));
             }
         }
     }

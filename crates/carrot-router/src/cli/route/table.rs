@@ -54,7 +54,7 @@ pub(super) fn legend(predictor: &str, token_counter: &str) -> String {
     format!(
         "* has the highest utility = (1 - mu) * score - mu * {COST_MULTIPLIER} * cost; ties go to the first in the router's order.\n\
          Predicted by {predictor}.\n\
-         Input tokens are counted by {token_counter}."
+         Input tokens are what the request gives, or else counted by {token_counter}."
     )
 }
 

@@ -12,7 +12,7 @@ const EXAMPLES: [&str; 5] = [
 ];
 
 fn after_help() -> String {
-    let codes = "0 routing is worth it, 1 failed, 2 bad usage, 3 not worth it: use the LLM that is named, 4 cannot tell, 130 interrupted, 143 \
+    let codes = "0 routing is worth it, 1 failed, 2 bad usage, 3 not worth it: use the LLM that is named, 4 cannot tell, also where a log's scores do not carry an answer, 130 interrupted, 143 \
                  terminated.";
     let text = examples(&EXAMPLES);
     // The codes of the other subcommands do not hold here.

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use dataset::{WorthEstimate, WorthPoint, WorthRecord, WorthTrade, WorthVerdict};
+use dataset::{WorthEstimate, WorthEvidence, WorthPoint, WorthRecord, WorthTrade, WorthVerdict};
 
 /// The answer and what it rests on, as text. Gains are in points of accuracy: hundredths of a score.
 pub(super) fn text(record: &WorthRecord) -> String {
@@ -23,12 +23,22 @@ pub(super) fn text(record: &WorthRecord) -> String {
         p_value(it.p_gain),
         p_value(it.p_loss)
     ));
+    if let Some(evidence) = &it.evidence {
+        line(format!(
+            "evidence     {}",
+            support(evidence, it.counts.n_judged)
+        ));
+    }
     let is_established = it.verdict == WorthVerdict::WorthIt;
     if is_established {
         trades(it).into_iter().for_each(&mut line);
     }
     if let Some(needed) = &it.prompts_needed {
-        line(format!("to tell      {}", prompts_needed(needed)));
+        let is_complete = it.evidence.is_none();
+        line(format!(
+            "to tell      {}",
+            prompts_needed(needed, is_complete)
+        ));
     }
     if let Some(fits) = fits(it) {
         line(format!("fits         {fits}"));
@@ -93,11 +103,27 @@ fn counts(it: &WorthRecord) -> String {
     )
 }
 
-fn prompts_needed(needed: &dataset::PromptsNeeded) -> String {
+/// What the gain is an average of, and how much there is of it.
+fn support(evidence: &WorthEvidence, n_judged: usize) -> String {
+    format!(
+        "{}: choices known as if by {:.0} of {n_judged} prompts, {:.1}% with a propensity below .01; by known scores alone {}",
+        evidence.method(),
+        evidence.effective_prompts,
+        100.0 * evidence.low_propensity_share,
+        points(&evidence.self_normalized)
+    )
+}
+
+fn prompts_needed(needed: &dataset::PromptsNeeded, is_complete: bool) -> String {
     let gain = format!("a gain of {:.2} points", 100.0 * needed.at_least);
     match needed.n_prompts {
         Some(n) => format!(
-            "{gain} takes about {n} prompts like these, scored by every LLM, to be found with a probability of {:.0}%",
+            "{gain} takes about {n} prompts like these, scored {}, to be found with a probability of {:.0}%",
+            if is_complete {
+                "by every LLM"
+            } else {
+                "as these are"
+            },
             100.0 * needed.power
         ),
         None => format!("{gain}: how many prompts it takes is unknown, as the gain does not vary"),
@@ -111,6 +137,9 @@ fn trades(it: &WorthRecord) -> Vec<String> {
         None => "the best single LLM of each fold".to_owned(),
     };
     let savings = it.equal_quality.as_ref().map(|trade| {
+        if trade.reference_usd_per_1k == 0.0 {
+            return format!("savings      none: {} costs nothing", reference(trade));
+        }
         format!(
             "savings      {} of the cost of {} at about equal accuracy, which changes by {}: ${:.3} instead of ${:.3} per 1,000 prompts",
             percent(&trade.saving),
@@ -121,11 +150,14 @@ fn trades(it: &WorthRecord) -> Vec<String> {
         )
     });
     let accuracy = it.equal_cost.as_ref().map(|trade| {
+        let saved = match trade.reference_usd_per_1k {
+            0.0 => ", which is nothing".to_owned(),
+            _ => format!(", of which {} are saved", percent(&trade.saving)),
+        };
         format!(
-            "accuracy     {} beside {} at about equal cost, of which {} are saved: {:.1}% right instead of {:.1}%",
+            "accuracy     {} beside {} at about equal cost{saved}: {:.1}% right instead of {:.1}%",
             points(&trade.score_gain),
             reference(trade),
-            percent(&trade.saving),
             100.0 * trade.score,
             100.0 * trade.reference_score
         )
@@ -271,6 +303,9 @@ fn points(estimate: &WorthEstimate) -> String {
 
 /// A share with both ends, in percent.
 fn percent(estimate: &WorthEstimate) -> String {
+    if estimate.estimate.is_nan() {
+        return "an unknown share".to_owned();
+    }
     let number = |value: f64| shown_number(100.0 * value, |it| format!("{it:.1}"));
     format!(
         "{}% [{}, {}]",
@@ -379,6 +414,23 @@ mod tests {
             let each = SAVINGS.replace("`owner/dear`", "the best single LLM of each fold");
             assert_lines(&text, &[&each]);
         }
+    }
+
+    #[test]
+    fn beside_an_llm_that_costs_nothing_no_share_is_saved() {
+        let mut record = record();
+        let trades = [&mut record.equal_quality, &mut record.equal_cost];
+        for trade in trades.into_iter().flatten() {
+            trade.reference_usd_per_1k = 0.0;
+            trade.saving = WorthEstimate::UNKNOWN;
+        }
+        assert_lines(
+            &text(&record),
+            &[
+                "savings      none: `owner/dear` costs nothing",
+                "accuracy     +1.50 points [+0.50, +2.50] beside `owner/dear` at about equal cost, which is nothing: 71.5% right instead of 70.0%",
+            ],
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{
     candidates::Answer,
     curve::events::Events,
     rule::{decisions, point_at, shares_at},
-    sum::Sum,
+    sum::PointSum,
 };
 
 /// A router's point and shares on some prompts at a setting, by the rule itself and not by a curve.
@@ -35,8 +35,13 @@ pub fn standing_at(truth: &Truth<'_>, router: Router<'_>, setting: Setting) -> R
             Setting::Threshold(_),
         ) => {
             let events = Events::pair(truth, pair, small_win_probability)?;
-            let all = vec![1; truth.n_prompts()];
-            Ok(Answers::new(&events, truth.n_models()).standing(&setting, &all))
+            let n_prompts = truth.n_prompts();
+            let answers = Answers::new(&events, truth.n_models());
+            let standing = answers.standing(&setting, &vec![1; n_prompts]);
+            match standing.point.accuracy.is_nan() {
+                true => Err(Error::NothingToChoose { n_prompts }),
+                false => Ok(standing),
+            }
         }
         _ => Err(Error::NothingToSet),
     }
@@ -103,7 +108,7 @@ impl Answers {
             // What happens at 0 happens just above it.
             false => at <= value && value > 0.0,
         };
-        let (mut cost, mut score) = (Sum::default(), Sum::default());
+        let mut sum = PointSum::default();
         let mut n_answers = vec![0_u64; self.n_models];
         for prompt in &self.prompts {
             let count = counts[prompt.idx];
@@ -116,16 +121,16 @@ impl Answers {
                 0 => &prompt.first,
                 n => &prompt.later[n - 1].1,
             };
-            cost.add(f64::from(count) * answer.cost);
-            score.add(f64::from(count) * answer.score);
+            sum.add(count, answer);
             n_answers[answer.model_idx] += u64::from(count);
         }
         let n: u64 = n_answers.iter().sum();
         Standing {
-            point: Point {
-                cost_usd: cost.value() / n as f64,
-                accuracy: score.value() / n as f64,
-            },
+            // Of new prompts that are drawn, those whose choice is known may be none.
+            point: sum.point().unwrap_or(Point {
+                cost_usd: f64::NAN,
+                accuracy: f64::NAN,
+            }),
             shares: n_answers.iter().map(|&own| own as f64 / n as f64).collect(),
             n_prompts: n as usize,
         }

@@ -1,4 +1,8 @@
-use crate::{Error, Result, Truth, curve::events::Events, sum::Sum};
+use super::setting::Standing;
+use crate::{
+    Error, Result, Truth, candidates::Answer, curve::events::Events,
+    metric::formulas::SAME_ACCURACY, sum::PointSum,
+};
 
 /// What a router is to be set to. Among the settings that reach it, the rest decides.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,12 +37,33 @@ pub enum Goal {
 pub(super) const ROUNDING: f64 = 1e-12;
 
 impl Goal {
+    /// What it is about, and the value.
+    pub(super) fn in_words(self) -> (&'static str, f64) {
+        match self {
+            Self::Cost { at_most_usd } => ("mean cost", at_most_usd),
+            Self::RelativeCost { at_most, .. } => ("relative cost", at_most),
+            Self::Accuracy { at_least } => ("accuracy", at_least),
+            Self::Share { share, .. } => ("share", share),
+        }
+    }
+
+    fn is_missed(self, standing: &Standing, reference_usd: f64) -> bool {
+        let Standing { point, shares, .. } = standing;
+        match self {
+            Self::Cost { at_most_usd } => point.cost_usd > at_most_usd * (1.0 + ROUNDING),
+            Self::RelativeCost { at_most, .. } => {
+                point.cost_usd > at_most * reference_usd * (1.0 + ROUNDING)
+            }
+            Self::Accuracy { at_least } => point.accuracy < at_least - SAME_ACCURACY,
+            Self::Share { model_idx, share } => shares[model_idx] > share + ROUNDING,
+        }
+    }
+
     pub(super) fn check(self, truth: &Truth<'_>) -> Result<()> {
-        let (value, most) = match self {
-            Self::Cost { at_most_usd } => (at_most_usd, f64::MAX),
-            Self::RelativeCost { at_most, .. } => (at_most, f64::MAX),
-            Self::Accuracy { at_least } => (at_least, 1.0),
-            Self::Share { share, .. } => (share, 1.0),
+        let (_, value) = self.in_words();
+        let most = match self {
+            Self::Cost { .. } | Self::RelativeCost { .. } => f64::MAX,
+            Self::Accuracy { .. } | Self::Share { .. } => 1.0,
         };
         // NaN is in no range, and so refused too.
         if !(0.0..=most).contains(&value) {
@@ -53,11 +78,29 @@ impl Goal {
     }
 }
 
+/// Whether a router's standing on some prompts misses a goal: costs more, scores less, or calls the LLM more often.
+///
+/// # Errors
+/// [`Error::UnknownModel`] for an LLM to compare costs with of which nothing is known on these prompts.
+pub fn is_missed(truth: &Truth<'_>, goal: Goal, standing: &Standing) -> Result<bool> {
+    let reference_usd = match goal {
+        Goal::RelativeCost { model_idx, .. } => {
+            truth.check_model(model_idx)?;
+            let mut sum = PointSum::default();
+            (0..truth.n_prompts()).for_each(|row| sum.add(1, &truth.answer(row, model_idx)));
+            let point = sum.point().ok_or(Error::UnknownModel { model_idx })?;
+            point.cost_usd
+        }
+        _ => f64::NAN,
+    };
+    Ok(goal.is_missed(standing, reference_usd))
+}
+
 /// A goal, with what of the prompts it looks at besides costs and scores.
 pub(super) struct Aim {
     pub(super) goal: Goal,
-    /// Position and cost of each prompt with a choice where the LLM to compare with is known.
-    reference: Vec<(usize, f64)>,
+    /// The LLM to compare with on each prompt with a choice where it is known.
+    reference: Vec<(usize, Answer)>,
     /// The router's changes with 1 for a score where the LLM answers whose share counts, and 0 elsewhere: the mean score is its share.
     pub(super) shares: Option<Events>,
 }
@@ -72,8 +115,8 @@ impl Aim {
         match goal {
             Goal::RelativeCost { model_idx, .. } => {
                 let known = events.prompts().filter_map(|prompt_idx| {
-                    let (_, cost) = truth.get(prompt_idx, model_idx)?;
-                    Some((prompt_idx, cost))
+                    let answer = truth.answer(prompt_idx, model_idx);
+                    answer.is_known().then_some((prompt_idx, answer))
                 });
                 this.reference.extend(known);
                 if this.reference.is_empty() {
@@ -86,19 +129,22 @@ impl Aim {
         Ok(this)
     }
 
+    /// Whether a standing over a multiset of the prompts misses the goal.
+    pub(super) fn is_missed(&self, standing: &Standing, counts: &[u32]) -> bool {
+        let reference_usd = match self.goal {
+            Goal::RelativeCost { .. } => self.reference_usd(counts),
+            _ => f64::NAN,
+        };
+        self.goal.is_missed(standing, reference_usd)
+    }
+
     /// What the LLM to compare with costs in the mean over a multiset of the prompts; NaN where none of them has its cost, which no cost is
     /// within.
     pub(super) fn reference_usd(&self, counts: &[u32]) -> f64 {
-        let (mut sum, mut n) = (Sum::default(), 0_u64);
-        for &(prompt_idx, cost) in &self.reference {
-            let count = counts[prompt_idx];
-            sum.add(f64::from(count) * cost);
-            n += u64::from(count);
+        let mut sum = PointSum::default();
+        for (prompt_idx, answer) in &self.reference {
+            sum.add(counts[*prompt_idx], answer);
         }
-        if n == 0 {
-            f64::NAN
-        } else {
-            sum.value() / n as f64
-        }
+        sum.point().map_or(f64::NAN, |point| point.cost_usd)
     }
 }

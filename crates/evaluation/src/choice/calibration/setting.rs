@@ -17,11 +17,11 @@ pub enum Setting {
 /// What a router does on some prompts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
-    /// Mean cost and mean score.
+    /// Mean cost and mean score, over the prompts whose choice is known.
     pub point: Point,
-    /// Which share of the prompts each LLM gets.
+    /// Which share of the prompts each LLM gets, known there or not.
     pub shares: Vec<f64>,
-    /// How many prompts the means are over: those with an LLM to choose.
+    /// How many prompts have an LLM to choose.
     pub n_prompts: usize,
 }
 
@@ -30,6 +30,22 @@ impl Setting {
     pub const ALWAYS_SMALL: f64 = 0.0;
     /// A threshold that no probability reaches, and that JSON can hold, which has no infinity.
     pub const NEVER_SMALL: f64 = 2.0;
+
+    /// The middle of what holds one point: from where it begins to where the next one does, or the end. At an end, rounding in another program
+    /// could tip a prompt over.
+    pub(super) fn between(at: f64, next: Option<f64>, is_threshold: bool) -> Self {
+        if is_threshold {
+            return Self::Threshold(match next {
+                _ if at.is_infinite() => Self::NEVER_SMALL,
+                Some(next) => f64::midpoint(at, next),
+                None => Self::ALWAYS_SMALL,
+            });
+        }
+        Self::Weight {
+            lambda: f64::midpoint(at, next.unwrap_or(1.0)),
+            cost_multiplier: 1.0,
+        }
+    }
 
     /// The setting that decides the same with another multiplier; a threshold has none, and stays.
     ///

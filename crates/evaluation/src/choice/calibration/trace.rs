@@ -1,6 +1,7 @@
 use super::{
     goal::{Aim, Goal, ROUNDING},
     setting::Setting,
+    walk::Toward,
 };
 use crate::{Error, curve::events::Events, metric::formulas::SAME_ACCURACY};
 
@@ -16,6 +17,7 @@ pub(super) struct Trace {
 #[derive(Debug, Clone, Copy)]
 struct TracePoint {
     at: f64,
+    /// NaN, as the accuracy, where nothing is known of any choice.
     cost_usd: f64,
     accuracy: f64,
     /// Of the LLM that the goal names.
@@ -36,8 +38,8 @@ impl Trace {
         events.sweep(weight, |swept| {
             points.push(TracePoint {
                 at: swept.at,
-                cost_usd: swept.point.cost_usd,
-                accuracy: swept.point.accuracy,
+                cost_usd: swept.point.map_or(f64::NAN, |point| point.cost_usd),
+                accuracy: swept.point.map_or(f64::NAN, |point| point.accuracy),
                 share: f64::NAN,
             });
         });
@@ -46,7 +48,7 @@ impl Trace {
             let mut rest = points.iter_mut();
             shares.sweep(weight, |swept| {
                 if let Some(point) = rest.next() {
-                    point.share = swept.point.accuracy;
+                    point.share = swept.point.map_or(f64::NAN, |point| point.accuracy);
                 }
             });
         }
@@ -57,25 +59,26 @@ impl Trace {
         }
     }
 
-    pub(super) fn choose(&self, aim: &Aim) -> Chosen {
+    /// `None` where nothing is known of any choice at any setting.
+    pub(super) fn choose(&self, aim: &Aim) -> Option<Chosen> {
         let (point_idx, is_reached) = match aim.goal {
-            Goal::Cost { at_most_usd } => self.within(at_most_usd),
-            Goal::RelativeCost { at_most, .. } => self.within(at_most * self.reference_usd),
+            Goal::Cost { at_most_usd } => self.within(at_most_usd)?,
+            Goal::RelativeCost { at_most, .. } => self.within(at_most * self.reference_usd)?,
             Goal::Accuracy { at_least } => {
                 let accurate = |point: &TracePoint| point.accuracy >= at_least - SAME_ACCURACY;
                 match self.best(accurate, TracePoint::is_cheaper) {
                     Some(point_idx) => (point_idx, true),
                     // In a resample the goal may be out of reach; then the router is set as near to it as it goes, as one would do with
                     // real prompts.
-                    None => (self.first_of(TracePoint::is_more_accurate), false),
+                    None => (self.first_of(TracePoint::is_more_accurate)?, false),
                 }
             }
-            Goal::Share { share, .. } => self.nearest_share(share),
+            Goal::Share { share, .. } => self.nearest_share(share)?,
         };
-        Chosen {
+        Some(Chosen {
             setting: self.setting(point_idx),
             is_reached,
-        }
+        })
     }
 
     /// What a goal that is not reached has to do with: the ends of what is.
@@ -87,15 +90,15 @@ impl Trace {
                 (least.min(value), most.max(value))
             })
         };
-        let (what, asked, (least, most)) = match aim.goal {
-            Goal::Cost { at_most_usd } => ("mean cost", at_most_usd, range(|it| it.cost_usd)),
-            Goal::RelativeCost { at_most, .. } => {
+        let (what, asked) = aim.goal.in_words();
+        let (least, most) = match aim.goal {
+            Goal::Cost { .. } => range(|it| it.cost_usd),
+            Goal::RelativeCost { .. } => {
                 let (least, most) = range(|it| it.cost_usd);
-                let ends = (least / self.reference_usd, most / self.reference_usd);
-                ("relative cost", at_most, ends)
+                (least / self.reference_usd, most / self.reference_usd)
             }
-            Goal::Accuracy { at_least } => ("accuracy", at_least, range(|it| it.accuracy)),
-            Goal::Share { share, .. } => ("share", share, range(|it| it.share)),
+            Goal::Accuracy { .. } => range(|it| it.accuracy),
+            Goal::Share { .. } => range(|it| it.share),
         };
         Error::OutOfReach {
             what,
@@ -106,21 +109,21 @@ impl Trace {
     }
 
     /// The most accurate point within a budget, or else the cheapest of all.
-    fn within(&self, budget_usd: f64) -> (usize, bool) {
+    fn within(&self, budget_usd: f64) -> Option<(usize, bool)> {
         let is_affordable = |point: &TracePoint| point.cost_usd <= budget_usd * (1.0 + ROUNDING);
         match self.best(is_affordable, TracePoint::is_more_accurate) {
-            Some(point_idx) => (point_idx, true),
-            None => (self.first_of(TracePoint::is_cheaper), false),
+            Some(point_idx) => Some((point_idx, true)),
+            None => Some((self.first_of(TracePoint::is_cheaper)?, false)),
         }
     }
 
-    /// The best of the points that will do.
+    /// The best of the points that will do and are known.
     fn best(
         &self,
         will_do: impl Fn(&TracePoint) -> bool,
         is_better: impl Fn(&TracePoint, &TracePoint) -> bool,
     ) -> Option<usize> {
-        let candidates = (0..self.points.len()).filter(|&i| will_do(&self.points[i]));
+        let candidates = self.known().filter(|&i| will_do(&self.points[i]));
         candidates.reduce(
             |best, other| match is_better(&self.points[other], &self.points[best]) {
                 true => other,
@@ -129,13 +132,17 @@ impl Trace {
         )
     }
 
-    fn first_of(&self, is_better: impl Fn(&TracePoint, &TracePoint) -> bool) -> usize {
+    fn first_of(&self, is_better: impl Fn(&TracePoint, &TracePoint) -> bool) -> Option<usize> {
         self.best(|_| true, is_better)
-            .expect("there is a point, as there is a prompt")
+    }
+
+    /// The points of which anything is known; as a rule all.
+    fn known(&self) -> impl Iterator<Item = usize> {
+        (0..self.points.len()).filter(|&i| !self.points[i].accuracy.is_nan())
     }
 
     /// The most accurate of the places where the share passes the value, on its nearer side; where it never does, the nearest.
-    fn nearest_share(&self, share: f64) -> (usize, bool) {
+    fn nearest_share(&self, share: f64) -> Option<(usize, bool)> {
         let away = |i: usize| (self.points[i].share - share).abs();
         // A share may jump over what was asked for, where many prompts change at once. The jump's nearer side is then the best there is,
         // and counts as reached.
@@ -148,14 +155,15 @@ impl Trace {
             .filter(|&i| passes(i))
             .map(|i| if away(i + 1) < away(i) { i + 1 } else { i });
         let alone = (0..n_points).filter(|&i| away(i) <= ROUNDING);
-        let best = sides.chain(alone).reduce(|best, other| {
+        let is_known = |&i: &usize| !self.points[i].accuracy.is_nan();
+        let best = sides.chain(alone).filter(is_known).reduce(|best, other| {
             match self.points[other].is_more_accurate(&self.points[best]) {
                 true => other,
                 false => best,
             }
         });
         match best {
-            Some(point_idx) => (point_idx, true),
+            Some(point_idx) => Some((point_idx, true)),
             None => {
                 let nearer = |best, other| {
                     if away(other) < away(best) {
@@ -164,27 +172,35 @@ impl Trace {
                         best
                     }
                 };
-                let nearest = (0..n_points).reduce(nearer);
-                (nearest.expect("there is a point"), false)
+                Some((self.known().reduce(nearer)?, false))
             }
         }
     }
 
     /// The middle of what holds a point, as in [`crate::choice::lambda_within`] and [`crate::choice::threshold_within`].
     fn setting(&self, point_idx: usize) -> Setting {
-        let at = self.points[point_idx].at;
         let next = self.points.get(point_idx + 1).map(|next| next.at);
-        if self.is_threshold {
-            return Setting::Threshold(match next {
-                _ if at.is_infinite() => Setting::NEVER_SMALL,
-                Some(next) => f64::midpoint(at, next),
-                None => Setting::ALWAYS_SMALL,
-            });
-        }
-        Setting::Weight {
-            // The middle of the interval in which nothing changes: at an end, rounding in another program could tip a prompt over.
-            lambda: f64::midpoint(at, next.unwrap_or(1.0)),
-            cost_multiplier: 1.0,
+        Setting::between(self.points[point_idx].at, next, self.is_threshold)
+    }
+
+    /// To which end a walk should go that starts from the other one with a small share of an LLM, and stops where it passes this value: of
+    /// two, to where the last point is the more accurate.
+    pub(super) fn toward(&self, share: f64) -> Toward {
+        let is_within = |point: &&TracePoint| point.share <= share + ROUNDING;
+        let from_accurate = self.points.iter().take_while(is_within).last();
+        let from_cheap = self.points.iter().rev().take_while(is_within).last();
+        match (from_accurate, from_cheap) {
+            (Some(one), Some(other)) if other.accuracy > one.accuracy => Toward::Accurate,
+            (Some(_), _) => Toward::Cheap,
+            (None, Some(_)) => Toward::Accurate,
+            // Neither end is within; or there is no prompt.
+            (None, None) => {
+                let share = |point: Option<&TracePoint>| point.map(|it| it.share);
+                match share(self.points.last()) < share(self.points.first()) {
+                    true => Toward::Accurate,
+                    false => Toward::Cheap,
+                }
+            }
         }
     }
 }

@@ -2,7 +2,9 @@ use super::{
     points::{BenchmarkPoint, ratio},
     rows::{Rows, Subset},
 };
-use crate::{Interval, Result, Truth, interval::check_level, study::bootstrap::Resamples};
+use crate::{
+    Interval, Result, Truth, candidates::Answer, interval::check_level, study::bootstrap::Resamples,
+};
 
 /// The numbers of a [`BenchmarkPoint`] with their intervals over the benchmark's test prompts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,22 +81,23 @@ pub fn benchmark_intervals(
     })
 }
 
-/// Score and cost of each prompt, where it went to an LLM that is known on it.
-fn outcomes(truth: &Truth<'_>, chosen: impl Fn(usize) -> Option<usize>) -> Vec<Option<(f64, f64)>> {
+/// What came of each prompt, where it went to an LLM that is known on it.
+fn outcomes(truth: &Truth<'_>, chosen: impl Fn(usize) -> Option<usize>) -> Vec<Option<Answer>> {
+    let answer = |prompt_idx| Some(truth.answer(prompt_idx, chosen(prompt_idx)?));
     (0..truth.n_prompts())
-        .map(|prompt_idx| truth.get(prompt_idx, chosen(prompt_idx)?))
+        .map(|prompt_idx| answer(prompt_idx).filter(Answer::is_known))
         .collect()
 }
 
 /// Mean score and mean cost over the prompts that were drawn; NaN where none of them has any.
-fn means(outcomes: &[Option<(f64, f64)>], counts: &[u32]) -> (f64, f64) {
+fn means(outcomes: &[Option<Answer>], counts: &[u32]) -> (f64, f64) {
     let (mut score, mut cost, mut n_prompts) = (0.0, 0.0, 0.0);
     for (outcome, &count) in outcomes.iter().zip(counts) {
-        if let Some((of_score, of_cost)) = outcome {
-            let count = f64::from(count);
-            score += count * of_score;
-            cost += count * of_cost;
-            n_prompts += count;
+        if let Some(answer) = outcome {
+            let weight = f64::from(count) * answer.weight;
+            score += weight * answer.score;
+            cost += weight * answer.cost;
+            n_prompts += weight;
         }
     }
     (score / n_prompts, cost / n_prompts)

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// On which prompts lambda is chosen for a benchmark of the test part.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum LambdaFrom<'a> {
     /// The benchmark's own test prompts, as the CARROT repository does: the best that could have been chosen in hindsight, which no one can
     /// know beforehand.
@@ -86,7 +86,7 @@ pub fn benchmark_points(
     budget_ratios
         .iter()
         .try_for_each(|&ratio| check_budget(ratio))?;
-    let global = match lambda_from {
+    let global = match &lambda_from {
         LambdaFrom::Validation(rows) => {
             rows.check(reference)?;
             let point = reference_point(&rows.truth, reference, "all validation prompts")?;
@@ -108,13 +108,13 @@ pub fn benchmark_points(
         let (truth, predicted) = of_test.views()?;
         let reference_on_test = reference_point(&truth, reference, benchmark)?;
         let all = || (0..of_test.prompt_idxs.len()).collect();
-        let sources: Vec<Source> = match (lambda_from, &global) {
+        let sources: Vec<Source> = match (&lambda_from, &global) {
             (_, Some((curve, reference_cost_usd))) => vec![Source {
                 basis: Some((curve.clone(), *reference_cost_usd)),
                 routes: all(),
             }],
             (LambdaFrom::ValidationOfBenchmark(rows), None) => vec![Source {
-                basis: Subset::of(&rows, benchmark)?.basis(reference, lambdas)?,
+                basis: Subset::of(rows, benchmark)?.basis(reference, lambdas)?,
                 routes: all(),
             }],
             (LambdaFrom::OtherFolds(folds), None) => of_test.by_fold(folds, reference, lambdas)?,

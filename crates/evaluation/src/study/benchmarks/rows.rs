@@ -1,11 +1,12 @@
 use ndarray::{Array2, Axis};
 
 use crate::{
-    Curve, Error, Predicted, Result, Truth, baseline::single::single_models, choice::Lambdas,
+    Curve, Error, Predicted, Propensities, Result, Truth, baseline::single::single_models,
+    choice::Lambdas,
 };
 
 /// Prompts with what is known and predicted of them, and the benchmark that each belongs to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Rows<'a> {
     /// What is known.
     pub truth: Truth<'a>,
@@ -54,6 +55,8 @@ pub(super) struct Subset {
     pub(super) prompt_idxs: Vec<usize>,
     scores: Array2<f32>,
     cost_usd: Array2<f64>,
+    /// `None`: what is missing is missing at random, at the rates of these prompts.
+    propensities: Option<Propensities>,
     predicted_scores: Array2<f32>,
     predicted_cost_usd: Array2<f64>,
 }
@@ -75,6 +78,7 @@ impl Subset {
         Ok(Self {
             scores: scores.select(Axis(0), &prompt_idxs),
             cost_usd: cost_usd.select(Axis(0), &prompt_idxs),
+            propensities: rows.truth.propensities().of_prompts(&prompt_idxs),
             predicted_scores: predicted_scores.select(Axis(0), &prompt_idxs),
             predicted_cost_usd: predicted_cost_usd.select(Axis(0), &prompt_idxs),
             prompt_idxs,
@@ -87,14 +91,22 @@ impl Subset {
             prompt_idxs: positions.iter().map(|&i| self.prompt_idxs[i]).collect(),
             scores: self.scores.select(Axis(0), positions),
             cost_usd: self.cost_usd.select(Axis(0), positions),
+            propensities: (self.propensities.as_ref())
+                .and_then(|propensities| propensities.of_prompts(positions)),
             predicted_scores: self.predicted_scores.select(Axis(0), positions),
             predicted_cost_usd: self.predicted_cost_usd.select(Axis(0), positions),
         }
     }
 
     pub(super) fn views(&self) -> Result<(Truth<'_>, Predicted<'_>)> {
+        let (scores, cost_usd) = (self.scores.view(), self.cost_usd.view());
         Ok((
-            Truth::new(self.scores.view(), self.cost_usd.view())?,
+            match &self.propensities {
+                Some(propensities) => {
+                    Truth::with_propensities(scores, cost_usd, propensities.clone())?
+                }
+                None => Truth::new(scores, cost_usd)?,
+            },
             Predicted::new(self.predicted_scores.view(), self.predicted_cost_usd.view())?,
         ))
     }

@@ -96,9 +96,9 @@ fn lambda_on_test_is_the_best_in_hindsight() {
 fn lambda_from_validation_is_paid_for_on_test() {
     let test = table([1.0, 1.0, 1.0, 0.0], [0.75, 0.75, 0.75, 0.25]);
     let validation = table([1.0, 1.0, 0.0, 0.0], [0.75, 0.75, 0.25, 0.25]);
-    let check = |lambda_from, expected: [(f64, f64, f64); 2]| {
-        let points =
-            benchmark_points(test.rows(), lambda_from, 1, &[0.6], Lambdas::Exact).expect("points");
+    let check = |lambda_from: LambdaFrom<'_>, expected: [(f64, f64, f64); 2]| {
+        let points = benchmark_points(test.rows(), lambda_from.clone(), 1, &[0.6], Lambdas::Exact)
+            .expect("points");
         let found: Vec<_> = summary(&points)
             .into_iter()
             .filter_map(|point| point.2)
@@ -192,8 +192,8 @@ fn a_benchmark_without_predictions_is_a_gap() {
         test.predicted.row_mut(prompt_idx).fill(f32::NAN);
     }
     for lambda_from in [LambdaFrom::Test, LambdaFrom::OtherFolds(&[0, 0, 1, 1])] {
-        let points =
-            benchmark_points(test.rows(), lambda_from, 1, &[1.0], Lambdas::Exact).expect("points");
+        let points = benchmark_points(test.rows(), lambda_from.clone(), 1, &[1.0], Lambdas::Exact)
+            .expect("points");
         assert_eq!(points[0].router, Err(Gap::Unknown), "{lambda_from:?}");
         assert!(points[1].router.is_ok(), "{lambda_from:?}");
     }

@@ -54,8 +54,8 @@ fn matches_numpy_on_given_halves() {
         },
         Router::Zero,
     ];
-    let judge = Judge::new(&truth, &routers, None, halves).expect("routers that fit");
-    let found = judge.measure(&[1; 48]);
+    let judge = Judge::new(&truth, &routers, None, vec![halves]).expect("routers that fit");
+    let found = judge.estimate();
     for (name, found) in ["per_model", "pair", "zero"].into_iter().zip(found) {
         let expected = numbers(&golden["areas"][name]);
         for (found, expected) in found.into_iter().zip(expected) {
@@ -150,6 +150,39 @@ fn a_router_that_knows_is_above_and_no_thread_or_place_matters() {
     assert_eq!(
         cross_fitted_areas(&truth, &routers, None, 0, 42),
         Err(Error::NoResamples)
+    );
+}
+
+/// On 40 prompts one division into halves says this, another that.
+#[test]
+fn an_estimate_is_the_mean_over_divisions_into_halves() {
+    let (scores, costs, probability) = coin(3);
+    let part = ndarray::s![..40, ..];
+    let (scores, costs) = (scores.slice(part), costs.slice(part));
+    let truth = Truth::new(scores, costs).expect("a truth");
+    let routers = [Router::Pair {
+        pair: PairIdx { small: 0, large: 1 },
+        small_win_probability: &probability[..40],
+    }];
+    let halvings: Vec<Vec<usize>> = (0..10).map(|nth| nth_halves(40, None, 42, nth)).collect();
+    let single = |halves: &Vec<usize>| {
+        let judge = Judge::new(&truth, &routers, None, vec![halves.clone()]);
+        judge.expect("routers that fit").estimate()[0][0]
+    };
+    let singles: Vec<f64> = halvings.iter().map(single).collect();
+    let spread = singles
+        .iter()
+        .fold(0.0_f64, |most, it| most.max((it - singles[0]).abs()));
+    assert!(spread > 0.02, "{singles:?}");
+    let areas = cross_fitted_areas(&truth, &routers, None, 10, 42).expect("judged");
+    let found = areas
+        .interval(0, Area::Aiq, 0.95)
+        .expect("a level")
+        .estimate;
+    let expected = singles.iter().sum::<f64>() / 10.0;
+    assert!(
+        (found - expected).abs() < ROUNDING,
+        "{found}, not {expected}"
     );
 }
 

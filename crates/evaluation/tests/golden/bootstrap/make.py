@@ -7,8 +7,8 @@ Made with Python 3.11 and numpy 2.2.2:
 
 Nothing here is clever: a resample repeats its rows, lambdas are tried one by one between all crossings of all pairs of LLMs, hulls are
 maxima over all segments, and areas are trapezoids between all costs at which anything bends. 30 prompts and 4 LLMs, so that some resamples
-never reach the best single LLM's accuracy and some leave the pair no gap; a tenth of the true scores is unknown. Scores come in quarters
-and predictions in eighths, so that prompts tie.
+never reach the best single LLM's accuracy and some leave the pair no gap; a tenth of the true scores is unknown, and a known one stands for
+1 / the LLM's share of known scores. Scores come in quarters and predictions in eighths, so that prompts tie.
 """
 
 import json
@@ -45,17 +45,23 @@ scores[rng.uniform(size=scores.shape) < 0.1] = np.nan
 assert not np.isnan(scores).all(axis=1).any()
 probability = np.round(np.clip(0.5 + 0.3 * (scores[:, SMALL] - scores[:, LARGE]) + 0.3 * rng.randn(N_PROMPTS), 0, 1) * 16) / 16
 probability[np.isnan(probability)] = 0.5
+# Of the whole table, also in its resamples.
+WEIGHTS = 1 / (~np.isnan(scores)).mean(axis=0)
 
 
 def route(scores, cost, predicted, predicted_cost, lam, multiplier):
-    """Positions chosen by the rule among what is known."""
-    objective = (1 - lam) * predicted - lam * multiplier * predicted_cost
-    return np.argmax(np.where(np.isnan(scores), -np.inf, objective), axis=1)
+    """Positions chosen by the rule, known or not."""
+    return np.argmax((1 - lam) * predicted - lam * multiplier * predicted_cost, axis=1)
 
 
 def mean_point(scores, cost, chosen):
+    """Weighted means over the prompts whose choice is known; None where there are none."""
     rows = np.arange(len(chosen))
-    return cost[rows, chosen].mean(), scores[rows, chosen].mean()
+    known = ~np.isnan(scores[rows, chosen])
+    if not known.any():
+        return None
+    weights = WEIGHTS[chosen][known]
+    return tuple((weights * values[rows, chosen][known]).sum() / weights.sum() for values in (cost, scores))
 
 
 def rule_points(scores, cost, predicted, predicted_cost):
@@ -69,22 +75,19 @@ def rule_points(scores, cost, predicted, predicted_cost):
     mus = np.array(sorted(mus))
     between = np.concatenate([(mus[1:] + mus[:-1]) / 2, [mus[-1] + 1]])
     lambdas = [0.0] + list(between / (1 + between))
-    return np.array([mean_point(scores, cost, route(scores, cost, predicted, predicted_cost, lam, 1.0)) for lam in lambdas])
-
-
-def pair_rows(scores, probability):
-    return ~np.isnan(scores[:, SMALL]) & ~np.isnan(scores[:, LARGE]) & np.isfinite(probability)
+    points = [mean_point(scores, cost, route(scores, cost, predicted, predicted_cost, lam, 1.0)) for lam in lambdas]
+    return np.array([point for point in points if point is not None])
 
 
 def pair_points(scores, cost, probability):
     """(cost, accuracy, share of the large LLM) for all thresholds."""
-    rows = pair_rows(scores, probability)
-    scores, cost, probability = scores[rows], cost[rows], probability[rows]
     points = []
     for alpha in [np.inf] + sorted(set(probability), reverse=True):
         small = probability >= alpha
         chosen = np.where(small, SMALL, LARGE)
-        points.append((*mean_point(scores, cost, chosen), 1 - small.mean()))
+        point = mean_point(scores, cost, chosen)
+        if point is not None:
+            points.append((*point, 1 - small.mean()))
     return np.array(points)
 
 
@@ -249,6 +252,7 @@ def draw_part(n_prompts):
 
 
 test, validation = draw_part(60), draw_part(45)
+WEIGHTS = np.ones(N_MODELS)
 
 
 def plain(part):

@@ -34,7 +34,8 @@ halves = (rng.permutation(N_PROMPTS) % 2).tolist()
 
 
 def gains_of(truth):
-    """(prompts, worths), the mean over repeats of each prompt's part in the gain."""
+    """(prompts, worths), the mean over repeats of each prompt's part in the gain. A score stands for 1 / the LLM's share of known scores."""
+    weights = np.where(np.isfinite(truth), 1 / np.isfinite(truth).mean(axis=0), 0)
     found = np.zeros((N_PROMPTS, len(WORTHS)))
     for repeat in range(N_REPEATS):
         fold = np.array(folds[repeat])
@@ -49,9 +50,10 @@ def gains_of(truth):
             without = truth[rows, constant] - cost[rows, constant] / v
             differs = chosen != constant
             part = np.zeros(N_PROMPTS)
-            a, b = np.nanmean(routed[differs]), np.nanmean(without[differs])
-            share_a, share_b = np.isfinite(routed[differs]).mean(), np.isfinite(without[differs]).mean()
-            part[differs] = (a - b + np.nan_to_num((routed[differs] - a) / share_a) - np.nan_to_num((without[differs] - b) / share_b))
+            weight_a, weight_b = weights[rows, chosen][differs], weights[rows, constant][differs]
+            a, b = (np.nansum(w * u[differs]) / w.sum() for w, u in ((weight_a, routed), (weight_b, without)))
+            deviation_a = np.nan_to_num(weight_a * (routed[differs] - a) / weight_a.mean())
+            part[differs] = a - b + deviation_a - np.nan_to_num(weight_b * (without[differs] - b) / weight_b.mean())
             found[:, w] += part / N_REPEATS
     return found
 

@@ -7,8 +7,8 @@ use dataset::{
 use evaluation::{
     Predicted, Truth,
     worth::{
-        Baseline, CrossFit, GainReport, GainSettings, PromptGains, gain_difference, gains_by_task,
-        means_of, prompt_gains,
+        Baseline, CrossFit, GainReport, GainSettings, PromptGains, doubly_robust_gains,
+        gain_difference, gains_by_task, means_of,
     },
 };
 use tracing::warn;
@@ -173,7 +173,7 @@ impl Measure {
         fits: &[CrossFit<'_>],
         null: Option<Null>,
     ) -> anyhow::Result<()> {
-        let of_prompts = match prompt_gains(&Truth::of(table)?, fits, &self.worths_usd) {
+        let of_prompts = match doubly_robust_gains(&Truth::of(table)?, fits, &self.worths_usd) {
             Ok(gains) => gains,
             // One router of which nothing can be said must not cost the others their figure.
             Err(error @ evaluation::Error::NothingToJudge { .. }) => {

@@ -59,7 +59,9 @@ impl Chance {
         let of_gains = (gains.iter().enumerate()).map(|(i, of)| {
             let never_routes = !of.report.routes && of.report.verdict(None) == Verdict::NotWorthIt;
             Against {
-                verdict: if never_routes {
+                verdict: if of.report.support.refusal().is_some() {
+                    "cannot tell"
+                } else if never_routes {
                     "does not route"
                 } else {
                     against(i).verdict

@@ -1,6 +1,10 @@
 //! `metrics_table.md`: what readers see of the metrics with their intervals.
 
-use evaluation::{Interval, metric::Metric, worth::Area};
+use evaluation::{
+    Interval, PropensitySource,
+    metric::Metric,
+    worth::{Area, Refusal},
+};
 
 use super::chance::{Against, Chance, p_value};
 use crate::{
@@ -45,10 +49,20 @@ const POINTS: f64 = 100.0;
 pub(super) fn metrics_document(intervals: &Intervals, chance: &Chance) -> Document {
     let document = Document::new()
         .heading(1, Prose::from("Metrics on ").code(&intervals.dataset))
-        .paragraph(about(intervals))
-        .heading(2, "Gain over the best single LLM");
+        .paragraph(about(intervals));
+    let document = match intervals.gaps {
+        Some(gaps) => document.paragraph(gaps.to_string()),
+        None => document,
+    };
+    let document = document.heading(2, "Gain over the best single LLM");
     let document = match gain_rows(intervals, chance) {
-        Some(rows) => document.rows(rows).paragraph(about_gains()),
+        Some(rows) => {
+            let document = document.rows(rows).paragraph(about_gains());
+            match about_evidence(intervals) {
+                Some(about) => document.paragraph(about),
+                None => document,
+            }
+        }
         None => document.paragraph(
             "Not measured: it takes a router that predicts the score of each LLM, and a train part that says which LLM is the best.",
         ),
@@ -57,9 +71,10 @@ pub(super) fn metrics_document(intervals: &Intervals, chance: &Chance) -> Docume
         .heading(2, "Areas, cross-fitted")
         .rows(area_rows(intervals, chance))
         .paragraph(
-            "AIQ: mean height of the curve's convex hull over the costs from the cheapest to the dearest point of all routers and LLMs; gain over \
+            "Of the routers fitted on the train part, on the test prompts; a gain above that was measured out of fold is of other fits of the same \
+             learner, on all prompts. AIQ: mean height of the curve's convex hull over the costs from the cheapest to the dearest point of all routers and LLMs; gain over \
              zero router: AIQ above that of the best mixture of single LLMs that does not look at the prompt. Both with the corners of the \
-             hull chosen on one half of the prompts and judged on the other, and the other way round. AUDC: mean height of the curve itself. \
+             hull chosen on one half of the prompts and judged on the other, and the other way round, averaged over ten divisions into halves. AUDC: mean height of the curve itself. \
              More is better. A router that cannot be as cheap as the cheapest LLM counts 0 below its first cost, so routers of a pair lose \
              by their range.",
         )
@@ -158,6 +173,49 @@ fn about_gains() -> Prose {
         " makes such predictions. Rows of permuted prompts, which --null asks for: the same procedure where prompts were permuted against their scores before fitting: mean gain, least and \
          largest, and the share of gains at least as large as the router's.",
     )
+}
+
+/// What gains rest on where scores are missing; `None` where none is.
+fn about_evidence(intervals: &Intervals) -> Option<String> {
+    let gains = intervals.gains.as_ref()?;
+    let of_routers: Vec<String> = (gains.routers.iter())
+        .filter(|of| of.report.support.source != PropensitySource::Complete)
+        .map(|of| {
+            let support = &of.report.support;
+            let low_share = support.low_share.max(support.constant_low_share);
+            let refused = match support.refusal() {
+                Some(Refusal::Deterministic { .. }) => {
+                    "; no verdict, as the prompt decided which LLM was asked"
+                }
+                Some(Refusal::Unsupported { .. }) => {
+                    "; no verdict, as the log hardly ever made these choices"
+                }
+                Some(Refusal::FewEffective { .. }) => "; no verdict, as they are too few",
+                None => "",
+            };
+            format!(
+                "{}: choices known as if by {:.0} prompts, {} with a propensity below .01{refused}",
+                of.series.name(),
+                support.effective_prompts,
+                percent(low_share)
+            )
+        })
+        .collect();
+    let source = gains.routers.first()?.report.support.source;
+    let assumption = match source {
+        PropensitySource::Complete => return None,
+        PropensitySource::AtRandom => {
+            "by the share of prompts for which its LLM's score is known. That is right only if LLMs were asked at random, whatever the prompt and its answer: a \
+             log whose policy went by the prompt needs its propensities, or carrot-router worth, which estimates them"
+        }
+        PropensitySource::Recorded => "by the propensity that the data set says",
+        PropensitySource::Estimated => "by a propensity that was estimated",
+    };
+    Some(format!(
+        "Not all scores are known. Gains are doubly robust: what the router predicts of each choice, corrected by the scores that are known, each divided \
+         {assumption}. {}.",
+        of_routers.join("; ")
+    ))
 }
 
 /// Cross-fitted areas of all contenders.

@@ -249,6 +249,7 @@ struct Selected {
     labels: Vec<String>,
     scores: ndarray::Array2<f32>,
     cost_usd: ndarray::Array2<f64>,
+    propensities: Option<ndarray::Array2<f64>>,
     predicted_scores: ndarray::Array2<f32>,
     predicted_cost_usd: ndarray::Array2<f64>,
 }
@@ -261,6 +262,7 @@ impl Selected {
             labels: kept.iter().map(|&i| labels[i].clone()).collect(),
             scores: test.scores.select(Axis(0), kept),
             cost_usd: test.cost_usd.select(Axis(0), kept),
+            propensities: (test.propensities.as_ref()).map(|it| it.select(Axis(0), kept)),
             predicted_scores: predicted.scores.select(Axis(0), kept),
             predicted_cost_usd: predicted.cost_usd.select(Axis(0), kept),
         }
@@ -268,7 +270,11 @@ impl Selected {
 
     fn rows(&self) -> evaluation::Result<Rows<'_>> {
         Ok(Rows {
-            truth: Truth::new(self.scores.view(), self.cost_usd.view())?,
+            truth: Truth::with_recorded(
+                self.scores.view(),
+                self.cost_usd.view(),
+                self.propensities.as_ref(),
+            )?,
             predicted: Predicted::new(
                 self.predicted_scores.view(),
                 self.predicted_cost_usd.view(),
@@ -304,12 +310,18 @@ fn cells(
             }),
         ),
     };
-    let points = benchmark_points(*rows, lambda_from, large_idx, &spider.shares, lambdas)?;
+    let points = benchmark_points(
+        rows.clone(),
+        lambda_from,
+        large_idx,
+        &spider.shares,
+        lambdas,
+    )?;
     let resamples = Resamples::drawn(settings.bootstrap.n_resamples, settings.bootstrap.seed)?;
     let mut cells: BTreeMap<String, Vec<Cell>> = BTreeMap::new();
     for point in points {
         let level = settings.bootstrap.level;
-        let intervals = benchmark_intervals(*rows, large_idx, &point, &resamples, level)?;
+        let intervals = benchmark_intervals(rows.clone(), large_idx, &point, &resamples, level)?;
         cells
             .entry(point.benchmark.clone())
             .or_default()

@@ -45,13 +45,16 @@ pub(crate) fn method_table(results: &Results) -> Table {
     Table {
         columns: COLUMNS.map(|(csv, markdown)| Column { csv, markdown }).to_vec(),
         rows,
-        notes: vec![
+        notes: [
             "Costs are US dollars per 1,000 queries (the CSV has dollars per query). AIQ: mean height of the convex hull over the costs from \
              the cheapest to the dearest point of this table. AUDC: the same of the curve itself. QNC: least cost of the best LLM's accuracy, \
              over that LLM's cost; N/A where it is never reached. Operating points are read off the test curve, so \
              peaks are optimistic."
                 .to_owned(),
-        ],
+        ]
+        .into_iter()
+        .chain(results.gaps.map(|gaps| gaps.to_string()))
+        .collect(),
     }
 }
 

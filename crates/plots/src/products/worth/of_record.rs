@@ -8,7 +8,7 @@ use charts::{
     error::Result,
 };
 use dataset::{WorthEstimate, WorthPoint, WorthRecord};
-use evaluation::worth::{Estimate, GainAt, GainReport};
+use evaluation::worth::{Estimate, GainAt, GainReport, Support};
 
 use super::drawing;
 use crate::data::{
@@ -47,6 +47,8 @@ fn gains(record: &WorthRecord) -> Gains {
             mean: estimate(&record.gain),
             routes: record.curve.iter().any(|point| point.moved_share > 0.0),
             curve: record.curve.iter().map(at).collect(),
+            // Not drawn; the page says it beside the figure.
+            support: Support::of_all_known(record.counts.n_judged),
         },
         tasks: Vec::new(),
         null: None,

@@ -1,12 +1,15 @@
-//! Matrix products in float64, on one thread.
+//! Matrix products, on one thread.
 
 use gemm::Parallelism;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, LinalgScalar};
 
 /// `lhs . rhs`.
-pub(crate) fn product(lhs: ArrayView2<'_, f64>, rhs: ArrayView2<'_, f64>) -> Array2<f64> {
+pub(crate) fn product<T: LinalgScalar>(
+    lhs: ArrayView2<'_, T>,
+    rhs: ArrayView2<'_, T>,
+) -> Array2<T> {
     let mut result = Array2::zeros((lhs.nrows(), rhs.ncols()));
-    add_product(result.view_mut(), 1.0, lhs, rhs);
+    add_product(result.view_mut(), T::one(), lhs, rhs);
     result
 }
 
@@ -14,11 +17,11 @@ pub(crate) fn product(lhs: ArrayView2<'_, f64>, rhs: ArrayView2<'_, f64>) -> Arr
 ///
 /// # Panics
 /// When the shapes do not fit.
-pub(super) fn add_product(
-    mut result: ArrayViewMut2<'_, f64>,
-    factor: f64,
-    lhs: ArrayView2<'_, f64>,
-    rhs: ArrayView2<'_, f64>,
+pub(crate) fn add_product<T: LinalgScalar>(
+    mut result: ArrayViewMut2<'_, T>,
+    factor: T,
+    lhs: ArrayView2<'_, T>,
+    rhs: ArrayView2<'_, T>,
 ) {
     let (m, n, k) = (lhs.nrows(), rhs.ncols(), lhs.ncols());
     assert_eq!(rhs.nrows(), k, "as many rows as the other has columns");
@@ -46,7 +49,7 @@ pub(super) fn add_product(
             rhs.as_ptr(),
             rhs_cs,
             rhs_rs,
-            1.0,
+            T::one(),
             factor,
             false,
             false,
@@ -77,7 +80,7 @@ mod tests {
 
     #[test]
     fn an_empty_product_is_zero() {
-        let (lhs, rhs) = (Array2::zeros((2, 0)), Array2::zeros((0, 3)));
+        let (lhs, rhs) = (Array2::<f64>::zeros((2, 0)), Array2::zeros((0, 3)));
         assert_eq!(
             product(lhs.view(), rhs.view()),
             Array2::<f64>::zeros((2, 3))

@@ -1,0 +1,63 @@
+use ndarray::Array2;
+
+use crate::{Predicted, Propensities, Result, Truth, sum::Sum};
+
+/// An outcome for every prompt and LLM, also where nobody was asked: `phi` of [`crate::worth::doubly_robust_gains`], whose mean over the prompts of a
+/// policy's choices is what the policy earns.
+#[derive(Debug, Clone)]
+pub(super) struct PseudoOutcomes {
+    scores: Array2<f32>,
+    cost_usd: Array2<f64>,
+}
+
+impl PseudoOutcomes {
+    /// `is_judged` says which prompts are; the others, and those of which nothing is known, have no outcomes. An LLM that is not predicted for a prompt has
+    /// none there.
+    pub(super) fn new(
+        truth: &Truth<'_>,
+        predicted: &Predicted<'_>,
+        is_judged: impl Fn(usize) -> bool,
+    ) -> Self {
+        let shape = (truth.n_prompts(), truth.n_models());
+        let mut this = Self {
+            scores: Array2::from_elem(shape, f32::NAN),
+            cost_usd: Array2::from_elem(shape, f64::NAN),
+        };
+        let judged: Vec<usize> = (0..truth.n_prompts())
+            .filter(|&prompt_idx| {
+                let mut models = 0..truth.n_models();
+                is_judged(prompt_idx)
+                    && truth.is_scored(prompt_idx)
+                    && models.any(|model_idx| predicted.get(prompt_idx, model_idx).is_some())
+            })
+            .collect();
+        for model_idx in 0..truth.n_models() {
+            let weight = |prompt_idx| truth.propensities().weight(prompt_idx, model_idx);
+            let total: Sum = judged
+                .iter()
+                .map(|&prompt_idx| weight(prompt_idx))
+                .collect();
+            let scale = judged.len() as f64 / total.value();
+            for &prompt_idx in &judged {
+                let at = [prompt_idx, model_idx];
+                let Some((score, cost)) = predicted.get(prompt_idx, model_idx) else {
+                    continue;
+                };
+                let known = truth.get(prompt_idx, model_idx);
+                let pseudo = |predicted: f64, known: Option<f64>| match known {
+                    Some(known) => predicted + scale * weight(prompt_idx) * (known - predicted),
+                    None => predicted,
+                };
+                this.scores[at] = pseudo(score, known.map(|it| it.0)) as f32;
+                this.cost_usd[at] = pseudo(cost, known.map(|it| it.1));
+            }
+        }
+        this
+    }
+
+    /// The outcomes, as if each were known.
+    pub(super) fn truth(&self) -> Result<Truth<'_>> {
+        let all_known = Propensities::complete();
+        Truth::with_propensities(self.scores.view(), self.cost_usd.view(), all_known)
+    }
+}
