@@ -16,8 +16,7 @@ pub fn check_device(device: DeviceChoice) -> Result<()> {
     find_device(device).map(|_| ())
 }
 
-/// Reads a sentence embedder, which cuts long prompts as it is told, or else as its files say. On the CPU it is the crate `encoder`'s, which is
-/// the faster one there.
+/// Reads a sentence embedder, which cuts long prompts as it is told, or else as its files say. On the CPU it is the crate `encoder`'s.
 ///
 /// # Errors
 /// [`encoder::Error::NoDevice`]; any of [`SentenceEmbedder::load`].
