@@ -47,12 +47,12 @@ ARROWS = """
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation, tables, untrusted-files
     gen-synthetic                        -> datagen, evaluation
     encoder                              -> dataset, untrusted-files
+    static-embeddings                    -> dataset, encoder, intrinsic-dimension, untrusted-files
     nets                                 -> dataset, encoder
-    static-embeddings                    -> dataset, intrinsic-dimension, untrusted-files
     saved-routers                        -> dataset, routers
     fitting                              -> dataset, evaluation, routers, saved-routers
-    train-and-infer                      -> dataset, encoder, evaluation, fitting, nets, saved-routers, hub, cli-support
-    carrot-router                        -> dataset, encoder, evaluation, fitting, nets, saved-routers, embeddings, hub, cli-support, untrusted-files
+    train-and-infer                      -> dataset, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, hub, cli-support
+    carrot-router                        -> dataset, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, embeddings, hub, cli-support, untrusted-files
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support

@@ -6,14 +6,14 @@ use std::{
 
 use dataset::Sketch;
 use embeddings::count_tokens;
-use encoder::{DeviceChoice, ModelFiles};
+use encoder::DeviceChoice;
 use ndarray::Array2;
 use saved_routers::{Embedder, Model, ModelOutputs, PerModelOutputs};
 
 use crate::{
     Error, Result, ServerEmbedder,
-    backend::load_embedder,
     counter::Counter,
+    local_model::LocalModelFiles,
     predicted::{Length, Predicted},
 };
 
@@ -31,7 +31,7 @@ pub(crate) enum PromptEmbedder {
     Server(Box<ServerEmbedder>),
 }
 
-/// A sentence-transformers model on this machine.
+/// A model on this machine.
 #[derive(Debug)]
 pub(crate) struct LocalEmbedder {
     model: Box<dyn encoder::PromptEmbedder>,
@@ -132,12 +132,12 @@ impl PromptEmbedder {
 impl LocalEmbedder {
     /// Loads a model, which must be the one that was recorded.
     pub(crate) fn load(folder: &Path, recorded: Embedder, device: DeviceChoice) -> Result<Self> {
-        let files = ModelFiles::in_folder(folder)?;
+        let files = LocalModelFiles::in_folder(folder)?;
         // Side by side, since either reads all of the model. As the train prompts were cut, so are those to be routed.
         let (found, model) = thread::scope(|scope| {
             let found =
                 scope.spawn(|| recorded.sha256.as_ref().map(|_| files.sha256()).transpose());
-            let model = load_embedder(&files, recorded.truncate, device);
+            let model = files.load(recorded.truncate, device);
             (found.join(), model)
         });
         let found = found.unwrap_or_else(|panic| resume_unwind(panic))?;

@@ -37,9 +37,13 @@ const GEN_CUSTOM: &str = "gen-custom ";
 /// assert_eq!(default_router(&info), CARROT_BLEND);
 /// ```
 pub fn default_router(info: &DatasetInfo) -> &'static str {
-    if info.made_by.starts_with(GEN_CUSTOM) {
-        CARROT_BLEND
-    } else {
-        CARROT_KNN
+    match is_of_own_table(info) {
+        true => CARROT_BLEND,
+        false => CARROT_KNN,
     }
+}
+
+/// Whether a data set was made of a table of one's own, and not of the paper's sources.
+pub fn is_of_own_table(info: &DatasetInfo) -> bool {
+    info.made_by.starts_with(GEN_CUSTOM)
 }

@@ -11,7 +11,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Mistaken`] for a file of another kind, or [`Error::Dataset`].
-pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
+pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = fs::read(path).map_err(dataset::Error::io("read", path))?;
     parse(path, &bytes)
 }

@@ -34,6 +34,7 @@ pub use crate::{
     device::DeviceChoice,
     embedder::{Embedded, PromptEmbedder},
     error::{Error, Result},
+    json::read as read_json,
     load::{check_device, load_embedder, load_network},
     model_files::{ModelFiles, Need},
     roberta::{

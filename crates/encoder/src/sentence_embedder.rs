@@ -1,4 +1,5 @@
 use dataset::Truncate;
+use ndarray::Array2;
 use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
@@ -38,15 +39,65 @@ impl SentenceEmbedder {
         self
     }
 
+    /// One vector for each list of token ids, special ones included, as pooling and the steps after it give it, whatever its length: shape
+    /// `(n_texts, dim)`. For whoever looks at single tokens; ids are not checked against the vocabulary, whose tokenizer they are from.
+    ///
+    /// # Errors
+    /// [`crate::Error::ResultNotFinite`].
+    pub fn embed_ids(
+        &self,
+        texts: &[Vec<u32>],
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Array2<f32>> {
+        let texts: Vec<&[u32]> = texts.iter().map(|ids| &**ids).collect();
+        let pooled = |tokens: &[f32]| self.model.pooled(tokens);
+        let batches = self.run(&texts, &pooled, on_progress);
+        self.model.gather_values(texts.len(), batches)
+    }
+
+    /// Batches of texts, by their positions, with their vectors one after the other. Batches go to the cores whole, so that none waits for
+    /// another; a single batch has all cores.
+    fn run(
+        &self,
+        texts: &[&[u32]],
+        vector: &(dyn Fn(&[f32]) -> Vec<f32> + Sync),
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Vec<(Vec<usize>, Vec<f32>)> {
+        let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
+        let batches = batches(&lengths, TOKENS_PER_BATCH);
+        on_progress(lengths.iter().filter(|length| **length == 0).count() as u64);
+        let embed = |rows: Vec<usize>, spread| {
+            let texts: Vec<&[u32]> = rows.iter().map(|row| texts[*row]).collect();
+            let vectors = self.vectors(&texts, vector, spread);
+            on_progress(rows.len() as u64);
+            (rows, vectors)
+        };
+        match batches.len() {
+            1 => batches
+                .into_iter()
+                .map(|rows| embed(rows, Spread::AllCores))
+                .collect(),
+            _ => batches
+                .into_par_iter()
+                .map(|rows| embed(rows, Spread::OneCore))
+                .collect(),
+        }
+    }
+
     /// The texts' vectors, one after the other.
-    fn vectors(&self, texts: &[&[u32]], spread: Spread) -> Vec<f32> {
+    fn vectors(
+        &self,
+        texts: &[&[u32]],
+        vector: &(dyn Fn(&[f32]) -> Vec<f32> + Sync),
+        spread: Spread,
+    ) -> Vec<f32> {
         let hidden = self.encoder.forward(texts, Wanted::All, spread);
         let dim = self.model.encoder().dim;
         let mut rest = &hidden[..];
         let mut vectors = Vec::with_capacity(texts.len() * self.model.dim());
         for text in texts {
             let (tokens, behind) = rest.split_at(text.len() * dim);
-            vectors.extend(self.model.vector(tokens));
+            vectors.extend(vector(tokens));
             rest = behind;
         }
         vectors
@@ -66,29 +117,13 @@ impl PromptEmbedder for SentenceEmbedder {
         self.model.tokenizer()
     }
 
-    /// Batches go to the cores whole, so that none waits for another; a single batch has all cores.
-    ///
     /// # Errors
     /// [`crate::Error::Tokenize`] or [`crate::Error::UnknownToken`]; [`crate::Error::ResultNotFinite`].
     fn embed(&self, prompts: &[String], on_progress: &(dyn Fn(u64) + Sync)) -> Result<Embedded> {
         let prompts = self.model.tokenize(prompts)?;
-        let lengths: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len()).collect();
-        let batches = batches(&lengths, TOKENS_PER_BATCH);
-        on_progress(lengths.iter().filter(|length| **length == 0).count() as u64);
-        let embed = |rows: &Vec<usize>, spread| {
-            let texts: Vec<&[u32]> = rows.iter().map(|row| &*prompts[*row].ids).collect();
-            let vectors = self.vectors(&texts, spread);
-            on_progress(rows.len() as u64);
-            vectors
-        };
-        let vectors: Vec<Vec<f32>> = match &batches[..] {
-            [one] => vec![embed(one, Spread::AllCores)],
-            several => several
-                .par_iter()
-                .map(|rows| embed(rows, Spread::OneCore))
-                .collect(),
-        };
-        let batches = batches.iter().map(|rows| &rows[..]);
-        self.model.gather(&prompts, batches.zip(vectors))
+        let texts: Vec<&[u32]> = prompts.iter().map(|prompt| &*prompt.ids).collect();
+        let vector = |tokens: &[f32]| self.model.vector(tokens);
+        let batches = self.run(&texts, &vector, on_progress);
+        self.model.gather(&prompts, batches)
     }
 }

@@ -129,6 +129,13 @@ impl SentenceModel {
 
     /// A text's vector, of `dim` values and length 1, from the encoder's vectors of its tokens, `(tokens, encoder's dim)`.
     pub fn vector(&self, tokens: &[f32]) -> Vec<f32> {
+        let mut vector = self.pooled(tokens);
+        normalize(self.processor, &mut vector);
+        vector
+    }
+
+    /// The same as pooling and the steps after it give it, whatever its length.
+    pub(crate) fn pooled(&self, tokens: &[f32]) -> Vec<f32> {
         let mut vector = self
             .pooling
             .forward(tokens, self.config.dim, self.n_skipped);
@@ -136,7 +143,6 @@ impl SentenceModel {
             vector = step.forward(self.processor, vector);
         }
         vector.truncate(self.dim);
-        normalize(self.processor, &mut vector);
         vector
     }
 
@@ -145,25 +151,34 @@ impl SentenceModel {
     ///
     /// # Errors
     /// [`Error::ResultNotFinite`].
-    pub fn gather<'a>(
+    pub fn gather<R: AsRef<[usize]>>(
         &self,
         prompts: &[TokenizedPrompt],
-        batches: impl IntoIterator<Item = (&'a [usize], Vec<f32>)>,
+        batches: impl IntoIterator<Item = (R, Vec<f32>)>,
     ) -> Result<Embedded> {
-        let mut values = Array2::zeros((prompts.len(), self.dim));
+        Ok(Embedded {
+            values: self.gather_values(prompts.len(), batches)?,
+            is_truncated: prompts.iter().map(|it| it.is_truncated).collect(),
+        })
+    }
+
+    /// The same of texts that were not prompts: shape `(n_texts, dim)`.
+    pub(crate) fn gather_values<R: AsRef<[usize]>>(
+        &self,
+        n_texts: usize,
+        batches: impl IntoIterator<Item = (R, Vec<f32>)>,
+    ) -> Result<Array2<f32>> {
+        let mut values = Array2::zeros((n_texts, self.dim));
         for (rows, vectors) in batches {
             if vectors.iter().any(|value| !value.is_finite()) {
                 return Err(Error::ResultNotFinite {
                     folder: self.folder.clone(),
                 });
             }
-            for (row, vector) in rows.iter().zip(vectors.chunks_exact(self.dim)) {
+            for (row, vector) in rows.as_ref().iter().zip(vectors.chunks_exact(self.dim)) {
                 values.row_mut(*row).assign(&ArrayView1::from(vector));
             }
         }
-        Ok(Embedded {
-            values,
-            is_truncated: prompts.iter().map(|it| it.is_truncated).collect(),
-        })
+        Ok(values)
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use dataset::{DatasetInfo, router_names::is_of_own_table};
 use routers::{
     BlendLearners, BlendParams, ClusterParams, ForestParams, KernelParams, KnnParams, LinearParams,
     MfParams, PropensityParams,
@@ -41,6 +42,10 @@ pub struct Settings {
     pub cross_fit: CrossFitSettings,
     /// Models behind short names of embedders.
     pub embedders: BTreeMap<String, EmbedderSettings>,
+    /// How a static embedder is made of another.
+    pub distill: DistillSettings,
+    /// What prompts are embedded with where the user does not say.
+    pub default_embedding: DefaultEmbedding,
 }
 
 /// Settings of `carrot-knn-sbert` only.
@@ -102,7 +107,39 @@ pub struct EmbedderSettings {
     /// Its folder under the models folder.
     pub folder: String,
     /// Its id on the hub.
-    pub hub: String,
+    pub hub: Option<String>,
+    /// The short name of the sentence embedder that it is distilled from, when it is first asked for.
+    pub distilled_from: Option<String>,
+}
+
+impl DefaultEmbedding {
+    /// The one for a data set.
+    pub fn of(&self, info: &DatasetInfo) -> &str {
+        match is_of_own_table(info) {
+            true => &self.own_logs,
+            false => &self.other,
+        }
+    }
+}
+
+/// How a static embedder is made of a sentence embedder.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DistillSettings {
+    /// Length of a vector.
+    pub dim: usize,
+    /// a in the weight a / (a + p) of a token with probability p.
+    pub sif_coefficient: f64,
+}
+
+/// Names of embedders.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DefaultEmbedding {
+    /// For data sets of one's own tables.
+    pub own_logs: String,
+    /// For others.
+    pub other: String,
 }
 
 /// The settings that programs are built with.

@@ -1,13 +1,14 @@
 //! Static embeddings out of a sentence embedder.
 
+mod error;
 mod folder;
 mod vocabulary;
 
 use intrinsic_dimension::PrincipalAxes;
 use ndarray::{Array2, ArrayView2, Axis};
 
-pub use self::{folder::SourceModel, vocabulary::Vocabulary};
-use crate::{Error, Result};
+use self::error::Result;
+pub use self::{error::DistillError, folder::SourceModel, vocabulary::Vocabulary};
 
 /// How a static embedder is made, as it is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,10 +43,10 @@ impl DistillParams {
     /// Checks the parameters.
     ///
     /// # Errors
-    /// [`Error::BadParameter`].
-    pub fn check(self) -> Result<CheckedDistillParams> {
+    /// [`encoder::Error::BadParameter`].
+    pub fn check(self) -> encoder::Result<CheckedDistillParams> {
         let bad = |name, found: String, expected| {
-            Err(Error::BadParameter {
+            Err(encoder::Error::BadParameter {
                 name,
                 found,
                 expected,
@@ -85,7 +86,7 @@ impl CheckedDistillParams {
     /// - Its default for a is 1e-4, and it rounds vectors to float16; here they stay float32.
     ///
     /// # Errors
-    /// [`Error::NoAxes`] when a vector is not finite, or all are equal.
+    /// [`DistillError::NoAxes`] when a vector is not finite, or all are equal.
     pub fn distill(
         &self,
         vocabulary: &Vocabulary,

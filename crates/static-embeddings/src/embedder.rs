@@ -1,9 +1,10 @@
+use encoder::{Embedded, Error, PromptEmbedder, Result};
 use ndarray::Array2;
 use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
 use crate::{
-    Error, Result, StaticFiles,
+    StaticFiles,
     splitter::{Scratch, Splitter},
     table::Table,
 };
@@ -40,7 +41,7 @@ impl StaticEmbedder {
     /// Reads a model.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] for the tokenizer, [`Error::Vectors`] for the vectors; [`Error::Mistaken`] or [`Error::Dataset`] for a file that cannot be
+    /// [`Error::Tokenizer`] for the tokenizer, [`Error::Weights`] for the vectors; [`Error::Mistaken`] or [`Error::Dataset`] for a file that cannot be
     /// read.
     pub fn load(files: &StaticFiles) -> Result<Self> {
         let splitter = Splitter::read(&files.tokenizer)?;
@@ -52,26 +53,47 @@ impl StaticEmbedder {
         })
     }
 
-    /// What splits prompts, without truncation and padding.
-    pub fn tokenizer(&self) -> &Tokenizer {
-        self.splitter.tokenizer()
+    fn embed_one(
+        &self,
+        prompt_idx: usize,
+        prompt: &str,
+        scratch: &mut Scratch,
+        vector: &mut [f32],
+    ) -> Result<()> {
+        let ids = self.splitter.split(prompt_idx, prompt, scratch)?;
+        // A vocabulary with gaps has numbers beyond its size.
+        if let Some(id) = ids.iter().find(|id| **id as usize >= self.n_tokens) {
+            return Err(Error::UnknownToken {
+                path: self.splitter.path().to_owned(),
+                prompt_idx,
+                found: *id,
+                last: self.n_tokens.saturating_sub(1),
+            });
+        }
+        self.table.embed(ids, vector);
+        Ok(())
     }
+}
 
-    /// Width of a vector.
-    pub fn dim(&self) -> usize {
+impl PromptEmbedder for StaticEmbedder {
+    fn dim(&self) -> usize {
         self.table.dim()
     }
 
-    /// One vector per prompt, in their order: shape `(n_prompts, dim)`. A vector does not depend on the other prompts. A single prompt is embedded on the calling thread,
-    /// several on all cores.
+    /// None: no prompt is ever cut.
+    fn max_tokens(&self) -> Option<usize> {
+        None
+    }
+
+    fn tokenizer(&self) -> &Tokenizer {
+        self.splitter.tokenizer()
+    }
+
+    /// A vector does not depend on the other prompts. A single prompt is embedded on the calling thread, several on all cores.
     ///
     /// # Errors
     /// [`Error::Tokenize`] or [`Error::UnknownToken`].
-    pub fn embed(
-        &self,
-        prompts: &[String],
-        on_progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Array2<f32>> {
+    fn embed(&self, prompts: &[String], on_progress: &(dyn Fn(u64) + Sync)) -> Result<Embedded> {
         let dim = self.dim();
         let mut values = Array2::zeros((prompts.len(), dim));
         let rows = values.as_slice_mut().expect("just made in standard order");
@@ -96,27 +118,9 @@ impl StaticEmbedder {
                 .map_init(Scratch::default, embed)
                 .collect::<Result<()>>()?,
         }
-        Ok(values)
-    }
-
-    fn embed_one(
-        &self,
-        prompt_idx: usize,
-        prompt: &str,
-        scratch: &mut Scratch,
-        vector: &mut [f32],
-    ) -> Result<()> {
-        let ids = self.splitter.split(prompt_idx, prompt, scratch)?;
-        // A vocabulary with gaps has numbers beyond its size.
-        if let Some(id) = ids.iter().find(|id| **id as usize >= self.n_tokens) {
-            return Err(Error::UnknownToken {
-                path: self.splitter.path().to_owned(),
-                prompt_idx,
-                found: *id,
-                last: self.n_tokens.saturating_sub(1),
-            });
-        }
-        self.table.embed(ids, vector);
-        Ok(())
+        Ok(Embedded {
+            values,
+            is_truncated: vec![false; prompts.len()],
+        })
     }
 }

@@ -1,9 +1,8 @@
 use std::path::{Component, Path, PathBuf};
 
 use dataset::{sha256_bytes, sha256_file};
+use encoder::{Error, Result, read_json};
 use serde::Deserialize;
-
-use crate::{Error, Result, read};
 
 const MODULES: &str = "modules.json";
 pub(crate) const CONFIG: &str = "config.json";
@@ -44,7 +43,7 @@ impl StaticFiles {
     /// Finds a static embedder's files; `None` in a folder that holds another kind of model, or none.
     ///
     /// # Errors
-    /// [`Error::MissingFile`]; [`Error::UnknownStep`] for steps other than normalization after the embeddings; [`Error::OutsideFolder`];
+    /// [`Error::MissingFile`]; [`Error::Unsupported`] for steps other than normalization after the embeddings; [`Error::OutsideFolder`];
     /// [`Error::Mistaken`] or [`Error::Dataset`] for a file that cannot be read.
     pub fn find(folder: &Path) -> Result<Option<Self>> {
         let Some(inner) = inner_folder(folder)? else {
@@ -101,10 +100,10 @@ fn inner_folder(folder: &Path) -> Result<Option<PathBuf>> {
         if !config.is_file() {
             return Ok(None);
         }
-        let Config { model_type } = read::json(&config)?;
+        let Config { model_type } = read_json(&config)?;
         return Ok((model_type.as_deref() == Some(MODEL_TYPE)).then(PathBuf::new));
     }
-    let modules: Vec<Module> = read::json(&path)?;
+    let modules: Vec<Module> = read_json(&path)?;
     let Some((first, rest)) = modules.split_first() else {
         return Ok(None);
     };
@@ -112,9 +111,11 @@ fn inner_folder(folder: &Path) -> Result<Option<PathBuf>> {
         return Ok(None);
     }
     if let Some(other) = rest.iter().find(|it| class(&it.class) != Some("Normalize")) {
-        return Err(Error::UnknownStep {
+        return Err(Error::Unsupported {
             path,
+            key: "type",
             found: other.class.clone(),
+            supported: "`Normalize` of sentence_transformers after `StaticEmbedding`".to_owned(),
         });
     }
     // `.` is the model's own folder, as Model2Vec writes it.

@@ -9,16 +9,15 @@
 
 mod distill;
 mod embedder;
-mod error;
 mod files;
-mod read;
 mod splitter;
 mod table;
 mod word_piece;
 
 pub use crate::{
-    distill::{CheckedDistillParams, DistillParams, Distilled, SourceModel, Vocabulary},
+    distill::{
+        CheckedDistillParams, DistillError, DistillParams, Distilled, SourceModel, Vocabulary,
+    },
     embedder::StaticEmbedder,
-    error::{Error, Result},
     files::StaticFiles,
 };

@@ -1,12 +1,10 @@
 use std::path::{Path, PathBuf};
 
+use encoder::{Error, Result, read_tokenizer};
 use tokenizers::{ModelWrapper, Tokenizer};
 use untrusted_files::guard;
 
-use crate::{
-    Error, Result, read,
-    word_piece::{Word, WordPiece},
-};
+use crate::word_piece::{Word, WordPiece};
 
 /// Splits prompts into the tokens that count: all but special ones around a prompt, and unknown words.
 #[derive(Debug)]
@@ -29,7 +27,7 @@ pub(crate) struct Scratch {
 impl Splitter {
     /// Reads a tokenizer.json. What it says of truncation and padding does not count: Model2Vec sets both by itself.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let mut tokenizer = read::tokenizer(path)?;
+        let mut tokenizer = read_tokenizer(path)?;
         let tokenizer_error = |source| Error::Tokenizer {
             path: path.to_owned(),
             source,

@@ -1,10 +1,10 @@
 use std::path::Path;
 
+use encoder::{Error, Result, WeightsError};
 use half::{bf16, f16};
 use ndarray::Array2;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-
-use crate::{Error, Result, read};
+use untrusted_files::Mistaken;
 
 /// The matrix of token vectors by the name that Model2Vec gives it.
 pub(crate) const EMBEDDINGS: &str = "embeddings";
@@ -42,10 +42,16 @@ impl Table {
     /// Reads the vectors of a vocabulary.
     ///
     /// # Errors
-    /// [`Error::Dataset`] or [`Error::Mistaken`] for the file; [`Error::Vectors`] for what is in it, also when it does not belong to a vocabulary of
+    /// [`Error::Dataset`] or [`Error::Mistaken`] for the file; [`Error::Weights`] for what is in it, also when it does not belong to a vocabulary of
     /// `n_tokens`.
     pub(crate) fn read(path: &Path, n_tokens: usize) -> Result<Self> {
-        let bytes = read::bytes(path)?;
+        let bytes = std::fs::read(path).map_err(dataset::Error::io("read", path))?;
+        if let Some(found) = Mistaken::recognize(&bytes) {
+            return Err(Error::Mistaken {
+                path: path.to_owned(),
+                found,
+            });
+        }
         let tensors = SafeTensors::deserialize(&bytes)
             .map_err(|source| bad(path, format!("it is not a safetensors file: {source}")))?;
         let file = Tensors { path, tensors };
@@ -205,9 +211,9 @@ impl Tensors<'_> {
 }
 
 fn bad(path: &Path, why: String) -> Error {
-    Error::Vectors {
+    Error::Weights {
         path: path.to_owned(),
-        why,
+        source: WeightsError::Contradiction(why),
     }
 }
 

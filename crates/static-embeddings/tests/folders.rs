@@ -6,10 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use encoder::PromptEmbedder as _;
 use ndarray::Array2;
 use serde_json::{Value, json};
 use static_embeddings::{
-    DistillParams, Distilled, Error, SourceModel, StaticEmbedder, StaticFiles, Vocabulary,
+    DistillError, DistillParams, Distilled, SourceModel, StaticEmbedder, StaticFiles, Vocabulary,
 };
 use tempfile::TempDir;
 use test_support::try_mutations;
@@ -90,7 +91,7 @@ fn what_is_written_can_be_read_and_says_where_it_comes_from() {
         .expect("a static embedder");
     let embedder = StaticEmbedder::load(&files).unwrap();
     assert_eq!(embedder.dim(), 3);
-    let embed = |text: &str| embedder.embed(&[text.to_owned()], &|_| ()).unwrap();
+    let embed = |text: &str| embedder.embed(&[text.to_owned()], &|_| ()).unwrap().values;
     assert_ne!(embed("the router"), Array2::<f32>::zeros((1, 3)));
     // Spelled out, a special token is a text like any other.
     assert_eq!(embed("[SEP]"), embed("[ sep ]"));
@@ -155,7 +156,7 @@ fn a_place_that_holds_something_else_is_refused() {
     let other = tempfile::tempdir().unwrap();
     fs::write(other.path().join("thesis.txt"), "years of work").unwrap();
     let error = distilled().write(other.path(), &source()).unwrap_err();
-    assert!(matches!(error, Error::Taken { .. }), "{error}");
+    assert!(matches!(error, DistillError::Taken { .. }), "{error}");
     assert!(other.path().join("thesis.txt").is_file());
 }
 

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use encoder::PromptEmbedder as _;
 use ndarray::Array2;
 use static_embeddings::{DistillParams, StaticEmbedder, StaticFiles, Vocabulary};
 
@@ -39,7 +40,7 @@ fn matches_model2vec_in_each_layout_and_number_format() {
     assert_eq!(expected.len(), 7);
     for (case, expected) in expected {
         let embedder = load(&golden(&case));
-        let embedded = embedder.embed(&texts, &|_| ()).unwrap();
+        let embedded = embedder.embed(&texts, &|_| ()).unwrap().values;
         assert_eq!(embedded.dim(), (texts.len(), 6), "{case}");
         let parity = if case == "half" { PARITY_HALF } else { PARITY };
         for ((text, found), expected) in texts.iter().zip(embedded.rows()).zip(expected) {
@@ -59,19 +60,22 @@ fn a_vector_does_not_depend_on_the_other_prompts() {
     let many: Vec<String> = texts.iter().cycle().take(500).cloned().collect();
     let progress = std::sync::atomic::AtomicU64::new(0);
     let count = |n| _ = progress.fetch_add(n, std::sync::atomic::Ordering::Relaxed);
-    let together = embedder.embed(&many, &count).unwrap();
+    let together = embedder.embed(&many, &count).unwrap().values;
     assert_eq!(progress.into_inner(), 500);
     for (idx, text) in many.iter().enumerate() {
-        let alone = embedder.embed(std::slice::from_ref(text), &|_| ()).unwrap();
+        let alone = embedder
+            .embed(std::slice::from_ref(text), &|_| ())
+            .unwrap()
+            .values;
         assert_eq!(alone.row(0), together.row(idx), "{text}");
     }
-    assert_eq!(embedder.embed(&[], &|_| ()).unwrap().dim(), (0, 6));
+    assert_eq!(embedder.embed(&[], &|_| ()).unwrap().values.dim(), (0, 6));
 }
 
 #[test]
 fn nothing_known_gives_zeros_and_the_end_of_a_long_prompt_counts() {
     let embedder = load(&golden("plain"));
-    let embed = |text: &str| embedder.embed(&[text.to_owned()], &|_| ()).unwrap();
+    let embed = |text: &str| embedder.embed(&[text.to_owned()], &|_| ()).unwrap().values;
     for text in ["", "\u{0}", "𝕏𝕏"] {
         assert_eq!(embed(text), Array2::<f32>::zeros((1, 6)), "{text:?}");
     }

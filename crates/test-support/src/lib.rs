@@ -18,6 +18,7 @@ mod planted;
 mod roberta;
 mod server;
 mod tiny_bert;
+mod tiny_static;
 mod tls;
 mod weights;
 mod worth;
@@ -35,6 +36,7 @@ pub use crate::{
     roberta::{tiny_roberta_weights, write_tiny_classifier, write_tiny_roberta},
     server::{Answer, Body, Request, Server},
     tiny_bert::copy_tiny_bert,
+    tiny_static::copy_tiny_static,
     tls::{Shown, authority_file},
     weights::{Weight, read_weights, write_weights},
     worth::worth_record,

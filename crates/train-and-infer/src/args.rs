@@ -1,11 +1,11 @@
 use clap::{
-    Parser,
+    Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use cli_support::{ModelsDir, ProgramArgs, examples};
 use dataset::{DatasetName, Truncate};
 
-use crate::{roberta_args::RobertaArgs, router::RouterChoice};
+use crate::{distill::DistillArgs, roberta_args::RobertaArgs, router::RouterChoice};
 
 const EXAMPLES: [&str; 9] = [
     "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn",
@@ -21,8 +21,40 @@ const EXAMPLES: [&str; 9] = [
 
 /// Fit routers on a data set's train part and predict its test part
 #[derive(Debug, Parser)]
-#[command(version, after_help = examples(&EXAMPLES))]
+#[command(
+    version,
+    after_help = examples(&EXAMPLES),
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) fit: Option<FitArgs>,
+}
+
+/// What the program does besides fitting.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a static embedder of a sentence embedder, once
+    Distill(DistillArgs),
+}
+
+impl Args {
+    /// Whether nothing but results is wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        match (&self.command, &self.fit) {
+            (Some(Command::Distill(args)), _) => args.output.quiet,
+            (None, Some(args)) => args.program.output.quiet,
+            (None, None) => false,
+        }
+    }
+}
+
+/// Without a command.
+#[derive(Debug, clap::Args)]
+pub(crate) struct FitArgs {
     /// The data set: a folder under the data folder, made by a gen-* program
     #[arg(long, value_name = "NAME")]
     pub(crate) dataset: DatasetName,
@@ -31,9 +63,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ROUTER", default_value = "default", default_missing_value = "default", num_args = 0.., value_delimiter = ',')]
     pub(crate) routers: Vec<RouterChoice>,
 
-    /// What turns prompts into embeddings: a name from the settings (minilm), a folder with a sentence-transformers model, a Hugging Face hub
-    /// id, or the name of embeddings in the data set's folder. Default: text-embedding-3-small where the data set has it,
-    /// else minilm
+    /// What turns prompts into embeddings: a name from the settings (minilm, static), a folder with a sentence-transformers model or a static
+    /// embedder, a Hugging Face hub id, or the name of embeddings in the data set's folder. Default: text-embedding-3-small where the data
+    /// set has it, else what the settings say
     #[arg(long, value_name = "NAME")]
     pub(crate) embedding: Option<String>,
 

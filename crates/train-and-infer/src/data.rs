@@ -2,17 +2,20 @@
 
 use std::{collections::BTreeMap, rc::Rc, time::Instant};
 
+use anyhow::Context as _;
 use dataset::{EqualPrompts, Lock, Part, PartTable, Source, Stage};
+use hub::ModelPlace;
 use ndarray::Axis;
 use tracing::{info, warn};
 
 use crate::{
+    distill::{Distillation, source_name},
     embedder::Embedder,
     embeddings::{self, SplitEmbeddings},
+    local_model::LocalModel,
     losses::Losses,
     router::Router,
     sample::Sample,
-    sentence_model::SentenceModel,
     setup::Setup,
     stopwatch::Stopwatch,
 };
@@ -23,7 +26,7 @@ pub(crate) struct Data {
     sources: Option<[Source; 2]>,
     // Shared, because a run holds on to its prompts while it asks for more, such as the embedder's model.
     splits: Option<(Rc<Splits>, Stage)>,
-    models: BTreeMap<String, Option<SentenceModel>>,
+    models: BTreeMap<String, Option<LocalModel>>,
     embeddings: BTreeMap<String, Rc<SplitEmbeddings>>,
     /// Tokens of the train prompts, by embedder; none where they cannot be counted.
     counted: BTreeMap<String, Option<Rc<[usize]>>>,
@@ -80,12 +83,13 @@ impl Data {
         &mut self,
         setup: &Setup,
         embedder: &Embedder,
-    ) -> anyhow::Result<&mut Option<SentenceModel>> {
+    ) -> anyhow::Result<&mut Option<LocalModel>> {
         // Finding a model may download it, and hashing it reads hundreds of megabytes.
         if !self.models.contains_key(&embedder.name) {
+            make_if_static(setup, embedder)?;
             let model = embedder.model.as_ref();
             let model = model
-                .map(|model| SentenceModel::find(setup, &embedder.name, model))
+                .map(|model| LocalModel::find(setup, &embedder.name, model))
                 .transpose()?;
             self.models.insert(embedder.name.clone(), model);
         }
@@ -146,6 +150,26 @@ impl Data {
         }
         Ok(Rc::clone(&self.embeddings[&embedder.name]))
     }
+}
+
+/// Makes a static embedder that is not there yet, if the settings say of what.
+fn make_if_static(setup: &Setup, embedder: &Embedder) -> anyhow::Result<()> {
+    let (Some(source), Some(ModelPlace::Folder(place))) = (&embedder.source, &embedder.model)
+    else {
+        return Ok(());
+    };
+    let distillation = Distillation {
+        name: source_name(&source.name, &source.place),
+        source: source.name.clone(),
+        place_of_source: source.place.clone(),
+        place: place.clone(),
+        params: setup.distill.clone(),
+        force: false,
+        quiet: setup.quiet,
+    };
+    let made = distillation.make();
+    made.with_context(|| format!("cannot make the static embedder `{}`", embedder.name))?;
+    Ok(())
 }
 
 /// The files that go into a router, hashed as they are now, the parts first and `others` last; `None` where some do not exist yet.

@@ -21,8 +21,49 @@ pub(crate) enum Input {
 pub(crate) struct Embedder {
     /// The name of its folder under `data/<dataset>/embeddings/`.
     pub(crate) name: String,
-    /// The sentence-transformers model that computes the embeddings; `None` where they are on disk and no model is known.
+    /// The model that computes the embeddings; `None` where they are on disk and no model is known.
     pub(crate) model: Option<ModelPlace>,
+    /// What that model has to be distilled from first, if it is not there.
+    pub(crate) source: Option<EmbedderSource>,
+}
+
+/// A sentence embedder that a static one is distilled from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EmbedderSource {
+    /// As the settings or the user call it.
+    pub(crate) name: String,
+    pub(crate) place: ModelPlace,
+}
+
+/// Where the model of a name is: in the folder that the settings give a short name, in a folder, or on the hub.
+pub(crate) fn place(
+    name: &str,
+    short_names: &BTreeMap<String, EmbedderSettings>,
+    models_dir: &Path,
+) -> ModelPlace {
+    let Some(config) = short_names.get(name) else {
+        return ModelPlace::of(name);
+    };
+    let folder = models_dir.join(&config.folder);
+    match &config.hub {
+        Some(hub) if !folder.is_dir() => ModelPlace::Hub(hub.clone()),
+        _ => ModelPlace::Folder(folder),
+    }
+}
+
+/// The name of the folder, under the models folder, of the static embedder that is distilled from a model.
+pub(crate) fn folder_of_distilled(
+    source: &str,
+    short_names: &BTreeMap<String, EmbedderSettings>,
+) -> String {
+    let of_source = |it: &&EmbedderSettings| it.distilled_from.as_deref() == Some(source);
+    match short_names.values().find(of_source) {
+        Some(known) => known.folder.clone(),
+        None => {
+            let last = Path::new(source).file_name().unwrap_or_default();
+            format!("static-{}", last.to_string_lossy())
+        }
+    }
 }
 
 impl Embedder {
@@ -41,17 +82,22 @@ impl Embedder {
         if let Some(config) = short_names.get(name) {
             // A local model comes before embeddings on disk, because only a model can replace those of an older version of the data set; the
             // hub comes last, so that nothing is downloaded as long as there are embeddings.
-            let folder = models_dir.join(&config.folder);
-            let model = if folder.is_dir() {
-                Some(ModelPlace::Folder(folder))
-            } else if is_on_disk(name) {
-                None
-            } else {
-                Some(ModelPlace::Hub(config.hub.clone()))
+            let is_installed = models_dir.join(&config.folder).is_dir();
+            let model = match !is_installed && is_on_disk(name) {
+                true => None,
+                false => Some(place(name, short_names, models_dir)),
+            };
+            let source = match &config.distilled_from {
+                Some(source) if !is_installed && model.is_some() => Some(EmbedderSource {
+                    name: source.clone(),
+                    place: place(source, short_names, models_dir),
+                }),
+                _ => None,
             };
             return Ok(Self {
                 name: name.parse::<FolderName>().map_err(bad_name)?.to_string(),
                 model,
+                source,
             });
         }
         match ModelPlace::of(name) {
@@ -63,6 +109,7 @@ impl Embedder {
                     return Ok(Self {
                         name: name.map_err(bad_name)?.to_string(),
                         model: Some(ModelPlace::Folder(folder.clone())),
+                        source: None,
                     });
                 }
             }
@@ -70,6 +117,7 @@ impl Embedder {
                 return Ok(Self {
                     name: FolderName::encode(name).map_err(bad_name)?.to_string(),
                     model: Some(place),
+                    source: None,
                 });
             }
             ModelPlace::Hub(_) => {
@@ -83,6 +131,7 @@ impl Embedder {
                     return Ok(Self {
                         name: name.to_string(),
                         model: None,
+                        source: None,
                     });
                 }
             }

@@ -7,7 +7,7 @@ use dataset::{Embeddings, EmbeddingsMeta, Part, PartTable, Source};
 use ndarray::Array2;
 use tracing::{info, warn};
 
-use crate::{embedder::Embedder, losses::Losses, sentence_model::SentenceModel, setup::Setup};
+use crate::{embedder::Embedder, local_model::LocalModel, losses::Losses, setup::Setup};
 
 /// The embeddings of both parts, of shape `(n_prompts, dim)`.
 pub(crate) struct SplitEmbeddings {
@@ -41,7 +41,7 @@ struct PartEmbeddings {
 pub(crate) fn load(
     setup: &Setup,
     embedder: &Embedder,
-    model: &mut Option<SentenceModel>,
+    model: &mut Option<LocalModel>,
     [train, test]: [(&PartTable, &Source); 2],
 ) -> anyhow::Result<SplitEmbeddings> {
     let mut load =
@@ -80,7 +80,7 @@ pub(crate) fn load(
 fn load_part(
     setup: &Setup,
     embedder: &Embedder,
-    model: Option<&mut SentenceModel>,
+    model: Option<&mut LocalModel>,
     part: Part,
     split: &PartTable,
     source: &Source,

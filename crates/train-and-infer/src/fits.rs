@@ -8,7 +8,7 @@ use saved_routers::NewFolder;
 use tracing::error;
 
 use crate::{
-    args::Args, cross_fit, data::Data, hint, job::Job, learning_curve, report::Report,
+    args::FitArgs, cross_fit, data::Data, hint, job::Job, learning_curve, report::Report,
     router::Router, run::Run, sample::Sample,
 };
 
@@ -27,7 +27,7 @@ struct Fits {
 ///
 /// # Errors
 /// A usage error for a command line that makes no sense, or a failure of any router. The routers that did not fail have their results.
-pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+pub(crate) fn run(args: FitArgs) -> anyhow::Result<()> {
     let output = args.program.output;
     let job = Job::check(args)?;
     let Fits { reports, failed } = job.fit_all()?;

@@ -5,8 +5,9 @@ use fitting::{BUILT_IN, Settings};
 use tracing::{info, warn};
 
 use crate::{
-    args::Args,
+    args::FitArgs,
     cross_fit::CrossFitPlan,
+    distill,
     embedder::Embedder,
     learner::Learner,
     router::{ROUTERS, Router, RouterChoice, default_router},
@@ -16,8 +17,6 @@ use crate::{
 
 /// Embeddings that are preferred where a data set has them: those of the paper.
 const PAID_EMBEDDER: &str = "text-embedding-3-small";
-/// Embeddings that anyone can compute.
-const FREE_EMBEDDER: &str = "minilm";
 
 /// A checked command line: paths resolved, settings read and validated.
 #[derive(Debug)]
@@ -35,7 +34,7 @@ impl Job {
     ///
     /// # Errors
     /// A usage error for what cannot be done with this data set, these settings or this machine; any error of a file.
-    pub(crate) fn check(args: Args) -> anyhow::Result<Self> {
+    pub(crate) fn check(args: FitArgs) -> anyhow::Result<Self> {
         let config: Settings = read_toml(args.program.config.config.as_deref(), BUILT_IN)?;
         let dir = DatasetDir::existing(&args.program.data_dir.data_dir, args.dataset.as_str())?;
         let info = DatasetInfo::read(&dir.info())?;
@@ -45,7 +44,7 @@ impl Job {
             let name = if has_paid {
                 PAID_EMBEDDER
             } else {
-                FREE_EMBEDDER
+                config.default_embedding.of(&info)
             };
             name.to_owned()
         });
@@ -73,6 +72,7 @@ impl Job {
                 embedder: resolve(&name)?,
                 sentence_embedder: resolve(&config.carrot_knn_sbert.embedder)?,
                 learners: config.learners()?,
+                distill: distill::params(&config.distill)?,
                 roberta: torch::RobertaSettings::check(args.roberta, config.roberta)?,
                 device: device(&args.device)?,
                 truncate: args.truncate,

@@ -6,17 +6,17 @@ use encoder::Need;
 use hub::{Hub, ModelPlace, WantedFile};
 use tracing::info;
 
-use crate::{license::CARD, setup::Setup};
+use crate::license::CARD;
 
 /// The folder with a model's files and, if it has one, its model card; what the hub's cache lacks is downloaded. `further` says what else the files
 /// that are there call for.
 pub(crate) fn model_folder(
-    setup: &Setup,
+    quiet: bool,
     place: &ModelPlace,
     files: &[(&str, Need)],
     further: impl Fn(&Path) -> encoder::Result<Vec<String>>,
 ) -> anyhow::Result<PathBuf> {
-    place.folder_with(&hub(setup), &wanted(files), |folder| {
+    place.folder_with(&hub(quiet), &wanted(files), |folder| {
         further(folder).with_context(|| format!("cannot use the model `{place}`"))
     })
 }
@@ -27,11 +27,11 @@ pub(crate) fn model_folder(
     expect(dead_code, reason = "only networks need several models")
 )]
 pub(crate) fn survey_models(
-    setup: &Setup,
+    quiet: bool,
     names: &[&str],
     files: &[(&str, Need)],
 ) -> anyhow::Result<()> {
-    let needed = hub(setup).survey_models(names, &wanted(files))?;
+    let needed = hub(quiet).survey_models(names, &wanted(files))?;
     if !needed.is_nothing() {
         info!("{needed} to download from the hub");
     }
@@ -47,6 +47,6 @@ fn wanted<'a>(files: &[(&'a str, Need)]) -> Vec<WantedFile<'a>> {
     wanted.chain([WantedFile::optional(CARD)]).collect()
 }
 
-fn hub(setup: &Setup) -> Hub {
-    Hub::from_env().with_progress(Progress::of_downloads(setup.quiet))
+fn hub(quiet: bool) -> Hub {
+    Hub::from_env().with_progress(Progress::of_downloads(quiet))
 }

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use dataset::{DatasetDir, DatasetInfo, Truncate};
 use encoder::DeviceChoice;
 use fitting::{CrossFitSettings, LearnerParams};
+use static_embeddings::CheckedDistillParams;
 
 use crate::{
     embedder::{Embedder, Input},
@@ -18,6 +19,8 @@ pub(crate) struct Setup {
     pub(crate) sentence_embedder: Embedder,
     /// Settings of the routers on embeddings.
     pub(crate) learners: LearnerParams,
+    /// How a static embedder is made that is first asked for.
+    pub(crate) distill: CheckedDistillParams,
     #[cfg_attr(
         not(feature = "torch"),
         expect(dead_code, reason = "only networks use it")

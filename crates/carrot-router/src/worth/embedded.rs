@@ -3,18 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Lock, Part, WholeSet, sha256_file};
-use encoder::{DeviceChoice, ModelFiles, PromptEmbedder};
+use encoder::{DeviceChoice, PromptEmbedder};
 use ndarray::{Array2, Axis, concatenate};
 use tracing::info;
 
-use crate::{backend::load_embedder, worth::WorthError};
+use crate::{local_model::LocalModelFiles, worth::WorthError};
 
 /// Which embeddings to take, and what computes them.
 #[derive(Debug, Clone)]
 pub struct EmbeddingPlace {
     /// Their name under `data/<dataset>/embeddings/`.
     pub name: String,
-    /// The folder of the sentence-transformers model that computes those that are missing, if it is known.
+    /// The folder of the model that computes those that are missing, if it is known.
     pub model: Option<PathBuf>,
     /// Where that model runs.
     pub device: DeviceChoice,
@@ -160,10 +160,10 @@ struct Model {
 impl Model {
     fn load(folder: PathBuf, device: DeviceChoice) -> Result<Self, WorthError> {
         let failed = |source| failed(&folder, source);
-        let files = ModelFiles::in_folder(&folder).map_err(failed)?;
+        let files = LocalModelFiles::in_folder(&folder).map_err(failed)?;
         Ok(Self {
             sha256: files.sha256().map_err(failed)?,
-            embedder: load_embedder(&files, None, device).map_err(failed)?,
+            embedder: files.load(None, device).map_err(failed)?,
             folder,
         })
     }

@@ -16,6 +16,7 @@ mod refusals;
 mod routing;
 mod saved_networks;
 mod server;
+mod static_embedder;
 mod tokenizers;
 mod tokens;
 mod worth;

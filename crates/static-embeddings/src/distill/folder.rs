@@ -1,15 +1,18 @@
 use std::{collections::HashMap, fs, path::Path};
 
 use dataset::atomic;
+use encoder::read_json;
 use safetensors::{Dtype, tensor::TensorView};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{CheckedDistillParams, DistillParams, Distilled};
+use super::{
+    CheckedDistillParams, DistillParams, Distilled,
+    error::{DistillError, Result},
+};
 use crate::{
-    Error, Result, StaticFiles,
+    StaticFiles,
     files::{CONFIG, TOKENIZER, WEIGHTS},
-    read,
     table::EMBEDDINGS,
 };
 
@@ -38,7 +41,7 @@ impl CheckedDistillParams {
         if files.is_none() || !config.is_file() {
             return Ok(None);
         }
-        let Config { distilled_from } = read::json(&config)?;
+        let Config { distilled_from } = read_json(&config)?;
         Ok(files.filter(|_| distilled_from == Some(origin(&self.0, source))))
     }
 }
@@ -47,14 +50,14 @@ impl StaticFiles {
     /// Refuses a place for a new static embedder that holds something else.
     ///
     /// # Errors
-    /// [`Error::Taken`]; as [`StaticFiles::find`].
+    /// [`DistillError::Taken`]; as [`StaticFiles::find`].
     pub fn check_place(place: &Path) -> Result<()> {
         let is_empty = |place: &Path| {
             let files = fs::read_dir(place);
             files.is_ok_and(|mut files| files.next().is_none())
         };
         match place.exists() && !is_empty(place) && Self::find(place)?.is_none() {
-            true => Err(Error::Taken {
+            true => Err(DistillError::Taken {
                 place: place.to_owned(),
             }),
             false => Ok(()),
@@ -66,7 +69,7 @@ impl Distilled {
     /// Writes the folder in Model2Vec's layout, which sentence-transformers reads too, whole or not at all. The same embedder gives the same bytes.
     ///
     /// # Errors
-    /// [`Error::Taken`] when the place is taken by something else, which would be lost; [`Error::Dataset`] when the disk is full, say.
+    /// [`DistillError::Taken`] when the place is taken by something else, which would be lost; [`DistillError::Dataset`] when the disk is full, say.
     pub fn write(&self, place: &Path, source: &SourceModel) -> Result<()> {
         StaticFiles::check_place(place)?;
         let staging = atomic::temporary_folder(atomic::parent(place))?;
@@ -95,7 +98,7 @@ impl Distilled {
         let view = TensorView::new(Dtype::F32, self.vectors.shape().to_vec(), &bytes);
         let written =
             view.and_then(|it| safetensors::serialize([(EMBEDDINGS, it)], &Some(metadata)));
-        written.map_err(|source| Error::Tensors {
+        written.map_err(|source| DistillError::Tensors {
             path: place.join(WEIGHTS),
             source,
         })

@@ -3,7 +3,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 use tokenizers::{Model as _, PostProcessorWrapper, Tokenizer};
 
-use crate::{Error, Result, splitter::unknown};
+use super::error::{DistillError, Result};
+use crate::splitter::unknown;
 
 /// The tokens of a sentence embedder, and how each goes through its network alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +24,12 @@ impl Vocabulary {
     /// Takes a tokenizer's vocabulary. Left out are tokens that no text has: the special ones, and BERT's reserve `[unused0]`, `[unused1]`, ...
     ///
     /// # Errors
-    /// [`Error::NoVocabulary`] when the tokens have no numbers from 0 without gaps, or fewer than two are left;
-    /// [`Error::NoTokenizer`] for a tokenizer that cannot split a letter.
+    /// [`DistillError::NoVocabulary`] when the tokens have no numbers from 0 without gaps, or fewer than two are left;
+    /// [`DistillError::NoTokenizer`] for a tokenizer that cannot split a letter.
     pub fn of(tokenizer: &Tokenizer) -> Result<Self> {
         let vocabulary = tokenizer.get_vocab(true);
         let n_tokens = vocabulary.len();
-        let no_vocabulary = |why: String| Err(Error::NoVocabulary { why });
+        let no_vocabulary = |why: String| Err(DistillError::NoVocabulary { why });
         let mut tokens = vec![None; n_tokens];
         for (token, id) in vocabulary {
             let Some(place) = tokens.get_mut(id as usize) else {
@@ -60,7 +61,7 @@ impl Vocabulary {
 
         let letter = tokenizer
             .encode_fast("a", true)
-            .map_err(Error::NoTokenizer)?;
+            .map_err(DistillError::NoTokenizer)?;
         let is_special = letter.get_special_tokens_mask();
         let n_before = is_special.iter().take_while(|it| **it == 1).count();
         let n_after = is_special.iter().rev().take_while(|it| **it == 1).count();
@@ -70,7 +71,7 @@ impl Vocabulary {
             used,
             before: ids[..n_before].to_vec(),
             after: ids[ids.len() - n_after.min(ids.len() - n_before)..].to_vec(),
-            tokenizer: json_of(tokenizer).map_err(Error::NoTokenizer)?,
+            tokenizer: json_of(tokenizer).map_err(DistillError::NoTokenizer)?,
         })
     }
 

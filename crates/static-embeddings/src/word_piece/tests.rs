@@ -1,5 +1,6 @@
 use std::{path::Path, sync::LazyLock};
 
+use encoder::read_tokenizer;
 use proptest::prelude::*;
 use rand::{Rng as _, SeedableRng as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +10,6 @@ use tokenizers::{
 };
 
 use super::*;
-use crate::read;
 
 /// A vocabulary that leaves much to be split or unknown, with a prefix of our choice.
 fn tiny(normalizer: BertNormalizer, prefix: &str) -> Tokenizer {
@@ -187,7 +187,7 @@ fn text(rng: &mut ChaCha8Rng) -> String {
 fn matches_tokenizers_on_100_000_texts_of_all_writing_systems() {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/all-MiniLM-L6-v2/tokenizer.json");
-    let mut tokenizer = read::tokenizer(&path).unwrap_or_else(|error| {
+    let mut tokenizer = read_tokenizer(&path).unwrap_or_else(|error| {
         panic!("{error}; run `scripts/minilm.sh` first, which brings the model")
     });
     tokenizer

@@ -10,6 +10,7 @@ use embeddings::Endpoint;
 use encoder::{DeviceChoice, ModelFiles, Need, RobertaParts};
 use hub::{Hub, ModelPlace, WantedFile, is_hub_id};
 use saved_routers::read_label_order;
+use static_embeddings::StaticFiles;
 use tracing::info;
 
 use super::{
@@ -81,7 +82,7 @@ impl Opening {
                 Some(EmbedderPlace::Elsewhere {
                     recorded: Some(id), ..
                 }) if is_hub_id(&id) => {
-                    let found = self.folder(&id, ModelFiles::FILES, ModelFiles::further);
+                    let found = self.folder(&id, ModelFiles::FILES, further_of_embedder);
                     from_hub = found.map_err(|error| {
                         let error = error.context(format!(
                             "cannot find the embedder that `{}` was fitted with",
@@ -169,6 +170,14 @@ impl Opening {
 
     fn hub(&self) -> Hub {
         Hub::from_env().with_progress(Progress::of_downloads(self.quiet))
+    }
+}
+
+/// What the files of an embedder that are there call for, of either kind.
+fn further_of_embedder(folder: &Path) -> encoder::Result<Vec<String>> {
+    match StaticFiles::wanted(folder)? {
+        Some(files) => Ok(files),
+        None => ModelFiles::further(folder),
     }
 }
 

@@ -32,9 +32,9 @@ pub(crate) struct WorthArgs {
     #[arg(long, value_name = "ROUTER")]
     pub(super) router: Option<FolderName>,
 
-    /// The embeddings to predict from: a name from the settings (minilm), a folder with a sentence-transformers model, or the name of
+    /// The embeddings to predict from: a name from the settings (minilm, static), a folder with a model, or the name of
     /// embeddings in the data set's folder. Those that do not exist are computed where the model is on this machine. Default:
-    /// text-embedding-3-small where the data set has it, else minilm
+    /// text-embedding-3-small where the data set has it, else what the settings say
     #[arg(long, value_name = "NAME")]
     pub(super) embedding: Option<String>,
 

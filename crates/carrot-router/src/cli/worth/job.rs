@@ -14,8 +14,6 @@ use crate::cli::hints;
 const BUILT_IN: &str = include_str!("../../../../../configs/worth.toml");
 /// Embeddings that are preferred where a data set has them: those of the paper. As in train-and-infer.
 const PAID_EMBEDDER: &str = "text-embedding-3-small";
-/// Embeddings that anyone can compute.
-const FREE_EMBEDDER: &str = "minilm";
 
 /// configs/worth.toml.
 #[derive(Debug, Deserialize)]
@@ -55,7 +53,7 @@ impl WorthJob {
             if has_paid {
                 PAID_EMBEDDER
             } else {
-                FREE_EMBEDDER
+                learners.default_embedding.of(&info)
             }
             .to_owned()
         });

@@ -24,7 +24,12 @@ impl NetworkFolder {
     /// Finds a network by its folder or its id on the hub; files that the cache lacks are downloaded.
     pub(super) fn find(setup: &Setup, name: &str) -> anyhow::Result<Self> {
         let place = ModelPlace::of(name);
-        let folder = model_folder(setup, &place, RobertaParts::FILES, RobertaParts::further)?;
+        let folder = model_folder(
+            setup.quiet,
+            &place,
+            RobertaParts::FILES,
+            RobertaParts::further,
+        )?;
         Ok(Self {
             name: name.to_owned(),
             license: license::of(&folder),

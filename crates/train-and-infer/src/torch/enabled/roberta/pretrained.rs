@@ -20,7 +20,7 @@ impl Pretrained {
         let mut inputs = Vec::new();
         // Either is of no use without the other.
         let names: Vec<&str> = models.iter().map(AsRef::as_ref).collect();
-        survey_models(setup, &names, RobertaParts::FILES)?;
+        survey_models(setup.quiet, &names, RobertaParts::FILES)?;
         for model in &models {
             inputs.extend(NetworkFolder::find(setup, model)?.sources()?);
         }
