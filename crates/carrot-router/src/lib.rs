@@ -48,7 +48,8 @@ pub use crate::{
     backend::check_device,
     calibrate::{
         Calibrated, CalibratedChoice, CalibrationGoal, CalibrationSettings, Calibrator, Coverage,
-        HeldOut, Outcome, UsableCalibration, mu_of_calibration,
+        CalibrationPromise, CalibrationSupport, HeldOut, Outcome, UsableCalibration,
+        mu_of_calibration,
     },
     decision::{Candidate, Decision, TokenSource, check_mu},
     embedder::EmbedderPlace,

@@ -47,16 +47,17 @@ impl fmt::Display for Gaps {
                  to do with the prompt, nor with how well it does"
             }
             PropensitySource::Recorded => {
-                "by the recorded probabilities with which each LLM was asked. That is right only if these are"
+                "by one over the recorded probabilities with which each LLM was asked. That is right only if these are"
             }
             PropensitySource::Estimated => {
-                "by estimated probabilities with which each LLM was asked. That is right only if the prompts tell what decided whom to ask"
+                "by one over the probabilities with which each LLM was asked, estimated from the prompts' embeddings. That is right only if whoever chose went by \
+                 nothing that also matters for the score and that the embedding does not tell, and if there was chance in it"
             }
         };
         write!(
             f,
-            "Routers choose among all LLMs, and averages are over the prompts whose chosen LLM is known, weighted {condition}. The oracle, which \
-             chooses among known scores, is too low."
+            "Routers choose among all LLMs, and averages are self-normalized: over the prompts whose chosen LLM is known, weighted {condition}. The \
+             oracle, which chooses among known scores, is too low."
         )?;
         match self.n_never_known {
             0 => Ok(()),

@@ -1,4 +1,6 @@
-use dataset::{DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins, worth};
+use dataset::{
+    DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins, TablePropensities, worth,
+};
 use evaluation::{
     Predicted, Truth,
     worth::{Baseline, CrossFit, PromptGains, doubly_robust_gains},
@@ -80,7 +82,8 @@ pub fn cross_fit(
             let model = estimates.fit(subject, folds, &trained)?;
             // In-sample, for the fit must not know whom the judging rows were asked of.
             let embeddings = subject.embeddings.select(Axis(0), &trained);
-            table.propensities = Some(model.predict(embeddings.view())?);
+            let of_trained = model.predict(embeddings.view())?;
+            table.propensities = Some(TablePropensities::estimated(of_trained));
             estimates.predict(subject, folds, fold, model)?;
         }
         let fitted = subject.fit(&params, folds, &trained, &table)?;

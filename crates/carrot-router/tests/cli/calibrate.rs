@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, process::Output};
 
 use dataset::{
     CostKind, DatasetInfo, KeptColumns, MadeFrom, Part, PartTable, PerModel, Predictions,
-    RunManifest, SmallWins, Source, Timings, sha256_file,
+    RunManifest, SmallWins, Source, TablePropensities, Timings, sha256_file,
 };
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
@@ -313,7 +313,8 @@ fn holes_in_the_test_part_are_told() {
     for (is_recorded, source) in [(false, "at-random"), (true, "recorded")] {
         let bench = bench_with(|split| {
             holes(split);
-            split.propensities = is_recorded.then(|| Array2::from_elem(split.scores.dim(), 0.9));
+            split.propensities = is_recorded
+                .then(|| TablePropensities::recorded(Array2::from_elem(split.scores.dim(), 0.9)));
         });
         let report = calibrated(&bench, &KNN, &args);
         assert_eq!(report["gaps"]["source"], source);
