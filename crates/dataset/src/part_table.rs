@@ -113,8 +113,7 @@ impl PartTable {
         let mut asked = Vec::with_capacity(self.n_prompts());
         for (scores, costs) in self.scores.outer_iter().zip(self.cost_usd.outer_iter()) {
             let both = scores.iter().zip(costs).enumerate();
-            let mut known =
-                both.filter(|(_, (score, cost))| score.is_finite() && cost.is_finite());
+            let mut known = both.filter(|(_, (score, cost))| score.is_finite() && cost.is_finite());
             let first = known.next().map(|(model_idx, _)| model_idx);
             if known.next().is_some() {
                 return None;
@@ -126,6 +125,19 @@ impl PartTable {
         }
         // With one LLM there was nothing to choose.
         (seen.iter().filter(|seen| **seen).count() > 1).then_some(asked)
+    }
+
+    /// For how many prompts each answer stands, where the table says it: one over its propensity; 0 where there is none.
+    pub fn inverse_propensities(&self) -> Option<Array2<f64>> {
+        let propensities = &self.propensities.as_ref()?.values;
+        let weight = |at: (usize, usize)| {
+            let is_known = self.scores[at].is_finite() && self.cost_usd[at].is_finite();
+            match is_known {
+                true => 1.0 / propensities[at],
+                false => 0.0,
+            }
+        };
+        Some(Array2::from_shape_fn(propensities.dim(), weight))
     }
 
     /// Reads a whole split. Values are copied once, from the decoded Parquet pages to their place.
@@ -261,7 +273,11 @@ impl PartTable {
             Some(propensities) => propensities.values.clone(),
             None => Array2::from_elem(part.scores.dim(), f64::NAN),
         };
-        let are_estimated = |part: &Self| part.propensities.as_ref().is_some_and(|it| it.are_estimated);
+        let are_estimated = |part: &Self| {
+            part.propensities
+                .as_ref()
+                .is_some_and(|it| it.are_estimated)
+        };
         Some(TablePropensities {
             values: stack(&values(self), &values(other)),
             are_estimated: are_estimated(self) || are_estimated(other),

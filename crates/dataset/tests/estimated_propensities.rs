@@ -72,7 +72,9 @@ fn they_come_back_as_they_were_written() {
     assert_eq!(found, Some(made_from(&dir)));
     let mut bad = estimated();
     bad.values[[1, 0]] = 0.0;
-    let error = bad.write(&path, &made_from(&dir)).expect_err("no probability");
+    let error = bad
+        .write(&path, &made_from(&dir))
+        .expect_err("no probability");
     assert!(matches!(error, Error::OutOfRange { row: 2, .. }), "{error}");
 }
 
@@ -116,7 +118,10 @@ fn those_of_other_parts_are_left_out() {
     (other.write(&dir.propensities(), &made_from(&dir))).expect("written");
     let error = TestSet::open(&dir).expect_err("another prompt");
     let message = error.to_string();
-    assert!(message.contains("row 2 has id `6` instead of `5`"), "{message}");
+    assert!(
+        message.contains("row 2 has id `6` instead of `5`"),
+        "{message}"
+    );
     assert!(message.contains("propensities.parquet"), "{message}");
 }
 
@@ -131,7 +136,10 @@ fn a_log_says_whom_it_asked() {
     table.scores[[2, 0]] = f32::NAN;
     assert_eq!(table.asked(), Some(vec![Some(0), Some(1), None]));
     table.scores[[0, 1]] = 0.0;
-    assert!(table.asked().is_some(), "a score without a cost counts for nothing");
+    assert!(
+        table.asked().is_some(),
+        "a score without a cost counts for nothing"
+    );
     table.cost_usd[[0, 1]] = 0.5;
     assert_eq!(table.asked(), None, "two answers");
 }

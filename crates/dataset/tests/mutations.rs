@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
-    DatasetInfo, Embeddings, EmbeddingsMeta, EstimatedPropensities, KeptColumns, MadeFrom, ModelScores, PartHashes,
-    PartTable, PerModel, Predictions, Prices, RateCurve, RateInterval, RatePoint, RateProblem,
-    RateStudy, RunManifest, SmallWins, Source, Stage, TablePropensities,
+    DatasetInfo, Embeddings, EmbeddingsMeta, EstimatedPropensities, KeptColumns, MadeFrom,
+    ModelScores, PartHashes, PartTable, PerModel, Predictions, Prices, RateCurve, RateInterval,
+    RatePoint, RateProblem, RateStudy, RunManifest, SmallWins, Source, Stage, TablePropensities,
     Timings, Truncate,
 };
 use ndarray::{Array1, Array2};

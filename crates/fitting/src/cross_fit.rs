@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     Error, FittedRouter, Folds, Learner, LearnerParams, LogPropensities, Result, Together,
-    propensities::{Estimates, inverse_propensities},
+    propensities::Estimates,
 };
 
 /// What is cross-fitted: a learner on a table.
@@ -245,7 +245,7 @@ pub fn cross_fit_gains(
 /// Each LLM's mean score and cost over the rows where it is known, weighted by one over its propensity where the table says it; NaN where it is
 /// known in none.
 pub(crate) fn means(table: &PartTable) -> (Vec<f64>, Vec<f64>) {
-    let weights = inverse_propensities(table);
+    let weights = table.inverse_propensities();
     let mean = |values: ArrayView2<'_, f64>| {
         worth::weighted_means(values, weights.as_ref().map(Array2::view), |_| true)
     };

@@ -135,20 +135,6 @@ impl LearnerParams {
     }
 }
 
-/// For how many prompts each answer stands, where a table says it: one over its propensity; 0 where there is none.
-pub(crate) fn inverse_propensities(table: &PartTable) -> Option<Array2<f64>> {
-    let propensities = table.propensities.as_ref()?;
-    let weight = |at: (usize, usize)| {
-        let is_known = table.scores[at].is_finite() && table.cost_usd[at].is_finite();
-        if is_known {
-            1.0 / propensities.values[at]
-        } else {
-            0.0
-        }
-    };
-    Some(Array2::from_shape_fn(propensities.values.dim(), weight))
-}
-
 /// Estimates with which probability each LLM was asked for each prompt, of a log with one answer per prompt that does not say it: the prompts of a
 /// fold by a fit to the rows that their router is fitted on. `None` of any other table. `on_progress` counts folds.
 ///

@@ -109,9 +109,7 @@ fn kept(
             .transpose()
     });
     match found {
-        Ok(found) => {
-            Ok(found.and_then(|it| LogPropensities::kept(it, &setup.learners, folds)))
-        }
+        Ok(found) => Ok(found.and_then(|it| LogPropensities::kept(it, &setup.learners, folds))),
         // Whatever was damaged since is made anew.
         Err(error) => {
             let error = anyhow::Error::new(error);

@@ -180,25 +180,32 @@ impl Calibrator {
                 in_the_mean: None,
             });
         };
+        // Before anything is promised: which setting does not matter where the prompt decided which LLM was asked.
+        self.check_support(&chosen_on, in_the_mean.setting)?;
         let params = CalibrationParams {
             confidence: Some(confidence),
             ..params
         };
         let choice = self.choose(&chosen_on, &untouched, &params)?;
-        // A promise that rests on choices which the scores say nothing of is none.
-        let supported = support_at(&chosen_on.truth()?, chosen_on.router()?, choice.setting)?;
-        if let Some(refusal) = supported.refusal() {
-            return Err(CalibrationError::NotSupported {
-                router: self.held_out.router().to_owned(),
-                goal: self.goal.promised(),
-                why: support::why(&refusal),
-            });
-        }
+        self.check_support(&chosen_on, choice.setting)?;
         Ok(Calibrated {
             choice,
             n_new_prompts,
             in_the_mean: Some(in_the_mean),
         })
+    }
+
+    /// Refuses a promise that rests on choices which the known scores say nothing of.
+    fn check_support(&self, chosen_on: &Half, setting: Setting) -> Result<(), CalibrationError> {
+        let supported = support_at(&chosen_on.truth()?, chosen_on.router()?, setting)?;
+        match supported.refusal() {
+            None => Ok(()),
+            Some(refusal) => Err(CalibrationError::NotSupported {
+                router: self.held_out.router().to_owned(),
+                goal: self.goal.promised(),
+                why: support::why(&refusal),
+            }),
+        }
     }
 
     /// That the costs of the LLM to compare with are not known as they have to be.

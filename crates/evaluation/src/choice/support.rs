@@ -32,10 +32,12 @@ pub struct ChoiceSupport {
 impl ChoiceSupport {
     /// Why known scores do not carry the choices; `None` where they do, as they always do with nothing missing.
     pub fn refusal(&self) -> Option<Refusal> {
-        Refusal::of(self.source, self.decided_share, self.low_share, [
-            self.effective_prompts,
-            self.n_prompts as f64,
-        ])
+        Refusal::of(
+            self.source,
+            self.decided_share,
+            self.low_share,
+            [self.effective_prompts, self.n_prompts as f64],
+        )
     }
 }
 
@@ -81,7 +83,11 @@ pub fn support_at(
                     false => pair.large,
                 })
             };
-            small_win_probability.iter().enumerate().map(choose).collect()
+            small_win_probability
+                .iter()
+                .enumerate()
+                .map(choose)
+                .collect()
         }
         _ => return Err(Error::NothingToSet),
     };

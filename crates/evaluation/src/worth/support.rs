@@ -125,10 +125,12 @@ impl Support {
     /// Why the known scores do not carry a verdict; `None` where they do, as they always do with nothing missing.
     pub fn refusal(&self) -> Option<Refusal> {
         let low_share = self.low_share.max(self.constant_low_share);
-        Refusal::of(self.source, self.decided_share, low_share, [
-            self.effective_prompts,
-            self.n_prompts as f64,
-        ])
+        Refusal::of(
+            self.source,
+            self.decided_share,
+            low_share,
+            [self.effective_prompts, self.n_prompts as f64],
+        )
     }
 }
 

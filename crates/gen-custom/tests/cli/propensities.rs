@@ -57,7 +57,10 @@ fn a_wide_table_keeps_its_propensities() {
     let train = train.propensities.expect("propensities").values;
     assert_eq!(train.row(0).to_vec(), [0.5, 0.5]);
     assert!(train[[1, 0]].is_nan() && train[[1, 1]] == 1e-3);
-    assert_eq!(test.propensities.expect("propensities").values[[0, 0]], 0.75);
+    assert_eq!(
+        test.propensities.expect("propensities").values[[0, 0]],
+        0.75
+    );
 }
 
 #[test]

@@ -44,7 +44,10 @@ fn a_log_s_propensities_are_kept_for_all_who_judge_by_it() {
     let mean = found.values.column(1).mean().expect("rows");
     assert!((0.2..0.5).contains(&mean), "{mean}");
     let folds: Vec<u32> = found.folds.iter().flatten().copied().collect();
-    assert_eq!((folds.len(), folds.iter().max()), (N_TRAIN + N_TEST, Some(&4)));
+    assert_eq!(
+        (folds.len(), folds.iter().max()),
+        (N_TRAIN + N_TEST, Some(&4))
+    );
     assert_eq!(found.fit["settings"]["n-folds"], 4);
 
     let whole = WholeSet::open(&bench.dir()).expect("both parts");
@@ -66,7 +69,14 @@ fn a_log_s_propensities_are_kept_for_all_who_judge_by_it() {
 #[test]
 fn a_person_is_told_what_they_rest_on() {
     let bench = log();
-    let args = ["--dataset", "tiny", "--embedding", "given", "--routers", "carrot-linear"];
+    let args = [
+        "--dataset",
+        "tiny",
+        "--embedding",
+        "given",
+        "--routers",
+        "carrot-linear",
+    ];
     for status in ["read splits", "kept from an earlier run"] {
         let output = bench.run(&args);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
