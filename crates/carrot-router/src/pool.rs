@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use dataset::{DatasetDir, DatasetInfo, Embeddings, ModelScores, Part, PartTable, Prices, sha256_file};
+use dataset::{
+    DatasetDir, DatasetInfo, Embeddings, ModelScores, Part, PartTable, Prices, sha256_file,
+};
 use saved_routers::{
     AddedModel, Addition, EditNeeds, EditedPool, PoolEdit, Record, SavedRouter, TrainPart,
 };

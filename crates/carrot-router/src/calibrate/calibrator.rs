@@ -247,9 +247,9 @@ impl Calibrator {
                 refused::error(self.held_out.router(), &self.goal, &refusal)
             }
             evaluation::Error::PartlyUnknown { model_idx }
-            | evaluation::Error::UnknownModel { model_idx } => (self
-                .unknown_reference(model_idx, params))
-            .unwrap_or_else(|error| error),
+            | evaluation::Error::UnknownModel { model_idx } => {
+                (self.unknown_reference(model_idx, params)).unwrap_or_else(|error| error)
+            }
             error => error.into(),
         })?;
         // Found with costs in dollars, at a multiplier of 1. The rule in use has another one, where the same decisions need another weight.

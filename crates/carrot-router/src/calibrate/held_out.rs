@@ -184,7 +184,10 @@ impl HeldOut {
     }
 
     /// The cost of an LLM on the prompts, in US dollars for 1,000, where it is known of some; and of how many prompts it is known.
-    pub(super) fn cost_of(&self, model_idx: usize) -> Result<(Option<f64>, usize), CalibrationError> {
+    pub(super) fn cost_of(
+        &self,
+        model_idx: usize,
+    ) -> Result<(Option<f64>, usize), CalibrationError> {
         let point = single_models(&self.all.truth()?)[model_idx];
         let column = self.all.cost_usd.column(model_idx);
         let n_known = column.iter().filter(|cost| cost.is_finite()).count();
@@ -213,7 +216,11 @@ impl HeldOut {
 impl Half {
     pub(super) fn truth(&self) -> Result<Truth<'_>, CalibrationError> {
         let (scores, cost_usd) = (self.scores.view(), self.cost_usd.view());
-        Ok(Truth::with_table(scores, cost_usd, self.propensities.as_ref())?)
+        Ok(Truth::with_table(
+            scores,
+            cost_usd,
+            self.propensities.as_ref(),
+        )?)
     }
 
     pub(super) fn router(&self) -> Result<Router<'_>, CalibrationError> {

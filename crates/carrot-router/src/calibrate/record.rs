@@ -30,20 +30,6 @@ pub struct UsableCalibration {
 pub struct CalibrationPromise {
     /// The calibration's name.
     pub calibration: String,
-    /// What it leads one to expect.
-    ///
-    /// # Errors
-    /// As for [`UsableCalibration::describe`].
-    pub fn promise(&self) -> Result<CalibrationPromise, CalibrationError> {
-        let promise = self.calibration.promise.as_ref();
-        Ok(CalibrationPromise {
-            calibration: self.calibration.name.clone(),
-            keeps: self.describe()?,
-            confidence: promise.map(|promise| promise.confidence),
-            n_new_prompts: self.calibration.expected.n_new_prompts,
-        })
-    }
-
     /// In words, what new prompts may be expected to keep to, and how surely.
     pub keeps: String,
     /// The probability with which they keep to it; `None` where they do in the mean only.
@@ -71,6 +57,20 @@ impl UsableCalibration {
         let calibration = Calibration::open(folder, name)?;
         let mu = mu_of(&calibration)?;
         Ok(Self { mu, calibration })
+    }
+
+    /// What it leads one to expect.
+    ///
+    /// # Errors
+    /// As for [`UsableCalibration::describe`].
+    pub fn promise(&self) -> Result<CalibrationPromise, CalibrationError> {
+        let promise = self.calibration.promise.as_ref();
+        Ok(CalibrationPromise {
+            calibration: self.calibration.name.clone(),
+            keeps: self.describe()?,
+            confidence: promise.map(|promise| promise.confidence),
+            n_new_prompts: self.calibration.expected.n_new_prompts,
+        })
     }
 
     /// In words, what new prompts may be expected to keep to, and how surely.
