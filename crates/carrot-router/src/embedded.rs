@@ -82,6 +82,10 @@ impl Embedded {
         self.model.routes()
     }
 
+    pub(crate) fn is_on_server(&self) -> bool {
+        matches!(self.embedder, PromptEmbedder::Server(_))
+    }
+
     pub(crate) fn stand_in(&self) -> String {
         match &self.embedder {
             PromptEmbedder::Local(local) => {

@@ -47,8 +47,9 @@ pub use evaluation::choice::COST_MULTIPLIER;
 pub use crate::{
     backend::check_device,
     calibrate::{
-        Calibrated, CalibratedChoice, CalibrationGoal, CalibrationSettings, Calibrator, Coverage,
-        HeldOut, Outcome, UsableCalibration, mu_of_calibration,
+        Calibrated, CalibratedChoice, CalibrationGoal, CalibrationPromise, CalibrationSettings,
+        CalibrationSupport, Calibrator, Coverage, HeldOut, Outcome, UsableCalibration,
+        mu_of_calibration,
     },
     decision::{Candidate, Decision, TokenSource, check_mu},
     embedder::EmbedderPlace,

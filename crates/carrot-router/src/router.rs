@@ -222,9 +222,30 @@ impl CarrotRouter {
     pub fn token_counter(&self) -> String {
         let stand_in = self.predictor.stand_in();
         match &self.token_lines {
-            Some(lines) if !lines.lines.is_empty() => token_words::of_lines(lines, &stand_in),
-            _ => self.own_tokenizers.describe(&self.models, &stand_in),
+            Some(lines) if !lines.lines.is_empty() => {
+                let words = token_words::of_lines(lines, &stand_in);
+                match self.unused_tokenizers() {
+                    None => words,
+                    Some(folder) => format!(
+                        "{words}; that comes before the tokenizers under `{}`, which are not used",
+                        folder.display()
+                    ),
+                }
+            }
+            _ => {
+                let words = self.own_tokenizers.describe(&self.models, &stand_in);
+                match self.predictor.is_on_server() {
+                    false => words,
+                    true => format!("{words}; {}", token_words::NO_LINES_OF_SERVER),
+                }
+            }
         }
+    }
+
+    /// The folder of tokenizers that count nothing, as what each LLM billed on the train prompts comes before them ([`saved_routers::TokenLines`]).
+    pub fn unused_tokenizers(&self) -> Option<&Path> {
+        let has_lines = (self.token_lines.as_ref()).is_some_and(|it| !it.lines.is_empty());
+        self.own_tokenizers.folder().filter(|_| has_lines)
     }
 
     /// Whether a prompt's input tokens change what it is expected to cost. They do not where dollars are predicted, which hold the tokens of the train

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Error, KeptColumns,
     MadeFrom, ModelInfo, PartTable, PartWriter, PerModel, Predictions, Price, SmallWins, Source,
-    SplitOrigin, Truncate,
+    SplitOrigin, TablePropensities, Truncate,
 };
 use ndarray::{Array2, array};
 use proptest::prelude::*;
@@ -81,13 +81,21 @@ fn split() -> impl Strategy<Value = PartTable> {
                             input_tokens,
                             output_tokens,
                             cost_usd,
-                            propensities,
+                            propensities: propensities.and_then(recorded),
                             kept,
                         }
                     },
                 )
         },
     )
+}
+
+fn recorded(values: Array2<f64>) -> Option<TablePropensities> {
+    Some(TablePropensities::recorded(values))
+}
+
+fn values(split: &PartTable) -> Option<Array2<f64>> {
+    split.propensities.as_ref().map(|it| it.values.clone())
 }
 
 /// NaN, which stands for null, is equal to NaN here.
@@ -117,7 +125,7 @@ proptest! {
         for (read, written) in [
             (&read.input_tokens, &split.input_tokens),
             (&read.output_tokens, &split.output_tokens),
-            (&read.propensities, &split.propensities),
+            (&values(&read), &values(&split)),
         ] {
             prop_assert_eq!(read.is_some(), written.is_some());
             if let (Some(read), Some(written)) = (read, written) {
@@ -244,15 +252,15 @@ fn bad_splits_are_refused_with_their_place() {
             "column `m/cost_usd` of",
         ),
         (
-            |split| split.propensities = Some(array![[0.5], [0.0]]),
+            |split| split.propensities = recorded(array![[0.5], [0.0]]),
             "column `m/propensity` of",
         ),
         (
-            |split| split.propensities = Some(array![[0.5], [f64::NAN]]),
+            |split| split.propensities = recorded(array![[0.5], [f64::NAN]]),
             "is null in row 2, whose score is known",
         ),
         (
-            |split| split.propensities = Some(Array2::ones((2, 2))),
+            |split| split.propensities = recorded(Array2::ones((2, 2))),
             "`propensities` has shape (2, 2), expected (2, 1)",
         ),
         (

@@ -40,6 +40,7 @@ pub(crate) mod student;
 mod support;
 mod trade;
 
+pub(crate) use self::support::{Choices, decided_share};
 pub use self::{
     areas::{Area, CrossFittedAreas, cross_fitted_areas, one_sided_p},
     baseline::{Baseline, CrossFit, means_of},

@@ -24,6 +24,7 @@ mod losses;
 mod model_folder;
 mod on_embeddings;
 mod predict;
+mod propensities;
 mod report;
 mod roberta_args;
 mod router;

@@ -300,6 +300,16 @@ impl<'a> Run<'a> {
             return Ok(None);
         };
         let counted = data.counted(setup, embedder)?;
+        if counted.is_none()
+            && embedder.model.is_none()
+            && prompts.splits.train.input_tokens.is_some()
+        {
+            warn!(
+                "no line from a text's tokens to what LLMs bill is fitted for `{}`: what embeds is a server's model, or unknown, and its tokens cannot be counted \
+                 here. System prompts are then in no expected cost: give each request's `input_tokens` to `carrot-router route`",
+                self.router
+            );
+        }
         Ok(counted.and_then(|counted| fitting::token_lines(&prompts.splits.train, &counted)))
     }
 

@@ -80,6 +80,27 @@ fn of_calibration(error: &CalibrationError) -> Option<String> {
         CalibrationError::OtherFit {
             dataset, router, ..
         } => fit_command(dataset, router, None),
+        CalibrationError::UnknownReference {
+            is_promise,
+            budget_usd_per_1k,
+            ..
+        } => {
+            let budget = budget_usd_per_1k.map_or_else(
+                || "give a budget in dollars instead, with `--usd-per-1k`".to_owned(),
+                |usd| {
+                    format!(
+                        "give the same in dollars, `--usd-per-1k {usd:.3e}` by its mean cost where that is known"
+                    )
+                },
+            );
+            let others = match is_promise {
+                true => ", leave out `--confidence`",
+                false => "",
+            };
+            return Some(format!(
+                "{budget}{others}, or generate the data set again with a price or a cost for it on every prompt"
+            ));
+        }
         CalibrationError::OtherTokens { are_given, .. } => {
             let give = match are_given {
                 true => "",

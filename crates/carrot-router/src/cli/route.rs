@@ -9,8 +9,9 @@ mod open;
 mod prompts;
 mod table;
 
-use carrot_router::{COST_MULTIPLIER, CarrotRouter};
+use carrot_router::{COST_MULTIPLIER, CalibrationPromise, CarrotRouter, Decision};
 use cli_support::{Reader, print_text, stream_json, stream_text};
+use serde::Serialize;
 use tracing::{info, warn};
 
 pub(super) use self::args::RouteArgs;
@@ -24,6 +25,12 @@ pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
         "choosing among {} LLMs by {predictor}; cost multiplier {COST_MULTIPLIER}; input tokens counted by {counter}",
         router.models().len()
     );
+    if let Some(folder) = router.unused_tokenizers() {
+        warn!(
+            "the tokenizers under `{}` are not used: this router knows what each LLM billed for its train prompts, and expects input tokens by that",
+            folder.display()
+        );
+    }
     if !router.routes() {
         warn!(
             "this router does not route: on the prompts that it was fitted on, routing was not better than the best single LLM by more than one standard \
@@ -47,7 +54,7 @@ pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
         }
         decisions.iter().for_each(|decision| losses.add(decision));
         let reader = match job.is_json {
-            true => stream_json(&decisions)?,
+            true => stream_json(&answers(&decisions, job.promise.as_ref()))?,
             false => stream_text(&decisions.iter().map(table::of).collect::<String>())?,
         };
         // Nobody reads the answers any more, and the prompts may never end.
@@ -60,6 +67,27 @@ pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
     }
     losses.log();
     Ok(())
+}
+
+/// A line of JSON.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    decision: &'a Decision,
+    /// What the calibration leads one to expect, where mu is one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibrated: Option<&'a CalibrationPromise>,
+}
+
+fn answers<'a>(
+    decisions: &'a [Decision],
+    calibrated: Option<&'a CalibrationPromise>,
+) -> Vec<Answer<'a>> {
+    let answer = |decision| Answer {
+        decision,
+        calibrated,
+    };
+    decisions.iter().map(answer).collect()
 }
 
 /// Why counts that requests give change nothing.

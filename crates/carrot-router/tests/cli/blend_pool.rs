@@ -132,6 +132,9 @@ fn it_routes_until_its_llms_are_all_alike() {
     let text = expect_success(&pool(MODEL, &alike));
     assert!(text.contains("before: routes; differences"), "{text}");
     assert!(text.contains("after:  does not route"), "{text}");
+    // What a change of the LLMs does not choose again, and why.
+    assert!(text.contains("kept from the fit: the "), "{text}");
+    assert!(text.contains("only a new fit tells"), "{text}");
     let decision = selected(&bench, "models/tiny/alike", "so b 1");
     assert_eq!(decision["routes"], json!(false));
     assert_eq!(decision["selected"], json!(MODELS[1]));

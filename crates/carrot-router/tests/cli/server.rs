@@ -100,6 +100,10 @@ fn a_server_is_asked_only_when_it_is_named() {
         message.contains("the encoding cl100k_base of the embedder"),
         "{message}"
     );
+    assert!(
+        message.contains("no line to what is billed can be fitted on a server's embeddings"),
+        "{message}"
+    );
     assert_eq!(server.n_times_asked().len(), PROMPTS.len());
     assert_eq!(server.n_requests(), 1);
 }

@@ -1,4 +1,4 @@
-use carrot_router::{TokenWatch, UsableCalibration, check_mu};
+use carrot_router::{CalibrationPromise, TokenWatch, UsableCalibration, check_mu};
 use cli_support::usage_error;
 use saved_routers::Calibration;
 use tracing::info;
@@ -12,19 +12,20 @@ pub(super) struct RouteJob {
     pub(super) mu: f64,
     /// Of a calibration.
     pub(super) watch: Option<TokenWatch>,
+    pub(super) promise: Option<CalibrationPromise>,
     pub(super) is_json: bool,
 }
 
 impl RouteJob {
     pub(super) fn check(args: RouteArgs) -> anyhow::Result<Self> {
-        let (mu, watch) = match (args.mu, &args.calibration, &args.router.model) {
+        let (mu, calibration) = match (args.mu, &args.calibration, &args.router.model) {
             (Some(mu), ..) => (mu, None),
             (None, Some(name), Some(model)) => {
                 Calibration::path(model, name).map_err(|error| usage_error(error.to_string()))?;
                 let usable = UsableCalibration::open(model, name)?;
-                let (mu, promise) = (usable.mu, usable.describe()?);
-                info!("calibration `{name}`: mu {mu}, for {promise}");
-                (mu, Some(TokenWatch::of(model, name)?))
+                let (mu, promise) = (usable.mu, usable.promise()?);
+                info!("calibration `{name}`: mu {mu}, for {}", promise.keeps);
+                (mu, Some((TokenWatch::of(&usable), promise)))
             }
             (None, Some(_), None) => {
                 return Err(usage_error(
@@ -35,11 +36,13 @@ impl RouteJob {
         };
         // Before the router is opened, and as bad usage: to the library it is an error like any other.
         check_mu(mu).map_err(|error| usage_error(error.to_string()))?;
+        let (watch, promise) = calibration.unzip();
         Ok(Self {
             opening: Opening::check(args.router, args.output.quiet)?,
             prompts: Prompts::find(args.prompt, args.input_tokens, args.input.as_deref())?,
             mu,
             watch,
+            promise,
             is_json: args.output.json,
         })
     }
