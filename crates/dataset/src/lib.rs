@@ -44,6 +44,7 @@ mod name;
 mod out_of_fold;
 mod pair;
 mod part_table;
+mod precision;
 mod predictions;
 mod prices;
 mod propensity;
@@ -82,6 +83,7 @@ pub use crate::{
     out_of_fold::OutOfFold,
     pair::{Pair, PairIdx},
     part_table::{PartTable, PartWriter},
+    precision::Precision,
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
     prices::{Price, Prices},
     propensity::check_propensities,

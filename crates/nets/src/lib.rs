@@ -9,6 +9,7 @@ mod batches;
 mod device;
 mod error;
 mod load;
+mod mode;
 mod roberta;
 mod safetensors;
 mod sentence_embedder;
@@ -19,7 +20,7 @@ mod weights;
 pub use crate::{
     device::find_device,
     error::{Error, Result},
-    load::{check_device, load_embedder, load_network},
+    load::{check_device, find_precision, load_embedder, load_network},
     roberta::RobertaModel,
     sentence_embedder::SentenceEmbedder,
     train::{

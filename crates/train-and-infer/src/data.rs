@@ -89,7 +89,7 @@ impl Data {
             make_if_static(setup, embedder)?;
             let model = embedder.model.as_ref();
             let model = model
-                .map(|model| LocalModel::find(setup, &embedder.name, model))
+                .map(|model| LocalModel::find(setup, embedder, model))
                 .transpose()?;
             self.models.insert(embedder.name.clone(), model);
         }
@@ -240,6 +240,7 @@ impl Prompts {
                 test: whole.test.clone(),
                 train,
                 server: whole.server.clone(),
+                precision: whole.precision,
             }
         });
         Self {

@@ -1,19 +1,22 @@
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use cli_support::Progress;
-use encoder::{ModelFiles, PromptEmbedder, TokenCounter};
+use dataset::Precision;
+use encoder::{ModelFiles, PromptEmbedder, Runtime, TokenCounter};
 use hub::ModelPlace;
 use static_embeddings::{StaticEmbedder, StaticFiles};
 use tracing::info;
 
 use crate::{
-    embeddings::Embedded, license, model_folder::model_folder, setup::Setup, torch::load_embedder,
+    embedder::Embedder, embeddings::Embedded, license, model_folder::model_folder, setup::Setup,
+    torch::load_embedder,
 };
 
 /// An embedder on this machine whose files were found; it is loaded when it is first needed.
 pub(crate) struct LocalModel {
     files: Files,
+    precision: Precision,
     sha256: String,
     license: Option<String>,
     loaded: Option<Box<dyn PromptEmbedder>>,
@@ -29,13 +32,25 @@ enum Files {
 
 impl LocalModel {
     /// Finds the model's files, on disk or on the hub.
-    pub(crate) fn find(setup: &Setup, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
-        let folder = embedder_folder(setup.quiet, name, place)?;
+    pub(crate) fn find(
+        setup: &Setup,
+        embedder: &Embedder,
+        place: &ModelPlace,
+    ) -> anyhow::Result<Self> {
+        let folder = embedder_folder(setup.quiet, &embedder.name, place)?;
         let files = match StaticFiles::find(&folder)? {
             Some(files) => Files::Static(files),
             None => Files::Sentence(ModelFiles::in_folder(&folder)?),
         };
+        // Known only now of a model that had to be downloaded.
+        if matches!(files, Files::Static(_)) && !embedder.precision.is_f32() {
+            bail!(
+                "`{place}` is a static embedder, whose token vectors are not multiplied; leave out `--precision {}`",
+                embedder.precision
+            );
+        }
         Ok(Self {
+            precision: embedder.precision,
             sha256: match &files {
                 Files::Sentence(files) => files.sha256()?,
                 Files::Static(files) => files.sha256()?,
@@ -59,7 +74,7 @@ impl LocalModel {
     /// One row per prompt: shape `(n_prompts, dim)`.
     pub(crate) fn embed(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Embedded> {
         let by = match &self.files {
-            Files::Sentence(_) => format!("on {}", setup.device),
+            Files::Sentence(_) => format!("on {} in {}", setup.device, self.precision),
             Files::Static(_) => "by token vectors".to_owned(),
         };
         info!("embedding {} prompts {by}", prompts.len());
@@ -87,16 +102,24 @@ impl LocalModel {
         // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
         let model = match self.loaded.take() {
             Some(model) => model,
-            None => self.files.load(setup)?,
+            None => self.files.load(setup, self.precision)?,
         };
         Ok(&**self.loaded.insert(model))
     }
 }
 
 impl Files {
-    fn load(&self, setup: &Setup) -> encoder::Result<Box<dyn PromptEmbedder>> {
+    fn load(
+        &self,
+        setup: &Setup,
+        precision: Precision,
+    ) -> encoder::Result<Box<dyn PromptEmbedder>> {
+        let runtime = Runtime {
+            device: setup.device,
+            precision,
+        };
         match self {
-            Self::Sentence(files) => load_embedder(files, setup.truncate, setup.device),
+            Self::Sentence(files) => load_embedder(files, setup.truncate, runtime),
             Self::Static(files) => Ok(Box::new(StaticEmbedder::load(files)?)),
         }
     }
