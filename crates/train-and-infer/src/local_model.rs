@@ -1,4 +1,8 @@
-use std::path::{Path, PathBuf};
+use std::{
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    thread::{self, JoinHandle},
+};
 
 use anyhow::{Context as _, bail};
 use cli_support::Progress;
@@ -19,10 +23,19 @@ pub(crate) struct LocalModel {
     precision: Precision,
     sha256: String,
     license: Option<String>,
-    loaded: Option<Box<dyn PromptEmbedder>>,
+    loaded: Loaded,
+}
+
+/// How far a model is.
+enum Loaded {
+    No,
+    /// Being read, while something else is done.
+    Soon(JoinHandle<encoder::Result<Box<dyn PromptEmbedder>>>),
+    Yes(Box<dyn PromptEmbedder>),
 }
 
 /// The files of either kind.
+#[derive(Clone)]
 enum Files {
     /// A network.
     Sentence(ModelFiles),
@@ -57,7 +70,7 @@ impl LocalModel {
             },
             license: license::of(&folder),
             files,
-            loaded: None,
+            loaded: Loaded::No,
         })
     }
 
@@ -98,29 +111,40 @@ impl LocalModel {
         counter.count_all(prompts).context(what)
     }
 
-    fn load(&mut self, setup: &Setup) -> anyhow::Result<&dyn PromptEmbedder> {
-        // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
-        let model = match self.loaded.take() {
-            Some(model) => model,
-            None => self.files.load(setup, self.precision)?,
-        };
-        Ok(&**self.loaded.insert(model))
+    /// Begins to load the model on another thread, for whoever will soon embed prompts that have yet to be read.
+    pub(crate) fn begin_to_load(&mut self, setup: &Setup) {
+        if matches!(self.loaded, Loaded::No) {
+            self.loaded = Loaded::Soon(thread::spawn(self.loading(setup)));
+        }
     }
-}
 
-impl Files {
-    fn load(
+    fn load(&mut self, setup: &Setup) -> anyhow::Result<&dyn PromptEmbedder> {
+        // Taken out and put back, since loading may fail.
+        let model = match std::mem::replace(&mut self.loaded, Loaded::No) {
+            Loaded::Yes(model) => model,
+            Loaded::Soon(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic))?,
+            Loaded::No => self.loading(setup)()?,
+        };
+        self.loaded = Loaded::Yes(model);
+        match &self.loaded {
+            Loaded::Yes(model) => Ok(&**model),
+            _ => unreachable!("just put there"),
+        }
+    }
+
+    /// What loads the model.
+    fn loading(
         &self,
         setup: &Setup,
-        precision: Precision,
-    ) -> encoder::Result<Box<dyn PromptEmbedder>> {
+    ) -> impl FnOnce() -> encoder::Result<Box<dyn PromptEmbedder>> + Send + 'static {
+        let (files, truncate) = (self.files.clone(), setup.truncate);
         let runtime = Runtime {
             device: setup.device,
-            precision,
+            precision: self.precision,
         };
-        match self {
-            Self::Sentence(files) => load_embedder(files, setup.truncate, runtime),
-            Self::Static(files) => Ok(Box::new(StaticEmbedder::load(files)?)),
+        move || match files {
+            Files::Sentence(files) => load_embedder(&files, truncate, runtime),
+            Files::Static(files) => Ok(Box::new(StaticEmbedder::load(&files)?)),
         }
     }
 }

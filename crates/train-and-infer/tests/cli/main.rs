@@ -12,6 +12,7 @@ mod keeping;
 mod knn;
 mod learning_curve;
 mod locks;
+mod precision;
 #[cfg(feature = "torch")]
 mod refusals;
 #[cfg(feature = "torch")]
