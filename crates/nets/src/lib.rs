@@ -1,4 +1,4 @@
-//! Everything that runs on libtorch: the training of RoBERTa classifiers, encoders on GPUs, and the device that they run on.
+//! Everything that runs on libtorch: the training of RoBERTa classifiers, encoders on GPUs and in bfloat16, and the device that they run on.
 //!
 //! In come model folders in Hugging Face layout, prompts and matrices of targets; out go matrices, and model folders in the same layout. What a
 //! model's files say, and what is done before and after its encoder, is the crate `encoder`'s, which also computes on a CPU.
