@@ -32,7 +32,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
-    pub(crate) fit: Option<FitArgs>,
+    pub(crate) fit: FitArgs,
 }
 
 /// What the program does besides fitting.
@@ -47,8 +47,7 @@ impl Args {
     pub(crate) fn is_quiet(&self) -> bool {
         match (&self.command, &self.fit) {
             (Some(Command::Distill(args)), _) => args.output.quiet,
-            (None, Some(args)) => args.program.output.quiet,
-            (None, None) => false,
+            (None, args) => args.program.output.quiet,
         }
     }
 }
@@ -57,8 +56,9 @@ impl Args {
 #[derive(Debug, clap::Args)]
 pub(crate) struct FitArgs {
     /// The data set: a folder under the data folder, made by a gen-* program
-    #[arg(long, value_name = "NAME")]
-    pub(crate) dataset: DatasetName,
+    // Optional only to clap, which cannot leave out all of these arguments where there is a command.
+    #[arg(long, value_name = "NAME", required = true)]
+    dataset: Option<DatasetName>,
 
     /// The routers to fit, separated by spaces or commas
     #[arg(long, value_name = "ROUTER", default_value = "default", default_missing_value = "default", num_args = 0.., value_delimiter = ',')]
@@ -104,6 +104,13 @@ pub(crate) struct FitArgs {
     // Last, because clap lists everything after it under its heading.
     #[command(flatten)]
     pub(crate) roberta: RobertaArgs,
+}
+
+impl FitArgs {
+    pub(crate) fn dataset(&self) -> &DatasetName {
+        let dataset = self.dataset.as_ref();
+        dataset.expect("required without a command, and not asked for with one")
+    }
 }
 
 /// Out-of-fold predictions.

@@ -36,7 +36,7 @@ impl Job {
     /// A usage error for what cannot be done with this data set, these settings or this machine; any error of a file.
     pub(crate) fn check(args: FitArgs) -> anyhow::Result<Self> {
         let config: Settings = read_toml(args.program.config.config.as_deref(), BUILT_IN)?;
-        let dir = DatasetDir::existing(&args.program.data_dir.data_dir, args.dataset.as_str())?;
+        let dir = DatasetDir::existing(&args.program.data_dir.data_dir, args.dataset().as_str())?;
         let info = DatasetInfo::read(&dir.info())?;
         let name = args.embedding.unwrap_or_else(|| {
             // One part is enough to prefer it: if the other is missing, an error is better than silently using other embeddings.

@@ -42,8 +42,7 @@ pub fn main() -> ExitCode {
     cli_support::run(Args::is_quiet, |args: Args| {
         match (args.command, args.fit) {
             (Some(Command::Distill(args)), _) => distill::run(args),
-            (None, Some(args)) => fits::run(args),
-            (None, None) => unreachable!("a command line without a command needs `--dataset`"),
+            (None, args) => fits::run(args),
         }
     })
 }

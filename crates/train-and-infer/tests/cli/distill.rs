@@ -107,7 +107,7 @@ fn the_static_embedder_of_the_settings_is_made_when_it_is_first_asked_for() {
 fn what_cannot_be_distilled_is_refused() {
     let bench = Tiny::new(CostKind::OutputTokens);
     copy_tiny_bert(&bench.path().join("tiny-bert"));
-    copy_tiny_static(&bench.path().join("static"));
+    copy_tiny_static(&bench.path().join("tiny-static"));
     let refused = |args: &[&str], code, part: &str| {
         let (_, message) = distill(&bench, args, code);
         assert!(message.contains(part), "no `{part}` in: {message}");
@@ -118,6 +118,6 @@ fn what_cannot_be_distilled_is_refused() {
         "is not a static embedder",
     );
     refused(&["--model", "tiny-bert", "--dim", "0"], 2, "`dim` is 0");
-    refused(&["--model", "static"], 1, "StaticEmbedding");
+    refused(&["--model", "tiny-static"], 1, "StaticEmbedding");
     refused(&["--dataset", "tiny"], 2, "--dataset");
 }
