@@ -16,13 +16,20 @@ fn distill(bench: &Tiny, args: &[&str], code: i32) -> (Value, String) {
 fn a_static_embedder_is_distilled_once_and_embeds_whole_prompts() {
     let bench = Tiny::new(CostKind::OutputTokens);
     copy_tiny_bert(&bench.path().join("tiny-bert"));
-    let args = ["--model", "tiny-bert", "--output", "static", "--dim", "5"];
+    let args = [
+        "--model",
+        "tiny-bert",
+        "--output",
+        "tiny-static",
+        "--dim",
+        "5",
+    ];
     let (made, message) = distill(&bench, &args, 0);
     assert_eq!(made["status"], "made");
     assert_eq!(made["source"], "tiny-bert");
     assert!(message.contains("tokens through its network"), "{message}");
     assert_eq!(
-        names(&bench.path().join("static")),
+        names(&bench.path().join("tiny-static")),
         [
             "README.md",
             "config.json",
@@ -54,12 +61,13 @@ fn a_static_embedder_is_distilled_once_and_embeds_whole_prompts() {
         "--dataset",
         "tiny",
         "--embedding",
-        "static",
+        "tiny-static",
         "--routers",
         "carrot-knn",
     ]);
     assert!(output.status.success(), "{}", stderr(&output));
-    let embeddings = Embeddings::read(&bench.dir().embeddings("static", Part::Test)).expect("read");
+    let embeddings =
+        Embeddings::read(&bench.dir().embeddings("tiny-static", Part::Test)).expect("read");
     assert_eq!(embeddings.values.dim(), (N_TEST, 5));
     // The network's window is 16 tokens, which no prompt of this data set fits in.
     assert_eq!(embeddings.meta.n_truncated, Some(0));
