@@ -45,7 +45,7 @@ pub use encoder::NetworkTask;
 pub use evaluation::choice::COST_MULTIPLIER;
 
 pub use crate::{
-    backend::check_device,
+    backend::{check_device, find_precision},
     calibrate::{
         Calibrated, CalibratedChoice, CalibrationGoal, CalibrationPromise, CalibrationSettings,
         CalibrationSupport, Calibrator, Coverage, HeldOut, Outcome, UsableCalibration,

@@ -147,6 +147,7 @@ fn train_embeddings(
     if is_other(&meta.embedder_sha256, &embedder.sha256)
         || is_other(&meta.split_sha256, &Some(record.train_sha256.clone()))
         || embeddings.values.ncols() != embedder.dim
+        || meta.precision != embedder.precision
     {
         return Err(Error::OtherTrainEmbeddings {
             path,

@@ -1,7 +1,7 @@
 use std::path::Path;
 
-use dataset::{ModelInfo, Truncate};
-use encoder::{DeviceChoice, NetworkTask};
+use dataset::{ModelInfo, Precision, Truncate};
+use encoder::{DeviceChoice, NetworkTask, Runtime};
 use saved_routers::{Model, Record, RobertaCost, SavedRouter, TokenLines, read_whole};
 
 use crate::{
@@ -391,9 +391,13 @@ fn load_networks(saved: &SavedRouter, device: DeviceChoice) -> Result<Option<Loa
     };
     // As the train prompts were cut, so are those to be routed.
     let truncate = truncate(&saved.record);
+    let runtime = Runtime {
+        device,
+        precision: precision(&saved.record),
+    };
     let load = |folder: &Path, task| {
         let name = folder.display().to_string();
-        LoadedNetwork::load(&name, folder, task, device, truncate)
+        LoadedNetwork::load(&name, folder, task, runtime, truncate)
     };
     let performance = load(performance, NetworkTask::Performance)?;
     let cost = match cost {
@@ -415,4 +419,11 @@ fn max_tokens(record: &Record) -> usize {
 fn truncate(record: &Record) -> Option<Truncate> {
     let recorded = record.config.pointer("/predict/truncate")?;
     Truncate::named(recorded.as_str()?)
+}
+
+/// How exactly the router's networks multiplied when their predictions were judged.
+fn precision(record: &Record) -> Precision {
+    let recorded = record.config.pointer("/predict/precision");
+    let recorded = recorded.and_then(serde_json::Value::as_str);
+    recorded.and_then(Precision::named).unwrap_or_default()
 }

@@ -46,6 +46,7 @@ mod name;
 mod out_of_fold;
 mod pair;
 mod part_table;
+mod precision;
 mod predictions;
 mod prices;
 mod propensity;
@@ -85,6 +86,7 @@ pub use crate::{
     out_of_fold::OutOfFold,
     pair::{Pair, PairIdx},
     part_table::{PartTable, PartWriter},
+    precision::Precision,
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
     prices::{Price, Prices},
     propensity::{TablePropensities, check_propensities},

@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
-    DatasetInfo, Embeddings, EmbeddingsMeta, EstimatedPropensities, KeptColumns, MadeFrom,
-    ModelScores, PartHashes, PartTable, PerModel, Predictions, Prices, RateCurve, RateInterval,
-    RatePoint, RateProblem, RateStudy, RunManifest, SmallWins, Source, Stage, TablePropensities,
-    Timings, Truncate,
+    DatasetInfo, Embeddings, EmbeddingsMeta, EstimatedPropensities, KeptColumns, MadeFrom, ModelScores, PartHashes, PartTable, PerModel, Precision, Predictions, Prices, RateCurve, RateInterval, RatePoint, RateProblem, RateStudy, RunManifest, SmallWins, Source, Stage, TablePropensities, Timings, Truncate,
 };
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, try_mutations};
@@ -98,6 +95,7 @@ fn mutations_of_embeddings() {
         server: None,
         split_sha256: Some("ab".to_owned()),
         truncate: Some(Truncate::Middle),
+        precision: Precision::Bf16,
         n_truncated: Some(3),
     };
     let embeddings = Embeddings {

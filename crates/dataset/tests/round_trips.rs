@@ -4,8 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Error, KeptColumns,
-    MadeFrom, ModelInfo, PartTable, PartWriter, PerModel, Predictions, Price, SmallWins, Source,
-    SplitOrigin, TablePropensities, Truncate,
+    MadeFrom, ModelInfo, PartTable, PartWriter, PerModel, Precision, Predictions, Price, SmallWins, Source, SplitOrigin, TablePropensities, Truncate,
 };
 use ndarray::{Array2, array};
 use proptest::prelude::*;
@@ -142,7 +141,7 @@ proptest! {
     fn embeddings(values in (1_usize..30, 1_usize..20).prop_flat_map(|shape| matrix(shape, -1e6_f32..1e6, 0.0))) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("some-model/test.parquet");
-        let meta = EmbeddingsMeta { embedder: "some model".to_owned(), embedder_sha256: None, server: Some("http://h 00000000".to_owned()), split_sha256: Some("ab".to_owned()), truncate: Some(Truncate::Middle), n_truncated: Some(3) };
+        let meta = EmbeddingsMeta { embedder: "some model".to_owned(), embedder_sha256: None, server: Some("http://h 00000000".to_owned()), split_sha256: Some("ab".to_owned()), truncate: Some(Truncate::Middle), precision: Precision::Bf16, n_truncated: Some(3) };
         let embeddings = Embeddings { ids: (0..values.nrows()).map(|row| row.to_string()).collect(), values, meta };
         embeddings.write(&path).expect("written");
         prop_assert_eq!(Embeddings::read_meta(&path).expect("read"), embeddings.meta.clone());

@@ -259,6 +259,7 @@ impl<'a> Run<'a> {
                     server: embeddings.server.clone(),
                     dim: embeddings.train.ncols(),
                     truncate: setup.truncate,
+                    precision: embeddings.precision,
                     license: model.and_then(|model| model.license()).map(str::to_owned),
                 })
             }
@@ -366,6 +367,9 @@ pub(crate) fn config(
         config["embedder"] = json!({ "name": embedder.name, "sha256": sha256 });
         if let Some(truncate) = setup.truncate {
             config["embedder"]["truncate"] = json!(truncate);
+        }
+        if !embedder.precision.is_f32() {
+            config["embedder"]["precision"] = json!(embedder.precision);
         }
     }
     if let Sample::Rows(rows) = sample {

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use dataset::{DatasetDir, DatasetInfo, Truncate};
+use dataset::{DatasetDir, DatasetInfo, Precision, Truncate};
 use encoder::DeviceChoice;
 use fitting::{CrossFitSettings, LearnerParams};
 use static_embeddings::CheckedDistillParams;
@@ -28,6 +28,12 @@ pub(crate) struct Setup {
     pub(crate) roberta: torch::RobertaSettings,
     /// Where models run.
     pub(crate) device: DeviceChoice,
+    /// How exactly networks multiply when they predict.
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "only networks use it; each embedder has its own")
+    )]
+    pub(crate) precision: Precision,
     pub(crate) models_dir: PathBuf,
     /// Which part of prompts that are too long is cut off; none where the models' files decide.
     pub(crate) truncate: Option<Truncate>,

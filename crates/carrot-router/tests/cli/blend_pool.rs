@@ -3,7 +3,8 @@
 use std::fs;
 
 use dataset::{
-    CostKind, DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Part, PartTable, sha256_file,
+    CostKind, DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Part, PartTable, Precision,
+    sha256_file,
 };
 use encoder::{ModelFiles, PromptEmbedder, SentenceEmbedder};
 use fitting::{BUILT_IN, Learner, Settings};
@@ -88,6 +89,7 @@ fn bench() -> Tiny {
             server: None,
             split_sha256: Some(record.train_sha256),
             truncate: None,
+            precision: Precision::F32,
             n_truncated: None,
         },
     };

@@ -11,6 +11,7 @@ mod pair;
 mod pair_refusals;
 mod pair_transformers;
 mod pool;
+mod precision;
 mod prompts;
 mod refusals;
 mod routing;

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use dataset::CostKind;
+use dataset::{CostKind, Precision};
 use ndarray::Array2;
 use saved_routers::Embedder;
 use serde_json::json;
@@ -36,6 +36,7 @@ fn bench_at(name: &str, server: Option<&str>) -> Tiny {
             server: server.map(str::to_owned),
             dim: DIM,
             truncate: None,
+            precision: Precision::F32,
             license: None,
         },
     };

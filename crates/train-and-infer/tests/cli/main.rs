@@ -13,6 +13,7 @@ mod knn;
 mod learning_curve;
 mod locks;
 mod propensities;
+mod precision;
 #[cfg(feature = "torch")]
 mod refusals;
 #[cfg(feature = "torch")]

@@ -105,6 +105,16 @@ pub(super) struct RouterArgs {
     #[arg(long, value_name = "PART", value_parser = truncate_parser(), conflicts_with = "model")]
     pub(super) truncate: Option<Truncate>,
 
+    /// How exactly the networks of a pair multiply: f32, bf16 or auto, which is bf16 where the processor has instructions for it. bf16 only in a build
+    /// with `--features torch`. A router from --model computes as it was fitted
+    #[arg(
+        long,
+        value_name = "PRECISION",
+        default_value = "f32",
+        conflicts_with = "model"
+    )]
+    pub(super) precision: String,
+
     /// Where networks run: auto, cpu, cuda, cuda:INDEX or mps; GPUs only in a build with `--features torch`. For a few prompts, starting a GPU
     /// takes longer than predicting on the CPU
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
