@@ -89,7 +89,7 @@ impl Data {
             make_if_static(setup, embedder)?;
             let model = embedder.model.as_ref();
             let model = model
-                .map(|model| LocalModel::find(setup, &embedder.name, model))
+                .map(|model| LocalModel::find(setup.of_models(), &embedder.name, model))
                 .transpose()?;
             self.models.insert(embedder.name.clone(), model);
         }
@@ -110,7 +110,7 @@ impl Data {
             let counted = match self.model(setup, embedder)? {
                 None => None,
                 Some(model) => model
-                    .count(setup, &splits.train.prompts)
+                    .count(setup.of_models(), &splits.train.prompts)
                     .inspect_err(|error| {
                         warn!("cannot count the tokens of the train prompts, so this router will not know what system prompts cost: {error:#}");
                     })

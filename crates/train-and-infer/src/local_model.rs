@@ -8,7 +8,8 @@ use static_embeddings::{StaticEmbedder, StaticFiles};
 use tracing::info;
 
 use crate::{
-    embeddings::Embedded, license, model_folder::model_folder, setup::Setup, torch::load_embedder,
+    embeddings::Embedded, license, model_folder::model_folder, setup::ModelSetup,
+    torch::load_embedder,
 };
 
 /// An embedder on this machine whose files were found; it is loaded when it is first needed.
@@ -29,7 +30,7 @@ enum Files {
 
 impl LocalModel {
     /// Finds the model's files, on disk or on the hub.
-    pub(crate) fn find(setup: &Setup, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
+    pub(crate) fn find(setup: ModelSetup, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
         let folder = embedder_folder(setup.quiet, name, place)?;
         let files = match StaticFiles::find(&folder)? {
             Some(files) => Files::Static(files),
@@ -56,13 +57,21 @@ impl LocalModel {
         self.license.as_deref()
     }
 
-    /// One row per prompt: shape `(n_prompts, dim)`.
-    pub(crate) fn embed(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Embedded> {
-        let by = match &self.files {
+    /// How it embeds, in words.
+    pub(crate) fn how(&self, setup: ModelSetup) -> String {
+        match &self.files {
             Files::Sentence(_) => format!("on {}", setup.device),
             Files::Static(_) => "by token vectors".to_owned(),
-        };
-        info!("embedding {} prompts {by}", prompts.len());
+        }
+    }
+
+    /// One row per prompt: shape `(n_prompts, dim)`.
+    pub(crate) fn embed(
+        &mut self,
+        setup: ModelSetup,
+        prompts: &[String],
+    ) -> anyhow::Result<Embedded> {
+        info!("embedding {} prompts {}", prompts.len(), self.how(setup));
         let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
         let embedded = self.load(setup)?.embed(prompts, &|n| bar.add(n))?;
         Ok(Embedded {
@@ -74,7 +83,7 @@ impl LocalModel {
     /// The tokens of each prompt's text, as `carrot-router` counts them with this model.
     pub(crate) fn count(
         &mut self,
-        setup: &Setup,
+        setup: ModelSetup,
         prompts: &[String],
     ) -> anyhow::Result<Vec<usize>> {
         let what = "cannot count the tokens of the train prompts";
@@ -83,7 +92,8 @@ impl LocalModel {
         counter.count_all(prompts).context(what)
     }
 
-    fn load(&mut self, setup: &Setup) -> anyhow::Result<&dyn PromptEmbedder> {
+    /// The embedder itself, which is loaded if it is not yet.
+    pub(crate) fn load(&mut self, setup: ModelSetup) -> anyhow::Result<&dyn PromptEmbedder> {
         // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
         let model = match self.loaded.take() {
             Some(model) => model,
@@ -94,7 +104,7 @@ impl LocalModel {
 }
 
 impl Files {
-    fn load(&self, setup: &Setup) -> encoder::Result<Box<dyn PromptEmbedder>> {
+    fn load(&self, setup: ModelSetup) -> encoder::Result<Box<dyn PromptEmbedder>> {
         match self {
             Self::Sentence(files) => load_embedder(files, setup.truncate, setup.device),
             Self::Static(files) => Ok(Box::new(StaticEmbedder::load(files)?)),
