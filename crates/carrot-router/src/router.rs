@@ -395,3 +395,15 @@ fn truncate(record: &Record) -> Option<Truncate> {
     let recorded = record.config.pointer("/predict/truncate")?;
     Truncate::named(recorded.as_str()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_may_share_a_router() {
+        fn shared<T: Send + Sync>() {}
+        shared::<CarrotRouter>();
+        shared::<crate::Error>();
+    }
+}
