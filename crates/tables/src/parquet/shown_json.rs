@@ -43,7 +43,7 @@ pub(crate) fn json_values(place: Place<'_>, array: &dyn Array) -> Result<Vec<Str
                     }
                     push_text(name.name(), &mut json);
                     json.push(':');
-                    json += &column[i];
+                    json.push_str(&column[i]);
                 }
                 json + "}"
             };
