@@ -35,7 +35,7 @@ pub(crate) fn json_values(place: Place<'_>, array: &dyn Array) -> Result<Vec<Str
             let columns: Vec<Vec<String>> = columns
                 .map(|column| json_values(place, column))
                 .collect::<Result<_>>()?;
-            let object = |i| {
+            let object = |i: usize| {
                 let mut json = "{".to_owned();
                 for (field, (name, column)) in fields.iter().zip(&columns).enumerate() {
                     if field > 0 {

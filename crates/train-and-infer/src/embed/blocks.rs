@@ -98,7 +98,7 @@ impl Block {
             .map(|&byte| Row::of(byte))
             .collect::<Option<_>>()?;
         let n_embedded = rows.iter().filter(|row| **row != Row::Nothing).count();
-        let (values, rest) = values.as_chunks();
+        let (values, rest) = values.as_chunks::<4>();
         let is_whole = rest.is_empty() && values.len() == n_embedded * dim;
         is_whole.then(|| Self {
             rows,
