@@ -8,8 +8,7 @@
 //! ```no_run
 //! use std::path::Path;
 //!
-//! use carrot_router::CarrotRouter;
-//! use encoder::DeviceChoice;
+//! use carrot_router::{CarrotRouter, DeviceChoice};
 //!
 //! # fn main() -> Result<(), carrot_router::Error> {
 //! let router = CarrotRouter::open(Path::new("models/sprout/carrot-roberta"), DeviceChoice::Cpu)?;
@@ -18,6 +17,21 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # In a service of one's own
+//!
+//! `examples/route.rs` is a whole program. A service opens a router once, when it starts, and shares it: [`CarrotRouter`] is `Send` and `Sync`,
+//! and never changes, so an `Arc` of it answers all threads at once, without a lock and with the same decisions as for one.
+//!
+//! - **Blocking.** A decision takes processor time, milliseconds with a network for an embedder, or waits for the server that embeds. From
+//!   asynchronous code it is called by `spawn_blocking` or on threads of one's own, as many as there are cores.
+//! - **Many prompts.** [`CarrotRouter::route`] uses all cores for several prompts, and the calling thread for one: a service asks for each prompt
+//!   by itself, a batch for hundreds at a time.
+//! - **Input tokens.** What a request is billed for beside the prompt's text goes to [`CarrotRouter::route_counted`].
+//! - **Fallbacks.** [`Decision::models`] has the utility of every LLM: the next best is the one to ask where the chosen one does not answer.
+//! - **Another router.** Whoever has fitted a new one opens it beside the old one, and replaces the `Arc`; requests in flight keep theirs.
+//! - **Errors** are values: no call prints, ends the process, or panics over a prompt. An error that concerns one prompt of several says which
+//!   ([`Error::prompt_idx`]).
 
 mod backend;
 mod calibrate;
@@ -41,7 +55,7 @@ mod token_watch;
 mod token_words;
 mod worth;
 
-pub use encoder::NetworkTask;
+pub use encoder::{DeviceChoice, NetworkTask};
 pub use evaluation::choice::COST_MULTIPLIER;
 
 pub use crate::{

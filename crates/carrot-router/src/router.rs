@@ -426,4 +426,14 @@ fn precision(record: &Record) -> Precision {
     let recorded = record.config.pointer("/predict/precision");
     let recorded = recorded.and_then(serde_json::Value::as_str);
     recorded.and_then(Precision::named).unwrap_or_default()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_may_share_a_router() {
+        fn shared<T: Send + Sync>() {}
+        shared::<CarrotRouter>();
+        shared::<crate::Error>();
+    }
 }

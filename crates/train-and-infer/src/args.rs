@@ -5,7 +5,9 @@ use clap::{
 use cli_support::{ModelsDir, ProgramArgs, examples};
 use dataset::{DatasetName, Truncate};
 
-use crate::{distill::DistillArgs, roberta_args::RobertaArgs, router::RouterChoice};
+use crate::{
+    distill::DistillArgs, embed::EmbedArgs, roberta_args::RobertaArgs, router::RouterChoice,
+};
 
 const EXAMPLES: [&str; 10] = [
     "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn",
@@ -40,6 +42,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Make a static embedder of a sentence embedder, once
     Distill(DistillArgs),
+    /// Embed the prompts of a table, of which any scheduler can run one process per part file
+    Embed(EmbedArgs),
 }
 
 impl Args {
@@ -47,6 +51,7 @@ impl Args {
     pub(crate) fn is_quiet(&self) -> bool {
         match (&self.command, &self.fit) {
             (Some(Command::Distill(args)), _) => args.output.quiet,
+            (Some(Command::Embed(args)), _) => args.output.quiet,
             (None, args) => args.program.output.quiet,
         }
     }
@@ -136,7 +141,8 @@ pub(crate) struct CrossFitArgs {
     pub(crate) group: Option<String>,
 }
 
-fn truncate_parser() -> impl TypedValueParser<Value = Truncate> {
+/// The values of `--truncate`.
+pub(crate) fn truncate_parser() -> impl TypedValueParser<Value = Truncate> {
     let names = PossibleValuesParser::new(Truncate::ALL.map(Truncate::name));
     names.map(|name| Truncate::named(&name).expect("one of the names"))
 }

@@ -94,7 +94,9 @@ impl Data {
             make_if_static(setup, embedder)?;
             let model = embedder.model.as_ref();
             let model = model
-                .map(|model| LocalModel::find(setup, embedder, model))
+                .map(|model| {
+                    LocalModel::find(setup.of_models(), &embedder.name, embedder.precision, model)
+                })
                 .transpose()?;
             self.models.insert(embedder.name.clone(), model);
         }
@@ -115,7 +117,7 @@ impl Data {
             let counted = match self.model(setup, embedder)? {
                 None => None,
                 Some(model) => model
-                    .count(setup, &splits.train.prompts)
+                    .count(setup.of_models(), &splits.train.prompts)
                     .inspect_err(|error| {
                         warn!("cannot count the tokens of the train prompts, so this router will not know what system prompts cost: {error:#}");
                     })
@@ -165,7 +167,7 @@ impl Data {
             && Part::ALL.into_iter().any(is_missing)
             && let Some(model) = self.model(setup, embedder)?
         {
-            model.begin_to_load(setup);
+            model.begin_to_load(setup.of_models());
         }
         Ok(())
     }

@@ -140,7 +140,7 @@ fn load_part(
         values,
         n_truncated,
     } = model
-        .embed(setup, &split.prompts)
+        .embed(setup.of_models(), &split.prompts)
         .with_context(|| format!("cannot embed the prompts of `{}`", split_path.display()))?;
     let embeddings = Embeddings {
         ids: split.ids.clone(),

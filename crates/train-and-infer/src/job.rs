@@ -96,7 +96,7 @@ impl Job {
 
 /// The device that was asked for. Even if no model will run: one that this machine lacks is a mistake on the command line, and must not surface
 /// only after the routers before the first network have been fitted.
-fn device(name: &str) -> anyhow::Result<DeviceChoice> {
+pub(crate) fn device(name: &str) -> anyhow::Result<DeviceChoice> {
     let device = name.parse().and_then(|device| {
         torch::check_device(device)?;
         Ok(device)

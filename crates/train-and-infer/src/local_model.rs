@@ -13,7 +13,7 @@ use static_embeddings::{StaticEmbedder, StaticFiles};
 use tracing::info;
 
 use crate::{
-    embedder::Embedder, embeddings::Embedded, license, model_folder::model_folder, setup::Setup,
+    embeddings::Embedded, license, model_folder::model_folder, setup::ModelSetup,
     torch::load_embedder,
 };
 
@@ -46,24 +46,25 @@ enum Files {
 impl LocalModel {
     /// Finds the model's files, on disk or on the hub.
     pub(crate) fn find(
-        setup: &Setup,
-        embedder: &Embedder,
+        setup: ModelSetup,
+        name: &str,
+        precision: Precision,
         place: &ModelPlace,
     ) -> anyhow::Result<Self> {
-        let folder = embedder_folder(setup.quiet, &embedder.name, place)?;
+        let folder = embedder_folder(setup.quiet, name, place)?;
         let files = match StaticFiles::find(&folder)? {
             Some(files) => Files::Static(files),
             None => Files::Sentence(ModelFiles::in_folder(&folder)?),
         };
         // Known only now of a model that had to be downloaded.
-        if matches!(files, Files::Static(_)) && !embedder.precision.is_f32() {
+        if matches!(files, Files::Static(_)) && !precision.is_f32() {
             bail!(
                 "`{place}` is a static embedder, whose token vectors are not multiplied; leave out `--precision {}`",
-                embedder.precision
+                precision
             );
         }
         Ok(Self {
-            precision: embedder.precision,
+            precision,
             sha256: match &files {
                 Files::Sentence(files) => files.sha256()?,
                 Files::Static(files) => files.sha256()?,
@@ -84,13 +85,21 @@ impl LocalModel {
         self.license.as_deref()
     }
 
-    /// One row per prompt: shape `(n_prompts, dim)`.
-    pub(crate) fn embed(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Embedded> {
-        let by = match &self.files {
+    /// How it embeds, in words.
+    pub(crate) fn how(&self, setup: ModelSetup) -> String {
+        match &self.files {
             Files::Sentence(_) => format!("on {} in {}", setup.device, self.precision),
             Files::Static(_) => "by token vectors".to_owned(),
-        };
-        info!("embedding {} prompts {by}", prompts.len());
+        }
+    }
+
+    /// One row per prompt: shape `(n_prompts, dim)`.
+    pub(crate) fn embed(
+        &mut self,
+        setup: ModelSetup,
+        prompts: &[String],
+    ) -> anyhow::Result<Embedded> {
+        info!("embedding {} prompts {}", prompts.len(), self.how(setup));
         let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
         let embedded = self.load(setup)?.embed(prompts, &|n| bar.add(n))?;
         Ok(Embedded {
@@ -102,7 +111,7 @@ impl LocalModel {
     /// The tokens of each prompt's text, as `carrot-router` counts them with this model.
     pub(crate) fn count(
         &mut self,
-        setup: &Setup,
+        setup: ModelSetup,
         prompts: &[String],
     ) -> anyhow::Result<Vec<usize>> {
         let what = "cannot count the tokens of the train prompts";
@@ -112,13 +121,14 @@ impl LocalModel {
     }
 
     /// Begins to load the model on another thread, for whoever will soon embed prompts that have yet to be read.
-    pub(crate) fn begin_to_load(&mut self, setup: &Setup) {
+    pub(crate) fn begin_to_load(&mut self, setup: ModelSetup) {
         if matches!(self.loaded, Loaded::No) {
             self.loaded = Loaded::Soon(thread::spawn(self.loading(setup)));
         }
     }
 
-    fn load(&mut self, setup: &Setup) -> anyhow::Result<&dyn PromptEmbedder> {
+    /// The embedder itself, which is loaded if it is not yet.
+    pub(crate) fn load(&mut self, setup: ModelSetup) -> anyhow::Result<&dyn PromptEmbedder> {
         // Taken out and put back, since loading may fail.
         let model = match std::mem::replace(&mut self.loaded, Loaded::No) {
             Loaded::Yes(model) => model,
@@ -135,7 +145,7 @@ impl LocalModel {
     /// What loads the model.
     fn loading(
         &self,
-        setup: &Setup,
+        setup: ModelSetup,
     ) -> impl FnOnce() -> encoder::Result<Box<dyn PromptEmbedder>> + Send + 'static {
         let (files, truncate) = (self.files.clone(), setup.truncate);
         let runtime = Runtime {

@@ -1,10 +1,13 @@
 //! `carrot-router route`: prompts in, decisions out.
 
 mod args;
+mod batch;
+mod brief;
 mod built_in;
 mod job;
 mod line;
 mod losses;
+mod on_error;
 mod open;
 mod prompts;
 mod table;
@@ -15,10 +18,16 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 pub(super) use self::args::RouteArgs;
-use self::{job::RouteJob, losses::Losses};
+use self::{
+    batch::Rule,
+    brief::Brief,
+    job::{RouteJob, Work},
+    losses::Losses,
+    prompts::Prompts,
+};
 
 pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
-    let mut job = RouteJob::check(args)?;
+    let job = RouteJob::check(args)?;
     let router = job.opening.open()?;
     let (predictor, counter) = (router.describe(), router.token_counter());
     info!(
@@ -37,32 +46,54 @@ pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
              error. Every prompt goes to the same LLM, which the weight of cost decides"
         );
     }
+    let form = Form {
+        is_json: job.output.json,
+        is_brief: job.is_brief,
+    };
+    match job.work {
+        Work::Table(batch) => batch.run(&router, job.rule, job.output),
+        Work::Prompts(prompts) => answer(&router, prompts, job.rule, form),
+    }
+}
+
+/// How decisions are printed.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    is_json: bool,
+    is_brief: bool,
+}
+
+/// Answers prompts as they come.
+fn answer(
+    router: &CarrotRouter,
+    prompts: Prompts,
+    mut rule: Rule,
+    form: Form,
+) -> anyhow::Result<()> {
     // Only now, so that a router that cannot be used is reported before the program waits for prompts on standard input.
-    let mut batches = job.prompts.batches();
+    let mut batches = prompts.batches();
     let mut losses = Losses::new();
     let mut are_counts_told = router.uses_input_tokens();
     while let Some(batch) = batches.next()? {
-        let decisions = router.route_counted(&batch.prompts, &batch.input_tokens, job.mu);
+        let decisions = router.route_counted(&batch.prompts, &batch.input_tokens, rule.mu);
         let decisions = decisions.map_err(|error| batch.locate(error))?;
         // Before they are answered: the costs that the calibration promises would be other ones.
-        if let Some(watch) = &mut job.watch {
+        if let Some(watch) = &mut rule.watch {
             watch.add(&decisions)?;
         }
         if !are_counts_told && batch.input_tokens.iter().any(Option::is_some) {
             are_counts_told = true;
-            warn!("{}", without_effect(&router));
+            warn!("{}", without_effect(router));
         }
         decisions.iter().for_each(|decision| losses.add(decision));
-        let reader = match job.is_json {
-            true => stream_json(&answers(&decisions, job.promise.as_ref()))?,
-            false => stream_text(&decisions.iter().map(table::of).collect::<String>())?,
-        };
+        let reader = form.print(&decisions, rule.promise.as_ref())?;
         // Nobody reads the answers any more, and the prompts may never end.
         if reader == Reader::Gone {
             return Ok(());
         }
     }
-    if !job.is_json {
+    if !form.is_json && !form.is_brief {
+        let (predictor, counter) = (router.describe(), router.token_counter());
         print_text(&table::legend(&predictor, &counter))?;
     }
     losses.log();
@@ -88,6 +119,22 @@ fn answers<'a>(
         calibrated,
     };
     decisions.iter().map(answer).collect()
+}
+
+impl Form {
+    fn print(
+        self,
+        decisions: &[Decision],
+        promise: Option<&CalibrationPromise>,
+    ) -> anyhow::Result<Reader> {
+        let brief = || decisions.iter().map(Brief::of);
+        match (self.is_json, self.is_brief) {
+            (true, false) => stream_json(&answers(decisions, promise)),
+            (true, true) => stream_json(&brief().collect::<Vec<_>>()),
+            (false, false) => stream_text(&decisions.iter().map(table::of).collect::<String>()),
+            (false, true) => stream_text(&brief().map(|it| it.line()).collect::<String>()),
+        }
+    }
 }
 
 /// Why counts that requests give change nothing.

@@ -1,11 +1,13 @@
 //! The built program on tiny routers: three neighbors on a random BERT of 7,000 weights, or two RoBERTas of as many whose outputs are known.
 
+mod batch;
 mod bench;
 mod blend;
 mod blend_pool;
 mod calibrate;
 mod hints;
 mod label_order;
+mod library;
 mod networks;
 mod pair;
 mod pair_refusals;

@@ -4,6 +4,7 @@ mod bench;
 mod binary;
 mod cross_fit;
 mod distill;
+mod embed;
 mod embeddings;
 #[cfg(all(feature = "torch", target_os = "linux"))]
 mod full_disk;
