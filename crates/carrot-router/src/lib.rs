@@ -36,6 +36,8 @@ mod predicted;
 mod predictor;
 mod prices;
 mod router;
+#[cfg(feature = "serve")]
+mod serve;
 mod server;
 mod token_watch;
 mod token_words;
