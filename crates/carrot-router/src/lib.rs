@@ -37,7 +37,7 @@ mod predictor;
 mod prices;
 mod router;
 #[cfg(feature = "serve")]
-mod serve;
+pub mod serve;
 mod server;
 mod token_watch;
 mod token_words;

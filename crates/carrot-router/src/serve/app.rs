@@ -29,7 +29,8 @@ use super::{
     ServeError,
     caps::{CapLimits, SpendCaps},
     config::Config,
-    decision, error::ApiError,
+    decision_endpoint,
+    error::ApiError,
     feedback::FeedbackBook,
     flow,
     generation::{Generation, PROBE},
@@ -66,8 +67,8 @@ impl App {
                 let place = LogPlace::new(&log.path)?;
                 // What an earlier server left is mended before it is read.
                 let (writer, repaired) = LogWriter::open(&place, log.rotation())?;
-                if let Some(repaired) = repaired {
-                    info!("{repaired}");
+                if repaired.n_removed > 0 {
+                    info!("{} bytes of half a line at the end of the decision log were removed", repaired.n_removed);
                 }
                 (Some(writer), FeedbackBook::of_log(capacity, &place)?)
             }
@@ -138,7 +139,7 @@ impl App {
             .route("/v1/chat/completions", model(Format::Chat))
             .route("/v1/responses", model(Format::Responses))
             .route("/v1/messages", model(Format::Messages))
-            .route("/v1/decision", post(decision::answer))
+            .route("/v1/decision", post(decision_endpoint::answer))
             .route("/v1/feedback", post(feedback))
             .route("/health", get(|| async { text("ok") }))
             .route("/ready", get(ready))

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use decision_log::{LogPlace, Rotation};
 use reqwest::Url;
 use serde::{Deserialize, Deserializer};
 
@@ -19,7 +20,9 @@ use crate::check_mu;
 /// Holds the values of all keys that a file may leave out.
 const BUILT_IN: &str = include_str!("../../../../configs/serve.toml");
 /// Tables whose keys may be left out, and keys that may be.
-const OPTIONAL: [&str; 6] = ["listen", "decision", "answer", "forward", "limits", "reload"];
+const OPTIONAL: [&str; 9] = [
+    "listen", "decision", "answer", "forward", "limits", "reload", "sessions", "explore", "feedback",
+];
 
 /// A file that cannot be used, and why.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +73,16 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// When the file is read again.
     pub reload: ReloadConfig,
+    /// Whether a session keeps its LLM.
+    pub sessions: SessionsConfig,
+    /// Which share of requests goes to LLMs drawn at random.
+    pub explore: ExploreConfig,
+    /// Scores that come back.
+    pub feedback: FeedbackConfig,
+    /// The decision log; none where it is left out.
+    pub log: Option<LogConfig>,
+    /// What may be spent.
+    pub caps: Option<CapsConfig>,
     /// Who may ask; anyone where it is left out.
     pub keys: Option<KeysConfig>,
     /// What is forwarded in shadow mode.
@@ -207,6 +220,62 @@ pub struct ReloadConfig {
     pub check_seconds: Duration,
 }
 
+/// `[sessions]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SessionsConfig {
+    /// So many are remembered.
+    pub capacity: usize,
+    /// How long a provider keeps a prompt in its cache.
+    #[serde(deserialize_with = "seconds")]
+    pub cache_seconds: Duration,
+    /// Which part of the price of input tokens is saved by it.
+    pub cached_discount: f64,
+}
+
+/// `[explore]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ExploreConfig {
+    /// The share, in [0, 1].
+    pub share: f64,
+    /// Of the draws; the system's chance where it is left out.
+    pub seed: Option<u64>,
+}
+
+/// `[feedback]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FeedbackConfig {
+    /// The latest so many decisions can be given a score.
+    pub decisions: usize,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LogConfig {
+    /// The file, which ends in `.jsonl`.
+    pub path: PathBuf,
+    /// Whether it holds the text that decided.
+    #[serde(default)]
+    pub prompts: bool,
+    /// It goes on in a new file when this one is so large; never, where left out.
+    pub max_mib: Option<u64>,
+    /// So many older files are kept; all, where left out.
+    pub keep: Option<usize>,
+}
+
+/// `[caps]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CapsConfig {
+    /// US dollars for all LLMs together, from midnight to midnight UTC.
+    pub usd_per_day: Option<f64>,
+    /// Where it is written down what was spent, so that a restart does not begin at 0.
+    pub file: Option<PathBuf>,
+}
+
 /// `[keys]`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -275,6 +344,12 @@ pub struct LlmConfig {
     pub input_usd_per_mtok: Option<f64>,
     /// The same for output tokens.
     pub output_usd_per_mtok: Option<f64>,
+    /// What may be spent on it from midnight to midnight UTC.
+    pub usd_per_day: Option<f64>,
+}
+
+fn is_amount(usd: f64) -> bool {
+    (0.0..1e12).contains(&usd)
 }
 
 fn bearer() -> KeyHeader {
@@ -384,6 +459,22 @@ impl Config {
                 return bad(&key, "is there twice");
             }
         }
+        if !(0.0..=1.0).contains(&self.explore.share) {
+            return bad("explore.share", "is not a number from 0 to 1");
+        }
+        if !(0.0..=1.0).contains(&self.sessions.cached_discount) {
+            return bad("sessions.cached-discount", "is not a number from 0 to 1");
+        }
+        let cap = self.caps.as_ref().and_then(|caps| caps.usd_per_day);
+        if cap.is_some_and(|usd| !is_amount(usd)) {
+            return bad("caps.usd-per-day", "is below 0, or not a number");
+        }
+        if let Some(log) = &self.log {
+            LogPlace::new(&log.path).map_err(|error| ("log.path".to_owned(), format!("is bad: {error}")))?;
+            if log.max_mib == Some(0) {
+                return bad("log.max-mib", "is 0, expected 1 or more");
+            }
+        }
         if self.llms.is_empty() {
             return bad("llm", "lists no LLM");
         }
@@ -396,6 +487,15 @@ impl Config {
             return bad("shadow.upstream", "is the name of no `[[upstream]]`");
         }
         Ok(())
+    }
+}
+
+impl LogConfig {
+    pub(crate) fn rotation(&self) -> Rotation {
+        Rotation {
+            max_bytes: self.max_mib.map_or(u64::MAX, |mib| mib.saturating_mul(1 << 20)),
+            keep: self.keep,
+        }
     }
 }
 
@@ -428,8 +528,8 @@ impl LlmConfig {
             return Err("has a name that stands for the router".to_owned());
         }
         let prices = [self.input_usd_per_mtok, self.output_usd_per_mtok];
-        if prices.iter().flatten().any(|usd| !(0.0..1e9).contains(usd)) {
-            return Err("has a price below 0, or one that is not a number".to_owned());
+        if prices.iter().chain([&self.usd_per_day]).flatten().any(|usd| !is_amount(*usd)) {
+            return Err("has an amount of dollars below 0, or one that is not a number".to_owned());
         }
         if prices[0].is_some() != prices[1].is_some() {
             return Err("has one price, expected both or none".to_owned());

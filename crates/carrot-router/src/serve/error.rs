@@ -137,6 +137,19 @@ impl ApiError {
         }
     }
 
+    /// Feedback that cannot be taken.
+    pub(crate) fn feedback(
+        status: StatusCode,
+        code: &'static str,
+        param: Option<&'static str>,
+        message: String,
+    ) -> Self {
+        Self {
+            param,
+            ..Self::new(status, "invalid_request_error", code, message)
+        }
+    }
+
     /// 502.
     pub(crate) fn upstream(message: impl Into<String>) -> Self {
         Self::new(

@@ -27,10 +27,10 @@ pub(crate) struct Weight {
 }
 
 /// All names that there are.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Names {
     /// What `carrot` alone stands for.
-    default: Option<Weight>,
+    default: Weight,
     /// The weights of cost of the router's calibrations.
     calibrations: BTreeMap<String, f64>,
     llms: BTreeMap<String, usize>,
@@ -43,7 +43,7 @@ impl Names {
         llms: impl IntoIterator<Item = (String, usize)>,
     ) -> Self {
         Self {
-            default: Some(default),
+            default,
             calibrations,
             llms: llms.into_iter().collect(),
         }
@@ -55,7 +55,7 @@ impl Names {
             return Ok(Asked::Llm(idx));
         }
         let named = match (model.strip_prefix("carrot:"), model.strip_prefix(ROUTE_LLM)) {
-            _ if model == ALIAS => self.default.clone(),
+            _ if model == ALIAS => Some(self.default.clone()),
             (Some(rest), _) => match rest.strip_prefix("mu=") {
                 Some(mu) => Some(weight(mu)?),
                 None => self.calibration(rest),
@@ -88,6 +88,11 @@ impl Names {
             Asked::Router(weight) => Ok(weight),
             Asked::Llm(_) => Err(ApiError::no_model(model)),
         }
+    }
+
+    /// The weight of cost of `carrot` alone.
+    pub(crate) fn default_mu(&self) -> f64 {
+        self.default.mu
     }
 
     /// For `GET /v1/models`: what stands for the router first.

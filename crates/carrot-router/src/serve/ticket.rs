@@ -29,7 +29,11 @@ pub(crate) struct Ticket {
     pub(crate) upstream: Duration,
     /// Which LLM answers.
     pub(crate) served_idx: Option<usize>,
+    /// Whether what goes through is an upstream's own word on why it did not answer.
+    pub(crate) has_failed: bool,
     pub(crate) reservation: Option<Reservation>,
+    /// What was set aside.
+    pub(crate) predicted_usd: f64,
     pub(crate) usage: Option<Usage>,
     /// Bytes of the answer's text, for an estimate.
     pub(crate) n_answer_bytes: usize,
@@ -60,7 +64,9 @@ impl Ticket {
             started,
             upstream: Duration::ZERO,
             served_idx: None,
+            has_failed: false,
             reservation: None,
+            predicted_usd: 0.0,
             usage: None,
             n_answer_bytes: 0,
             n_input_estimated: 0,
@@ -69,6 +75,10 @@ impl Ticket {
             shadow: None,
             _permit: permit,
         }
+    }
+
+    pub(crate) fn app(&self) -> &Arc<App> {
+        &self.app
     }
 
     /// Notes how it ended. Later notes replace earlier ones.
@@ -161,12 +171,9 @@ impl Drop for Ticket {
             self.line.status = None;
         }
         self.bill();
-        if let Some(reservation) = self.reservation.take() {
-            // What cannot be known is taken to be what was predicted.
-            let usd = match self.is_billed {
-                true => self.line.cost_usd.unwrap_or(reservation.usd()),
-                false => 0.0,
-            };
+        // What was not billed has cost nothing, and what cannot be known is taken to be what was predicted.
+        if let (Some(reservation), true) = (self.reservation.take(), self.is_billed) {
+            let usd = self.line.cost_usd.unwrap_or(self.predicted_usd);
             reservation.settle(usd, SystemTime::now());
         }
         let app = Arc::clone(&self.app);

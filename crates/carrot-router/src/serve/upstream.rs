@@ -130,6 +130,25 @@ impl Upstream {
     }
 }
 
+impl Upstream {
+    /// A client's headers in the shadow: all but those of its connection. Its own key goes along unless the server has one here.
+    pub(crate) fn headers_as_they_are(&self, client: &HeaderMap) -> HeaderMap {
+        let named = named_by_connection(client);
+        let mut headers = HeaderMap::with_capacity(client.len() + 1);
+        for (name, value) in client {
+            let is_hop = OWN.contains(name) && name != header::ACCEPT_ENCODING;
+            let is_replaced = self.key.is_some() && KEYS.contains(name);
+            if !is_hop && !is_replaced && !named.contains(name) {
+                headers.append(name, value.clone());
+            }
+        }
+        if let Some((name, value)) = &self.key {
+            headers.insert(name, value.clone());
+        }
+        headers
+    }
+}
+
 /// A server's headers as the client gets them.
 pub(crate) fn answered_headers(server: &HeaderMap) -> HeaderMap {
     let named = named_by_connection(server);
