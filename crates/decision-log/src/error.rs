@@ -16,7 +16,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A path that no log can have.
-    #[error("`{}` is no name for a decision log, expected one that ends in `.jsonl`", path.display())]
+    #[error("a decision log cannot be called `{}`, expected a name that ends in `.jsonl`", path.display())]
     Name {
         /// The path.
         path: PathBuf,
