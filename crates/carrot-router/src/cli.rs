@@ -6,6 +6,8 @@ mod calibrate;
 mod hints;
 mod pool;
 mod route;
+#[cfg(feature = "serve")]
+mod serve;
 mod worth;
 
 use std::process::ExitCode;
@@ -20,6 +22,8 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Route(args) => route::run(args).map(success),
         Command::Calibrate(args) => calibrate::run(args).map(success),
         Command::Pool(args) => pool::run(args).map(success),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args).map(success),
         Command::Worth(args) => worth::run(args),
     };
     done.map_err(hints::add)

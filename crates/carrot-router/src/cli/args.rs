@@ -1,6 +1,8 @@
 use clap::{Parser, Subcommand};
 use cli_support::examples;
 
+#[cfg(feature = "serve")]
+use super::serve::ServeArgs;
 use super::{calibrate::CalibrateArgs, pool::PoolArgs, route::RouteArgs, worth::WorthArgs};
 
 const EXAMPLES: [&str; 4] = [
@@ -26,6 +28,9 @@ pub(super) enum Command {
     Calibrate(CalibrateArgs),
     /// Change a saved router's prices, or remove and add LLMs, without refitting it
     Pool(PoolArgs),
+    /// Answer requests in the formats of OpenAI and Anthropic by the LLM that each should go to, and log what routing costs and saves
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
     /// Say whether routing is worth it on a data set, or which LLM to use for everything, by predictions for prompts that were not fitted on
     Worth(WorthArgs),
 }
@@ -37,6 +42,8 @@ impl Args {
             Command::Route(args) => args.output.quiet,
             Command::Calibrate(args) => args.program.output.quiet,
             Command::Pool(args) => args.output_form.quiet,
+            #[cfg(feature = "serve")]
+            Command::Serve(args) => args.quiet,
             Command::Worth(args) => args.program.output.quiet,
         }
     }

@@ -5,6 +5,8 @@ mod built_in;
 mod job;
 mod line;
 mod losses;
+#[cfg(feature = "serve")]
+mod of_config;
 mod open;
 mod prompts;
 mod table;
@@ -14,6 +16,8 @@ use cli_support::{Reader, print_text, stream_json, stream_text};
 use tracing::{info, warn};
 
 pub(super) use self::args::RouteArgs;
+#[cfg(feature = "serve")]
+pub(super) use self::of_config::open_of_config;
 use self::{job::RouteJob, losses::Losses};
 
 pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
