@@ -10,7 +10,7 @@ case ${1-} in
 usage: scripts/arrows.sh [--self-test]
 
 Fails, naming each breach, when a crate of this workspace uses one that the table in this file does not allow, or when
-train-and-infer or carrot-router needs libtorch without its feature for it. Tests and examples (dev-dependencies) may use anything;
+train-and-infer or carrot-router needs libtorch, or a web server, without its feature for it. Tests and examples (dev-dependencies) may use anything;
 what a default feature or a build script brings in counts.
 
   --self-test   check first that wrong tables are caught
@@ -130,6 +130,12 @@ for program in train-and-infer carrot-router; do
     for crate in tch torch-sys nets; do
         if grep -q "^$crate v" <<<"$without"; then
             echo "arrows: \`$program\` must not reach \`$crate\` without its feature \`torch\`" >&2
+            exit 1
+        fi
+    done
+    for crate in axum prometheus-client; do
+        if grep -q "^$crate v" <<<"$without"; then
+            echo "arrows: \`$program\` must not reach \`$crate\` without its feature \`serve\`" >&2
             exit 1
         fi
     done

@@ -33,11 +33,11 @@ use super::{
     error::ApiError,
     feedback::FeedbackBook,
     flow,
-    generation::{Generation, PROBE},
+    generation::Generation,
     ledger::Ledger,
     metrics::Metrics,
     page,
-    request::{Format, Incoming},
+    request::Format,
     sessions::{SessionSettings, Sessions},
     shadow,
 };
@@ -147,18 +147,11 @@ impl App {
             .route("/stats", get(stats))
             .route("/", get(|| async { page() }));
         let routes = match self.is_shadow {
-            true => routes.fallback(async |State(app): State<Arc<Self>>, request: Request| {
-                shadow::answer(&app, request).await
-            }),
-            false => routes.route("/v1/models", get(models)).fallback(async || {
-                ApiError::no_path().response(Format::Chat)
-            }),
+            true => routes.fallback(shadow_path),
+            false => routes.route("/v1/models", get(models)).fallback(no_path),
         };
-        routes
-            .method_not_allowed_fallback(async |State(app): State<Arc<Self>>, request: Request| {
-                bad_method(&app, &request)
-            })
-            .with_state(Arc::clone(self))
+        let routes = routes.method_not_allowed_fallback(bad_method);
+        routes.with_state(Arc::clone(self))
     }
 }
 
@@ -195,11 +188,11 @@ async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
     if app.is_draining.load(Ordering::Relaxed) {
         return ApiError::unavailable("the server is ending").response(Format::Chat);
     }
-    let body = json!({"model": "carrot", "messages": [{"role": "user", "content": PROBE}]});
-    let probe = Incoming::read(Format::Chat, body.to_string().into()).expect("a request");
-    match generation.brain.decide(Arc::new(probe), 0.5).await {
-        Ok(_) => text("ready"),
-        Err(_) => ApiError::unavailable("the router cannot decide: see the log").response(Format::Chat),
+    match generation.is_ready().await {
+        true => text("ready"),
+        false => {
+            ApiError::unavailable("the router cannot decide: see the log").response(Format::Chat)
+        }
     }
 }
 
@@ -264,8 +257,17 @@ pub(crate) fn authorized(generation: &Generation, request: &Request) -> Result<(
     }
 }
 
+/// Whatever else an upstream offers.
+async fn shadow_path(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
+    shadow::answer(&app, request).await
+}
+
+async fn no_path() -> Response<Body> {
+    ApiError::no_path().response(Format::Chat)
+}
+
 /// 405, and what a browser asks before it asks.
-fn bad_method(app: &App, request: &Request) -> Response<Body> {
+async fn bad_method(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
     let generation = app.generation();
     let origin = &generation.config.answer.allow_origin;
     if request.method() != axum::http::Method::OPTIONS || origin.is_empty() {

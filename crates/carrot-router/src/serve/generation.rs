@@ -1,10 +1,15 @@
 //! Everything that a reload replaces as a whole. A request keeps the version that it began with.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::http::HeaderValue;
 use reqwest::Client;
 use saved_routers::Calibration;
+use serde_json::json;
 use tracing::{info, warn};
 
 use super::{
@@ -13,12 +18,17 @@ use super::{
     brain::{Brain, chain},
     config::Config,
     explore::Explorer,
-    names::{Names, Weight},
+    names::{ALIAS, Names, Weight},
     pool::Pool,
-    request::Reading,
+    request::{Format, Incoming, Reading},
     upstream,
 };
 use crate::{CarrotRouter, UsableCalibration, mu_of_calibration};
+
+/// A prompt that shows whether decisions can be made.
+const PROBE: &str = "What is 2 + 2?";
+/// How long that is believed.
+const READY_FOR: Duration = Duration::from_secs(5);
 
 /// One version of the configuration, with all that follows from it.
 #[derive(Debug)]
@@ -34,6 +44,8 @@ pub(crate) struct Generation {
     pub(crate) has_caps: bool,
     /// LLMs' names as headers, by their positions.
     pub(crate) header_names: Vec<HeaderValue>,
+    /// When a probe was last decided on.
+    ready_at: Mutex<Option<Instant>>,
     /// What predicts, in words.
     pub(crate) describes: String,
     /// Whether a prompt changes anything, see [`CarrotRouter::routes`].
@@ -87,6 +99,7 @@ impl Generation {
             explorer: Explorer::new(config.explore.share, config.explore.seed)
                 .map_err(|error| ServeError::Explore { message: error.to_string() })?,
             header_names: pool.llms.iter().map(|llm| header(&llm.name)).collect(),
+            ready_at: Mutex::new(None),
             has_caps,
             names,
             pool,
@@ -94,6 +107,22 @@ impl Generation {
             routes,
             config,
         })
+    }
+
+    /// Whether decisions can be made. Asked often, as probes of orchestrators are, it decides once in a while: an embedding server may charge for it.
+    pub(crate) async fn is_ready(&self) -> bool {
+        let lately = |at: &Instant| at.elapsed() < READY_FOR;
+        let known = *self.ready_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_some_and(lately) {
+            return true;
+        }
+        let body = json!({"model": ALIAS, "messages": [{"role": "user", "content": PROBE}]});
+        let probe = Incoming::read(Format::Chat, body.to_string().into()).expect("a request");
+        let is_ready = self.brain.decide(Arc::new(probe), 0.5).await.is_ok();
+        if is_ready {
+            *self.ready_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        is_ready
     }
 }
 
@@ -125,9 +154,6 @@ fn warm_up(router: &CarrotRouter) {
         );
     }
 }
-
-/// A prompt that shows whether decisions can be made.
-pub(crate) const PROBE: &str = "What is 2 + 2?";
 
 /// A name as a header's value, without what such a value must not hold.
 fn header(name: &str) -> HeaderValue {

@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    pin::pin,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -36,7 +37,8 @@ pub(crate) async fn watch(
                 true
             }
             false => {
-                let (told, checked) = (std::pin::pin!(hangup.notified()), std::pin::pin!(sleep(check)));
+                let told = pin!(hangup.notified());
+                let checked = pin!(sleep(check));
                 matches!(select(told, checked).await, Either::Left(_))
             }
         };
