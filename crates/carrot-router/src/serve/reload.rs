@@ -58,7 +58,7 @@ pub(crate) async fn watch(
         let read = tokio::task::spawn_blocking(move || {
             let mut config = Config::read(&path)?;
             adjust(&mut config);
-            Generation::open(config, &open)
+            Generation::open(config, &*open)
         });
         match read.await {
             Ok(Ok(new)) => {

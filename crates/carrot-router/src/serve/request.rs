@@ -7,7 +7,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::Deserialize;
 
-pub(crate) use self::content::{Content, DecidingText, Need, Reading};
+pub use self::content::{DecidingText, Need};
+pub(crate) use self::content::{Content, Reading};
 use super::{
     error::ApiError,
     json::{Edit, Object, edited, quoted},

@@ -263,8 +263,8 @@ mod tests {
         assert!(!said(Chat, "data: {\"error\":null}\n\n").is_error);
         assert!(!said(Chat, "data: {\"choices\":[{\"delta\":{\"content\":\"\\\"finish_reason\\\":1\"}}]}\n\n").is_finished);
         assert!(said(Chat, "data: {\"choices\":[{\"finish_reason\" : \"stop\"}]}\n\n").is_finished);
-        let usage = said(Chat, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n").usage;
-        assert_eq!(usage, Some(usage(3, 4, None)));
+        let found = said(Chat, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n").usage;
+        assert_eq!(found, Some(usage(3, 4, None)));
         assert!(said(Messages, "event: error\ndata: {\"type\":\"error\",\"error\":{}}\n\n").is_error);
         assert!(said(Messages, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n").is_done);
         let start = "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":5,\"output_tokens\":1,\"cache_read_input_tokens\":2}}}\n\n";

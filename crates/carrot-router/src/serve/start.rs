@@ -176,7 +176,7 @@ pub struct Started {
 /// [`ServeError`].
 pub fn check(plan: &Plan) -> Result<String, ServeError> {
     let config = read(plan)?;
-    let generation = Generation::open(config, &plan.open)?;
+    let generation = Generation::open(config, &*plan.open)?;
     Ok(describe(&generation, plan.is_shadow))
 }
 
@@ -191,7 +191,7 @@ pub fn serve(
 ) -> Result<(), ServeError> {
     let config = read(&plan)?;
     let (listen, limits) = (config.listen, config.limits.clone());
-    let generation = Generation::open(config, &plan.open)?;
+    let generation = Generation::open(config, &*plan.open)?;
     announce(&generation);
     if !listen.ip().is_loopback() && generation.keys.is_none() {
         warn!("{listen} can be reached from other machines, and `[keys]` is not set: whoever reaches it spends your money");
