@@ -82,7 +82,7 @@ impl LogPlace {
                 let digits = digits.strip_suffix(EXTENSION)?;
                 let is_number =
                     digits.len() >= DIGITS && digits.bytes().all(|it| it.is_ascii_digit());
-                is_number.then(|| digits.parse().ok())?
+                is_number.then(|| digits.parse::<u64>().ok())?
             });
             numbers.extend(number);
         }
