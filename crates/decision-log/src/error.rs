@@ -73,3 +73,14 @@ impl Error {
         }
     }
 }
+
+/// An error with all that caused it, for a line of the program's own log.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}

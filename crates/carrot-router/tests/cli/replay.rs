@@ -103,7 +103,7 @@ fn replayed(bench: &Bench) -> Value {
 fn number(value: &Value) -> f64 {
     value
         .as_f64()
-        .unwrap_or_else(|| panic!("`{value}` is no number"))
+        .unwrap_or_else(|| panic!("`{value}` is not a number"))
 }
 
 fn close(value: &Value, expected: f64) {

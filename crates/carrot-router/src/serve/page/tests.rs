@@ -11,7 +11,7 @@ use std::{
 
 use decision_log::{AmountSource, FallBack, ModelLine, Outcome, Usage};
 use serde_json::{Value, json};
-use test_support::{Answer, Browser, Server};
+use test_support::{Answer, Browser, Request, Server};
 
 use super::*;
 use crate::serve::caps::CapLimits;
@@ -193,7 +193,7 @@ fn the_page_shows_the_numbers_as_they_come() {
     let is_open = Arc::new(AtomicBool::new(true));
     let server = Server::start({
         let (stats, is_open) = (Arc::clone(&stats), Arc::clone(&is_open));
-        move |request| match request.path() {
+        move |request: &Request| match request.path() {
             "/" => Answer::new(200, PAGE)
                 .with_header("content-type", "text/html; charset=utf-8")
                 .with_header("content-security-policy", POLICY),
