@@ -28,7 +28,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A line that is none of a log.
-    #[error("line {line} of `{}` is not of a decision log: {source}", path.display())]
+    #[error("line {line} of `{}` is not of a decision log", path.display())]
     Line {
         /// The file.
         path: PathBuf,
