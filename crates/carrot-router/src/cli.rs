@@ -5,6 +5,7 @@ mod args;
 mod calibrate;
 mod hints;
 mod pool;
+mod replay;
 mod route;
 #[cfg(feature = "serve")]
 mod serve;
@@ -22,6 +23,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Route(args) => route::run(args).map(success),
         Command::Calibrate(args) => calibrate::run(args).map(success),
         Command::Pool(args) => pool::run(args).map(success),
+        Command::Replay(args) => replay::run(args).map(success),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args).map(success),
         Command::Worth(args) => worth::run(args),

@@ -36,6 +36,7 @@ mod pool;
 mod predicted;
 mod predictor;
 mod prices;
+mod replay;
 mod router;
 #[cfg(feature = "serve")]
 pub mod serve;
@@ -60,6 +61,10 @@ pub use crate::{
     pair::{AssumedOrder, NamedFolder, NetworkPair},
     pool::{PoolChanges, edit_pool, is_poorly_known},
     prices::PriceFile,
+    replay::{
+        AlwaysTotals, AnswerFeedback, OffPolicy, PaidTotals, PolicyRow, Replay, ReplayCounts,
+        ReplayError, RoutedTotals, replay,
+    },
     router::{CarrotRouter, EmbeddingSource, Setup},
     server::{ServerEmbedder, ServerSettings},
     token_watch::TokenWatch,

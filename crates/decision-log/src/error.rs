@@ -28,7 +28,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A line that is none of a log.
-    #[error("line {line} of `{}` is not of a decision log: {source}", path.display())]
+    #[error("line {line} of `{}` is not of a decision log", path.display())]
     Line {
         /// The file.
         path: PathBuf,
@@ -72,4 +72,15 @@ impl Error {
             source,
         }
     }
+}
+
+/// An error with all that caused it, for a line of the program's own log.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -15,7 +15,7 @@ mod moment;
 mod writer;
 
 pub use crate::{
-    error::{Error, Result},
+    error::{Error, Result, with_causes},
     files::{LogFiles, LogPlace, is_log_line},
     line::{
         AmountSource, DecisionLine, FallBack, FeedbackLine, LOG_FORMAT_VERSION, Line, ModelLine,

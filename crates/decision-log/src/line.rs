@@ -254,6 +254,7 @@ impl DecisionLine {
     /// be judged by.
     pub fn is_drawn(&self) -> bool {
         self.explore > 0.0
+            && !self.shadow
             && self.models.iter().any(|model| model.propensity.is_some())
             && (self.outcome == Outcome::Decided || self.chosen == self.served)
     }

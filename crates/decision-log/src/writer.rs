@@ -8,7 +8,7 @@ use std::{
 use atomic_files::Lock;
 use tracing::warn;
 
-use crate::{Error, Line, LogPlace, Result};
+use crate::{Error, Line, LogPlace, Result, error::with_causes};
 
 /// Half a line is looked for from the end of the file in blocks of so many bytes.
 const BLOCK_BYTES: u64 = 1 << 16;
@@ -134,14 +134,14 @@ impl LogWriter {
                 open.next_number += 1;
                 open.next_try = self.rotation.max_bytes;
                 if let Err(error) = self.remove_oldest() {
-                    let error: &dyn std::error::Error = &error;
-                    warn!(error, "an old file of the decision log stays");
+                    let error = with_causes(&error);
+                    warn!("an old file of the decision log stays: {error}");
                 }
             }
             Err(error) => {
                 open.next_try = open.n_bytes.saturating_add(self.rotation.max_bytes);
-                let error: &dyn std::error::Error = &error;
-                warn!(error, "the decision log goes on in the same file");
+                let error = with_causes(&error);
+                warn!("the decision log goes on in the same file: {error}");
             }
         }
     }

@@ -89,7 +89,7 @@ pub(crate) fn read(
         );
     }
     let mut notes = Vec::new();
-    let mut retain = |rows: &mut Vec<Row>, count: &mut usize, is_kept: fn(&Row) -> bool| {
+    let retain = |rows: &mut Vec<Row>, count: &mut usize, is_kept: fn(&Row) -> bool| {
         if rows.iter().any(is_kept) {
             let n = rows.len();
             rows.retain(is_kept);

@@ -3,7 +3,10 @@ use cli_support::examples;
 
 #[cfg(feature = "serve")]
 use super::serve::ServeArgs;
-use super::{calibrate::CalibrateArgs, pool::PoolArgs, route::RouteArgs, worth::WorthArgs};
+use super::{
+    calibrate::CalibrateArgs, pool::PoolArgs, replay::ReplayArgs, route::RouteArgs,
+    worth::WorthArgs,
+};
 
 const EXAMPLES: [&str; 4] = [
     "cargo run -p carrot-router -- worth --dataset my-logs",
@@ -28,6 +31,8 @@ pub(super) enum Command {
     Calibrate(CalibrateArgs),
     /// Change a saved router's prices, or remove and add LLMs, without refitting it
     Pool(PoolArgs),
+    /// Sum up a log of decisions: what routing cost against always taking each LLM, and how good it was, as far as feedback says
+    Replay(ReplayArgs),
     /// Answer requests in the formats of OpenAI and Anthropic by the LLM that each should go to, and log what routing costs and saves
     #[cfg(feature = "serve")]
     Serve(ServeArgs),
@@ -42,6 +47,7 @@ impl Args {
             Command::Route(args) => args.output.quiet,
             Command::Calibrate(args) => args.program.output.quiet,
             Command::Pool(args) => args.output_form.quiet,
+            Command::Replay(args) => args.output.quiet,
             #[cfg(feature = "serve")]
             Command::Serve(args) => args.quiet,
             Command::Worth(args) => args.program.output.quiet,

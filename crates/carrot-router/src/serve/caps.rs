@@ -9,7 +9,7 @@ use std::{
 };
 
 use dataset::{Lock, LockError, write_atomically};
-use decision_log::day;
+use decision_log::{day, with_causes};
 use serde::{Deserialize, Serialize};
 use tracing::error;
 
@@ -59,8 +59,9 @@ pub(crate) enum CapsError {
     },
     /// It is of another version of this program.
     #[error(
-        "`{}` has format version {found}, expected {FORMAT_VERSION}; remove it to begin at 0",
-        path.display()
+        "`{}` has format version {found}, expected {}; remove it to begin at 0",
+        path.display(),
+        FORMAT_VERSION
     )]
     Version {
         /// The file.
@@ -385,7 +386,10 @@ fn write(path: &Path, day: &str, amounts: &Amounts) {
     };
     let bytes = serde_json::to_vec_pretty(&saved).expect("numbers and names are JSON");
     if let Err(error) = write_atomically(path, &bytes) {
-        error!("what was spent today will not survive a restart: {error}");
+        error!(
+            "what was spent today will not survive a restart: {}",
+            with_causes(&error)
+        );
     }
 }
 

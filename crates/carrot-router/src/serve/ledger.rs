@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use decision_log::{Line, LogWriter};
+use decision_log::{Line, LogWriter, with_causes};
 use tracing::error;
 
 use super::{
@@ -94,8 +94,11 @@ impl Ledger {
         if let Err(error) = log.write(line) {
             let n_lost = self.n_lost.fetch_add(1, Ordering::Relaxed);
             if n_lost.is_multiple_of(TELL_EVERY) {
-                let error: &dyn std::error::Error = &error;
-                error!(error, n_lost = n_lost + 1, "the decision log lacks a line");
+                error!(
+                    "the decision log lacks {} lines: {}",
+                    n_lost + 1,
+                    with_causes(&error)
+                );
             }
         }
     }

@@ -13,6 +13,7 @@ mod pair_transformers;
 mod pool;
 mod prompts;
 mod refusals;
+mod replay;
 mod routing;
 mod saved_networks;
 mod server;

@@ -1,4 +1,3 @@
-use ndarray::Array2;
 use serde::Serialize;
 
 use crate::{
@@ -97,8 +96,8 @@ pub fn policy_values(
     Ok(policies.iter().map(value).collect())
 }
 
-struct Judge<'a> {
-    truth: &'a Truth<'a>,
+struct Judge<'a, 'v> {
+    truth: &'a Truth<'v>,
     pseudo: Option<PseudoOutcomes>,
     spread: Spread<'a>,
 }
@@ -115,7 +114,7 @@ enum Outcome {
     Cost,
 }
 
-impl Judge<'_> {
+impl Judge<'_, '_> {
     fn value(&self, policy: &PolicyChoices, first: &PolicyChoices) -> PolicyValue {
         let choices = self.judged(policy, policy);
         let weights: Vec<f64> = (choices.iter().enumerate())
@@ -230,7 +229,7 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
+    use ndarray::{Array2, array};
     use rand::{Rng as _, SeedableRng as _};
     use rand_chacha::ChaCha8Rng;
 
