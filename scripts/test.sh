@@ -38,12 +38,12 @@ step() {
     current=
 }
 
-# With libtorch, which `nets` needs in any case, so that everything is tested in one build.
-readonly torch=carrot-router/torch,train-and-infer/torch
+# With libtorch, which `nets` needs in any case, and with the server, so that everything is tested in one build.
+readonly features=carrot-router/torch,train-and-infer/torch,carrot-router/serve
 
 # All test binaries' counts as one closing line.
 tests() {
-    cargo test --locked --workspace --features "$torch" | tee "$log"
+    cargo test --locked --workspace --features "$features" | tee "$log"
     counts=$(awk '/^test result:/ { passed += $4; failed += $6 } END { printf "%d passed, %d failed", passed, failed }' "$log")
 }
 
@@ -80,11 +80,11 @@ step minilm scripts/minilm.sh
 step chromium scripts/chromium.sh
 
 # clippy and doc read the metadata of the dependencies, test their code: these two builds of each dependency, and no third one.
-step clippy cargo clippy --locked --workspace --all-targets --features "$torch" -- -D warnings
+step clippy cargo clippy --locked --workspace --all-targets --features "$features" -- -D warnings
 # The programs as they are built by default. Of other crates nothing is new.
 step default cargo clippy --locked -p train-and-infer -p carrot-router --all-targets -- -D warnings
 step test tests
-step doc env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --features "$torch" --no-deps
+step doc env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --features "$features" --no-deps
 
 if [ -n "$is_long" ]; then
     for script in scripts/long/*.sh scripts/long/*.py; do

@@ -3,7 +3,8 @@
 //! Holds [`CarrotRouter`] (what predicts scores and costs, the count of input tokens, the costs computed from them, and the rule), the
 //! calibration of a saved router to a goal ([`Calibrator`]), and the change of its LLMs ([`edit_pool`]). In come a folder that train-and-infer
 //! wrote or two networks, prompts, and mu, the weight of cost; out come [`Decision`]s, and calibrations and routers to be written. Must not
-//! know how a router is fitted, how it is stored, how a network works inside, where models are downloaded from, or how an LLM is called.
+//! know how a router is fitted, how it is stored, how a network works inside, where models are downloaded from, or how an LLM is called; only
+//! `serve`, a server in the path of traffic that is there with the feature of that name, knows the last.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -49,7 +50,10 @@ mod pool;
 mod predicted;
 mod predictor;
 mod prices;
+mod replay;
 mod router;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod server;
 mod token_watch;
 mod token_words;
@@ -72,6 +76,10 @@ pub use crate::{
     pair::{AssumedOrder, NamedFolder, NetworkPair},
     pool::{PoolChanges, edit_pool, is_poorly_known},
     prices::PriceFile,
+    replay::{
+        AlwaysTotals, AnswerFeedback, OffPolicy, PaidTotals, PolicyRow, Replay, ReplayCounts,
+        ReplayError, RoutedTotals, replay,
+    },
     router::{CarrotRouter, EmbeddingSource, Setup},
     server::{ServerEmbedder, ServerSettings},
     token_watch::TokenWatch,

@@ -304,6 +304,33 @@ impl CarrotRouter {
         prompts.iter().enumerate().map(decide).collect()
     }
 
+    /// The decision for a prompt that is sent with something else, such as a system prompt, a history or tools. Those do not change what is predicted
+    /// of it, but are billed: each LLM's input tokens are those of the prompt's text and `n_context_tokens`.
+    ///
+    /// # Errors
+    /// As [`CarrotRouter::route`].
+    pub fn route_with_context(
+        &self,
+        prompt: &str,
+        n_context_tokens: usize,
+        mu: f64,
+    ) -> Result<Decision> {
+        check_mu(mu)?;
+        let predicted = self.predictor.predict(&[prompt.to_owned()])?;
+        let prompt_idx = 0;
+        let n_counted = predicted.lengths[prompt_idx].n_tokens;
+        let tokens = match n_context_tokens {
+            0 => self.input_tokens(prompt, None, n_counted),
+            // Lines hold the system prompt of the train prompts, which this request has or has not, but shows.
+            n_context => self.count(prompt, n_counted).map(|mut tokens| {
+                tokens.iter_mut().for_each(|(n, _)| *n += n_context);
+                tokens
+            }),
+        };
+        let tokens = tokens.map_err(|source| Error::Tokenize { prompt_idx, source })?;
+        self.decide(prompt_idx, prompt, &tokens, &predicted, mu)
+    }
+
     /// The decision for a single prompt.
     ///
     /// # Errors
@@ -332,6 +359,15 @@ impl CarrotRouter {
             let tokens = fitted.into_iter().map(|n| n.round() as usize);
             return Ok(tokens.map(|n| (n, TokenSource::Fitted)).collect());
         }
+        self.count(prompt, n_counted)
+    }
+
+    /// For each LLM the tokens of the prompt's text, by its own tokenizer where that is there.
+    fn count(
+        &self,
+        prompt: &str,
+        n_counted: usize,
+    ) -> tokenizers::Result<Vec<(usize, TokenSource)>> {
         let own = self.own_tokenizers.count(prompt, self.models.len())?;
         let tokens = own.into_iter().map(|own| match own {
             Some(n) => (n, TokenSource::OwnTokenizer),

@@ -27,5 +27,6 @@ pub use crate::{
     program_args::ProgramArgs,
     progress::Progress,
     run::{UsageError, examples, run, usage_error},
+    signals::{on_hangup, on_stop},
     terminal::escaped,
 };

@@ -8,6 +8,8 @@ mod job;
 mod line;
 mod losses;
 mod on_error;
+#[cfg(feature = "serve")]
+mod of_config;
 mod open;
 mod prompts;
 mod table;
@@ -18,6 +20,8 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 pub(super) use self::args::RouteArgs;
+#[cfg(feature = "serve")]
+pub(super) use self::of_config::open_of_config;
 use self::{
     batch::Rule,
     brief::Brief,

@@ -16,6 +16,7 @@ mod pool;
 mod precision;
 mod prompts;
 mod refusals;
+mod replay;
 mod routing;
 mod saved_networks;
 mod server;
