@@ -88,6 +88,10 @@ pub fn run<A: Parser, T: Termination>(
 }
 
 /// Ends the program as clap does: with its help, its version, or its complaint.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing has begun that would have to be removed"
+)]
 fn refuse(error: &clap::Error) -> ! {
     // Without clap's colors, where what was typed might color the rest, or worse: clap shows it as it is.
     let is_harmless =
