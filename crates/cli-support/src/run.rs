@@ -15,7 +15,7 @@ use tracing_subscriber::{EnvFilter, field::MakeExt as _, fmt as log_format};
 use untrusted_files::Budget;
 
 use crate::{
-    env_file, signals,
+    env_file, shell, signals,
     terminal::{self, escaped},
 };
 
@@ -53,13 +53,17 @@ pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
 ///
 /// `.env` is the nearest one, in the working folder or above it; variables that are already set take precedence.
 /// Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted (Ctrl-C), 143 terminated; then what is unfinished is removed first. Logs go to
-/// standard error, without secrets; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
+/// standard error, without secrets; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...). Before all that, `--completions SHELL` and
+/// `--man FOLDER` are answered, which every program has.
 ///
 /// A job with more than one way to be done returns an [`ExitCode`] of its own, from 3 on.
 pub fn run<A: Parser, T: Termination>(
     quiet: impl FnOnce(&A) -> bool,
     job: impl FnOnce(A) -> anyhow::Result<T>,
 ) -> ExitCode {
+    if let Some(code) = shell::answer::<A>() {
+        return code;
+    }
     // First of all, because flags and logs read the environment, and before there is a second thread, which must not read it meanwhile.
     let reports = env_file::load();
     let args = A::try_parse().unwrap_or_else(|error| refuse(&error));
