@@ -22,6 +22,7 @@ that nothing is compiled; programs can also be called by their names, as after `
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -141,14 +142,21 @@ def run(root, programs, tag, paths, limit, say):
             for line, commands in wanted:
                 started = time.monotonic()
                 with tempfile.TemporaryFile("w+") as log:
+                    shell = subprocess.Popen(
+                        ["bash", "-euo", "pipefail", "-c", commands],
+                        cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                    )
                     try:
-                        done = subprocess.run(
-                            ["bash", "-euo", "pipefail", "-c", commands],
-                            cwd=folder, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=limit,
-                        )
-                        why = None if done.returncode == 0 else f"exit code {done.returncode}"
+                        code = shell.wait(limit)
+                        why = None if code == 0 else f"exit code {code}"
                     except subprocess.TimeoutExpired:
                         why = f"not done after {limit} s"
+                    # And what a block started in the background.
+                    try:
+                        os.killpg(shell.pid, signal.SIGKILL)
+                    except ProcessLookupError:
+                        pass
+                    shell.wait()
                     say(f"{name}:{line}: {why or 'fine'}, {time.monotonic() - started:.1f} s")
                     if why is None:
                         n_passed += 1
