@@ -80,6 +80,12 @@ def shell_blocks(path):
     return [(line, words[1], commands) for line, words, commands in blocks(path.read_text()) if words[:1] == ["sh"]]
 
 
+def anchors(text):
+    """What a link may have after `#`: the headings, as GitHub and mdBook name them."""
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def documents(root):
     """What people read first, whose commands are checked."""
     return [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
@@ -98,7 +104,11 @@ def faults(root):
             if words[:1] == ["sh"] and (len(words) != 2 or words[1] not in TAGS):
                 yield f"{name}:{line}: write one of {', '.join(TAGS)} after `sh`: who runs these commands?"
         for target in LINK.findall(outside):
-            if not re.match(r"[a-z]+:|#", target) and not (path.parent / target.split("#")[0]).exists():
+            if re.match(r"[a-z]+:", target):
+                continue
+            file, _, anchor = target.partition("#")
+            place = path.parent / file if file else path
+            if not place.exists() or (anchor and place.suffix == ".md" and anchor not in anchors(place.read_text())):
                 yield f"{name}: `{target}` leads nowhere"
     readme = (root / "README.md").read_text()
     n_words = len(readme.split())
@@ -207,12 +217,14 @@ def self_test():
         assert outcome("sleep 5", limit=0.1) == (0, 1)
 
         for text, expected in [
-            ("```sh ci\ntrue\n```\n```text\n](nowhere.md)\n```\n[up](../README.md#top) [out](https://example.com) [here](#x)\n", 0),
+            ("```sh ci\ntrue\n```\n```text\n](nowhere.md)\n```\n[up](../README.md) [out](https://example.com)\n# What's X?\n[it](#whats-x)\n", 0),
             ("```sh\ntrue\n```\n", 1),
             ("```sh ci long\ntrue\n```\n", 1),
             ("```sh sometimes\ntrue\n```\n", 1),
             ("```sh ci\ntrue\n", 1),
             ("[gone](gone.md)\n", 1),
+            ("# Here\n[there](#there)\n", 1),
+            ("[there](../README.md#there)\n", 1),
         ]:
             readme.write_text("short\n")
             page.write_text(text)

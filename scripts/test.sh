@@ -90,6 +90,7 @@ if_installed() {
 # Cheap ones first. A Cargo.lock that does not match the manifests fails `arrows`.
 step words python3 scripts/words.py
 step doc-blocks python3 scripts/doc_blocks.py --self-test
+step book python3 scripts/book.py --self-test
 step format cargo fmt --all --check
 step arrows scripts/arrows.sh --self-test
 step workspace-hack python3 scripts/workspace_hack.py
