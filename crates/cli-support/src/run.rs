@@ -15,7 +15,9 @@ use tracing_subscriber::{EnvFilter, field::MakeExt as _, fmt as log_format};
 use untrusted_files::Budget;
 
 use crate::{
-    env_file, shell, signals,
+    env_file,
+    progress::above_bars,
+    shell, signals,
     terminal::{self, escaped},
 };
 
@@ -142,7 +144,7 @@ impl Write for Blotting {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let shown = self.0.blot(&String::from_utf8_lossy(bytes));
         // A log that cannot be written, on a full disk or to a reader that is gone, must not end the work that it tells of.
-        _ = io::stderr().write_all(shown.as_bytes());
+        _ = above_bars(|| io::stderr().write_all(shown.as_bytes()));
         Ok(bytes.len())
     }
 

@@ -142,11 +142,6 @@ fn header(sections: &[Section]) -> Markup {
     html! {
         header {
             h1 { "Accuracy and cost of routing" }
-            p.lead {
-                "For each prompt a router picks the LLM with the highest (1 \u{2212} \u{3bb}) \u{b7} score \u{2212} \u{3bb} \u{b7} cost, both \
-                 predicted. As \u{3bb} goes from 0 to 1 it moves along a curve, from the most accurate answers to the cheapest. Everything here \
-                 was measured on prompts that the router has not seen."
-            }
             nav aria-label="Data sets" {
                 ul {
                     @for (i, section) in sections.iter().enumerate() {
@@ -185,7 +180,12 @@ fn summary(sections: &[Section]) -> Markup {
         })
         .collect();
     html! {
-        h3 { "At a glance" }
+        h2 { "At a glance" }
+        p.lead {
+            "For each prompt a router picks the LLM with the highest (1 \u{2212} \u{3bb}) \u{b7} score \u{2212} \u{3bb} \u{b7} cost, both \
+             predicted. As \u{3bb} goes from 0 to 1 it moves along a curve, from the most accurate answers to the cheapest. Everything here was \
+             measured on prompts that the router has not seen."
+        }
         (tables::table(&columns, &rows, "Data sets"))
         p.note {
             "Router of the largest area: among those that look at the prompt, the one whose curve's convex hull has the largest mean height over the \

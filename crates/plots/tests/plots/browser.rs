@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::report::HOSTILE;
 
+mod reading;
 mod webdriver;
 
 use self::webdriver::Browser;
