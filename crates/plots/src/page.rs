@@ -70,8 +70,11 @@ pub(crate) fn make(
     draw_worth: &DrawWorth<'_>,
 ) -> anyhow::Result<Page> {
     let dirs = inputs::all(&job.data_dir)?;
-    let verdicts: Vec<Markup> = (dirs.iter().enumerate())
-        .map(|(i, dir)| worth::card(dir, &id(i), draw_worth))
+    // What was judged first: the page opens with it, however many data sets nobody has asked about.
+    let (judged, others): (Vec<usize>, Vec<usize>) =
+        (0..dirs.len()).partition(|&i| dirs[i].worth().is_file());
+    let verdicts: Vec<Markup> = (judged.into_iter().chain(others))
+        .map(|i| worth::card(&dirs[i], &id(i), draw_worth))
         .collect();
     let (mut sections, mut broken) = (Vec::new(), Vec::new());
     for (i, dir) in dirs.iter().enumerate() {

@@ -133,6 +133,9 @@ fn the_report_is_read_aloud_in_the_dark_and_on_a_phone() {
     let headings: Vec<(u32, String)> = serde_json::from_value(found).expect("headings");
     assert_eq!(headings[0].0, 1, "{headings:?}");
     assert_eq!(headings[1], (2, "Is routing worth it?".to_owned()));
+    let first =
+        browser.evaluate("return document.querySelector('#worth').nextElementSibling.className");
+    assert_eq!(first, "worth yes", "before what nobody has measured");
     assert!(
         headings
             .iter()
