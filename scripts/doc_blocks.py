@@ -15,7 +15,7 @@ The blocks of one file run in their order in one fresh copy of the repository, w
 first command that fails. `cargo run -p PROGRAM -- ...` there starts the program that is already built, in $CARGO_TARGET_DIR or target/, so
 that nothing is compiled; programs can also be called by their names, as after `cargo install`.
 
-  --check      only that blocks are tagged, that links within the repository lead somewhere, and that README.md is as short as it has to be
+  --check      only that blocks are tagged, that links and ARCHITECTURE.md lead somewhere, and that README.md is as short as it has to be
   --self-test  the same, after checking that what is wrong is found
 """
 
@@ -36,6 +36,8 @@ MAX_README_WORDS = 1400
 MAX_README_COLUMNS = 100
 
 FENCE = re.compile(r"^(`{3,})(.*)$")
+# A file or folder, as ARCHITECTURE.md names it: from the root, or from crates/.
+PLACE = re.compile(r"`([\w.-]+/[\w./-]*)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # Programs read these, and nothing of this machine may decide what a block does.
 FOREIGN = re.compile(r"^(CARROT_|HF_|OPENAI_|AZURE_|CARGO_TARGET_DIR$)")
@@ -110,6 +112,10 @@ def faults(root):
             place = path.parent / file if file else path
             if not place.exists() or (anchor and place.suffix == ".md" and anchor not in anchors(place.read_text())):
                 yield f"{name}: `{target}` leads nowhere"
+    architecture = root / "ARCHITECTURE.md"
+    for place in PLACE.findall(architecture.read_text() if architecture.is_file() else ""):
+        if not (root / place).exists() and not (root / "crates" / place).exists():
+            yield f"ARCHITECTURE.md: there is no `{place}`"
     readme = (root / "README.md").read_text()
     n_words = len(readme.split())
     if n_words > MAX_README_WORDS:
@@ -231,6 +237,10 @@ def self_test():
             found = list(faults(root))
             assert len(found) == expected, f"{text!r}: {found}"
         page.write_text("")
+        (root / "crates/greet").mkdir(parents=True)
+        (root / "ARCHITECTURE.md").write_text("`docs/page.md`, `greet/`, `docs/<name>.md` and `gone/page.md`\n")
+        assert list(faults(root)) == ["ARCHITECTURE.md: there is no `gone/page.md`"]
+        (root / "ARCHITECTURE.md").write_text("")
         for text in ["word " * 20 * 71, "x" * 101]:
             readme.write_text(text)
             assert list(faults(root)), "README.md is too long"
