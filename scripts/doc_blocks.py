@@ -30,7 +30,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TAGS = {"ci": 180, "long": 4 * 3600, "network": 4 * 3600, "manual": 0}  # seconds that a block may take
+TAGS = {"ci": 600, "long": 4 * 3600, "network": 4 * 3600, "manual": 0}  # seconds that a block may take
 MODEL = "all-MiniLM-L6-v2"
 MAX_README_WORDS = 1400
 MAX_README_COLUMNS = 100
