@@ -14,6 +14,7 @@ mod output;
 mod program_args;
 mod progress;
 mod run;
+mod shell;
 mod signals;
 mod terminal;
 

@@ -6,6 +6,8 @@ use test_support::Browser;
 use super::*;
 use crate::report::HOSTILE;
 
+mod reading;
+
 /// Closer to another mark than this, in pixels, a point may not be the one that is meant.
 const ALONE: f64 = 3.0;
 /// A mark draws the pointer from farther away.
