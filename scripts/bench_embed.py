@@ -198,7 +198,7 @@ def compare(name, who, prompts, n_tokens, rounds, gflop=None, peak=None):
     for it, median in medians.items():
         share = f"  {gflop / median:5.0f} GFLOP/s, {gflop / median / peak:.2f} of the product" if gflop else ""
         print(f"  {it:<28} {median:9.3f} s  {len(prompts) / median:11,.1f} prompts/s  {n_tokens / median:12,.0f} tokens/s{share}   "
-              f"load {who[it].load:.2f} s")
+              f"loads in {who[it].load:.2f} s")
     return medians, vectors
 
 

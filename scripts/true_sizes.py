@@ -116,7 +116,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES))
     parser.add_argument("--routers", nargs="+", choices=OURS, default=OURS)
-    parser.add_argument("--share", type=float, default=1.0, help="share of the rows")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the rows; below .05 there are fewer than the 512 neighbors that scikit-learn is asked for")
     parser.add_argument("--no-reference", action="store_true")
     args = parser.parse_args()
     subprocess.run(["cargo", "build", "--quiet", "-p", "train-and-infer"], check=True, cwd=ROOT)
