@@ -200,7 +200,7 @@ mod tests {
             assert_eq!(found.source, PropensitySource::Estimated);
             // At 1 the second, known with weights 1 / .995 and 2, never rare.
             let found = support_at(truth, router, weight(1.0)).expect("choices");
-            let w = [1.0 / 0.995, 2.0];
+            let w = [1.0 / 0.995, 2.0_f64];
             let expected = (w[0] + w[1]).powi(2) / (w[0] * w[0] + w[1] * w[1]);
             assert!((found.effective_prompts - expected).abs() < 1e-12);
             assert_eq!(found.low_share, 0.0);
@@ -235,7 +235,7 @@ mod tests {
             // Large, small, small: known with weights 2 and 1 / .995; the last has no choice.
             let found = support_at(truth, router, Setting::Threshold(0.4)).expect("choices");
             assert_eq!(found.n_prompts, 3);
-            let w = [2.0, 1.0 / 0.995];
+            let w = [2.0_f64, 1.0 / 0.995];
             let expected = (w[0] + w[1]).powi(2) / (w[0] * w[0] + w[1] * w[1]);
             assert!((found.effective_prompts - expected).abs() < 1e-12);
             let other = support_at(truth, router, weight(0.5));
