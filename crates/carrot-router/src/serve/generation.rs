@@ -65,7 +65,10 @@ impl Generation {
             (None, name) => {
                 let name = name.clone().expect("checked with the configuration");
                 let mu = mu_of_calibration(folder, &name);
-                let mu = mu.map_err(|source| ServeError::Calibration { name: name.clone(), source })?;
+                let mu = mu.map_err(|source| ServeError::Calibration {
+                    name: name.clone(),
+                    source,
+                })?;
                 Weight {
                     mu,
                     calibration: Some(name),
@@ -73,7 +76,11 @@ impl Generation {
             }
         };
         let pool = Pool::new(&config, &router)?;
-        if !pool.llms.iter().any(|llm| llm.is_predicted && llm.served.is_some()) {
+        if !pool
+            .llms
+            .iter()
+            .any(|llm| llm.is_predicted && llm.served.is_some())
+        {
             return Err(ServeError::NoLlm {
                 models: router.models().iter().map(|it| it.name.clone()).collect(),
             });
@@ -90,14 +97,20 @@ impl Generation {
         let router = Arc::new(router);
         warm_up(&router);
         let caps = config.llms.iter().filter_map(|llm| llm.usd_per_day);
-        let has_caps = config.caps.as_ref().is_some_and(|caps| caps.usd_per_day.is_some())
+        let has_caps = config
+            .caps
+            .as_ref()
+            .is_some_and(|caps| caps.usd_per_day.is_some())
             || caps.count() > 0;
         Ok(Self {
             brain: Brain::start(router, reading, &config.decision)?,
             client: upstream::client(config.forward.connect_seconds)?,
             keys: config.keys.as_ref().map(Keys::read).transpose()?,
-            explorer: Explorer::new(config.explore.share, config.explore.seed)
-                .map_err(|error| ServeError::Explore { message: error.to_string() })?,
+            explorer: Explorer::new(config.explore.share, config.explore.seed).map_err(
+                |error| ServeError::Explore {
+                    message: error.to_string(),
+                },
+            )?,
             header_names: pool.llms.iter().map(|llm| header(&llm.name)).collect(),
             ready_at: Mutex::new(None),
             has_caps,
@@ -157,13 +170,20 @@ fn warm_up(router: &CarrotRouter) {
 
 /// A name as a header's value, without what such a value must not hold.
 fn header(name: &str) -> HeaderValue {
-    let bytes: Vec<u8> = name.bytes().filter(|byte| *byte >= b' ' && *byte != 127).collect();
+    let bytes: Vec<u8> = name
+        .bytes()
+        .filter(|byte| *byte >= b' ' && *byte != 127)
+        .collect();
     HeaderValue::from_bytes(&bytes).expect("no control character is left")
 }
 
 /// What is said of a version that is taken into use.
 pub(crate) fn announce(generation: &Generation) {
-    let served = generation.pool.llms.iter().filter(|llm| llm.served.is_some());
+    let served = generation
+        .pool
+        .llms
+        .iter()
+        .filter(|llm| llm.served.is_some());
     let (routed, named): (Vec<_>, Vec<_>) = served.partition(|llm| llm.is_predicted);
     info!(
         "choosing among {} LLMs by {}; {} more answer to their names",
@@ -171,7 +191,11 @@ pub(crate) fn announce(generation: &Generation) {
         generation.describes,
         named.len()
     );
-    let unserved = generation.pool.llms.iter().filter(|llm| llm.served.is_none());
+    let unserved = generation
+        .pool
+        .llms
+        .iter()
+        .filter(|llm| llm.served.is_none());
     let unserved: Vec<&str> = unserved.map(|llm| llm.name.as_str()).collect();
     if !unserved.is_empty() {
         warn!(
