@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc::channel},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,7 +28,9 @@ use crate::{CarrotRouter, UsableCalibration, mu_of_calibration};
 
 /// A prompt that shows whether decisions can be made.
 const PROBE: &str = "What is 2 + 2?";
-/// How long that is believed.
+/// At the start so long is waited for the decision on it.
+const WARM_UP: Duration = Duration::from_secs(10);
+/// How long it is believed that decisions can be made.
 const READY_FOR: Duration = Duration::from_secs(5);
 
 /// One version of the configuration, with all that follows from it.
@@ -156,16 +159,22 @@ fn calibrations(config: &Config) -> BTreeMap<String, f64> {
     found
 }
 
-/// The first decision reads what later ones find in memory, and shows whether the embedder answers.
-fn warm_up(router: &CarrotRouter) {
+/// The first decision reads what later ones find in memory, and shows whether the embedder answers. If it does not, the default model answers until it
+/// does, as it will later if the embedder fails then.
+fn warm_up(router: &Arc<CarrotRouter>) {
     _ = embeddings::count_tokens("warm");
-    // If it does not, the default model answers until it does, as it will later if the embedder fails then.
-    if let Err(error) = router.explain(PROBE, 0.5) {
-        warn!(
-            "the router cannot decide yet, so that the default model answers: {}",
-            chain(&error)
-        );
-    }
+    let (done, decided) = channel();
+    let warming = Arc::clone(router);
+    // On a thread of its own, since an embedding server may let it wait for long.
+    let decide = move || done.send(warming.explain(PROBE, 0.5).map(|_| ()));
+    let spawned = thread::Builder::new().name("warm-up".into()).spawn(decide);
+    let problem = match spawned.map(|_| decided.recv_timeout(WARM_UP)) {
+        Ok(Ok(Ok(()))) => return,
+        Ok(Ok(Err(error))) => chain(&error),
+        Ok(Err(_)) => format!("no decision within {} s", WARM_UP.as_secs()),
+        Err(error) => error.to_string(),
+    };
+    warn!("the router cannot decide yet, so that the default model answers: {problem}");
 }
 
 /// A name as a header's value, without what such a value must not hold.

@@ -1,11 +1,20 @@
 //! Decisions: for other gateways, and where none can be made.
 
+use std::time::Duration;
+
+use dataset::CostKind;
+use ndarray::Array2;
+use saved_routers::Embedder;
 use serde_json::{Value, json};
+use test_support::OpenAi;
 
 use crate::{
-    bench::{MODELS, PROMPTS},
-    world::{CHAT, FOR_DEAR, Llms, chat, stream},
+    bench::{MODELS, PROMPTS, Tiny, TrainEmbeddings},
+    world::{CHAT, FOR_DEAR, Llms, Serve, chat, stream},
 };
+
+/// Numbers of an embedding from a server.
+const DIM: usize = 8;
 
 #[test]
 fn a_decision_is_the_same_as_that_of_route() {
@@ -100,8 +109,37 @@ fn the_default_model_answers_where_there_is_nothing_to_decide_by() {
 
 #[test]
 fn a_decision_that_comes_too_late_is_not_waited_for() {
-    let llms = Llms::good();
-    let serve = llms.serve(0.0, "[decision]\ntimeout-seconds = 0.0");
+    let (llms, name) = (Llms::good(), "owner/tiny-embedder");
+    let embedder = OpenAi::start()
+        .model(name, DIM)
+        .latency(Duration::from_secs(1));
+    let bench = Tiny::empty();
+    let embeddings = PROMPTS.map(|prompt| OpenAi::vector(prompt, DIM)).concat();
+    let embeddings = TrainEmbeddings {
+        values: Array2::from_shape_vec((PROMPTS.len(), DIM), embeddings).expect("a matrix"),
+        embedder: Embedder {
+            name: "owner--tiny-embedder".to_owned(),
+            model: None,
+            sha256: None,
+            server: None,
+            dim: DIM,
+            truncate: None,
+            license: None,
+        },
+    };
+    bench.write_knn(CostKind::OutputTokens, embeddings, |_| ());
+    let more = "[decision]\ntimeout-seconds = 0.1";
+    let config = llms
+        .config(0.0, more)
+        .replace("mu = 0.0", "mu = 0.0\nembedder = \"openai\"");
+    let variables = [
+        ("OPENAI_BASE_URL", embedder.url()),
+        ("OPENAI_API_KEY", "sk".to_owned()),
+    ];
+    let variables = variables
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let serve = Serve::start_in(bench, &config, &[], &variables);
     let reply = serve.post(CHAT, &chat("carrot", FOR_DEAR));
     assert_eq!(
         reply.header("x-carrot-model"),
