@@ -47,9 +47,9 @@ mod usage;
 
 pub use self::{
     config::{
-        AnswerConfig, CapsConfig, Config, ConfigError, DecisionConfig, ExploreConfig, FeedbackConfig,
-        ForwardConfig, KeyHeader, KeysConfig, LimitsConfig, LlmConfig, LogConfig, ReloadConfig,
-        ResponseModel, RouterConfig, SessionsConfig, ShadowConfig, UpstreamConfig,
+        AnswerConfig, CapsConfig, Config, ConfigError, DecisionConfig, ExploreConfig,
+        FeedbackConfig, ForwardConfig, KeyHeader, KeysConfig, LimitsConfig, LlmConfig, LogConfig,
+        ReloadConfig, ResponseModel, RouterConfig, SessionsConfig, ShadowConfig, UpstreamConfig,
     },
     request::{DecidingText, Format, Need},
     start::{Control, OpenRouter, Plan, ServeError, Started, check, serve},

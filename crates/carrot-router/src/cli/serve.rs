@@ -14,7 +14,8 @@ use super::route::open_of_config;
 pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
     let quiet = args.quiet;
     let open = move |config: &RouterConfig| {
-        open_of_config(config, quiet).map_err(|error| -> Box<dyn Error + Send + Sync> { error.into() })
+        open_of_config(config, quiet)
+            .map_err(|error| -> Box<dyn Error + Send + Sync> { error.into() })
     };
     let open: Arc<OpenRouter> = Arc::new(open);
     let (listen, share) = (args.listen, args.explore);
@@ -47,8 +48,12 @@ pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
 fn hinted(error: ServeError) -> anyhow::Error {
     let hint = match &error {
         ServeError::Config(_) => "configs/serve.toml explains every key",
-        ServeError::Listen { .. } => "choose another address with `--listen`; port 0 lets the system choose the port",
-        ServeError::NoLlm { .. } => "give one `[[llm]]` the name of each LLM that may be chosen, and its name at its upstream as `model`",
+        ServeError::Listen { .. } => {
+            "choose another address with `--listen`; port 0 lets the system choose the port"
+        }
+        ServeError::NoLlm { .. } => {
+            "give one `[[llm]]` the name of each LLM that may be chosen, and its name at its upstream as `model`"
+        }
         _ => return error.into(),
     };
     with_hint(error.into(), hint)

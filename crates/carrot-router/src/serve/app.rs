@@ -68,14 +68,22 @@ impl App {
                 // What an earlier server left is mended before it is read.
                 let (writer, repaired) = LogWriter::open(&place, log.rotation())?;
                 if repaired.n_removed > 0 {
-                    info!("{} bytes of half a line at the end of the decision log were removed", repaired.n_removed);
+                    info!(
+                        "{} bytes of half a line at the end of the decision log were removed",
+                        repaired.n_removed
+                    );
                 }
                 (Some(writer), FeedbackBook::of_log(capacity, &place)?)
             }
         };
         let file = config.caps.as_ref().and_then(|caps| caps.file.as_deref());
         let caps = SpendCaps::open(file, limits(config), now)?;
-        let names: Vec<String> = generation.pool.llms.iter().map(|it| it.name.clone()).collect();
+        let names: Vec<String> = generation
+            .pool
+            .llms
+            .iter()
+            .map(|it| it.name.clone())
+            .collect();
         let sessions = Sessions::new(SessionSettings {
             capacity: at_least_1(config.sessions.capacity),
             cache_lifetime: config.sessions.cache_seconds,
@@ -95,14 +103,20 @@ impl App {
 
     /// The version for a request that begins now.
     pub(crate) fn generation(&self) -> Arc<Generation> {
-        let generation = self.generation.read().unwrap_or_else(PoisonError::into_inner);
+        let generation = self
+            .generation
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&generation)
     }
 
     /// Takes a new version into use. Requests in flight keep theirs.
     pub(crate) fn replace(&self, generation: Generation) {
         self.caps.set_limits(limits(&generation.config));
-        let mut place = self.generation.write().unwrap_or_else(PoisonError::into_inner);
+        let mut place = self
+            .generation
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         *place = Arc::new(generation);
     }
 
@@ -128,12 +142,14 @@ impl App {
     pub(crate) fn routes(self: &Arc<Self>) -> Router {
         let model = |format: Format| {
             let is_shadow = self.is_shadow;
-            post(move |State(app): State<Arc<Self>>, request: Request| async move {
-                match is_shadow {
-                    true => shadow::answer(&app, request).await,
-                    false => flow::answer(&app, format, request).await,
-                }
-            })
+            post(
+                move |State(app): State<Arc<Self>>, request: Request| async move {
+                    match is_shadow {
+                        true => shadow::answer(&app, request).await,
+                        false => flow::answer(&app, format, request).await,
+                    }
+                },
+            )
         };
         let routes = Router::new()
             .route("/v1/chat/completions", model(Format::Chat))
@@ -178,7 +194,11 @@ fn limits(config: &Config) -> CapLimits {
     let of_llm = |llm: &super::config::LlmConfig| Some((llm.name.clone(), llm.usd_per_day?));
     CapLimits {
         total: config.caps.as_ref().and_then(|caps| caps.usd_per_day),
-        by_model: config.llms.iter().filter_map(of_llm).collect::<BTreeMap<_, _>>(),
+        by_model: config
+            .llms
+            .iter()
+            .filter_map(of_llm)
+            .collect::<BTreeMap<_, _>>(),
     }
 }
 
@@ -202,11 +222,18 @@ async fn models(State(app): State<Arc<App>>, request: Request) -> Response<Body>
     if let Err(error) = authorized(&generation, &request) {
         return error.response(Format::Chat);
     }
-    let served = generation.pool.llms.iter().filter(|llm| llm.served.is_some());
+    let served = generation
+        .pool
+        .llms
+        .iter()
+        .filter(|llm| llm.served.is_some());
     let names = (generation.names.aliases().into_iter()).chain(served.map(|llm| llm.name.clone()));
     let entry = |name| json!({"id": name, "object": "model", "created": 0, "owned_by": "carrot"});
     let all: Vec<_> = names.map(entry).collect();
-    typed("application/json", json!({"object": "list", "data": all}).to_string())
+    typed(
+        "application/json",
+        json!({"object": "list", "data": all}).to_string(),
+    )
 }
 
 async fn metrics(State(app): State<Arc<App>>, request: Request) -> Response<Body> {
@@ -238,13 +265,19 @@ async fn feedback(State(app): State<Arc<App>>, request: Request) -> Response<Bod
     let taken = async {
         authorized(&generation, &request)?;
         let body = flow::body(request.into_body(), &generation.config.limits).await?;
-        app.ledger.take_feedback(&body, SystemTime::now()).map_err(|error| {
-            let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            ApiError::feedback(status, error.code(), error.param(), error.to_string())
-        })
+        app.ledger
+            .take_feedback(&body, SystemTime::now())
+            .map_err(|error| {
+                let status =
+                    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+                ApiError::feedback(status, error.code(), error.param(), error.to_string())
+            })
     };
     match taken.await {
-        Ok(()) => typed("application/json", json!({"object": "feedback"}).to_string()),
+        Ok(()) => typed(
+            "application/json",
+            json!({"object": "feedback"}).to_string(),
+        ),
         Err(error) => error.response(Format::Chat),
     }
 }
@@ -284,7 +317,9 @@ async fn bad_method(State(app): State<Arc<App>>, request: Request) -> Response<B
         headers.insert(name, HeaderValue::from_static(value));
     }
     // `*` would leave `authorization` out.
-    let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+    let asked = request
+        .headers()
+        .get(header::ACCESS_CONTROL_REQUEST_HEADERS);
     if let Some(asked) = asked {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
     }
@@ -298,7 +333,9 @@ fn text(text: &'static str) -> Response<Body> {
 /// An answer of this server's own.
 pub(crate) fn typed(kind: &'static str, body: String) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(
         HeaderName::from_static("cache-control"),
         HeaderValue::from_static("no-store"),

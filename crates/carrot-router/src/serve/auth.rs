@@ -32,12 +32,16 @@ impl Keys {
 
     /// Whether a request has one of them, as OpenAI's clients send it or as Anthropic's do.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let bearer = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
         let bearer = bearer.and_then(|value| {
             let (scheme, key) = value.split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then_some(key)
         });
-        let named = headers.get("x-api-key").and_then(|value| value.to_str().ok());
+        let named = headers
+            .get("x-api-key")
+            .and_then(|value| value.to_str().ok());
         match bearer.or(named).map(|key| hash(key.trim())) {
             Some(found) if self.0.contains(&found) => Ok(()),
             _ => Err(ApiError::unauthorized()),

@@ -151,7 +151,10 @@ fn decide(router: &CarrotRouter, reading: &Reading, job: &Job) -> Result<Decided
         Ok(decision) => Ok(Decided { content, decision }),
         Err(error) => {
             // Errors of the router name files, servers and positions, and no text.
-            warn!("no decision, so that the default model answers: {}", chain(&error));
+            warn!(
+                "no decision, so that the default model answers: {}",
+                chain(&error)
+            );
             Err(Undecided::Cause(Cause::Failed, Some(content.into())))
         }
     }

@@ -119,7 +119,9 @@ impl Question<'_> {
             return Some(Reason::Cannot(need));
         }
         let n_tokens = n_input.saturating_add(content.max_output_tokens);
-        let is_too_long = served.context_window.is_some_and(|window| n_tokens > window);
+        let is_too_long = served
+            .context_window
+            .is_some_and(|window| n_tokens > window);
         is_too_long.then_some(Reason::ContextWindow)
     }
 
@@ -143,7 +145,9 @@ impl Question<'_> {
         if max_cost_usd.is_some_and(|most| cost_usd > most) {
             return Some(Reason::TooDear);
         }
-        min_score.is_some_and(|least| score < least).then_some(Reason::TooPoor)
+        min_score
+            .is_some_and(|least| score < least)
+            .then_some(Reason::TooPoor)
     }
 
     fn cools(&self, llm: &Llm) -> Option<Reason> {

@@ -21,7 +21,8 @@ use crate::check_mu;
 const BUILT_IN: &str = include_str!("../../../../configs/serve.toml");
 /// Tables whose keys may be left out, and keys that may be.
 const OPTIONAL: [&str; 9] = [
-    "listen", "decision", "answer", "forward", "limits", "reload", "sessions", "explore", "feedback",
+    "listen", "decision", "answer", "forward", "limits", "reload", "sessions", "explore",
+    "feedback",
 ];
 
 /// A file that cannot be used, and why.
@@ -402,11 +403,13 @@ impl Config {
             }
         }
         let config: Self = table.try_into().map_err(bad)?;
-        config.check().map_err(|(key, problem)| ConfigError::Value {
-            path: path.to_owned(),
-            key,
-            problem,
-        })?;
+        config
+            .check()
+            .map_err(|(key, problem)| ConfigError::Value {
+                path: path.to_owned(),
+                key,
+                problem,
+            })?;
         Ok(config)
     }
 
@@ -414,11 +417,15 @@ impl Config {
         let bad = |key: &str, problem: &str| Err((key.to_owned(), problem.to_owned()));
         match (self.router.mu, &self.router.calibration) {
             (Some(mu), None) => {
-                check_mu(mu).map_err(|error| ("router.mu".to_owned(), format!("is bad: {error}")))?;
+                check_mu(mu)
+                    .map_err(|error| ("router.mu".to_owned(), format!("is bad: {error}")))?;
             }
             (None, Some(_)) => {}
             (Some(_), Some(_)) => {
-                return bad("router", "has both `mu` and `calibration`, of which it takes one");
+                return bad(
+                    "router",
+                    "has both `mu` and `calibration`, of which it takes one",
+                );
             }
             (None, None) => return bad("router", "has neither `mu` nor `calibration`"),
         }
@@ -470,7 +477,8 @@ impl Config {
             return bad("caps.usd-per-day", "is below 0, or not a number");
         }
         if let Some(log) = &self.log {
-            LogPlace::new(&log.path).map_err(|error| ("log.path".to_owned(), format!("is bad: {error}")))?;
+            LogPlace::new(&log.path)
+                .map_err(|error| ("log.path".to_owned(), format!("is bad: {error}")))?;
             if log.max_mib == Some(0) {
                 return bad("log.max-mib", "is 0, expected 1 or more");
             }
@@ -493,7 +501,9 @@ impl Config {
 impl LogConfig {
     pub(crate) fn rotation(&self) -> Rotation {
         Rotation {
-            max_bytes: self.max_mib.map_or(u64::MAX, |mib| mib.saturating_mul(1 << 20)),
+            max_bytes: self
+                .max_mib
+                .map_or(u64::MAX, |mib| mib.saturating_mul(1 << 20)),
             keep: self.keep,
         }
     }
@@ -507,13 +517,17 @@ impl UpstreamConfig {
                 .to_owned()
         })?;
         if !matches!(url.scheme(), "http" | "https") || url.cannot_be_a_base() {
-            return Err("has a `base-url` that begins with neither http:// nor https://".to_owned());
+            return Err(
+                "has a `base-url` that begins with neither http:// nor https://".to_owned(),
+            );
         }
         if self.formats.is_empty() {
             return Err("has no `formats`".to_owned());
         }
         if self.forward_key && self.api_key_env.is_some() {
-            return Err("has both `api-key-env` and `forward-key`, of which it takes one".to_owned());
+            return Err(
+                "has both `api-key-env` and `forward-key`, of which it takes one".to_owned(),
+            );
         }
         Ok(())
     }
@@ -528,7 +542,12 @@ impl LlmConfig {
             return Err("has a name that stands for the router".to_owned());
         }
         let prices = [self.input_usd_per_mtok, self.output_usd_per_mtok];
-        if prices.iter().chain([&self.usd_per_day]).flatten().any(|usd| !is_amount(*usd)) {
+        if prices
+            .iter()
+            .chain([&self.usd_per_day])
+            .flatten()
+            .any(|usd| !is_amount(*usd))
+        {
             return Err("has an amount of dollars below 0, or one that is not a number".to_owned());
         }
         if prices[0].is_some() != prices[1].is_some() {
@@ -581,22 +600,49 @@ mod tests {
             ("mu = 0.3", "mu = 1.3", "`router.mu`"),
             ("mu = 0.3", "", "neither `mu` nor"),
             ("mu = 0.3", "mu = 0.3\ncalibration = \"x\"", "both `mu` and"),
-            ("default-model = \"cheap\"", "default-model = \"x\"", "default-model"),
+            (
+                "default-model = \"cheap\"",
+                "default-model = \"x\"",
+                "default-model",
+            ),
             ("max-in-flight = 7", "max-in-flight = 0", "max-in-flight"),
             ("max-in-flight = 7", "max-inflight = 7", "max-inflight"),
             ("queue-seconds = 0.5", "queue-seconds = -1.0", "serve.toml"),
             ("http://127.0.0.1:1/v1", "sk-secret", "not an address"),
             ("http://127.0.0.1:1/v1", "ftp://h", "neither http"),
-            ("upstream = \"here\"", "upstream = \"there\"", "names an `upstream`"),
-            ("name = \"cheap\"", "name = \"carrot\"", "stands for the router"),
-            ("upstream = \"here\"", "upstream = \"here\"\ninput-usd-per-mtok = 1.0", "one price"),
-            ("[limits]", "[shadow]\nupstream = \"x\"\n[limits]", "shadow.upstream"),
-            ("[limits]", "[[llm]]\nname = \"cheap\"\nupstream = \"here\"\n[limits]", "twice"),
+            (
+                "upstream = \"here\"",
+                "upstream = \"there\"",
+                "names an `upstream`",
+            ),
+            (
+                "name = \"cheap\"",
+                "name = \"carrot\"",
+                "stands for the router",
+            ),
+            (
+                "upstream = \"here\"",
+                "upstream = \"here\"\ninput-usd-per-mtok = 1.0",
+                "one price",
+            ),
+            (
+                "[limits]",
+                "[shadow]\nupstream = \"x\"\n[limits]",
+                "shadow.upstream",
+            ),
+            (
+                "[limits]",
+                "[[llm]]\nname = \"cheap\"\nupstream = \"here\"\n[limits]",
+                "twice",
+            ),
         ] {
             assert!(SMALL.contains(from), "{from}");
             let error = of(&SMALL.replacen(from, to, 1)).expect_err(to);
             let source = std::error::Error::source(&error);
-            let message = format!("{error}: {}", source.map_or(String::new(), ToString::to_string));
+            let message = format!(
+                "{error}: {}",
+                source.map_or(String::new(), ToString::to_string)
+            );
             assert!(message.contains(part), "{to}: {message}");
             assert!(!message.contains("sk-secret"), "{message}");
         }

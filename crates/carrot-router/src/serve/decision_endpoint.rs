@@ -11,7 +11,6 @@ use axum::{
     http::Response,
 };
 use bytes::Bytes;
-use serde_json::json;
 
 use super::{
     app::{App, authorized, typed},
@@ -40,7 +39,8 @@ pub(crate) async fn answer(State(app): State<Arc<App>>, request: Request) -> Res
         Ok(text) => {
             ticket.end(Outcome::Decided);
             _ = ticket.answered(200);
-            app.ledger.begin_answer(&ticket.line.id, ticket.line.chosen.as_deref());
+            app.ledger
+                .begin_answer(&ticket.line.id, ticket.line.chosen.as_deref());
             typed("application/json", text)
         }
         Err(error) => {
@@ -59,7 +59,9 @@ async fn decide(ticket: &mut Ticket, request: Request) -> Result<String, ApiErro
     let (format, body) = unwrapped(body)?;
     let incoming = Arc::new(Incoming::read_with(format, body, Some(ALIAS))?);
     ticket.line.requested.clone_from(&incoming.model);
-    let weight = generation.names.weight(&incoming.model, &incoming.options)?;
+    let weight = generation
+        .names
+        .weight(&incoming.model, &incoming.options)?;
     let app = Arc::clone(ticket.app());
     let line = &mut ticket.line;
     let route = Route::decide(
@@ -72,10 +74,10 @@ async fn decide(ticket: &mut Ticket, request: Request) -> Result<String, ApiErro
         false,
     )
     .await?;
-    let mut value = route.describe(&generation, line);
     let created = SystemTime::now().duration_since(UNIX_EPOCH);
-    value["created"] = json!(created.map_or(0, |it| it.as_secs()));
-    Ok(value.to_string())
+    let mut described = route.describe(&generation, line);
+    described.created = Some(created.map_or(0, |it| it.as_secs()));
+    Ok(described.json())
 }
 
 /// The request within `{"input_format": ..., "request": {...}}`, or the body itself.

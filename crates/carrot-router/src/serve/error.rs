@@ -53,7 +53,8 @@ impl ApiError {
             StatusCode::UNAUTHORIZED,
             "authentication_error",
             "invalid_api_key",
-            "no valid key: send one of this server's keys as `authorization: Bearer KEY`".to_owned(),
+            "no valid key: send one of this server's keys as `authorization: Bearer KEY`"
+                .to_owned(),
         )
     }
 
@@ -216,10 +217,7 @@ impl ApiError {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            headers.insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer"),
-            );
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

@@ -103,7 +103,9 @@ async fn go(
     let incoming = Arc::new(Incoming::read(format, body)?);
     ticket.line.requested.clone_from(&incoming.model);
     headers::read(ticket, &parts.headers);
-    let asked = generation.names.resolve(&incoming.model, &incoming.options)?;
+    let asked = generation
+        .names
+        .resolve(&incoming.model, &incoming.options)?;
     let (order, route) = match asked {
         Asked::Llm(idx) => (vec![idx], None),
         Asked::Router(weight) => {
@@ -111,11 +113,16 @@ async fn go(
             (route.order.clone(), Some(route))
         }
     };
-    ticket.line.chosen = order.first().map(|&idx| generation.pool.llms[idx].name.clone());
+    ticket.line.chosen = order
+        .first()
+        .map(|&idx| generation.pool.llms[idx].name.clone());
     ticket.n_input_estimated = estimated_tokens(incoming.body.len());
     let answer = ask_in_order(ticket, &incoming, &parts, &order).await?;
     let is_explained = incoming.options.explain
-        || parts.headers.get("x-carrot-debug").is_some_and(|value| value == "true");
+        || parts
+            .headers
+            .get("x-carrot-debug")
+            .is_some_and(|value| value == "true");
     Ok(Ready {
         answer,
         incoming,
@@ -144,7 +151,9 @@ async fn ask_in_order(
         };
         let upstream = generation.pool.upstream_of(llm, incoming.format);
         let (Some(upstream), Some(served)) = (upstream, &llm.served) else {
-            let reason = question.unranked(llm).map_or(String::new(), |it| it.to_string());
+            let reason = question
+                .unranked(llm)
+                .map_or(String::new(), |it| it.to_string());
             let message = format!("`{}` {reason}", llm.name);
             return Err(ApiError::no_eligible(message));
         };
@@ -232,7 +241,11 @@ impl Ready {
         } = answer;
         let is_good = status.is_success() && !ticket.has_failed;
         let changes = Changes {
-            model: match (is_good, generation.config.answer.response_model, ticket.served_idx) {
+            model: match (
+                is_good,
+                generation.config.answer.response_model,
+                ticket.served_idx,
+            ) {
                 (true, ResponseModel::Requested, _) => Some(incoming.model.clone()),
                 (true, ResponseModel::Pool, Some(idx)) => {
                     Some(generation.pool.llms[idx].name.clone())
@@ -267,8 +280,9 @@ impl Ready {
                 head,
                 splitter,
                 rest,
-            } => EventStream::new(incoming.format, head, splitter, rest, changes, ticket)
-                .into_body(),
+            } => {
+                EventStream::new(incoming.format, head, splitter, rest, changes, ticket).into_body()
+            }
         };
         response
     }

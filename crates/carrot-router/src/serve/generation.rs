@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc::channel},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,7 +28,9 @@ use crate::{CarrotRouter, UsableCalibration, mu_of_calibration};
 
 /// A prompt that shows whether decisions can be made.
 const PROBE: &str = "What is 2 + 2?";
-/// How long that is believed.
+/// At the start so long is waited for the decision on it.
+const WARM_UP: Duration = Duration::from_secs(10);
+/// How long it is believed that decisions can be made.
 const READY_FOR: Duration = Duration::from_secs(5);
 
 /// One version of the configuration, with all that follows from it.
@@ -65,7 +68,10 @@ impl Generation {
             (None, name) => {
                 let name = name.clone().expect("checked with the configuration");
                 let mu = mu_of_calibration(folder, &name);
-                let mu = mu.map_err(|source| ServeError::Calibration { name: name.clone(), source })?;
+                let mu = mu.map_err(|source| ServeError::Calibration {
+                    name: name.clone(),
+                    source,
+                })?;
                 Weight {
                     mu,
                     calibration: Some(name),
@@ -73,7 +79,11 @@ impl Generation {
             }
         };
         let pool = Pool::new(&config, &router)?;
-        if !pool.llms.iter().any(|llm| llm.is_predicted && llm.served.is_some()) {
+        if !pool
+            .llms
+            .iter()
+            .any(|llm| llm.is_predicted && llm.served.is_some())
+        {
             return Err(ServeError::NoLlm {
                 models: router.models().iter().map(|it| it.name.clone()).collect(),
             });
@@ -90,14 +100,20 @@ impl Generation {
         let router = Arc::new(router);
         warm_up(&router);
         let caps = config.llms.iter().filter_map(|llm| llm.usd_per_day);
-        let has_caps = config.caps.as_ref().is_some_and(|caps| caps.usd_per_day.is_some())
+        let has_caps = config
+            .caps
+            .as_ref()
+            .is_some_and(|caps| caps.usd_per_day.is_some())
             || caps.count() > 0;
         Ok(Self {
             brain: Brain::start(router, reading, &config.decision)?,
             client: upstream::client(config.forward.connect_seconds)?,
             keys: config.keys.as_ref().map(Keys::read).transpose()?,
-            explorer: Explorer::new(config.explore.share, config.explore.seed)
-                .map_err(|error| ServeError::Explore { message: error.to_string() })?,
+            explorer: Explorer::new(config.explore.share, config.explore.seed).map_err(
+                |error| ServeError::Explore {
+                    message: error.to_string(),
+                },
+            )?,
             header_names: pool.llms.iter().map(|llm| header(&llm.name)).collect(),
             ready_at: Mutex::new(None),
             has_caps,
@@ -143,27 +159,40 @@ fn calibrations(config: &Config) -> BTreeMap<String, f64> {
     found
 }
 
-/// The first decision reads what later ones find in memory, and shows whether the embedder answers.
-fn warm_up(router: &CarrotRouter) {
+/// The first decision reads what later ones find in memory, and shows whether the embedder answers. If it does not, the default model answers until it
+/// does, as it will later if the embedder fails then.
+fn warm_up(router: &Arc<CarrotRouter>) {
     _ = embeddings::count_tokens("warm");
-    // If it does not, the default model answers until it does, as it will later if the embedder fails then.
-    if let Err(error) = router.explain(PROBE, 0.5) {
-        warn!(
-            "the router cannot decide yet, so that the default model answers: {}",
-            chain(&error)
-        );
-    }
+    let (done, decided) = channel();
+    let warming = Arc::clone(router);
+    // On a thread of its own, since an embedding server may let it wait for long.
+    let decide = move || done.send(warming.explain(PROBE, 0.5).map(|_| ()));
+    let spawned = thread::Builder::new().name("warm-up".into()).spawn(decide);
+    let problem = match spawned.map(|_| decided.recv_timeout(WARM_UP)) {
+        Ok(Ok(Ok(()))) => return,
+        Ok(Ok(Err(error))) => chain(&error),
+        Ok(Err(_)) => format!("no decision within {} s", WARM_UP.as_secs()),
+        Err(error) => error.to_string(),
+    };
+    warn!("the router cannot decide yet, so that the default model answers: {problem}");
 }
 
 /// A name as a header's value, without what such a value must not hold.
 fn header(name: &str) -> HeaderValue {
-    let bytes: Vec<u8> = name.bytes().filter(|byte| *byte >= b' ' && *byte != 127).collect();
+    let bytes: Vec<u8> = name
+        .bytes()
+        .filter(|byte| *byte >= b' ' && *byte != 127)
+        .collect();
     HeaderValue::from_bytes(&bytes).expect("no control character is left")
 }
 
 /// What is said of a version that is taken into use.
 pub(crate) fn announce(generation: &Generation) {
-    let served = generation.pool.llms.iter().filter(|llm| llm.served.is_some());
+    let served = generation
+        .pool
+        .llms
+        .iter()
+        .filter(|llm| llm.served.is_some());
     let (routed, named): (Vec<_>, Vec<_>) = served.partition(|llm| llm.is_predicted);
     info!(
         "choosing among {} LLMs by {}; {} more answer to their names",
@@ -171,7 +200,11 @@ pub(crate) fn announce(generation: &Generation) {
         generation.describes,
         named.len()
     );
-    let unserved = generation.pool.llms.iter().filter(|llm| llm.served.is_none());
+    let unserved = generation
+        .pool
+        .llms
+        .iter()
+        .filter(|llm| llm.served.is_none());
     let unserved: Vec<&str> = unserved.map(|llm| llm.name.as_str()).collect();
     if !unserved.is_empty() {
         warn!(

@@ -422,7 +422,10 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(&new), expected);
         }
         let empty = Object::of("{ }").expect("an object");
-        assert_eq!(edited(b"{ }", vec![empty.addition("a", "1")]), br#"{ "a":1}"#);
+        assert_eq!(
+            edited(b"{ }", vec![empty.addition("a", "1")]),
+            br#"{ "a":1}"#
+        );
     }
 
     #[test]
@@ -435,8 +438,13 @@ mod tests {
 
     #[test]
     fn elements_of_an_array() {
-        assert_eq!(elements(r#"[1, {"a":[2]},"]"]"#), ["1", r#"{"a":[2]}"#, r#""]""#]);
-        assert!(elements("{}").is_empty() && elements("[]").is_empty() && elements("[1").is_empty());
+        assert_eq!(
+            elements(r#"[1, {"a":[2]},"]"]"#),
+            ["1", r#"{"a":[2]}"#, r#""]""#]
+        );
+        assert!(
+            elements("{}").is_empty() && elements("[]").is_empty() && elements("[1").is_empty()
+        );
     }
 
     /// serde_json is the judge. It takes numbers beyond f64 for an error, which are JSON all the same.

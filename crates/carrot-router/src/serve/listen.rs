@@ -44,7 +44,12 @@ pub(crate) async fn serve(
             }
             Either::Right(((), _)) => break,
         };
-        let connection = connection(stream, routes.clone(), limits.head_seconds, closing.subscribe());
+        let connection = connection(
+            stream,
+            routes.clone(),
+            limits.head_seconds,
+            closing.subscribe(),
+        );
         tokio::spawn(async move {
             connection.await;
             drop(place);
@@ -58,7 +63,9 @@ pub(crate) async fn serve(
     let ended = timeout(limits.drain_seconds, places.acquire_many(all)).await;
     if ended.is_err() {
         let n_open = n_connections - places.available_permits();
-        warn!("{n_open} connections were still open after the time that `limits.drain-seconds` gives them");
+        warn!(
+            "{n_open} connections were still open after the time that `limits.drain-seconds` gives them"
+        );
     }
     ended.is_ok()
 }
@@ -104,7 +111,10 @@ async fn connection(
         let mut routes = routes.clone();
         async move {
             let answer = poll_fn(|context| {
-                <Router as tower_service::Service<hyper::Request<Body>>>::poll_ready(&mut routes, context)
+                <Router as tower_service::Service<hyper::Request<Body>>>::poll_ready(
+                    &mut routes,
+                    context,
+                )
             });
             _ = answer.await;
             let Ok(response) = routes.call(request.map(Body::new)).await;

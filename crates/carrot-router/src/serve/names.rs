@@ -97,7 +97,10 @@ impl Names {
 
     /// For `GET /v1/models`: what stands for the router first.
     pub(crate) fn aliases(&self) -> Vec<String> {
-        let calibrated = self.calibrations.keys().map(|name| format!("carrot:{name}"));
+        let calibrated = self
+            .calibrations
+            .keys()
+            .map(|name| format!("carrot:{name}"));
         [ALIAS.to_owned()].into_iter().chain(calibrated).collect()
     }
 

@@ -68,7 +68,9 @@ pub(crate) async fn watch(
                 info!("the configuration was read again");
             }
             Ok(Err(error)) => tell(&error),
-            Err(_) => error!("reading the configuration again panicked; the earlier one stays in use"),
+            Err(_) => {
+                error!("reading the configuration again panicked; the earlier one stays in use")
+            }
         }
     }
 }
@@ -84,11 +86,23 @@ fn tell(failure: &ServeError) {
 fn compare(old: &Config, new: &Config) {
     let differs = [
         ("listen", old.listen != new.listen),
-        ("log.path", old.log.as_ref().map(|it| &it.path) != new.log.as_ref().map(|it| &it.path)),
-        ("caps.file", old.caps.as_ref().map(|it| &it.file) != new.caps.as_ref().map(|it| &it.file)),
+        (
+            "log.path",
+            old.log.as_ref().map(|it| &it.path) != new.log.as_ref().map(|it| &it.path),
+        ),
+        (
+            "caps.file",
+            old.caps.as_ref().map(|it| &it.file) != new.caps.as_ref().map(|it| &it.file),
+        ),
         ("sessions", old.sessions != new.sessions),
-        ("limits.max-in-flight", old.limits.max_in_flight != new.limits.max_in_flight),
-        ("limits.max-connections", old.limits.max_connections != new.limits.max_connections),
+        (
+            "limits.max-in-flight",
+            old.limits.max_in_flight != new.limits.max_in_flight,
+        ),
+        (
+            "limits.max-connections",
+            old.limits.max_connections != new.limits.max_connections,
+        ),
     ];
     for (key, _) in differs.iter().filter(|(_, differs)| *differs) {
         warn!("`{key}` has changed, which takes a restart");

@@ -7,8 +7,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde::Deserialize;
 
-pub use self::content::{DecidingText, Need};
 pub(crate) use self::content::{Content, Reading};
+pub use self::content::{DecidingText, Need};
 use super::{
     error::ApiError,
     json::{Edit, Object, edited, quoted},
@@ -239,8 +239,7 @@ mod tests {
         let text = r#"{"x": 1.0 ,"model":"carrot", "messages":[], "carrot":{"mu":0.2}, "y":{"model":"carrot"}}"#;
         let incoming = read(text).expect("a request");
         assert_eq!(incoming.options.mu, Some(0.2));
-        let expected =
-            r#"{"x": 1.0 ,"model":"gpt", "messages":[], "y":{"model":"carrot"}}"#;
+        let expected = r#"{"x": 1.0 ,"model":"gpt", "messages":[], "y":{"model":"carrot"}}"#;
         assert_eq!(incoming.body_for("gpt"), expected);
         // Nothing to change: the very same bytes.
         let plain = read(r#"{"model":"gpt"}"#).expect("a request");
@@ -258,7 +257,10 @@ mod tests {
             (r#"{"model":"a","stream":1}"#, "neither"),
             (r#"{"model":"a","carrot":{"mu":2}}"#, "mu is 2"),
             (r#"{"model":"a","carrot":{"mew":0.2}}"#, "mew"),
-            (r#"{"model":"a","carrot":{"mu":0.1,"calibration":"c"}}"#, "both"),
+            (
+                r#"{"model":"a","carrot":{"mu":0.1,"calibration":"c"}}"#,
+                "both",
+            ),
             (r#"{"model":"a","carrot":{"max_cost_usd":-1}}"#, "below 0"),
             (r#"{"model":"a","carrot":{"models":[]}}"#, "allows no LLM"),
         ] {

@@ -51,8 +51,12 @@ async fn forward(
     let mut ticket = Ticket::new(app, generation, parts.uri.path(), started, Some(permit));
     let shadow = generation.config.shadow.as_ref();
     let default = shadow.map(|it| it.upstream.as_str()).unwrap_or_default();
-    let mut upstream = (generation.pool.upstreams.iter().find(|it| it.name == default))
-        .ok_or_else(|| ApiError::upstream("`[shadow]` names no upstream"))?;
+    let mut upstream = (generation
+        .pool
+        .upstreams
+        .iter()
+        .find(|it| it.name == default))
+    .ok_or_else(|| ApiError::upstream("`[shadow]` names no upstream"))?;
     if let Some(format) = format
         && parts.method == Method::POST
         // What is wrong with a request is for the upstream to say.
@@ -78,7 +82,11 @@ async fn forward(
         let decide = async move { generation.brain.decide(incoming, mu).await };
         ticket.shadow = Some(tokio::spawn(decide));
     }
-    let path = parts.uri.path().strip_prefix("/v1/").unwrap_or(parts.uri.path());
+    let path = parts
+        .uri
+        .path()
+        .strip_prefix("/v1/")
+        .unwrap_or(parts.uri.path());
     let url = upstream.url_of(path.trim_start_matches('/'), parts.uri.query());
     let mut asking = reqwest::Request::new(parts.method.clone(), url);
     *asking.headers_mut() = upstream.headers_as_they_are(&parts.headers);
@@ -117,7 +125,9 @@ async fn forward(
     *answer.status_mut() = parts.status;
     *answer.headers_mut() = answered_headers(&parts.headers);
     if let Some(length) = parts.headers.get(header::CONTENT_LENGTH) {
-        answer.headers_mut().insert(header::CONTENT_LENGTH, length.clone());
+        answer
+            .headers_mut()
+            .insert(header::CONTENT_LENGTH, length.clone());
     }
     Ok(answer)
 }
@@ -129,6 +139,8 @@ struct Observed {
     status: StatusCode,
     body: reqwest::Body,
     kind: Kind,
+    /// Bytes that are still to come, where their number was stated: after the last one nobody looks for an end.
+    n_left: Option<u64>,
     has_ended: bool,
 }
 
@@ -151,14 +163,18 @@ fn observed(
         (true, true) => Kind::Events(Splitter::default()),
         (true, false) => Kind::Whole(Vec::new()),
     };
-    let observed = Observed {
+    let mut observed = Observed {
         ticket,
         format,
         status,
-        body,
         kind,
+        n_left: http_body::Body::size_hint(&body).exact(),
+        body,
         has_ended: false,
     };
+    if observed.n_left == Some(0) {
+        observed.end();
+    }
     Body::from_stream(unfold(observed, |mut observed| async move {
         if observed.has_ended {
             return None;
@@ -166,8 +182,15 @@ fn observed(
         loop {
             match observed.body.frame().await {
                 Some(Ok(frame)) => {
-                    let Ok(data) = frame.into_data() else { continue };
+                    let Ok(data) = frame.into_data() else {
+                        continue;
+                    };
                     observed.look_at(&data);
+                    let n_left = observed.n_left.map(|n| n.saturating_sub(data.len() as u64));
+                    observed.n_left = n_left;
+                    if n_left == Some(0) {
+                        observed.end();
+                    }
                     return Some((Ok(data), observed));
                 }
                 Some(Err(error)) => {
@@ -211,6 +234,7 @@ impl Observed {
     }
 
     fn end(&mut self) {
+        self.has_ended = true;
         if let Kind::Whole(kept) = &self.kind {
             let found = read_whole(self.format, kept);
             self.ticket.add_usage(found.usage);

@@ -48,7 +48,10 @@ impl Splitter {
 
     /// The next event that is complete.
     pub(crate) fn next(&mut self) -> Option<Event> {
-        while let Some(n) = self.buffer[self.seen..].iter().position(|byte| *byte == b'\n') {
+        while let Some(n) = self.buffer[self.seen..]
+            .iter()
+            .position(|byte| *byte == b'\n')
+        {
             let end = self.seen + n;
             let line = &self.buffer[self.line..end];
             let is_empty = matches!(line, b"" | b"\r");
@@ -155,7 +158,11 @@ impl Event {
                 let delta = object.object("delta");
                 said.n_bytes = delta.map_or(0, |delta| {
                     let texts = ["text", "partial_json", "thinking"];
-                    texts.iter().filter_map(|key| delta.string(key)).map(|it| it.len()).sum()
+                    texts
+                        .iter()
+                        .filter_map(|key| delta.string(key))
+                        .map(|it| it.len())
+                        .sum()
                 });
             }
         }
@@ -187,11 +194,17 @@ fn answer_bytes(choices: &str) -> usize {
     let of_choice = |choice: &&str| {
         let delta = Object::of(choice).ok()?.object("delta")?;
         let texts = ["content", "reasoning_content", "reasoning", "refusal"];
-        let texts = texts.iter().filter_map(|key| delta.string(key)).map(|it| it.len());
+        let texts = texts
+            .iter()
+            .filter_map(|key| delta.string(key))
+            .map(|it| it.len());
         let calls = delta.raw("tool_calls").map_or(0, str::len);
         Some(texts.sum::<usize>() + calls)
     };
-    super::json::elements(choices).iter().filter_map(of_choice).sum()
+    super::json::elements(choices)
+        .iter()
+        .filter_map(of_choice)
+        .sum()
 }
 
 #[cfg(test)]
@@ -229,14 +242,20 @@ mod tests {
             let pieces = STREAM.as_bytes().chunks(len).map(<[u8]>::to_vec);
             assert_eq!(events(pieces), whole, "pieces of {len}");
         }
-        let all: Vec<u8> = whole.iter().flat_map(|event| event.bytes.to_vec()).collect();
+        let all: Vec<u8> = whole
+            .iter()
+            .flat_map(|event| event.bytes.to_vec())
+            .collect();
         assert_eq!(all, STREAM.as_bytes());
         assert_eq!(whole[0].data(), None);
         assert_eq!(whole[2].data().as_deref(), Some("1\n2"));
         assert_eq!(whole[2].name(), Some("x"));
         assert!(whole[3].said(Format::Chat).is_done);
         let said = whole[1].said(Format::Chat);
-        assert_eq!((said.n_bytes, said.is_finished, said.is_error), (2, false, false));
+        assert_eq!(
+            (said.n_bytes, said.is_finished, said.is_error),
+            (2, false, false)
+        );
         let half = &mut Splitter::default();
         half.push(b"data: x\n");
         assert!(half.next().is_none());
@@ -261,15 +280,49 @@ mod tests {
         use Format::{Chat, Messages, Responses};
         assert!(said(Chat, "data: {\"error\":{\"message\":\"x\"}}\n\n").is_error);
         assert!(!said(Chat, "data: {\"error\":null}\n\n").is_error);
-        assert!(!said(Chat, "data: {\"choices\":[{\"delta\":{\"content\":\"\\\"finish_reason\\\":1\"}}]}\n\n").is_finished);
-        assert!(said(Chat, "data: {\"choices\":[{\"finish_reason\" : \"stop\"}]}\n\n").is_finished);
-        let found = said(Chat, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n").usage;
+        assert!(
+            !said(
+                Chat,
+                "data: {\"choices\":[{\"delta\":{\"content\":\"\\\"finish_reason\\\":1\"}}]}\n\n"
+            )
+            .is_finished
+        );
+        assert!(
+            said(
+                Chat,
+                "data: {\"choices\":[{\"finish_reason\" : \"stop\"}]}\n\n"
+            )
+            .is_finished
+        );
+        let found = said(
+            Chat,
+            "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n",
+        )
+        .usage;
         assert_eq!(found, Some(usage(3, 4, None)));
-        assert!(said(Messages, "event: error\ndata: {\"type\":\"error\",\"error\":{}}\n\n").is_error);
-        assert!(said(Messages, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n").is_done);
+        assert!(
+            said(
+                Messages,
+                "event: error\ndata: {\"type\":\"error\",\"error\":{}}\n\n"
+            )
+            .is_error
+        );
+        assert!(
+            said(
+                Messages,
+                "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"
+            )
+            .is_done
+        );
         let start = "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":5,\"output_tokens\":1,\"cache_read_input_tokens\":2}}}\n\n";
         assert_eq!(said(Messages, start).usage, Some(usage(7, 1, Some(2))));
-        assert!(said(Responses, "data: {\"type\":\"response.failed\",\"response\":{}}\n\n").is_error);
+        assert!(
+            said(
+                Responses,
+                "data: {\"type\":\"response.failed\",\"response\":{}}\n\n"
+            )
+            .is_error
+        );
         let end = "data: {\"type\":\"response.completed\",\"response\":{\"usage\":{\"input_tokens\":5,\"output_tokens\":6}}}\n\n";
         let said = said(Responses, end);
         assert!(said.is_done && said.usage == Some(usage(5, 6, None)));

@@ -65,7 +65,9 @@ pub enum ServeError {
         variable: String,
     },
     /// A key that cannot be sent.
-    #[error("the key in the environment variable `{variable}` has characters that no header can have")]
+    #[error(
+        "the key in the environment variable `{variable}` has characters that no header can have"
+    )]
     BadKey {
         /// The variable.
         variable: String,
@@ -194,10 +196,15 @@ pub fn serve(
     let generation = Generation::open(config, &*plan.open)?;
     announce(&generation);
     if !listen.ip().is_loopback() && generation.keys.is_none() {
-        warn!("{listen} can be reached from other machines, and `[keys]` is not set: whoever reaches it spends your money");
+        warn!(
+            "{listen} can be reached from other machines, and `[keys]` is not set: whoever reaches it spends your money"
+        );
     }
     let app = Arc::new(App::new(generation, plan.is_shadow)?);
-    let runtime = Builder::new_multi_thread().thread_name("serve").enable_all().build();
+    let runtime = Builder::new_multi_thread()
+        .thread_name("serve")
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|source| ServeError::Thread { source })?;
     let are_done = runtime.block_on(async {
         let failed = |source| ServeError::Listen {
@@ -222,7 +229,9 @@ pub fn serve(
         });
         info!("listening at http://{address}");
         on_start(Started { address });
-        Ok::<_, ServeError>(listen::serve(listener, app.routes(), limits, control.stop.subscribe()).await)
+        Ok::<_, ServeError>(
+            listen::serve(listener, app.routes(), limits, control.stop.subscribe()).await,
+        )
     })?;
     // With the runtime go the tasks that still hold the books; the last one closes them.
     drop(runtime);
@@ -258,22 +267,36 @@ fn describe(generation: &Generation, is_shadow: bool) -> String {
         generation.names.aliases().join(", "),
     );
     if is_shadow {
-        let upstream = config.shadow.as_ref().map_or("none", |it| it.upstream.as_str());
+        let upstream = config
+            .shadow
+            .as_ref()
+            .map_or("none", |it| it.upstream.as_str());
         text += &format!("shadow         everything else goes to `{upstream}`\n");
     }
-    let width = generation.pool.llms.iter().map(|llm| llm.name.chars().count());
+    let width = generation
+        .pool
+        .llms
+        .iter()
+        .map(|llm| llm.name.chars().count());
     let width = width.max().unwrap_or(0).max(3);
     text += &format!(
         "\n{:<width$}  {:<9}  {:<16}  {:<24}  {:>10}  {:>11}  can\n",
         "LLM", "chosen", "upstream", "model there", "input $/M", "output $/M"
     );
     for llm in &generation.pool.llms {
-        let price = |idx: usize| llm.price.map_or("unknown".to_owned(), |all| all[idx].to_string());
+        let price = |idx: usize| {
+            llm.price
+                .map_or("unknown".to_owned(), |all| all[idx].to_string())
+        };
         let (upstream, model, can) = match &llm.served {
             Some(served) => {
                 let can: Vec<&str> = served.can.iter().map(|need| need.name()).collect();
                 let upstream = &generation.pool.upstreams[served.upstream_idx];
-                (upstream.name.as_str(), served.model.as_str(), can.join(", "))
+                (
+                    upstream.name.as_str(),
+                    served.model.as_str(),
+                    can.join(", "),
+                )
             }
             None => ("-", "-", String::new()),
         };

@@ -104,11 +104,17 @@ impl EventStream {
                         self.splitter.push(&data);
                     }
                     if self.splitter.n_waiting() > max_event {
-                        self.cut("upstream_error", "an event of the LLM's stream is too large");
+                        self.cut(
+                            "upstream_error",
+                            "an event of the LLM's stream is too large",
+                        );
                     }
                 }
                 Ok(Some(Err(_))) => {
-                    self.cut("upstream_error", "the connection to the LLM broke within its answer");
+                    self.cut(
+                        "upstream_error",
+                        "the connection to the LLM broke within its answer",
+                    );
                 }
                 Ok(None) => self.close(),
                 Err(_) => {
@@ -196,7 +202,10 @@ impl EventStream {
             self.ticket.end(Outcome::Ok);
             self.rest = None;
         } else {
-            self.cut("upstream_error", "the LLM's stream ended before its answer was whole");
+            self.cut(
+                "upstream_error",
+                "the LLM's stream ended before its answer was whole",
+            );
         }
     }
 
@@ -208,7 +217,8 @@ impl EventStream {
             return;
         }
         self.flush();
-        self.ready.push_back(error_event(self.format, code, message).into());
+        self.ready
+            .push_back(error_event(self.format, code, message).into());
         let outcome = match code {
             "upstream_timeout" => Outcome::TimedOut,
             _ => Outcome::Cut,
@@ -250,8 +260,14 @@ mod tests {
     fn a_model_is_renamed_where_each_format_has_it() {
         for (text, expected) in [
             (r#"{"id":1,"model":"a"}"#, Some(r#"{"id":1,"model":"b"}"#)),
-            (r#"{"type":"message_start","message":{"model":"a","x":1}}"#, Some(r#"{"type":"message_start","message":{"model":"b","x":1}}"#)),
-            (r#"{"response":{"model":"a"}}"#, Some(r#"{"response":{"model":"b"}}"#)),
+            (
+                r#"{"type":"message_start","message":{"model":"a","x":1}}"#,
+                Some(r#"{"type":"message_start","message":{"model":"b","x":1}}"#),
+            ),
+            (
+                r#"{"response":{"model":"a"}}"#,
+                Some(r#"{"response":{"model":"b"}}"#),
+            ),
             (r#"{"choices":[{"model":"a"}]}"#, None),
             ("a", None),
         ] {

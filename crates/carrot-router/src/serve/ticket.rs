@@ -13,7 +13,9 @@ use super::{
     caps::Reservation,
     choose::Question,
     generation::Generation,
-    record::{AmountSource, DecisionLine, Outcome, Usage as BilledUsage, new_decision_id, prompt_sha256},
+    record::{
+        AmountSource, DecisionLine, Outcome, Usage as BilledUsage, new_decision_id, prompt_sha256,
+    },
     request::{Format, Options},
     usage::{Usage, estimated_tokens},
 };
@@ -120,7 +122,9 @@ impl Ticket {
             _ => AmountSource::Estimated,
         };
         let n_input = said.input.unwrap_or(self.n_input_estimated);
-        let n_output = said.output.unwrap_or_else(|| estimated_tokens(self.n_answer_bytes));
+        let n_output = said
+            .output
+            .unwrap_or_else(|| estimated_tokens(self.n_answer_bytes));
         self.line.usage = Some(BilledUsage {
             input_tokens: n_input,
             cached_tokens: said.cached.unwrap_or(0),
@@ -130,12 +134,19 @@ impl Ticket {
         self.line.cost_usd = llm.usd(n_input, n_output);
         if let Some(session) = &self.session {
             let n_tokens = n_input.saturating_add(n_output);
-            self.app.sessions.answered(session, &llm.name, n_tokens, Instant::now());
+            self.app
+                .sessions
+                .answered(session, &llm.name, n_tokens, Instant::now());
         }
     }
 
     /// Notes what routing would have done.
-    fn note_shadow(line: &mut DecisionLine, generation: &Generation, decided: Result<Decided, Undecided>, format: Format) {
+    fn note_shadow(
+        line: &mut DecisionLine,
+        generation: &Generation,
+        decided: Result<Decided, Undecided>,
+        format: Format,
+    ) {
         let decided = match decided {
             Ok(decided) => decided,
             Err(Undecided::Cause(cause, _)) => {
@@ -195,7 +206,9 @@ impl Drop for Ticket {
                 };
                 match tokio::runtime::Handle::try_current() {
                     Ok(runtime) => drop(runtime.spawn(note)),
-                    Err(_) => tracing::warn!("a request ended with the server, and is not in the log"),
+                    Err(_) => {
+                        tracing::warn!("a request ended with the server, and is not in the log")
+                    }
                 }
             }
         }
@@ -205,7 +218,12 @@ impl Drop for Ticket {
 /// Notes the text that decides, as far as the configuration allows it.
 pub(crate) fn note_prompt(line: &mut DecisionLine, generation: &Generation, prompt: &str) {
     line.prompt_sha256 = Some(prompt_sha256(prompt));
-    if generation.config.log.as_ref().is_some_and(|log| log.prompts) {
+    if generation
+        .config
+        .log
+        .as_ref()
+        .is_some_and(|log| log.prompts)
+    {
         line.prompt = Some(prompt.to_owned());
     }
 }

@@ -50,7 +50,9 @@ pub(crate) struct Upstream {
 
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upstream").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Upstream")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,7 +61,10 @@ impl Upstream {
     pub(crate) fn new(config: &UpstreamConfig) -> Result<Self, ServeError> {
         let base = Url::parse(&config.base_url).expect("checked with the configuration");
         let url = |format: Format| {
-            config.formats.contains(&format).then(|| below(&base, format.path()))
+            config
+                .formats
+                .contains(&format)
+                .then(|| below(&base, format.path()))
         };
         let key = match &config.api_key_env {
             None => None,
@@ -225,7 +230,8 @@ mod tests {
     #[test]
     fn addresses_keep_their_query() {
         let plain = upstream("http://h/v1/", false);
-        let url = |upstream: &Upstream, format, query| upstream.url(format, query).map(String::from);
+        let url =
+            |upstream: &Upstream, format, query| upstream.url(format, query).map(String::from);
         assert_eq!(
             url(&plain, Format::Chat, None).as_deref(),
             Some("http://h/v1/chat/completions")
@@ -265,7 +271,10 @@ mod tests {
             names
         };
         let plain = upstream("http://h", false).headers(&client, false);
-        assert_eq!(names(&plain), ["anthropic-version", "openai-beta", "openai-beta"]);
+        assert_eq!(
+            names(&plain),
+            ["anthropic-version", "openai-beta", "openai-beta"]
+        );
         let with_key = upstream("http://h", true).headers(&client, false);
         assert!(with_key.contains_key("authorization") && with_key.contains_key("x-api-key"));
         // The key opened this server and must not go anywhere else.

@@ -69,7 +69,13 @@ mod tests {
         assert_eq!(Usage::of(chat), Some(usage(Some(7), 2, Some(3))));
         let messages = r#"{"input_tokens":7,"output_tokens":2,"cache_read_input_tokens":5}"#;
         assert_eq!(Usage::of(messages), Some(usage(Some(12), 2, Some(5))));
-        for odd in ["null", "{}", "[]", r#"{"prompt_tokens":-1}"#, r#"{"prompt_tokens":"7"}"#] {
+        for odd in [
+            "null",
+            "{}",
+            "[]",
+            r#"{"prompt_tokens":-1}"#,
+            r#"{"prompt_tokens":"7"}"#,
+        ] {
             assert_eq!(Usage::of(odd), None, "{odd}");
         }
         let mut found = usage(Some(5), 1, None);

@@ -20,28 +20,43 @@ fn only_model_is_changed_on_the_way_to_an_llm_and_nothing_on_the_way_back() {
     ];
     for (name, expected) in [("carrot", "up-owner/dear"), ("cheap", "up-cheap")] {
         let body = ODD.replace("NAME", name);
-        let reply = client.ask("POST", &format!("{CHAT}?beta=true"), &headers, body.as_bytes());
+        let reply = client.ask(
+            "POST",
+            &format!("{CHAT}?beta=true"),
+            &headers,
+            body.as_bytes(),
+        );
         assert_eq!(reply.status, 200, "{}", reply.text());
         assert_eq!(reply.text(), completion(expected));
         let seen = llms.seen.lock().expect("open").pop().expect("asked");
-        assert_eq!(String::from_utf8_lossy(&seen.body), ODD.replace("NAME", expected));
+        assert_eq!(
+            String::from_utf8_lossy(&seen.body),
+            ODD.replace("NAME", expected)
+        );
         assert_eq!(seen.target, format!("{CHAT}?beta=true"));
         assert_eq!(seen.header("openai-beta"), Some("x=1"));
         // The client's key is this server's, unless the configuration says otherwise.
         assert_eq!(seen.header("authorization"), None);
         assert_eq!(seen.header("accept-encoding"), None);
     }
-    let with_carrot = ODD.replace("NAME", "carrot").replace("\"a\":null", "\"carrot\":{\"mu\":0.0},\"a\":null");
+    let with_carrot = ODD
+        .replace("NAME", "carrot")
+        .replace("\"a\":null", "\"carrot\":{\"mu\":0.0},\"a\":null");
     client.ask("POST", CHAT, &headers, with_carrot.as_bytes());
     let seen = llms.seen.lock().expect("open").pop().expect("asked");
-    assert_eq!(String::from_utf8_lossy(&seen.body), ODD.replace("NAME", "up-owner/dear"));
+    assert_eq!(
+        String::from_utf8_lossy(&seen.body),
+        ODD.replace("NAME", "up-owner/dear")
+    );
 }
 
 #[test]
 fn keys_of_upstreams_come_from_the_environment_and_those_of_clients_go_on_if_they_may() {
     let llms = Llms::good();
     let ask = |setting: &str, more: &str, variables: &[(&str, &str)]| {
-        let config = llms.config(0.0, more).replace("formats =", &format!("{setting}\nformats ="));
+        let config = llms
+            .config(0.0, more)
+            .replace("formats =", &format!("{setting}\nformats ="));
         let serve = Serve::start(&config, &[], variables);
         let headers = [("authorization", "Bearer sk-client-secret")];
         let body = chat("cheap", "x").to_string();
@@ -53,13 +68,25 @@ fn keys_of_upstreams_come_from_the_environment_and_those_of_clients_go_on_if_the
     };
     let bearer = |key: &str| Some(format!("Bearer {key}"));
     let variables = [("UP_KEY", "sk-up-secret")];
-    assert_eq!(ask("api-key-env = \"UP_KEY\"", "", &variables), [bearer("sk-up-secret"), None]);
+    assert_eq!(
+        ask("api-key-env = \"UP_KEY\"", "", &variables),
+        [bearer("sk-up-secret"), None]
+    );
     let header = "api-key-env = \"UP_KEY\"\nkey-header = \"x-api-key\"";
-    assert_eq!(ask(header, "", &variables), [None, Some("sk-up-secret".to_owned())]);
-    assert_eq!(ask("forward-key = true", "", &[]), [bearer("sk-client-secret"), None]);
+    assert_eq!(
+        ask(header, "", &variables),
+        [None, Some("sk-up-secret".to_owned())]
+    );
+    assert_eq!(
+        ask("forward-key = true", "", &[]),
+        [bearer("sk-client-secret"), None]
+    );
     // A key of this server goes nowhere.
     let keys = [("OURS", "sk-other, sk-client-secret")];
-    assert_eq!(ask("forward-key = true", "[keys]\nenv = \"OURS\"", &keys), [None, None]);
+    assert_eq!(
+        ask("forward-key = true", "[keys]\nenv = \"OURS\"", &keys),
+        [None, None]
+    );
 }
 
 #[test]
@@ -87,7 +114,8 @@ fn strict_clients_get_the_model_that_they_asked_for() {
 
 #[test]
 fn headers_tell_the_decision_on_every_routed_answer() {
-    let serve = Llms::good().serve(0.0, "[answer]\nallow-origin = \"*\"");
+    let llms = Llms::good();
+    let serve = llms.serve(0.0, "[answer]\nallow-origin = \"*\"");
     for body in [chat("carrot", FOR_DEAR), stream("carrot", FOR_DEAR)] {
         let reply = serve.post(CHAT, &body);
         let number = |name: &str| -> f64 {
@@ -100,25 +128,43 @@ fn headers_tell_the_decision_on_every_routed_answer() {
         assert!((0.02..0.0205).contains(&number("x-carrot-cost-usd")));
         assert!(number("x-carrot-routing-ms") > 0.0);
         assert!(number("x-carrot-overhead-ms") >= number("x-carrot-routing-ms"));
-        assert!(reply.header("x-carrot-decision-id").expect("an id").starts_with("dec_"));
+        assert!(
+            reply
+                .header("x-carrot-decision-id")
+                .expect("an id")
+                .starts_with("dec_")
+        );
         for name in ["x-carrot-fallbacks", "x-carrot-cause", "x-carrot-truncated"] {
             assert_eq!(reply.header(name), None);
         }
-        let exposed = reply.header("access-control-expose-headers").expect("exposed");
-        for name in ["x-carrot-model", "x-carrot-cause", "x-model-router-selected-model"] {
+        let exposed = reply
+            .header("access-control-expose-headers")
+            .expect("exposed");
+        for name in [
+            "x-carrot-model",
+            "x-carrot-cause",
+            "x-model-router-selected-model",
+        ] {
             assert!(exposed.contains(name), "{exposed}");
         }
         assert_eq!(reply.header("access-control-allow-origin"), Some("*"));
     }
-    let asked = [("access-control-request-headers", "authorization,x-session-id")];
+    let asked = [(
+        "access-control-request-headers",
+        "authorization,x-session-id",
+    )];
     let reply = serve.client().ask("OPTIONS", CHAT, &asked, b"");
     assert_eq!(reply.status, 204);
-    assert_eq!(reply.header("access-control-allow-headers"), Some("authorization,x-session-id"));
+    assert_eq!(
+        reply.header("access-control-allow-headers"),
+        Some("authorization,x-session-id")
+    );
 }
 
 #[test]
 fn the_whole_decision_is_in_the_answer_for_whoever_asks() {
-    let serve = Llms::good().serve(0.0, "");
+    let llms = Llms::good();
+    let serve = llms.serve(0.0, "");
     let mut body = chat("carrot", FOR_DEAR);
     body["carrot"] = json!({"explain": true});
     let reply = serve.post(CHAT, &body);
@@ -131,32 +177,58 @@ fn the_whole_decision_is_in_the_answer_for_whoever_asks() {
     check(&reply.json()["carrot_metadata"]);
     // All else is as it came.
     let without = completion("up-owner/dear");
-    assert!(reply.text().starts_with(&without[..without.len() - 1]), "{}", reply.text());
+    assert!(
+        reply.text().starts_with(&without[..without.len() - 1]),
+        "{}",
+        reply.text()
+    );
 
     body["stream"] = json!(true);
     body["carrot"] = json!({});
     let debug = [("x-carrot-debug", "true")];
-    let reply = serve.client().ask("POST", CHAT, &debug, body.to_string().as_bytes());
+    let reply = serve
+        .client()
+        .ask("POST", CHAT, &debug, body.to_string().as_bytes());
     let events = reply.events();
     assert_eq!(events.len(), 4);
     assert_eq!(events[3], "[DONE]");
     let last: Value = serde_json::from_str(&events[2]).expect("JSON");
     check(&last["carrot_metadata"]);
     assert_eq!(last["choices"][0]["delta"]["content"], "c");
-    assert!(events[..2].iter().all(|data| !data.contains("carrot_metadata")));
+    assert!(
+        events[..2]
+            .iter()
+            .all(|data| !data.contains("carrot_metadata"))
+    );
 }
 
 #[test]
 fn other_formats_pass_through_and_are_routed_too() {
     let llms = Llms::start(|model, request| match request.path() {
-        "/v1/responses" => json_answer(200, &format!("{{\"object\":\"response\",\"model\":\"{model}\",\"usage\":{{\"input_tokens\":3,\"output_tokens\":4}}}}")),
-        "/v1/messages" => json_answer(200, &format!("{{\"type\":\"message\",\"model\":\"{model}\",\"usage\":{{\"input_tokens\":3,\"output_tokens\":4}}}}")),
+        "/v1/responses" => json_answer(
+            200,
+            &format!(
+                "{{\"object\":\"response\",\"model\":\"{model}\",\"usage\":{{\"input_tokens\":3,\"output_tokens\":4}}}}"
+            ),
+        ),
+        "/v1/messages" => json_answer(
+            200,
+            &format!(
+                "{{\"type\":\"message\",\"model\":\"{model}\",\"usage\":{{\"input_tokens\":3,\"output_tokens\":4}}}}"
+            ),
+        ),
         _ => good(model, request),
     });
     let serve = llms.serve(0.0, "[log]\npath = \"log.jsonl\"");
     for (path, body) in [
-        ("/v1/responses", json!({"model": "carrot", "input": FOR_DEAR, "instructions": "be brief"})),
-        ("/v1/messages", json!({"model": "carrot", "max_tokens": 9, "system": "be brief", "messages": [{"role": "user", "content": [{"type": "text", "text": FOR_DEAR}]}]})),
+        (
+            "/v1/responses",
+            json!({"model": "carrot", "input": FOR_DEAR, "instructions": "be brief"}),
+        ),
+        (
+            "/v1/messages",
+            json!({"model": "carrot", "max_tokens": 9, "system": "be brief", "messages": [{"role": "user", "content": [{"type": "text", "text": FOR_DEAR}]}]}),
+        ),
     ] {
         let reply = serve.post(path, &body);
         assert_eq!(reply.status, 200, "{}", reply.text());
@@ -166,10 +238,14 @@ fn other_formats_pass_through_and_are_routed_too() {
         let expected = body.to_string().replace("\"carrot\"", "\"up-owner/dear\"");
         assert_eq!(String::from_utf8_lossy(&seen.body), expected);
     }
-    let usage = json!({"input_tokens": 3, "cached_tokens": 0, "output_tokens": 4, "source": "actual"});
+    let usage =
+        json!({"input_tokens": 3, "cached_tokens": 0, "output_tokens": 4, "source": "actual"});
     assert!(serve.log().iter().all(|line| line["usage"] == usage));
     // Anthropic's clients look for a `type` beside the error.
     let reply = serve.post("/v1/messages", &json!({"model": "none", "messages": []}));
-    assert_eq!((reply.status, reply.json()["type"].clone()), (404, json!("error")));
+    assert_eq!(
+        (reply.status, reply.json()["type"].clone()),
+        (404, json!("error"))
+    );
     assert_eq!(reply.error_code(), "model_not_found");
 }

@@ -129,14 +129,22 @@ impl Client {
                 }
             }
         } else {
-            let length = reply.header("content-length").map(|it| it.parse().expect("a length"));
+            let length = reply
+                .header("content-length")
+                .map(|it| it.parse().expect("a length"));
             reply.body.resize(length.unwrap_or(0), 0);
             reply.is_whole = self.reader.read_exact(&mut reply.body).is_ok();
         }
         Some(reply)
     }
 
-    pub(crate) fn ask(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Reply {
         self.send(method, path, headers, body);
         self.reply().expect("an answer")
     }
@@ -165,11 +173,16 @@ impl Reply {
     /// The error in OpenAI's form that this must be; returns its code.
     pub(crate) fn error_code(&self) -> String {
         let body = self.json();
-        let error = body["error"].as_object().unwrap_or_else(|| panic!("no error: {body}"));
+        let error = body["error"]
+            .as_object()
+            .unwrap_or_else(|| panic!("no error: {body}"));
         for key in ["message", "type", "param", "code"] {
             assert!(error.contains_key(key), "no `{key}` in {body}");
         }
-        assert!(error["message"].is_string() && error["type"].is_string(), "{body}");
+        assert!(
+            error["message"].is_string() && error["type"].is_string(),
+            "{body}"
+        );
         assert_eq!(self.header("content-type"), Some("application/json"));
         error["code"].as_str().expect("a code").to_owned()
     }

@@ -22,7 +22,10 @@ fn dear_answers(answer: impl Fn(&str, &Request) -> Answer + Send + Sync + 'stati
 }
 
 fn refusal(status: u16) -> Answer {
-    json_answer(status, "{\"error\":{\"message\":\"mine\",\"type\":\"t\",\"param\":null,\"code\":\"c\"}}")
+    json_answer(
+        status,
+        "{\"error\":{\"message\":\"mine\",\"type\":\"t\",\"param\":null,\"code\":\"c\"}}",
+    )
 }
 
 #[test]
@@ -35,9 +38,16 @@ fn failures_before_the_first_byte_fall_back_to_the_next_by_utility() {
         ("500", || refusal(500)),
         ("529", || refusal(529)),
         ("error_in_200", || refusal(200)),
-        ("first_event", || events(&["{\"error\":{\"message\":\"busy\"}}".to_owned()], &[])),
-        ("cut", || Answer { body: Body::Hangup, ..Answer::new(200, "") }),
-        ("cut", || pieces([(Duration::ZERO, b": hello\n\n".to_vec())], true)),
+        ("first_event", || {
+            events(&["{\"error\":{\"message\":\"busy\"}}".to_owned()], &[])
+        }),
+        ("cut", || Answer {
+            body: Body::Hangup,
+            ..Answer::new(200, "")
+        }),
+        ("cut", || {
+            pieces([(Duration::ZERO, b": hello\n\n".to_vec())], true)
+        }),
     ];
     for (reason, failure) in failures {
         let llms = dear_answers(move |_, _| failure());
@@ -49,11 +59,24 @@ fn failures_before_the_first_byte_fall_back_to_the_next_by_utility() {
             assert_eq!(reply.header("x-carrot-fallbacks"), Some("1"), "{reason}");
             assert!(reply.text().contains("up-cheap"), "{reason}");
         }
-        let metric = format!("carrot_fallbacks_total{{from=\"owner/dear\",to=\"cheap\",reason=\"{reason}\"}}");
-        assert_eq!(serve.metric(&metric), 2.0, "{reason}: {}", serve.get("/metrics").text());
+        let metric = format!(
+            "carrot_fallbacks_total{{from=\"owner/dear\",to=\"cheap\",reason=\"{reason}\"}}"
+        );
+        assert_eq!(
+            serve.metric(&metric),
+            2.0,
+            "{reason}: {}",
+            serve.get("/metrics").text()
+        );
         let log = serve.log();
-        assert_eq!(log[0]["fallbacks"], json!([{"from": "owner/dear", "to": "cheap", "reason": reason}]));
-        assert_eq!((&log[0]["chosen"], &log[0]["served"]), (&json!("owner/dear"), &json!("cheap")));
+        assert_eq!(
+            log[0]["fallbacks"],
+            json!([{"from": "owner/dear", "to": "cheap", "reason": reason}])
+        );
+        assert_eq!(
+            (&log[0]["chosen"], &log[0]["served"]),
+            (&json!("owner/dear"), &json!("cheap"))
+        );
     }
 }
 
@@ -61,14 +84,26 @@ fn failures_before_the_first_byte_fall_back_to_the_next_by_utility() {
 fn a_server_that_cannot_be_reached_is_passed_over() {
     let llms = Llms::good();
     let config = llms.config(0.0, "");
-    let config = config.replace("name = \"owner/dear\"\nupstream = \"here\"", "name = \"owner/dear\"\nupstream = \"gone\"");
-    let config = format!("{config}\n[[upstream]]\nname = \"gone\"\nbase-url = \"http://127.0.0.1:9/v1\"\n");
+    let config = config.replace(
+        "name = \"owner/dear\"\nupstream = \"here\"",
+        "name = \"owner/dear\"\nupstream = \"gone\"",
+    );
+    let config =
+        format!("{config}\n[[upstream]]\nname = \"gone\"\nbase-url = \"http://127.0.0.1:9/v1\"\n");
     let serve = crate::world::Serve::start(&config, &[], &[]);
     let reply = serve.post(CHAT, &chat("carrot", FOR_DEAR));
-    assert_eq!(reply.header("x-carrot-model"), Some("cheap"), "{}", reply.text());
+    assert_eq!(
+        reply.header("x-carrot-model"),
+        Some("cheap"),
+        "{}",
+        reply.text()
+    );
     // By its name there is nobody else to ask.
     let reply = serve.post(CHAT, &chat("owner/dear", FOR_DEAR));
-    assert_eq!((reply.status, reply.error_code().as_str()), (502, "upstream_error"));
+    assert_eq!(
+        (reply.status, reply.error_code().as_str()),
+        (502, "upstream_error")
+    );
     assert_eq!(reply.header("x-carrot-cause"), Some("upstream_connect"));
     assert!(!reply.text().contains("127.0.0.1"));
 }
@@ -93,14 +128,23 @@ fn servers_say_whether_to_ask_again_and_when() {
     assert_eq!(serve.post(CHAT, &chat("carrot", FOR_DEAR)).status, 503);
     let llms = dear_answers(|_, _| refusal(400).with_header("x-should-retry", "true"));
     let serve = llms.serve(0.0, "");
-    assert_eq!(serve.post(CHAT, &chat("carrot", FOR_DEAR)).header("x-carrot-model"), Some("cheap"));
+    assert_eq!(
+        serve
+            .post(CHAT, &chat("carrot", FOR_DEAR))
+            .header("x-carrot-model"),
+        Some("cheap")
+    );
 
     // One that asked for half a second is left alone so long.
     static N_DEAR: AtomicUsize = AtomicUsize::new(0);
-    let llms = dear_answers(|model, request| match N_DEAR.fetch_add(1, Ordering::Relaxed) {
-        0 => refusal(429).with_header("retry-after-ms", "500").with_header("retry-after", "60"),
-        _ => good(model, request),
-    });
+    let llms = dear_answers(
+        |model, request| match N_DEAR.fetch_add(1, Ordering::Relaxed) {
+            0 => refusal(429)
+                .with_header("retry-after-ms", "500")
+                .with_header("retry-after", "60"),
+            _ => good(model, request),
+        },
+    );
     let serve = llms.serve(0.0, "");
     let ask = || serve.post(CHAT, &chat("carrot", FOR_DEAR));
     let began = Instant::now();
@@ -117,31 +161,97 @@ fn servers_say_whether_to_ask_again_and_when() {
     let llms = Llms::start(|_, _| refusal(429).with_header("retry-after", "30"));
     let serve = llms.serve(0.0, "");
     let reply = serve.post(CHAT, &chat("carrot", FOR_DEAR));
-    assert_eq!((reply.status, reply.header("retry-after")), (429, Some("30")));
+    assert_eq!(
+        (reply.status, reply.header("retry-after")),
+        (429, Some("30"))
+    );
     assert_eq!(reply.json()["error"]["message"], "mine");
     let reply = serve.post(CHAT, &chat("carrot", FOR_DEAR));
-    assert_eq!((reply.status, reply.error_code().as_str()), (429, "rate_limit_exceeded"));
-    let wait: u64 = reply.header("retry-after").expect("a wait").parse().expect("seconds");
+    assert_eq!(
+        (reply.status, reply.error_code().as_str()),
+        (429, "rate_limit_exceeded")
+    );
+    let wait: u64 = reply
+        .header("retry-after")
+        .expect("a wait")
+        .parse()
+        .expect("seconds");
     assert!((1..=30).contains(&wait), "{wait}");
 }
 
 #[test]
 fn a_stream_that_breaks_ends_in_an_error_and_never_in_done() {
     let two = |wait: Duration| {
-        [(Duration::ZERO, event(&chunk("m", "a", ""))), (wait, event(&chunk("m", "b", "")))]
+        [
+            (Duration::ZERO, event(&chunk("m", "a", ""))),
+            (wait, event(&chunk("m", "b", ""))),
+        ]
     };
     type Make = Box<dyn Fn() -> Answer + Send + Sync>;
     let broken: [(&str, &str, Make); 6] = [
-        ("cut", "upstream_error", Box::new(move || pieces(two(Duration::ZERO), true))),
-        ("ended without [DONE]", "upstream_error", Box::new(move || pieces(two(Duration::ZERO), false))),
-        ("half an event", "upstream_error", Box::new(move || pieces(two(Duration::ZERO).into_iter().chain([(Duration::ZERO, b"data: {\"cho".to_vec())]), false))),
-        ("stalled", "upstream_timeout", Box::new(move || pieces(two(Duration::ZERO).into_iter().chain(two(Duration::from_secs(60))).skip(1), false))),
-        ("an error of its own", "c", Box::new(move || pieces(two(Duration::ZERO).into_iter().chain([(Duration::ZERO, event("{\"error\":{\"message\":\"m\",\"type\":\"t\",\"code\":\"c\"}}")), (Duration::ZERO, event("[DONE]"))]), false))),
-        ("no event at all after the first", "upstream_error", Box::new(move || pieces(two(Duration::ZERO).into_iter().take(1), true))),
+        (
+            "cut",
+            "upstream_error",
+            Box::new(move || pieces(two(Duration::ZERO), true)),
+        ),
+        (
+            "ended without [DONE]",
+            "upstream_error",
+            Box::new(move || pieces(two(Duration::ZERO), false)),
+        ),
+        (
+            "half an event",
+            "upstream_error",
+            Box::new(move || {
+                pieces(
+                    two(Duration::ZERO)
+                        .into_iter()
+                        .chain([(Duration::ZERO, b"data: {\"cho".to_vec())]),
+                    false,
+                )
+            }),
+        ),
+        (
+            "stalled",
+            "upstream_timeout",
+            Box::new(move || {
+                pieces(
+                    two(Duration::ZERO)
+                        .into_iter()
+                        .chain(two(Duration::from_secs(60)))
+                        .skip(1),
+                    false,
+                )
+            }),
+        ),
+        (
+            "an error of its own",
+            "c",
+            Box::new(move || {
+                pieces(
+                    two(Duration::ZERO).into_iter().chain([
+                        (
+                            Duration::ZERO,
+                            event("{\"error\":{\"message\":\"m\",\"type\":\"t\",\"code\":\"c\"}}"),
+                        ),
+                        (Duration::ZERO, event("[DONE]")),
+                    ]),
+                    false,
+                )
+            }),
+        ),
+        (
+            "no event at all after the first",
+            "upstream_error",
+            Box::new(move || pieces(two(Duration::ZERO).into_iter().take(1), true)),
+        ),
     ];
     for (what, code, answer) in broken {
         let llms = dear_answers(move |_, _| answer());
-        let serve = llms.serve(0.0, "[log]\npath = \"log.jsonl\"\n[forward]\nstall-seconds = 0.3");
+        let serve = llms.serve(
+            0.0,
+            "[log]\npath = \"log.jsonl\"\n[forward]\nstall-seconds = 0.3",
+        );
         let reply = serve.post(CHAT, &stream("carrot", FOR_DEAR));
         assert_eq!(reply.status, 200);
         let events = reply.events();
@@ -150,10 +260,17 @@ fn a_stream_that_breaks_ends_in_an_error_and_never_in_done() {
         assert!(last["error"]["message"].is_string() && last["error"]["type"].is_string());
         assert!(!reply.text().contains("[DONE]"), "{what}");
         assert!(reply.is_whole, "{what}");
-        assert!(reply.text().ends_with("\n\n") && !reply.text().contains("\"cho\n"), "{what}");
+        assert!(
+            reply.text().ends_with("\n\n") && !reply.text().contains("\"cho\n"),
+            "{what}"
+        );
         // Nothing was asked again once a byte was on its way.
         assert_eq!(llms.server.n_requests(), 1, "{what}");
-        let outcome = if code == "upstream_timeout" { "timed_out" } else { "cut" };
+        let outcome = if code == "upstream_timeout" {
+            "timed_out"
+        } else {
+            "cut"
+        };
         assert_eq!(serve.log()[0]["outcome"], outcome, "{what}");
     }
 }
@@ -174,7 +291,12 @@ fn events_and_comments_go_through_as_they_come() {
     let serve = llms.serve(0.0, "");
     let mut client = serve.client();
     let began = Instant::now();
-    client.send("POST", CHAT, &[], stream("carrot", FOR_DEAR).to_string().as_bytes());
+    client.send(
+        "POST",
+        CHAT,
+        &[],
+        stream("carrot", FOR_DEAR).to_string().as_bytes(),
+    );
     let head = client.head().expect("an answer");
     assert_eq!(head.header("x-carrot-model"), Some("owner/dear"));
     assert_eq!(head.status, 200);
@@ -189,8 +311,14 @@ fn events_and_comments_go_through_as_they_come() {
         chunk("up-owner/dear", "b", "")
     );
     assert_eq!(text, expected);
-    assert!(found[0].0 + Duration::from_millis(100) < found[1].0, "{found:?}");
-    assert!(found[1].0 + Duration::from_millis(100) < found[2].0, "{found:?}");
+    assert!(
+        found[0].0 + Duration::from_millis(100) < found[1].0,
+        "{found:?}"
+    );
+    assert!(
+        found[1].0 + Duration::from_millis(100) < found[2].0,
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -201,10 +329,20 @@ fn a_client_that_leaves_takes_its_upstream_request_along() {
             let first = (Duration::ZERO, event(&chunk(model, "a", "")));
             return pieces([first, (Duration::from_secs(60), event("[DONE]"))], false);
         }
-        Answer { body: Body::Hold, ..Answer::new(200, "") }
+        Answer {
+            body: Body::Hold,
+            ..Answer::new(200, "")
+        }
     });
     let serve = llms.serve(0.0, "[log]\npath = \"log.jsonl\"");
-    for (n, body) in [chat("carrot", FOR_DEAR), stream("carrot", FOR_DEAR), chat("twin", "x")].iter().enumerate() {
+    for (n, body) in [
+        chat("carrot", FOR_DEAR),
+        stream("carrot", FOR_DEAR),
+        chat("twin", "x"),
+    ]
+    .iter()
+    .enumerate()
+    {
         let mut client = serve.client();
         client.send("POST", CHAT, &[], body.to_string().as_bytes());
         if body["stream"] == true {
@@ -217,10 +355,21 @@ fn a_client_that_leaves_takes_its_upstream_request_along() {
         }
         let left = Instant::now();
         drop(client);
-        assert_eq!(llms.server.wait_for_left(n + 1, Duration::from_secs(5)), n + 1);
-        assert!(left.elapsed() < Duration::from_millis(100), "{:?}", left.elapsed());
+        assert_eq!(
+            llms.server.wait_for_left(n + 1, Duration::from_secs(5)),
+            n + 1
+        );
+        assert!(
+            left.elapsed() < Duration::from_millis(100),
+            "{:?}",
+            left.elapsed()
+        );
     }
-    let outcomes: Vec<Value> = serve.log().iter().map(|line| line["outcome"].clone()).collect();
+    let outcomes: Vec<Value> = serve
+        .log()
+        .iter()
+        .map(|line| line["outcome"].clone())
+        .collect();
     assert_eq!(outcomes, ["client_gone"; 3]);
 }
 
@@ -241,7 +390,11 @@ fn costs_are_actual_where_usage_is_there_and_labelled_where_it_is_not() {
     let serve = llms.serve(0.0, "[log]\npath = \"log.jsonl\"");
     let mut asks_usage = stream("owner/dear", "x");
     asks_usage["stream_options"] = json!({"include_usage": true});
-    for body in [chat("owner/dear", "x"), asks_usage, stream("owner/dear", "x")] {
+    for body in [
+        chat("owner/dear", "x"),
+        asks_usage,
+        stream("owner/dear", "x"),
+    ] {
         assert_eq!(serve.post(CHAT, &body).status, 200);
     }
     let log = serve.log();
@@ -249,9 +402,15 @@ fn costs_are_actual_where_usage_is_there_and_labelled_where_it_is_not() {
     assert_eq!(sources, ["actual", "actual", "estimated"]);
     assert_eq!(log[1]["usage"]["cached_tokens"], 400);
     assert_eq!(log[2]["usage"]["output_tokens"], 10);
-    let costs: Vec<f64> = log.iter().map(|line| line["cost_usd"].as_f64().expect("known")).collect();
+    let costs: Vec<f64> = log
+        .iter()
+        .map(|line| line["cost_usd"].as_f64().expect("known"))
+        .collect();
     // 1,000 at 10 $ and 100 at 20 $ per million.
-    assert!(costs[..2].iter().all(|cost| (cost - 0.012).abs() < 1e-12), "{costs:?}");
+    assert!(
+        costs[..2].iter().all(|cost| (cost - 0.012).abs() < 1e-12),
+        "{costs:?}"
+    );
     assert!(!llms.bodies()[2].contains("stream_options"));
     let total = serve.metric("carrot_actual_cost_usd_total{model=\"owner/dear\"}");
     assert!((total - costs.iter().sum::<f64>()).abs() < 1e-9, "{total}");
@@ -260,24 +419,34 @@ fn costs_are_actual_where_usage_is_there_and_labelled_where_it_is_not() {
 #[test]
 fn a_session_keeps_its_llm_until_another_is_worth_a_cold_cache() {
     let more = "[sessions]\ncached-discount = 1.0\n[log]\npath = \"log.jsonl\"";
-    let serve = Llms::good().serve(0.1, more);
+    let llms = Llms::good();
+    let serve = llms.serve(0.1, more);
     let ask = |session: Option<&str>, body: &Value| {
         let session = session.map(|it| ("x-session-id", it));
         let headers: Vec<(&str, &str)> = session.into_iter().collect();
-        let reply = serve.client().ask("POST", CHAT, &headers, body.to_string().as_bytes());
+        let reply = serve
+            .client()
+            .ask("POST", CHAT, &headers, body.to_string().as_bytes());
         reply.header("x-carrot-model").expect("an LLM").to_owned()
     };
     let short = chat("carrot", FOR_DEAR);
     // With 2,000 tokens of context the dear LLM's utility is 0.02 below the cheap one's, and a cold cache of 1,100 tokens costs 0.11.
     let mut long = short.clone();
     let system = json!({"role": "system", "content": "word ".repeat(2_000)});
-    long["messages"].as_array_mut().expect("a list").insert(0, system);
+    long["messages"]
+        .as_array_mut()
+        .expect("a list")
+        .insert(0, system);
     assert_eq!(ask(Some("a"), &short), "owner/dear");
     assert_eq!(ask(Some("a"), &long), "owner/dear");
     assert_eq!(ask(Some("b"), &long), "cheap");
     assert_eq!(ask(None, &long), "cheap");
     // Another one's gain is 0.45 here.
     assert_eq!(ask(Some("a"), &chat("carrot", FOR_CHEAP)), "cheap");
-    let kept: Vec<bool> = serve.log().iter().map(|line| line["kept_by_session"] == true).collect();
+    let kept: Vec<bool> = serve
+        .log()
+        .iter()
+        .map(|line| line["kept_by_session"] == true)
+        .collect();
     assert_eq!(kept, [false, true, false, false, false]);
 }

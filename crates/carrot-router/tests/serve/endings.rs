@@ -9,7 +9,9 @@ use std::{
 
 use serde_json::Value;
 
-use crate::world::{CHAT, FOR_CHEAP, FOR_DEAR, Llms, Serve, chat, chunk, event, good, pieces, stream};
+use crate::world::{
+    CHAT, FOR_CHEAP, FOR_DEAR, Llms, Serve, chat, chunk, event, good, pieces, stream,
+};
 
 /// LLMs that take their time.
 fn slow() -> Llms {
@@ -51,7 +53,10 @@ fn all_requests_in_flight_finish_after_sigterm() {
                         Some(reply) => {
                             assert_eq!(reply.status, 200, "{}", reply.text());
                             let text = reply.text();
-                            assert!(reply.is_whole && (text.contains("[DONE]") || text.ends_with("}}")), "{text}");
+                            assert!(
+                                reply.is_whole && (text.contains("[DONE]") || text.ends_with("}}")),
+                                "{text}"
+                            );
                             n_answered.fetch_add(1, Ordering::Relaxed);
                             if reply.header("connection") == Some("close") {
                                 return;
@@ -77,7 +82,10 @@ fn all_requests_in_flight_finish_after_sigterm() {
 #[test]
 fn no_request_fails_while_the_configuration_is_read_again() {
     let llms = slow();
-    let config = llms.config(0.0, "[decision]\ntimeout-seconds = 20.0\nqueue = 100\n[reload]\ncheck-seconds = 0.0");
+    let config = llms.config(
+        0.0,
+        "[decision]\ntimeout-seconds = 20.0\nqueue = 100\n[reload]\ncheck-seconds = 0.0",
+    );
     let mut serve = Serve::start(&config, &[], &[]);
     let is_over = AtomicBool::new(false);
     let path = serve.bench.join("serve.toml");
@@ -109,7 +117,11 @@ fn no_request_fails_while_the_configuration_is_read_again() {
         is_over.store(true, Ordering::Relaxed);
     });
     let reply = serve.post(CHAT, &chat("carrot", FOR_DEAR));
-    assert_eq!(reply.header("x-carrot-model"), Some("cheap"), "mu is 1 since the last round");
+    assert_eq!(
+        reply.header("x-carrot-model"),
+        Some("cheap"),
+        "mu is 1 since the last round"
+    );
 }
 
 #[test]
@@ -117,7 +129,9 @@ fn a_changed_file_is_read_again_without_a_signal() {
     let llms = Llms::good();
     let config = llms.config(0.0, "[reload]\ncheck-seconds = 0.1");
     let serve = Serve::start(&config, &[], &[]);
-    serve.bench.write("serve.toml", config.replace("mu = 0.0", "mu = 1.0"));
+    serve
+        .bench
+        .write("serve.toml", config.replace("mu = 0.0", "mu = 1.0"));
     wait_for_reloads(&serve, 1);
     let reply = serve.post(CHAT, &chat("carrot", FOR_DEAR));
     assert_eq!(reply.header("x-carrot-model"), Some("cheap"));
@@ -125,7 +139,12 @@ fn a_changed_file_is_read_again_without_a_signal() {
 
 fn wait_for_reloads(serve: &Serve, n: usize) {
     let end = std::time::Instant::now() + Duration::from_secs(20);
-    while serve.said().matches("the configuration was read again").count() < n {
+    while serve
+        .said()
+        .matches("the configuration was read again")
+        .count()
+        < n
+    {
         assert!(std::time::Instant::now() < end, "{}", serve.said());
         thread::sleep(Duration::from_millis(10));
     }
@@ -138,7 +157,13 @@ fn a_dry_run_prints_the_pool_and_bad_files_are_refused_by_name() {
     bench.write("serve.toml", llms.config(0.25, ""));
     let output = bench.succeed(&["serve", "--config", "serve.toml", "--dry-run"]);
     let text = test_support::stdout(&output);
-    for part in ["owner/dear", "up-twin", "by name", "mu             0.25", "default model  cheap"] {
+    for part in [
+        "owner/dear",
+        "up-twin",
+        "by name",
+        "mu             0.25",
+        "default model  cheap",
+    ] {
         assert!(text.contains(part), "no `{part}` in: {text}");
     }
     assert_eq!(llms.server.n_requests(), 0);
@@ -149,10 +174,28 @@ fn a_dry_run_prints_the_pool_and_bad_files_are_refused_by_name() {
         bench.refuse(&["serve", "--config", "bad.toml", "--dry-run"], code, part);
     };
     check("mu = 0.25", "mu = 7", 1, "`router.mu`");
-    check("name = \"cheap\"", "name = \"carrot\"", 1, "stands for the router");
-    check("formats", "api-key-env = \"NO_SUCH_KEY\"\nformats", 1, "`NO_SUCH_KEY`");
+    check(
+        "name = \"cheap\"",
+        "name = \"carrot\"",
+        1,
+        "stands for the router",
+    );
+    check(
+        "formats",
+        "api-key-env = \"NO_SUCH_KEY\"\nformats",
+        1,
+        "`NO_SUCH_KEY`",
+    );
     check("carrot-knn\"", "nothing\"", 1, "cannot open the router");
     check("mu = 0.25", "calibration = \"none\"", 1, "calibration");
-    bench.refuse(&["serve", "--config", "none.toml"], 1, "cannot read `none.toml`");
-    bench.refuse(&["serve", "--config", "serve.toml", "--explore", "2"], 2, "from 0 to 1");
+    bench.refuse(
+        &["serve", "--config", "none.toml"],
+        1,
+        "cannot read `none.toml`",
+    );
+    bench.refuse(
+        &["serve", "--config", "serve.toml", "--explore", "2"],
+        2,
+        "from 0 to 1",
+    );
 }

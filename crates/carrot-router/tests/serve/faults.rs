@@ -47,7 +47,15 @@ impl Script {
         // Stalls take time, so there are few.
         match number % 50 {
             7 => Self::Stall,
-            n => [Self::Good, Self::Limited, Self::Broken, Self::FirstEvent, Self::Cut, Self::Hangup, Self::Refused][n % 7],
+            n => [
+                Self::Good,
+                Self::Limited,
+                Self::Broken,
+                Self::FirstEvent,
+                Self::Cut,
+                Self::Hangup,
+                Self::Refused,
+            ][n % 7],
         }
     }
 
@@ -61,7 +69,10 @@ impl Script {
             Self::FirstEvent => events(&[error.to_owned()], &[]),
             Self::Cut => pieces([first], true),
             Self::Stall => pieces([first, (Duration::from_secs(60), Vec::new())], true),
-            Self::Hangup => Answer { body: Body::Hangup, ..Answer::new(200, "") },
+            Self::Hangup => Answer {
+                body: Body::Hangup,
+                ..Answer::new(200, "")
+            },
             Self::Refused => json_answer(400, error),
         }
     }
@@ -110,15 +121,25 @@ fn a_thousand_requests_are_each_counted_once() {
             });
         }
     });
-    let count = |script: Script| (0..N).filter(|number| Script::of(*number) == script).count();
-    let n_fallbacks: usize = Script::ALL.iter().filter(|it| it.reason().is_some()).map(|it| count(*it)).sum();
+    let count = |script: Script| {
+        (0..N)
+            .filter(|number| Script::of(*number) == script)
+            .count()
+    };
+    let n_fallbacks: usize = Script::ALL
+        .iter()
+        .filter(|it| it.reason().is_some())
+        .map(|it| count(*it))
+        .sum();
     assert_eq!(n_asked.load(Ordering::Relaxed), N + n_fallbacks);
     check_metrics(&serve, &count);
     let log = serve.log();
     assert_eq!(log.len(), N);
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
     for line in &log {
-        *outcomes.entry(line["outcome"].as_str().expect("an outcome").to_owned()).or_default() += 1;
+        *outcomes
+            .entry(line["outcome"].as_str().expect("an outcome").to_owned())
+            .or_default() += 1;
     }
     let expected = [
         ("cut", count(Script::Cut)),
@@ -140,11 +161,22 @@ fn check(number: usize, reply: &crate::client::Reply) {
         Script::Cut | Script::Stall => {
             assert_eq!(reply.status, 200);
             let last = reply.events().pop().expect("an event");
-            assert!(last.contains("\"error\"") && !text.contains("[DONE]"), "{number}: {text}");
+            assert!(
+                last.contains("\"error\"") && !text.contains("[DONE]"),
+                "{number}: {text}"
+            );
         }
         _ => {
-            let expected = if script == Script::Good { "owner/dear" } else { "cheap" };
-            assert_eq!(reply.header("x-carrot-model"), Some(expected), "{number}: {script:?} {text}");
+            let expected = if script == Script::Good {
+                "owner/dear"
+            } else {
+                "cheap"
+            };
+            assert_eq!(
+                reply.header("x-carrot-model"),
+                Some(expected),
+                "{number}: {script:?} {text}"
+            );
             let is_whole = text.ends_with("data: [DONE]\n\n") || text.ends_with("1100}}");
             assert!(is_whole && !text.contains("\"error\""), "{number}: {text}");
         }
@@ -154,17 +186,27 @@ fn check(number: usize, reply: &crate::client::Reply) {
 fn check_metrics(serve: &Serve, count: &dyn Fn(Script) -> usize) {
     for script in Script::ALL {
         if let Some(reason) = script.reason() {
-            let name = format!("carrot_fallbacks_total{{from=\"owner/dear\",to=\"cheap\",reason=\"{reason}\"}}");
+            let name = format!(
+                "carrot_fallbacks_total{{from=\"owner/dear\",to=\"cheap\",reason=\"{reason}\"}}"
+            );
             assert_eq!(serve.metric(&name), count(script) as f64, "{name}");
         }
     }
     let requests = |model: &str, outcome: &str| {
-        serve.metric(&format!("carrot_requests_total{{model=\"{model}\",outcome=\"{outcome}\"}}"))
+        serve.metric(&format!(
+            "carrot_requests_total{{model=\"{model}\",outcome=\"{outcome}\"}}"
+        ))
     };
     assert_eq!(requests("owner/dear", "ok"), count(Script::Good) as f64);
     assert_eq!(requests("owner/dear", "cut"), count(Script::Cut) as f64);
-    assert_eq!(requests("owner/dear", "timed_out"), count(Script::Stall) as f64);
-    assert_eq!(requests("owner/dear", "upstream_error"), count(Script::Refused) as f64);
+    assert_eq!(
+        requests("owner/dear", "timed_out"),
+        count(Script::Stall) as f64
+    );
+    assert_eq!(
+        requests("owner/dear", "upstream_error"),
+        count(Script::Refused) as f64
+    );
     assert_eq!(serve.metric("carrot_routing_seconds_count"), N as f64);
     assert_eq!(serve.metric("carrot_overhead_seconds_count"), N as f64);
 }

@@ -53,6 +53,11 @@ fn broken_requests_reach_no_llm_and_are_told_why() {
     assert!(!serve.said().contains("panicked"), "{}", serve.said());
     let refused = serve.metric("carrot_requests_total{model=\"\",outcome=\"refused\"}");
     let none = serve.metric("carrot_requests_total{model=\"none\",outcome=\"refused\"}");
-    assert_eq!(refused + none, n_refused as f64, "{}", serve.get("/metrics").text());
+    assert_eq!(
+        refused + none,
+        n_refused as f64,
+        "{}",
+        serve.get("/metrics").text()
+    );
     assert_eq!(serve.stop(), Some(0));
 }

@@ -20,7 +20,10 @@ fn every_name_leads_to_its_llm() {
         let reply = serve.post(CHAT, &chat(model, prompt));
         assert_eq!(reply.status, 200, "{model}: {}", reply.text());
         assert_eq!(reply.header("x-carrot-model"), Some(expected), "{model}");
-        assert_eq!(reply.header("x-model-router-selected-model"), Some(expected));
+        assert_eq!(
+            reply.header("x-model-router-selected-model"),
+            Some(expected)
+        );
         assert_eq!(reply.json()["model"], format!("up-{expected}"));
         let is_routed = model.contains("carrot");
         assert_eq!(reply.header("x-carrot-mu").is_some(), is_routed);
@@ -28,22 +31,36 @@ fn every_name_leads_to_its_llm() {
     }
     for model in ["carrot:dear", "gpt-4", "up-cheap", ""] {
         let reply = serve.post(CHAT, &chat(model, FOR_DEAR));
-        assert_eq!((reply.status, reply.error_code().as_str()), (404, "model_not_found"), "{model}");
+        assert_eq!(
+            (reply.status, reply.error_code().as_str()),
+            (404, "model_not_found"),
+            "{model}"
+        );
     }
     let reply = serve.post(CHAT, &chat("carrot:mu=2", FOR_DEAR));
-    assert_eq!((reply.status, reply.error_code().as_str()), (400, "invalid_request"));
+    assert_eq!(
+        (reply.status, reply.error_code().as_str()),
+        (400, "invalid_request")
+    );
     assert_eq!(llms.server.n_requests(), 7);
 }
 
 #[test]
 fn aliases_are_listed_before_the_pool() {
-    let serve = Llms::good().serve(0.0, "");
+    let llms = Llms::good();
+    let serve = llms.serve(0.0, "");
     let list = serve.get("/v1/models").json();
     let ids: Vec<&str> = (list["data"].as_array().expect("a list").iter())
         .map(|it| it["id"].as_str().expect("a name"))
         .collect();
     assert_eq!(ids, ["carrot", "owner/dear", "cheap", "twin", "extra"]);
-    assert!(list["data"].as_array().expect("a list").iter().all(|it| it["owned_by"] == "carrot"));
+    assert!(
+        list["data"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .all(|it| it["owned_by"] == "carrot")
+    );
     assert_eq!(serve.get("/health").text(), "ok");
     assert_eq!(serve.get("/ready").text(), "ready");
     assert_eq!(serve.get("/v1/nothing").error_code(), "not_found");
@@ -67,15 +84,30 @@ fn options_of_a_request_narrow_the_choice_and_do_not_go_on() {
         (json!({"min_score": 0.6, "mu": 1.0}), "owner/dear"),
     ] {
         let reply = with(carrot.clone());
-        assert_eq!(reply.header("x-carrot-model"), Some(expected), "{carrot}: {}", reply.text());
+        assert_eq!(
+            reply.header("x-carrot-model"),
+            Some(expected),
+            "{carrot}: {}",
+            reply.text()
+        );
     }
     assert!(llms.bodies().iter().all(|body| !body.contains("carrot")));
-    for carrot in [json!({"models": ["none"]}), json!({"min_score": 0.99}), json!({"max_cost_usd": 0.0})] {
+    for carrot in [
+        json!({"models": ["none"]}),
+        json!({"min_score": 0.99}),
+        json!({"max_cost_usd": 0.0}),
+    ] {
         let reply = with(carrot);
-        assert_eq!((reply.status, reply.error_code().as_str()), (503, "no_eligible_model"));
+        assert_eq!(
+            (reply.status, reply.error_code().as_str()),
+            (503, "no_eligible_model")
+        );
     }
     let reply = with(json!({"mew": 1}));
-    assert_eq!((reply.status, reply.json()["error"]["param"].clone()), (400, json!("carrot")));
+    assert_eq!(
+        (reply.status, reply.json()["error"]["param"].clone()),
+        (400, json!("carrot"))
+    );
 }
 
 #[test]
@@ -83,12 +115,18 @@ fn who_cannot_take_a_request_is_not_asked() {
     let llms = Llms::good();
     // Tools are what all can; pictures, nobody but the dear one; the cheap ones have small windows.
     let config = llms.config(1.0, "");
-    let config = config.replace("up-owner/dear\"\ncan = [\"tools\"]", "up-owner/dear\"\ncan = [\"tools\", \"images\"]");
+    let config = config.replace(
+        "up-owner/dear\"\ncan = [\"tools\"]",
+        "up-owner/dear\"\ncan = [\"tools\", \"images\"]",
+    );
     let config = config.replace("up-cheap\"\n", "up-cheap\"\ncontext-window = 500\n");
     let serve = crate::world::Serve::start(&config, &[], &[]);
     let model = |body: &Value| {
         let reply = serve.post(CHAT, body);
-        let name = reply.header("x-carrot-model").unwrap_or_default().to_owned();
+        let name = reply
+            .header("x-carrot-model")
+            .unwrap_or_default()
+            .to_owned();
         (reply.status, name)
     };
     let mut body = chat("carrot", FOR_DEAR);
@@ -103,6 +141,7 @@ fn who_cannot_take_a_request_is_not_asked() {
     assert_eq!(model(&body).0, 503);
     // A long system prompt counts, though it does not decide.
     let system = json!({"role": "system", "content": "word ".repeat(600)});
-    let long = json!({"model": "carrot", "messages": [system, {"role": "user", "content": FOR_DEAR}]});
+    let long =
+        json!({"model": "carrot", "messages": [system, {"role": "user", "content": FOR_DEAR}]});
     assert_eq!(model(&long), (200, "twin".to_owned()));
 }

@@ -96,7 +96,11 @@ impl Serve {
         let log = File::create(bench.join("stderr.txt")).expect("created");
         let mut command = bench.command(&args);
         command.envs(variables.iter().copied());
-        let child = command.stdout(Stdio::null()).stderr(log).spawn().expect("it starts");
+        let child = command
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("it starts");
         let mut serve = Self {
             bench,
             address: String::new(),
@@ -118,7 +122,10 @@ impl Serve {
                 return after.to_owned();
             }
             let ended = self.child.try_wait().expect("it can be asked");
-            assert!(ended.is_none() && Instant::now() < end, "no `{text}` in: {said}");
+            assert!(
+                ended.is_none() && Instant::now() < end,
+                "no `{text}` in: {said}"
+            );
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -132,7 +139,8 @@ impl Serve {
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Reply {
-        self.client().ask("POST", path, &[], body.to_string().as_bytes())
+        self.client()
+            .ask("POST", path, &[], body.to_string().as_bytes())
     }
 
     /// The answer, where one comes at once.
@@ -173,14 +181,18 @@ impl Serve {
     /// The value of a metric by its name with labels; 0 where there is none.
     pub(crate) fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics").text();
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0.0, |value| value.parse().expect("a number"))
     }
 
     /// The lines of the decision log.
     pub(crate) fn log(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.bench.join("log.jsonl")).expect("the log");
-        let lines = text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON"));
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line of JSON"));
         lines.collect()
     }
 }
@@ -207,7 +219,10 @@ pub(crate) fn stream(model: &str, prompt: &str) -> Value {
 pub(crate) fn good(model: &str, request: &Request) -> Answer {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     match body["stream"] == true {
-        true => events(&["a", "b", "c"].map(|text| chunk(model, text, "")), &["[DONE]".to_owned()]),
+        true => events(
+            &["a", "b", "c"].map(|text| chunk(model, text, "")),
+            &["[DONE]".to_owned()],
+        ),
         false => json_answer(200, &completion(model)),
     }
 }
@@ -231,7 +246,12 @@ pub(crate) fn chunk(model: &str, text: &str, more: &str) -> String {
 
 /// A stream of events.
 pub(crate) fn events(data: &[String], more: &[String]) -> Answer {
-    pieces(data.iter().chain(more).map(|data| (Duration::ZERO, event(data))), false)
+    pieces(
+        data.iter()
+            .chain(more)
+            .map(|data| (Duration::ZERO, event(data))),
+        false,
+    )
 }
 
 pub(crate) fn event(data: &str) -> Vec<u8> {
@@ -239,7 +259,10 @@ pub(crate) fn event(data: &str) -> Vec<u8> {
 }
 
 /// A stream of bytes, each after a wait.
-pub(crate) fn pieces(pieces: impl IntoIterator<Item = (Duration, Vec<u8>)>, is_cut: bool) -> Answer {
+pub(crate) fn pieces(
+    pieces: impl IntoIterator<Item = (Duration, Vec<u8>)>,
+    is_cut: bool,
+) -> Answer {
     let mut answer = Answer::new(200, "").with_header("content-type", "text/event-stream");
     answer.body = Body::Pieces {
         pieces: pieces.into_iter().collect(),

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::{
     Candidate,
@@ -17,7 +17,7 @@ use crate::{
         generation::Generation,
         names::Weight,
         pool::Llm,
-        record::{DecisionLine, model_lines, note_decision},
+        record::{DecisionLine, FallBack, model_lines, note_decision},
         request::{Content, Incoming},
         sessions::Contender,
         ticket::{Ticket, ms, note_prompt},
@@ -70,7 +70,10 @@ impl Route {
         let began = Instant::now();
         line.mu = Some(weight.mu);
         line.calibration.clone_from(&weight.calibration);
-        let decided = generation.brain.decide(Arc::clone(incoming), weight.mu).await;
+        let decided = generation
+            .brain
+            .decide(Arc::clone(incoming), weight.mu)
+            .await;
         line.routing_ms = Some(ms(began.elapsed()));
         let question = Question {
             pool: &generation.pool,
@@ -143,7 +146,8 @@ impl Route {
         let contenders: Vec<Contender<'_>> = self.order.iter().map(contender).collect();
         let kept = session.and_then(|session| {
             let mu = self.weight.mu;
-            app.sessions.keep(session, &contenders, 0, mu, Instant::now())
+            app.sessions
+                .keep(session, &contenders, 0, mu, Instant::now())
         });
         let kept = kept.map(|place| self.order[place]);
         let explorer = &generation.explorer;
@@ -152,7 +156,9 @@ impl Route {
             Some(_) => None,
             None => explorer.draw(models.len(), &self.order, best),
         };
-        let first = kept.or_else(|| drawn.as_ref().map(|draw| draw.chosen_idx)).unwrap_or(best);
+        let first = kept
+            .or_else(|| drawn.as_ref().map(|draw| draw.chosen_idx))
+            .unwrap_or(best);
         let eligible = self.ranked.eligible(models.len());
         let propensities = drawn.as_ref().map(|draw| draw.propensities.as_slice());
         note_decision(line, &decided.decision, &eligible, best, propensities);
@@ -180,7 +186,11 @@ impl Route {
         };
         line.cause = Some(cause.name().to_owned());
         if let Some(reason) = reason {
-            let message = format!("no decision ({}), and `{}` {reason}", cause.name(), llm.name);
+            let message = format!(
+                "no decision ({}), and `{}` {reason}",
+                cause.name(),
+                llm.name
+            );
             return Err(ApiError::no_eligible(message));
         }
         line.chosen = Some(llm.name.clone());
@@ -200,37 +210,103 @@ impl Route {
     /// The whole decision, for those who asked for it, as JSON.
     pub(crate) fn metadata(&self, ticket: &Ticket) -> String {
         let generation = &ticket.generation;
-        let served = ticket.served_idx.map(|idx| &generation.pool.llms[idx].name);
-        let mut value = self.describe(generation, &ticket.line);
-        value["served"] = json!(served);
-        value["fallbacks_used"] = json!(ticket.line.fallbacks);
-        value.to_string()
+        let described = Described {
+            served: ticket
+                .served_idx
+                .map(|idx| generation.pool.llms[idx].name.as_str()),
+            fallbacks_used: Some(&ticket.line.fallbacks),
+            ..self.describe(generation, &ticket.line)
+        };
+        described.json()
     }
 
     /// The decision in the form of `POST /v1/decision`.
-    pub(crate) fn describe(&self, generation: &Generation, line: &DecisionLine) -> serde_json::Value {
-        let name = |idx: &usize| &generation.pool.llms[*idx].name;
+    pub(crate) fn describe<'a>(
+        &'a self,
+        generation: &'a Generation,
+        line: &'a DecisionLine,
+    ) -> Described<'a> {
+        let name = |idx: &usize| generation.pool.llms[*idx].name.as_str();
         let excluded = |idx: usize| {
             let found = self.ranked.excluded.iter().find(|(other, _)| *other == idx);
             found.map(|(_, reason)| reason.to_string())
         };
-        let models = self.decided.iter().flat_map(|it| it.decision.models.iter().enumerate());
-        let models: Vec<_> = models
-            .map(|(idx, model)| {
-                json!({
-                    "name": model.name, "score": model.score, "input_tokens": model.input_tokens,
-                    "output_tokens": model.output_tokens, "cost_usd": model.cost_usd,
-                    "utility": model.utility, "excluded": excluded(idx)
-                })
-            })
-            .collect();
-        json!({
-            "object": "routing.decision", "id": line.id,
-            "selected": {"model": self.order.first().map(name)},
-            "fallbacks": self.order.iter().skip(1).map(name).collect::<Vec<_>>(),
-            "mu": self.weight.mu, "calibration": self.weight.calibration,
-            "truncated": line.truncated, "cause": line.cause, "models": models
-        })
+        let models = self
+            .decided
+            .iter()
+            .flat_map(|it| it.decision.models.iter().enumerate());
+        let model = |(idx, model): (usize, &'a Candidate)| DescribedModel {
+            name: &model.name,
+            score: model.score,
+            input_tokens: model.input_tokens,
+            output_tokens: model.output_tokens,
+            cost_usd: model.cost_usd,
+            utility: model.utility,
+            excluded: excluded(idx),
+        };
+        Described {
+            object: "routing.decision",
+            id: &line.id,
+            created: None,
+            selected: Selected {
+                model: self.order.first().map(name),
+            },
+            fallbacks: self.order.iter().skip(1).map(name).collect(),
+            mu: self.weight.mu,
+            calibration: self.weight.calibration.as_deref(),
+            truncated: line.truncated,
+            cause: line.cause.as_deref(),
+            models: models.map(model).collect(),
+            served: None,
+            fallbacks_used: None,
+        }
+    }
+}
+
+/// A decision as it is told. Scores have the digits of `carrot-router route --json`, whose unknowns are null, too.
+#[derive(Debug, Serialize)]
+pub(crate) struct Described<'a> {
+    object: &'static str,
+    id: &'a str,
+    /// Seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) created: Option<u64>,
+    selected: Selected<'a>,
+    /// Whom to ask next, in order.
+    fallbacks: Vec<&'a str>,
+    mu: f64,
+    calibration: Option<&'a str>,
+    truncated: bool,
+    /// Why nothing was decided, and the default model is selected.
+    cause: Option<&'a str>,
+    models: Vec<DescribedModel<'a>>,
+    /// Who answered in the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    served: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallbacks_used: Option<&'a [FallBack]>,
+}
+
+#[derive(Debug, Serialize)]
+struct Selected<'a> {
+    model: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct DescribedModel<'a> {
+    name: &'a str,
+    score: f32,
+    input_tokens: usize,
+    output_tokens: Option<f32>,
+    cost_usd: f64,
+    utility: f64,
+    /// Why it cannot take the request.
+    excluded: Option<String>,
+}
+
+impl Described<'_> {
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string(self).expect("numbers and texts are JSON")
     }
 }
 

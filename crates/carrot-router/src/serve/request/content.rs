@@ -393,7 +393,8 @@ mod tests {
         assert_eq!(found.needs, expected);
         assert_eq!(found.prompt, "");
         assert!(found.n_context_tokens > 2 * TOKENS_PER_IMAGE);
-        let plain = json!({"messages": [], "tools": [], "response_format": {"type": "json_object"}});
+        let plain =
+            json!({"messages": [], "tools": [], "response_format": {"type": "json_object"}});
         assert!(content(Format::Chat, plain).needs.is_empty());
     }
 
@@ -421,7 +422,11 @@ mod tests {
 
     #[test]
     fn a_body_without_messages_is_refused() {
-        for body in [r#"{"model":"m"}"#, r#"{"model":"m","messages":"x"}"#, r#"{"model":"m","messages":[{"role":"user","content":"\ud800"}]}"#] {
+        for body in [
+            r#"{"model":"m"}"#,
+            r#"{"model":"m","messages":"x"}"#,
+            r#"{"model":"m","messages":[{"role":"user","content":"\ud800"}]}"#,
+        ] {
             let incoming = Incoming::read(Format::Chat, Bytes::from(body)).expect("JSON");
             assert!(Content::read(&incoming, &reading()).is_err(), "{body}");
         }
