@@ -462,6 +462,8 @@ fn precision(record: &Record) -> Precision {
     let recorded = record.config.pointer("/predict/precision");
     let recorded = recorded.and_then(serde_json::Value::as_str);
     recorded.and_then(Precision::named).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
-    DatasetInfo, Embeddings, EmbeddingsMeta, EstimatedPropensities, KeptColumns, MadeFrom, ModelScores, PartHashes, PartTable, PerModel, Precision, Predictions, Prices, RateCurve, RateInterval, RatePoint, RateProblem, RateStudy, RunManifest, SmallWins, Source, Stage, TablePropensities, Timings, Truncate,
+    DatasetInfo, Embeddings, EmbeddingsMeta, EstimatedPropensities, KeptColumns, MadeFrom,
+    ModelScores, PartHashes, PartTable, PerModel, Precision, Predictions, Prices, RateCurve,
+    RateInterval, RatePoint, RateProblem, RateStudy, RunManifest, SmallWins, Source, Stage,
+    TablePropensities, Timings, Truncate,
 };
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, try_mutations};

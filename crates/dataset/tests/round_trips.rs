@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Error, KeptColumns,
-    MadeFrom, ModelInfo, PartTable, PartWriter, PerModel, Precision, Predictions, Price, SmallWins, Source, SplitOrigin, TablePropensities, Truncate,
+    MadeFrom, ModelInfo, PartTable, PartWriter, PerModel, Precision, Predictions, Price, SmallWins,
+    Source, SplitOrigin, TablePropensities, Truncate,
 };
 use ndarray::{Array2, array};
 use proptest::prelude::*;

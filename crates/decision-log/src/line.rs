@@ -312,6 +312,10 @@ pub fn known(number: f64) -> Option<f64> {
 }
 
 /// A name that no other decision has: `dec_` and 32 hexadecimal digits of chance.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "two requests, and two servers, must not share an id"
+)]
 pub fn new_decision_id() -> String {
     format!("dec_{:032x}", rand::random::<u128>())
 }

@@ -39,7 +39,8 @@ pub use crate::{
     prepared::Prepared,
     propensities::{Calibration, LogPropensities, log_propensities},
     settings::{
-        BUILT_IN, CrossFitSettings, DefaultEmbedding, DistillSettings, EmbedderSettings, LearningCurveSettings, RobertaNames, SavedSettings, SentenceKnn, Settings,
+        BUILT_IN, CrossFitSettings, DefaultEmbedding, DistillSettings, EmbedderSettings,
+        LearningCurveSettings, RobertaNames, SavedSettings, SentenceKnn, Settings,
     },
     token_lines::token_lines,
 };

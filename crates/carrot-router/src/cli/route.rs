@@ -7,9 +7,9 @@ mod built_in;
 mod job;
 mod line;
 mod losses;
-mod on_error;
 #[cfg(feature = "serve")]
 mod of_config;
+mod on_error;
 mod open;
 mod prompts;
 mod table;

@@ -13,8 +13,8 @@ mod keeping;
 mod knn;
 mod learning_curve;
 mod locks;
-mod propensities;
 mod precision;
+mod propensities;
 #[cfg(feature = "torch")]
 mod refusals;
 #[cfg(feature = "torch")]
