@@ -53,6 +53,10 @@ mod prices;
 mod replay;
 mod router;
 #[cfg(feature = "serve")]
+#[expect(
+    clippy::result_large_err,
+    reason = "an error ends its request: nobody waits for its bytes to be moved"
+)]
 pub mod serve;
 mod server;
 mod token_watch;

@@ -107,7 +107,6 @@ fn check(name: &str, predict: impl Fn(&World, &[Target], bool) -> Array2<f32>) {
         gain(&known_alone),
         mean(&known_alone, |it| it.2)
     );
-    println!("{said}");
     assert!(gain(&filled_in) >= -error, "{said}");
     // And that is what filling in is for.
     assert!(gain(&known_alone) < -3.0 * error, "{said}");

@@ -90,7 +90,9 @@ impl Event {
     /// Its name.
     fn name(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.bytes).ok()?;
-        text.lines().filter_map(|line| field(line, "event")).last()
+        text.lines()
+            .filter_map(|line| field(line, "event"))
+            .next_back()
     }
 
     /// The event with other data, which has no line break in it, in place of its own.

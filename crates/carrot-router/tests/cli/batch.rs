@@ -3,7 +3,7 @@
 use std::{fs, sync::Arc};
 
 use arrow_array::{
-    Array as _, ArrayRef, Int32Array, RecordBatch, StringArray, UInt64Array,
+    ArrayRef, Int32Array, RecordBatch, StringArray, UInt64Array,
     cast::AsArray as _,
     types::{Float64Type, UInt64Type},
 };

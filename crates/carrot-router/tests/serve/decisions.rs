@@ -123,6 +123,7 @@ fn a_decision_that_comes_too_late_is_not_waited_for() {
             sha256: None,
             server: None,
             dim: DIM,
+            precision: Precision::F32,
             truncate: None,
             license: None,
         },

@@ -269,8 +269,8 @@ mod tests {
             // The log's policy sends hard prompts to LLM 0 with a probability of .8.
             let first = if hardness > 0.5 { 0.8 } else { 0.2 };
             let chosen = usize::from(rng.random::<f64>() >= first);
-            for m in 0..2 {
-                world.scores[[i, m]] = expected[m];
+            for (m, score) in expected.into_iter().enumerate() {
+                world.scores[[i, m]] = score;
                 world.propensities[[i, m]] = if m == 0 { first } else { 1.0 - first };
             }
             world.logged[[i, chosen]] = f32::from(u8::from(rng.random::<f32>() < expected[chosen]));

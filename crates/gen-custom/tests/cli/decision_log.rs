@@ -123,12 +123,12 @@ fn a_log_with_feedback_becomes_a_data_set() {
             let number: usize = id["dec_".len()..].parse().expect("a number");
             let served = number % 2;
             assert_eq!(part.prompts[row], format!("prompt {number}"));
-            let score = f32::from(u8::from(number % 3 == 0));
+            let score = f32::from(u8::from(number.is_multiple_of(3)));
             assert_eq!(part.scores[[row, served]], score, "{id}");
             assert!(part.scores[[row, 1 - served]].is_nan(), "{id}");
             assert_eq!(part.cost_usd[[row, served]], 0.25);
             // Also where the score is not known.
-            assert_eq!(propensities.row(row).to_vec(), [0.8, 0.2]);
+            assert_eq!(propensities.values.row(row).to_vec(), [0.8, 0.2]);
             rows.push(number);
         }
     }

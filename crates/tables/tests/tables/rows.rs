@@ -184,7 +184,7 @@ fn what_only_parquet_says_of_a_column_stays() {
         match texts.is_empty() {
             true => {
                 let keys = [vec![1; 16], vec![2; 16]];
-                let keys = keys.map(|key| FixedLenByteArray::from(key));
+                let keys = keys.map(FixedLenByteArray::from);
                 column
                     .typed::<FixedLenByteArrayType>()
                     .write_batch(&keys, None, None)

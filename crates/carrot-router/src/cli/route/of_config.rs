@@ -20,6 +20,7 @@ pub(in crate::cli) fn open_of_config(
         embedding_model: config.embedding_model.clone(),
         embedding_store: config.embedding_store.clone(),
         truncate: None,
+        precision: "f32".to_owned(),
         device: config.device.clone().unwrap_or_else(|| "cpu".to_owned()),
     };
     Opening::check(args, quiet)?.open()

@@ -57,7 +57,6 @@ impl Route {
     }
 
     /// Decides, and notes the decision in the request's line.
-    #[expect(clippy::too_many_arguments, reason = "each is of another's life time")]
     pub(crate) async fn decide(
         app: &App,
         generation: &Generation,
