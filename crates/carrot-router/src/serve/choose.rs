@@ -77,14 +77,12 @@ impl Question<'_> {
         is_capped: impl Fn(&Llm, f64) -> bool,
     ) -> Ranked {
         let mut ranked = Ranked::default();
-        // As long as the longest count: the LLMs count in their own tokens.
-        let n_input = content.n_input_tokens();
         for (idx, llm) in self.pool.llms.iter().enumerate() {
             let reason = match decision.models.get(idx) {
                 _ if !llm.is_predicted => Some(Reason::Unknown),
                 None => Some(Reason::Unknown),
                 Some(candidate) => self
-                    .cannot(llm, content, n_input.max(candidate.input_tokens))
+                    .cannot(llm, content, candidate.input_tokens)
                     .or_else(|| self.is_unwanted(candidate.score, candidate.cost_usd))
                     .or_else(|| candidate.utility.is_nan().then_some(Reason::Unknown))
                     .or_else(|| is_capped(llm, candidate.cost_usd).then_some(Reason::CapReached))

@@ -162,11 +162,15 @@ fn calibrations(config: &Config) -> BTreeMap<String, f64> {
 /// The first decision reads what later ones find in memory, and shows whether the embedder answers. If it does not, the default model answers until it
 /// does, as it will later if the embedder fails then.
 fn warm_up(router: &Arc<CarrotRouter>) {
-    _ = embeddings::count_tokens("warm");
     let (done, decided) = channel();
     let warming = Arc::clone(router);
     // On a thread of its own, since an embedding server may let it wait for long.
-    let decide = move || done.send(warming.explain(PROBE, 0.5).map(|_| ()));
+    let decide = move || {
+        // Whoever waits for the decision may have given up.
+        _ = done.send(warming.explain(PROBE, 0.5).map(|_| ()));
+        // Reading the encoding by which contexts are counted takes a third of a second, and only the first request with one would wait for it.
+        _ = embeddings::count_tokens(PROBE);
+    };
     let spawned = thread::Builder::new().name("warm-up".into()).spawn(decide);
     let problem = match spawned.map(|_| decided.recv_timeout(WARM_UP)) {
         Ok(Ok(Ok(()))) => return,
