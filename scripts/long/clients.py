@@ -3,9 +3,9 @@
 
 usage: scripts/long/clients.py
 
-Installs openai and anthropic, pinned, into an environment of their own. Each case, synchronous and asynchronous, plain, as a stream, with tools, raw, and
-with an error, is run twice: straight to the upstream, and through the server. The upstream must get the same bytes but for `model`, and the client must
-see the same; raw answers must be the same bytes. Exits 1 otherwise.
+Installs openai and anthropic, pinned, into an environment of their own. Each case, synchronous and asynchronous, plain, as a stream, with tools, raw,
+and with an error, is run twice: straight to the upstream, and through the server. The upstream must get the same bytes but for `model`, and the
+client must see the same; raw answers must be the same bytes. Exits 1 otherwise.
 """
 
 import json

@@ -4,8 +4,8 @@
 usage: scripts/long/litellm.py
 
 Installs litellm 1.110.2 into an environment of its own, and sends 200 prompts through a LiteLLM router with the plugin and three deployments on one
-scripted upstream. Each must go to the LLM that `carrot-router route --json` chooses. Then the server is stopped in its tracks, and then killed: all requests
-must be answered as before, and of those to the stopped one only some may wait for a decision. Exits 1 otherwise.
+scripted upstream. Each must go to the LLM that `carrot-router route --json` chooses. Then the server is stopped in its tracks, and then killed: all
+requests must be answered as before, and of those to the stopped one only some may wait for a decision. Exits 1 otherwise.
 """
 
 import json
