@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dataset::CostKind;
+use dataset::{CostKind, Precision};
 use ndarray::Array2;
 use saved_routers::Embedder;
 use serde_json::{Value, json};
