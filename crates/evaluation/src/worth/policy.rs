@@ -96,8 +96,8 @@ pub fn policy_values(
     Ok(policies.iter().map(value).collect())
 }
 
-struct Judge<'a, 'v> {
-    truth: &'a Truth<'v>,
+struct Judge<'a, 't> {
+    truth: &'a Truth<'t>,
     pseudo: Option<PseudoOutcomes>,
     spread: Spread<'a>,
 }

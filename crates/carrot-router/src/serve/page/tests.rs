@@ -253,8 +253,8 @@ fn the_page_shows_the_numbers_as_they_come() {
     assert_eq!(found["failed"], json!(["3"]));
     assert_eq!(found["share"], json!(["25.0%"]));
     assert_eq!(found["feedback"], json!(["0.500 of 1"]));
-    assert_eq!(found["first"][1], HOSTILE);
-    assert_eq!(found["first"][9], "cut 200");
+    assert_eq!(found["first"][2], HOSTILE);
+    assert_eq!(found["first"][1], "cut 200");
     assert_eq!(found["bars"], 2);
     let total: f64 = found["latency"][0]
         .as_str()
