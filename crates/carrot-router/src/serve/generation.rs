@@ -40,6 +40,8 @@ pub(crate) struct Generation {
     pub(crate) pool: Pool,
     pub(crate) names: Names,
     pub(crate) brain: Brain,
+    /// For the next version, if only other settings change.
+    pub(crate) router: Arc<CarrotRouter>,
     pub(crate) client: Client,
     pub(crate) keys: Option<Keys>,
     pub(crate) explorer: Explorer,
@@ -56,9 +58,21 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// Opens the router and gets ready to ask LLMs. Takes as long as reading the router does.
-    pub(crate) fn open(config: Config, open: &OpenRouter) -> Result<Self, ServeError> {
-        let router = open(&config.router).map_err(|source| ServeError::Router { source })?;
+    /// Opens the router, unless it is there already, and gets ready to ask LLMs. Takes as long as reading the router does.
+    pub(crate) fn open(
+        config: Config,
+        open: &OpenRouter,
+        opened: Option<Arc<CarrotRouter>>,
+    ) -> Result<Self, ServeError> {
+        let router = match opened {
+            Some(router) => router,
+            None => {
+                let router = open(&config.router);
+                let router = Arc::new(router.map_err(|source| ServeError::Router { source })?);
+                warm_up(&router);
+                router
+            }
+        };
         let folder = &config.router.model;
         let default = match (config.router.mu, &config.router.calibration) {
             (Some(mu), _) => Weight {
@@ -97,8 +111,6 @@ impl Generation {
             ignored_blocks: config.decision.ignored_blocks.clone(),
         };
         let (describes, routes) = (router.describe(), router.routes());
-        let router = Arc::new(router);
-        warm_up(&router);
         let caps = config.llms.iter().filter_map(|llm| llm.usd_per_day);
         let has_caps = config
             .caps
@@ -106,7 +118,8 @@ impl Generation {
             .is_some_and(|caps| caps.usd_per_day.is_some())
             || caps.count() > 0;
         Ok(Self {
-            brain: Brain::start(router, reading, &config.decision)?,
+            brain: Brain::start(Arc::clone(&router), reading, &config.decision)?,
+            router,
             client: upstream::client(config.forward.connect_seconds)?,
             keys: config.keys.as_ref().map(Keys::read).transpose()?,
             explorer: Explorer::new(config.explore.share, config.explore.seed).map_err(

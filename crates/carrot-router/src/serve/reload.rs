@@ -16,7 +16,7 @@ use super::{
     OpenRouter, ServeError,
     app::App,
     brain::chain,
-    config::Config,
+    config::{Config, RouterConfig},
     generation::{Generation, announce},
 };
 
@@ -29,6 +29,7 @@ pub(crate) async fn watch(
     adjust: Arc<dyn Fn(&mut Config) + Send + Sync>,
 ) {
     let mut seen = state(&path, &app.generation().config);
+    let mut opened = router_state(&app.generation().config.router);
     loop {
         let check = app.generation().config.reload.check_seconds;
         let is_told = match check.is_zero() {
@@ -54,14 +55,20 @@ pub(crate) async fn watch(
         }
         seen = now;
         let (path, open, adjust) = (path.clone(), Arc::clone(&open), Arc::clone(&adjust));
+        let (old, files) = (app.generation(), opened.clone());
         // Reading a router takes seconds of a processor.
         let read = tokio::task::spawn_blocking(move || {
             let mut config = Config::read(&path)?;
             adjust(&mut config);
-            Generation::open(config, &*open)
+            let now = router_state(&config.router);
+            // A router that is the same goes on: reading it again would cost time and memory, and its store of embeddings can be opened only once.
+            let is_same = is_same(&old.config.router, &config.router) && now == files;
+            let router = is_same.then(|| Arc::clone(&old.router));
+            Ok((Generation::open(config, &*open, router)?, now))
         });
         match read.await {
-            Ok(Ok(new)) => {
+            Ok(Ok((new, files))) => {
+                opened = files;
                 compare(&app.generation().config, &new.config);
                 announce(&new);
                 app.replace(new);
@@ -112,22 +119,39 @@ fn compare(old: &Config, new: &Config) {
 /// The times and lengths of the files that decide.
 type State = Vec<(PathBuf, Option<(SystemTime, u64)>)>;
 
+/// Of all files.
 fn state(path: &Path, config: &Config) -> State {
-    let folder = &config.router.model;
-    let mut paths = vec![path.to_owned(), folder.join("router.json")];
-    paths.extend(config.router.prices.clone());
-    for folder in [folder.clone(), folder.join("calibrations")] {
+    let mut state = router_state(&config.router);
+    state.push(of_file(path.to_owned()));
+    state
+}
+
+/// Of the router's.
+fn router_state(router: &RouterConfig) -> State {
+    let mut paths: Vec<PathBuf> = router.prices.iter().cloned().collect();
+    for folder in [router.model.clone(), router.model.join("calibrations")] {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         paths.extend(entries.map(|entry| entry.path()));
     }
     paths.sort();
-    paths.dedup();
-    let of = |path: PathBuf| {
-        let found = fs::metadata(&path).ok();
-        let found = found.and_then(|it| Some((it.modified().ok()?, it.len())));
-        (path, found)
+    paths.into_iter().map(of_file).collect()
+}
+
+fn of_file(path: PathBuf) -> (PathBuf, Option<(SystemTime, u64)>) {
+    let found = fs::metadata(&path).ok();
+    let found = found.and_then(|it| Some((it.modified().ok()?, it.len())));
+    (path, found)
+}
+
+/// Whether the same router is meant, however it is to be used.
+fn is_same(old: &RouterConfig, new: &RouterConfig) -> bool {
+    let new = RouterConfig {
+        mu: old.mu,
+        calibration: old.calibration.clone(),
+        default_model: old.default_model.clone(),
+        ..new.clone()
     };
-    paths.into_iter().map(of).collect()
+    *old == new
 }
 
 async fn is_still(path: &Path, app: &App, now: &State, check: Duration) -> bool {

@@ -178,7 +178,7 @@ pub struct Started {
 /// [`ServeError`].
 pub fn check(plan: &Plan) -> Result<String, ServeError> {
     let config = read(plan)?;
-    let generation = Generation::open(config, &*plan.open)?;
+    let generation = Generation::open(config, &*plan.open, None)?;
     Ok(describe(&generation, plan.is_shadow))
 }
 
@@ -193,7 +193,7 @@ pub fn serve(
 ) -> Result<(), ServeError> {
     let config = read(&plan)?;
     let (listen, limits) = (config.listen, config.limits.clone());
-    let generation = Generation::open(config, &*plan.open)?;
+    let generation = Generation::open(config, &*plan.open, None)?;
     announce(&generation);
     if !listen.ip().is_loopback() && generation.keys.is_none() {
         warn!(

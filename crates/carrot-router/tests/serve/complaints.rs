@@ -21,6 +21,12 @@ fn dear_answers(answer: impl Fn(&str, &Request) -> Answer + Send + Sync + 'stati
     })
 }
 
+/// Which case a request is of.
+fn number(request: &Request) -> usize {
+    let body: Value = serde_json::from_slice(&request.body).expect("JSON");
+    body["seed"].as_u64().expect("a number") as usize
+}
+
 fn refusal(status: u16) -> Answer {
     json_answer(
         status,
@@ -31,7 +37,7 @@ fn refusal(status: u16) -> Answer {
 #[test]
 fn failures_before_the_first_byte_fall_back_to_the_next_by_utility() {
     type Make = fn() -> Answer;
-    let failures: [(&str, Make); 9] = [
+    const FAILURES: [(&str, Make); 9] = [
         ("408", || refusal(408)),
         ("409", || refusal(409)),
         ("429", || refusal(429)),
@@ -49,34 +55,37 @@ fn failures_before_the_first_byte_fall_back_to_the_next_by_utility() {
             pieces([(Duration::ZERO, b": hello\n\n".to_vec())], true)
         }),
     ];
-    for (reason, failure) in failures {
-        let llms = dear_answers(move |_, _| failure());
-        let serve = llms.serve(0.0, "[log]\npath = \"log.jsonl\"");
-        for body in [chat("carrot", FOR_DEAR), stream("carrot", FOR_DEAR)] {
+    let llms = dear_answers(move |_, request| FAILURES[number(request)].1());
+    let serve = llms.serve(0.0, "[log]\npath = \"log.jsonl\"");
+    for (idx, (reason, _)) in FAILURES.iter().enumerate() {
+        for mut body in [chat("carrot", FOR_DEAR), stream("carrot", FOR_DEAR)] {
+            body["seed"] = json!(idx);
             let reply = serve.post(CHAT, &body);
             assert_eq!(reply.status, 200, "{reason}: {}", reply.text());
             assert_eq!(reply.header("x-carrot-model"), Some("cheap"), "{reason}");
             assert_eq!(reply.header("x-carrot-fallbacks"), Some("1"), "{reason}");
             assert!(reply.text().contains("up-cheap"), "{reason}");
         }
-        let metric = format!(
-            "carrot_fallbacks_total{{from=\"owner/dear\",to=\"cheap\",reason=\"{reason}\"}}"
-        );
-        assert_eq!(
-            serve.metric(&metric),
-            2.0,
-            "{reason}: {}",
-            serve.get("/metrics").text()
-        );
         let log = serve.log();
+        let line = &log[2 * idx];
+        let expected = json!([{"from": "owner/dear", "to": "cheap", "reason": reason}]);
+        assert_eq!(line["fallbacks"], expected);
         assert_eq!(
-            log[0]["fallbacks"],
-            json!([{"from": "owner/dear", "to": "cheap", "reason": reason}])
-        );
-        assert_eq!(
-            (&log[0]["chosen"], &log[0]["served"]),
+            (&line["chosen"], &line["served"]),
             (&json!("owner/dear"), &json!("cheap"))
         );
+        let n = FAILURES.iter().filter(|(other, _)| other == reason).count();
+        if FAILURES[..=idx]
+            .iter()
+            .filter(|(other, _)| other == reason)
+            .count()
+            == n
+        {
+            let metric = format!(
+                "carrot_fallbacks_total{{from=\"owner/dear\",to=\"cheap\",reason=\"{reason}\"}}"
+            );
+            assert_eq!(serve.metric(&metric), 2.0 * n as f64, "{reason}");
+        }
     }
 }
 
@@ -110,14 +119,19 @@ fn a_server_that_cannot_be_reached_is_passed_over() {
 
 #[test]
 fn other_errors_are_answers_and_the_last_one_goes_through_unchanged() {
+    let llms = Llms::start(move |_, request| {
+        refusal(number(request) as u16).with_header("x-request-id", "r-1")
+    });
+    let serve = llms.serve(0.0, "");
     for (status, n_asked) in [(400, 1), (401, 1), (404, 1), (422, 1), (503, 3)] {
-        let llms = Llms::start(move |_, _| refusal(status).with_header("x-request-id", "r-1"));
-        let serve = llms.serve(0.0, "");
-        let reply = serve.post(CHAT, &chat("carrot", FOR_DEAR));
+        let before = llms.server.n_requests();
+        let mut body = chat("carrot", FOR_DEAR);
+        body["seed"] = json!(status);
+        let reply = serve.post(CHAT, &body);
         assert_eq!(reply.status, status);
         assert_eq!(reply.json()["error"]["message"], "mine");
         assert_eq!(reply.header("x-request-id"), Some("r-1"));
-        assert_eq!(llms.server.n_requests(), n_asked, "{status}");
+        assert_eq!(llms.server.n_requests() - before, n_asked, "{status}");
     }
 }
 
@@ -246,13 +260,14 @@ fn a_stream_that_breaks_ends_in_an_error_and_never_in_done() {
             Box::new(move || pieces(two(Duration::ZERO).into_iter().take(1), true)),
         ),
     ];
-    for (what, code, answer) in broken {
-        let llms = dear_answers(move |_, _| answer());
-        let serve = llms.serve(
-            0.0,
-            "[log]\npath = \"log.jsonl\"\n[forward]\nstall-seconds = 0.3",
-        );
-        let reply = serve.post(CHAT, &stream("carrot", FOR_DEAR));
+    let codes = broken.each_ref().map(|(what, code, _)| (*what, *code));
+    let llms = dear_answers(move |_, request| broken[number(request)].2());
+    let more = "[log]\npath = \"log.jsonl\"\n[forward]\nstall-seconds = 0.3";
+    let serve = llms.serve(0.0, more);
+    for (idx, (what, code)) in codes.into_iter().enumerate() {
+        let mut body = stream("carrot", FOR_DEAR);
+        body["seed"] = json!(idx);
+        let reply = serve.post(CHAT, &body);
         assert_eq!(reply.status, 200);
         let events = reply.events();
         let last: Value = serde_json::from_str(events.last().expect("events")).expect("JSON");
@@ -265,13 +280,13 @@ fn a_stream_that_breaks_ends_in_an_error_and_never_in_done() {
             "{what}"
         );
         // Nothing was asked again once a byte was on its way.
-        assert_eq!(llms.server.n_requests(), 1, "{what}");
+        assert_eq!(llms.server.n_requests(), idx + 1, "{what}");
         let outcome = if code == "upstream_timeout" {
             "timed_out"
         } else {
             "cut"
         };
-        assert_eq!(serve.log()[0]["outcome"], outcome, "{what}");
+        assert_eq!(serve.log()[idx]["outcome"], outcome, "{what}");
     }
 }
 

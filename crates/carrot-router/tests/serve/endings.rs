@@ -137,6 +137,21 @@ fn a_changed_file_is_read_again_without_a_signal() {
     assert_eq!(reply.header("x-carrot-model"), Some("cheap"));
 }
 
+#[test]
+fn a_router_that_stays_is_not_read_again() {
+    let llms = Llms::good();
+    let config = llms.config(0.0, "[reload]\ncheck-seconds = 0.0");
+    let serve = Serve::start(&config, &[], &[]);
+    // Without its embedder the router could not be opened.
+    let embedder = serve.bench.join("models/tiny-bert");
+    fs::rename(&embedder, serve.bench.join("models/away")).expect("renamed");
+    serve.bench.write("serve.toml", config.replace("mu = 0.0", "mu = 1.0"));
+    serve.signal("HUP");
+    wait_for_reloads(&serve, 1);
+    let reply = serve.post(CHAT, &chat("carrot", FOR_DEAR));
+    assert_eq!(reply.header("x-carrot-model"), Some("cheap"));
+}
+
 fn wait_for_reloads(serve: &Serve, n: usize) {
     let end = std::time::Instant::now() + Duration::from_secs(20);
     while serve

@@ -1,14 +1,16 @@
 //! Who may ask, how much, and at which price.
 
 use std::{
+    process::{ExitStatus, Output},
     sync::{Arc, Condvar, Mutex},
     thread,
     time::Duration,
 };
 
 use serde_json::json;
+use test_support::Planted;
 
-use crate::world::{CHAT, FOR_DEAR, Llms, Serve, chat, good};
+use crate::world::{CHAT, FOR_DEAR, Llms, Serve, chat, good, json_answer};
 
 #[test]
 fn only_holders_of_a_key_are_answered() {
@@ -43,6 +45,49 @@ fn only_holders_of_a_key_are_answered() {
     assert_eq!(ask("/health", &[]).status, 200);
     assert_eq!(llms.server.n_requests(), 2);
     assert!(!serve.said().contains("secret"));
+}
+
+/// What must be in no log, whatever is logged.
+const PLANTED: Planted = Planted(&[
+    "sk-planted-upstream",
+    "sk-planted-client",
+    "planted-prompt",
+    "planted-answer",
+    "planted-system",
+]);
+
+#[test]
+fn no_key_and_no_prompt_is_in_any_log() {
+    let llms = Llms::start(|model, _| match model {
+        "up-owner/dear" => json_answer(500, "{\"error\":{\"message\":\"planted-answer\"}}"),
+        _ => json_answer(200, "{\"choices\":[{\"message\":{\"content\":\"planted-answer\"}}]}"),
+    });
+    let config = llms.config(0.0, "[log]\npath = \"log.jsonl\"");
+    for (setting, level) in [("api-key-env = \"UP_KEY\"", "trace"), ("forward-key = true", "debug")] {
+        let config = config.replace("formats =", &format!("{setting}\nformats ="));
+        let variables = [("UP_KEY", "sk-planted-upstream"), ("CARROT_LOG", level)];
+        let mut serve = Serve::start(&config, &[], &variables);
+        let system = json!({"role": "system", "content": "planted-system"});
+        let user = json!({"role": "user", "content": format!("{FOR_DEAR} planted-prompt")});
+        let good = json!({"model": "carrot", "messages": [system, user]}).to_string();
+        for body in [good.as_str(), "{\"planted-prompt\":", "{\"model\":\"planted-prompt\"}"] {
+            let headers = [("authorization", "Bearer sk-planted-client")];
+            serve.client().ask("POST", CHAT, &headers, body.as_bytes());
+        }
+        assert_eq!(serve.stop(), Some(0));
+        let output = Output {
+            status: ExitStatus::default(),
+            stdout: Vec::new(),
+            stderr: serve.said().into_bytes(),
+        };
+        // The log has the name that was asked for as a model.
+        let log = serve.bench.join("log.jsonl");
+        let text = std::fs::read_to_string(&log).expect("the log");
+        let requested = "\"requested\":\"planted-prompt\"";
+        assert!(text.contains(requested) && text.contains("prompt_sha256"), "{text}");
+        std::fs::write(&log, text.replace(requested, "")).expect("written");
+        PLANTED.assert_hidden(&serve.bench, &output, level);
+    }
 }
 
 #[test]
