@@ -11,7 +11,7 @@ use ndarray::Array2;
 use nets::{load_embedder, load_network};
 use test_support::copy_tiny_bert;
 
-/// What six layers of products with 8 bits may cost; .99994 was measured on the texts below.
+/// What six layers of products with 8 bits may cost.
 const MIN_COSINE: f32 = 0.9999;
 /// The same of a network's probabilities, whose two layers are small.
 const MAX_DIFFERENCE: f32 = 0.05;
