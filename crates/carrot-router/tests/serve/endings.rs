@@ -145,7 +145,9 @@ fn a_router_that_stays_is_not_read_again() {
     // Without its embedder the router could not be opened.
     let embedder = serve.bench.join("models/tiny-bert");
     fs::rename(&embedder, serve.bench.join("models/away")).expect("renamed");
-    serve.bench.write("serve.toml", config.replace("mu = 0.0", "mu = 1.0"));
+    serve
+        .bench
+        .write("serve.toml", config.replace("mu = 0.0", "mu = 1.0"));
     serve.signal("HUP");
     wait_for_reloads(&serve, 1);
     let reply = serve.post(CHAT, &chat("carrot", FOR_DEAR));

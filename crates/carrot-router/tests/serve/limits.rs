@@ -60,17 +60,27 @@ const PLANTED: Planted = Planted(&[
 fn no_key_and_no_prompt_is_in_any_log() {
     let llms = Llms::start(|model, _| match model {
         "up-owner/dear" => json_answer(500, "{\"error\":{\"message\":\"planted-answer\"}}"),
-        _ => json_answer(200, "{\"choices\":[{\"message\":{\"content\":\"planted-answer\"}}]}"),
+        _ => json_answer(
+            200,
+            "{\"choices\":[{\"message\":{\"content\":\"planted-answer\"}}]}",
+        ),
     });
     let config = llms.config(0.0, "[log]\npath = \"log.jsonl\"");
-    for (setting, level) in [("api-key-env = \"UP_KEY\"", "trace"), ("forward-key = true", "debug")] {
+    for (setting, level) in [
+        ("api-key-env = \"UP_KEY\"", "trace"),
+        ("forward-key = true", "debug"),
+    ] {
         let config = config.replace("formats =", &format!("{setting}\nformats ="));
         let variables = [("UP_KEY", "sk-planted-upstream"), ("CARROT_LOG", level)];
         let mut serve = Serve::start(&config, &[], &variables);
         let system = json!({"role": "system", "content": "planted-system"});
         let user = json!({"role": "user", "content": format!("{FOR_DEAR} planted-prompt")});
         let good = json!({"model": "carrot", "messages": [system, user]}).to_string();
-        for body in [good.as_str(), "{\"planted-prompt\":", "{\"model\":\"planted-prompt\"}"] {
+        for body in [
+            good.as_str(),
+            "{\"planted-prompt\":",
+            "{\"model\":\"planted-prompt\"}",
+        ] {
             let headers = [("authorization", "Bearer sk-planted-client")];
             serve.client().ask("POST", CHAT, &headers, body.as_bytes());
         }
@@ -84,7 +94,10 @@ fn no_key_and_no_prompt_is_in_any_log() {
         let log = serve.bench.join("log.jsonl");
         let text = std::fs::read_to_string(&log).expect("the log");
         let requested = "\"requested\":\"planted-prompt\"";
-        assert!(text.contains(requested) && text.contains("prompt_sha256"), "{text}");
+        assert!(
+            text.contains(requested) && text.contains("prompt_sha256"),
+            "{text}"
+        );
         std::fs::write(&log, text.replace(requested, "")).expect("written");
         PLANTED.assert_hidden(&serve.bench, &output, level);
     }
