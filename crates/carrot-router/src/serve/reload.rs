@@ -64,7 +64,7 @@ pub(crate) async fn watch(
             // A router that is the same goes on: reading it again would cost time and memory, and its store of embeddings can be opened only once.
             let is_same = is_same(&old.config.router, &config.router) && now == files;
             let router = is_same.then(|| Arc::clone(&old.router));
-            Ok((Generation::open(config, &*open, router)?, now))
+            Ok::<_, ServeError>((Generation::open(config, &*open, router)?, now))
         });
         match read.await {
             Ok(Ok((new, files))) => {
