@@ -124,9 +124,11 @@ fn check(name: &str, predict: impl Fn(&World, &[Target], bool) -> Array2<f32>) {
         mean(&known_alone, |it| it.2)
     );
     println!("{said}");
-    assert!(gain(&filled_in) >= -error(&filled_in), "{said}");
+    // By the error of the router that gives the LLM many prompts: one that gives it next to none has next to none.
+    let error = error(&known_alone);
+    assert!(gain(&filled_in) >= -error, "{said}");
     // And that is what filling in is for.
-    assert!(gain(&known_alone) < -error(&known_alone), "{said}");
+    assert!(gain(&known_alone) < -error, "{said}");
 }
 
 #[test]
