@@ -123,7 +123,6 @@ fn check(name: &str, predict: impl Fn(&World, &[Target], bool) -> Array2<f32>) {
         error(&known_alone),
         mean(&known_alone, |it| it.2)
     );
-    println!("{said}");
     // By the error of the router that gives the LLM many prompts: one that gives it next to none has next to none.
     let error = error(&known_alone);
     assert!(gain(&filled_in) >= -error, "{said}");
