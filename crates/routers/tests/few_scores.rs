@@ -72,8 +72,8 @@ impl World {
         }
     }
 
-    /// By how much what is chosen among all LLMs is better than what is chosen among all but the first, each by its own fit; the standard error; and the
-    /// share of the first.
+    /// By how much what is chosen among all LLMs is better than what is chosen among all but the first, each by its own fit; the standard error; and
+    /// the share of the first.
     fn gain(&self, fit: impl Fn(&Array2<f32>, &[Target]) -> Array2<f32>) -> (f64, f64, f64) {
         let target = |values: Array2<f32>| Target {
             name: "score".to_owned(),
