@@ -9,8 +9,8 @@ use crate::{Error, Field, Result, column_name};
 pub struct TablePropensities {
     /// Shape `(n_prompts, n_models)`; NaN where nobody says it.
     pub values: Array2<f64>,
-    /// Whether they were estimated, see [`crate::EstimatedPropensities`]; otherwise the source says them. What is estimated is for judging alone: a fit
-    /// to some of the rows estimates its own, since these know whom the other rows were asked of.
+    /// Whether they were estimated, see [`crate::EstimatedPropensities`]; otherwise the source says them. What is estimated is for judging alone: a
+    /// fit to some of the rows estimates its own, since these know whom the other rows were asked of.
     pub are_estimated: bool,
 }
 

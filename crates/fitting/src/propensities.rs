@@ -103,8 +103,8 @@ fn as_read(params: &PropensityParams) -> Option<PropensityParams> {
     serde_json::from_str(&text).ok()
 }
 
-/// The LLM asked for each prompt, where propensities have to be estimated: in a log that does not say them. Those that a data set keeps are for judging
-/// alone: they know whom the rows of other folds were asked of.
+/// The LLM asked for each prompt, where propensities have to be estimated: in a log that does not say them. Those that a data set keeps are for
+/// judging alone: they know whom the rows of other folds were asked of.
 fn asked_without_propensities(table: &PartTable) -> Option<Vec<Option<usize>>> {
     match &table.propensities {
         Some(recorded) if !recorded.are_estimated => None,

@@ -64,8 +64,8 @@ pub(crate) struct Chosen<'a> {
     pub(crate) choices: &'a [Choice],
 }
 
-/// Chooses among all candidates for each target of the rows, which come in their own order, and fits what was chosen. Unknown values are filled in from
-/// what else their rows know ([`crate::completed`], once for all folds, by all rows), and judge nothing.
+/// Chooses among all candidates for each target of the rows, which come in their own order, and fits what was chosen. Unknown values are filled in
+/// from what else their rows know ([`crate::completed`], once for all folds, by all rows), and judge nothing.
 ///
 /// # Errors
 /// As [`known_side_by_side`].

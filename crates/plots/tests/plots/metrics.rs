@@ -294,7 +294,8 @@ fn a_router_with_out_of_fold_predictions_alone_has_a_figure() {
     assert!(folder.path().join("plots/made-up/worth.png").is_file());
 }
 
-/// Makes a log of both parts: one LLM is known on each prompt, the dear ones on every other of the later prompts. Gives the probabilities of the policy.
+/// Makes a log of both parts: one LLM is known on each prompt, the dear ones on every other of the later prompts. Gives the probabilities of the
+/// policy.
 fn make_log(dir: &DatasetDir, n_models: usize, is_recorded: bool) -> Array2<f64> {
     let policy = |i: usize, m: usize| {
         let is_dear = m >= n_models / 2;

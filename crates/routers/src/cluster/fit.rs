@@ -41,8 +41,9 @@ impl CheckedClusterParams {
     ///   x's cluster   that of the centroid nearest to x, with x and all rows brought to length 1
     /// ```
     ///
-    /// Unknown values are filled in as in [`crate::CheckedLinearParams::fit`]. The number of clusters is the first of the candidates with the least out-of-fold squared error of differences between LLMs. Cost: for each
-    /// candidate `n_rows * n_clusters * dim` multiply-adds and steps of k-means; `max-iterations` at most.
+    /// Unknown values are filled in as in [`crate::CheckedLinearParams::fit`]. The number of clusters is the first of the candidates with the least
+    /// out-of-fold squared error of differences between LLMs. Cost: for each candidate `n_rows * n_clusters * dim` multiply-adds and steps of
+    /// k-means; `max-iterations` at most.
     ///
     /// Source: UniRoute's clusters of prompts (Jitkrittum et al. 2025, arXiv 2502.08773, section 5.1).
     ///

@@ -41,7 +41,8 @@ impl CheckedKernelParams {
     /// targets. Kept are `L'^-1 w_m` and b_m, so that a prediction needs the kernel's values alone.
     ///
     /// `embeddings` has shape `(n_rows, dim)`, each target `(n_rows, n_outputs)`, NaN where unknown; `on_progress` counts rows. All is computed in
-    /// float64. Unknown values are filled in, and outputs that are unknown everywhere, in a fold, and tables too small for folds are treated as in [`crate::CheckedLinearParams::fit`].
+    /// float64. Unknown values are filled in, and outputs that are unknown everywhere, in a fold, and tables too small for folds are treated as in
+    /// [`crate::CheckedLinearParams::fit`].
     ///
     /// Cost in multiply-adds, with m landmarks: `n_rows m dim` for distances; for each gamma `n_rows m^2` for features and sums and
     /// `n_folds n_alphas m^3 / 6` for factors, all once; for a fit `n_gammas n_alphas n_rows m` for each output. Outputs that are unknown in the

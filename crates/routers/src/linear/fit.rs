@@ -44,7 +44,8 @@ impl CheckedLinearParams {
     /// Source: scikit-learn's `Ridge(fit_intercept=True)`, whose coefficients these are (tests/ridge).
     ///
     /// # Deviations
-    /// None in the fit to what is known ([`PreparedLinear::fit_known`]). scikit-learn refuses unknown targets, and its `RidgeCV` chooses by leave-one-out error of the outputs themselves.
+    /// None in the fit to what is known ([`PreparedLinear::fit_known`]). scikit-learn refuses unknown targets, and its `RidgeCV` chooses by
+    /// leave-one-out error of the outputs themselves.
     ///
     /// # Errors
     /// As [`CheckedLinearParams::prepare`] and [`PreparedLinear::fit`].

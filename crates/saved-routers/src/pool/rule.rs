@@ -15,8 +15,8 @@ pub struct RuleChange {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RuleOutcome {
-    /// Which of its two candidates predicts scores. A change of the LLMs keeps the fit's: the other one's hyperparameters and weights are not stored, and
-    /// choosing between them again takes every candidate setting of every learner, which is a fit.
+    /// Which of its two candidates predicts scores. A change of the LLMs keeps the fit's: the other one's hyperparameters and weights are not stored,
+    /// and choosing between them again takes every candidate setting of every learner, which is a fit.
     pub candidate: BlendCandidate,
     /// The factor of predicted differences between LLMs in force; 0 where the blend does not route.
     pub scale: f64,
