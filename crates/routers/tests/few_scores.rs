@@ -123,11 +123,8 @@ fn check(name: &str, predict: impl Fn(&World, &[Target], bool) -> Array2<f32>) {
         error(&known_alone),
         mean(&known_alone, |it| it.2)
     );
-<<<<<<< HEAD
-=======
     // By the error of the router that gives the LLM many prompts: one that gives it next to none has next to none.
     let error = error(&known_alone);
->>>>>>> GAPS
     assert!(gain(&filled_in) >= -error, "{said}");
     // And that is what filling in is for.
     assert!(gain(&known_alone) < -error, "{said}");
