@@ -50,7 +50,7 @@ impl Llms {
 
     /// LLMs that answer well: streams where that is asked for.
     pub(crate) fn good() -> Self {
-        Self::start(|model, request| good(model, request))
+        Self::start(good)
     }
 
     pub(crate) fn bodies(&self) -> Vec<String> {
