@@ -10,7 +10,7 @@ case ${1-} in
 usage: scripts/arrows.sh [--self-test]
 
 Fails, naming each breach, when a crate of this workspace uses one that the table in this file does not allow, or when
-train-and-infer or carrot-router needs libtorch without its feature for it. Tests and examples (dev-dependencies) may use anything;
+train-and-infer or carrot-router needs libtorch, or a web server, without its feature for it. Tests and examples (dev-dependencies) may use anything;
 what a default feature or a build script brings in counts.
 
   --self-test   check first that wrong tables are caught
@@ -38,10 +38,11 @@ ARROWS = """
     dataset                              -> atomic-files, tables, untrusted-files
     cli-support, embeddings              -> atomic-files, secrets, untrusted-files
     hub                                  -> secrets, untrusted-files
+    decision-log                         -> atomic-files
     test-support                         -> dataset
     routers, evaluation                  -> dataset
     datagen                              -> dataset, embeddings, cli-support
-    gen-custom                           -> datagen, tables
+    gen-custom                           -> datagen, decision-log, tables
     gen-sprout                           -> datagen, hub
     gen-routerbench                      -> datagen, hub, pickle
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation, tables, untrusted-files
@@ -52,7 +53,7 @@ ARROWS = """
     saved-routers                        -> dataset, routers
     fitting                              -> dataset, evaluation, routers, saved-routers
     train-and-infer                      -> dataset, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, hub, cli-support
-    carrot-router                        -> dataset, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, embeddings, hub, cli-support, untrusted-files
+    carrot-router                        -> dataset, decision-log, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, embeddings, hub, cli-support, untrusted-files
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support
@@ -129,6 +130,12 @@ for program in train-and-infer carrot-router; do
     for crate in tch torch-sys nets; do
         if grep -q "^$crate v" <<<"$without"; then
             echo "arrows: \`$program\` must not reach \`$crate\` without its feature \`torch\`" >&2
+            exit 1
+        fi
+    done
+    for crate in axum prometheus-client; do
+        if grep -q "^$crate v" <<<"$without"; then
+            echo "arrows: \`$program\` must not reach \`$crate\` without its feature \`serve\`" >&2
             exit 1
         fi
     done

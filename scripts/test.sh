@@ -2,30 +2,43 @@
 # The one test command: what CI runs, no more and no less. With --long, also what takes too long for CI.
 set -euo pipefail
 
-is_long=
-case ${1-} in
-    '') ;;
-    --long) is_long=yes ;;
-    -h | --help)
-        cat <<'EOF'
-usage: scripts/test.sh [--long]
+usage() {
+    cat <<'EOF'
+usage: scripts/test.sh [--long] [--skip NAME]...
 
 Checks and tests the whole workspace, stopping at the first failure, and prints the seconds that each step took. Installs what
 is missing first: libtorch and the local embedding model (scripts/libtorch.sh, scripts/minilm.sh), and a headless Chromium
 (scripts/chromium.sh) for the test of the report. CARGO_TARGET_DIR is honored.
 
-  --long   then every script in scripts/long/: hours, as root for some, with strace and the packages of requirements-bench.txt
+  --long       then the `long` commands of README.md and docs/, and every script in scripts/long/: hours, as root for some, with strace
+               and the packages of requirements-bench.txt
+  --skip NAME  leave out what this machine cannot run: `browser`, the report's test in Chromium; `docs`, the commands of the
+               documentation; or a script of scripts/long/ by its file's name. What was left out is listed in the end, and never counts as
+               passed
 
 `cargo hakari verify` and `cargo deny check` run only where they are installed, since building them takes minutes:
 
     cargo install --locked cargo-hakari cargo-deny
 EOF
-        exit 0
-        ;;
-    *) echo "test: unknown argument \`$1\`; see --help" >&2; exit 2 ;;
-esac
+}
+bad_usage() { echo "test: $1; see --help" >&2; exit 2; }
 
 cd "$(dirname "$0")/.."
+is_long='' skips=' '
+while [ $# -gt 0 ]; do
+    case $1 in
+        --long) is_long=yes ;;
+        --skip)
+            [ $# -gt 1 ] || bad_usage '`--skip` needs a name'
+            shift
+            case $1 in browser | docs) ;; *) [ -x "scripts/long/$1" ] || bad_usage "nothing is called \`$1\`" ;; esac
+            skips+="$1 "
+            ;;
+        -h | --help) usage; exit 0 ;;
+        *) bad_usage "unknown argument \`$1\`" ;;
+    esac
+    shift
+done
 current='' started=0 table='' counts='' log=$(mktemp)
 
 step() {
@@ -38,12 +51,12 @@ step() {
     current=
 }
 
-# With libtorch, which `nets` needs in any case, so that everything is tested in one build.
-readonly torch=carrot-router/torch,train-and-infer/torch
+# With libtorch, which `nets` needs in any case, and with the server, so that everything is tested in one build.
+readonly features=carrot-router/torch,train-and-infer/torch,carrot-router/serve
 
 # All test binaries' counts as one closing line.
 tests() {
-    cargo test --locked --workspace --features "$torch" | tee "$log"
+    cargo test --locked --workspace --features "$features" | tee "$log"
     counts=$(awk '/^test result:/ { passed += $4; failed += $6 } END { printf "%d passed, %d failed", passed, failed }' "$log")
 }
 
@@ -57,6 +70,13 @@ report() {
 }
 trap report EXIT
 
+# Whether a name was given with --skip, which is noted.
+is_skipped() {
+    case $skips in *" $1 "*) ;; *) return 1 ;; esac
+    printf '\n== %s: skipped, as --skip says\n' "$1"
+    table+=$(printf 'skipped   %s' "$1")$'\n'
+}
+
 # Runs a subcommand of cargo that not everyone has; CI has them all.
 if_installed() {
     if command -v "cargo-$1" >/dev/null; then
@@ -69,6 +89,8 @@ if_installed() {
 
 # Cheap ones first. A Cargo.lock that does not match the manifests fails `arrows`.
 step words python3 scripts/words.py
+step doc-blocks python3 scripts/doc_blocks.py --self-test
+step book python3 scripts/book.py --self-test
 step format cargo fmt --all --check
 step arrows scripts/arrows.sh --self-test
 step workspace-hack python3 scripts/workspace_hack.py
@@ -77,18 +99,26 @@ if_installed deny --offline check bans licenses sources
 
 step libtorch scripts/libtorch.sh
 step minilm scripts/minilm.sh
-step chromium scripts/chromium.sh
+if is_skipped browser; then
+    # What the test itself reads: without it, no browser is a failure.
+    export CARROT_BROWSER=skip
+else
+    step chromium scripts/chromium.sh
+fi
 
 # clippy and doc read the metadata of the dependencies, test their code: these two builds of each dependency, and no third one.
-step clippy cargo clippy --locked --workspace --all-targets --features "$torch" -- -D warnings
+step clippy cargo clippy --locked --workspace --all-targets --features "$features" -- -D warnings
 # The programs as they are built by default. Of other crates nothing is new.
 step default cargo clippy --locked -p train-and-infer -p carrot-router --all-targets -- -D warnings
 step test tests
-step doc env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --features "$torch" --no-deps
+# With the programs that the tests have built.
+is_skipped docs || step docs python3 scripts/doc_blocks.py ci
+step doc env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --features "$features" --no-deps
 
 if [ -n "$is_long" ]; then
+    is_skipped docs || step docs-long python3 scripts/doc_blocks.py long
     for script in scripts/long/*.sh scripts/long/*.py; do
         # What scripts share is no script.
-        [ ! -x "$script" ] || step "$(basename "$script")" "$script"
+        [ ! -x "$script" ] || is_skipped "$(basename "$script")" || step "$(basename "$script")" "$script"
     done
 fi

@@ -6,7 +6,8 @@ usage: scripts/words.py [--help] [FOLDER_OR_FILE ...]
 Fails, naming each place, when
   - a phrase of scripts/words.txt is in a Markdown file, a configuration, a script, a --help text or a string literal;
   - an error of a library names a program's flag: which flag cures it, only the program knows;
-  - a file under crates/ names a folder beside the repository: a test must bring its own inputs.
+  - a file under crates/ names a folder beside the repository: a test must bring its own inputs;
+  - the description of a crate in its Cargo.toml is not what its line in crates/README.md says.
 
 Without arguments the whole repository is checked.
 """
@@ -31,6 +32,8 @@ RUST = re.compile(
     re.S | re.X,
 )
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+CRATE_LINE = re.compile(r"^\| `([\w-]+)` \| (.*) \|$", re.M)
+DESCRIPTION = re.compile(r'^description = "(.*)"$', re.M)
 TEST_MODULE = re.compile(r"#\[cfg\(test\)\]\s*mod \w+ \{")
 
 
@@ -94,6 +97,16 @@ def findings(path, bad_phrases):
             yield line(found.start()), f"`{OUTSIDE}` is outside the repository: let the test bring its inputs"
 
 
+def crate_line(path):
+    """(line, message) where a crate's Cargo.toml and crates/README.md describe it in different words."""
+    if len(path.parts) != 3 or path.parts[0] != "crates" or path.name != "Cargo.toml":
+        return
+    described = DESCRIPTION.search((ROOT / path).read_text())
+    line = dict(CRATE_LINE.findall((ROOT / "crates/README.md").read_text())).get(path.parts[1])
+    if not described or described[1] != line:
+        yield 1, f"`description` must be what crates/README.md says of the crate, which is {f'`{line}`' if line else 'missing there'}"
+
+
 def main():
     if set(sys.argv) & {"-h", "--help"}:
         print(__doc__.strip())
@@ -108,7 +121,7 @@ def main():
         if wanted and not any(path.is_relative_to(folder) for folder in wanted):
             continue
         n_files += 1
-        for at, message in findings(path, bad_phrases):
+        for at, message in [*findings(path, bad_phrases), *crate_line(path)]:
             print(f"words: {path}:{at}: {message}", file=sys.stderr)
             n_found += 1
     if n_found:

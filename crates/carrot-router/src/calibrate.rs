@@ -6,11 +6,13 @@ mod goal;
 mod held_out;
 mod record;
 mod refused;
+mod support;
 
 pub use self::{
     calibrator::{Calibrated, CalibratedChoice, CalibrationSettings, Calibrator},
     coverage::{Coverage, Outcome},
     goal::CalibrationGoal,
     held_out::HeldOut,
-    record::{UsableCalibration, mu_of_calibration},
+    record::{CalibrationPromise, UsableCalibration, mu_of_calibration},
+    support::CalibrationSupport,
 };

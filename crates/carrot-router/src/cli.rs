@@ -5,7 +5,10 @@ mod args;
 mod calibrate;
 mod hints;
 mod pool;
+mod replay;
 mod route;
+#[cfg(feature = "serve")]
+mod serve;
 mod worth;
 
 use std::process::ExitCode;
@@ -20,6 +23,9 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Route(args) => route::run(args).map(success),
         Command::Calibrate(args) => calibrate::run(args).map(success),
         Command::Pool(args) => pool::run(args).map(success),
+        Command::Replay(args) => replay::run(args).map(success),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args).map(success),
         Command::Worth(args) => worth::run(args),
     };
     done.map_err(hints::add)

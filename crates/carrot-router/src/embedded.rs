@@ -6,7 +6,7 @@ use std::{
 
 use dataset::Sketch;
 use embeddings::count_tokens;
-use encoder::DeviceChoice;
+use encoder::{DeviceChoice, Runtime};
 use ndarray::Array2;
 use saved_routers::{Embedder, Model, ModelOutputs, PerModelOutputs};
 
@@ -82,6 +82,10 @@ impl Embedded {
         self.model.routes()
     }
 
+    pub(crate) fn is_on_server(&self) -> bool {
+        matches!(self.embedder, PromptEmbedder::Server(_))
+    }
+
     pub(crate) fn stand_in(&self) -> String {
         match &self.embedder {
             PromptEmbedder::Local(local) => {
@@ -133,11 +137,15 @@ impl LocalEmbedder {
     /// Loads a model, which must be the one that was recorded.
     pub(crate) fn load(folder: &Path, recorded: Embedder, device: DeviceChoice) -> Result<Self> {
         let files = LocalModelFiles::in_folder(folder)?;
+        let runtime = Runtime {
+            device,
+            precision: recorded.precision,
+        };
         // Side by side, since either reads all of the model. As the train prompts were cut, so are those to be routed.
         let (found, model) = thread::scope(|scope| {
             let found =
                 scope.spawn(|| recorded.sha256.as_ref().map(|_| files.sha256()).transpose());
-            let model = files.load(recorded.truncate, device);
+            let model = files.load(recorded.truncate, runtime);
             (found.join(), model)
         });
         let found = found.unwrap_or_else(|panic| resume_unwind(panic))?;

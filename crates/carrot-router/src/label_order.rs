@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use dataset::PartTable;
-use encoder::{DeviceChoice, NetworkTask, Padding, PredictParams};
+use encoder::{DeviceChoice, NetworkTask, Padding, PredictParams, Runtime};
 use ndarray::{Array2, ArrayView2};
 
 use crate::{Error, Result, backend::load_network};
@@ -59,7 +59,8 @@ pub fn compare_label_orders(
         name: network.display().to_string(),
         source: source.into(),
     };
-    let loaded = load_network(network, NetworkTask::Performance, device).map_err(network_error)?;
+    let runtime = Runtime::f32_on(device);
+    let loaded = load_network(network, NetworkTask::Performance, runtime).map_err(network_error)?;
     let n_outputs = loaded.model().labels().len();
     let mut columns = Vec::new();
     for order in orders {

@@ -3,13 +3,13 @@
 //! Holds [`CarrotRouter`] (what predicts scores and costs, the count of input tokens, the costs computed from them, and the rule), the
 //! calibration of a saved router to a goal ([`Calibrator`]), and the change of its LLMs ([`edit_pool`]). In come a folder that train-and-infer
 //! wrote or two networks, prompts, and mu, the weight of cost; out come [`Decision`]s, and calibrations and routers to be written. Must not
-//! know how a router is fitted, how it is stored, how a network works inside, where models are downloaded from, or how an LLM is called.
+//! know how a router is fitted, how it is stored, how a network works inside, where models are downloaded from, or how an LLM is called; only
+//! `serve`, a server in the path of traffic that is there with the feature of that name, knows the last.
 //!
 //! ```no_run
 //! use std::path::Path;
 //!
-//! use carrot_router::CarrotRouter;
-//! use encoder::DeviceChoice;
+//! use carrot_router::{CarrotRouter, DeviceChoice};
 //!
 //! # fn main() -> Result<(), carrot_router::Error> {
 //! let router = CarrotRouter::open(Path::new("models/sprout/carrot-roberta"), DeviceChoice::Cpu)?;
@@ -18,6 +18,21 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # In a service of one's own
+//!
+//! `examples/route.rs` is a whole program. A service opens a router once, when it starts, and shares it: [`CarrotRouter`] is `Send` and `Sync`,
+//! and never changes, so an `Arc` of it answers all threads at once, without a lock and with the same decisions as for one.
+//!
+//! - **Blocking.** A decision takes processor time, milliseconds with a network for an embedder, or waits for the server that embeds. From
+//!   asynchronous code it is called by `spawn_blocking` or on threads of one's own, as many as there are cores.
+//! - **Many prompts.** [`CarrotRouter::route`] uses all cores for several prompts, and the calling thread for one: a service asks for each prompt
+//!   by itself, a batch for hundreds at a time.
+//! - **Input tokens.** What a request is billed for beside the prompt's text goes to [`CarrotRouter::route_counted`].
+//! - **Fallbacks.** [`Decision::models`] has the utility of every LLM: the next best is the one to ask where the chosen one does not answer.
+//! - **Another router.** Whoever has fitted a new one opens it beside the old one, and replaces the `Arc`; requests in flight keep theirs.
+//! - **Errors** are values: no call prints, ends the process, or panics over a prompt. An error that concerns one prompt of several says which
+//!   ([`Error::prompt_idx`]).
 
 mod backend;
 mod calibrate;
@@ -35,20 +50,28 @@ mod pool;
 mod predicted;
 mod predictor;
 mod prices;
+mod replay;
 mod router;
+#[cfg(feature = "serve")]
+#[expect(
+    clippy::result_large_err,
+    reason = "an error ends its request: nobody waits for its bytes to be moved"
+)]
+pub mod serve;
 mod server;
 mod token_watch;
 mod token_words;
 mod worth;
 
-pub use encoder::NetworkTask;
+pub use encoder::{DeviceChoice, NetworkTask};
 pub use evaluation::choice::COST_MULTIPLIER;
 
 pub use crate::{
-    backend::check_device,
+    backend::{check_device, find_precision},
     calibrate::{
-        Calibrated, CalibratedChoice, CalibrationGoal, CalibrationSettings, Calibrator, Coverage,
-        HeldOut, Outcome, UsableCalibration, mu_of_calibration,
+        Calibrated, CalibratedChoice, CalibrationGoal, CalibrationPromise, CalibrationSettings,
+        CalibrationSupport, Calibrator, Coverage, HeldOut, Outcome, UsableCalibration,
+        mu_of_calibration,
     },
     decision::{Candidate, Decision, TokenSource, check_mu},
     embedder::EmbedderPlace,
@@ -57,6 +80,10 @@ pub use crate::{
     pair::{AssumedOrder, NamedFolder, NetworkPair},
     pool::{PoolChanges, edit_pool, is_poorly_known},
     prices::PriceFile,
+    replay::{
+        AlwaysTotals, AnswerFeedback, OffPolicy, PaidTotals, PolicyRow, Replay, ReplayCounts,
+        ReplayError, RoutedTotals, replay,
+    },
     router::{CarrotRouter, EmbeddingSource, Setup},
     server::{ServerEmbedder, ServerSettings},
     token_watch::TokenWatch,

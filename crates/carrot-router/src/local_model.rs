@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dataset::Truncate;
-use encoder::{DeviceChoice, ModelFiles, PromptEmbedder, Result};
+use encoder::{ModelFiles, PromptEmbedder, Result, Runtime};
 use static_embeddings::{StaticEmbedder, StaticFiles};
 
 use crate::backend::load_embedder;
@@ -33,14 +33,14 @@ impl LocalModelFiles {
         }
     }
 
-    /// Reads the model. Token vectors need no device, and never cut a prompt.
+    /// Reads the model. Token vectors need no device, are float32, and never cut a prompt.
     pub(crate) fn load(
         &self,
         truncate: Option<Truncate>,
-        device: DeviceChoice,
+        runtime: Runtime,
     ) -> Result<Box<dyn PromptEmbedder>> {
         match self {
-            Self::Sentence(files) => load_embedder(files, truncate, device),
+            Self::Sentence(files) => load_embedder(files, truncate, runtime),
             Self::Static(files) => Ok(Box::new(StaticEmbedder::load(files)?)),
         }
     }

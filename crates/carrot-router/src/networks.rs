@@ -1,7 +1,7 @@
 use dataset::{PredictedCost, Truncate};
 use std::path::{Path, PathBuf};
 
-use encoder::{DeviceChoice, NetworkTask, Padding, PredictParams, TaskNetwork};
+use encoder::{NetworkTask, Padding, PredictParams, Runtime, TaskNetwork};
 use saved_routers::{RobertaCost, outputs_of_models};
 
 use crate::{
@@ -51,11 +51,11 @@ impl LoadedNetwork {
         name: &str,
         folder: &Path,
         task: NetworkTask,
-        device: DeviceChoice,
+        runtime: Runtime,
         truncate: Option<Truncate>,
     ) -> Result<Self> {
         let name = name.to_owned();
-        match load_network(folder, task, device) {
+        match load_network(folder, task, runtime) {
             Ok(network) => Ok(Self {
                 name,
                 network: network.with_truncate(truncate),

@@ -62,6 +62,11 @@ impl OwnTokenizers {
         })
     }
 
+    /// Where they are, if any were asked for.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        (!self.counters.is_empty()).then_some(&*self.folder)
+    }
+
     /// For each LLM the tokens of a prompt by its own tokenizer; none for an LLM without one.
     pub(crate) fn count(
         &self,

@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, path::Path};
 
-use dataset::{CostRule, ModelInfo, Prices, Quantity, Truncate};
-use encoder::{DeviceChoice, NetworkTask};
+use dataset::{CostRule, ModelInfo, Precision, Prices, Quantity, Truncate};
+use encoder::{DeviceChoice, NetworkTask, Runtime};
 use saved_routers::RobertaCost;
 use tracing::warn;
 
@@ -27,6 +27,8 @@ pub struct NetworkPair<'a> {
     pub max_tokens: usize,
     /// Which part of longer prompts is cut off; `None` leaves it to the networks' files.
     pub truncate: Option<Truncate>,
+    /// How exactly the networks multiply.
+    pub precision: Precision,
 }
 
 /// What the outputs of certain networks are taken to be, and how sure that is.
@@ -50,8 +52,12 @@ pub struct NamedFolder<'a> {
 impl NetworkPair<'_> {
     /// Reads both networks and determines the LLMs that they predict for: in `label_order`, else in the performance network's order.
     pub(crate) fn load(&self, device: DeviceChoice) -> Result<(Vec<ModelInfo>, Networks)> {
+        let runtime = Runtime {
+            device,
+            precision: self.precision,
+        };
         let load = |part: NamedFolder<'_>, task| {
-            LoadedNetwork::load(part.name, part.folder, task, device, self.truncate)
+            LoadedNetwork::load(part.name, part.folder, task, runtime, self.truncate)
         };
         // One network cannot predict both, whatever its config.json says.
         if self.performance.folder == self.cost.folder {

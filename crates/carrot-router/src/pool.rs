@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use dataset::{DatasetDir, Embeddings, ModelScores, Part, PartTable, Prices, sha256_file};
+use dataset::{
+    DatasetDir, DatasetInfo, Embeddings, ModelScores, Part, PartTable, Prices, sha256_file,
+};
 use saved_routers::{
     AddedModel, Addition, EditNeeds, EditedPool, PoolEdit, Record, SavedRouter, TrainPart,
 };
@@ -95,7 +97,8 @@ pub fn is_poorly_known(added: &AddedModel) -> bool {
 
 /// The train part that a router was fitted on.
 fn train_table(folder: &Path, record: &Record, data_dir: &Path) -> Result<PartTable> {
-    let split = DatasetDir::existing(data_dir, &record.dataset)?.split(Part::Train);
+    let dir = DatasetDir::existing(data_dir, &record.dataset)?;
+    let split = dir.split(Part::Train);
     // A prompt's row ties it to its neighbors: with one prompt more or less, the scores of all that follow would go to the wrong ones.
     if sha256_file(&split)? != record.train_sha256 {
         return Err(Error::OtherTrainSplit {
@@ -103,7 +106,16 @@ fn train_table(folder: &Path, record: &Record, data_dir: &Path) -> Result<PartTa
             folder: folder.to_owned(),
         });
     }
-    Ok(PartTable::read(&split)?)
+    let table = PartTable::read(&split)?;
+    // Of a log, whether a blend routes is decided by known scores over their propensities.
+    let is_unweighed_log = table.propensities.is_none() && table.asked().is_some();
+    match is_unweighed_log && dir.propensities().is_file() {
+        true => {
+            let info = DatasetInfo::read(&dir.info())?;
+            Ok(PartTable::read_weighed(&dir, &info, Part::Train)?)
+        }
+        false => Ok(table),
+    }
 }
 
 /// The embeddings that a router was fitted on, of the train part's prompts.
@@ -135,6 +147,7 @@ fn train_embeddings(
     if is_other(&meta.embedder_sha256, &embedder.sha256)
         || is_other(&meta.split_sha256, &Some(record.train_sha256.clone()))
         || embeddings.values.ncols() != embedder.dim
+        || meta.precision != embedder.precision
     {
         return Err(Error::OtherTrainEmbeddings {
             path,

@@ -25,6 +25,14 @@ impl Predictor {
         }
     }
 
+    /// Whether prompts are embedded on a server.
+    pub(crate) fn is_on_server(&self) -> bool {
+        match self {
+            Self::Embedded(embedded) => embedded.is_on_server(),
+            Self::Networks(_) => false,
+        }
+    }
+
     /// What stands in for an LLM's own tokenizer, in words.
     pub(crate) fn stand_in(&self) -> String {
         match self {

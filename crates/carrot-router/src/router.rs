@@ -1,7 +1,7 @@
 use std::path::Path;
 
-use dataset::{ModelInfo, Truncate};
-use encoder::{DeviceChoice, NetworkTask};
+use dataset::{ModelInfo, Precision, Truncate};
+use encoder::{DeviceChoice, NetworkTask, Runtime};
 use saved_routers::{Model, Record, RobertaCost, SavedRouter, TokenLines, read_whole};
 
 use crate::{
@@ -222,9 +222,30 @@ impl CarrotRouter {
     pub fn token_counter(&self) -> String {
         let stand_in = self.predictor.stand_in();
         match &self.token_lines {
-            Some(lines) if !lines.lines.is_empty() => token_words::of_lines(lines, &stand_in),
-            _ => self.own_tokenizers.describe(&self.models, &stand_in),
+            Some(lines) if !lines.lines.is_empty() => {
+                let words = token_words::of_lines(lines, &stand_in);
+                match self.unused_tokenizers() {
+                    None => words,
+                    Some(folder) => format!(
+                        "{words}; that comes before the tokenizers under `{}`, which are not used",
+                        folder.display()
+                    ),
+                }
+            }
+            _ => {
+                let words = self.own_tokenizers.describe(&self.models, &stand_in);
+                match self.predictor.is_on_server() {
+                    false => words,
+                    true => format!("{words}; {}", token_words::NO_LINES_OF_SERVER),
+                }
+            }
         }
+    }
+
+    /// The folder of tokenizers that count nothing, as what each LLM billed on the train prompts comes before them ([`saved_routers::TokenLines`]).
+    pub fn unused_tokenizers(&self) -> Option<&Path> {
+        let has_lines = (self.token_lines.as_ref()).is_some_and(|it| !it.lines.is_empty());
+        self.own_tokenizers.folder().filter(|_| has_lines)
     }
 
     /// Whether a prompt's input tokens change what it is expected to cost. They do not where dollars are predicted, which hold the tokens of the train
@@ -283,6 +304,33 @@ impl CarrotRouter {
         prompts.iter().enumerate().map(decide).collect()
     }
 
+    /// The decision for a prompt that is sent with something else, such as a system prompt, a history or tools. Those do not change what is predicted
+    /// of it, but are billed: each LLM's input tokens are those of the prompt's text and `n_context_tokens`.
+    ///
+    /// # Errors
+    /// As [`CarrotRouter::route`].
+    pub fn route_with_context(
+        &self,
+        prompt: &str,
+        n_context_tokens: usize,
+        mu: f64,
+    ) -> Result<Decision> {
+        check_mu(mu)?;
+        let predicted = self.predictor.predict(&[prompt.to_owned()])?;
+        let prompt_idx = 0;
+        let n_counted = predicted.lengths[prompt_idx].n_tokens;
+        let tokens = match n_context_tokens {
+            0 => self.input_tokens(prompt, None, n_counted),
+            // Lines hold the system prompt of the train prompts, which this request has or has not, but shows.
+            n_context => self.count(prompt, n_counted).map(|mut tokens| {
+                tokens.iter_mut().for_each(|(n, _)| *n += n_context);
+                tokens
+            }),
+        };
+        let tokens = tokens.map_err(|source| Error::Tokenize { prompt_idx, source })?;
+        self.decide(prompt_idx, prompt, &tokens, &predicted, mu)
+    }
+
     /// The decision for a single prompt.
     ///
     /// # Errors
@@ -311,6 +359,15 @@ impl CarrotRouter {
             let tokens = fitted.into_iter().map(|n| n.round() as usize);
             return Ok(tokens.map(|n| (n, TokenSource::Fitted)).collect());
         }
+        self.count(prompt, n_counted)
+    }
+
+    /// For each LLM the tokens of the prompt's text, by its own tokenizer where that is there.
+    fn count(
+        &self,
+        prompt: &str,
+        n_counted: usize,
+    ) -> tokenizers::Result<Vec<(usize, TokenSource)>> {
         let own = self.own_tokenizers.count(prompt, self.models.len())?;
         let tokens = own.into_iter().map(|own| match own {
             Some(n) => (n, TokenSource::OwnTokenizer),
@@ -370,9 +427,13 @@ fn load_networks(saved: &SavedRouter, device: DeviceChoice) -> Result<Option<Loa
     };
     // As the train prompts were cut, so are those to be routed.
     let truncate = truncate(&saved.record);
+    let runtime = Runtime {
+        device,
+        precision: precision(&saved.record),
+    };
     let load = |folder: &Path, task| {
         let name = folder.display().to_string();
-        LoadedNetwork::load(&name, folder, task, device, truncate)
+        LoadedNetwork::load(&name, folder, task, runtime, truncate)
     };
     let performance = load(performance, NetworkTask::Performance)?;
     let cost = match cost {
@@ -394,4 +455,23 @@ fn max_tokens(record: &Record) -> usize {
 fn truncate(record: &Record) -> Option<Truncate> {
     let recorded = record.config.pointer("/predict/truncate")?;
     Truncate::named(recorded.as_str()?)
+}
+
+/// How exactly the router's networks multiplied when their predictions were judged.
+fn precision(record: &Record) -> Precision {
+    let recorded = record.config.pointer("/predict/precision");
+    let recorded = recorded.and_then(serde_json::Value::as_str);
+    recorded.and_then(Precision::named).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_may_share_a_router() {
+        fn shared<T: Send + Sync>() {}
+        shared::<CarrotRouter>();
+        shared::<crate::Error>();
+    }
 }

@@ -1,8 +1,6 @@
-use std::path::Path;
+use saved_routers::TokenRange;
 
-use saved_routers::{Calibration, TokenRange};
-
-use crate::{CalibrationError, Decision, TokenSource, decision::Candidate};
+use crate::{CalibrationError, Decision, TokenSource, UsableCalibration, decision::Candidate};
 
 /// From so many prompts on their mean is compared, below it the range.
 const MIN_PROMPTS: usize = 30;
@@ -34,13 +32,10 @@ pub struct TokenWatch {
 }
 
 impl TokenWatch {
-    /// Watches over a calibration of the router in `folder`.
-    ///
-    /// # Errors
-    /// [`CalibrationError::SavedRouter`] for a calibration that is missing.
-    pub fn of(folder: &Path, name: &str) -> Result<Self, CalibrationError> {
-        let calibration = Calibration::read(folder, name)?;
-        Ok(Self::new(name, calibration.input_tokens))
+    /// Watches over a calibration.
+    pub fn of(usable: &UsableCalibration) -> Self {
+        let calibration = &usable.calibration;
+        Self::new(&calibration.name, calibration.input_tokens)
     }
 
     fn new(calibration: &str, expected: Option<TokenRange>) -> Self {

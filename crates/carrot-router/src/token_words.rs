@@ -2,6 +2,10 @@
 
 use saved_routers::{TokenLine, TokenLines};
 
+/// Of a router whose embeddings a server computes.
+pub(crate) const NO_LINES_OF_SERVER: &str = "of the prompt's text alone, since no line to what is billed can be fitted on a server's embeddings: give each \
+                                             request's input tokens where a system prompt or a history is billed";
+
 /// A whole number with separators: `1,530`.
 pub(crate) fn grouped(n: f64) -> String {
     let digits = format!("{:.0}", n.max(0.0));

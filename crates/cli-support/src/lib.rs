@@ -14,6 +14,7 @@ mod output;
 mod program_args;
 mod progress;
 mod run;
+mod shell;
 mod signals;
 mod terminal;
 
@@ -27,5 +28,6 @@ pub use crate::{
     program_args::ProgramArgs,
     progress::Progress,
     run::{UsageError, examples, run, usage_error},
+    signals::{on_hangup, on_stop},
     terminal::escaped,
 };

@@ -2,16 +2,19 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
 
-use crate::terminal::{escaped, escaped_json};
+use crate::{
+    dirs::COMMON,
+    terminal::{escaped, escaped_json},
+};
 
 /// `--quiet` and `--json`. Flatten it into a program's own arguments.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Output {
     /// Only warnings and errors on standard error, and no progress bars
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = COMMON)]
     pub quiet: bool,
     /// Print the result as JSON instead of text
-    #[arg(long)]
+    #[arg(long, help_heading = COMMON)]
     pub json: bool,
 }
 

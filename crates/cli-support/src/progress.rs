@@ -1,8 +1,42 @@
-use std::io::{self, IsTerminal as _};
+use std::{
+    io::{self, IsTerminal as _},
+    sync::{Mutex, PoisonError},
+};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
 
 use crate::terminal::escaped;
+
+/// The bars of this program.
+static BARS: Bars = Bars(Mutex::new(Vec::new()));
+
+/// Bars, the newest last.
+struct Bars(Mutex<Vec<WeakProgressBar>>);
+
+impl Bars {
+    fn add(&self, bar: &ProgressBar) {
+        let mut bars = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bars.retain(|bar| bar.upgrade().is_some());
+        bars.push(bar.downgrade());
+    }
+
+    /// Writes with the newest bar out of the way, which is drawn again below.
+    fn above<T>(&self, write: impl FnOnce() -> T) -> T {
+        let newest = {
+            let bars = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            bars.iter().rev().find_map(WeakProgressBar::upgrade)
+        };
+        match newest {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+/// Writes to standard error above the bar that is shown there, rather than into it.
+pub(crate) fn above_bars<T>(write: impl FnOnce() -> T) -> T {
+    BARS.above(write)
+}
 
 /// A progress bar on standard error: only on a terminal, and not with `--quiet`.
 #[derive(Debug)]
@@ -19,6 +53,7 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(Some(n), target)
             .with_style(style("{human_pos}/{human_len} {per_sec}"))
             .with_message(escaped(label).into_owned());
+        BARS.add(&bar);
         Self(bar)
     }
 
@@ -147,6 +182,22 @@ mod tests {
         bar.set_note("");
         bar.0.force_draw();
         assert!(line.text().ends_with(" left"), "{}", line.text());
+    }
+
+    #[test]
+    fn a_log_line_takes_the_place_of_the_bar_and_the_bar_comes_back() {
+        let (bar, line) = shown(Progress::bar("embedding", 2, true));
+        let bars = Bars(Mutex::new(Vec::new()));
+        assert_eq!(bars.above(|| 1), 1, "without bars");
+        bars.add(&bar.0);
+        bar.add(1);
+        bar.0.force_draw();
+        assert!(!line.text().is_empty());
+        let meanwhile = bars.above(|| line.text());
+        assert_eq!(meanwhile, "");
+        assert!(line.text().starts_with("embedding "), "{}", line.text());
+        drop(bar);
+        assert_eq!(bars.above(|| 2), 2, "its bar is gone");
     }
 
     #[test]

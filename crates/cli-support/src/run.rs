@@ -15,7 +15,9 @@ use tracing_subscriber::{EnvFilter, field::MakeExt as _, fmt as log_format};
 use untrusted_files::Budget;
 
 use crate::{
-    env_file, signals,
+    env_file,
+    progress::above_bars,
+    shell, signals,
     terminal::{self, escaped},
 };
 
@@ -53,13 +55,17 @@ pub fn usage_error(message: impl Into<String>) -> anyhow::Error {
 ///
 /// `.env` is the nearest one, in the working folder or above it; variables that are already set take precedence.
 /// Exit codes: 0 done, 1 failed, 2 bad usage, 130 interrupted (Ctrl-C), 143 terminated; then what is unfinished is removed first. Logs go to
-/// standard error, without secrets; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...).
+/// standard error, without secrets; `CARROT_LOG` sets what is logged (`debug`, `nets=trace`, ...). Before all that, `--completions SHELL` and
+/// `--man FOLDER` are answered, which every program has.
 ///
 /// A job with more than one way to be done returns an [`ExitCode`] of its own, from 3 on.
 pub fn run<A: Parser, T: Termination>(
     quiet: impl FnOnce(&A) -> bool,
     job: impl FnOnce(A) -> anyhow::Result<T>,
 ) -> ExitCode {
+    if let Some(code) = shell::answer::<A>() {
+        return code;
+    }
     // First of all, because flags and logs read the environment, and before there is a second thread, which must not read it meanwhile.
     let reports = env_file::load();
     let args = A::try_parse().unwrap_or_else(|error| refuse(&error));
@@ -88,6 +94,10 @@ pub fn run<A: Parser, T: Termination>(
 }
 
 /// Ends the program as clap does: with its help, its version, or its complaint.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing has begun that would have to be removed"
+)]
 fn refuse(error: &clap::Error) -> ! {
     // Without clap's colors, where what was typed might color the rest, or worse: clap shows it as it is.
     let is_harmless =
@@ -134,7 +144,7 @@ impl Write for Blotting {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let shown = self.0.blot(&String::from_utf8_lossy(bytes));
         // A log that cannot be written, on a full disk or to a reader that is gone, must not end the work that it tells of.
-        _ = io::stderr().write_all(shown.as_bytes());
+        _ = above_bars(|| io::stderr().write_all(shown.as_bytes()));
         Ok(bytes.len())
     }
 

@@ -1,7 +1,34 @@
-use std::{io, process::ExitCode, thread, time::Duration};
+use std::{io, process::ExitCode, sync::OnceLock, thread, time::Duration};
 
 #[cfg(unix)]
 use std::io::Write as _;
+
+/// What the first Ctrl-C or `kill` calls instead of ending the process.
+static ON_STOP: OnceLock<Box<dyn Fn() + Send + Sync>> = OnceLock::new();
+
+/// Has the first Ctrl-C or `kill` call a function instead of ending the program: for a program that has something to bring to its end, and then ends by
+/// itself. The second one ends it as usual. Only the first call of this counts.
+pub fn on_stop(stop: impl Fn() + Send + Sync + 'static) {
+    _ = ON_STOP.set(Box::new(stop));
+}
+
+/// Calls a function at each SIGHUP, which by itself would end the program.
+///
+/// # Errors
+/// When the system refuses.
+#[cfg(unix)]
+pub fn on_hangup(hangup: impl Fn() + Send + 'static) -> io::Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGHUP])?;
+    let wait = move || signals.forever().for_each(|_| hangup());
+    thread::Builder::new().name("hangups".into()).spawn(wait)?;
+    Ok(())
+}
+
+/// There is no such signal elsewhere.
+#[cfg(not(unix))]
+pub fn on_hangup(_: impl Fn() + Send + 'static) -> io::Result<()> {
+    Ok(())
+}
 
 /// Makes Ctrl-C and `kill` remove what is unfinished before they end the process, with the exit codes 130 and 143; and a file that has grown
 /// to its limit an error of the write rather than the end of the process.
@@ -22,7 +49,13 @@ pub(crate) fn handle() -> io::Result<()> {
     flag::register(SIGXFSZ, Arc::<AtomicBool>::default())?;
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let wait = move || {
-        if let Some(signal) = signals.forever().next() {
+        let mut is_first = true;
+        for signal in signals.forever() {
+            if let (Some(stop), true) = (ON_STOP.get(), is_first) {
+                is_first = false;
+                stop();
+                continue;
+            }
             atomic_files::remove_unfinished();
             let name = match signal {
                 SIGINT => "interrupted",

@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, mem, path::Path};
 
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, EqualPrompts, Field, ModelInfo, Part, PartTable,
+    TablePropensities,
 };
 use ndarray::Array2;
 use serde_json::{Value, json};
@@ -203,7 +204,7 @@ fn take_rows(table: &mut RawTable, costs: &[Costs], rows: &[usize]) -> PartTable
         input_tokens: optional(Field::InputTokens),
         output_tokens: optional(Field::OutputTokens),
         cost_usd: Array2::from_shape_fn(shape, |(i, m)| costs[m].usd[rows[i]]),
-        propensities: optional(Field::Propensity),
+        propensities: optional(Field::Propensity).map(TablePropensities::recorded),
         models: models.iter().map(|model| model.name.clone()).collect(),
         kept: table
             .kept

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use untrusted_files::Budget;
 
 use crate::{
-    Error, Result, Truncate,
+    Error, Precision, Result, Truncate,
     made_from::SPLIT_SHA256,
     model_columns::check_shapes,
     table::{
@@ -18,6 +18,7 @@ const EMBEDDER: &str = "carrot.embedder";
 const EMBEDDER_SHA256: &str = "carrot.embedder-sha256";
 const SERVER: &str = "carrot.embedder-server";
 const TRUNCATE: &str = "carrot.truncate";
+const PRECISION: &str = "carrot.precision";
 const N_TRUNCATED: &str = "carrot.n-truncated";
 /// Rows that are handed to the Parquet writer at a time.
 const ROWS_PER_BATCH: usize = 8_192;
@@ -53,6 +54,8 @@ pub struct EmbeddingsMeta {
     pub split_sha256: Option<String>,
     /// Which part of prompts that are too long was cut off; none where the embedding model's files decide.
     pub truncate: Option<Truncate>,
+    /// How exactly the embedding model multiplied.
+    pub precision: Precision,
     /// How many prompts were too long and lost a part, where that was counted.
     pub n_truncated: Option<usize>,
 }
@@ -130,6 +133,8 @@ impl Embeddings {
         let server = self.meta.server.clone();
         key_values.extend(server.map(|server| (SERVER, server)));
         let truncate = self.meta.truncate.map(|it| (TRUNCATE, it.to_string()));
+        let precision = Some(self.meta.precision).filter(|it| !it.is_f32());
+        key_values.extend(precision.map(|it| (PRECISION, it.to_string())));
         let n_truncated = self.meta.n_truncated;
         let n_truncated = n_truncated.map(|n| (N_TRUNCATED, n.to_string()));
         key_values.extend(truncate.into_iter().chain(n_truncated));
@@ -201,6 +206,9 @@ fn meta(reader: &TableReader) -> EmbeddingsMeta {
         server: get(SERVER),
         split_sha256: get(SPLIT_SHA256),
         truncate: get(TRUNCATE).and_then(|name| Truncate::named(&name)),
+        precision: get(PRECISION)
+            .and_then(|name| Precision::named(&name))
+            .unwrap_or_default(),
         n_truncated: get(N_TRUNCATED).and_then(|n| n.parse().ok()),
     }
 }

@@ -116,6 +116,11 @@ impl DatasetDir {
         self.predictions_dir().join(format!("{router}.json"))
     }
 
+    /// `data/<name>/propensities.parquet`: with which probability each LLM was asked, estimated of a log that does not say it.
+    pub fn propensities(&self) -> PathBuf {
+        self.root.join("propensities.parquet")
+    }
+
     /// `data/<name>/worth.json`: whether routing is worth it, where that was measured.
     pub fn worth(&self) -> PathBuf {
         self.root.join("worth.json")

@@ -15,6 +15,7 @@
 //! data/<dataset>/preds/<router>.json                          RunManifest
 //! data/<dataset>/learning-curve/<router>/<n>.{parquet,json}   the same of a router that was fitted on n train prompts
 //! data/<dataset>/cross-fit/<router>/<repeat>.{parquet,json}   OutOfFold and RunManifest: each row predicted by a router fitted without it
+//! data/<dataset>/propensities.parquet                        EstimatedPropensities: of a log that does not say them
 //! data/<dataset>/truth/{train,test}.parquet                   Predictions (synthetic data only: the true expectations)
 //! data/<dataset>/worth.json                                   WorthRecord: whether routing is worth it
 //! data/<study>/rate-study.json                                RateStudy
@@ -30,6 +31,7 @@ mod cost;
 mod embeddings;
 mod equal_prompts;
 mod error;
+mod estimated_propensities;
 mod hash;
 mod info;
 pub mod json;
@@ -44,6 +46,7 @@ mod name;
 mod out_of_fold;
 mod pair;
 mod part_table;
+mod precision;
 mod predictions;
 mod prices;
 mod propensity;
@@ -70,6 +73,7 @@ pub use crate::{
     embeddings::{Embeddings, EmbeddingsMeta},
     equal_prompts::EqualPrompts,
     error::{Error, Result},
+    estimated_propensities::EstimatedPropensities,
     hash::{Source, sha256_bytes, sha256_file},
     info::{CostKind, CostRule, DatasetInfo, ModelInfo, PartHashes, SplitOrigin},
     kept_columns::KeptColumns,
@@ -82,9 +86,10 @@ pub use crate::{
     out_of_fold::OutOfFold,
     pair::{Pair, PairIdx},
     part_table::{PartTable, PartWriter},
+    precision::Precision,
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
     prices::{Price, Prices},
-    propensity::check_propensities,
+    propensity::{TablePropensities, check_propensities},
     rate_study::{RateCurve, RateInterval, RatePoint, RateProblem, RateStudy},
     standardizer::Standardizer,
     test_set::{Reason, TestPredictions, TestSet, Unusable},

@@ -31,7 +31,7 @@ impl MeanCost {
                 for (row, (value, _)) in known.filter(|(_, (_, known))| **known) {
                     // A cost that is known without a score may have no propensity, and then says nothing of how likely it was to be known.
                     let propensity =
-                        (train.propensities.as_ref()).map_or(1.0, |p| p[[row, model_idx]]);
+                        (train.propensities.as_ref()).map_or(1.0, |p| p.values[[row, model_idx]]);
                     if !propensity.is_nan() {
                         sum += value / propensity;
                         total += 1.0 / propensity;

@@ -39,22 +39,9 @@ impl OutOfFold {
     /// # Errors
     /// As [`Predictions::read`]; [`Error::MissingColumn`] for predictions without folds, which are of a test part.
     pub fn read(path: &Path) -> Result<Self> {
-        let predictions = Predictions::read(path)?;
-        let reader = TableReader::open_filled(path)?;
-        reader.check_size(size_of::<f64>() + size_of::<Option<u32>>())?;
-        let mut folds = Array1::from_elem(reader.n_rows(), f64::NAN);
-        for batch in reader.batches(&[FOLD])? {
-            let batch = batch?;
-            let rows = batch.first_row..batch.first_row + batch.n_rows();
-            batch.copy_f64(FOLD, folds.slice_mut(ndarray::s![rows]))?;
-        }
-        let folds: Result<Vec<Option<u32>>> = (1..)
-            .zip(&folds)
-            .map(|(row, &fold)| fold_number(path, row, fold))
-            .collect();
         Ok(Self {
-            predictions,
-            folds: folds?,
+            predictions: Predictions::read(path)?,
+            folds: read_folds(path)?,
         })
     }
 
@@ -117,11 +104,27 @@ impl OutOfFold {
     }
 }
 
-fn fold_field() -> ArrowField {
+/// The fold of each row of a table that has them.
+pub(crate) fn read_folds(path: &Path) -> Result<Vec<Option<u32>>> {
+    let reader = TableReader::open_filled(path)?;
+    reader.check_size(size_of::<f64>() + size_of::<Option<u32>>())?;
+    let mut folds = Array1::from_elem(reader.n_rows(), f64::NAN);
+    for batch in reader.batches(&[FOLD])? {
+        let batch = batch?;
+        let rows = batch.first_row..batch.first_row + batch.n_rows();
+        batch.copy_f64(FOLD, folds.slice_mut(ndarray::s![rows]))?;
+    }
+    let folds = (1..).zip(&folds);
+    folds
+        .map(|(row, &fold)| fold_number(path, row, fold))
+        .collect()
+}
+
+pub(crate) fn fold_field() -> ArrowField {
     ArrowField::new(FOLD, DataType::UInt32, true)
 }
 
-fn numbers(folds: &[Option<u32>]) -> impl Iterator<Item = f64> {
+pub(crate) fn numbers(folds: &[Option<u32>]) -> impl Iterator<Item = f64> {
     folds.iter().map(|fold| fold.map_or(f64::NAN, f64::from))
 }
 

@@ -6,7 +6,8 @@ use std::{
 use ndarray::{Array2, Axis, concatenate};
 
 use crate::{
-    DatasetDir, DatasetInfo, Error, Field, KeptColumns, Part, Result, check_propensities,
+    DatasetDir, DatasetInfo, Error, EstimatedPropensities, Field, KeptColumns, Part, Result,
+    TablePropensities, check_propensities,
     kept_columns::KEPT_COLUMNS,
     model_columns::{self, Place, Values, table_schema},
     table::{TableReader, TableWriter, check_unique_ids},
@@ -45,9 +46,9 @@ pub struct PartTable {
     pub output_tokens: Option<Array2<f64>>,
     /// What each call cost, in US dollars.
     pub cost_usd: Array2<f64>,
-    /// The probability with which each LLM was asked, and so with which its score is known, where the source says it; see
-    /// [`crate::check_propensities`].
-    pub propensities: Option<Array2<f64>>,
+    /// The probability with which each LLM was asked, and so with which its score is known, where the source says it, see
+    /// [`crate::check_propensities`], or where it was estimated, see [`PartTable::read_weighed`]. Only what the source says is written.
+    pub propensities: Option<TablePropensities>,
     /// Other columns of the source that were kept.
     pub kept: KeptColumns,
 }
@@ -90,6 +91,55 @@ impl PartTable {
         })
     }
 
+    /// The same with the propensities that train-and-infer estimated, where the part is of a log that does not say them and they belong to the parts
+    /// as they are: for whoever judges by the part.
+    ///
+    /// # Errors
+    /// As for [`PartTable::read_part`] and [`EstimatedPropensities::of_dataset`].
+    pub fn read_weighed(dir: &DatasetDir, info: &DatasetInfo, part: Part) -> Result<Self> {
+        let mut table = Self::read_part(dir, info, part)?;
+        if table.propensities.is_none()
+            && let Some(estimated) = EstimatedPropensities::of_dataset(dir, info)?
+        {
+            table.propensities = Some(estimated.of_part(dir, part, &table)?);
+        }
+        Ok(table)
+    }
+
+    /// The LLM that was asked for each prompt, of a log with one answer per prompt, whose score and cost are known; `None` of any other table. A
+    /// prompt without any answer has none.
+    pub fn asked(&self) -> Option<Vec<Option<usize>>> {
+        let mut seen = vec![false; self.models.len()];
+        let mut asked = Vec::with_capacity(self.n_prompts());
+        for (scores, costs) in self.scores.outer_iter().zip(self.cost_usd.outer_iter()) {
+            let both = scores.iter().zip(costs).enumerate();
+            let mut known = both.filter(|(_, (score, cost))| score.is_finite() && cost.is_finite());
+            let first = known.next().map(|(model_idx, _)| model_idx);
+            if known.next().is_some() {
+                return None;
+            }
+            if let Some(model_idx) = first {
+                seen[model_idx] = true;
+            }
+            asked.push(first);
+        }
+        // With one LLM there was nothing to choose.
+        (seen.iter().filter(|seen| **seen).count() > 1).then_some(asked)
+    }
+
+    /// For how many prompts each answer stands, where the table says it: one over its propensity; 0 where there is none.
+    pub fn inverse_propensities(&self) -> Option<Array2<f64>> {
+        let propensities = &self.propensities.as_ref()?.values;
+        let weight = |at: (usize, usize)| {
+            let is_known = self.scores[at].is_finite() && self.cost_usd[at].is_finite();
+            match is_known {
+                true => 1.0 / propensities[at],
+                false => 0.0,
+            }
+        };
+        Some(Array2::from_shape_fn(propensities.dim(), weight))
+    }
+
     /// Reads a whole split. Values are copied once, from the decoded Parquet pages to their place.
     ///
     /// # Errors
@@ -108,6 +158,7 @@ impl PartTable {
         let kept = kept.transpose()?.unwrap_or_default();
         found.check_size(&reader, TEXTS.len() + kept.names().count())?;
         let shape @ (n_rows, _) = (reader.n_rows(), found.models.len());
+        let mut propensities = found.unknown(Field::Propensity, n_rows);
         let mut split = Self {
             ids: Vec::with_capacity(n_rows),
             tasks: Vec::with_capacity(n_rows),
@@ -116,7 +167,7 @@ impl PartTable {
             input_tokens: found.unknown(Field::InputTokens, n_rows),
             output_tokens: found.unknown(Field::OutputTokens, n_rows),
             cost_usd: Array2::from_elem(shape, f64::NAN),
-            propensities: found.unknown(Field::Propensity, n_rows),
+            propensities: None,
             models: found.models,
             kept,
         };
@@ -128,7 +179,7 @@ impl PartTable {
         places.push((Field::CostUsd, Place::F64(&mut split.cost_usd)));
         places.extend(model_columns::known_places([(
             Field::Propensity,
-            &mut split.propensities,
+            &mut propensities,
         )]));
         let [id, task, prompt] = TEXTS;
         let mut texts = vec![
@@ -138,6 +189,7 @@ impl PartTable {
         ];
         texts.extend(split.kept.places());
         model_columns::read(reader, &mut texts, &split.models, &mut places)?;
+        split.propensities = propensities.map(TablePropensities::recorded);
         // Embeddings and predictions are matched to prompts by id, so two prompts with one id could swap theirs unseen.
         check_unique_ids(path, &split.ids)?;
         split.check_values(path)?;
@@ -172,7 +224,7 @@ impl PartTable {
             input_tokens: self.input_tokens.as_ref().map(of),
             output_tokens: self.output_tokens.as_ref().map(of),
             cost_usd: of(&self.cost_usd),
-            propensities: self.propensities.as_ref().map(of),
+            propensities: self.propensities.as_ref().map(|it| it.select(rows)),
             kept: self.kept.map(texts),
         }
     }
@@ -208,9 +260,34 @@ impl PartTable {
             input_tokens: optional(&self.input_tokens, &other.input_tokens),
             output_tokens: optional(&self.output_tokens, &other.output_tokens),
             cost_usd: stack(&self.cost_usd, &other.cost_usd),
-            propensities: optional(&self.propensities, &other.propensities),
+            propensities: self.concat_propensities(other),
             kept: self.concat_kept(other)?,
         })
+    }
+
+    fn concat_propensities(&self, other: &Self) -> Option<TablePropensities> {
+        if self.propensities.is_none() && other.propensities.is_none() {
+            return None;
+        }
+        let values = |part: &Self| match &part.propensities {
+            Some(propensities) => propensities.values.clone(),
+            None => Array2::from_elem(part.scores.dim(), f64::NAN),
+        };
+        let are_estimated = |part: &Self| {
+            part.propensities
+                .as_ref()
+                .is_some_and(|it| it.are_estimated)
+        };
+        Some(TablePropensities {
+            values: stack(&values(self), &values(other)),
+            are_estimated: are_estimated(self) || are_estimated(other),
+        })
+    }
+
+    /// What the source says.
+    fn recorded_propensities(&self) -> Option<&Array2<f64>> {
+        let recorded = self.propensities.as_ref().filter(|it| !it.are_estimated);
+        recorded.map(|it| &it.values)
     }
 
     fn concat_kept(&self, other: &Self) -> Result<KeptColumns> {
@@ -240,14 +317,14 @@ impl PartTable {
             );
         }
         values.push((Field::CostUsd, Values::F64(&self.cost_usd)));
-        let propensities = self.propensities.as_ref();
+        let propensities = self.recorded_propensities();
         values.extend(propensities.map(|values| (Field::Propensity, Values::F64(values))));
         values
     }
 
     fn check_values(&self, path: &Path) -> Result<()> {
         model_columns::check_ranges(path, &self.models, &self.values())?;
-        let Some(propensities) = &self.propensities else {
+        let Some(propensities) = self.recorded_propensities() else {
             return Ok(());
         };
         for (m, model) in self.models.iter().enumerate() {
@@ -276,7 +353,7 @@ impl PartTable {
             ("costs", self.cost_usd.dim()),
             (
                 "propensities",
-                self.propensities.as_ref().map_or(expected, Array2::dim),
+                (self.propensities.as_ref()).map_or(expected, |it| it.values.dim()),
             ),
         ];
         model_columns::check_shapes(expected, shapes)?;

@@ -1,6 +1,48 @@
 use std::path::Path;
 
+use ndarray::{Array2, Axis};
+
 use crate::{Error, Field, Result, column_name};
+
+/// With which probability each LLM was asked for each prompt, and so with which its score is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TablePropensities {
+    /// Shape `(n_prompts, n_models)`; NaN where nobody says it.
+    pub values: Array2<f64>,
+    /// Whether they were estimated, see [`crate::EstimatedPropensities`]; otherwise the source says them. What is estimated is for judging alone: a
+    /// fit to some of the rows estimates its own, since these know whom the other rows were asked of.
+    pub are_estimated: bool,
+}
+
+impl TablePropensities {
+    /// As the source says them.
+    pub fn recorded(values: Array2<f64>) -> Self {
+        Self {
+            values,
+            are_estimated: false,
+        }
+    }
+
+    /// Predicted from the prompts.
+    pub fn estimated(values: Array2<f64>) -> Self {
+        Self {
+            values,
+            are_estimated: true,
+        }
+    }
+
+    /// Those of some prompts, in the order asked for.
+    ///
+    /// # Panics
+    /// When there is no such prompt.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        Self {
+            values: self.values.select(Axis(0), rows),
+            are_estimated: self.are_estimated,
+        }
+    }
+}
 
 /// Refuses an LLM whose score is known in a row where its propensity is not: a mean that is weighted by propensities could not count that row.
 /// Takes each row's number, from 1, score and propensity; `path` is the file that the rows are in.

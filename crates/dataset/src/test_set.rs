@@ -72,14 +72,14 @@ pub enum Reason {
 }
 
 impl TestSet {
-    /// Reads a data set's description and its test part.
+    /// Reads a data set's description and its test part, with estimated propensities where there are some.
     ///
     /// # Errors
-    /// As for [`DatasetInfo::read`] and [`PartTable::read_part`].
+    /// As for [`DatasetInfo::read`] and [`PartTable::read_weighed`].
     pub fn open(dir: &DatasetDir) -> Result<Self> {
         let info = DatasetInfo::read(&dir.info())?;
         let path = dir.split(Part::Test);
-        let split = PartTable::read_part(dir, &info, Part::Test)?;
+        let split = PartTable::read_weighed(dir, &info, Part::Test)?;
         // A data set without a pair is fine for most; `required_pair` gives the reason to whoever needs one.
         let pair = pair(&info, dir, &split).ok();
         Ok(Self {

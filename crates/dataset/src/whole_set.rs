@@ -33,14 +33,14 @@ pub struct CrossFitPredictions {
 }
 
 impl WholeSet {
-    /// Reads a data set's description and both of its parts.
+    /// Reads a data set's description and both of its parts, with estimated propensities where there are some.
     ///
     /// # Errors
-    /// As for [`DatasetInfo::read`] and [`PartTable::read_part`].
+    /// As for [`DatasetInfo::read`] and [`PartTable::read_weighed`].
     pub fn open(dir: &DatasetDir) -> Result<Self> {
         let info = DatasetInfo::read(&dir.info())?;
-        let train = PartTable::read_part(dir, &info, Part::Train)?;
-        let test = PartTable::read_part(dir, &info, Part::Test)?;
+        let train = PartTable::read_weighed(dir, &info, Part::Train)?;
+        let test = PartTable::read_weighed(dir, &info, Part::Test)?;
         Ok(Self {
             dir: dir.clone(),
             table: train.concat(&test)?,

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
-    DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, MadeFrom, ModelScores, PartHashes,
-    PartTable, PerModel, Predictions, Prices, RateCurve, RateInterval, RatePoint, RateProblem,
-    RateStudy, RunManifest, SmallWins, Source, Stage, Timings, Truncate,
+    DatasetInfo, Embeddings, EmbeddingsMeta, EstimatedPropensities, KeptColumns, MadeFrom,
+    ModelScores, PartHashes, PartTable, PerModel, Precision, Predictions, Prices, RateCurve,
+    RateInterval, RatePoint, RateProblem, RateStudy, RunManifest, SmallWins, Source, Stage,
+    TablePropensities, Timings, Truncate,
 };
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, try_mutations};
@@ -53,7 +54,7 @@ fn part() -> PartTable {
         input_tokens: Some(Array2::from_shape_fn((n, 2), |(i, _)| i as f64)),
         output_tokens: Some(Array2::from_elem((n, 2), f64::NAN)),
         cost_usd: Array2::from_shape_fn((n, 2), |(i, m)| (i * m) as f64 / 1e3),
-        propensities: Some(Array2::from_elem((n, 2), 0.5)),
+        propensities: Some(TablePropensities::recorded(Array2::from_elem((n, 2), 0.5))),
         kept,
     }
 }
@@ -97,6 +98,7 @@ fn mutations_of_embeddings() {
         server: None,
         split_sha256: Some("ab".to_owned()),
         truncate: Some(Truncate::Middle),
+        precision: Precision::Bf16,
         n_truncated: Some(3),
     };
     let embeddings = Embeddings {
@@ -107,6 +109,23 @@ fn mutations_of_embeddings() {
     let file = [written(|path| embeddings.write(path).expect("written"))];
     check(&file, Embeddings::read);
     check(&file, Embeddings::read_meta);
+}
+
+#[test]
+fn mutations_of_estimated_propensities() {
+    let estimated = EstimatedPropensities {
+        ids: ids(50),
+        models: vec!["a/b".to_owned(), "c".to_owned()],
+        values: Array2::from_shape_fn((50, 2), |(i, m)| (1 + i + m) as f64 / 52.0),
+        folds: (0..50).map(|row| Some(row % 5)).collect(),
+        fit: serde_json::json!({"settings": {"seed": 42}}),
+    };
+    let made_from = MadeFrom::split("abc");
+    let file = [written(|path| {
+        estimated.write(path, &made_from).expect("written");
+    })];
+    check(&file, EstimatedPropensities::read);
+    check(&file, EstimatedPropensities::read_made_from);
 }
 
 #[test]

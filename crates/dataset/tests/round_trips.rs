@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use dataset::{
     CostKind, CostRule, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, Error, KeptColumns,
-    MadeFrom, ModelInfo, PartTable, PartWriter, PerModel, Predictions, Price, SmallWins, Source,
-    SplitOrigin, Truncate,
+    MadeFrom, ModelInfo, PartTable, PartWriter, PerModel, Precision, Predictions, Price, SmallWins,
+    Source, SplitOrigin, TablePropensities, Truncate,
 };
 use ndarray::{Array2, array};
 use proptest::prelude::*;
@@ -81,13 +81,21 @@ fn split() -> impl Strategy<Value = PartTable> {
                             input_tokens,
                             output_tokens,
                             cost_usd,
-                            propensities,
+                            propensities: propensities.and_then(recorded),
                             kept,
                         }
                     },
                 )
         },
     )
+}
+
+fn recorded(values: Array2<f64>) -> Option<TablePropensities> {
+    Some(TablePropensities::recorded(values))
+}
+
+fn values(split: &PartTable) -> Option<Array2<f64>> {
+    split.propensities.as_ref().map(|it| it.values.clone())
 }
 
 /// NaN, which stands for null, is equal to NaN here.
@@ -117,7 +125,7 @@ proptest! {
         for (read, written) in [
             (&read.input_tokens, &split.input_tokens),
             (&read.output_tokens, &split.output_tokens),
-            (&read.propensities, &split.propensities),
+            (&values(&read), &values(&split)),
         ] {
             prop_assert_eq!(read.is_some(), written.is_some());
             if let (Some(read), Some(written)) = (read, written) {
@@ -134,7 +142,7 @@ proptest! {
     fn embeddings(values in (1_usize..30, 1_usize..20).prop_flat_map(|shape| matrix(shape, -1e6_f32..1e6, 0.0))) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("some-model/test.parquet");
-        let meta = EmbeddingsMeta { embedder: "some model".to_owned(), embedder_sha256: None, server: Some("http://h 00000000".to_owned()), split_sha256: Some("ab".to_owned()), truncate: Some(Truncate::Middle), n_truncated: Some(3) };
+        let meta = EmbeddingsMeta { embedder: "some model".to_owned(), embedder_sha256: None, server: Some("http://h 00000000".to_owned()), split_sha256: Some("ab".to_owned()), truncate: Some(Truncate::Middle), precision: Precision::Bf16, n_truncated: Some(3) };
         let embeddings = Embeddings { ids: (0..values.nrows()).map(|row| row.to_string()).collect(), values, meta };
         embeddings.write(&path).expect("written");
         prop_assert_eq!(Embeddings::read_meta(&path).expect("read"), embeddings.meta.clone());
@@ -244,15 +252,15 @@ fn bad_splits_are_refused_with_their_place() {
             "column `m/cost_usd` of",
         ),
         (
-            |split| split.propensities = Some(array![[0.5], [0.0]]),
+            |split| split.propensities = recorded(array![[0.5], [0.0]]),
             "column `m/propensity` of",
         ),
         (
-            |split| split.propensities = Some(array![[0.5], [f64::NAN]]),
+            |split| split.propensities = recorded(array![[0.5], [f64::NAN]]),
             "is null in row 2, whose score is known",
         ),
         (
-            |split| split.propensities = Some(Array2::ones((2, 2))),
+            |split| split.propensities = recorded(Array2::ones((2, 2))),
             "`propensities` has shape (2, 2), expected (2, 1)",
         ),
         (

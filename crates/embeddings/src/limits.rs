@@ -99,7 +99,12 @@ impl Retry {
         let doubled = self
             .base_delay
             .saturating_mul(1 << n_attempts.saturating_sub(1).min(20));
-        let jitter = rand::rng().random_range(0.0..=1.0);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "programs that failed together must not come back together; no result depends on it"
+        )]
+        let mut rng = rand::rng();
+        let jitter = rng.random_range(0.0..=1.0);
         let wait = doubled.min(self.max_delay).mul_f64(jitter);
         wait.max(asked.unwrap_or_default())
     }

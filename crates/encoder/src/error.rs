@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use dataset::Precision;
 use untrusted_files::Mistaken;
 
 use crate::{NetworkTask, safetensors::WeightsError};
@@ -217,6 +218,20 @@ pub enum Error {
     DeviceName {
         /// The name as typed.
         name: String,
+    },
+    /// A precision that does not exist.
+    #[error("`{name}` is not a precision, expected `f32`, `bf16` or `auto`")]
+    PrecisionName {
+        /// What was given.
+        name: String,
+    },
+    /// A precision that this machine or this program does not have.
+    #[error("cannot compute in the precision `{precision}`: {why}")]
+    NoPrecision {
+        /// The precision.
+        precision: Precision,
+        /// Why not, and what would help.
+        why: &'static str,
     },
     /// A device that this machine, or this build, does not have.
     #[error("device `{device}` is not available: {why}")]

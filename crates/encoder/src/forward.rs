@@ -3,6 +3,7 @@
 mod attention;
 mod elementwise;
 mod encoder;
+mod groups;
 mod layer;
 mod linear;
 mod processor;

@@ -15,6 +15,7 @@ mod json;
 mod load;
 mod model_files;
 mod pooling;
+mod precision;
 mod roberta;
 mod safetensors;
 mod sentence_embedder;
@@ -35,8 +36,9 @@ pub use crate::{
     embedder::{Embedded, PromptEmbedder},
     error::{Error, Result},
     json::read as read_json,
-    load::{check_device, load_embedder, load_network},
+    load::{check_device, find_precision, load_embedder, load_network},
     model_files::{ModelFiles, Need},
+    precision::{PrecisionChoice, Runtime, has_bf16_products},
     roberta::{
         Classifier, NetworkTask, Padding, PredictParams, Predicted, ProblemType, RobertaClassifier,
         RobertaConfig, RobertaParts, RobertaTokenizer, TaskNetwork, sigmoid,

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use dataset::Truncate;
+use dataset::{Precision, Truncate};
 
 use crate::{
-    DeviceChoice, ModelFiles, NetworkTask, PromptEmbedder, Result, SentenceEmbedder, TaskNetwork,
+    DeviceChoice, ModelFiles, NetworkTask, PrecisionChoice, PromptEmbedder, Result, Runtime,
+    SentenceEmbedder, TaskNetwork,
 };
 
 /// Refuses a device that is not there.
@@ -16,16 +17,25 @@ pub fn check_device(device: DeviceChoice) -> Result<()> {
     device.check_is_cpu()
 }
 
+/// The precision in which models run that is asked for.
+///
+/// # Errors
+/// [`crate::Error::NoPrecision`] for all but float32; [`crate::Error::NoDevice`].
+pub fn find_precision(choice: PrecisionChoice, device: DeviceChoice) -> Result<Precision> {
+    check_device(device)?;
+    choice.check_is_f32()
+}
+
 /// Reads a sentence embedder, which cuts long prompts as it is told, or else as its files say.
 ///
 /// # Errors
-/// [`crate::Error::NoDevice`]; any of [`SentenceEmbedder::load`].
+/// [`crate::Error::NoDevice`]; [`crate::Error::NoPrecision`]; any of [`SentenceEmbedder::load`].
 pub fn load_embedder(
     files: &ModelFiles,
     truncate: Option<Truncate>,
-    device: DeviceChoice,
+    runtime: Runtime,
 ) -> Result<Box<dyn PromptEmbedder>> {
-    check_device(device)?;
+    check(runtime)?;
     let embedder = SentenceEmbedder::load(files)?;
     Ok(Box::new(embedder.with_truncate(truncate)))
 }
@@ -33,8 +43,12 @@ pub fn load_embedder(
 /// Reads a network for a task.
 ///
 /// # Errors
-/// [`crate::Error::NoDevice`]; any of [`TaskNetwork::from_folder`].
-pub fn load_network(folder: &Path, task: NetworkTask, device: DeviceChoice) -> Result<TaskNetwork> {
-    check_device(device)?;
+/// [`crate::Error::NoDevice`]; [`crate::Error::NoPrecision`]; any of [`TaskNetwork::from_folder`].
+pub fn load_network(folder: &Path, task: NetworkTask, runtime: Runtime) -> Result<TaskNetwork> {
+    check(runtime)?;
     TaskNetwork::from_folder(folder, task)
+}
+
+fn check(runtime: Runtime) -> Result<()> {
+    find_precision(PrecisionChoice::Given(runtime.precision), runtime.device).map(|_| ())
 }

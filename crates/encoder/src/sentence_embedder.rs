@@ -24,8 +24,9 @@ impl SentenceEmbedder {
     /// # Errors
     /// As [`SentenceModel::read`]; [`crate::Error::ResultNotFinite`] for a model that computes no numbers.
     pub fn load(files: &ModelFiles) -> Result<Self> {
-        let (model, mut weights) = SentenceModel::read(files)?;
-        let encoder = Encoder::load(&mut weights, "", model.encoder())?;
+        let (model, encoder) = SentenceModel::read_with(files, |config, mut weights| {
+            Encoder::load(&mut weights, "", config)
+        })?;
         let embedder = Self { model, encoder };
         // A model that computes no numbers shall be told before the hours that a data set takes.
         embedder.embed(&["a".to_owned()], &|_| ())?;

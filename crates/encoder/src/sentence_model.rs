@@ -50,17 +50,29 @@ impl SentenceModel {
     /// # Errors
     /// [`Error::Unsupported`] for a model of another kind; any but [`Error::Tokenize`] for its files.
     pub fn read(files: &ModelFiles) -> Result<(Self, CheckedWeights)> {
+        Self::read_with(files, |_, weights| Ok(weights))
+    }
+
+    /// The same with what becomes of the weights, which is made while the tokenizer is read.
+    ///
+    /// # Errors
+    /// As [`SentenceModel::read`]; what `load` says.
+    pub(crate) fn read_with<T: Send>(
+        files: &ModelFiles,
+        load: impl FnOnce(&EncoderConfig, CheckedWeights) -> Result<T> + Send,
+    ) -> Result<(Self, T)> {
         let config = EncoderConfig::read(&files.config(), &MODEL_TYPES)?;
         let settings = SentenceSettings::read(files)?;
         let pooling = pooling(files)?;
-        let tokenizer = tokenizer(files, &config)?;
         let how = WeightsFile {
             paths: files.weights.clone(),
             prefix: format!("{}.", config.family.name()),
             skipped: None,
             kept: &[],
         };
-        let weights = how.check(config.shapes())?;
+        let weights = || load(&config, how.check(config.shapes())?);
+        let (tokenizer, loaded) = rayon::join(|| tokenizer(files, &config), weights);
+        let (tokenizer, loaded) = (tokenizer?, loaded?);
         let (steps, dim) = steps(files, &pooling, config.dim)?;
         let n_skipped = match pooling.includes_prompt || settings.prompt.is_empty() {
             true => 0,
@@ -77,7 +89,7 @@ impl SentenceModel {
             dim: settings.truncate_dim.map_or(dim, |n| n.min(dim)),
             processor: Processor::detect(),
         };
-        Ok((model, weights))
+        Ok((model, loaded))
     }
 
     /// Cuts long prompts in another way than the model's files say; `None` leaves it to them.

@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 mod calibration;
+mod support;
 
 pub use self::{
     budget::{
@@ -11,6 +12,7 @@ pub use self::{
         Calibration, CalibrationParams, Goal, Promise, Refusal, Setting, Standing, calibrate,
         check_confidence, is_missed, standing_at,
     },
+    support::{ChoiceSupport, least_support, support_at},
 };
 pub use crate::{
     point::Routed,

@@ -29,13 +29,27 @@ impl Gaps {
                 .count(),
         })
     }
+
+    /// The same in a few words, for a figure's title.
+    pub fn words(&self) -> String {
+        let by = match self.source {
+            PropensitySource::Complete => "",
+            PropensitySource::AtRandom => ", taken to be missing at random",
+            PropensitySource::Recorded => ", weighted by recorded propensities",
+            PropensitySource::Estimated => ", weighted by estimated propensities",
+        };
+        format!("{}% of scores known{by}", self.known_percent())
+    }
+
+    /// Rounded down, so that a single unknown score shows.
+    fn known_percent(&self) -> f64 {
+        (1000.0 * self.known_share).floor() / 10.0
+    }
 }
 
 impl fmt::Display for Gaps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Rounded down, so that a single unknown score shows.
-        let percent = (1000.0 * self.known_share).floor() / 10.0;
-        write!(f, "{percent}% of the scores are known. ")?;
+        write!(f, "{}% of the scores are known. ", self.known_percent())?;
         let condition = match self.source {
             PropensitySource::Complete => {
                 return f.write_str(
@@ -47,16 +61,17 @@ impl fmt::Display for Gaps {
                  to do with the prompt, nor with how well it does"
             }
             PropensitySource::Recorded => {
-                "by the recorded probabilities with which each LLM was asked. That is right only if these are"
+                "by one over the recorded probabilities with which each LLM was asked. That is right only if these are"
             }
             PropensitySource::Estimated => {
-                "by estimated probabilities with which each LLM was asked. That is right only if the prompts tell what decided whom to ask"
+                "by one over the probabilities with which each LLM was asked, estimated from the prompts' embeddings. That is right only if whoever chose went by \
+                 nothing that also matters for the score and that the embedding does not tell, and if there was chance in it"
             }
         };
         write!(
             f,
-            "Routers choose among all LLMs, and averages are over the prompts whose chosen LLM is known, weighted {condition}. The oracle, which \
-             chooses among known scores, is too low."
+            "Routers choose among all LLMs, and averages are self-normalized: over the prompts whose chosen LLM is known, weighted {condition}. The \
+             oracle, which chooses among known scores, is too low."
         )?;
         match self.n_never_known {
             0 => Ok(()),
@@ -83,6 +98,8 @@ mod tests {
         assert_eq!(gaps(array![[1.0, 0.0], [0.0, 1.0]]), None);
         let found = gaps(array![[1.0, f32::NAN], [0.0, 1.0]]).expect("one is missing");
         assert_eq!(found.known_share, 0.75);
+        let words = "75% of scores known, taken to be missing at random";
+        assert_eq!(found.words(), words);
         let text = found.to_string();
         assert!(
             text.starts_with("75% of the scores are known. Routers"),

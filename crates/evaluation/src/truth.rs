@@ -1,4 +1,5 @@
-use ndarray::{Array1, Array2, ArrayView2};
+use dataset::TablePropensities;
+use ndarray::{Array1, ArrayView2};
 
 use crate::{Error, Propensities, Result, candidates::Answer};
 
@@ -61,31 +62,36 @@ impl<'a> Truth<'a> {
         Ok(this)
     }
 
-    /// Takes a split's scores and costs, with its propensities where it has them.
+    /// Takes a split's scores and costs, with its propensities, recorded or estimated, where it has them.
     ///
     /// # Errors
     /// As for [`Truth::with_propensities`]; [`Error::BadPropensity`].
     pub fn of(split: &'a dataset::PartTable) -> Result<Self> {
         let (scores, cost_usd) = (split.scores.view(), split.cost_usd.view());
-        Self::with_recorded(scores, cost_usd, split.propensities.as_ref())
+        Self::with_table(scores, cost_usd, split.propensities.as_ref())
     }
 
-    /// Takes scores and costs with the propensities that a table records, if it does.
+    /// Takes scores and costs with the propensities of a table, if it has any.
     ///
     /// # Errors
     /// As for [`Truth::with_propensities`]; [`Error::BadPropensity`].
-    pub fn with_recorded(
+    pub fn with_table(
         scores: ArrayView2<'a, f32>,
         cost_usd: ArrayView2<'a, f64>,
-        recorded: Option<&Array2<f64>>,
+        of_table: Option<&TablePropensities>,
     ) -> Result<Self> {
-        match recorded {
-            Some(values) => {
-                let recorded = Propensities::recorded(values.clone())?;
-                Self::with_propensities(scores, cost_usd, recorded)
-            }
-            None => Self::new(scores, cost_usd),
-        }
+        let Some(TablePropensities {
+            values,
+            are_estimated,
+        }) = of_table
+        else {
+            return Self::new(scores, cost_usd);
+        };
+        let propensities = match are_estimated {
+            true => Propensities::estimated(values.clone()),
+            false => Propensities::recorded(values.clone()),
+        };
+        Self::with_propensities(scores, cost_usd, propensities?)
     }
 
     /// Takes the true expected scores and costs, which only synthetic data has, in place of the observed ones: for what is to be measured
@@ -308,7 +314,7 @@ fn check_shapes(what: &'static str, expected: (usize, usize), found: (usize, usi
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
+    use ndarray::{Array2, array};
 
     use super::*;
 

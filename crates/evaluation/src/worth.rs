@@ -12,7 +12,8 @@
 //!
 //! From predictions to a verdict: [`doubly_robust_gains`] and [`pair_gains`] judge every prompt, [`GainReport`] has means, intervals and the band of the curve, and
 //! [`GainReport::verdict`] the answer. [`trade`] says the same in money: what is saved at about equal quality. [`cross_fitted_areas`] are the
-//! literature's AIQ and gain over the zero router without selection on the judging prompts. [`holm`] corrects for many comparisons.
+//! literature's AIQ and gain over the zero router without selection on the judging prompts. [`holm`] corrects for many comparisons. [`policy_values`]
+//! judge any policy, followed or not, by a log of traffic.
 //!
 //! # What the numbers are about
 //! With out-of-fold predictions, routers that were fitted on a part of the rows (four fifths with 5 folds), not quite the one that is fitted
@@ -33,6 +34,7 @@ mod halves;
 mod judged;
 mod knob;
 mod pair_gains;
+mod policy;
 mod prompt_gains;
 mod pseudo;
 mod report;
@@ -40,6 +42,7 @@ pub(crate) mod student;
 mod support;
 mod trade;
 
+pub(crate) use self::support::{Choices, decided_share};
 pub use self::{
     areas::{Area, CrossFittedAreas, cross_fitted_areas, one_sided_p},
     baseline::{Baseline, CrossFit, means_of},
@@ -47,6 +50,7 @@ pub use self::{
     estimate::{Estimate, folds_inflation},
     knob::{lambda_of_worth, worth_of_lambda},
     pair_gains::{PairFit, pair_gains},
+    policy::{PolicyChoices, PolicySettings, PolicyValue, policy_values},
     prompt_gains::{PromptGains, doubly_robust_gains, prompt_gains},
     report::{GainAt, GainReport, GainSettings, TaskGain, Verdict, gains_by_task, holm},
     support::{

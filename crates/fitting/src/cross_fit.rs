@@ -1,4 +1,6 @@
-use dataset::{DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins, worth};
+use dataset::{
+    DatasetInfo, OutOfFold, PartTable, PerModel, Predictions, SmallWins, TablePropensities, worth,
+};
 use evaluation::{
     Predicted, Truth,
     worth::{Baseline, CrossFit, PromptGains, doubly_robust_gains},
@@ -9,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     Error, FittedRouter, Folds, Learner, LearnerParams, LogPropensities, Result, Together,
-    propensities::{Estimates, inverse_propensities},
+    propensities::Estimates,
 };
 
 /// What is cross-fitted: a learner on a table.
@@ -80,7 +82,8 @@ pub fn cross_fit(
             let model = estimates.fit(subject, folds, &trained)?;
             // In-sample, for the fit must not know whom the judging rows were asked of.
             let embeddings = subject.embeddings.select(Axis(0), &trained);
-            table.propensities = Some(model.predict(embeddings.view())?);
+            let of_trained = model.predict(embeddings.view())?;
+            table.propensities = Some(TablePropensities::estimated(of_trained));
             estimates.predict(subject, folds, fold, model)?;
         }
         let fitted = subject.fit(&params, folds, &trained, &table)?;
@@ -242,7 +245,7 @@ pub fn cross_fit_gains(
 /// Each LLM's mean score and cost over the rows where it is known, weighted by one over its propensity where the table says it; NaN where it is
 /// known in none.
 pub(crate) fn means(table: &PartTable) -> (Vec<f64>, Vec<f64>) {
-    let weights = inverse_propensities(table);
+    let weights = table.inverse_propensities();
     let mean = |values: ArrayView2<'_, f64>| {
         worth::weighted_means(values, weights.as_ref().map(Array2::view), |_| true)
     };

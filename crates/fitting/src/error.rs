@@ -55,6 +55,9 @@ pub enum Error {
         /// The rows of the table.
         expected: usize,
     },
+    /// Estimated propensities whose record cannot be written.
+    #[error("cannot record how propensities were estimated")]
+    Record(#[source] serde_json::Error),
     /// A pair router has no gain over a grid of worths.
     #[error(
         "`{router}` chooses within a pair by a threshold and predicts no scores and costs, which the gain needs"

@@ -46,7 +46,7 @@ pub struct Recipe {
 impl LearnerParams {
     /// What a router of this learner depends on.
     pub fn recipe(&self, learner: Learner) -> Recipe {
-        let (config, seed) = match learner {
+        let (mut config, seed) = match learner {
             Learner::Knn => (
                 json!({ "knn": self.knn.params(), "saved-vectors": self.saved_embeddings }),
                 None,
@@ -79,6 +79,10 @@ impl LearnerParams {
                 Some(self.forest.params().seed),
             ),
         };
+        // Of a log with one answer per prompt, means and gains depend on them; of other tables nothing does.
+        if !learner.needs_pair() {
+            config["propensity"] = json!(self.propensity.params());
+        }
         Recipe { config, seed }
     }
 

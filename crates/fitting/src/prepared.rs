@@ -11,7 +11,6 @@ use crate::{
     Error, FittedRouter, Learner, LearnerParams, PairLabels, Result,
     fitted::{Form, PairCounts},
     pair_scores,
-    propensities::inverse_propensities,
     targets::Targets,
 };
 
@@ -96,7 +95,7 @@ impl<'a> Prepared<'a> {
     fn fit_per_model(&self, table: &PartTable, info: &DatasetInfo) -> Result<FittedRouter> {
         let targets = Targets::of(table, info);
         let predicted_usd = |outputs: Option<&Array2<f32>>| targets.usd(outputs, table, info);
-        let weights = inverse_propensities(table);
+        let weights = table.inverse_propensities();
         let costs = RoutingCosts {
             cost_usd: table.cost_usd.view(),
             predicted_usd: &predicted_usd,

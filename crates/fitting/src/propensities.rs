@@ -1,9 +1,9 @@
 //! With which probability a log's policy asked each LLM for each prompt, where the log does not say.
 
-use dataset::PartTable;
+use dataset::{EstimatedPropensities, PartTable, TablePropensities};
 use ndarray::{Array2, ArrayView2, Axis};
-use routers::{PropensityFit, PropensityModel};
-use serde::Serialize;
+use routers::{PropensityFit, PropensityModel, PropensityParams};
+use serde::{Deserialize, Serialize};
 
 use crate::{Folds, LearnerParams, Result, Subject};
 
@@ -22,8 +22,8 @@ pub struct LogPropensities {
 ///
 /// An LLM's prompts, each counted as one over its propensity, are as many as all prompts in expectation. Where they are not, the policy went by
 /// something that the embedding does not tell in this way.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Calibration {
     /// The mean of `-log p` of the LLMs that were asked, out-of-fold.
     pub log_loss: f64,
@@ -40,36 +40,75 @@ impl LogPropensities {
     #[must_use]
     pub fn on(&self, table: &PartTable) -> PartTable {
         let mut table = table.clone();
-        table.propensities = Some(self.values.clone());
+        table.propensities = Some(TablePropensities::estimated(self.values.clone()));
         table
     }
-}
 
-/// The LLM that was asked for each prompt, of a log with one answer per prompt; `None` of any other table. A prompt without any answer has none.
-pub(crate) fn asked(table: &PartTable) -> Option<Vec<Option<usize>>> {
-    let mut seen = vec![false; table.models.len()];
-    let mut asked = Vec::with_capacity(table.n_prompts());
-    for (scores, costs) in table.scores.outer_iter().zip(table.cost_usd.outer_iter()) {
-        let both = scores.iter().zip(costs).enumerate();
-        let mut known = both.filter(|(_, (score, cost))| score.is_finite() && cost.is_finite());
-        let first = known.next().map(|(model_idx, _)| model_idx);
-        if known.next().is_some() {
-            return None;
-        }
-        if let Some(model_idx) = first {
-            seen[model_idx] = true;
-        }
-        asked.push(first);
+    /// As a data set keeps them for all who judge by it, see [`LogPropensities::kept`]. `params` are those of the fits; `table` has the rows, and
+    /// `folds` are theirs.
+    ///
+    /// # Errors
+    /// [`crate::Error::Record`] for numbers that JSON does not have.
+    pub fn to_keep(
+        &self,
+        params: &LearnerParams,
+        table: &PartTable,
+        folds: &Folds,
+    ) -> Result<EstimatedPropensities> {
+        let record = Record {
+            settings: params.propensity.params().clone(),
+            fits: self.fits.clone(),
+            calibration: self.calibration,
+        };
+        Ok(EstimatedPropensities {
+            ids: table.ids.clone(),
+            models: table.models.clone(),
+            values: self.values.clone(),
+            folds: folds.of_row().to_vec(),
+            fit: serde_json::to_value(record).map_err(crate::Error::Record)?,
+        })
     }
-    // With one LLM there was nothing to choose.
-    (seen.iter().filter(|seen| **seen).count() > 1).then_some(asked)
+
+    /// Those that a data set keeps, where they are what a fit with these settings to these folds would give; that the embeddings are the same is for
+    /// whoever asks to know. `None` of others.
+    pub fn kept(
+        estimated: EstimatedPropensities,
+        params: &LearnerParams,
+        folds: &Folds,
+    ) -> Option<Self> {
+        let record: Record = serde_json::from_value(estimated.fit).ok()?;
+        let is_same = as_read(params.propensity.params()) == Some(record.settings)
+            && estimated.folds == folds.of_row()
+            && record.fits.len() == folds.n_folds() as usize;
+        is_same.then_some(Self {
+            values: estimated.values,
+            fits: record.fits,
+            calibration: record.calibration,
+        })
+    }
 }
 
-/// The LLM asked for each prompt, where propensities have to be estimated: in a log that does not say them.
+/// What a data set keeps beside the estimates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Record {
+    settings: PropensityParams,
+    fits: Vec<PropensityFit>,
+    calibration: Calibration,
+}
+
+/// Settings as they come back from JSON, where a number may lose its last bit.
+fn as_read(params: &PropensityParams) -> Option<PropensityParams> {
+    let text = serde_json::to_string(params).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// The LLM asked for each prompt, where propensities have to be estimated: in a log that does not say them. Those that a data set keeps are for
+/// judging alone: they know whom the rows of other folds were asked of.
 fn asked_without_propensities(table: &PartTable) -> Option<Vec<Option<usize>>> {
-    match table.propensities {
-        Some(_) => None,
-        None => asked(table),
+    match &table.propensities {
+        Some(recorded) if !recorded.are_estimated => None,
+        _ => table.asked(),
     }
 }
 
@@ -91,23 +130,9 @@ impl LearnerParams {
         let n_models = table.models.len();
         let model = (self.propensity).fit(embeddings, &asked, n_models, groups)?;
         let mut table = table.clone();
-        table.propensities = Some(model.predict(embeddings)?);
+        table.propensities = Some(TablePropensities::estimated(model.predict(embeddings)?));
         Ok(Some(table))
     }
-}
-
-/// For how many prompts each answer stands, where a table says it: one over its propensity; 0 where there is none.
-pub(crate) fn inverse_propensities(table: &PartTable) -> Option<Array2<f64>> {
-    let propensities = table.propensities.as_ref()?;
-    let weight = |at: (usize, usize)| {
-        let is_known = table.scores[at].is_finite() && table.cost_usd[at].is_finite();
-        if is_known {
-            1.0 / propensities[at]
-        } else {
-            0.0
-        }
-    };
-    Some(Array2::from_shape_fn(propensities.dim(), weight))
 }
 
 /// Estimates with which probability each LLM was asked for each prompt, of a log with one answer per prompt that does not say it: the prompts of a

@@ -1,7 +1,7 @@
 //! Fits, cross-fits and nulls on made-up tables.
 
 use dataset::{
-    CostKind, CostRule, DatasetInfo, KeptColumns, ModelInfo, Pair, PartTable, PerModel,
+    CostKind, CostRule, DatasetInfo, KeptColumns, ModelInfo, Pair, PartTable, PerModel, Precision,
     PredictedCost, Predictions, Price, SplitOrigin,
 };
 use evaluation::worth::{GainReport, GainSettings};
@@ -161,6 +161,7 @@ fn a_saved_router_predicts_as_the_fitted_one() {
                 server: None,
                 dim: DIM,
                 truncate: None,
+                precision: Precision::F32,
                 license: None,
             }),
             base: None,

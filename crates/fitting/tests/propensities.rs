@@ -2,9 +2,11 @@
 
 use dataset::{
     CostKind, CostRule, DatasetInfo, KeptColumns, ModelInfo, PartTable, Predictions, SplitOrigin,
+    TablePropensities,
 };
 use fitting::{
-    BUILT_IN, Folds, Learner, LearnerParams, Settings, Subject, cross_fit, log_propensities,
+    BUILT_IN, Folds, Learner, LearnerParams, LogPropensities, Settings, Subject, cross_fit,
+    log_propensities,
 };
 use ndarray::{Array2, Axis};
 use rand::{Rng as _, SeedableRng as _};
@@ -147,12 +149,42 @@ fn a_policy_is_estimated_by_rows_of_other_folds() {
     assert_eq!(of_fold(&same.values), of_fold(&found.values));
 
     // What is recorded, and tables with several answers, are left alone.
-    log.table.propensities = Some(log.policy.clone());
+    log.table.propensities = Some(TablePropensities::recorded(log.policy.clone()));
     assert_eq!(estimate(&log), None);
     log.table.propensities = None;
     log.table.scores.row_mut(3).fill(1.0);
     log.table.cost_usd.row_mut(3).fill(1e-3);
     assert_eq!(estimate(&log), None);
+}
+
+#[test]
+fn what_a_data_set_keeps_is_what_a_fit_would_give() {
+    let (mut log, params, folds) = (Log::new(), params(), folds());
+    let found = log_propensities(&log.subject(Learner::Linear, &params), &folds, &|_| {});
+    let found = found.expect("fitted").expect("a log");
+    let kept = found.to_keep(&params, &log.table, &folds).expect("kept");
+    assert_eq!(kept.fit["settings"]["seed"], 42);
+    assert_eq!(kept.fit["fits"].as_array().map(Vec::len), Some(5));
+    let again = LogPropensities::kept(kept.clone(), &params, &folds);
+    assert_eq!(again.as_ref(), Some(&found));
+    // Of other folds, or by other settings, it is another estimate.
+    let others = Folds::shuffled(N_ROWS, 5, 43, None).expect("enough rows");
+    assert_eq!(LogPropensities::kept(kept.clone(), &params, &others), None);
+    let mut other = params.clone();
+    let mut settings = params.propensity.params().clone();
+    settings.alphas.pop();
+    other.propensity = settings.check().expect("good settings");
+    assert_eq!(LogPropensities::kept(kept, &other, &folds), None);
+
+    // What is kept is for judging: a fit estimates its own, and gives the same.
+    let lone = cross_fit(&log.subject(Learner::Blend, &params), &folds, &|_| {}).expect("fitted");
+    log.table.propensities = Some(TablePropensities::estimated(found.values.clone()));
+    let with = cross_fit(&log.subject(Learner::Blend, &params), &folds, &|_| {}).expect("fitted");
+    assert_eq!(with.propensities.as_ref(), Some(&found));
+    assert_eq!(with.out_of_fold, lone.out_of_fold);
+    let truth = evaluation::Truth::of(&log.table).expect("a truth");
+    let source = truth.propensities().source();
+    assert_eq!(source, evaluation::PropensitySource::Estimated);
 }
 
 #[test]
@@ -195,7 +227,7 @@ fn a_router_that_does_not_route_knows_the_better_llm_all_the_same() {
     };
     let (estimated, is_estimated) = lead(&log);
     assert!(is_estimated && estimated > 0.02, "{estimated}");
-    log.table.propensities = Some(log.policy.clone());
+    log.table.propensities = Some(TablePropensities::recorded(log.policy.clone()));
     let (recorded, is_estimated) = lead(&log);
     assert!(!is_estimated && recorded > 0.02, "{recorded}");
 }

@@ -6,12 +6,13 @@ use datagen::cli::GenArgs;
 
 use crate::long::Long;
 
-const EXAMPLES: [&str; 5] = [
+const EXAMPLES: [&str; 6] = [
     "cargo run -p gen-custom -- --input logs.parquet --prices prices.toml --name my-logs",
     "cargo run -p gen-custom -- --input logs.csv --name my-logs --small gpt-4o-mini --large gpt-4o --test-size 0.3",
     "cargo run -p gen-custom -- --input evals.jsonl --name evals --long prompt=question,model=llm,score=correct,cost=usd",
     "cargo run -p gen-custom -- --input table.parquet --prices prices.toml --name no-ifeval --exclude-task 'ifeval*'",
     "cargo run -p gen-custom -- --input logs.jsonl --name chats --keep created_at --group conversation_id",
+    "cargo run -p gen-custom -- --input decisions.jsonl --name traffic --keep time --group session",
 ];
 
 /// Make a data set from your own table of prompts, scores, tokens and costs
@@ -20,7 +21,8 @@ const EXAMPLES: [&str; 5] = [
 pub(crate) struct Args {
     /// The table, a file or a folder of part files: columns `id`, `task`, `prompt`, and `<model>/score`, `<model>/input_tokens`,
     /// `<model>/output_tokens` or `<model>/cost_usd` per LLM, and `<model>/propensity`, the probability with which the LLM was asked, if a log
-    /// says it; a column `split` of `train`, `validation` and `test` is kept
+    /// says it; a column `split` of `train`, `validation` and `test` is kept. Or a decision log of `carrot-router serve`, with the older files
+    /// beside it: its requests with feedback
     #[arg(long, visible_alias = "source", value_name = "FILE")]
     pub(crate) input: PathBuf,
     /// The table's format, if its extension is not .csv, .tsv, .jsonl or .parquet

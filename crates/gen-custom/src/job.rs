@@ -1,17 +1,22 @@
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use cli_support::{usage_error, with_hint};
 use datagen::{
-    DatasetName, Error as MakeError, PriceList, RandomSplit, Recipe,
+    DatasetName, Error as MakeError, PriceList, RandomSplit, RawTable, Recipe,
     cli::{GenArgs, Raw},
 };
 use dataset::{KeptColumns, Pair, Source};
+use decision_log::LogFiles;
 use tables::{Error as TableError, Files, Format as TableFormat, Kind, Table};
 use tracing::warn;
 
 use crate::{
     args::{Args, Format},
     contract::{Filter, kind, raw_table},
+    log,
     long::{Long, Wide, pivot},
     pattern::Pattern,
 };
@@ -110,7 +115,18 @@ impl Job {
     /// Reads, checks, splits, writes and embeds what is missing.
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let files = Files::find(&self.input, self.format).map_err(|error| blame(error.into()))?;
-        let sources = files.paths().chain(self.prices.as_deref());
+        let log = log::find(&self.input, &files)?;
+        if log.is_some() && self.long.is_some() {
+            return Err(usage_error(format!(
+                "--long: `{}` is a decision log, whose columns are known",
+                self.input.display()
+            )));
+        }
+        let paths: Vec<&Path> = match &log {
+            Some(log) => log.paths().iter().map(PathBuf::as_path).collect(),
+            None => files.paths().collect(),
+        };
+        let sources = paths.into_iter().chain(self.prices.as_deref());
         let sources = sources.map(Source::of).collect::<Result<_, _>>()?;
         let recipe = Recipe {
             name: self.name.clone(),
@@ -121,13 +137,19 @@ impl Job {
             made_by: concat!("gen-custom ", env!("CARGO_PKG_VERSION")).to_owned(),
             group: self.group.clone(),
         };
-        datagen::cli::run(&self.shared, recipe, || self.read(&files)).map_err(blame)
+        datagen::cli::run(&self.shared, recipe, || self.read(&files, log.as_ref())).map_err(blame)
     }
 
-    fn read(&self, files: &Files) -> anyhow::Result<Raw> {
+    fn read(&self, files: &Files, log: Option<&LogFiles>) -> anyhow::Result<Raw> {
         let prices = self.prices.as_deref().map(PriceList::read).transpose()?;
-        let (table, notes) = match &self.long {
-            None => {
+        let (table, notes) = match (&self.long, log) {
+            (_, Some(log)) => {
+                let excluded = &self.filter.excluded_models;
+                let read = log::read(&self.input, log, &self.kept, excluded)?;
+                let (table, notes) = self.raw_of_wide(read.wide)?;
+                (table, [read.notes, notes].concat())
+            }
+            (None, None) => {
                 let excluded = &self.filter.excluded_models;
                 let kind = |column: &str| match self.kept.iter().any(|kept| kept == column) {
                     true => Some(Kind::Any),
@@ -136,18 +158,13 @@ impl Job {
                 let table = Table::read(files, &kind)?;
                 raw_table(&self.input, table, &self.filter, &self.kept)?
             }
-            Some(long) => {
+            (Some(long), None) => {
                 let kind = |column: &str| {
                     let is_kept = self.kept.iter().any(|kept| kept == column);
                     long.kind(column).or(is_kept.then_some(Kind::Any))
                 };
                 let table = Table::read(files, &kind)?;
-                let Wide { table, first_rows } = pivot(&self.input, long, &table, &self.kept)?;
-                let (mut table, notes) = raw_table(&self.input, table, &self.filter, &self.kept)?;
-                for row in &mut table.row_numbers {
-                    *row = first_rows[*row - 1];
-                }
-                (table, notes)
+                self.raw_of_wide(pivot(&self.input, long, &table, &self.kept)?)?
             }
         };
         // The table has its own parts, which are kept: a random split would mix them.
@@ -163,6 +180,16 @@ impl Job {
             notes,
             extras: Vec::new(),
         })
+    }
+
+    /// The raw table of one that was made here, whose rows are known by where they came from.
+    fn raw_of_wide(&self, wide: Wide) -> anyhow::Result<(RawTable, Vec<String>)> {
+        let Wide { table, first_rows } = wide;
+        let (mut table, notes) = raw_table(&self.input, table, &self.filter, &self.kept)?;
+        for row in &mut table.row_numbers {
+            *row = first_rows[*row - 1];
+        }
+        Ok((table, notes))
     }
 }
 

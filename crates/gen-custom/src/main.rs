@@ -1,7 +1,8 @@
 //! Makes a data set from your own table: prompts, and every LLM's score, tokens or cost on them.
 //!
 //! In comes a CSV, JSONL or Parquet file, or a folder of them, with the columns of the contract below, and a price list where costs have to
-//! be worked out from tokens; out goes `data/<name>/`. A long table, with a row for each prompt and LLM, is turned into that form first.
+//! be worked out from tokens; out goes `data/<name>/`. A long table, with a row for each prompt and LLM, is turned into that form first, and so is
+//! a decision log of `carrot-router serve`, whose requests with feedback are rows.
 //! Must not know how a file is read, which `tables` does, nor how a data set is split, costed or stored: `datagen` and `dataset` do.
 //!
 //! ```text
@@ -20,6 +21,7 @@
 mod args;
 mod contract;
 mod job;
+mod log;
 mod long;
 mod pattern;
 

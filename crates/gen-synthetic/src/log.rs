@@ -23,7 +23,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
-use dataset::PartTable;
+use dataset::{PartTable, TablePropensities};
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -121,7 +121,7 @@ impl Log {
             }
         }
         if self.policy.is_some() && !self.is_unrecorded {
-            chunk.split.propensities = Some(propensities);
+            chunk.split.propensities = Some(TablePropensities::recorded(propensities));
         }
         chunk
     }

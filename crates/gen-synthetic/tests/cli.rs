@@ -363,7 +363,7 @@ fn a_log_knows_one_llm_of_each_prompt_and_the_truth_all() {
     assert_note(&info, "scores are missing at random: 30.0% of them");
     for (part, table) in Part::ALL.into_iter().zip([&train, &test]) {
         assert_eq!(truth(&dir, part), truth(&complete, part));
-        let propensities = table.propensities.as_ref().expect("recorded");
+        let propensities = &table.propensities.as_ref().expect("recorded").values;
         let (mut n_asked, mut n_known) = (0, 0);
         for (at, score) in table.scores.indexed_iter() {
             assert!((0.0..=1.0).contains(&propensities[at]));

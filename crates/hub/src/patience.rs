@@ -80,7 +80,11 @@ impl Patience {
     }
 }
 
-/// Between 0 and 1. Processes that failed together must not come back together.
+/// Between 0 and 1.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "processes that failed together must not come back together; no result depends on it"
+)]
 fn jitter() -> f64 {
     rand::random()
 }

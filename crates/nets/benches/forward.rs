@@ -10,7 +10,7 @@
 
 use std::{error::Error, fs, path::Path, time::Instant};
 
-use encoder::{DeviceChoice, ModelFiles, PromptEmbedder};
+use encoder::{DeviceChoice, ModelFiles, PromptEmbedder, Runtime};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 const N_RUNS: usize = 51;
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let ours = encoder::SentenceEmbedder::load(&files)?;
     println!("ours loads in {:.0} ms", ms(start));
     let start = Instant::now();
-    let libtorch = nets::SentenceEmbedder::load(&files, DeviceChoice::Cpu)?;
+    let libtorch = nets::SentenceEmbedder::load(&files, Runtime::f32_on(DeviceChoice::Cpu))?;
     println!("libtorch's loads in {:.0} ms", ms(start));
 
     let n_cores = std::thread::available_parallelism()?.get();

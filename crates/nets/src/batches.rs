@@ -8,30 +8,18 @@ use std::{
 
 use tch::{Device, TchError};
 
-/// Padded tokens of one batch on one core. From 512 to 4,096 the speed is the same within 3%; 8,192 tokens leave the cache and cost
-/// a fifth more.
-const MAX_TOKENS_PER_BATCH_CPU: usize = 1_024;
-/// Padded tokens of one batch on a GPU, which wants many: 32,768 tokens x 3,072 wide x 4 bytes are 400 MB.
-const MAX_TOKENS_PER_BATCH_GPU: usize = 32_768;
-
-/// Padded tokens of one batch that a device likes best.
-pub(crate) fn max_tokens_per_batch(device: Device) -> usize {
-    match device {
-        Device::Cpu => MAX_TOKENS_PER_BATCH_CPU,
-        _ => MAX_TOKENS_PER_BATCH_GPU,
-    }
-}
+use crate::mode::Mode;
 
 /// Runs every batch on a device, and hands `done` its rows and what came of them, in any order.
 ///
 /// On a CPU, batches go to the cores whole: each product runs on one core, and none waits for another. `worker` makes what turns a batch
-/// into numbers, once for each core. A single batch stays on the calling thread and has all cores.
+/// into numbers, once for each core. A single batch stays on the calling thread and has all cores, unless texts are to be computed on one core.
 ///
 /// # Errors
 /// That of the first batch that failed.
 pub(crate) fn run_batches<'a, W>(
     batches: &'a [Vec<usize>],
-    device: Device,
+    mode: Mode,
     worker: impl Fn() -> W,
     mut done: impl FnMut(&'a [usize], Vec<f32>),
 ) -> Result<(), TchError>
@@ -39,11 +27,11 @@ where
     W: Fn(&[usize]) -> Result<Vec<f32>, TchError> + Send,
 {
     let n_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1).max(1);
-    let n_workers = match device {
+    let n_workers = match mode.device {
         Device::Cpu => n_threads.min(batches.len()),
         _ => 1,
     };
-    if n_workers <= 1 {
+    if n_workers <= 1 && !mode.is_one_by_one() {
         let run = worker();
         for rows in batches {
             done(rows, run(rows)?);
@@ -55,7 +43,10 @@ where
         let (sender, receiver) = mpsc::channel();
         for _ in 0..n_workers {
             let (run, sender, next_batch) = (worker(), sender.clone(), &next_batch);
-            let n_threads = (n_threads / n_workers) as i32;
+            let n_threads = match mode.is_one_by_one() {
+                true => 1,
+                false => (n_threads / n_workers) as i32,
+            };
             scope.spawn(move || {
                 tch::set_num_threads(n_threads);
                 while let Some(rows) = batches.get(next_batch.fetch_add(1, Ordering::Relaxed)) {

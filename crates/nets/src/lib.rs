@@ -1,4 +1,4 @@
-//! Everything that runs on libtorch: the training of RoBERTa classifiers, encoders on GPUs, and the device that they run on.
+//! Everything that runs on libtorch: the training of RoBERTa classifiers, encoders on GPUs and in bfloat16, and the device that they run on.
 //!
 //! In come model folders in Hugging Face layout, prompts and matrices of targets; out go matrices, and model folders in the same layout. What a
 //! model's files say, and what is done before and after its encoder, is the crate `encoder`'s, which also computes on a CPU.
@@ -9,6 +9,7 @@ mod batches;
 mod device;
 mod error;
 mod load;
+mod mode;
 mod roberta;
 mod safetensors;
 mod sentence_embedder;
@@ -19,7 +20,7 @@ mod weights;
 pub use crate::{
     device::find_device,
     error::{Error, Result},
-    load::{check_device, load_embedder, load_network},
+    load::{check_device, find_precision, load_embedder, load_network},
     roberta::RobertaModel,
     sentence_embedder::SentenceEmbedder,
     train::{

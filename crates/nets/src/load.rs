@@ -2,11 +2,18 @@
 
 use std::path::Path;
 
-use dataset::Truncate;
-use encoder::{DeviceChoice, ModelFiles, NetworkTask, PromptEmbedder, Result, TaskNetwork};
-use tch::Device;
+use dataset::{Precision, Truncate};
+use encoder::{
+    DeviceChoice, ModelFiles, NetworkTask, PrecisionChoice, PromptEmbedder, Result, Runtime,
+    TaskNetwork, has_bf16_products,
+};
+use tch::{Device, Kind};
 
-use crate::{RobertaModel, SentenceEmbedder, find_device, roberta::DeviceClassifier};
+use crate::{
+    RobertaModel, SentenceEmbedder, find_device,
+    mode::{Mode, precision},
+    roberta::DeviceClassifier,
+};
 
 /// Refuses a device that is not there.
 ///
@@ -16,34 +23,52 @@ pub fn check_device(device: DeviceChoice) -> Result<()> {
     find_device(device).map(|_| ())
 }
 
-/// Reads a sentence embedder, which cuts long prompts as it is told, or else as its files say. On the CPU it is the crate `encoder`'s.
+/// The precision in which models run that is asked for. `auto` is bfloat16 on a CPU that has instructions for it, else float32.
 ///
 /// # Errors
-/// [`encoder::Error::NoDevice`]; any of [`SentenceEmbedder::load`].
+/// [`encoder::Error::NoPrecision`] for bfloat16 on a GPU; [`encoder::Error::NoDevice`].
+pub fn find_precision(choice: PrecisionChoice, device: DeviceChoice) -> Result<Precision> {
+    let found = precision(choice, find_device(device)?)?;
+    if found == Precision::Bf16 && !has_bf16_products() {
+        tracing::warn!(
+            "this processor has no instructions for bfloat16 (AVX-512-BF16 or AMX), so it takes longer than float32"
+        );
+    }
+    Ok(found)
+}
+
+/// Reads a sentence embedder, which cuts long prompts as it is told, or else as its files say. On the CPU and in float32 it is the crate
+/// `encoder`'s.
+///
+/// # Errors
+/// [`encoder::Error::NoDevice`]; [`encoder::Error::NoPrecision`]; any of [`SentenceEmbedder::load`].
 pub fn load_embedder(
     files: &ModelFiles,
     truncate: Option<Truncate>,
-    device: DeviceChoice,
+    runtime: Runtime,
 ) -> Result<Box<dyn PromptEmbedder>> {
-    match find_device(device)? {
-        Device::Cpu => encoder::load_embedder(files, truncate, DeviceChoice::Cpu),
-        _ => {
-            let embedder = SentenceEmbedder::load(files, device)?;
-            Ok(Box::new(embedder.with_truncate(truncate)))
-        }
+    if is_for_encoder(Mode::find(runtime)?) {
+        let runtime = Runtime::f32_on(DeviceChoice::Cpu);
+        return encoder::load_embedder(files, truncate, runtime);
     }
+    let embedder = SentenceEmbedder::load(files, runtime)?;
+    Ok(Box::new(embedder.with_truncate(truncate)))
 }
 
-/// Reads a network for a task. On the CPU it is the crate `encoder`'s.
+/// Reads a network for a task. On the CPU and in float32 it is the crate `encoder`'s.
 ///
 /// # Errors
-/// [`encoder::Error::NoDevice`]; any of [`TaskNetwork::from_folder`].
-pub fn load_network(folder: &Path, task: NetworkTask, device: DeviceChoice) -> Result<TaskNetwork> {
-    match find_device(device)? {
-        Device::Cpu => encoder::load_network(folder, task, DeviceChoice::Cpu),
-        _ => {
-            let model = DeviceClassifier::new(RobertaModel::from_folder(folder, device)?);
-            TaskNetwork::new(Box::new(model), folder, task)
-        }
+/// [`encoder::Error::NoDevice`]; [`encoder::Error::NoPrecision`]; any of [`TaskNetwork::from_folder`].
+pub fn load_network(folder: &Path, task: NetworkTask, runtime: Runtime) -> Result<TaskNetwork> {
+    let mode = Mode::find(runtime)?;
+    if is_for_encoder(mode) {
+        return encoder::load_network(folder, task, Runtime::f32_on(DeviceChoice::Cpu));
     }
+    let model = RobertaModel::from_folder(folder, runtime.device)?;
+    let model = DeviceClassifier::new(model, mode.product_kind)?;
+    TaskNetwork::new(Box::new(model), folder, task)
+}
+
+fn is_for_encoder(mode: Mode) -> bool {
+    (mode.device, mode.product_kind) == (Device::Cpu, Kind::Float)
 }

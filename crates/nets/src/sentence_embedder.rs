@@ -1,19 +1,19 @@
 use std::sync::{Mutex, PoisonError};
 
 use dataset::Truncate;
-use encoder::{DeviceChoice, Embedded, ModelFiles, PromptEmbedder, SentenceModel, batches};
+use encoder::{Embedded, ModelFiles, PromptEmbedder, Runtime, SentenceModel, batches};
 use tch::{Device, Kind, TchError, nn::VarStore};
 use tokenizers::Tokenizer;
 
 use crate::{
     Error, Result,
-    batches::{max_tokens_per_batch, run_batches},
-    find_device,
+    batches::run_batches,
+    mode::Mode,
     transformer::{Batch, Encoder, Pass},
     weights::load_into,
 };
 
-/// A sentence-transformers model on a device of libtorch: what the crate `encoder` computes on the CPU.
+/// A sentence-transformers model on a device of libtorch, or in bfloat16: what the crate `encoder` computes on the CPU in float32.
 ///
 /// Pooling and what follows it are that crate's, on the CPU: for each token its vector comes back from the device.
 #[derive(Debug)]
@@ -21,25 +21,28 @@ pub struct SentenceEmbedder {
     model: SentenceModel,
     /// A handle on tensors belongs to one thread at a time.
     encoder: Mutex<Encoder>,
-    device: Device,
+    mode: Mode,
 }
 
 impl SentenceEmbedder {
-    /// Reads a model and brings its weights to a device, as float32.
+    /// Reads a model and brings its weights to a device: those that multiply in the precision asked for, the others as float32.
     ///
     /// # Errors
-    /// [`encoder::Error::NoDevice`]; any of [`SentenceModel::read`]; [`encoder::Error::ResultNotFinite`] for a model that computes no numbers.
-    pub fn load(files: &ModelFiles, device: DeviceChoice) -> Result<Self> {
-        let device = find_device(device)?;
+    /// [`encoder::Error::NoDevice`] or [`encoder::Error::NoPrecision`]; any of [`SentenceModel::read`]; [`encoder::Error::ResultNotFinite`] for a model that computes no numbers.
+    pub fn load(files: &ModelFiles, runtime: Runtime) -> Result<Self> {
+        let mode = Mode::find(runtime)?;
         let (model, weights) = SentenceModel::read(files)?;
-        let mut variables = VarStore::new(device);
+        let mut variables = VarStore::new(mode.device);
         let encoder = Encoder::new(&variables.root(), model.encoder());
         load_into(weights, &variables)?;
         variables.freeze();
+        let encoder = encoder
+            .to_kind(mode.product_kind)
+            .map_err(Error::torch("convert weights"))?;
         let embedder = Self {
             model,
             encoder: Mutex::new(encoder),
-            device,
+            mode,
         };
         // A model that computes no numbers shall be told before the hours that a data set takes.
         embedder.embed(&["a".to_owned()], &|_| ())?;
@@ -67,8 +70,8 @@ impl PromptEmbedder for SentenceEmbedder {
         self.model.tokenizer()
     }
 
-    /// A prompt's vector depends on the other prompts through rounding only, some 1e-7; the same prompts in the same order give the same vectors
-    /// again.
+    /// In float32 a prompt's vector depends on the other prompts through rounding only, some 1e-7; the same prompts in the same order give the same
+    /// vectors again. In bfloat16 it does not depend on them at all.
     ///
     /// # Errors
     /// [`encoder::Error::Tokenize`] or [`encoder::Error::UnknownToken`]; [`Error::Torch`] when memory does not suffice;
@@ -80,7 +83,7 @@ impl PromptEmbedder for SentenceEmbedder {
     ) -> encoder::Result<Embedded> {
         let prompts = self.model.tokenize(prompts)?;
         let lengths: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len()).collect();
-        let batches = batches(&lengths, max_tokens_per_batch(self.device));
+        let batches = batches(&lengths, self.mode.max_tokens_per_batch());
         on_progress(lengths.iter().filter(|length| **length == 0).count() as u64);
         let encoder = self
             .encoder
@@ -92,12 +95,12 @@ impl PromptEmbedder for SentenceEmbedder {
             let (encoder, prompts) = (encoder.share(), &prompts);
             move |rows: &[usize]| {
                 let texts: Vec<&[u32]> = rows.iter().map(|row| &*prompts[*row].ids).collect();
-                hidden(&encoder, &texts, pad_id, self.device)
+                hidden(&encoder, &texts, pad_id, self.mode)
             }
         };
         let dim = self.model.encoder().dim;
         let mut vectors = Vec::with_capacity(batches.len());
-        run_batches(&batches, self.device, worker, |rows, hidden| {
+        run_batches(&batches, self.mode, worker, |rows, hidden| {
             // Each text is padded to the longest.
             let texts = hidden.chunks_exact(hidden.len() / rows.len());
             let texts = rows.iter().zip(texts);
@@ -116,11 +119,11 @@ fn hidden(
     encoder: &Encoder,
     texts: &[&[u32]],
     pad_id: u32,
-    device: Device,
+    mode: Mode,
 ) -> Result<Vec<f32>, TchError> {
     let _no_grad = tch::no_grad_guard();
-    let batch = Batch::new(texts, pad_id, device)?;
-    let hidden = encoder.forward(&batch, &Pass::INFERENCE)?;
+    let batch = Batch::new(texts, pad_id, mode.device)?;
+    let hidden = encoder.forward(&batch, &Pass::inference(mode.product_kind))?;
     let hidden = hidden.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?;
     Vec::try_from(hidden.f_contiguous()?.f_view(-1)?)
 }

@@ -97,6 +97,18 @@ impl Encoder {
         }
     }
 
+    /// The same for passes whose products are of this kind: what multiplies has it already.
+    ///
+    /// # Errors
+    /// When libtorch refuses, for want of memory.
+    pub(crate) fn to_kind(&self, kind: Kind) -> Result<Self, TchError> {
+        let layers = self.layers.iter().map(|layer| layer.to_kind(kind));
+        Ok(Self {
+            embeddings: self.embeddings.share(),
+            layers: layers.collect::<Result<_, _>>()?,
+        })
+    }
+
     /// The last layer's vectors, float32, `(batch, tokens, dim)`; those behind a text's end mean nothing.
     ///
     /// # Errors

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use encoder::{
-    Classifier, DeviceChoice, ModelFiles, Padding, PredictParams, PromptEmbedder, RobertaClassifier,
+    Classifier, DeviceChoice, ModelFiles, Padding, PredictParams, PromptEmbedder,
+    RobertaClassifier, Runtime,
 };
 use ndarray::Array2;
 use nets::{RobertaModel, load_embedder};
@@ -36,8 +37,9 @@ fn embedders_agree() {
     let folder = tempfile::tempdir().unwrap();
     copy_tiny_bert(folder.path());
     let files = ModelFiles::in_folder(folder.path()).unwrap();
-    let libtorch = nets::SentenceEmbedder::load(&files, DeviceChoice::Cpu).unwrap();
-    let ours = load_embedder(&files, None, DeviceChoice::Cpu).unwrap();
+    let runtime = Runtime::f32_on(DeviceChoice::Cpu);
+    let libtorch = nets::SentenceEmbedder::load(&files, runtime).unwrap();
+    let ours = load_embedder(&files, None, runtime).unwrap();
     assert_eq!(libtorch.dim(), ours.dim());
     assert_eq!(libtorch.max_tokens(), ours.max_tokens());
     let [libtorch, ours] = [&libtorch as &dyn PromptEmbedder, &*ours]

@@ -2,6 +2,7 @@
 
 pub(crate) mod comparison;
 pub(crate) mod contenders;
+pub(crate) mod evidence;
 pub(crate) mod folder;
 pub(crate) mod gains;
 pub(crate) mod inputs;

@@ -26,13 +26,15 @@ mod settings;
 
 use std::process::ExitCode;
 
+use tracing::info;
+
 use crate::{
     cli::{args::Args, run::run},
     output::outcome::Report,
     settings::job::Job,
 };
 
-/// The program: reads the command line, draws and writes, and prints the paths written. Exit codes are those of [`cli_support::run`].
+/// The program: reads the command line, draws and writes, prints the paths written, and says which one to open. Exit codes are those of [`cli_support::run`].
 pub fn main() -> ExitCode {
     cli_support::run(Args::is_quiet, |args| {
         let job = Job::new(args)?;
@@ -43,6 +45,10 @@ pub fn main() -> ExitCode {
             .collect();
         if !lines.is_empty() {
             job.output.print(&lines, &lines.join("\n"))?;
+        }
+        // Comes last, where people look; among the paths for programs it is one of many.
+        if let Some(report) = written.iter().find(|path| path.ends_with("report.html")) {
+            info!("open `{}` in a browser", report.display());
         }
         match failed.len() {
             0 => Ok(()),

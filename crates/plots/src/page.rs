@@ -70,8 +70,11 @@ pub(crate) fn make(
     draw_worth: &DrawWorth<'_>,
 ) -> anyhow::Result<Page> {
     let dirs = inputs::all(&job.data_dir)?;
-    let verdicts: Vec<Markup> = (dirs.iter().enumerate())
-        .map(|(i, dir)| worth::card(dir, &id(i), draw_worth))
+    // What was judged first: the page opens with it, however many data sets nobody has asked about.
+    let (judged, others): (Vec<usize>, Vec<usize>) =
+        (0..dirs.len()).partition(|&i| dirs[i].worth().is_file());
+    let verdicts: Vec<Markup> = (judged.into_iter().chain(others))
+        .map(|i| worth::card(&dirs[i], &id(i), draw_worth))
         .collect();
     let (mut sections, mut broken) = (Vec::new(), Vec::new());
     for (i, dir) in dirs.iter().enumerate() {
@@ -142,11 +145,6 @@ fn header(sections: &[Section]) -> Markup {
     html! {
         header {
             h1 { "Accuracy and cost of routing" }
-            p.lead {
-                "For each prompt a router picks the LLM with the highest (1 \u{2212} \u{3bb}) \u{b7} score \u{2212} \u{3bb} \u{b7} cost, both \
-                 predicted. As \u{3bb} goes from 0 to 1 it moves along a curve, from the most accurate answers to the cheapest. Everything here \
-                 was measured on prompts that the router has not seen."
-            }
             nav aria-label="Data sets" {
                 ul {
                     @for (i, section) in sections.iter().enumerate() {
@@ -185,7 +183,12 @@ fn summary(sections: &[Section]) -> Markup {
         })
         .collect();
     html! {
-        h3 { "At a glance" }
+        h2 { "At a glance" }
+        p.lead {
+            "For each prompt a router picks the LLM with the highest (1 \u{2212} \u{3bb}) \u{b7} score \u{2212} \u{3bb} \u{b7} cost, both \
+             predicted. As \u{3bb} goes from 0 to 1 it moves along a curve, from the most accurate answers to the cheapest. Everything here was \
+             measured on prompts that the router has not seen."
+        }
         (tables::table(&columns, &rows, "Data sets"))
         p.note {
             "Router of the largest area: among those that look at the prompt, the one whose curve's convex hull has the largest mean height over the \

@@ -64,7 +64,8 @@ pub(crate) struct Chosen<'a> {
     pub(crate) choices: &'a [Choice],
 }
 
-/// Chooses among all candidates for each target of the rows, which come in their own order, and fits what was chosen.
+/// Chooses among all candidates for each target of the rows, which come in their own order, and fits what was chosen. Unknown values are filled in
+/// from what else their rows know ([`crate::completed`], once for all folds, by all rows), and judge nothing.
 ///
 /// # Errors
 /// As [`known_side_by_side`].
@@ -74,13 +75,42 @@ pub(crate) fn fit_best<T>(
     targets: &[Target],
     fit: impl FnOnce(Chosen<'_>) -> T,
 ) -> Result<T> {
-    let values = known_side_by_side(order.n_rows(), targets)?;
-    let values = order.sorted(values.view());
+    // Before anything is filled in from what cannot be.
+    known_side_by_side(order.n_rows(), targets)?;
+    let learned: Vec<Target> = targets.iter().map(Target::completed).collect();
+    fit_learned(learner, order, targets, &learned, fit)
+}
+
+/// The same from what is known alone.
+///
+/// # Errors
+/// As [`known_side_by_side`].
+pub(crate) fn fit_best_known<T>(
+    learner: &dyn Prepared,
+    order: &FoldOrder,
+    targets: &[Target],
+    fit: impl FnOnce(Chosen<'_>) -> T,
+) -> Result<T> {
+    fit_learned(learner, order, targets, targets, fit)
+}
+
+fn fit_learned<T>(
+    learner: &dyn Prepared,
+    order: &FoldOrder,
+    targets: &[Target],
+    learned: &[Target],
+    fit: impl FnOnce(Chosen<'_>) -> T,
+) -> Result<T> {
+    let sorted = |targets: &[Target]| {
+        let values = known_side_by_side(order.n_rows(), targets)?;
+        Ok::<_, Error>(order.sorted(values.view()))
+    };
+    let (truth, values) = (sorted(targets)?, sorted(learned)?);
     let outputs = output_ranges(targets);
     let candidates: Vec<usize> = (0..learner.n_candidates()).collect();
-    let choices = choose(learner, values.view(), &outputs, &candidates);
+    let choices = choose_by(learner, values.view(), truth.view(), &outputs, &candidates);
     Ok(fit(Chosen {
-        targets,
+        targets: learned,
         values: values.view(),
         outputs: &outputs,
         candidates: &candidates,
@@ -92,6 +122,7 @@ pub(crate) fn fit_best<T>(
 ///
 /// # Panics
 /// When there is no candidate.
+#[cfg(test)]
 pub(crate) fn choose(
     learner: &dyn Prepared,
     values: ArrayView2<'_, f32>,

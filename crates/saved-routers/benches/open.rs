@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dataset::{CostKind, CostRule, ModelInfo, Quantity};
+use dataset::{CostKind, CostRule, ModelInfo, Precision, Quantity};
 use ndarray::Array2;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -146,6 +146,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
             server: None,
             dim: DIM,
             truncate: None,
+            precision: Precision::F32,
             license: None,
         }),
         token_lines: None,

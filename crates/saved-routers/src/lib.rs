@@ -44,6 +44,9 @@ mod tensors;
 mod token_lines;
 mod token_range;
 
+/// What may predict a blend's scores.
+pub use routers::BlendCandidate;
+
 pub use crate::{
     blend::{BlendParts, SavedBlend},
     calibration::{

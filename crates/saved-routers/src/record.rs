@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, path::Path};
 
-use dataset::{CostKind, ModelInfo, Pair, Truncate, atomic, check_model_name, json};
+use dataset::{CostKind, ModelInfo, Pair, Precision, Truncate, atomic, check_model_name, json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -66,6 +66,9 @@ pub struct Embedder {
     /// Which part of prompts that are too long is cut off; none where the model's files decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub truncate: Option<Truncate>,
+    /// How exactly its model multiplies.
+    #[serde(default, skip_serializing_if = "Precision::is_f32")]
+    pub precision: Precision,
     /// The license that its model card states.
     pub license: Option<String>,
 }

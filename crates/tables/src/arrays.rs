@@ -340,7 +340,7 @@ fn type_name(ty: &DataType) -> String {
 }
 
 /// Each row's place among the values of a dictionary; none where the row is null.
-fn keys(array: &dyn Array) -> impl Iterator<Item = Option<usize>> {
+pub(crate) fn keys(array: &dyn Array) -> impl Iterator<Item = Option<usize>> {
     let dictionary = array.as_any_dictionary();
     // An empty dictionary has no place to name.
     let keys = match dictionary.values().is_empty() {

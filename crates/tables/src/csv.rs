@@ -2,7 +2,10 @@
 
 mod records;
 
-use std::{collections::HashSet, path::Path};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use untrusted_files::Budget;
 
@@ -21,6 +24,151 @@ enum Column {
     Unwanted,
 }
 
+/// A file behind its header, row by row.
+pub(crate) struct Rows {
+    path: PathBuf,
+    records: Records,
+    record: Record,
+    /// Of all columns, empty where the header has no name.
+    names: Vec<String>,
+    delimiter: u8,
+    escape: Option<u8>,
+    n_rows: usize,
+    has_warned: bool,
+}
+
+impl Rows {
+    /// Reads the header; none in an empty file. The file has to fit in the budget as a whole where `is_whole`, and else row by row.
+    pub(crate) fn open(
+        path: &Path,
+        delimiter: u8,
+        escape: Option<u8>,
+        budget: Budget,
+        is_whole: bool,
+    ) -> Result<Option<Self>> {
+        let mut records = Records::open(path, delimiter, escape, budget, is_whole)?;
+        let mut record = Record::default();
+        if !records.next(&mut record)? {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            path: path.to_owned(),
+            names: header(path, &record, delimiter)?,
+            records,
+            record,
+            delimiter,
+            escape,
+            n_rows: 0,
+            has_warned: false,
+        }))
+    }
+
+    /// How many rows have been read.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// The names of the columns that have one.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
+        self.names.iter().filter(|name| !name.is_empty())
+    }
+
+    /// Reads the next row that is not blank; false at the end.
+    pub(crate) fn next(&mut self) -> Result<bool> {
+        while self.records.next(&mut self.record)? {
+            if self.record.is_blank() && self.names.len() > 1 {
+                continue;
+            }
+            let row = self.n_rows + 1;
+            if self.record.len() != self.names.len() {
+                return Err(Error::FieldCount {
+                    path: self.path.clone(),
+                    row,
+                    found: self.record.len(),
+                    expected: self.names.len(),
+                    has_backslash_quotes: self.records.has_backslash_quotes(),
+                });
+            }
+            self.n_rows = row;
+            if !self.has_warned && self.record.holds_rows(self.delimiter) {
+                self.has_warned = true;
+                tracing::warn!(
+                    "row {row} of `{}` has a quoted field with lines that look like rows of the table; a quote may be missing",
+                    self.path.display()
+                );
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// The fields of the row as texts, of the columns that have a name.
+    pub(crate) fn texts(&self) -> Result<Vec<Option<String>>> {
+        let named = (0..self.names.len()).filter(|&i| !self.names[i].is_empty());
+        named.map(|i| self.text(i)).collect()
+    }
+
+    /// A field of the row; `None` is null.
+    fn text(&self, i: usize) -> Result<Option<String>> {
+        let field = self.field(i)?;
+        // MySQL and Hive, which escape, write null as an escaped letter.
+        let is_none = field.is_empty() || self.escape.is_some() && field == "\\N";
+        let is_null = is_none && !self.record.is_quoted(i);
+        Ok((!is_null).then(|| field.to_owned()))
+    }
+
+    fn field(&self, i: usize) -> Result<&str> {
+        let row = self.n_rows;
+        text::utf8(&self.path, self.record.field(i), || format!("row {row}"))
+    }
+
+    /// What is read of the columns, which are empty yet. By position: looking up a name for every field would hash it once per row.
+    pub(crate) fn columns(&self, kinds: Kinds<'_>) -> Columns {
+        let kind = |name: &String| match kinds(name) {
+            _ if name.is_empty() => Column::Nameless,
+            Some(Kind::Text | Kind::Any) => Column::Texts(Vec::new()),
+            Some(Kind::Number) => Column::Numbers(Vec::new()),
+            None => Column::Unwanted,
+        };
+        Columns(self.names.iter().map(kind).collect())
+    }
+
+    /// Appends the row to the columns.
+    pub(crate) fn push_to(&self, columns: &mut Columns) -> Result<()> {
+        let row = self.n_rows;
+        for (i, column) in columns.0.iter_mut().enumerate() {
+            match column {
+                Column::Texts(texts) => texts.push(self.text(i)?),
+                Column::Numbers(numbers) => {
+                    let name = &self.names[i];
+                    numbers.push(text::number(&self.path, name, row, self.field(i)?)?);
+                }
+                Column::Nameless => check_nameless(&self.path, i, row, self.field(i)?)?,
+                Column::Unwanted => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns as a table of so many rows.
+    pub(crate) fn table(&self, columns: Columns, n_rows: usize) -> Table {
+        let mut table = Table::of(&self.path);
+        table.n_rows = n_rows;
+        for (name, column) in self.names.iter().zip(columns.0) {
+            match column {
+                Column::Texts(texts) => _ = table.texts.insert(name.clone(), texts),
+                Column::Numbers(numbers) => _ = table.numbers.insert(name.clone(), numbers),
+                Column::Nameless | Column::Unwanted => {}
+            }
+        }
+        table.names = self.names().cloned().collect();
+        table
+    }
+}
+
+/// The columns of some rows.
+pub(crate) struct Columns(Vec<Column>);
+
 /// Reads a file.
 pub(crate) fn read(
     path: &Path,
@@ -29,71 +177,15 @@ pub(crate) fn read(
     kinds: Kinds<'_>,
     budget: Budget,
 ) -> Result<Table> {
-    let mut records = Records::open(path, delimiter, escape, budget)?;
-    let mut table = Table::of(path);
-    let mut record = Record::default();
-    if !records.next(&mut record)? {
-        return Ok(table);
-    }
-    let names = header(path, &record, delimiter)?;
-    let kind = |name: &String| match kinds(name) {
-        _ if name.is_empty() => Column::Nameless,
-        Some(Kind::Text | Kind::Any) => Column::Texts(Vec::new()),
-        Some(Kind::Number) => Column::Numbers(Vec::new()),
-        None => Column::Unwanted,
+    let Some(mut rows) = Rows::open(path, delimiter, escape, budget, true)? else {
+        return Ok(Table::of(path));
     };
-    // By the position of the column: looking up its name for every field would hash it once per row.
-    let mut columns: Vec<Column> = names.iter().map(kind).collect();
-    let mut has_warned = false;
-    while records.next(&mut record)? {
-        let row = table.n_rows + 1;
-        if record.is_blank() && names.len() > 1 {
-            continue;
-        }
-        if record.len() != names.len() {
-            return Err(Error::FieldCount {
-                path: path.to_owned(),
-                row,
-                found: record.len(),
-                expected: names.len(),
-                has_backslash_quotes: records.has_backslash_quotes(),
-            });
-        }
-        for (i, column) in columns.iter_mut().enumerate() {
-            let field = || text::utf8(path, record.field(i), || format!("row {row}"));
-            match column {
-                Column::Texts(texts) => {
-                    let field = field()?;
-                    // MySQL and Hive, which escape, write null as an escaped letter.
-                    let is_none = field.is_empty() || escape.is_some() && field == "\\N";
-                    let is_null = is_none && !record.is_quoted(i);
-                    texts.push((!is_null).then(|| field.to_owned()));
-                }
-                Column::Numbers(numbers) => {
-                    numbers.push(text::number(path, &names[i], row, field()?)?);
-                }
-                Column::Nameless => check_nameless(path, i, row, field()?)?,
-                Column::Unwanted => {}
-            }
-        }
-        table.n_rows = row;
-        if !has_warned && record.holds_rows(delimiter) {
-            has_warned = true;
-            tracing::warn!(
-                "row {row} of `{}` has a quoted field with lines that look like rows of the table; a quote may be missing",
-                path.display()
-            );
-        }
+    let mut columns = rows.columns(kinds);
+    while rows.next()? {
+        rows.push_to(&mut columns)?;
     }
-    for (name, column) in names.iter().zip(columns) {
-        match column {
-            Column::Texts(texts) => _ = table.texts.insert(name.clone(), texts),
-            Column::Numbers(numbers) => _ = table.numbers.insert(name.clone(), numbers),
-            Column::Nameless | Column::Unwanted => {}
-        }
-    }
-    table.names = names.into_iter().filter(|name| !name.is_empty()).collect();
-    Ok(table)
+    let n_rows = rows.n_rows();
+    Ok(rows.table(columns, n_rows))
 }
 
 /// The names of the columns; an empty one where a cell is empty.

@@ -278,6 +278,42 @@ pub enum Error {
         /// The filter that makes lines of it.
         cure: &'static str,
     },
+    /// The extension of a file to be written names no format that is written.
+    #[error("the extension of `{}` is not one of .jsonl, .parquet, which can be written", path.display())]
+    OutputFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A table has a column of a name that is to be added to it.
+    #[error("`{}` has a column `{column}` already, where a new one of that name would be written; rename or remove it", path.display())]
+    TakenColumn {
+        /// The file that is read.
+        path: PathBuf,
+        /// The column.
+        column: String,
+    },
+    /// A column that another format cannot hold as it is.
+    #[error("column `{column}` of `{}` holds {found}, which a {format} file cannot pass on as it is; write {cure}, or leave the column out", path.display())]
+    NotPassed {
+        /// The file that is read.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What is in it.
+        found: String,
+        /// The format to be written.
+        format: &'static str,
+        /// The extension of a format that can hold it.
+        cure: &'static str,
+    },
+    /// The Parquet library could not write a file.
+    #[error("cannot write `{}` as Parquet", path.display())]
+    WriteParquet {
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: ParquetError,
+    },
     /// A vector that is empty, or not as long as the others.
     #[error(
         "column `{column}` of `{}` has a list of {found} numbers in row {row}, expected {}", path.display(),
@@ -324,7 +360,8 @@ impl QuoteFault {
     }
 }
 
-fn row_or_header(row: usize) -> String {
+/// A row by its number; 0 is the header.
+pub(crate) fn row_or_header(row: usize) -> String {
     match row {
         0 => "the header".to_owned(),
         row => format!("row {row}"),

@@ -1,12 +1,14 @@
 //! One flat JSON object a line. A key that a line lacks is null there; columns are in the order in which their keys first appear.
 
+pub(crate) mod columns;
 mod scan;
 
 use std::{
     collections::HashSet,
     fmt,
-    io::{BufRead as _, Read as _},
-    path::Path,
+    fs::File,
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
 };
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -16,59 +18,74 @@ use untrusted_files::Budget;
 use self::scan::{Oddities, key_at};
 use crate::{Error, FINITE, Kind, ONE_VALUE, Result, Table, table::Kinds, text};
 
+/// The lines of a file that hold anything.
+pub(crate) struct Lines {
+    path: PathBuf,
+    reader: BufReader<File>,
+    /// Of one line.
+    budget: Budget,
+    n_rows: usize,
+}
+
+impl Lines {
+    /// Opens a file, which has to fit in the budget as a whole where `is_whole`, and else line by line.
+    pub(crate) fn open(path: &Path, budget: Budget, is_whole: bool) -> Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            reader: text::open(path, is_whole.then_some(budget))?,
+            budget,
+            n_rows: 0,
+        })
+    }
+
+    /// How many lines have been read.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// Reads the next line; false at the end.
+    pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> Result<bool> {
+        loop {
+            line.clear();
+            // Where the length of the whole file has been checked, it may still grow while it is read.
+            let limit = self.budget.bytes().saturating_add(1);
+            let mut rest = (&mut self.reader).take(limit);
+            let n = rest.read_until(b'\n', line);
+            if n.map_err(Error::io("read", &self.path))? == 0 {
+                return Ok(false);
+            }
+            let row = self.n_rows + 1;
+            self.budget
+                .check(format!("row {row}"), line.len() as u64)
+                .map_err(Error::over_budget(&self.path))?;
+            // Files that were put together from others have empty lines between them.
+            let record = line.trim_ascii();
+            if record.is_empty() {
+                continue;
+            }
+            if row == 1 && record.starts_with(b"[") {
+                return Err(Error::NotLines {
+                    path: self.path.clone(),
+                    found: "a JSON array",
+                    cure: ".[]",
+                });
+            }
+            self.n_rows = row;
+            return Ok(true);
+        }
+    }
+}
+
 /// Reads a file.
 pub(crate) fn read(path: &Path, kinds: Kinds<'_>, budget: Budget) -> Result<Table> {
-    let mut reader = text::open(path, budget)?;
+    let mut lines = Lines::open(path, budget, true)?;
     let mut table = Table::of(path);
     let mut seen = HashSet::new();
     let mut line = Vec::new();
-    loop {
-        line.clear();
-        // The length of the whole file has been checked, but it may grow while it is read.
-        let mut rest = (&mut reader).take(budget.bytes());
-        let n = rest.read_until(b'\n', &mut line);
-        if n.map_err(Error::io("read", path))? == 0 {
-            break;
-        }
-        // Files that were put together from others have empty lines between them.
-        let record = line.trim_ascii();
-        if record.is_empty() {
-            continue;
-        }
-        let row = table.n_rows + 1;
-        if row == 1 && record.starts_with(b"[") {
-            return Err(Error::NotLines {
-                path: path.to_owned(),
-                found: "a JSON array",
-                cure: ".[]",
-            });
-        }
-        for (name, value) in entries(path, row, record, kinds)? {
-            if seen.insert(name.clone()) {
-                table.names.push(name.clone());
-            }
-            match (value, kinds(&name)) {
-                (Some(value), Some(kind @ (Kind::Text | Kind::Any))) => {
-                    let text = match kind {
-                        Kind::Any => as_shown(path, &name, row, value)?,
-                        _ => as_text(path, &name, row, value)?,
-                    };
-                    // A key may first appear in a later line: the rows before it are null.
-                    let column = table.texts.entry(name).or_default();
-                    column.resize(row - 1, None);
-                    column.push(text);
-                }
-                (Some(value), Some(Kind::Number)) => {
-                    let number = as_number(path, &name, row, &value)?;
-                    let column = table.numbers.entry(name).or_default();
-                    column.resize(row - 1, f64::NAN);
-                    column.push(number);
-                }
-                _ => {}
-            }
-        }
-        table.n_rows = row;
+    while lines.next(&mut line)? {
+        add(&mut table, &mut seen, lines.n_rows(), &line, kinds)?;
         // Each line may bring a key that no other has, and each key a column as long as the file.
+        let row = table.n_rows;
         let n_values = (table.numbers.len() as u64).saturating_mul(row as u64);
         let declared = n_values.saturating_mul(size_of::<f64>() as u64);
         if declared > budget.bytes() {
@@ -78,17 +95,59 @@ pub(crate) fn read(path: &Path, kinds: Kinds<'_>, budget: Budget) -> Result<Tabl
                 .map_err(Error::over_budget(path))?;
         }
     }
+    fill(&mut table);
+    Ok(table)
+}
+
+/// Adds a line as the next row of a table. `row` is its number in the file, for messages; `seen` holds the keys so far.
+pub(crate) fn add(
+    table: &mut Table,
+    seen: &mut HashSet<String>,
+    row: usize,
+    line: &[u8],
+    kinds: Kinds<'_>,
+) -> Result<()> {
+    let n_before = table.n_rows;
+    for (name, value) in entries(&table.path, row, line.trim_ascii(), kinds)? {
+        if seen.insert(name.clone()) {
+            table.names.push(name.clone());
+        }
+        match (value, kinds(&name)) {
+            (Some(value), Some(kind @ (Kind::Text | Kind::Any))) => {
+                let text = match kind {
+                    Kind::Any => as_shown(&table.path, &name, row, value)?,
+                    _ => as_text(&table.path, &name, row, value)?,
+                };
+                // A key may first appear in a later line: the rows before it are null.
+                let column = table.texts.entry(name).or_default();
+                column.resize(n_before, None);
+                column.push(text);
+            }
+            (Some(value), Some(Kind::Number)) => {
+                let number = as_number(&table.path, &name, row, &value)?;
+                let column = table.numbers.entry(name).or_default();
+                column.resize(n_before, f64::NAN);
+                column.push(number);
+            }
+            _ => {}
+        }
+    }
+    table.n_rows += 1;
+    Ok(())
+}
+
+/// Makes all columns as long as the table: the last rows may have lacked a key.
+pub(crate) fn fill(table: &mut Table) {
     for column in table.texts.values_mut() {
         column.resize(table.n_rows, None);
     }
     for column in table.numbers.values_mut() {
         column.resize(table.n_rows, f64::NAN);
     }
-    Ok(table)
 }
 
 /// The keys of a line, with the values of those that are wanted.
-fn entries(
+pub(crate) fn entries(
     path: &Path,
     row: usize,
     line: &[u8],

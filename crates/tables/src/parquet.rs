@@ -1,7 +1,11 @@
 //! Parquet files of any writer. What a file says of its size is compared with what it holds before anything is allocated for it.
 
+mod cells;
 mod checks;
 mod read;
+mod shown_json;
+mod stream;
+mod write;
 
 use std::{
     fs::File,
@@ -23,7 +27,7 @@ use parquet::{
 };
 use untrusted_files::{Budget, guard};
 
-pub(crate) use self::read::read;
+pub(crate) use self::{read::read, shown_json::json_values, stream::Stream, write::ParquetWriter};
 use crate::{Error, Result, files};
 
 /// Rows of a batch: few enough that a batch of long prompts stays small in memory.
@@ -139,6 +143,16 @@ impl ParquetFile {
     /// [`Error::Damaged`] where a column's pages do not hold what the footer says; [`Error::OverBudget`] where they hold more than memory does;
     /// [`Error::Io`], [`Error::Parquet`] or [`Error::Panicked`].
     pub fn batches_of_leaves(self, leaves: &[usize]) -> Result<Batches> {
+        self.batches_by(leaves, ROWS_PER_BATCH, None)
+    }
+
+    /// The same with so many rows a batch. Where there is a budget of one batch, each has to keep to it, and else all together to the file's.
+    fn batches_by(
+        self,
+        leaves: &[usize],
+        n_rows_per_batch: usize,
+        budget_of_batch: Option<Budget>,
+    ) -> Result<Batches> {
         checks::columns(
             &self.path,
             &self.file,
@@ -155,7 +169,7 @@ impl ParquetFile {
         let reader = guarded(&self.path, || {
             builder
                 .with_projection(mask)
-                .with_batch_size(ROWS_PER_BATCH)
+                .with_batch_size(n_rows_per_batch)
                 .build()
         })?;
         Ok(Batches {
@@ -164,7 +178,8 @@ impl ParquetFile {
             n_rows: self.n_rows,
             n_read: 0,
             n_bytes: 0,
-            budget: self.budget,
+            budget: budget_of_batch.unwrap_or(self.budget),
+            is_kept: budget_of_batch.is_none(),
         })
     }
 }
@@ -178,6 +193,8 @@ pub struct Batches {
     n_read: usize,
     n_bytes: u64,
     budget: Budget,
+    /// Whether earlier batches count as still being in memory.
+    is_kept: bool,
 }
 
 impl Iterator for Batches {
@@ -203,7 +220,8 @@ impl Iterator for Batches {
 impl Batches {
     fn checked(&mut self, batch: RecordBatch) -> Result<RecordBatch> {
         self.n_read += batch.num_rows();
-        self.n_bytes += n_bytes(&batch);
+        let before = if self.is_kept { self.n_bytes } else { 0 };
+        self.n_bytes = before + n_bytes(&batch);
         let fits = self.budget.check("its columns", self.n_bytes);
         if self.n_read > self.n_rows || fits.is_err() {
             self.reader = None;

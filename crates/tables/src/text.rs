@@ -17,8 +17,8 @@ const UNKNOWN: [&str; 12] = [
     "", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a", "#na", "nil", "\\n",
 ];
 
-/// Opens a text file behind its byte order mark.
-pub(crate) fn open(path: &Path, budget: Budget) -> Result<BufReader<File>> {
+/// Opens a text file behind its byte order mark. All of it has to fit in the budget, where there is one.
+pub(crate) fn open(path: &Path, budget: Option<Budget>) -> Result<BufReader<File>> {
     let (file, start) = files::open(path)?;
     if let Some(found) = other_encoding(&start) {
         return Err(Error::NotText {
@@ -26,10 +26,12 @@ pub(crate) fn open(path: &Path, budget: Budget) -> Result<BufReader<File>> {
             found,
         });
     }
-    let n_bytes = file.metadata().map_err(Error::io("read", path))?.len();
-    budget
-        .check("its text", n_bytes)
-        .map_err(Error::over_budget(path))?;
+    if let Some(budget) = budget {
+        let n_bytes = file.metadata().map_err(Error::io("read", path))?.len();
+        budget
+            .check("its text", n_bytes)
+            .map_err(Error::over_budget(path))?;
+    }
     let mut reader = BufReader::with_capacity(1 << 16, file);
     let buffer = reader.fill_buf().map_err(Error::io("read", path))?;
     if buffer.starts_with(BYTE_ORDER_MARK) {

@@ -6,6 +6,7 @@
 //! Must not be a dependency of anything but tests, benches and examples, and must not know any one program.
 
 mod bench;
+mod browser;
 mod gate;
 mod hub;
 mod info;
@@ -25,6 +26,7 @@ mod worth;
 
 pub use crate::{
     bench::Bench,
+    browser::Browser,
     gate::check_gated,
     hub::{Fault, Hub, Seen, Stage, Tree, Wrong},
     info::{assert_note, dataset_info},

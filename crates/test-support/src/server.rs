@@ -2,17 +2,19 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::tls::{self, Shown};
 
 /// Headers of a request that are read at most.
 const MAX_HEADERS: usize = 64;
+/// How often a server looks whether its client is still there.
+const LOOK: Duration = Duration::from_millis(5);
 /// A body is written in pieces of this many bytes, each after its wait.
 const PIECE: usize = 16 * 1024;
 
@@ -44,7 +46,7 @@ pub struct Answer {
     pub delay: Duration,
 }
 
-/// The body of an answer. `content-length` always states the length of the whole.
+/// The body of an answer. `content-length` states the length of the whole, but for [`Body::Pieces`].
 #[derive(Debug, Clone)]
 pub enum Body {
     /// All of it.
@@ -65,6 +67,15 @@ pub enum Body {
     },
     /// Nothing at all, not even a status line: the connection is closed.
     Hangup,
+    /// In chunks, without a length stated before.
+    Pieces {
+        /// Each with a wait before it.
+        pieces: Vec<(Duration, Vec<u8>)>,
+        /// Whether the connection is closed without the end of the body.
+        is_cut: bool,
+    },
+    /// Nothing either, until the client leaves.
+    Hold,
 }
 
 /// A server on a free port of the loopback device. It stops when dropped.
@@ -73,7 +84,22 @@ pub struct Server {
     address: SocketAddr,
     scheme: &'static str,
     n_requests: Arc<AtomicUsize>,
+    left: Arc<Left>,
     is_stopped: Arc<AtomicBool>,
+}
+
+/// How many clients left before the end of their answer.
+#[derive(Debug, Default)]
+struct Left {
+    n: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Left {
+    fn add(&self) {
+        *self.n.lock().expect("nobody panics while counting") += 1;
+        self.changed.notify_all();
+    }
 }
 
 impl Request {
@@ -142,6 +168,7 @@ impl Server {
             address,
             scheme: if tls.is_some() { "https" } else { "http" },
             n_requests: Arc::default(),
+            left: Arc::default(),
             is_stopped: Arc::default(),
         };
         let handler = Arc::new(handler);
@@ -149,6 +176,7 @@ impl Server {
             Arc::clone(&server.n_requests),
             Arc::clone(&server.is_stopped),
         );
+        let server_left = Arc::clone(&server.left);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 if is_stopped.load(Ordering::Relaxed) {
@@ -156,13 +184,19 @@ impl Server {
                 }
                 let Ok(stream) = stream else { continue };
                 let (handler, n_requests) = (Arc::clone(&handler), Arc::clone(&n_requests));
-                let tls = tls.clone();
+                let (tls, left) = (tls.clone(), Arc::clone(&server_left));
                 // A client that goes away in the middle is what these servers are for.
                 thread::spawn(move || {
                     stream.set_nodelay(true)?;
+                    let client = Client {
+                        stream: stream.try_clone()?,
+                        left: &left,
+                    };
                     match tls {
-                        None => serve(stream, &*handler, &n_requests),
-                        Some(tls) => serve(tls::accept(tls, stream)?, &*handler, &n_requests),
+                        None => serve(stream, &client, &*handler, &n_requests),
+                        Some(tls) => {
+                            serve(tls::accept(tls, stream)?, &client, &*handler, &n_requests)
+                        }
                     }
                 });
             }
@@ -179,6 +213,16 @@ impl Server {
     pub fn n_requests(&self) -> usize {
         self.n_requests.load(Ordering::Relaxed)
     }
+
+    /// How many clients left before the end of [`Body::Pieces`] or of [`Body::Hold`], as soon as they are so many, or after the time given.
+    ///
+    /// # Panics
+    /// If another thread panicked while counting.
+    pub fn wait_for_left(&self, n: usize, most: Duration) -> usize {
+        let found = self.left.n.lock().expect("nobody panics while counting");
+        let waited = (self.left.changed).wait_timeout_while(found, most, |found| *found < n);
+        *waited.expect("nobody panics while counting").0
+    }
 }
 
 impl Drop for Server {
@@ -189,8 +233,45 @@ impl Drop for Server {
     }
 }
 
+/// Who asks, seen beside what it reads and writes.
+struct Client<'a> {
+    stream: TcpStream,
+    left: &'a Left,
+}
+
+impl Client<'_> {
+    /// Waits, and returns whether the client left meanwhile.
+    fn leaves_within(&self, wait: Duration) -> io::Result<bool> {
+        let end = Instant::now().checked_add(wait);
+        let has_left = loop {
+            let left = end.map_or(LOOK, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                break false;
+            }
+            self.stream.set_read_timeout(Some(left.min(LOOK)))?;
+            match self.stream.peek(&mut [0]) {
+                Ok(0) => break true,
+                // It has sent more, which is for later.
+                Ok(_) => thread::sleep(left.min(LOOK)),
+                Err(error) if is_timeout(&error) => {}
+                Err(_) => break true,
+            }
+        };
+        self.stream.set_read_timeout(None)?;
+        Ok(has_left)
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
+    )
+}
+
 fn serve(
     stream: impl Read + Write,
+    client: &Client<'_>,
     handler: &(impl Fn(&Request) -> Answer + ?Sized),
     n_requests: &AtomicUsize,
 ) -> io::Result<()> {
@@ -199,7 +280,28 @@ fn serve(
         request.number = n_requests.fetch_add(1, Ordering::Relaxed);
         let answer = handler(&request);
         thread::sleep(answer.delay);
-        if !write_answer(reader.get_mut(), &request.method, &answer)? {
+        let may_go_on = match &answer.body {
+            Body::Hold => {
+                if client.leaves_within(Duration::MAX)? {
+                    client.left.add();
+                }
+                false
+            }
+            Body::Pieces { pieces, is_cut } => {
+                let whole = write_pieces(reader.get_mut(), client, &answer, pieces);
+                if !whole.as_ref().is_ok_and(|is_whole| *is_whole) {
+                    client.left.add();
+                    return whole.map(|_| ());
+                }
+                if !is_cut {
+                    reader.get_mut().write_all(b"0\r\n\r\n")?;
+                    reader.get_mut().flush()?;
+                }
+                !is_cut
+            }
+            _ => write_answer(reader.get_mut(), &request.method, &answer)?,
+        };
+        if !may_go_on {
             break;
         }
     }
@@ -242,10 +344,40 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     Ok(Some(request))
 }
 
+/// Whether all of them were written before the client left.
+fn write_pieces(
+    stream: &mut impl Write,
+    client: &Client<'_>,
+    answer: &Answer,
+    pieces: &[(Duration, Vec<u8>)],
+) -> io::Result<bool> {
+    let mut head = format!(
+        "HTTP/1.1 {} As It Is\r\ntransfer-encoding: chunked\r\n",
+        answer.status
+    );
+    for (name, value) in &answer.headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str("\r\n");
+    stream.write_all(head.as_bytes())?;
+    stream.flush()?;
+    for (wait, piece) in pieces {
+        if client.leaves_within(*wait)? {
+            return Ok(false);
+        }
+        let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();
+        chunk.extend_from_slice(piece);
+        chunk.extend_from_slice(b"\r\n");
+        stream.write_all(&chunk)?;
+        stream.flush()?;
+    }
+    Ok(true)
+}
+
 /// Whether the connection may be used again.
 fn write_answer(stream: &mut impl Write, method: &str, answer: &Answer) -> io::Result<bool> {
     let (bytes, n_sent, pause) = match &answer.body {
-        Body::Hangup => return Ok(false),
+        Body::Hangup | Body::Hold | Body::Pieces { .. } => return Ok(false),
         Body::Whole(bytes) => (bytes, bytes.len(), Duration::ZERO),
         Body::Slow { bytes, pause } => (bytes, bytes.len(), *pause),
         Body::Cut { bytes, n } => (bytes, *n, Duration::ZERO),

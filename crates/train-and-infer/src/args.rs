@@ -5,12 +5,15 @@ use clap::{
 use cli_support::{ModelsDir, ProgramArgs, examples};
 use dataset::{DatasetName, Truncate};
 
-use crate::{distill::DistillArgs, roberta_args::RobertaArgs, router::RouterChoice};
+use crate::{
+    distill::DistillArgs, embed::EmbedArgs, roberta_args::RobertaArgs, router::RouterChoice,
+};
 
-const EXAMPLES: [&str; 9] = [
+const EXAMPLES: [&str; 10] = [
     "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn",
     "cargo run -p train-and-infer -- --dataset mmlu-pro --routers carrot-knn carrot-knn-sbert --embedding minilm",
     "cargo run -p train-and-infer --features torch -- --dataset my-logs --routers carrot-knn --embedding BAAI/bge-small-en-v1.5 --device cuda",
+    "cargo run -p train-and-infer --features torch -- --dataset my-logs --routers carrot-knn --embedding minilm --precision auto",
     "cargo run -p train-and-infer -- --dataset open-llm-lb-v2 --routers all",
     "cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn mf rorf --train-sizes 200,400,800,1600,3200",
     "cargo run -p train-and-infer -- --dataset my-logs",
@@ -39,6 +42,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Make a static embedder of a sentence embedder, once
     Distill(DistillArgs),
+    /// Embed the prompts of a table, of which any scheduler can run one process per part file
+    Embed(EmbedArgs),
 }
 
 impl Args {
@@ -46,6 +51,7 @@ impl Args {
     pub(crate) fn is_quiet(&self) -> bool {
         match (&self.command, &self.fit) {
             (Some(Command::Distill(args)), _) => args.output.quiet,
+            (Some(Command::Embed(args)), _) => args.output.quiet,
             (None, args) => args.program.output.quiet,
         }
     }
@@ -80,6 +86,12 @@ pub(crate) struct FitArgs {
     /// Where neural networks run: auto, cpu, cuda, cuda:INDEX or mps; GPUs only in a build with `--features torch`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
+
+    /// How exactly sentence embedders and RoBERTa networks multiply when they predict: f32, bf16 (several times as fast on processors with
+    /// AVX-512-BF16 or AMX, embeddings in a folder of their own) or auto, which is bf16 on such processors. bf16 only in a build with
+    /// `--features torch`, and on the CPU
+    #[arg(long, value_name = "PRECISION", default_value = "f32")]
+    pub(crate) precision: String,
 
     /// Which part of a prompt is cut off that is longer than the embedder or network can take: left (its beginning), right or middle. Default:
     /// what the model's files say, else right
@@ -129,7 +141,8 @@ pub(crate) struct CrossFitArgs {
     pub(crate) group: Option<String>,
 }
 
-fn truncate_parser() -> impl TypedValueParser<Value = Truncate> {
+/// The values of `--truncate`.
+pub(crate) fn truncate_parser() -> impl TypedValueParser<Value = Truncate> {
     let names = PossibleValuesParser::new(Truncate::ALL.map(Truncate::name));
     names.map(|name| Truncate::named(&name).expect("one of the names"))
 }

@@ -409,7 +409,7 @@ impl Repeat<'_> {
 }
 
 /// Both parts as one table, and their embeddings.
-fn whole(prompts: &Prompts) -> anyhow::Result<(PartTable, Array2<f32>)> {
+pub(crate) fn whole(prompts: &Prompts) -> anyhow::Result<(PartTable, Array2<f32>)> {
     let embeddings = prompts.embeddings.as_ref();
     let embeddings = embeddings.context("the router predicts from embeddings")?;
     let parts = [embeddings.train.view(), embeddings.test.view()];

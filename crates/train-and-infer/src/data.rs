@@ -1,6 +1,6 @@
 //! The data set's tables, each read once however many routers use it.
 
-use std::{collections::BTreeMap, rc::Rc, time::Instant};
+use std::{collections::BTreeMap, panic::resume_unwind, rc::Rc, thread, time::Instant};
 
 use anyhow::Context as _;
 use dataset::{EqualPrompts, Lock, Part, PartTable, Source, Stage};
@@ -65,7 +65,12 @@ impl Data {
         if self.splits.is_none() {
             let start = Instant::now();
             let read = |part| PartTable::read_part(&setup.dir, &setup.info, part);
-            let splits = Splits::new(read(Part::Train)?, read(Part::Test)?);
+            let (train, test) = thread::scope(|scope| {
+                let test = scope.spawn(|| read(Part::Test));
+                (read(Part::Train), test.join())
+            });
+            let test = test.unwrap_or_else(|panic| resume_unwind(panic));
+            let splits = Splits::new(train?, test?);
             if let Some(note) = splits.equal.note(splits.test.n_prompts()) {
                 warn!("{note}: results on them are better than on new prompts");
             }
@@ -89,7 +94,9 @@ impl Data {
             make_if_static(setup, embedder)?;
             let model = embedder.model.as_ref();
             let model = model
-                .map(|model| LocalModel::find(setup, &embedder.name, model))
+                .map(|model| {
+                    LocalModel::find(setup.of_models(), &embedder.name, embedder.precision, model)
+                })
                 .transpose()?;
             self.models.insert(embedder.name.clone(), model);
         }
@@ -110,7 +117,7 @@ impl Data {
             let counted = match self.model(setup, embedder)? {
                 None => None,
                 Some(model) => model
-                    .count(setup, &splits.train.prompts)
+                    .count(setup.of_models(), &splits.train.prompts)
                     .inspect_err(|error| {
                         warn!("cannot count the tokens of the train prompts, so this router will not know what system prompts cost: {error:#}");
                     })
@@ -149,6 +156,20 @@ impl Data {
                 .insert(embedder.name.clone(), Rc::new(loaded));
         }
         Ok(Rc::clone(&self.embeddings[&embedder.name]))
+    }
+}
+
+impl Data {
+    /// Lets the embedder's model be loaded while the tables are read, where it will have embeddings to compute.
+    fn prepare(&mut self, setup: &Setup, embedder: &Embedder) -> anyhow::Result<()> {
+        let is_missing = |part| !setup.dir.embeddings(&embedder.name, part).is_file();
+        if self.splits.is_none()
+            && Part::ALL.into_iter().any(is_missing)
+            && let Some(model) = self.model(setup, embedder)?
+        {
+            model.begin_to_load(setup.of_models());
+        }
+        Ok(())
     }
 }
 
@@ -208,6 +229,9 @@ impl Data {
         sample: &Sample,
         stopwatch: &mut Stopwatch,
     ) -> anyhow::Result<Prompts> {
+        if let Some(embedder) = setup.embedder_for(router.input) {
+            self.prepare(setup, embedder)?;
+        }
         let (splits, read_splits) = self.splits(setup)?;
         // Every manifest lists this stage, although only the first router waited for it: so the times of routers can be compared.
         stopwatch.add(read_splits);
@@ -240,6 +264,7 @@ impl Prompts {
                 test: whole.test.clone(),
                 train,
                 server: whole.server.clone(),
+                precision: whole.precision,
             }
         });
         Self {

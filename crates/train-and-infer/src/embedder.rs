@@ -1,9 +1,11 @@
 use std::{collections::BTreeMap, path::Path};
 
 use cli_support::usage_error;
-use dataset::{BadName, DatasetDir, FolderName, Part};
+use dataset::{BadName, DatasetDir, FolderName, Part, Precision};
 use fitting::EmbedderSettings;
 use hub::{ModelPlace, is_hub_id};
+use static_embeddings::StaticFiles;
+use tracing::info;
 
 /// What a router predicts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(crate) struct Embedder {
     pub(crate) model: Option<ModelPlace>,
     /// What that model has to be distilled from first, if it is not there.
     pub(crate) source: Option<EmbedderSource>,
+    /// How exactly the model multiplies.
+    pub(crate) precision: Precision,
 }
 
 /// A sentence embedder that a static one is distilled from.
@@ -98,6 +102,7 @@ impl Embedder {
                 name: name.parse::<FolderName>().map_err(bad_name)?.to_string(),
                 model,
                 source,
+                precision: Precision::F32,
             });
         }
         match ModelPlace::of(name) {
@@ -110,6 +115,7 @@ impl Embedder {
                         name: name.map_err(bad_name)?.to_string(),
                         model: Some(ModelPlace::Folder(folder.clone())),
                         source: None,
+                        precision: Precision::F32,
                     });
                 }
             }
@@ -118,6 +124,7 @@ impl Embedder {
                     name: FolderName::encode(name).map_err(bad_name)?.to_string(),
                     model: Some(place),
                     source: None,
+                    precision: Precision::F32,
                 });
             }
             ModelPlace::Hub(_) => {
@@ -132,6 +139,7 @@ impl Embedder {
                         name: name.to_string(),
                         model: None,
                         source: None,
+                        precision: Precision::F32,
                     });
                 }
             }
@@ -143,6 +151,47 @@ impl Embedder {
             known.join(", "),
             dir.root().join("embeddings").display()
         )))
+    }
+}
+
+impl Embedder {
+    /// The same in another precision than float32: its embeddings have a folder of their own. Token vectors stay as they are, since nothing multiplies
+    /// them, and so do embeddings that were made elsewhere.
+    pub(crate) fn in_precision(
+        self,
+        precision: Precision,
+        dir: &DatasetDir,
+    ) -> anyhow::Result<Self> {
+        if precision.is_f32() || self.is_static()? {
+            return Ok(self);
+        }
+        let name = format!("{}-{precision}", self.name);
+        let name = name.parse::<FolderName>().map_err(bad_name)?.to_string();
+        let is_on_disk = Part::ALL
+            .iter()
+            .all(|&part| dir.embeddings(&name, part).is_file());
+        if self.model.is_none() && !is_on_disk {
+            info!(
+                "using the embeddings `{}` as they are: no model is known that could compute them in {precision}",
+                self.name
+            );
+            return Ok(self);
+        }
+        Ok(Self {
+            name,
+            precision,
+            ..self
+        })
+    }
+
+    /// Whether it is known to be made of token vectors: a model on the hub that was not downloaded yet is not.
+    fn is_static(&self) -> anyhow::Result<bool> {
+        Ok(match &self.model {
+            Some(ModelPlace::Folder(folder)) if folder.is_dir() => {
+                StaticFiles::wanted(folder)?.is_some()
+            }
+            _ => self.source.is_some(),
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use dataset::{Embeddings, EmbeddingsMeta, Part, PartTable, Source};
+use dataset::{Embeddings, EmbeddingsMeta, Part, PartTable, Precision, Source};
 use ndarray::Array2;
 use tracing::{info, warn};
 
@@ -17,6 +17,8 @@ pub(crate) struct SplitEmbeddings {
     pub(crate) losses: [Losses; 2],
     /// The server that computed those of the train part, if one did and it is known.
     pub(crate) server: Option<String>,
+    /// How exactly the model multiplied that made them.
+    pub(crate) precision: Precision,
 }
 
 /// What a model made of prompts.
@@ -32,6 +34,7 @@ struct PartEmbeddings {
     values: Array2<f32>,
     n_truncated: Option<usize>,
     server: Option<String>,
+    precision: Precision,
 }
 
 /// Loads the embeddings of both parts; the model is loaded only if a part has to be computed.
@@ -56,6 +59,14 @@ pub(crate) fn load(
             test.values.ncols()
         );
     }
+    if train.precision != test.precision {
+        bail!(
+            "the embeddings `{}` of train are in the precision `{}`, those of test in `{}`",
+            embedder.name,
+            train.precision,
+            test.precision
+        );
+    }
     let parts = [(train_split, &train), (test_split, &test)];
     let losses = parts.map(|(split, it)| Losses::of(split, it.values.view(), it.n_truncated));
     for (losses, part) in losses.iter().zip(Part::ALL) {
@@ -71,6 +82,7 @@ pub(crate) fn load(
     }
     Ok(SplitEmbeddings {
         server: train.server,
+        precision: train.precision,
         train: train.values,
         test: test.values,
         losses,
@@ -93,6 +105,7 @@ fn load_part(
         server: None,
         split_sha256: Some(source.sha256.clone()),
         truncate: setup.truncate,
+        precision: embedder.precision,
         n_truncated: None,
     };
     if path.is_file() {
@@ -102,7 +115,7 @@ fn load_part(
                 return Ok(embeddings);
             }
             Ok(None) => info!(
-                "the embeddings in `{}` were made from a different version of the data set, by a different model, or with prompts cut elsewhere",
+                "the embeddings in `{}` were made from a different version of the data set, by a different model, in another precision, or with prompts cut elsewhere",
                 path.display()
             ),
             // Whole, and someone else's, who gave them no hash: not ours to replace.
@@ -127,7 +140,7 @@ fn load_part(
         values,
         n_truncated,
     } = model
-        .embed(setup, &split.prompts)
+        .embed(setup.of_models(), &split.prompts)
         .with_context(|| format!("cannot embed the prompts of `{}`", split_path.display()))?;
     let embeddings = Embeddings {
         ids: split.ids.clone(),
@@ -143,6 +156,7 @@ fn load_part(
         values: embeddings.values,
         n_truncated: Some(n_truncated),
         server: None,
+        precision: embedder.precision,
     })
 }
 
@@ -168,17 +182,19 @@ fn on_disk(
         values: embeddings.values,
         n_truncated: found.n_truncated,
         server: found.server,
+        precision: found.precision,
     }))
 }
 
-/// Whether every hash that is known on both sides is the same, and long prompts were cut in the same way. Whoever embedded elsewhere, without a
-/// hash, has cut them as they saw fit.
+/// Whether every hash that is known on both sides is the same, and long prompts were cut in the same way and embedded in the same precision. Whoever
+/// embedded elsewhere, without a hash, has done it as they saw fit.
 fn fits(found: &EmbeddingsMeta, wanted: &EmbeddingsMeta) -> bool {
     let same = |a: &Option<String>, b: &Option<String>| {
         a.as_ref().zip(b.as_ref()).is_none_or(|(a, b)| a == b)
     };
-    let is_cut_alike = found.embedder_sha256.is_none() || found.truncate == wanted.truncate;
-    is_cut_alike
+    let how = |meta: &EmbeddingsMeta| (meta.truncate, meta.precision);
+    let is_made_alike = found.embedder_sha256.is_none() || how(found) == how(wanted);
+    is_made_alike
         && same(&found.embedder_sha256, &wanted.embedder_sha256)
         && same(&found.split_sha256, &wanted.split_sha256)
 }

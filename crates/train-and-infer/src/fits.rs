@@ -8,8 +8,8 @@ use saved_routers::NewFolder;
 use tracing::error;
 
 use crate::{
-    args::FitArgs, cross_fit, data::Data, hint, job::Job, learning_curve, report::Report,
-    router::Router, run::Run, sample::Sample,
+    args::FitArgs, cross_fit, data::Data, hint, job::Job, learning_curve, propensities,
+    report::Report, router::Router, run::Run, sample::Sample,
 };
 
 /// The folder of the routers that are fitted on samples, among those of the data set.
@@ -122,13 +122,21 @@ impl Job {
 
     /// Fits one router on the whole train part, or on samples of it.
     fn fit(&self, router: &'static Router, data: &mut Data) -> anyhow::Result<Vec<Report>> {
-        if let Some(plan) = &self.cross_fit {
-            cross_fit::run(self, plan, router, data)
+        let mut reports = if let Some(plan) = &self.cross_fit {
+            cross_fit::run(self, plan, router, data)?
         } else if self.train_sizes.is_empty() {
             let run = Run::new(&self.setup, router, &Sample::Whole, data)?;
-            Ok(vec![run.run(data)?])
+            vec![run.run(data)?]
         } else {
-            learning_curve::run(self, router, data)
+            learning_curve::run(self, router, data)?
+        };
+        // After the fit, which needs none of it, and has the embeddings.
+        if !router.needs_pair
+            && let Some(line) = propensities::keep(&self.setup, router, data)?
+            && let Some(report) = reports.last_mut()
+        {
+            report.summary.push(line);
         }
+        Ok(reports)
     }
 }

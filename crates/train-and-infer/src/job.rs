@@ -1,5 +1,5 @@
 use cli_support::{read_toml, usage_error};
-use dataset::{DatasetDir, DatasetInfo, Part, router_names::CARROT_ROBERTA};
+use dataset::{DatasetDir, DatasetInfo, Part, Precision, router_names::CARROT_ROBERTA};
 use encoder::DeviceChoice;
 use fitting::{BUILT_IN, Settings};
 use tracing::{info, warn};
@@ -62,7 +62,12 @@ impl Job {
             )));
         }
         let models_dir = args.models_dir.models_dir;
-        let resolve = |name: &str| Embedder::resolve(name, &config.embedders, &models_dir, &dir);
+        let device = device(&args.device)?;
+        let precision = precision(&args.precision, device)?;
+        let resolve = |name: &str| {
+            let found = Embedder::resolve(name, &config.embedders, &models_dir, &dir)?;
+            found.in_precision(precision, &dir)
+        };
         // Everything is checked whatever the routers are: a mistake should show now, and not after the hours that the first routers take.
         Ok(Self {
             routers,
@@ -74,7 +79,8 @@ impl Job {
                 learners: config.learners()?,
                 distill: distill::params(&config.distill)?,
                 roberta: torch::RobertaSettings::check(args.roberta, config.roberta)?,
-                device: device(&args.device)?,
+                device,
+                precision,
                 truncate: args.truncate,
                 train_sizes_seed: config.learning_curve.seed,
                 cross_fit: config.cross_fit,
@@ -90,7 +96,7 @@ impl Job {
 
 /// The device that was asked for. Even if no model will run: one that this machine lacks is a mistake on the command line, and must not surface
 /// only after the routers before the first network have been fitted.
-fn device(name: &str) -> anyhow::Result<DeviceChoice> {
+pub(crate) fn device(name: &str) -> anyhow::Result<DeviceChoice> {
     let device = name.parse().and_then(|device| {
         torch::check_device(device)?;
         Ok(device)
@@ -98,6 +104,18 @@ fn device(name: &str) -> anyhow::Result<DeviceChoice> {
     device.map_err(|error| match error {
         encoder::Error::NoDevice { .. } if cfg!(not(feature = "torch")) => usage_error(format!(
             "{error}; `cargo run -p train-and-infer --features torch -- ...` builds it with libtorch"
+        )),
+        error => usage_error(error.to_string()),
+    })
+}
+
+/// The precision that was asked for, as early for the same reason.
+fn precision(name: &str, device: DeviceChoice) -> anyhow::Result<Precision> {
+    let precision = name.parse();
+    let precision = precision.and_then(|precision| torch::find_precision(precision, device));
+    precision.map_err(|error| match error {
+        encoder::Error::NoPrecision { .. } if cfg!(not(feature = "torch")) => usage_error(format!(
+            "{error}; `scripts/libtorch.sh` installs libtorch, and `cargo run -p train-and-infer --features torch -- ...` builds with it"
         )),
         error => usage_error(error.to_string()),
     })

@@ -3,7 +3,8 @@
 //! Holds the table of routers (`router::ROUTERS`), the command line (`args`, checked in `job`) and the wiring: both parts and their embeddings
 //! come in from disk (missing embeddings are computed), predictions and manifests go out to `data/<dataset>/preds/`, fitted routers to
 //! `models/<dataset>/<router>/`. Each router is fitted, saved, reopened, and predicts as reopened. Must not know how a router works inside,
-//! nor how predictions are judged. The command `distill` makes a static embedder of a sentence embedder.
+//! nor how predictions are judged. The command `distill` makes a static embedder of a sentence embedder, and
+//! `embed` embeds the prompts of anyone's table.
 //!
 //! To follow a run: `args` and `job` say what to do, `fits` goes through the routers, `run` does one of them.
 
@@ -11,6 +12,7 @@ mod args;
 mod cross_fit;
 mod data;
 mod distill;
+mod embed;
 mod embedder;
 mod embeddings;
 mod fits;
@@ -24,6 +26,7 @@ mod losses;
 mod model_folder;
 mod on_embeddings;
 mod predict;
+mod propensities;
 mod report;
 mod roberta_args;
 mod router;
@@ -42,6 +45,7 @@ pub fn main() -> ExitCode {
     cli_support::run(Args::is_quiet, |args: Args| {
         match (args.command, args.fit) {
             (Some(Command::Distill(args)), _) => distill::run(args),
+            (Some(Command::Embed(args)), _) => embed::run(args),
             (None, args) => fits::run(args),
         }
     })

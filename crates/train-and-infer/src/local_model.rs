@@ -1,25 +1,41 @@
-use std::path::{Path, PathBuf};
+use std::{
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    thread::{self, JoinHandle},
+};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use cli_support::Progress;
-use encoder::{ModelFiles, PromptEmbedder, TokenCounter};
+use dataset::Precision;
+use encoder::{ModelFiles, PromptEmbedder, Runtime, TokenCounter};
 use hub::ModelPlace;
 use static_embeddings::{StaticEmbedder, StaticFiles};
 use tracing::info;
 
 use crate::{
-    embeddings::Embedded, license, model_folder::model_folder, setup::Setup, torch::load_embedder,
+    embeddings::Embedded, license, model_folder::model_folder, setup::ModelSetup,
+    torch::load_embedder,
 };
 
 /// An embedder on this machine whose files were found; it is loaded when it is first needed.
 pub(crate) struct LocalModel {
     files: Files,
+    precision: Precision,
     sha256: String,
     license: Option<String>,
-    loaded: Option<Box<dyn PromptEmbedder>>,
+    loaded: Loaded,
+}
+
+/// How far a model is.
+enum Loaded {
+    No,
+    /// Being read, while something else is done.
+    Soon(JoinHandle<encoder::Result<Box<dyn PromptEmbedder>>>),
+    Yes(Box<dyn PromptEmbedder>),
 }
 
 /// The files of either kind.
+#[derive(Clone)]
 enum Files {
     /// A network.
     Sentence(ModelFiles),
@@ -29,20 +45,33 @@ enum Files {
 
 impl LocalModel {
     /// Finds the model's files, on disk or on the hub.
-    pub(crate) fn find(setup: &Setup, name: &str, place: &ModelPlace) -> anyhow::Result<Self> {
+    pub(crate) fn find(
+        setup: ModelSetup,
+        name: &str,
+        precision: Precision,
+        place: &ModelPlace,
+    ) -> anyhow::Result<Self> {
         let folder = embedder_folder(setup.quiet, name, place)?;
         let files = match StaticFiles::find(&folder)? {
             Some(files) => Files::Static(files),
             None => Files::Sentence(ModelFiles::in_folder(&folder)?),
         };
+        // Known only now of a model that had to be downloaded.
+        if matches!(files, Files::Static(_)) && !precision.is_f32() {
+            bail!(
+                "`{place}` is a static embedder, whose token vectors are not multiplied; leave out `--precision {}`",
+                precision
+            );
+        }
         Ok(Self {
+            precision,
             sha256: match &files {
                 Files::Sentence(files) => files.sha256()?,
                 Files::Static(files) => files.sha256()?,
             },
             license: license::of(&folder),
             files,
-            loaded: None,
+            loaded: Loaded::No,
         })
     }
 
@@ -56,13 +85,21 @@ impl LocalModel {
         self.license.as_deref()
     }
 
-    /// One row per prompt: shape `(n_prompts, dim)`.
-    pub(crate) fn embed(&mut self, setup: &Setup, prompts: &[String]) -> anyhow::Result<Embedded> {
-        let by = match &self.files {
-            Files::Sentence(_) => format!("on {}", setup.device),
+    /// How it embeds, in words.
+    pub(crate) fn how(&self, setup: ModelSetup) -> String {
+        match &self.files {
+            Files::Sentence(_) => format!("on {} in {}", setup.device, self.precision),
             Files::Static(_) => "by token vectors".to_owned(),
-        };
-        info!("embedding {} prompts {by}", prompts.len());
+        }
+    }
+
+    /// One row per prompt: shape `(n_prompts, dim)`.
+    pub(crate) fn embed(
+        &mut self,
+        setup: ModelSetup,
+        prompts: &[String],
+    ) -> anyhow::Result<Embedded> {
+        info!("embedding {} prompts {}", prompts.len(), self.how(setup));
         let bar = Progress::bar("embedding", prompts.len() as u64, setup.quiet);
         let embedded = self.load(setup)?.embed(prompts, &|n| bar.add(n))?;
         Ok(Embedded {
@@ -74,7 +111,7 @@ impl LocalModel {
     /// The tokens of each prompt's text, as `carrot-router` counts them with this model.
     pub(crate) fn count(
         &mut self,
-        setup: &Setup,
+        setup: ModelSetup,
         prompts: &[String],
     ) -> anyhow::Result<Vec<usize>> {
         let what = "cannot count the tokens of the train prompts";
@@ -83,21 +120,41 @@ impl LocalModel {
         counter.count_all(prompts).context(what)
     }
 
-    fn load(&mut self, setup: &Setup) -> anyhow::Result<&dyn PromptEmbedder> {
-        // Taken out and put back, because `get_or_insert_with` cannot return the error of loading.
-        let model = match self.loaded.take() {
-            Some(model) => model,
-            None => self.files.load(setup)?,
-        };
-        Ok(&**self.loaded.insert(model))
+    /// Begins to load the model on another thread, for whoever will soon embed prompts that have yet to be read.
+    pub(crate) fn begin_to_load(&mut self, setup: ModelSetup) {
+        if matches!(self.loaded, Loaded::No) {
+            self.loaded = Loaded::Soon(thread::spawn(self.loading(setup)));
+        }
     }
-}
 
-impl Files {
-    fn load(&self, setup: &Setup) -> encoder::Result<Box<dyn PromptEmbedder>> {
-        match self {
-            Self::Sentence(files) => load_embedder(files, setup.truncate, setup.device),
-            Self::Static(files) => Ok(Box::new(StaticEmbedder::load(files)?)),
+    /// The embedder itself, which is loaded if it is not yet.
+    pub(crate) fn load(&mut self, setup: ModelSetup) -> anyhow::Result<&dyn PromptEmbedder> {
+        // Taken out and put back, since loading may fail.
+        let model = match std::mem::replace(&mut self.loaded, Loaded::No) {
+            Loaded::Yes(model) => model,
+            Loaded::Soon(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic))?,
+            Loaded::No => self.loading(setup)()?,
+        };
+        self.loaded = Loaded::Yes(model);
+        match &self.loaded {
+            Loaded::Yes(model) => Ok(&**model),
+            _ => unreachable!("just put there"),
+        }
+    }
+
+    /// What loads the model.
+    fn loading(
+        &self,
+        setup: ModelSetup,
+    ) -> impl FnOnce() -> encoder::Result<Box<dyn PromptEmbedder>> + Send + 'static {
+        let (files, truncate) = (self.files.clone(), setup.truncate);
+        let runtime = Runtime {
+            device: setup.device,
+            precision: self.precision,
+        };
+        move || match files {
+            Files::Sentence(files) => load_embedder(&files, truncate, runtime),
+            Files::Static(files) => Ok(Box::new(StaticEmbedder::load(&files)?)),
         }
     }
 }

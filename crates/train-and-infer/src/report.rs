@@ -78,7 +78,7 @@ impl Report {
         if let Some(report) = reports.first() {
             _ = writeln!(
                 text,
-                "next: cargo run -p plots -- --dataset {}",
+                "next: cargo run -p plots -- --dataset {}    # then open plots/report.html",
                 report.manifest.dataset
             );
         }

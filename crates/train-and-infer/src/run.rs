@@ -259,6 +259,7 @@ impl<'a> Run<'a> {
                     server: embeddings.server.clone(),
                     dim: embeddings.train.ncols(),
                     truncate: setup.truncate,
+                    precision: embeddings.precision,
                     license: model.and_then(|model| model.license()).map(str::to_owned),
                 })
             }
@@ -300,6 +301,16 @@ impl<'a> Run<'a> {
             return Ok(None);
         };
         let counted = data.counted(setup, embedder)?;
+        if counted.is_none()
+            && embedder.model.is_none()
+            && prompts.splits.train.input_tokens.is_some()
+        {
+            warn!(
+                "no line from a text's tokens to what LLMs bill is fitted for `{}`: what embeds is a server's model, or unknown, and its tokens cannot be counted \
+                 here. System prompts are then in no expected cost: give each request's `input_tokens` to `carrot-router route`",
+                self.router
+            );
+        }
         Ok(counted.and_then(|counted| fitting::token_lines(&prompts.splits.train, &counted)))
     }
 
@@ -356,6 +367,9 @@ pub(crate) fn config(
         config["embedder"] = json!({ "name": embedder.name, "sha256": sha256 });
         if let Some(truncate) = setup.truncate {
             config["embedder"]["truncate"] = json!(truncate);
+        }
+        if !embedder.precision.is_f32() {
+            config["embedder"]["precision"] = json!(embedder.precision);
         }
     }
     if let Sample::Rows(rows) = sample {

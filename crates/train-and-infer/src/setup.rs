@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use dataset::{DatasetDir, DatasetInfo, Truncate};
+use dataset::{DatasetDir, DatasetInfo, Precision, Truncate};
 use encoder::DeviceChoice;
 use fitting::{CrossFitSettings, LearnerParams};
 use static_embeddings::CheckedDistillParams;
@@ -28,6 +28,12 @@ pub(crate) struct Setup {
     pub(crate) roberta: torch::RobertaSettings,
     /// Where models run.
     pub(crate) device: DeviceChoice,
+    /// How exactly networks multiply when they predict.
+    #[cfg_attr(
+        not(feature = "torch"),
+        expect(dead_code, reason = "only networks use it; each embedder has its own")
+    )]
+    pub(crate) precision: Precision,
     pub(crate) models_dir: PathBuf,
     /// Which part of prompts that are too long is cut off; none where the models' files decide.
     pub(crate) truncate: Option<Truncate>,
@@ -39,7 +45,26 @@ pub(crate) struct Setup {
     pub(crate) quiet: bool,
 }
 
+/// How an embedder on this machine is found and run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ModelSetup {
+    /// Where it runs.
+    pub(crate) device: DeviceChoice,
+    /// Which part of prompts that are too long is cut off; none where the model's files decide.
+    pub(crate) truncate: Option<Truncate>,
+    pub(crate) quiet: bool,
+}
+
 impl Setup {
+    /// What an embedder needs of it.
+    pub(crate) fn of_models(&self) -> ModelSetup {
+        ModelSetup {
+            device: self.device,
+            truncate: self.truncate,
+            quiet: self.quiet,
+        }
+    }
+
     /// The embedder whose embeddings a router predicts from, unless it reads prompts.
     pub(crate) fn embedder_for(&self, input: Input) -> Option<&Embedder> {
         match input {

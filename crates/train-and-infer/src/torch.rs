@@ -10,6 +10,6 @@ pub(crate) use disabled::{CARROT_ROBERTA, ROBERTA_BINARY, RobertaSettings, predi
 #[cfg(feature = "torch")]
 pub(crate) use enabled::{CARROT_ROBERTA, ROBERTA_BINARY, RobertaSettings, predict};
 #[cfg(not(feature = "torch"))]
-pub(crate) use encoder::{check_device, load_embedder};
+pub(crate) use encoder::{check_device, find_precision, load_embedder};
 #[cfg(feature = "torch")]
-pub(crate) use nets::{check_device, load_embedder};
+pub(crate) use nets::{check_device, find_precision, load_embedder};

@@ -2,14 +2,17 @@ use std::path::Path;
 
 use evaluation::{
     Gaps,
-    choice::{CalibrationParams, Setting, Standing, check_confidence, decisions, standing_at},
+    choice::{
+        CalibrationParams, Setting, Standing, check_confidence, decisions, standing_at, support_at,
+    },
 };
+use saved_routers::CalibrationTarget;
 use serde::Deserialize;
 
 use super::{
     goal::CalibrationGoal,
     held_out::{Half, HeldOut},
-    refused,
+    refused, support,
 };
 use crate::{COST_MULTIPLIER, CalibrationError};
 
@@ -136,6 +139,11 @@ impl Calibrator {
         self.held_out.gaps()
     }
 
+    /// The smallest R2 of the router's lines from counted to billed tokens, where it has any.
+    pub fn least_token_r2(&self) -> Option<f64> {
+        self.held_out.least_token_r2()
+    }
+
     /// The goal.
     pub fn goal(&self) -> &CalibrationGoal {
         &self.goal
@@ -144,7 +152,8 @@ impl Calibrator {
     /// Chooses a setting on one part of the held-out prompts, and checks it on the other.
     ///
     /// # Errors
-    /// [`CalibrationError::OutOfReach`]; [`CalibrationError::NotPromised`]; [`CalibrationError::TooFewPrompts`]; others as for [`evaluation::choice::calibrate`].
+    /// [`CalibrationError::OutOfReach`]; [`CalibrationError::NotPromised`] and [`CalibrationError::NotSupported`] with a confidence;
+    /// [`CalibrationError::UnknownReference`]; [`CalibrationError::TooFewPrompts`]; others as for [`evaluation::choice::calibrate`].
     pub fn calibrate(&self) -> Result<Calibrated, CalibrationError> {
         self.calibrate_with(self.settings.seed)
     }
@@ -171,14 +180,53 @@ impl Calibrator {
                 in_the_mean: None,
             });
         };
+        // Before anything is promised: which setting does not matter where the prompt decided which LLM was asked.
+        self.check_support(&chosen_on, in_the_mean.setting)?;
         let params = CalibrationParams {
             confidence: Some(confidence),
             ..params
         };
+        let choice = self.choose(&chosen_on, &untouched, &params)?;
+        self.check_support(&chosen_on, choice.setting)?;
         Ok(Calibrated {
-            choice: self.choose(&chosen_on, &untouched, &params)?,
+            choice,
             n_new_prompts,
             in_the_mean: Some(in_the_mean),
+        })
+    }
+
+    /// Refuses a promise that rests on choices which the known scores say nothing of.
+    fn check_support(&self, chosen_on: &Half, setting: Setting) -> Result<(), CalibrationError> {
+        let supported = support_at(&chosen_on.truth()?, chosen_on.router()?, setting)?;
+        match supported.refusal() {
+            None => Ok(()),
+            Some(refusal) => Err(CalibrationError::NotSupported {
+                router: self.held_out.router().to_owned(),
+                goal: self.goal.promised(),
+                why: support::why(&refusal),
+            }),
+        }
+    }
+
+    /// That the costs of the LLM to compare with are not known as they have to be.
+    fn unknown_reference(
+        &self,
+        model_idx: usize,
+        params: &CalibrationParams,
+    ) -> Result<CalibrationError, CalibrationError> {
+        let (usd_per_1k, n_known) = self.held_out.cost_of(model_idx)?;
+        let part = match self.goal.target() {
+            CalibrationTarget::RelativeCost { at_most, .. } => *at_most,
+            _ => f64::NAN,
+        };
+        Ok(CalibrationError::UnknownReference {
+            router: self.held_out.router().to_owned(),
+            goal: self.goal.to_string(),
+            model: self.held_out.models()[model_idx].clone(),
+            n_known,
+            n_prompts: self.held_out.n_prompts(),
+            is_promise: params.confidence.is_some(),
+            budget_usd_per_1k: usd_per_1k.map(|usd| part * usd),
         })
     }
 
@@ -197,6 +245,10 @@ impl Calibrator {
             },
             evaluation::Error::NotPromised(refusal) => {
                 refused::error(self.held_out.router(), &self.goal, &refusal)
+            }
+            evaluation::Error::PartlyUnknown { model_idx }
+            | evaluation::Error::UnknownModel { model_idx } => {
+                (self.unknown_reference(model_idx, params)).unwrap_or_else(|error| error)
             }
             error => error.into(),
         })?;

@@ -115,7 +115,10 @@ impl Calibrator {
             // Consecutive seeds, so that a single repetition can be repeated as a calibration with its seed.
             let seed = settings.seed.wrapping_add(repetition as u32);
             let calibrated = match self.calibrate_with(seed) {
-                Err(refusal @ CalibrationError::NotPromised { .. }) => {
+                Err(
+                    refusal @ (CalibrationError::NotPromised { .. }
+                    | CalibrationError::NotSupported { .. }),
+                ) => {
                     coverage.n_refused += 1;
                     last_refusal = Some(refusal);
                     on_progress(1);

@@ -1,12 +1,12 @@
 use std::path::{Path, PathBuf};
 
 use dataset::{
-    DatasetDir, Pair, PairIdx, Predictions, RunManifest, Source, TestPredictions, TestSet,
-    train_test_split,
+    DatasetDir, Pair, PairIdx, Predictions, RunManifest, Source, TablePropensities,
+    TestPredictions, TestSet, train_test_split,
 };
-use evaluation::{Gaps, Router, Truth};
+use evaluation::{Gaps, Router, Truth, baseline::single_models};
 use ndarray::{Array2, Axis};
-use saved_routers::{Record, TokenRange};
+use saved_routers::{Record, TokenLines, TokenRange};
 
 use crate::CalibrationError;
 
@@ -20,6 +20,10 @@ pub struct HeldOut {
     pair: Option<Pair>,
     inputs: Vec<Source>,
     input_tokens: Option<TokenRange>,
+    least_token_r2: Option<f64>,
+    /// The file of propensities that were estimated.
+    estimated_in: Option<PathBuf>,
+    is_unweighed_log: bool,
     all: Half,
 }
 
@@ -28,8 +32,8 @@ pub struct HeldOut {
 pub(super) struct Half {
     scores: Array2<f32>,
     cost_usd: Array2<f64>,
-    /// With which probability each LLM was asked, where the test part says it.
-    propensities: Option<Array2<f64>>,
+    /// With which probability each LLM was asked, where the test part or an estimate says it.
+    propensities: Option<TablePropensities>,
     predictions: Predictions,
     /// Of a router that decides between two LLMs.
     pair: Option<PairIdx>,
@@ -88,14 +92,24 @@ impl HeldOut {
                 (Some(pair), Some(positions))
             }
         };
+        let mut inputs = vec![Source::of(test_set.path())?, Source::of(&path)?];
+        let estimated = (split.propensities.as_ref()).filter(|it| it.are_estimated);
+        let estimated_in = estimated.map(|_| dir.propensities());
+        // What is calibrated by estimates is out of date when these are.
+        if let Some(path) = &estimated_in {
+            inputs.push(Source::of(path)?);
+        }
         Ok(Self {
             dataset: dataset.to_owned(),
             router: router.to_owned(),
             folder,
             models: split.models.clone(),
             pair,
-            inputs: vec![Source::of(test_set.path())?, Source::of(&path)?],
+            inputs,
             input_tokens: split.input_tokens.as_ref().and_then(TokenRange::billed),
+            least_token_r2: (record.token_lines.as_ref()).and_then(TokenLines::least_r2),
+            estimated_in,
+            is_unweighed_log: split.propensities.is_none() && split.asked().is_some(),
             all: Half {
                 scores: split.scores.clone(),
                 cost_usd: split.cost_usd.clone(),
@@ -126,6 +140,11 @@ impl HeldOut {
         &self.models
     }
 
+    /// Number of test prompts.
+    pub(super) fn n_prompts(&self) -> usize {
+        self.all.scores.nrows()
+    }
+
     /// The LLMs of a router that decides between two.
     pub fn pair(&self) -> Option<&Pair> {
         self.pair.as_ref()
@@ -147,6 +166,32 @@ impl HeldOut {
     /// The input tokens of the test prompts as they were billed, where the test part says it.
     pub fn input_tokens(&self) -> Option<TokenRange> {
         self.input_tokens
+    }
+
+    /// The smallest R2 of the router's lines from counted to billed tokens, where it has any.
+    pub fn least_token_r2(&self) -> Option<f64> {
+        self.least_token_r2
+    }
+
+    /// The file of the propensities that were estimated, where the test part is of a log that does not say them and train-and-infer did.
+    pub fn estimated_in(&self) -> Option<&Path> {
+        self.estimated_in.as_deref()
+    }
+
+    /// Whether one LLM was asked for each prompt, and neither the test part nor an estimate says with which probability.
+    pub fn is_unweighed_log(&self) -> bool {
+        self.is_unweighed_log
+    }
+
+    /// The cost of an LLM on the prompts, in US dollars for 1,000, where it is known of some; and of how many prompts it is known.
+    pub(super) fn cost_of(
+        &self,
+        model_idx: usize,
+    ) -> Result<(Option<f64>, usize), CalibrationError> {
+        let point = single_models(&self.all.truth()?)[model_idx];
+        let column = self.all.cost_usd.column(model_idx);
+        let n_known = column.iter().filter(|cost| cost.is_finite()).count();
+        Ok((point.map(|point| 1e3 * point.cost_usd), n_known))
     }
 
     /// Divides the prompts, by a seed, into those that choose a setting and those that stay untouched.
@@ -171,8 +216,11 @@ impl HeldOut {
 impl Half {
     pub(super) fn truth(&self) -> Result<Truth<'_>, CalibrationError> {
         let (scores, cost_usd) = (self.scores.view(), self.cost_usd.view());
-        let recorded = self.propensities.as_ref();
-        Ok(Truth::with_recorded(scores, cost_usd, recorded)?)
+        Ok(Truth::with_table(
+            scores,
+            cost_usd,
+            self.propensities.as_ref(),
+        )?)
     }
 
     pub(super) fn router(&self) -> Result<Router<'_>, CalibrationError> {
@@ -183,7 +231,7 @@ impl Half {
         Self {
             scores: self.scores.select(Axis(0), rows),
             cost_usd: self.cost_usd.select(Axis(0), rows),
-            propensities: (self.propensities.as_ref()).map(|it| it.select(Axis(0), rows)),
+            propensities: (self.propensities.as_ref()).map(|it| it.select(rows)),
             predictions: self.predictions.select(rows),
             pair: self.pair,
         }

@@ -5,6 +5,7 @@ use saved_routers::{
     CALIBRATION_FORMAT_VERSION, CalibratedSetting, Calibration, Drawn, Expected, InTheMean,
     ModelShare, Promised, Range, Realized,
 };
+use serde::Serialize;
 
 use super::{
     calibrator::{Calibrated, CalibratedChoice, Calibrator},
@@ -21,6 +22,21 @@ pub struct UsableCalibration {
     pub mu: f64,
     /// All of it.
     pub calibration: Calibration,
+}
+
+/// What a calibration leads one to expect, as each line of `carrot-router route --json` repeats it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub struct CalibrationPromise {
+    /// The calibration's name.
+    pub calibration: String,
+    /// In words, what new prompts may be expected to keep to, and how surely.
+    pub keeps: String,
+    /// The probability with which they keep to it; `None` where they do in the mean only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    /// Over how many new prompts, or more.
+    pub n_new_prompts: usize,
 }
 
 /// The weight of cost, mu, that a calibration stored with the router in `folder`.
@@ -41,6 +57,20 @@ impl UsableCalibration {
         let calibration = Calibration::open(folder, name)?;
         let mu = mu_of(&calibration)?;
         Ok(Self { mu, calibration })
+    }
+
+    /// What it leads one to expect.
+    ///
+    /// # Errors
+    /// As for [`UsableCalibration::describe`].
+    pub fn promise(&self) -> Result<CalibrationPromise, CalibrationError> {
+        let promise = self.calibration.promise.as_ref();
+        Ok(CalibrationPromise {
+            calibration: self.calibration.name.clone(),
+            keeps: self.describe()?,
+            confidence: promise.map(|promise| promise.confidence),
+            n_new_prompts: self.calibration.expected.n_new_prompts,
+        })
     }
 
     /// In words, what new prompts may be expected to keep to, and how surely.

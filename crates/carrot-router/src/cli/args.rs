@@ -1,7 +1,12 @@
 use clap::{Parser, Subcommand};
 use cli_support::examples;
 
-use super::{calibrate::CalibrateArgs, pool::PoolArgs, route::RouteArgs, worth::WorthArgs};
+#[cfg(feature = "serve")]
+use super::serve::ServeArgs;
+use super::{
+    calibrate::CalibrateArgs, pool::PoolArgs, replay::ReplayArgs, route::RouteArgs,
+    worth::WorthArgs,
+};
 
 const EXAMPLES: [&str; 4] = [
     "cargo run -p carrot-router -- worth --dataset my-logs",
@@ -26,6 +31,11 @@ pub(super) enum Command {
     Calibrate(CalibrateArgs),
     /// Change a saved router's prices, or remove and add LLMs, without refitting it
     Pool(PoolArgs),
+    /// Sum up a log of decisions: what routing cost against always taking each LLM, and how good it was, as far as feedback says
+    Replay(ReplayArgs),
+    /// Answer requests in the formats of OpenAI and Anthropic by the LLM that each should go to, and log what routing costs and saves
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
     /// Say whether routing is worth it on a data set, or which LLM to use for everything, by predictions for prompts that were not fitted on
     Worth(WorthArgs),
 }
@@ -37,6 +47,9 @@ impl Args {
             Command::Route(args) => args.output.quiet,
             Command::Calibrate(args) => args.program.output.quiet,
             Command::Pool(args) => args.output_form.quiet,
+            Command::Replay(args) => args.output.quiet,
+            #[cfg(feature = "serve")]
+            Command::Serve(args) => args.quiet,
             Command::Worth(args) => args.program.output.quiet,
         }
     }

@@ -52,6 +52,8 @@ pub(super) fn run(args: CalibrateArgs) -> anyhow::Result<()> {
             let report = CalibrationReport {
                 calibration: &calibration,
                 gaps: calibrator.gaps()?,
+                support: calibrator.support(&calibrated)?,
+                least_token_r2: calibrator.least_token_r2(),
                 path: &path,
                 goal: calibrator.goal(),
                 folder,

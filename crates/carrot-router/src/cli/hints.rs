@@ -1,7 +1,8 @@
 //! Which flag of this program, or which command, cures an error of a library, which knows no flags.
 
-use carrot_router::{CalibrationError, Error, WorthError, check_device};
+use carrot_router::{CalibrationError, Error, WorthError, check_device, find_precision};
 use cli_support::{fit_command, usage_error, with_hint};
+use dataset::Precision;
 use encoder::DeviceChoice;
 
 /// Adds a hint to an error of the libraries where a flag of this program, or a command, could cure it.
@@ -32,6 +33,23 @@ pub(super) fn device(name: &str) -> anyhow::Result<DeviceChoice> {
         )),
         error => usage_error(error.to_string()),
     })
+}
+
+/// The precision that `--precision` names, for models on a device.
+pub(super) fn precision(name: &str, device: DeviceChoice) -> anyhow::Result<Precision> {
+    let precision = name.parse();
+    let precision = precision.and_then(|precision| find_precision(precision, device));
+    precision.map_err(|error| usage_error(with_cure(&error)))
+}
+
+/// A message about a precision, with what helps where this build lacks it.
+fn with_cure(error: &encoder::Error) -> String {
+    match error {
+        encoder::Error::NoPrecision { .. } if cfg!(not(feature = "torch")) => {
+            format!("{error}; `--features torch` builds it with libtorch")
+        }
+        error => error.to_string(),
+    }
 }
 
 fn of_router(error: &Error) -> Option<String> {
@@ -70,8 +88,21 @@ fn of_other(error: &Error) -> Option<&'static str> {
         }
         // Transparent errors are not in the chain themselves, only what caused them is.
         Error::SavedRouter(error) => return of_saved_router(error),
+        Error::Model(error) => return of_model(error),
+        Error::Network { source, .. } => return of_model(source),
         _ => return None,
     })
+}
+
+fn of_model(error: &encoder::Error) -> Option<&'static str> {
+    match error {
+        encoder::Error::NoPrecision { .. } if cfg!(not(feature = "torch")) => Some(
+            "build with libtorch (`scripts/libtorch.sh`, then `cargo run -p carrot-router --features torch -- ...`), or refit the router with \
+             `--precision f32`",
+        ),
+        encoder::Error::NoPrecision { .. } => Some("leave out `--device`, or pass `--device cpu`"),
+        _ => None,
+    }
 }
 
 fn of_calibration(error: &CalibrationError) -> Option<String> {
@@ -80,6 +111,27 @@ fn of_calibration(error: &CalibrationError) -> Option<String> {
         CalibrationError::OtherFit {
             dataset, router, ..
         } => fit_command(dataset, router, None),
+        CalibrationError::UnknownReference {
+            is_promise,
+            budget_usd_per_1k,
+            ..
+        } => {
+            let budget = budget_usd_per_1k.map_or_else(
+                || "give a budget in dollars instead, with `--usd-per-1k`".to_owned(),
+                |usd| {
+                    format!(
+                        "give the same in dollars, `--usd-per-1k {usd:.3e}` by its mean cost where that is known"
+                    )
+                },
+            );
+            let others = match is_promise {
+                true => ", leave out `--confidence`",
+                false => "",
+            };
+            return Some(format!(
+                "{budget}{others}, or generate the data set again with a price or a cost for it on every prompt"
+            ));
+        }
         CalibrationError::OtherTokens { are_given, .. } => {
             let give = match are_given {
                 true => "",

@@ -55,6 +55,38 @@ pub enum CalibrationError {
         /// What would help, in words.
         enough: Box<str>,
     },
+    /// A promise about choices that the known scores say too little of.
+    #[error("`{router}` cannot promise {goal}: {why}")]
+    NotSupported {
+        /// The router.
+        router: String,
+        /// The goal, in words.
+        goal: String,
+        /// Why not, and what would help.
+        why: String,
+    },
+    /// A part of what an LLM costs whose cost is not known.
+    #[error(
+        "`{router}` cannot be calibrated to {goal}: the cost of `{model}` is known for {n_known} of {n_prompts} test prompts, and {} of those that choose the \
+         setting",
+        if *is_promise { "a promise needs it for each" } else { "for none" }
+    )]
+    UnknownReference {
+        /// The router.
+        router: String,
+        /// The goal, in words.
+        goal: String,
+        /// The LLM.
+        model: String,
+        /// Test prompts for which its cost is known.
+        n_known: usize,
+        /// Test prompts.
+        n_prompts: usize,
+        /// Whether the goal was to be kept with a probability.
+        is_promise: bool,
+        /// The budget in US dollars per 1,000 prompts that comes to the same, where the LLM's mean cost is known.
+        budget_usd_per_1k: Option<f64>,
+    },
     /// Predictions of LLMs that the router no longer has.
     #[error(
         "the LLMs of `{}` were changed after its fit, so there are no predictions of the new ones for the test prompts; calibrate the router \

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use dataset::{DatasetDir, Embeddings, EmbeddingsMeta, Lock, Part, WholeSet, sha256_file};
-use encoder::{DeviceChoice, PromptEmbedder};
+use dataset::{
+    DatasetDir, Embeddings, EmbeddingsMeta, Lock, Part, Precision, WholeSet, sha256_file,
+};
+use encoder::{DeviceChoice, PromptEmbedder, Runtime};
 use ndarray::{Array2, Axis, concatenate};
 use tracing::info;
 
@@ -163,7 +165,7 @@ impl Model {
         let files = LocalModelFiles::in_folder(&folder).map_err(failed)?;
         Ok(Self {
             sha256: files.sha256().map_err(failed)?,
-            embedder: files.load(None, device).map_err(failed)?,
+            embedder: files.load(None, Runtime::f32_on(device)).map_err(failed)?,
             folder,
         })
     }
@@ -187,6 +189,7 @@ impl Model {
                 server: None,
                 split_sha256: Some(sha256_file(&prompts.split())?),
                 truncate: None,
+                precision: Precision::F32,
                 n_truncated: Some(embedded.n_truncated()),
             },
             values: embedded.values,

@@ -5,7 +5,7 @@ use dataset::{
     WorthEstimate, WorthEvidence, WorthFit, WorthPoint, WorthSettings, WorthTrade, WorthVerdict,
 };
 use evaluation::{
-    Predicted, Propensities, PropensitySource, Truth,
+    Predicted, PropensitySource, Truth,
     worth::{
         Baseline, CrossFit, Estimate, GainAt, GainReport, GainSettings, PromptGains, Trade,
         Verdict, doubly_robust_gains, gains_by_task, prompt_gains, trade,
@@ -62,10 +62,11 @@ pub(super) fn judge(
         ..whole.table().clone()
     });
     let table = costless.as_ref().unwrap_or(whole.table());
-    let truth = truth(table, propensities)?;
-    let cross_fits = cross_fits(repeats, settings)?;
     let weighed = propensities.map(|propensities| propensities.on(table));
-    let worths = worths(weighed.as_ref().unwrap_or(table));
+    let table = weighed.as_ref().unwrap_or(table);
+    let truth = Truth::of(table)?;
+    let cross_fits = cross_fits(repeats, settings)?;
+    let worths = worths(table);
     let less_own_cost = |gains: PromptGains| match settings.embed_usd_per_1k {
         0.0 => gains,
         usd_per_1k => gains.less_router_cost(usd_per_1k / 1000.0),
@@ -149,21 +150,6 @@ pub(super) fn judge(
             n_equal_prompts: whole.equal_prompts().n_repeated,
         },
         curve,
-    })
-}
-
-/// A table's truth, with its own propensities or with those that were estimated.
-fn truth<'a>(
-    table: &'a PartTable,
-    propensities: Option<&LogPropensities>,
-) -> Result<Truth<'a>, WorthError> {
-    Ok(match propensities {
-        None => Truth::of(table)?,
-        Some(estimated) => Truth::with_propensities(
-            table.scores.view(),
-            table.cost_usd.view(),
-            Propensities::estimated(estimated.values.clone())?,
-        )?,
     })
 }
 

@@ -1,7 +1,7 @@
-//! Out-of-fold predictions that train-and-infer left, used where they are what would come out here.
+//! Out-of-fold predictions and estimated propensities that train-and-infer left, used where they are what would come out here.
 
-use dataset::{OutOfFold, RunManifest, WholeSet, WorthFit, sha256_file};
-use fitting::{Folds, Recipe};
+use dataset::{EstimatedPropensities, OutOfFold, RunManifest, WholeSet, WorthFit, sha256_file};
+use fitting::{Folds, LearnerParams, LogPropensities, Recipe};
 use serde_json::Value;
 use tracing::info;
 
@@ -53,6 +53,35 @@ pub(super) fn read(
             .collect(),
         out_of_fold: found.out_of_fold,
     }))
+}
+
+/// The propensities that train-and-infer estimated, if they are of the same rows, embeddings, folds and settings; `None` where nothing was to be
+/// estimated, too.
+pub(super) fn propensities(
+    whole: &WholeSet,
+    embedded: &Embedded,
+    params: &LearnerParams,
+    folds: &Folds,
+) -> Result<Option<LogPropensities>, WorthError> {
+    let path = whole.dir().propensities();
+    let is_estimated = whole.table().propensities.as_ref();
+    if !is_estimated.is_some_and(|it| it.are_estimated) {
+        return Ok(None);
+    }
+    let made_from = EstimatedPropensities::read_made_from(&path)?;
+    let is_same = made_from.is_some_and(|it| {
+        let has = |sha256| it.other_sha256.contains(sha256);
+        it.embedder.as_ref() == Some(&embedded.name) && embedded.sha256.iter().all(has)
+    });
+    if !is_same {
+        return Ok(None);
+    }
+    let estimated = EstimatedPropensities::read(&path)?;
+    let kept = LogPropensities::kept(estimated, params, folds);
+    if kept.is_some() {
+        info!("using the propensities in `{}`", path.display());
+    }
+    Ok(kept)
 }
 
 /// What a fit says of its decision to route; `None` of a router that decides nothing.

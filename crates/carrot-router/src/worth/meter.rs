@@ -193,8 +193,13 @@ impl WorthMeter {
         if self.propensities.is_none()
             && let Some(folds) = self.folds.first()
         {
-            // Kept predictions come without. Of any other table than such a log this is nothing.
-            self.propensities = log_propensities(&self.subject(), folds, &|_| {})?;
+            let params = &self.question.learners;
+            let kept = kept::propensities(&self.whole, &self.embedded, params, folds)?;
+            self.propensities = match kept {
+                Some(kept) => Some(kept),
+                // Of any other table than such a log this is nothing.
+                None => log_propensities(&self.subject(), folds, &|_| {})?,
+            };
         }
         Ok(())
     }

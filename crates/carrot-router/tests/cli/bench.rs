@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use dataset::{CostKind, Pair, Quantity, Standardizer};
+use dataset::{CostKind, Pair, Precision, Quantity, Standardizer};
 use encoder::{ModelFiles, PromptEmbedder, SentenceEmbedder};
 use ndarray::{Array2, array};
 use routers::{Backend, Target, UnitRows};
@@ -89,6 +89,7 @@ impl Tiny {
                 server: None,
                 dim: model.dim(),
                 truncate: None,
+                precision: Precision::F32,
                 license: None,
             },
         }

@@ -3,7 +3,8 @@
 use std::fs;
 
 use dataset::{
-    CostKind, DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Part, PartTable, sha256_file,
+    CostKind, DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Part, PartTable, Precision,
+    sha256_file,
 };
 use encoder::{ModelFiles, PromptEmbedder, SentenceEmbedder};
 use fitting::{BUILT_IN, Learner, Settings};
@@ -88,6 +89,7 @@ fn bench() -> Tiny {
             server: None,
             split_sha256: Some(record.train_sha256),
             truncate: None,
+            precision: Precision::F32,
             n_truncated: None,
         },
     };
@@ -132,6 +134,9 @@ fn it_routes_until_its_llms_are_all_alike() {
     let text = expect_success(&pool(MODEL, &alike));
     assert!(text.contains("before: routes; differences"), "{text}");
     assert!(text.contains("after:  does not route"), "{text}");
+    // What a change of the LLMs does not choose again, and why.
+    assert!(text.contains("kept from the fit: the "), "{text}");
+    assert!(text.contains("only a new fit tells"), "{text}");
     let decision = selected(&bench, "models/tiny/alike", "so b 1");
     assert_eq!(decision["routes"], json!(false));
     assert_eq!(decision["selected"], json!(MODELS[1]));

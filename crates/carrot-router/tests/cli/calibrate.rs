@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, fs, process::Output};
 
 use dataset::{
-    CostKind, DatasetInfo, KeptColumns, MadeFrom, Part, PartTable, PerModel, Predictions,
-    RunManifest, SmallWins, Source, Timings, sha256_file,
+    CostKind, DatasetInfo, EstimatedPropensities, KeptColumns, MadeFrom, Part, PartHashes,
+    PartTable, PerModel, Predictions, RunManifest, SmallWins, Source, TablePropensities, Timings,
+    sha256_file,
 };
 use ndarray::{Array1, Array2};
 use serde_json::{Value, json};
@@ -148,7 +149,17 @@ fn route_takes_the_weight_of_a_calibration() {
     let bench = bench();
     let report = calibrated(&bench, &KNN, &["--usd-per-1k", "8", "--name", "eight"]);
     let mu = report["calibration"]["setting"]["mu"].to_string();
-    let found = bench.decisions(&["so so", "--calibration", "eight"], "");
+    let mut found = bench.decisions(&["so so", "--calibration", "eight"], "");
+    // Each line says what may be expected of it.
+    let calibrated_at = found[0]["calibrated"].take();
+    assert_eq!(calibrated_at["calibration"], "eight");
+    let keeps =
+        "at most $8 per 1,000 prompts in the mean; new prompts miss that about as often as not";
+    assert_eq!(calibrated_at["keeps"], keeps);
+    assert_eq!(calibrated_at["n_new_prompts"], N_PROMPTS / 2);
+    assert!(calibrated_at.get("confidence").is_none(), "{calibrated_at}");
+    let line = found[0].as_object_mut().expect("an object");
+    line.remove("calibrated");
     assert_eq!(found, bench.decisions(&["so so", "--mu", &mu], ""));
 
     assert_refused(
@@ -313,7 +324,8 @@ fn holes_in_the_test_part_are_told() {
     for (is_recorded, source) in [(false, "at-random"), (true, "recorded")] {
         let bench = bench_with(|split| {
             holes(split);
-            split.propensities = is_recorded.then(|| Array2::from_elem(split.scores.dim(), 0.9));
+            split.propensities = is_recorded
+                .then(|| TablePropensities::recorded(Array2::from_elem(split.scores.dim(), 0.9)));
         });
         let report = calibrated(&bench, &KNN, &args);
         assert_eq!(report["gaps"]["source"], source);
@@ -324,6 +336,225 @@ fn holes_in_the_test_part_are_told() {
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(text.contains("91.6% of the scores are known."), "{text}");
     }
+}
+
+/// A log: hard prompts, the later ones, were mostly asked of the dear LLM; with the probabilities of the policy.
+fn log(split: &mut PartTable) -> Array2<f64> {
+    let policy = |i: usize| match i < N_PROMPTS / 2 {
+        true => [0.25, 0.5, 0.25],
+        false => [0.5, 0.25, 0.25],
+    };
+    for i in 0..N_PROMPTS {
+        // By turns, in these proportions.
+        let asked = match (i < N_PROMPTS / 2, i % 4) {
+            (true, 0) | (false, 0 | 1) => 0,
+            (true, 1 | 2) | (false, 2) => 1,
+            _ => 2,
+        };
+        for m in (0..MODELS.len()).filter(|&m| m != asked) {
+            split.scores[[i, m]] = f32::NAN;
+            split.cost_usd[[i, m]] = f64::NAN;
+        }
+    }
+    Array2::from_shape_fn(split.scores.dim(), |(i, m)| policy(i)[m])
+}
+
+/// Writes what train-and-infer estimates of a log.
+fn write_estimates(bench: &Tiny, values: Array2<f64>) {
+    let dir = bench.dataset("tiny");
+    let test = PartTable::read(&dir.split(Part::Test)).expect("read");
+    let mut info = DatasetInfo::read(&dir.info()).expect("read");
+    let hashes = PartHashes {
+        train: "abc".to_owned(),
+        test: sha256_file(&dir.split(Part::Test)).expect("hashed"),
+    };
+    let made_from = MadeFrom {
+        train_sha256: Some(hashes.train.clone()),
+        ..MadeFrom::split(hashes.test.clone())
+    };
+    info.part_sha256 = Some(hashes);
+    info.write(&dir.info()).expect("written");
+    // Three train prompts come first.
+    let train = Array2::from_elem((3, MODELS.len()), 0.5);
+    let estimated = EstimatedPropensities {
+        ids: ["a", "b", "c"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(test.ids)
+            .collect(),
+        models: test.models,
+        folds: vec![Some(0); 3 + N_PROMPTS],
+        values: ndarray::concatenate![ndarray::Axis(0), train, values],
+        fit: json!({}),
+    };
+    estimated
+        .write(&dir.propensities(), &made_from)
+        .expect("written");
+}
+
+#[test]
+fn a_log_is_weighed_by_what_was_estimated_of_it() {
+    let args = ["--usd-per-1k", "6", "--name", "six"];
+    let mut policy = None;
+    let bench = bench_with(|split| policy = Some(log(split)));
+    let policy = policy.expect("a log");
+    // Nothing says with which probability: that is told, and what makes up for it.
+    let unweighed = calibrated(&bench, &KNN, &args);
+    assert_eq!(unweighed["gaps"]["source"], "at-random");
+    assert_eq!(unweighed["support"]["is-unweighed-log"], true);
+    let text = |bench: &Tiny| {
+        let output = calibrate(bench, &[&KNN[..], &args].concat());
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let told = text(&bench);
+    assert!(
+        told.contains("nothing says with which probability"),
+        "{told}"
+    );
+
+    write_estimates(&bench, policy.clone());
+    let estimated = calibrated(&bench, &KNN, &args);
+    assert_eq!(estimated["gaps"]["source"], "estimated");
+    let support = &estimated["support"];
+    assert_eq!(support["is-unweighed-log"], false);
+    assert_eq!(support["estimated-in"], "data/tiny/propensities.parquet");
+    for half in ["chosen-on", "untouched"] {
+        assert_eq!(support[half]["estimator"], "self-normalized");
+        let n = support[half]["effective-prompts"]
+            .as_f64()
+            .expect("a number");
+        // Of 40 prompts about a third is known; all weigh 2 or 4.
+        assert!((5.0..25.0).contains(&n), "{support}");
+        assert_eq!(support[half]["low-share"], 0.0);
+    }
+    let told = text(&bench);
+    for part in [
+        "33.3% of the scores are known. Routers choose among all LLMs, and averages are self-normalized",
+        "estimated from the prompts' embeddings. That is right only if whoever chose went by nothing",
+        "the probabilities were estimated by train-and-infer: `data/tiny/propensities.parquet`",
+        "at this setting the known scores of its choices weigh as much as ",
+        "0% of its choices are known to have a probability below 0.01",
+        "do not rely on it: the known scores of its choices weigh as much as",
+    ] {
+        assert!(told.contains(part), "no `{part}` in: {told}");
+    }
+
+    // The same numbers as of a log that says the same, and other ones than without.
+    let recorded = bench_with(|split| {
+        let policy = log(split);
+        split.propensities = Some(TablePropensities::recorded(policy));
+    });
+    let recorded = calibrated(&recorded, &KNN, &args);
+    assert_eq!(recorded["gaps"]["source"], "recorded");
+    for key in ["expected", "realized", "setting"] {
+        assert_eq!(
+            recorded["calibration"][key], estimated["calibration"][key],
+            "{key}"
+        );
+    }
+    assert_ne!(
+        unweighed["calibration"]["realized"],
+        estimated["calibration"]["realized"]
+    );
+
+    // Other estimates put the calibration out of date.
+    assert_eq!(
+        bench
+            .decisions(&["so so", "--calibration", "six"], "")
+            .len(),
+        1
+    );
+    write_estimates(&bench, policy.mapv(|p| 0.9 * p));
+    let stale = bench.route(&["so so", "--calibration", "six"], "");
+    assert_refused(&stale, 1, "propensities.parquet` has changed since");
+}
+
+#[test]
+fn nothing_is_promised_of_a_log_that_its_prompts_decided() {
+    let bench = bench_with(|split| {
+        let asked = log(split).mapv(|_| 1e-3);
+        let asked = Array2::from_shape_fn(asked.dim(), |at| {
+            if split.scores[at].is_nan() {
+                asked[at]
+            } else {
+                0.998
+            }
+        });
+        split.propensities = Some(TablePropensities::recorded(asked));
+    });
+    let output = calibrate(
+        &bench,
+        &[&KNN[..], &["--usd-per-1k", "9"], &CONFIDENT].concat(),
+    );
+    let part = "cannot promise at most $9 per 1,000 prompts: in this log the prompt decided which LLM was asked (100% of the prompts have one LLM with a \
+                propensity above 0.99)";
+    assert_refused(&output, 1, part);
+    assert_refused(
+        &output,
+        1,
+        "send a random part of the prompts to other LLMs",
+    );
+    // Without a promise it is told.
+    let output = calibrate(&bench, &[&KNN[..], &["--usd-per-1k", "9"]].concat());
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("do not rely on it: in this log"), "{told}");
+}
+
+#[test]
+fn a_part_of_an_unknown_cost_is_refused_with_what_helps() {
+    let bench = bench_with(|split| {
+        for i in (0..N_PROMPTS).step_by(4) {
+            split.cost_usd[[i, 0]] = f64::NAN;
+        }
+    });
+    let relative = ["--relative-cost", "60%:owner/dear"];
+    let output = calibrate(&bench, &[&KNN[..], &relative, &CONFIDENT].concat());
+    assert_refused(
+        &output,
+        1,
+        "the cost of `owner/dear` is known for 60 of 80 test prompts, and a promise needs it for each of those that choose the setting",
+    );
+    // 60% of its mean, .01 (1 + mean of i mod 7 over 7), for 1,000 prompts.
+    let known = (0..N_PROMPTS).filter(|i| i % 4 != 0);
+    let usd: f64 = known
+        .map(|i| 10.0 * (1.0 + (i % 7) as f64 / 7.0))
+        .sum::<f64>()
+        / 60.0;
+    let hint = format!(
+        "hint: give the same in dollars, `--usd-per-1k {:.3e}`",
+        0.6 * usd
+    );
+    assert_refused(&output, 1, &hint);
+    assert_refused(&output, 1, "leave out `--confidence`");
+    calibrated(&bench, &KNN, &relative);
+}
+
+#[test]
+fn lines_that_explain_little_are_told() {
+    let bench = bench_with(|split| {
+        split.input_tokens = Some(Array2::from_elem(split.scores.dim(), 2.0));
+    });
+    let path = bench.router().join("router.json");
+    let told = |r2: f64| {
+        let text = fs::read(&path).expect("read");
+        let mut record: Value = serde_json::from_slice(&text).expect("JSON");
+        let line = |r2| json!({"intercept": 0.0, "slope": 1.0, "r2": r2, "n-prompts": 20});
+        record["token-lines"] = json!({
+            "counted": {"n-prompts": 20, "mean": 2.0, "deviation": 1.0, "least": 1.0, "most": 4.0},
+            "lines": { (MODELS[0]): line(0.9), (MODELS[1]): line(r2) },
+        });
+        fs::write(&path, record.to_string()).expect("written");
+        let args = [&KNN[..], &["--usd-per-1k", "8"]].concat();
+        let report = calibrated(&bench, &KNN, &args[4..]);
+        assert_eq!(report["least-token-r2"], r2);
+        let output = calibrate(&bench, &args);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let text = told(0.12);
+    let part = "a prompt's text tells little of what is billed for it (R2 0.12 at the least)";
+    assert!(text.contains(part), "{text}");
+    let text = told(0.7);
+    assert!(!text.contains("tells little"), "{text}");
 }
 
 #[test]
@@ -390,6 +621,14 @@ fn route_says_what_was_promised_and_opens_older_calibrations() {
     let output = bench.route(&["so so", "--calibration", "eight"], "");
     let part = "at most $8 per 1,000 prompts with 90% confidence, over 200 new prompts or more; the limit is $7.";
     assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    let decision = bench
+        .decisions(&["so so", "--calibration", "eight"], "")
+        .remove(0);
+    let calibrated_at = &decision["calibrated"];
+    assert_eq!(calibrated_at["confidence"], 0.9);
+    assert_eq!(calibrated_at["n_new_prompts"], 200);
+    let keeps = calibrated_at["keeps"].as_str().expect("words");
+    assert!(keeps.starts_with(part), "{keeps}");
 
     // As before there were promises.
     let path = bench.path().join(report["path"].as_str().expect("a path"));

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use dataset::CostKind;
+use dataset::{CostKind, Precision};
 use ndarray::Array2;
 use saved_routers::Embedder;
 use serde_json::json;
@@ -36,6 +36,7 @@ fn bench_at(name: &str, server: Option<&str>) -> Tiny {
             server: server.map(str::to_owned),
             dim: DIM,
             truncate: None,
+            precision: Precision::F32,
             license: None,
         },
     };
@@ -98,6 +99,10 @@ fn a_server_is_asked_only_when_it_is_named() {
     );
     assert!(
         message.contains("the encoding cl100k_base of the embedder"),
+        "{message}"
+    );
+    assert!(
+        message.contains("no line to what is billed can be fitted on a server's embeddings"),
         "{message}"
     );
     assert_eq!(server.n_times_asked().len(), PROMPTS.len());

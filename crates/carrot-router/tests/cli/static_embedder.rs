@@ -1,6 +1,6 @@
 use std::fs;
 
-use dataset::CostKind;
+use dataset::{CostKind, Precision};
 use encoder::PromptEmbedder as _;
 use saved_routers::Embedder;
 use static_embeddings::{StaticEmbedder, StaticFiles};
@@ -25,6 +25,7 @@ fn bench() -> Tiny {
             server: None,
             dim: model.dim(),
             truncate: None,
+            precision: Precision::F32,
             license: None,
         },
     };

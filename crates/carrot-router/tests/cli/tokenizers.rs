@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Puts a tokenizer of words and letters into an LLM's folder.
-fn give(bench: &Tiny, llm: &str) {
+pub(crate) fn give(bench: &Tiny, llm: &str) {
     let from = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../encoder/tests/golden/tiny-bert/tokenizer.json");
     let folder = bench.path().join("tokenizers").join(llm);

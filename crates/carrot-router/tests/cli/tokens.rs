@@ -70,6 +70,34 @@ fn what_was_billed_for_the_train_prompts_is_expected_of_new_ones() {
 }
 
 #[test]
+fn what_was_billed_comes_before_a_tokenizer_and_that_is_told() {
+    let bench = prompted();
+    crate::tokenizers::give(&bench, MODELS[0]);
+    let args = ["so so", "--mu", "0.3", "--tokenizers", "tokenizers"];
+    let expected = [1502.0, 1403.0, 1453.0].map(|n| (n, json!("fitted")));
+    assert_eq!(tokens(&bench.decisions(&args, "")[0]), expected);
+    let output = bench.route(&args, "");
+    let message = stderr(&output);
+    assert!(
+        message.contains(
+            "the tokenizers under `tokenizers` are not used: this router knows what each LLM billed"
+        ),
+        "{message}"
+    );
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        text.contains("comes before the tokenizers under `tokenizers`"),
+        "{text}"
+    );
+    // Without lines they count.
+    let bench = Tiny::new(CostKind::OutputTokens);
+    crate::tokenizers::give(&bench, MODELS[0]);
+    let decision = bench.decisions(&args, "").remove(0);
+    assert_eq!(tokens(&decision)[0].1, json!("own-tokenizer"));
+    assert!(!stderr(&bench.route(&args, "")).contains("not used"));
+}
+
+#[test]
 fn a_request_knows_best_what_it_is_billed() {
     for bench in [prompted(), Tiny::new(CostKind::OutputTokens)] {
         let given = [7000.0; 3].map(|n| (n, json!("given")));

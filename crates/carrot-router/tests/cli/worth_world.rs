@@ -3,7 +3,8 @@
 use std::fs;
 
 use dataset::{
-    DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Part, PartHashes, PartTable, sha256_file,
+    DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Part, PartHashes, PartTable, Precision,
+    sha256_file,
 };
 use ndarray::Array2;
 use serde_json::Value;
@@ -110,6 +111,7 @@ pub(crate) fn write_rows(
                 server: None,
                 split_sha256: Some(sha256_file(&dir.split(part)).expect("hashed")),
                 truncate: None,
+                precision: Precision::F32,
                 n_truncated: None,
             },
         };

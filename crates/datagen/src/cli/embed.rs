@@ -14,7 +14,8 @@ use atomic_files::TemporaryFolder;
 use clap::ValueEnum;
 use cli_support::{Progress, usage_error, with_hint};
 use dataset::{
-    DatasetDir, Embeddings, EmbeddingsMeta, FolderName, Lock, Part, PartTable, sha256_file,
+    DatasetDir, Embeddings, EmbeddingsMeta, FolderName, Lock, Part, PartTable, Precision,
+    sha256_file,
 };
 use embeddings::{Client, Endpoint, Limits, Model, Store};
 use tracing::info;
@@ -187,6 +188,7 @@ impl EmbedJob {
                 server: Some(self.client.server().to_owned()),
                 split_sha256: Some(sha256_file(&dir.split(part))?),
                 truncate: None,
+                precision: Precision::F32,
                 n_truncated: None,
             };
             let mut report = PartReport {

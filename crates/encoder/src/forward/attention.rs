@@ -3,10 +3,11 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{
-    elementwise::softmax,
+    elementwise::{divide, softmax},
+    groups::Groups,
     linear::Linear,
     processor::Processor,
-    product::{Blocks, Panels, Spread, Tiles},
+    product::{Panels, Rows, RowsMut, Spread, Tiles},
 };
 
 /// Scaled dot-product attention of tokens to every token of their text, in several heads.
@@ -44,164 +45,184 @@ impl Texts<'_> {
     }
 }
 
-/// What one head of one text needs while it is computed.
+/// A text's keys and values in one head, packed.
 #[derive(Debug, Default)]
-struct Scratch {
-    queries: Blocks,
-    keys: Panels,
-    values: Panels,
-    scores: Tiles,
-    weights: Vec<f32>,
-    packed_weights: Blocks,
-    mixed: Tiles,
+struct Memory {
+    keys: Panels,   // columns are tokens
+    values: Panels, // columns are dimensions
 }
 
-/// Attention's rows, packed for the next map, and room for what leads to them.
+/// What a core needs while it computes.
+#[derive(Debug, Default)]
+struct Scratch {
+    tiles: Tiles,
+    scores: Vec<f32>,
+    totals: Vec<f32>,
+}
+
+/// Attention's result, and room for what leads to it.
 #[derive(Debug, Default)]
 pub(super) struct Mixed {
-    queries: Tiles,
-    keys_and_values: Tiles,
-    /// For each text and head `(queries, head_dim)`.
-    heads: Vec<f32>,
-    pub(super) packed: Blocks,
+    /// Of each text every head's.
+    memories: Vec<Memory>,
+    keys_and_values: Vec<f32>, // (tokens, 2 dim), a token's keys first
+    queries: Vec<f32>,         // (wanted tokens, dim)
+    scratch: Scratch,
+    /// What the wanted tokens see, `(wanted tokens, dim)`.
+    pub(super) rows: Vec<f32>,
 }
 
 impl SelfAttention {
-    /// What the texts' wanted tokens see. `rows` are all tokens, `query_rows` the wanted ones; the same where all are wanted.
-    pub(super) fn forward(
+    /// Takes in all tokens, `(tokens, dim)`, as what is to be seen.
+    pub(super) fn see(
         &self,
         processor: Processor,
-        [rows, query_rows]: [&Blocks; 2],
+        rows: &[f32],
         texts: Texts<'_>,
         spread: Spread,
         mixed: &mut Mixed,
     ) {
-        let head_dim = self.dim / self.n_heads;
+        let (dim, head_dim) = (self.dim, self.dim / self.n_heads);
         let Mixed {
-            queries,
+            memories,
             keys_and_values,
-            heads,
-            packed,
+            scratch,
+            ..
         } = mixed;
-        self.query.forward(query_rows, spread, |_| (), queries);
-        self.key_and_value
-            .forward(rows, spread, |_| (), keys_and_values);
-        let n_queries = texts.n_queries();
-        heads.resize(n_queries * self.dim, 0.);
-        // Which text and head each part of the result belongs to.
-        let mut parts: Vec<(usize, usize, &mut [f32])> = Vec::new();
-        let mut rest = &mut heads[..];
-        for (text_idx, queries) in texts.queries.iter().enumerate() {
-            for head in 0..self.n_heads {
-                let (part, behind) = rest.split_at_mut(queries.len() * head_dim);
-                parts.push((text_idx, head, part));
-                rest = behind;
-            }
-        }
-        let one = |scratch: &mut Scratch, (text_idx, head, part): (usize, usize, &mut [f32])| {
-            let (tokens, wanted) = (&texts.tokens[text_idx], &texts.queries[text_idx]);
-            let first = head * head_dim;
-            let head = Head {
-                processor,
-                dims: first..first + head_dim,
-                value_dims: self.dim + first..self.dim + first + head_dim,
-                queries,
-                keys_and_values,
+        map(
+            &self.key_and_value,
+            processor,
+            rows,
+            dim,
+            spread,
+            scratch,
+            keys_and_values,
+        );
+        memories.resize_with(texts.tokens.len() * self.n_heads, Memory::default);
+        let pack = |(memory_idx, memory): (usize, &mut Memory)| {
+            let (text_idx, head) = (memory_idx / self.n_heads, memory_idx % self.n_heads);
+            let tokens = &texts.tokens[text_idx];
+            let first = tokens.start * 2 * dim + head * head_dim;
+            let keys = Rows {
+                values: &keys_and_values[first..],
+                stride: 2 * dim,
+                n: tokens.len(),
             };
-            head.mix(tokens, wanted, scratch, part);
+            let values = Rows {
+                values: &keys_and_values[first + dim..],
+                ..keys
+            };
+            memory.keys.repack(processor, keys, head_dim);
+            memory.values.repack_across(processor, values, head_dim);
         };
         match spread {
-            Spread::OneCore => {
-                let mut scratch = Scratch::default();
-                for part in parts {
-                    one(&mut scratch, part);
-                }
-            }
-            Spread::AllCores => parts.into_par_iter().for_each_init(Scratch::default, one),
+            Spread::OneCore => memories.iter_mut().enumerate().for_each(pack),
+            Spread::AllCores => memories.par_iter_mut().enumerate().for_each(pack),
         }
-        // The head's values of a token lie together, so a row is put together from as many pieces.
-        let text_of: Vec<usize> = texts
-            .queries
-            .iter()
-            .enumerate()
-            .flat_map(|(text_idx, queries)| queries.clone().map(move |_| text_idx))
-            .collect();
-        packed.pack(processor, n_queries, self.dim, |row, column| {
-            let queries = &texts.queries[text_of[row]];
-            let (head, dim_idx) = (column / head_dim, column % head_dim);
-            let of_head = &heads[queries.start * self.dim + head * queries.len() * head_dim..];
-            &of_head[(row - queries.start) * head_dim + dim_idx..][..head_dim - dim_idx]
+    }
+
+    /// Computes what the texts' wanted tokens see, from their rows, `(wanted tokens, dim)`.
+    pub(super) fn look(
+        &self,
+        processor: Processor,
+        rows: &[f32],
+        texts: Texts<'_>,
+        spread: Spread,
+        mixed: &mut Mixed,
+    ) {
+        let dim = self.dim;
+        let Mixed {
+            memories,
+            queries,
+            scratch,
+            rows: out,
+            ..
+        } = mixed;
+        map(&self.query, processor, rows, dim, spread, scratch, queries);
+        out.resize(texts.n_queries() * dim, 0.);
+        let groups = Groups::for_rows(processor, texts.n_queries(), spread);
+        groups.fill(dim, out, scratch, |scratch, first, _, out| {
+            let group = first..first + out.len() / dim;
+            let first_text = texts.queries.partition_point(|it| it.end <= group.start);
+            for (text_idx, wanted) in texts.queries.iter().enumerate().skip(first_text) {
+                let wanted = wanted.start.max(group.start)..wanted.end.min(group.end);
+                if wanted.is_empty() {
+                    break;
+                }
+                let queries = &queries[wanted.start * dim..wanted.end * dim];
+                let memories = &memories[text_idx * self.n_heads..][..self.n_heads];
+                let n_tokens = texts.tokens[text_idx].len();
+                let out = &mut out[(wanted.start - first) * dim..][..queries.len()];
+                self.mix(processor, queries, memories, n_tokens, scratch, out);
+            }
         });
     }
-}
 
-/// One head: its dimensions among those of the maps.
-struct Head<'a> {
-    processor: Processor,
-    /// Of queries and keys.
-    dims: Range<usize>,
-    /// Of values, which stand behind all keys.
-    value_dims: Range<usize>,
-    queries: &'a Tiles,
-    keys_and_values: &'a Tiles,
-}
-
-impl Head<'_> {
-    /// What a text's wanted tokens see, `(wanted, head_dim)`.
+    /// What some tokens of one text see.
     fn mix(
         &self,
-        tokens: &Range<usize>,
-        wanted: &Range<usize>,
+        processor: Processor,
+        queries: &[f32],
+        memories: &[Memory],
+        n_tokens: usize,
         scratch: &mut Scratch,
-        mixed: &mut [f32],
+        out: &mut [f32],
     ) {
-        let (processor, head_dim) = (self.processor, self.dims.len());
-        let (n_tokens, n_wanted) = (tokens.len(), wanted.len());
+        let (dim, head_dim) = (self.dim, self.dim / self.n_heads);
+        let n_queries = queries.len() / dim;
         let Scratch {
-            queries,
-            keys,
-            values,
+            tiles,
             scores,
-            weights,
-            packed_weights,
-            mixed: tiles,
+            totals,
         } = scratch;
-        queries.pack(processor, n_wanted, head_dim, |row, from| {
-            let row = wanted.start + row;
-            piece(self.queries, row, &self.dims, from)
-        });
-        keys.repack(processor, n_tokens, head_dim, |token, from| {
-            let row = tokens.start + token;
-            piece(self.keys_and_values, row, &self.dims, from)
-        });
-        scores.multiply(processor, queries, keys, Spread::OneCore, |_, _| ());
-        weights.resize(n_wanted * n_tokens, 0.);
-        for (row, weights) in weights.chunks_exact_mut(n_tokens).enumerate() {
-            scores.copy_row(row, weights);
-        }
-        softmax(processor, weights, n_tokens, 1. / (head_dim as f32).sqrt());
-        packed_weights.pack(processor, n_wanted, n_tokens, |row, from| {
-            &weights[row * n_tokens + from..(row + 1) * n_tokens]
-        });
-        values.repack_across(processor, head_dim, n_tokens, |token, from| {
-            let row = tokens.start + token;
-            piece(self.keys_and_values, row, &self.value_dims, from)
-        });
-        tiles.multiply(
-            processor,
-            packed_weights,
-            values,
-            Spread::OneCore,
-            |_, _| (),
-        );
-        for (row, mixed) in mixed.chunks_exact_mut(head_dim).enumerate() {
-            tiles.copy_row(row, mixed);
+        scores.resize(n_queries * n_tokens, 0.);
+        for (head, memory) in memories.iter().enumerate() {
+            let first = head * head_dim;
+            let queries = Rows {
+                values: &queries[first..],
+                stride: dim,
+                n: n_queries,
+            };
+            let into = RowsMut {
+                values: &mut scores[..],
+                stride: n_tokens,
+            };
+            let (core, keys, values) = (Spread::OneCore, &memory.keys, &memory.values);
+            keys.multiply(processor, queries, core, |_, _| (), tiles, into);
+            let scale = 1. / (head_dim as f32).sqrt();
+            softmax(processor, scores, n_tokens, scale, totals);
+            let weights = Rows::dense(scores, n_tokens);
+            let into = RowsMut {
+                values: &mut out[first..],
+                stride: dim,
+            };
+            // Fewer values than there are weights.
+            let share = |_: usize, tile: &mut [f32]| divide(processor, tile, totals);
+            values.multiply(processor, weights, core, share, tiles, into);
         }
     }
 }
 
-/// A row's values of some dimensions, from one of them on. They may lie in several panels, and a panel may have those of several heads.
-fn piece<'a>(tiles: &'a Tiles, row: usize, dims: &Range<usize>, from: usize) -> &'a [f32] {
-    let values = tiles.piece(row, dims.start + from);
-    &values[..values.len().min(dims.len() - from)]
+/// An affine map of rows, group by group.
+fn map(
+    linear: &Linear,
+    processor: Processor,
+    rows: &[f32],
+    dim: usize,
+    spread: Spread,
+    scratch: &mut Scratch,
+    out: &mut Vec<f32>,
+) {
+    let n_rows = rows.len() / dim;
+    out.resize(n_rows * linear.out_dim(), 0.);
+    let groups = Groups::for_weights(processor, n_rows, spread);
+    groups.fill(
+        linear.out_dim(),
+        out,
+        scratch,
+        |scratch, first, spread, out| {
+            let rows = &rows[first * dim..][..out.len() / linear.out_dim() * dim];
+            linear.forward(rows, spread, |_| (), &mut scratch.tiles, out);
+        },
+    );
 }

@@ -42,19 +42,42 @@ pub(crate) fn add_row(processor: Processor, rows: &mut [f32], row: &[f32]) {
     );
 }
 
-/// Turns scores into weights that sum to 1: `exp(scale (x - max)) / sum`, row by row.
-pub(crate) fn softmax(processor: Processor, rows: &mut [f32], n_columns: usize, scale: f32) {
+/// Turns scores into weights, `exp(scale (x - max))`, row by row; `totals` takes each row's sum, by which [`divide`] makes shares of what becomes of
+/// the weights.
+pub(crate) fn softmax(
+    processor: Processor,
+    rows: &mut [f32],
+    n_columns: usize,
+    scale: f32,
+    totals: &mut Vec<f32>,
+) {
+    totals.clear();
+    totals.resize(rows.len() / n_columns.max(1), 0.);
     processor.run(
         #[inline(always)]
         || {
-            for row in rows.chunks_exact_mut(n_columns.max(1)) {
+            let rows = rows.chunks_exact_mut(n_columns.max(1));
+            for (row, total) in rows.zip(totals.iter_mut()) {
                 let max = max(row);
                 for value in row.iter_mut() {
                     *value = exp(scale * (*value - max));
                 }
-                let total = sum(row, |x| x);
-                for value in row.iter_mut() {
-                    *value /= total;
+                *total = sum(row, |x| x);
+            }
+        },
+    );
+}
+
+/// Divides each row by a number of its own.
+pub(crate) fn divide(processor: Processor, rows: &mut [f32], by: &[f32]) {
+    let n_columns = rows.len() / by.len().max(1);
+    processor.run(
+        #[inline(always)]
+        || {
+            let rows = rows.chunks_exact_mut(n_columns.max(1));
+            for (row, by) in rows.zip(by) {
+                for value in row {
+                    *value /= *by;
                 }
             }
         },
@@ -267,13 +290,19 @@ mod tests {
         check(relu, |x| x.max(0.), 1e-9);
     }
 
+    fn shares(processor: Processor, mut rows: Vec<f32>, n_columns: usize, scale: f32) -> Vec<f32> {
+        let mut totals = vec![7.];
+        softmax(processor, &mut rows, n_columns, scale, &mut totals);
+        divide(processor, &mut rows, &totals);
+        rows
+    }
+
     #[test]
     fn softmax_gives_shares() {
         for processor in Processor::all() {
             for n in [1, 3, 16, 37] {
                 let scores: Vec<f32> = (0..2 * n).map(|i| (i as f32 * 1.7).sin() * 9.).collect();
-                let mut rows = scores.clone();
-                softmax(processor, &mut rows, n, 0.5);
+                let rows = shares(processor, scores.clone(), n, 0.5);
                 for (row, scores) in rows.chunks(n).zip(scores.chunks(n)) {
                     let weight = |x: &f32| f64::from(0.5 * x).exp();
                     let total: f64 = scores.iter().map(weight).sum();
@@ -307,9 +336,9 @@ mod tests {
     fn all_processors_agree_in_every_bit() {
         let values: Vec<f32> = (0..99).map(|i| (i as f32 * 1.7).sin() * 3.).collect();
         let all = |processor| {
-            let mut rows = [values.clone(), values.clone(), values.clone()];
+            let shares = shares(processor, values.clone(), 33, 0.3);
+            let mut rows = [values.clone(), shares, values.clone()];
             gelu(processor, &mut rows[0]);
-            softmax(processor, &mut rows[1], 33, 0.3);
             layer_norm(processor, &mut rows[2], &values, &values, 1e-5);
             (rows, dot(processor, &values, &values))
         };
@@ -326,8 +355,7 @@ mod tests {
             f(Processor::detect(), &mut values);
             assert!(values.iter().all(|x| x.is_nan()), "{values:?}");
         }
-        let mut row = [1., f32::NAN, 3.];
-        softmax(Processor::detect(), &mut row, 3, 1.);
+        let row = shares(Processor::detect(), vec![1., f32::NAN, 3.], 3, 1.);
         assert!(row.iter().all(|x| x.is_nan()), "{row:?}");
     }
 }

@@ -1,9 +1,10 @@
 use super::{
     attention::{Mixed, SelfAttention, Texts},
     elementwise::{gelu, gelu_tanh, relu},
+    groups::Groups,
     linear::{LayerNorm, Linear},
     processor::Processor,
-    product::{Blocks, Spread, Tiles},
+    product::{Spread, Tiles},
 };
 use crate::config::Activation;
 
@@ -27,11 +28,16 @@ pub(super) struct Layer {
 /// Room for what a layer computes on the way, used again by the next one.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    packed: Blocks,
-    packed_queries: Blocks,
     mixed: Mixed,
-    wide: Tiles,
-    narrow: Tiles,
+    scratch: Scratch,
+}
+
+/// What a core needs for a group of rows.
+#[derive(Debug, Default)]
+struct Scratch {
+    tiles: Tiles,
+    wide: Vec<f32>,   // (rows, feed_forward_dim)
+    narrow: Vec<f32>, // (rows, dim)
 }
 
 impl Layer {
@@ -45,41 +51,49 @@ impl Layer {
         room: &mut Room,
     ) {
         let dim = self.attention.dim;
-        let Room {
-            packed,
-            packed_queries,
-            mixed,
+        let Room { mixed, scratch } = room;
+        self.attention.see(processor, rows, texts, spread, mixed);
+        if !texts.wants_all() {
+            keep(rows, dim, texts);
+        }
+        self.attention.look(processor, rows, texts, spread, mixed);
+        // All that follows is done for a few rows at a time, while they are at hand.
+        let groups = Groups::for_weights(processor, texts.n_queries(), spread);
+        groups.fill(dim, rows, scratch, |scratch, first, spread, rows| {
+            let mixed = &mixed.rows[first * dim..][..rows.len()];
+            self.after_attention(processor, rows, mixed, spread, scratch);
+        });
+    }
+
+    fn after_attention(
+        &self,
+        processor: Processor,
+        rows: &mut [f32],
+        mixed: &[f32],
+        spread: Spread,
+        scratch: &mut Scratch,
+    ) {
+        let Scratch {
+            tiles,
             wide,
             narrow,
-        } = room;
-        packed.pack_rows(processor, rows, dim);
-        if texts.wants_all() {
-            self.attention
-                .forward(processor, [packed, packed], texts, spread, mixed);
-        } else {
-            keep(rows, dim, texts);
-            packed_queries.pack_rows(processor, rows, dim);
-            self.attention
-                .forward(processor, [packed, packed_queries], texts, spread, mixed);
-        }
+        } = scratch;
+        let n_rows = rows.len() / self.attention.dim;
+        narrow.resize(rows.len(), 0.);
+        wide.resize(n_rows * self.intermediate.out_dim(), 0.);
         self.attention_output
-            .forward(&mixed.packed, spread, |_| (), narrow);
-        add_and_normalize(processor, rows, dim, narrow, &self.attention_norm);
+            .forward(mixed, spread, |_| (), tiles, narrow);
+        add_and_normalize(processor, rows, narrow, &self.attention_norm);
 
-        packed.pack_rows(processor, rows, dim);
         let activation = |tile: &mut [f32]| match self.activation {
             Activation::Gelu => gelu(processor, tile),
             Activation::GeluTanh => gelu_tanh(processor, tile),
             Activation::Relu => relu(processor, tile),
         };
-        self.intermediate.forward(packed, spread, activation, wide); // (tokens, feed_forward_dim)
-        let wide_dim = self.intermediate.out_dim();
-        packed.pack(processor, rows.len() / dim, wide_dim, |row, from| {
-            let values = wide.piece(row, from);
-            &values[..values.len().min(wide_dim - from)]
-        });
-        self.output.forward(packed, spread, |_| (), narrow);
-        add_and_normalize(processor, rows, dim, narrow, &self.output_norm);
+        self.intermediate
+            .forward(rows, spread, activation, tiles, wide);
+        self.output.forward(wide, spread, |_| (), tiles, narrow);
+        add_and_normalize(processor, rows, narrow, &self.output_norm);
     }
 }
 
@@ -93,17 +107,10 @@ pub(super) fn keep(rows: &mut Vec<f32>, dim: usize, texts: Texts<'_>) {
     rows.truncate(texts.n_queries() * dim);
 }
 
-fn add_and_normalize(
-    processor: Processor,
-    rows: &mut [f32],
-    dim: usize,
-    terms: &Tiles,
-    norm: &LayerNorm,
-) {
-    let mut term = vec![0.; dim];
-    for (row_idx, row) in rows.chunks_exact_mut(dim).enumerate() {
-        terms.copy_row(row_idx, &mut term);
-        for (value, term) in row.iter_mut().zip(&term) {
+fn add_and_normalize(processor: Processor, rows: &mut [f32], terms: &[f32], norm: &LayerNorm) {
+    let dim = norm.weight.len();
+    for (row, terms) in rows.chunks_exact_mut(dim).zip(terms.chunks_exact(dim)) {
+        for (value, term) in row.iter_mut().zip(terms) {
             *value += term;
         }
         norm.forward(processor, row);

@@ -1,7 +1,7 @@
 use super::{
     elementwise::{add_row, layer_norm},
     processor::Processor,
-    product::{Blocks, Panels, Spread, Tiles},
+    product::{Panels, Rows, RowsMut, Spread, Tiles},
 };
 
 /// An affine map of rows, `x W^T + b`.
@@ -33,9 +33,7 @@ impl Linear {
         bias.resize(columns.len().next_multiple_of(processor.width), 0.);
         Self {
             processor,
-            weight: Panels::pack(processor, columns.len(), in_dim, |column, from| {
-                &columns[column][from..]
-            }),
+            weight: Panels::pack(processor, columns.len(), in_dim, |column| columns[column]),
             bias,
             in_dim,
         }
@@ -46,35 +44,38 @@ impl Linear {
         self.weight.n_columns()
     }
 
-    /// The map of packed rows; `activation` is applied to all values.
+    /// The map of rows that stand one after the other; `activation` is applied to all values.
     pub(crate) fn forward(
         &self,
-        rows: &Blocks,
+        rows: &[f32],
         spread: Spread,
         activation: impl Fn(&mut [f32]) + Sync,
-        out: &mut Tiles,
+        tiles: &mut Tiles,
+        out: &mut [f32],
     ) {
         let processor = self.processor;
-        out.multiply(processor, rows, &self.weight, spread, |column, tile| {
+        let finish = |column: usize, tile: &mut [f32]| {
             add_row(processor, tile, &self.bias[column..][..processor.width]);
             activation(tile);
-        });
+        };
+        let out = RowsMut {
+            values: out,
+            stride: self.out_dim(),
+        };
+        let rows = Rows::dense(rows, self.in_dim);
+        self.weight
+            .multiply(processor, rows, spread, finish, tiles, out);
     }
 
-    /// The map of rows that stand one after the other, as such.
+    /// The same into memory of its own.
     pub(crate) fn rows(
         &self,
         rows: &[f32],
         spread: Spread,
         activation: impl Fn(&mut [f32]) + Sync,
     ) -> Vec<f32> {
-        let (mut packed, mut tiles) = (Blocks::default(), Tiles::default());
-        packed.pack_rows(self.processor, rows, self.in_dim);
-        self.forward(&packed, spread, activation, &mut tiles);
         let mut out = vec![0.; rows.len() / self.in_dim * self.out_dim()];
-        for (row_idx, row) in out.chunks_exact_mut(self.out_dim()).enumerate() {
-            tiles.copy_row(row_idx, row);
-        }
+        self.forward(rows, spread, activation, &mut Tiles::default(), &mut out);
         out
     }
 }

@@ -55,6 +55,13 @@ impl PseudoOutcomes {
         this
     }
 
+    /// Score and cost of one LLM on one prompt; `None` where there are none.
+    pub(super) fn get(&self, prompt_idx: usize, model_idx: usize) -> Option<(f64, f64)> {
+        let at = [prompt_idx, model_idx];
+        let (score, cost_usd) = (f64::from(self.scores[at]), self.cost_usd[at]);
+        (score.is_finite() && cost_usd.is_finite()).then_some((score, cost_usd))
+    }
+
     /// The outcomes, as if each were known.
     pub(super) fn truth(&self) -> Result<Truth<'_>> {
         let all_known = Propensities::complete();

@@ -75,7 +75,7 @@ pub enum Refusal {
 
 impl Estimator {
     /// What averages known scores alone.
-    pub(super) fn of_known(truth: &Truth<'_>) -> Self {
+    pub(crate) fn of_known(truth: &Truth<'_>) -> Self {
         match truth.propensities().source() {
             PropensitySource::Complete => Self::Mean,
             _ => Self::SelfNormalized,
@@ -124,21 +124,34 @@ impl Support {
 
     /// Why the known scores do not carry a verdict; `None` where they do, as they always do with nothing missing.
     pub fn refusal(&self) -> Option<Refusal> {
-        if self.source == PropensitySource::Complete {
+        let low_share = self.low_share.max(self.constant_low_share);
+        Refusal::of(
+            self.source,
+            self.decided_share,
+            low_share,
+            [self.effective_prompts, self.n_prompts as f64],
+        )
+    }
+}
+
+impl Refusal {
+    /// By the number of effective prompts, and by that of all prompts.
+    pub(crate) fn of(
+        source: PropensitySource,
+        decided_share: f64,
+        low_share: f64,
+        [effective_prompts, n_prompts]: [f64; 2],
+    ) -> Option<Self> {
+        if source == PropensitySource::Complete {
             return None;
         }
-        let low_share = self.low_share.max(self.constant_low_share);
-        let effective_prompts = self.effective_prompts;
         // In the order of what is hardest to cure. NaN is no reason.
-        if self.decided_share > DETERMINISTIC_SHARE {
-            let decided_share = self.decided_share;
-            Some(Refusal::Deterministic { decided_share })
+        if decided_share > DETERMINISTIC_SHARE {
+            Some(Self::Deterministic { decided_share })
         } else if low_share > MOST_UNSUPPORTED {
-            Some(Refusal::Unsupported { low_share })
-        } else if effective_prompts < FEWEST_EFFECTIVE
-            && effective_prompts < 0.5 * self.n_prompts as f64
-        {
-            Some(Refusal::FewEffective { effective_prompts })
+            Some(Self::Unsupported { low_share })
+        } else if effective_prompts < FEWEST_EFFECTIVE && effective_prompts < 0.5 * n_prompts {
+            Some(Self::FewEffective { effective_prompts })
         } else {
             None
         }
@@ -147,7 +160,7 @@ impl Support {
 
 /// What a policy's choices at one worth add up to.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Choices {
+pub(crate) struct Choices {
     n: usize,
     /// Choices with a propensity that is known to be below [`LOW_PROPENSITY`].
     n_low: usize,
@@ -162,7 +175,7 @@ pub(super) struct Choices {
 
 impl Choices {
     /// Each repeat has an LLM for each prompt that is judged.
-    pub(super) fn of<'a>(
+    pub(crate) fn of<'a>(
         truth: &Truth<'_>,
         repeats: impl Iterator<Item = &'a [Option<usize>]>,
     ) -> Self {
@@ -188,6 +201,11 @@ impl Choices {
         this
     }
 
+    /// How many choices there are.
+    pub(crate) fn n(&self) -> usize {
+        self.n
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.n += other.n;
         self.n_low += other.n_low;
@@ -198,13 +216,13 @@ impl Choices {
     }
 
     /// See [`Support::effective_prompts`], of so many policies together.
-    pub(super) fn effective(&self, n_policies: usize) -> f64 {
+    pub(crate) fn effective(&self, n_policies: usize) -> f64 {
         self.weights * self.weights / self.squares / n_policies as f64
     }
 
     /// At least this share of choices has a low propensity: those of which it is known; and of those whose propensity nobody says, what the weights of
     /// the supported choices, which sum to their number in expectation, leave, less two standard errors of that sum.
-    pub(super) fn low_share(&self, n_policies: usize) -> f64 {
+    pub(crate) fn low_share(&self, n_policies: usize) -> f64 {
         let n = self.n as f64;
         // Choices of one prompt at several worths are mostly the same choice.
         let error = (self.squares * n_policies as f64).sqrt();
@@ -232,7 +250,7 @@ fn is_alone(truth: &Truth<'_>, prompt_idx: usize) -> bool {
 }
 
 /// See [`Support::decided_share`].
-pub(super) fn decided_share(truth: &Truth<'_>) -> f64 {
+pub(crate) fn decided_share(truth: &Truth<'_>) -> f64 {
     let is_decided = |prompt_idx: usize| {
         is_alone(truth, prompt_idx)
             && truth.known(prompt_idx).all(|(model_idx, ..)| {

@@ -1,6 +1,7 @@
 //! Worlds with a known distribution, and how often what was promised on some of their prompts is missed on others.
 #![expect(unreachable_pub, reason = "each crate has this module to itself")]
 
+use dataset::TablePropensities;
 use evaluation::{
     Error, Predicted, Router, Truth,
     choice::{Calibration, CalibrationParams, Goal, Standing, calibrate, standing_at},
@@ -120,8 +121,8 @@ fn world(costs: Costs, n_prompts: usize, rng: &mut ChaCha8Rng) -> World {
 
 impl World {
     fn truth(&self) -> Truth<'_> {
-        let recorded = self.propensities.as_ref();
-        Truth::with_recorded(self.scores.view(), self.cost_usd.view(), recorded)
+        let recorded = self.propensities.clone().map(TablePropensities::recorded);
+        Truth::with_table(self.scores.view(), self.cost_usd.view(), recorded.as_ref())
             .expect("a good table")
     }
 

@@ -1,7 +1,7 @@
 use std::error::Error;
 
 use dataset::{
-    DatasetInfo, PartTable, Predictions,
+    DatasetInfo, PartTable, Predictions, TablePropensities,
     worth::{self, best_constant, utility},
 };
 use fitting::{BUILT_IN, Learner, LearnerParams, Prepared, Settings};
@@ -242,7 +242,8 @@ fn only(table: &PartTable, models: &[usize]) -> PartTable {
         input_tokens: table.input_tokens.as_ref().map(of),
         output_tokens: table.output_tokens.as_ref().map(of),
         cost_usd: of(&table.cost_usd),
-        propensities: table.propensities.as_ref().map(of),
+        propensities: (table.propensities.as_ref())
+            .map(|it| TablePropensities::recorded(of(&it.values))),
         ..table.clone()
     }
 }

@@ -25,7 +25,7 @@ fn a_long_log_keeps_its_propensities() {
     assert!(info.notes.iter().any(|it| it.contains(note)), "{info:?}");
     let mut known = Vec::new();
     for part in [train, test] {
-        let propensities = part.propensities.expect("propensities");
+        let propensities = part.propensities.expect("propensities").values;
         for ((row, model), &value) in propensities.indexed_iter() {
             let is_scored = !part.scores[[row, model]].is_nan();
             assert_eq!(is_scored, !value.is_nan(), "row {row}, LLM {model}");
@@ -54,10 +54,13 @@ fn a_wide_table_keeps_its_propensities() {
     bench.write("t.csv", table);
     let (info, train, test) = make(&bench, "t.csv", &[]);
     assert_eq!(info.findings["propensities"]["least"], 1e-3);
-    let train = train.propensities.expect("propensities");
+    let train = train.propensities.expect("propensities").values;
     assert_eq!(train.row(0).to_vec(), [0.5, 0.5]);
     assert!(train[[1, 0]].is_nan() && train[[1, 1]] == 1e-3);
-    assert_eq!(test.propensities.expect("propensities")[[0, 0]], 0.75);
+    assert_eq!(
+        test.propensities.expect("propensities").values[[0, 0]],
+        0.75
+    );
 }
 
 #[test]

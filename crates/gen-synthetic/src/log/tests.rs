@@ -30,7 +30,7 @@ fn masked(log: Log) -> Chunk {
 }
 
 fn propensities(split: &PartTable) -> &Array2<f64> {
-    split.propensities.as_ref().expect("recorded")
+    &split.propensities.as_ref().expect("recorded").values
 }
 
 /// Whether a share of so many draws is this probability, but for chance.

@@ -2,11 +2,13 @@ use std::sync::{Mutex, PoisonError};
 
 use dataset::Truncate;
 use encoder::{Classifier, PredictParams, Predicted, ProblemType, RobertaParts};
+use tch::Kind;
 use tokenizers::Tokenizer;
 
 use super::{RobertaModel, model::Net, predict::predict};
+use crate::{Error, Result};
 
-/// A RoBERTa that predicts on a device of libtorch, for several threads.
+/// A RoBERTa that predicts on a device of libtorch or in bfloat16, for several threads.
 #[derive(Debug)]
 pub(crate) struct DeviceClassifier {
     parts: RobertaParts,
@@ -15,11 +17,16 @@ pub(crate) struct DeviceClassifier {
 }
 
 impl DeviceClassifier {
-    pub(crate) fn new(model: RobertaModel) -> Self {
-        Self {
+    /// Attention, linear maps and activations compute in that kind.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory does not suffice.
+    pub(crate) fn new(model: RobertaModel, product_kind: Kind) -> Result<Self> {
+        let net = model.net.to_kind(product_kind);
+        Ok(Self {
             parts: model.parts,
-            net: Mutex::new(model.net),
-        }
+            net: Mutex::new(net.map_err(Error::torch("convert weights"))?),
+        })
     }
 }
 

@@ -10,7 +10,9 @@ use tokenizers::Tokenizer;
 
 use super::head::{ClassificationHead, draw_weights};
 use crate::{
-    Error, Result, find_device, safetensors,
+    Error, Result, find_device,
+    mode::Mode,
+    safetensors,
     transformer::{Batch, Encoder, Pass},
     weights::load_into,
 };
@@ -37,7 +39,7 @@ pub(crate) struct Net {
     encoder: Encoder,
     head: ClassificationHead,
     pub(crate) pad_id: u32,
-    pub(crate) device: Device,
+    pub(crate) mode: Mode,
 }
 
 impl RobertaModel {
@@ -86,7 +88,10 @@ impl RobertaModel {
             encoder: Encoder::new(&(&root / RobertaConfig::ENCODER), &config.encoder),
             head: ClassificationHead::new(&(&root / RobertaConfig::HEAD), config),
             pad_id: config.encoder.pad_id,
-            device,
+            mode: Mode {
+                device,
+                product_kind: Kind::Float,
+            },
         };
         load_into(weights, &variables)?;
         variables.freeze();
@@ -140,7 +145,7 @@ impl RobertaModel {
 
     /// Where the model runs.
     pub fn device(&self) -> Device {
-        self.net.device
+        self.net.mode.device
     }
 
     /// The variables by name, sorted; handles, not copies.
@@ -209,10 +214,13 @@ pub(crate) struct TrainingPass {
 }
 
 impl TrainingPass {
-    pub(crate) const INFERENCE: Self = Self {
-        encoder: Pass::INFERENCE,
-        head_dropout: 0.,
-    };
+    /// Without dropout.
+    pub(crate) fn inference(product_kind: Kind) -> Self {
+        Self {
+            encoder: Pass::inference(product_kind),
+            head_dropout: 0.,
+        }
+    }
 }
 
 impl Net {
@@ -222,8 +230,20 @@ impl Net {
             encoder: self.encoder.share(),
             head: self.head.share(),
             pad_id: self.pad_id,
-            device: self.device,
+            mode: self.mode,
         }
+    }
+
+    /// The same encoder with the weights of its products in another kind, in which they then are; the head keeps its own.
+    pub(crate) fn to_kind(&self, product_kind: Kind) -> Result<Self, TchError> {
+        Ok(Self {
+            encoder: self.encoder.to_kind(product_kind)?,
+            mode: Mode {
+                product_kind,
+                ..self.mode
+            },
+            ..self.share()
+        })
     }
 
     /// Outputs, float32, `(batch, labels)`.

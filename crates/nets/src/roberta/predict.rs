@@ -6,11 +6,7 @@ use super::{
     RobertaModel,
     model::{Net, TrainingPass},
 };
-use crate::{
-    Error, Result,
-    batches::{max_tokens_per_batch, run_batches},
-    transformer::Batch,
-};
+use crate::{Error, Result, batches::run_batches, transformer::Batch};
 
 impl RobertaModel {
     /// One output per prompt and label. `on_progress` is told of prompts as they are done.
@@ -57,7 +53,7 @@ fn outputs(
     on_progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Array2<f32>> {
     let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
-    let batches = padding.batches(&lengths, max_tokens_per_batch(net.device))?;
+    let batches = padding.batches(&lengths, net.mode.max_tokens_per_batch())?;
     let worker = || {
         let net = net.share();
         move |rows: &[usize]| {
@@ -66,7 +62,7 @@ fn outputs(
         }
     };
     let mut values = Array2::zeros((texts.len(), n_labels));
-    run_batches(&batches, net.device, worker, |rows, outputs| {
+    run_batches(&batches, net.mode, worker, |rows, outputs| {
         for (row, outputs) in rows.iter().zip(outputs.chunks_exact(n_labels)) {
             values.row_mut(*row).assign(&ArrayView1::from(outputs));
         }
@@ -81,14 +77,14 @@ impl Net {
     fn outputs(&self, texts: &[&[u32]], padding: Padding) -> Result<Vec<f32>, TchError> {
         let _no_grad = tch::no_grad_guard();
         let batch = self.batch(texts, padding)?;
-        let outputs = self.forward(&batch, &TrainingPass::INFERENCE)?; // (batch, labels)
+        let outputs = self.forward(&batch, &TrainingPass::inference(self.mode.product_kind))?; // (batch, labels)
         let outputs = outputs.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?;
         Vec::try_from(outputs.f_contiguous()?.f_view(-1)?)
     }
 
     /// Puts texts side by side.
     pub(crate) fn batch(&self, texts: &[&[u32]], padding: Padding) -> Result<Batch, TchError> {
-        let batch = Batch::new(texts, self.pad_id, self.device)?;
+        let batch = Batch::new(texts, self.pad_id, self.mode.device)?;
         Ok(match padding {
             Padding::Masked => batch,
             Padding::Attended { .. } => Batch {

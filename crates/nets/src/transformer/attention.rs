@@ -1,5 +1,5 @@
 use encoder::EncoderConfig;
-use tch::{TchError, Tensor, nn};
+use tch::{Kind, TchError, Tensor, nn};
 
 use super::{
     linear::{Linear, for_linear, plain},
@@ -38,6 +38,15 @@ impl SelfAttention {
             value: self.value.share(),
             n_heads: self.n_heads,
         }
+    }
+
+    pub(super) fn to_kind(&self, kind: Kind) -> Result<Self, TchError> {
+        Ok(Self {
+            query: self.query.to_kind(kind)?,
+            key: self.key.to_kind(kind)?,
+            value: self.value.to_kind(kind)?,
+            n_heads: self.n_heads,
+        })
     }
 
     /// What each text's first `n_queries` tokens see, `(batch, n_queries, dim)`.

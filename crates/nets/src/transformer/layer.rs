@@ -1,5 +1,5 @@
 use encoder::{Activation, EncoderConfig};
-use tch::{TchError, Tensor, nn};
+use tch::{Kind, TchError, Tensor, nn};
 
 use super::{
     attention::SelfAttention,
@@ -53,6 +53,17 @@ impl Layer {
             output: self.output.share(),
             output_norm: self.output_norm.share(),
         }
+    }
+
+    /// The same with the weights of its products in another kind; normalizations keep theirs.
+    pub(super) fn to_kind(&self, kind: Kind) -> Result<Self, TchError> {
+        Ok(Self {
+            attention: self.attention.to_kind(kind)?,
+            attention_output: self.attention_output.to_kind(kind)?,
+            intermediate: self.intermediate.to_kind(kind)?,
+            output: self.output.to_kind(kind)?,
+            ..self.share()
+        })
     }
 
     /// Each text's first `n_queries` tokens, `(batch, n_queries, dim)`.

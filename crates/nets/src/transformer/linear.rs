@@ -79,6 +79,14 @@ impl Linear {
         }
     }
 
+    /// The same with weights of the kind that it is given, so that no product converts them first.
+    pub(crate) fn to_kind(&self, kind: Kind) -> Result<Self, TchError> {
+        Ok(Self {
+            weight: self.weight.f_to_kind(kind)?,
+            bias: self.bias.f_to_kind(kind)?,
+        })
+    }
+
     /// The result has the input's kind and layout, see [`for_linear`].
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
         if x.is_mkldnn() {

@@ -7,8 +7,9 @@ pub(crate) struct Pass {
     pub(crate) hidden_dropout: f64,
     /// The same for the weights of attention.
     pub(crate) attention_dropout: f64,
-    /// The kind in which attention and linear maps multiply: float32, or bfloat16 on a GPU that is much faster at it. The weights, the
-    /// sums along layers and the normalizations are float32 in any case.
+    /// The kind in which attention, linear maps and activations compute: float32, or bfloat16 where the machine is much faster at it. The weights, the
+    /// sums along layers and the normalizations are float32 in any case; who only predicts may have the weights of products in bfloat16
+    /// (`Encoder::to_kind`).
     pub(crate) product_kind: Kind,
 }
 
@@ -23,6 +24,14 @@ pub(crate) struct View<'a> {
 }
 
 impl Pass {
+    /// No dropout.
+    pub(crate) fn inference(product_kind: Kind) -> Self {
+        Self {
+            product_kind,
+            ..Self::INFERENCE
+        }
+    }
+
     /// No dropout, float32.
     pub(crate) const INFERENCE: Self = Self {
         hidden_dropout: 0.,

@@ -1,6 +1,7 @@
 //! The work itself: data sets in, files out.
 
 use anyhow::bail;
+use cli_support::Progress;
 use dataset::{DatasetDir, Lock, atomic};
 use tracing::{info, warn};
 
@@ -48,10 +49,17 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Report> {
     // All of them before the first is drawn, and as long as the run takes: of the same folder two runs would mix their figures.
     let locks = chosen.iter().map(|dir| Lock::of(&job.folder(dir.name())));
     let _locks = locks.collect::<Result<Vec<_>, _>>()?;
+    let n_of_data_sets = chosen.iter().map(|dir| wanted_of(job, dir.name()).count());
+    let bar = Progress::bar(
+        "drawing",
+        n_of_data_sets.sum::<usize>() as u64,
+        job.output.quiet,
+    );
     for dir in chosen {
         info!("drawing `{}`", dir.name());
-        of_dataset(job, &dir, &mut outcome, &mut all)?;
+        of_dataset(job, &dir, &mut outcome, &mut all, &bar)?;
     }
+    drop(bar);
     let of_all = |product: Product| match maker(product) {
         Maker::All(make) => Some((product, make)),
         Maker::Predictions(_) | Maker::Dataset(_) | Maker::Whole(_) | Maker::Studies(_) => None,
@@ -83,12 +91,13 @@ pub(crate) fn run(job: &Job) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// Everything about one data set. Adds what its predictions are worth, if there are any and something needs them.
+/// Everything about one data set, which `bar` counts. Adds what its predictions are worth, if there are any and something needs them.
 fn of_dataset(
     job: &Job,
     dir: &DatasetDir,
     outcome: &mut Outcome,
     all: &mut Evaluations,
+    bar: &Progress,
 ) -> anyhow::Result<()> {
     let products: Vec<Product> = wanted_of(job, dir.name()).collect();
     let needs_predictions = |&product: &Product| {
@@ -115,6 +124,7 @@ fn of_dataset(
     }
     for product in products {
         outcome.forget_inputs();
+        bar.set_note(&format!("{} of {}", product.name(), dir.name()));
         let made = match (maker(product), &found) {
             (Maker::Predictions(make), Some((inputs, results))) => {
                 let of = Evaluated {
@@ -134,6 +144,7 @@ fn of_dataset(
             (Maker::Predictions(_), None) | (Maker::Studies(_) | Maker::All(_), _) => Ok(()),
         };
         outcome.note(&format!("{}/{}", dir.name(), product.name()), made)?;
+        bar.add(1);
     }
     if let Some((inputs, results)) = found {
         let evaluation = Evaluation::new(inputs, results, &job.settings);

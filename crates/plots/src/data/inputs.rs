@@ -258,7 +258,7 @@ fn train_mean_costs(dir: &DatasetDir, test_set: &TestSet) -> anyhow::Result<Opti
     if !path.is_file() {
         return Ok(None);
     }
-    let train = PartTable::read_part(dir, test_set.info(), Part::Train)?;
+    let train = PartTable::read_weighed(dir, test_set.info(), Part::Train)?;
     let means = mean_costs(&Truth::of(&train)?);
     // With all means unknown the RouterBench rule could never choose an LLM. Without means there is no
     // such contender, and the figures say what is missing.

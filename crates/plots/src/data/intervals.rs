@@ -4,13 +4,15 @@
 use anyhow::Context as _;
 use dataset::EqualPrompts;
 use evaluation::{
-    Gaps, Interval, Router, Truth,
+    Interval, Router, Truth,
     metric::Metric,
     study::{Bootstrap, Resamples, bootstrap},
     worth::{Area, CrossFittedAreas, cross_fitted_areas, one_sided_p},
 };
 
-use super::{contenders::contenders, gains::Gains, inputs::Inputs, series::Series};
+use super::{
+    contenders::contenders, evidence::Evidence, gains::Gains, inputs::Inputs, series::Series,
+};
 use crate::settings::BootstrapSettings;
 
 /// Contenders and what was measured of them.
@@ -18,8 +20,8 @@ use crate::settings::BootstrapSettings;
 pub(crate) struct Intervals {
     pub(crate) dataset: String,
     pub(crate) n_prompts: usize,
-    /// What is missing of the test part, if anything.
-    pub(crate) gaps: Option<Gaps>,
+    /// What the numbers rest on, where something is missing of the test part.
+    pub(crate) evidence: Option<Evidence>,
     /// Key and name of each contender, in the order of tables.
     pub(crate) routers: Vec<(String, String)>,
     /// Names of the small and the large LLM whose calls APGR and CPT count, where the data set names them.
@@ -83,7 +85,7 @@ impl Intervals {
         Ok(Self {
             dataset: inputs.name.clone(),
             n_prompts: truth.n_scored_prompts(),
-            gaps: Gaps::of(&truth),
+            evidence: Evidence::of(&truth, inputs.test(), &inputs.name, &contenders)?,
             routers: contenders
                 .into_iter()
                 .map(|contender| (contender.series.key(), contender.series.name()))

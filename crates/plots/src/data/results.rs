@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use dataset::{Predictions, router_names::CARROT_KNN};
 use evaluation::{
-    Curve, Gaps, Point, Truth,
+    Curve, Point, Truth,
     baseline::{best_single, oracle, random, single_models},
     metric::{CostRange, PredictionAccuracy, aiq, audc, prediction_accuracy, qnc},
 };
@@ -11,6 +11,7 @@ use evaluation::{
 use super::{
     comparison::{ComparedCurve, Comparison, NamedPoint},
     contenders::{Role, contenders},
+    evidence::Evidence,
     inputs::Inputs,
     series::Series,
 };
@@ -26,8 +27,8 @@ pub(crate) struct Results {
     pub(crate) best_single: Option<NamedPoint>,
     pub(crate) oracle: Option<Point>,
     pub(crate) random: Option<Point>,
-    /// What is missing of the test part, if anything.
-    pub(crate) gaps: Option<Gaps>,
+    /// What the numbers rest on, where something is missing of the test part.
+    pub(crate) evidence: Option<Evidence>,
     /// How well the paper's KNN predicts, where it was run.
     pub(crate) knn_accuracy: Option<PredictionAccuracy>,
     /// The embedder that this KNN was fitted on, where it is recorded.
@@ -78,8 +79,10 @@ impl Results {
             point,
         });
 
+        let contenders = contenders(inputs)?;
+        let evidence = Evidence::of(&truth, inputs.test(), &inputs.name, &contenders)?;
         let mut curves = Vec::new();
-        for contender in contenders(inputs)? {
+        for contender in contenders {
             let curve = contender.router.curve(&truth).with_context(|| {
                 format!(
                     "cannot evaluate `{}` on `{}`",
@@ -128,7 +131,7 @@ impl Results {
             best_single,
             oracle: oracle(&truth),
             random: random(&truth),
-            gaps: Gaps::of(&truth),
+            evidence,
             knn_accuracy: knn_accuracy
                 .map(|predicted| {
                     prediction_accuracy(inputs.test(), predicted, inputs.info().cost_kind)
@@ -145,6 +148,11 @@ impl Results {
         is_shown: impl Fn(&Method) -> bool,
     ) -> Comparison {
         let shown = self.methods.iter().filter(|method| is_shown(method));
+        // In the title, where whoever copies the figure takes it along; a scene without a title has its page's.
+        let title = match &self.evidence {
+            Some(evidence) if !title.is_empty() => format!("{title} ({})", evidence.words()),
+            _ => title,
+        };
         Comparison {
             dataset: self.dataset.clone(),
             title,

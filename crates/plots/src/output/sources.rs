@@ -129,7 +129,8 @@ fn predictions(dir: &DatasetDir) -> anyhow::Result<Vec<PathBuf>> {
     let routers = dir.routers()?;
     let mut files: Vec<PathBuf> = (routers.iter().map(|router| dir.predictions(router))).collect();
     files.extend(Part::ALL.map(|part| dir.split(part)));
-    files.extend([dir.info(), dir.truth(Part::Test)]);
+    // By which known scores are weighted, where they were estimated.
+    files.extend([dir.info(), dir.truth(Part::Test), dir.propensities()]);
     Ok(files)
 }
 

@@ -63,8 +63,8 @@ impl Section {
                 p.facts {
                     (info.models.len()) " LLMs, " (info.n_test) " test prompts, " (info.n_train) " training prompts"
                 }
-                @if let Some(gaps) = evaluated.and_then(|evaluated| evaluated.results.gaps) {
-                    p.facts { (gaps) }
+                @if let Some(evidence) = evaluated.and_then(|evaluated| evaluated.results.evidence.as_ref()) {
+                    p.facts { (evidence) }
                 }
                 (chart)
                 (shown::tables_and_figures(&found, Some(dir.name())))

@@ -21,12 +21,12 @@ pub(crate) fn all(verdicts: &[Markup]) -> Markup {
         @if !verdicts.is_empty() {
             section.verdicts aria-labelledby="worth" {
                 h2 id="worth" { "Is routing worth it?" }
+                @for verdict in verdicts { (verdict) }
                 p.note {
                     "A router's gain is the utility of its choices less that of the best single LLM for everything, where an answer's utility is \
                      its score less its cost over the dollars that a right answer is worth to you. Averaged over a grid of such worths it \
                      decides; 1 point is one right answer in a hundred."
                 }
-                @for verdict in verdicts { (verdict) }
             }
         }
     }

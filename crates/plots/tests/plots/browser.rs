@@ -1,13 +1,12 @@
 //! report.html in a real browser: what it answers to mouse, finger and keyboard, and that it asks nothing of any network.
 
 use serde_json::{Value, json};
+use test_support::Browser;
 
 use super::*;
 use crate::report::HOSTILE;
 
-mod webdriver;
-
-use self::webdriver::Browser;
+mod reading;
 
 /// Closer to another mark than this, in pixels, a point may not be the one that is meant.
 const ALONE: f64 = 3.0;

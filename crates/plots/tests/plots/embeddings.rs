@@ -19,6 +19,7 @@ pub(crate) fn write_embeddings(
                 server: None,
                 split_sha256: None,
                 truncate: None,
+                precision: Precision::F32,
                 n_truncated: None,
             },
         };

@@ -9,7 +9,8 @@ use std::{
 
 use dataset::{
     DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, MadeFrom, OutOfFold, Pair,
-    Part, PartTable, PerModel, Predictions, RunManifest, SmallWins, Source, WholeSet, sha256_file,
+    Part, PartTable, PerModel, Precision, Predictions, RunManifest, SmallWins, Source, WholeSet,
+    sha256_file,
 };
 use ndarray::{Array1, Array2};
 use test_support::{dataset_info, expect_success as check_ok, stderr};

@@ -1,6 +1,6 @@
 //! The tables.
 
-use dataset::Timings;
+use dataset::{EstimatedPropensities, TablePropensities, Timings};
 
 use super::*;
 
@@ -292,4 +292,130 @@ fn a_router_with_out_of_fold_predictions_alone_has_a_figure() {
         &["--figure", "worth", "--format", "png"],
     ));
     assert!(folder.path().join("plots/made-up/worth.png").is_file());
+}
+
+/// Makes a log of both parts: one LLM is known on each prompt, the dear ones on every other of the later prompts. Gives the probabilities of the
+/// policy.
+fn make_log(dir: &DatasetDir, n_models: usize, is_recorded: bool) -> Array2<f64> {
+    let policy = |i: usize, m: usize| {
+        let is_dear = m >= n_models / 2;
+        let of_half = (n_models / 2) as f64;
+        match (i < N_PROMPTS / 2, is_dear) {
+            (true, true) | (false, false) => 0.2 / of_half,
+            (true, false) | (false, true) => 0.8 / of_half,
+        }
+    };
+    let values = Array2::from_shape_fn((N_PROMPTS, n_models), |(i, m)| policy(i, m));
+    for part in Part::ALL {
+        let edit = |split: &mut PartTable| {
+            for i in 0..N_PROMPTS {
+                let mut drawn = noise(i, 6_000 + part.name().len());
+                let asked = (0..n_models).find(|&m| {
+                    drawn -= values[[i, m]];
+                    drawn < 0.0
+                });
+                for m in (0..n_models).filter(|&m| Some(m) != asked) {
+                    split.scores[[i, m]] = f32::NAN;
+                    split.cost_usd[[i, m]] = f64::NAN;
+                }
+            }
+            if is_recorded {
+                split.propensities = Some(TablePropensities::recorded(values.clone()));
+            }
+        };
+        match part {
+            Part::Test => edit_test(dir, edit),
+            Part::Train => {
+                let path = dir.split(part);
+                let mut split = PartTable::read(&path).expect("read");
+                edit(&mut split);
+                split.write(&path).expect("written");
+            }
+        }
+    }
+    values
+}
+
+#[test]
+fn a_log_is_weighed_by_what_was_estimated_of_it() {
+    const N_MODELS: usize = 6;
+    let tables = |folder: &Path| {
+        check_ok(&plots(
+            folder,
+            &["--figure", "table", "metrics_table", "accuracy_cost"],
+        ));
+        let made = folder.join("plots/made-up");
+        [
+            "metrics_table.csv",
+            "table.csv",
+            "metrics_table.md",
+            "table.md",
+        ]
+        .map(|file| fs::read_to_string(made.join(file)).expect("written"))
+    };
+    let log = |is_recorded| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        let dir = write(&data, "made-up", &MODELS[..N_MODELS], &["carrot-knn"]);
+        let policy = make_log(&dir, N_MODELS, is_recorded);
+        (folder, dir, policy)
+    };
+    let (folder, dir, policy) = log(false);
+    let [unweighed, ..] = tables(folder.path());
+    let page = fs::read_to_string(folder.path().join("plots/made-up/metrics_table.md"));
+    let page = page.expect("written");
+    assert!(
+        page.contains("nothing says with which probability"),
+        "{page}"
+    );
+
+    let hash = |part| sha256_file(&dir.split(part)).expect("hashed");
+    let ids = Part::ALL.map(|part| PartTable::read(&dir.split(part)).expect("read").ids);
+    let estimated = EstimatedPropensities {
+        ids: ids.concat(),
+        models: MODELS[..N_MODELS]
+            .iter()
+            .map(|model| model.0.to_owned())
+            .collect(),
+        values: ndarray::concatenate![ndarray::Axis(0), policy, policy],
+        folds: vec![Some(0); 2 * N_PROMPTS],
+        fit: serde_json::json!({}),
+    };
+    let made_from = MadeFrom {
+        train_sha256: Some(hash(Part::Train)),
+        ..MadeFrom::split(hash(Part::Test))
+    };
+    (estimated.write(&dir.propensities(), &made_from)).expect("written");
+    let [metrics, table, metrics_md, table_md] = tables(folder.path());
+    assert_ne!(metrics, unweighed);
+    for text in [&metrics_md, &table_md] {
+        for part in [
+            "16.6% of the scores are known.",
+            "averages are self-normalized",
+            "estimated from the prompts' embeddings. That is right only if",
+            "of CARROT (KNN) at least as much as",
+            "below a probability of .01",
+        ] {
+            assert!(text.contains(part), "no `{part}` in: {text}");
+        }
+    }
+    for part in [
+        "Gains are doubly robust",
+        "by a propensity that was estimated from the prompts' embeddings",
+        "choices known as if by",
+    ] {
+        assert!(metrics_md.contains(part), "no `{part}` in: {metrics_md}");
+    }
+    let figure = fs::read_to_string(folder.path().join("plots/made-up/accuracy_cost.svg"));
+    let figure = figure.expect("drawn");
+    assert!(
+        figure.contains("weighted by estimated propensities"),
+        "the title says so"
+    );
+
+    // The same numbers as of a log that says the same.
+    let (folder, ..) = log(true);
+    let [recorded_metrics, recorded_table, ..] = tables(folder.path());
+    assert_eq!(metrics, recorded_metrics);
+    assert_eq!(table, recorded_table);
 }

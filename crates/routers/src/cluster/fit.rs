@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Result, Rows, Target, UnitRows,
     fold_order::FoldOrder,
-    prepared::{Chosen, Prepared, fit_best, known_side_by_side},
+    prepared::{Chosen, Prepared, fit_best, fit_best_known, known_side_by_side},
 };
 
 /// Clusters of some rows, ready to fit any targets of theirs; made by [`CheckedClusterParams::prepare`].
@@ -35,14 +35,15 @@ impl CheckedClusterParams {
     /// Chooses the number of clusters for each target by cross-validation, and keeps the mean of each cluster.
     ///
     /// ```text
-    /// prediction(x) = (sum of y_i + a mean) / (n + a)    over the n rows i of x's cluster whose y_i is known
-    ///   mean          of all known y_i
+    /// prediction(x) = (sum of y_i + a mean) / (n + a)    over the n rows i of x's cluster whose y_i is known or filled in
+    ///   mean          of all these y_i
     ///   a             prior-rows
     ///   x's cluster   that of the centroid nearest to x, with x and all rows brought to length 1
     /// ```
     ///
-    /// The number of clusters is the first of the candidates with the least out-of-fold squared error of differences between LLMs. Cost: for each
-    /// candidate `n_rows * n_clusters * dim` multiply-adds and steps of k-means; `max-iterations` at most.
+    /// Unknown values are filled in as in [`crate::CheckedLinearParams::fit`]. The number of clusters is the first of the candidates with the least
+    /// out-of-fold squared error of differences between LLMs. Cost: for each candidate `n_rows * n_clusters * dim` multiply-adds and steps of
+    /// k-means; `max-iterations` at most.
     ///
     /// Source: UniRoute's clusters of prompts (Jitkrittum et al. 2025, arXiv 2502.08773, section 5.1).
     ///
@@ -114,6 +115,14 @@ impl PreparedCluster {
     /// [`crate::Error::Shape`] when a target has other rows than the embeddings; [`crate::Error::Empty`] for a target without columns.
     pub fn fit(&self, targets: &[Target]) -> Result<Cluster> {
         fit_best(self, &self.order, targets, |chosen| self.fit_at(chosen))
+    }
+
+    /// The same from what is known alone: each output by the rows that know it, as if the others told nothing of it.
+    ///
+    /// # Errors
+    /// As [`PreparedCluster::fit`].
+    pub fn fit_known(&self, targets: &[Target]) -> Result<Cluster> {
+        fit_best_known(self, &self.order, targets, |chosen| self.fit_at(chosen))
     }
 
     /// The candidates: numbers of clusters.

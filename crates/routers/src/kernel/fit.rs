@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Error, Result, Rows, Target, UnitRows,
     fold_order::FoldOrder,
-    prepared::{Choice, Chosen, Prepared, fit_best, known_side_by_side},
+    prepared::{Choice, Chosen, Prepared, fit_best, fit_best_known, known_side_by_side},
     ridge::{Cholesky, PreparedRidge, RidgeWeights},
 };
 
@@ -32,7 +32,7 @@ impl CheckedKernelParams {
     /// k(x, y)         = exp(-gamma |x - y|^2)       of embeddings of length 1
     /// phi(x)          = L^-1 k(landmarks, x)        K = L L' is the landmarks' own kernel matrix
     /// prediction_m(x) = b_m + phi(x) . w_m
-    /// w_m, b_m        = argmin of  sum over rows that know m of (y_m - b_m - phi(x) . w_m)^2 + alpha |w_m|^2
+    /// w_m, b_m        = argmin of  sum over rows whose y_m is known or filled in of (y_m - b_m - phi(x) . w_m)^2 + alpha |w_m|^2
     /// gamma, alpha    = for each target the first of the candidates, gamma by gamma, with the least out-of-fold squared error of differences
     ///                   between LLMs: each row's prediction and truth less their mean over the LLMs known in the row
     /// ```
@@ -41,7 +41,8 @@ impl CheckedKernelParams {
     /// targets. Kept are `L'^-1 w_m` and b_m, so that a prediction needs the kernel's values alone.
     ///
     /// `embeddings` has shape `(n_rows, dim)`, each target `(n_rows, n_outputs)`, NaN where unknown; `on_progress` counts rows. All is computed in
-    /// float64. Outputs that are unknown everywhere, in a fold, and tables too small for folds are treated as in [`crate::CheckedLinearParams::fit`].
+    /// float64. Unknown values are filled in, and outputs that are unknown everywhere, in a fold, and tables too small for folds are treated as in
+    /// [`crate::CheckedLinearParams::fit`].
     ///
     /// Cost in multiply-adds, with m landmarks: `n_rows m dim` for distances; for each gamma `n_rows m^2` for features and sums and
     /// `n_folds n_alphas m^3 / 6` for factors, all once; for a fit `n_gammas n_alphas n_rows m` for each output. Outputs that are unknown in the
@@ -117,6 +118,16 @@ impl PreparedKernel {
     /// [`Error::Shape`] when a target has other rows than the embeddings; [`Error::Empty`] for one without columns; [`Error::InfiniteTarget`].
     pub fn fit(&self, targets: &[Target]) -> Result<Kernel> {
         fit_best(&self.folded, &self.order, targets, |chosen| {
+            self.folded.fit_at(chosen)
+        })
+    }
+
+    /// The same from what is known alone: each output by the rows that know it, as if the others told nothing of it.
+    ///
+    /// # Errors
+    /// As [`PreparedKernel::fit`].
+    pub fn fit_known(&self, targets: &[Target]) -> Result<Kernel> {
+        fit_best_known(&self.folded, &self.order, targets, |chosen| {
             self.folded.fit_at(chosen)
         })
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Result, Rows, Target, UnitRows,
     fold_order::FoldOrder,
-    prepared::{Choice, Chosen, Prepared, fit_best, known_side_by_side},
+    prepared::{Choice, Chosen, Prepared, fit_best, fit_best_known, known_side_by_side},
     ridge::PreparedRidge,
 };
 
@@ -25,10 +25,13 @@ impl CheckedLinearParams {
     ///
     /// ```text
     /// prediction_m(x) = b_m + x . w_m         x: the embedding, of length 1
-    /// w_m, b_m        = argmin of  sum over rows that know m of (y_m - b_m - x . w_m)^2 + alpha |w_m|^2
+    /// w_m, b_m        = argmin of  sum over rows whose y_m is known or filled in of (y_m - b_m - x . w_m)^2 + alpha |w_m|^2
     /// alpha           = for each target the first of the candidates with the least out-of-fold squared error of differences between LLMs:
     ///                   each row's prediction and truth less their mean over the LLMs known in the row
     /// ```
+    ///
+    /// Unknown values are filled in from what else their rows know ([`crate::completed`]), and choose nothing: an LLM that is known on few rows would
+    /// else have nothing of what all LLMs share, and seem the best for every hard prompt. In a log of one answer per prompt nothing can be filled in.
     ///
     /// `embeddings` has shape `(n_rows, dim)`, each target `(n_rows, n_outputs)`, NaN where unknown; `on_progress` counts rows. All is computed in
     /// float64. An output that is unknown in all rows predicts NaN; one that is unknown in all rows of a training side is left out of that fold.
@@ -41,7 +44,8 @@ impl CheckedLinearParams {
     /// Source: scikit-learn's `Ridge(fit_intercept=True)`, whose coefficients these are (tests/ridge).
     ///
     /// # Deviations
-    /// None in the fit. scikit-learn refuses unknown targets, and its `RidgeCV` chooses by leave-one-out error of the outputs themselves.
+    /// None in the fit to what is known ([`PreparedLinear::fit_known`]). scikit-learn refuses unknown targets, and its `RidgeCV` chooses by
+    /// leave-one-out error of the outputs themselves.
     ///
     /// # Errors
     /// As [`CheckedLinearParams::prepare`] and [`PreparedLinear::fit`].
@@ -82,6 +86,16 @@ impl PreparedLinear {
     /// [`crate::Error::InfiniteTarget`].
     pub fn fit(&self, targets: &[Target]) -> Result<Linear> {
         fit_best(&self.folded, &self.order, targets, |chosen| {
+            self.folded.fit_at(chosen)
+        })
+    }
+
+    /// The same from what is known alone: each output by the rows that know it, as if the others told nothing of it.
+    ///
+    /// # Errors
+    /// As [`PreparedLinear::fit`].
+    pub fn fit_known(&self, targets: &[Target]) -> Result<Linear> {
+        fit_best_known(&self.folded, &self.order, targets, |chosen| {
             self.folded.fit_at(chosen)
         })
     }

@@ -1,5 +1,5 @@
 use ndarray::{Array2, ArrayView2};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::likelihood::{features, softmax};
 use crate::{Error, Result, UnitRows, products::product};
@@ -15,8 +15,8 @@ pub struct PropensityModel {
 }
 
 /// What was chosen.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PropensityFit {
     /// Rows that it was fitted to.
     pub n_rows: usize,
@@ -27,8 +27,8 @@ pub struct PropensityFit {
 }
 
 /// The score of one penalty on held-out rows.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PropensityCvScore {
     /// The penalty; `None` is the LLMs' shares alone.
     pub alpha: Option<f64>,

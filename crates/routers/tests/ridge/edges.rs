@@ -64,7 +64,8 @@ fn an_output_known_in_one_row_does_not_choose_for_the_others() {
     sparse.slice_mut(s![.., ..2]).assign(&values);
     sparse[[7, 2]] = 0.5;
     let fit = |values| {
-        let fitted = linear(&[100.0, 0.01]).fit(rows.view(), &[target(values)], SILENT);
+        let prepared = linear(&[100.0, 0.01]).prepare(rows.view(), SILENT);
+        let fitted = prepared.expect("prepared").fit_known(&[target(values)]);
         fitted.expect("fitted")
     };
     let (complete, sparse) = (fit(values), fit(sparse));

@@ -56,11 +56,12 @@ fn matches_sklearn_ridge_and_nystroem() {
                 let prepared = kernel(&[gamma], &[case.alpha], 1)
                     .prepare_with(rows.view(), landmarks, SILENT)
                     .expect("prepared");
-                let fitted = prepared.fit(&targets).expect("fitted");
+                let fitted = prepared.fit_known(&targets).expect("fitted");
                 fitted.predict(queries.view(), SILENT)
             }
             _ => {
-                let fitted = linear(&[case.alpha]).fit(rows.view(), &targets, SILENT);
+                let prepared = linear(&[case.alpha]).prepare(rows.view(), SILENT);
+                let fitted = prepared.expect("prepared").fit_known(&targets);
                 fitted.expect("fitted").predict(queries.view(), SILENT)
             }
         };

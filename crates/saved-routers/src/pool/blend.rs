@@ -148,10 +148,11 @@ fn refit(
         cost.unwrap_or(PredictedCost::Known)
             .usd_of_split(&record.models, table)
     };
+    let weights = table.inverse_propensities();
     let costs = RoutingCosts {
         cost_usd: table.cost_usd.view(),
         predicted_usd: &predicted_usd,
-        inverse_propensities: None,
+        inverse_propensities: weights.as_ref().map(Array2::view),
     };
     let params = params(record)?.keeping(&contents.report);
     // The same folds as in the fit.

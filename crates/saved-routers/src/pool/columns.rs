@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use dataset::{CostKind, PartTable};
+use dataset::{CostKind, PartTable, TablePropensities};
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 use super::{Addition, addition::scattered, refuse};
@@ -15,6 +15,8 @@ pub(super) struct Columns {
     pub(super) input_tokens: Option<Vec<Array1<f64>>>,
     output_tokens: Option<Vec<Array1<f64>>>,
     cost_usd: Vec<Array1<f64>>,
+    /// With which probability each LLM was asked, and whether that was estimated.
+    propensities: Option<(Vec<Array1<f64>>, bool)>,
     /// Tokens of each prompt in the mean over the train part's LLMs: what is known of a new LLM's tokenizer.
     mean_input: Option<Array1<f64>>,
 }
@@ -49,6 +51,8 @@ impl Columns {
             input_tokens: table.input_tokens.as_ref().map(take),
             output_tokens: table.output_tokens.as_ref().map(take),
             cost_usd: take(&table.cost_usd),
+            propensities: (table.propensities.as_ref())
+                .map(|it| (take(&it.values), it.are_estimated)),
             mean_input: table.input_tokens.as_ref().map(known_mean),
         })
     }
@@ -67,6 +71,11 @@ impl Columns {
         if scores.iter().all(|score| score.is_nan()) {
             let name = &addition.table.models[m];
             return refuse(format!("no train prompt has a score of `{name}`"));
+        }
+        if let Some((columns, _)) = &mut self.propensities {
+            // Of a log nothing says for which prompts it was scored: as if for any, at this rate.
+            let n_scored = scores.iter().filter(|score| !score.is_nan()).count();
+            columns.push(Array1::from_elem(n_rows, n_scored as f64 / n_rows as f64));
         }
         self.scores.push(scores.mapv(|score| score as f32));
         let unknown = || Array1::from_elem(n_rows, f64::NAN);
@@ -97,7 +106,7 @@ impl Columns {
     /// The train part with these LLMs, and with dollars by the record's prices where tokens and prices make them.
     pub(super) fn into_table(self, record: &Record, train: &PartTable) -> PartTable {
         let n_rows = train.n_prompts();
-        let matrix = |columns: Vec<Array1<f64>>| {
+        let matrix = |columns: Vec<Array1<f64>>| -> Array2<f64> {
             Array2::from_shape_fn((n_rows, columns.len()), |(row, m)| columns[m][row])
         };
         let mut table = PartTable {
@@ -106,8 +115,10 @@ impl Columns {
             input_tokens: self.input_tokens.map(matrix),
             output_tokens: self.output_tokens.map(matrix),
             cost_usd: matrix(self.cost_usd),
-            // Those of the train part are for its own LLMs, and a fit does not look at them.
-            propensities: None,
+            propensities: (self.propensities).map(|(columns, are_estimated)| TablePropensities {
+                values: matrix(columns),
+                are_estimated,
+            }),
             ..train.clone()
         };
         let Some(input) = &table.input_tokens else {

@@ -1,4 +1,4 @@
-use routers::{BlendReport, ScaleGain};
+use routers::{BlendCandidate, BlendReport, ScaleGain};
 use serde::Serialize;
 
 /// What the rule of a blend decided before and after a change of its LLMs.
@@ -15,6 +15,9 @@ pub struct RuleChange {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RuleOutcome {
+    /// Which of its two candidates predicts scores. A change of the LLMs keeps the fit's: the other one's hyperparameters and weights are not stored,
+    /// and choosing between them again takes every candidate setting of every learner, which is a fit.
+    pub candidate: BlendCandidate,
     /// The factor of predicted differences between LLMs in force; 0 where the blend does not route.
     pub scale: f64,
     /// The gain over not routing at this factor, on prompts out of fold, in scores; 0 at 0, `None` where it is not known.
@@ -31,6 +34,7 @@ impl RuleOutcome {
         let tried = report.gains.iter().filter(|it| it.scale > 0.0);
         let tried = tried.filter(|it| it.gain.is_some());
         Self {
+            candidate: report.taken,
             scale: report.scale,
             gain: at(report.scale).and_then(|it| it.gain),
             standard_error: at(report.scale).and_then(|it| it.standard_error),
@@ -54,8 +58,6 @@ impl RuleOutcome {
 
 #[cfg(test)]
 mod tests {
-    use routers::BlendCandidate;
-
     use super::*;
 
     #[test]
@@ -74,13 +76,14 @@ mod tests {
         let mut report = BlendReport {
             routes: false,
             scale: 0.0,
-            taken: BlendCandidate::LeastError,
+            taken: BlendCandidate::Smoothest,
             tried: Vec::new(),
             gains: gains.map(gain).to_vec(),
             targets: Vec::new(),
         };
         let outcome = RuleOutcome::of(&report);
         assert!(!outcome.routes());
+        assert_eq!(outcome.candidate, BlendCandidate::Smoothest);
         assert_eq!(outcome.gain, Some(0.0));
         assert_eq!(outcome.best_tried, Some(gain((0.5, Some(0.25)))));
         (report.routes, report.scale) = (true, 1.25);

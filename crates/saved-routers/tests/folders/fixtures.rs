@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use dataset::{CostKind, CostRule, ModelInfo, Pair, Price, Quantity, Standardizer};
+use dataset::{CostKind, CostRule, ModelInfo, Pair, Precision, Price, Quantity, Standardizer};
 use ndarray::{Array1, Array2};
 use routers::{
     Backend, ForestParams, Knn, KnnParams, MaxFeatures, PairScores, Rorf, Selection, Target,
@@ -60,6 +60,7 @@ pub(crate) fn record(contents: Contents) -> Record {
             server: None,
             dim: DIM,
             truncate: None,
+            precision: Precision::F32,
             license: Some("apache-2.0".to_owned()),
         }),
         token_lines: None,

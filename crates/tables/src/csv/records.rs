@@ -10,7 +10,7 @@ use std::{
 
 use untrusted_files::Budget;
 
-use crate::{Error, QuoteFault, Result, text};
+use crate::{Error, QuoteFault, Result, error::row_or_header, text};
 
 const QUOTE: u8 = b'"';
 
@@ -80,6 +80,8 @@ enum State {
 pub(super) struct Records {
     path: PathBuf,
     reader: BufReader<File>,
+    /// Of one row.
+    budget: Budget,
     splitter: Splitter,
 }
 
@@ -110,19 +112,22 @@ enum Step {
 }
 
 impl Records {
+    /// Opens a file, which has to fit in the budget as a whole where `is_whole`, and else row by row.
     pub(super) fn open(
         path: &Path,
         delimiter: u8,
         escape: Option<u8>,
         budget: Budget,
+        is_whole: bool,
     ) -> Result<Self> {
-        let mut reader = text::open(path, budget)?;
+        let mut reader = text::open(path, is_whole.then_some(budget))?;
         let buffer = reader.fill_buf().map_err(Error::io("read", path))?;
         let hint = excel_hint(buffer);
         reader.consume(hint);
         Ok(Self {
             path: path.to_owned(),
             reader,
+            budget,
             splitter: Splitter {
                 delimiter,
                 // A doubled quote is read anyway.
@@ -172,6 +177,10 @@ impl Records {
                 self.splitter.n_records += 1;
                 return Ok(true);
             }
+            let n_bytes = record.bytes.len() as u64;
+            self.budget
+                .check(row_or_header(self.splitter.n_records), n_bytes)
+                .map_err(Error::over_budget(&self.path))?;
         }
     }
 

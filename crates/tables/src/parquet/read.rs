@@ -1,6 +1,7 @@
 use std::{collections::HashSet, path::Path};
 
-use arrow_schema::DataType;
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Schema};
 use untrusted_files::Budget;
 
 use super::ParquetFile;
@@ -17,9 +18,36 @@ pub(crate) fn read(
     types: &mut TextTypes,
 ) -> Result<Table> {
     let file = ParquetFile::open_within(path, budget)?;
-    let mut table = Table::of(path);
-    let mut seen = HashSet::new();
+    let mut table = empty(&file, kinds)?;
     for field in file.schema().fields() {
+        if let (Some(Kind::Text), Some(is_whole)) =
+            (kinds(field.name()), is_whole_number(field.data_type()))
+        {
+            types.note(path, field.name(), is_whole)?;
+        }
+    }
+    let names = table.names.iter().map(String::as_str);
+    let wanted: Vec<&str> = names.filter(|name| kinds(name).is_some()).collect();
+    for batch in file.batches(&wanted)? {
+        let n_before = table.n_rows;
+        extend(&mut table, &batch?, n_before, kinds)?;
+    }
+    Ok(table)
+}
+
+/// A table with the columns of a file and no rows.
+fn empty(file: &ParquetFile, kinds: Kinds<'_>) -> Result<Table> {
+    let mut table = Table::of(file.path());
+    table.names = names(file.path(), file.schema())?;
+    add_columns(&mut table, kinds);
+    Ok(table)
+}
+
+/// The names of the columns, of which no two may be the same.
+pub(super) fn names(path: &Path, schema: &Schema) -> Result<Vec<String>> {
+    let mut seen = HashSet::new();
+    let mut names = Vec::new();
+    for field in schema.fields() {
         let name = field.name();
         if !seen.insert(name.clone()) {
             return Err(Error::DuplicateColumn {
@@ -27,44 +55,47 @@ pub(crate) fn read(
                 column: name.clone(),
             });
         }
-        table.names.push(name.clone());
+        names.push(name.clone());
+    }
+    Ok(names)
+}
+
+/// Makes room for the wanted columns among the table's names.
+pub(super) fn add_columns(table: &mut Table, kinds: Kinds<'_>) {
+    for name in &table.names {
         match kinds(name) {
-            Some(Kind::Text) => {
-                table.texts.insert(name.clone(), Vec::new());
-                if let Some(is_whole) = is_whole_number(field.data_type()) {
-                    types.note(path, name, is_whole)?;
-                }
-            }
-            Some(Kind::Any) => _ = table.texts.insert(name.clone(), Vec::new()),
-            Some(Kind::Number) => {
-                table.numbers.insert(name.clone(), Vec::new());
-            }
+            Some(Kind::Text | Kind::Any) => _ = table.texts.insert(name.clone(), Vec::new()),
+            Some(Kind::Number) => _ = table.numbers.insert(name.clone(), Vec::new()),
             None => {}
         }
     }
-    let names = table.names.iter().map(String::as_str);
-    let wanted: Vec<&str> = names.filter(|name| kinds(name).is_some()).collect();
-    for batch in file.batches(&wanted)? {
-        let batch = batch?;
-        for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-            let column = field.name();
-            let place = Place {
-                path,
-                column,
-                n_before: table.n_rows,
-            };
-            if let Some(texts) = table.texts.get_mut(column) {
-                match kinds(column) {
-                    Some(Kind::Any) => extend_shown(place, array, texts)?,
-                    _ => extend_texts(place, array, texts)?,
-                }
-            } else if let Some(numbers) = table.numbers.get_mut(column) {
-                extend_numbers(place, array, numbers)?;
+}
+
+/// Appends the wanted columns of a batch, which `n_before` rows of the file come before.
+pub(super) fn extend(
+    table: &mut Table,
+    batch: &RecordBatch,
+    n_before: usize,
+    kinds: Kinds<'_>,
+) -> Result<()> {
+    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+        let column = field.name();
+        let place = Place {
+            path: &table.path,
+            column,
+            n_before,
+        };
+        if let Some(texts) = table.texts.get_mut(column) {
+            match kinds(column) {
+                Some(Kind::Any) => extend_shown(place, array, texts)?,
+                _ => extend_texts(place, array, texts)?,
             }
+        } else if let Some(numbers) = table.numbers.get_mut(column) {
+            extend_numbers(place, array, numbers)?;
         }
-        table.n_rows += batch.num_rows();
     }
-    Ok(table)
+    table.n_rows += batch.num_rows();
+    Ok(())
 }
 
 /// Whether texts are made of whole numbers; none where there are no values to tell by.

@@ -5,6 +5,7 @@ mod folders;
 mod jsonl;
 mod mutations;
 mod parquet;
+mod rows;
 mod shown;
 mod vectors;
 

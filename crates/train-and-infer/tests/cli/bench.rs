@@ -4,7 +4,7 @@ use std::{fs, ops::Deref, path::PathBuf};
 
 use dataset::{
     CostKind, DatasetDir, DatasetInfo, Embeddings, EmbeddingsMeta, KeptColumns, Pair, Part,
-    PartTable, PerModel, Predictions, RunManifest, SmallWins,
+    PartTable, PerModel, Precision, Predictions, RunManifest, SmallWins,
 };
 use ndarray::Array2;
 use test_support::{Bench, dataset_info, priced_models};
@@ -50,6 +50,7 @@ impl Tiny {
                 server: None,
                 split_sha256: None,
                 truncate: None,
+                precision: Precision::F32,
                 n_truncated: None,
             };
             let embeddings = Embeddings {

@@ -4,6 +4,7 @@ mod bench;
 mod binary;
 mod cross_fit;
 mod distill;
+mod embed;
 mod embeddings;
 #[cfg(all(feature = "torch", target_os = "linux"))]
 mod full_disk;
@@ -12,6 +13,8 @@ mod keeping;
 mod knn;
 mod learning_curve;
 mod locks;
+mod precision;
+mod propensities;
 #[cfg(feature = "torch")]
 mod refusals;
 #[cfg(feature = "torch")]

@@ -1,9 +1,12 @@
 use std::{fmt::Write as _, path::Path};
 
-use carrot_router::{CalibrationGoal, Coverage, Outcome};
+use carrot_router::{CalibrationGoal, CalibrationSupport, Coverage, Outcome};
 use evaluation::Gaps;
 use saved_routers::{CalibratedSetting, Calibration, CalibrationTarget, Range};
 use serde::Serialize;
+
+/// Below it most of what varies in billed tokens is not in the text.
+const LOW_R2: f64 = 0.5;
 
 /// A calibration, as text or JSON, and where it was written.
 #[derive(Serialize)]
@@ -14,6 +17,12 @@ pub(super) struct CalibrationReport<'a> {
     /// What is missing of the test part, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gaps: Option<Gaps>,
+    /// How far known scores carry it, where some are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) support: Option<CalibrationSupport>,
+    /// The smallest R2 of the router's lines from counted to billed tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) least_token_r2: Option<f64>,
     #[serde(skip)]
     pub(super) goal: &'a CalibrationGoal,
     #[serde(skip)]
@@ -106,11 +115,19 @@ impl CalibrationReport<'_> {
         if let Some(gaps) = self.gaps {
             line(format!("  {gaps}"));
         }
+        let support = self.support.iter().flat_map(CalibrationSupport::lines);
+        support.for_each(|words| line(format!("  {words}")));
         if let Some(tokens) = it.input_tokens {
             line(format!(
                 "  the test prompts have {:.0} input tokens on average ({:.0} to {:.0}), as billed; `route` refuses prompts of other lengths at this setting",
                 tokens.mean, tokens.least, tokens.most
             ));
+            if let Some(r2) = self.least_token_r2.filter(|r2| *r2 < LOW_R2) {
+                line(format!(
+                    "  a prompt's text tells little of what is billed for it (R2 {r2:.2} at the least): prompts with longer histories would look alike, and cost more \
+                     than expected; give each request's `input_tokens` to `route`, which refuses them then"
+                ));
+            }
         }
         line(self.path.display().to_string());
         if matches!(it.setting, CalibratedSetting::Weight { .. }) {

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use saved_routers::{AddedGain, AddedModel, EditedPool, RuleChange, RuleOutcome};
+use saved_routers::{AddedGain, AddedModel, BlendCandidate, EditedPool, RuleChange, RuleOutcome};
 use serde::Serialize;
 
 /// What was changed, as text or JSON.
@@ -55,6 +55,7 @@ impl<'a> PoolReport<'a> {
                 outcome(&rule.before),
                 outcome(&rule.after)
             );
+            text += &format!("kept from the fit: {}\n", kept(rule.after.candidate));
         }
         let folder = self.folder.display();
         text += &format!(
@@ -80,6 +81,18 @@ fn added_gain(gain: Option<&AddedGain>) -> String {
         gain.gain,
         gain.n_prompts,
         100.0 * gain.share
+    )
+}
+
+/// What a change of the LLMs does not choose again.
+fn kept(candidate: BlendCandidate) -> String {
+    let candidate = match candidate {
+        BlendCandidate::LeastError => "the hyperparameters of least error",
+        BlendCandidate::Smoothest => "the smoothest hyperparameters",
+    };
+    format!(
+        "{candidate}, their weights, landmarks and clusters; whether the blend's other candidate would route better among these LLMs only a new fit tells, as it takes \
+         every candidate of every learner"
     )
 }
 
@@ -132,6 +145,7 @@ mod tests {
             (0.0, None, "does not route; there are too few prompts"),
         ] {
             let found = outcome(&RuleOutcome {
+                candidate: BlendCandidate::LeastError,
                 scale,
                 gain: Some(0.0123),
                 standard_error: Some(0.002),

@@ -4,9 +4,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use cli_support::{Output, examples};
 use dataset::Truncate;
 
-const EXAMPLES: [&str; 7] = [
+use super::on_error::OnError;
+
+const EXAMPLES: [&str; 8] = [
     "cargo run -p carrot-router -- route \"Explain entropy in one sentence.\" --mu 0.3",
     "cargo run -p carrot-router -- route --model models/sprout/carrot-knn --mu 0.3 --input prompts.jsonl --json",
+    "cargo run -p carrot-router -- route --model models/sprout/carrot-knn --mu 0.3 --input prompts.parquet --output routed.parquet --on-error row",
     "echo \"What is 2 + 2?\" | cargo run -p carrot-router -- route --model models/sprout/carrot-roberta --mu 0.9",
     "cargo run -p carrot-router -- route \"Why?\" --mu 0.3 --performance CARROT-LLM-Routing/Perfo3 --cost CARROT-LLM-Routing/costo3 --label-order order.txt",
     "cargo run -p carrot-router -- route \"Why?\" --mu 0.3 --performance nets/perf --cost nets/cost --prices prices.toml",
@@ -24,9 +27,24 @@ pub(crate) struct RouteArgs {
     pub(super) prompt: Option<String>,
 
     /// A file of prompts: one JSON object per line, with a key "prompt". A key "input_tokens" says how many input tokens the request is
-    /// billed for, with system prompt and history; without it they are expected from the prompt's text
-    #[arg(long, value_name = "JSONL", conflicts_with = "prompt")]
+    /// billed for, with system prompt and history; without it they are expected from the prompt's text. With --output a table: .parquet, .jsonl,
+    /// .csv or .tsv with a column "prompt" and perhaps "input_tokens"
+    #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
     pub(super) input: Option<PathBuf>,
+
+    /// Write the table of --input to this file, .parquet or .jsonl, each row with its decision in further columns. What the rows hold stays as it
+    /// is. The file appears when it is whole, and a table of any length takes no more memory than a short one
+    #[arg(long = "output", value_name = "FILE", requires = "input")]
+    pub(super) output_file: Option<PathBuf>,
+
+    /// What to do with a row of --input that has no prompt or cannot be routed: fail, or write the row without a decision and the reason in the
+    /// column "routing_error". Default: fail
+    #[arg(long, value_name = "WHAT", requires = "output_file")]
+    pub(super) on_error: Option<OnError>,
+
+    /// Of each decision only the chosen LLM with its expected score and cost
+    #[arg(long)]
+    pub(super) brief: bool,
 
     /// How many input tokens the request is billed for, with system prompt and history. Without it they are expected from the prompt's text:
     /// by what was billed for the train prompts, where their table said it
@@ -104,6 +122,16 @@ pub(super) struct RouterArgs {
     /// --model cuts as it was fitted. Default: what the networks' files say, else right
     #[arg(long, value_name = "PART", value_parser = truncate_parser(), conflicts_with = "model")]
     pub(super) truncate: Option<Truncate>,
+
+    /// How exactly the networks of a pair multiply: f32, bf16 or auto, which is bf16 where the processor has instructions for it. bf16 only in a build
+    /// with `--features torch`. A router from --model computes as it was fitted
+    #[arg(
+        long,
+        value_name = "PRECISION",
+        default_value = "f32",
+        conflicts_with = "model"
+    )]
+    pub(super) precision: String,
 
     /// Where networks run: auto, cpu, cuda, cuda:INDEX or mps; GPUs only in a build with `--features torch`. For a few prompts, starting a GPU
     /// takes longer than predicting on the CPU

@@ -1,30 +1,42 @@
 use carrot_router::{TokenWatch, UsableCalibration, check_mu};
-use cli_support::usage_error;
+use cli_support::{Output, usage_error};
 use saved_routers::Calibration;
 use tracing::info;
 
-use super::{args::RouteArgs, open::Opening, prompts::Prompts};
+use super::{
+    args::RouteArgs,
+    batch::{Batch, Rule},
+    open::Opening,
+    prompts::Prompts,
+};
 
 /// `route` with its command line checked and its prompt file opened.
 pub(super) struct RouteJob {
     pub(super) opening: Opening,
-    pub(super) prompts: Prompts,
-    pub(super) mu: f64,
-    /// Of a calibration.
-    pub(super) watch: Option<TokenWatch>,
-    pub(super) is_json: bool,
+    pub(super) work: Work,
+    pub(super) rule: Rule,
+    pub(super) is_brief: bool,
+    pub(super) output: Output,
+}
+
+/// What is to be routed.
+pub(super) enum Work {
+    /// Prompts as they come, each to be answered on standard output.
+    Prompts(Prompts),
+    /// A table, to be written again.
+    Table(Batch),
 }
 
 impl RouteJob {
     pub(super) fn check(args: RouteArgs) -> anyhow::Result<Self> {
-        let (mu, watch) = match (args.mu, &args.calibration, &args.router.model) {
+        let (mu, calibration) = match (args.mu, &args.calibration, &args.router.model) {
             (Some(mu), ..) => (mu, None),
             (None, Some(name), Some(model)) => {
                 Calibration::path(model, name).map_err(|error| usage_error(error.to_string()))?;
                 let usable = UsableCalibration::open(model, name)?;
-                let (mu, promise) = (usable.mu, usable.describe()?);
-                info!("calibration `{name}`: mu {mu}, for {promise}");
-                (mu, Some(TokenWatch::of(model, name)?))
+                let (mu, promise) = (usable.mu, usable.promise()?);
+                info!("calibration `{name}`: mu {mu}, for {}", promise.keeps);
+                (mu, Some((TokenWatch::of(&usable), promise)))
             }
             (None, Some(_), None) => {
                 return Err(usage_error(
@@ -35,12 +47,23 @@ impl RouteJob {
         };
         // Before the router is opened, and as bad usage: to the library it is an error like any other.
         check_mu(mu).map_err(|error| usage_error(error.to_string()))?;
+        let (watch, promise) = calibration.unzip();
+        let opening = Opening::check(args.router, args.output.quiet)?;
+        let work = match (args.input, args.output_file) {
+            (Some(input), Some(output)) => {
+                Work::Table(Batch::check(input, output, args.on_error, args.brief)?)
+            }
+            (input, _) => {
+                let (prompt, input_tokens) = (args.prompt, args.input_tokens);
+                Work::Prompts(Prompts::find(prompt, input_tokens, input.as_deref())?)
+            }
+        };
         Ok(Self {
-            opening: Opening::check(args.router, args.output.quiet)?,
-            prompts: Prompts::find(args.prompt, args.input_tokens, args.input.as_deref())?,
-            mu,
-            watch,
-            is_json: args.output.json,
+            opening,
+            work,
+            rule: Rule { mu, watch, promise },
+            is_brief: args.brief,
+            output: args.output,
         })
     }
 }

@@ -6,6 +6,7 @@ use carrot_router::{
     PriceFile, ServerEmbedder, ServerSettings, Setup,
 };
 use cli_support::{Progress, usage_error, with_hint};
+use dataset::Precision;
 use embeddings::Endpoint;
 use encoder::{DeviceChoice, ModelFiles, Need, RobertaParts};
 use hub::{Hub, ModelPlace, WantedFile, is_hub_id};
@@ -27,6 +28,8 @@ const SERVER: &str = "openai";
 pub(super) struct Opening {
     args: RouterArgs,
     device: DeviceChoice,
+    /// Of a pair; a saved router knows its own.
+    precision: Precision,
     prices: Option<PriceFile>,
     label_order: Option<Vec<String>>,
     quiet: bool,
@@ -45,6 +48,7 @@ impl Opening {
         let order = args.label_order.as_deref().map(read_label_order);
         Ok(Self {
             device,
+            precision: hints::precision(&args.precision, device)?,
             prices: args.prices.as_deref().map(PriceFile::read).transpose()?,
             label_order: order.transpose().context("cannot read `--label-order`")?,
             args,
@@ -142,6 +146,7 @@ impl Opening {
             prices: &prices,
             max_tokens,
             truncate: self.args.truncate,
+            precision: self.precision,
         };
         let router = CarrotRouter::open_pair(&pair, setup)?;
         // A note is about the built-in price, so it does not concern an LLM whose price the user gave.

@@ -33,7 +33,7 @@ impl Setting {
 
     /// The middle of what holds one point: from where it begins to where the next one does, or the end. At an end, rounding in another program
     /// could tip a prompt over.
-    pub(super) fn between(at: f64, next: Option<f64>, is_threshold: bool) -> Self {
+    pub(in crate::choice) fn between(at: f64, next: Option<f64>, is_threshold: bool) -> Self {
         if is_threshold {
             return Self::Threshold(match next {
                 _ if at.is_infinite() => Self::NEVER_SMALL,

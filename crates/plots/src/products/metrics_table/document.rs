@@ -50,8 +50,8 @@ pub(super) fn metrics_document(intervals: &Intervals, chance: &Chance) -> Docume
     let document = Document::new()
         .heading(1, Prose::from("Metrics on ").code(&intervals.dataset))
         .paragraph(about(intervals));
-    let document = match intervals.gaps {
-        Some(gaps) => document.paragraph(gaps.to_string()),
+    let document = match &intervals.evidence {
+        Some(evidence) => document.paragraph(evidence.to_string()),
         None => document,
     };
     let document = document.heading(2, "Gain over the best single LLM");
@@ -206,10 +206,15 @@ fn about_evidence(intervals: &Intervals) -> Option<String> {
         PropensitySource::Complete => return None,
         PropensitySource::AtRandom => {
             "by the share of prompts for which its LLM's score is known. That is right only if LLMs were asked at random, whatever the prompt and its answer: a \
-             log whose policy went by the prompt needs its propensities, or carrot-router worth, which estimates them"
+             log whose policy went by the prompt needs its propensities, which train-and-infer estimates where one LLM was asked for each prompt"
         }
-        PropensitySource::Recorded => "by the propensity that the data set says",
-        PropensitySource::Estimated => "by a propensity that was estimated",
+        PropensitySource::Recorded => {
+            "by the propensity that the data set says, which is taken to be right"
+        }
+        PropensitySource::Estimated => {
+            "by a propensity that was estimated from the prompts' embeddings. That is right only if whoever chose went by nothing that also matters for the \
+             score and that the embedding does not tell, and if there was chance in it"
+        }
     };
     Some(format!(
         "Not all scores are known. Gains are doubly robust: what the router predicts of each choice, corrected by the scores that are known, each divided \

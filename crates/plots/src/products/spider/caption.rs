@@ -102,6 +102,9 @@ pub(super) fn missing(
             large(spider)
         ));
     }
+    if let Some(known) = &spider.known {
+        sentences.push(format!("{known}."));
+    }
     if let Some(n_joined) = spider.n_joined {
         sentences.push(format!("The {n_joined} smallest tasks are joined."));
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use dataset::{PerModel, Predictions};
+use dataset::{PerModel, Predictions, TablePropensities};
 use evaluation::{
-    Point, Predicted, Truth,
+    Gaps, Point, Predicted, Truth,
     baseline::single_models,
     choice::Lambdas,
     curve::Grid,
@@ -61,6 +61,8 @@ pub(super) struct Spider {
     pub(super) n_joined: Option<usize>,
     /// Benchmarks on which nothing is known of the large LLM.
     pub(super) left_out: Vec<String>,
+    /// How much of the test part is known, and what averages go by, where something is missing.
+    pub(super) known: Option<String>,
 }
 
 /// One benchmark.
@@ -169,6 +171,7 @@ impl Spider {
             benchmarks: benchmarks.names.iter().filter_map(of_name).collect(),
             n_joined: benchmarks.n_joined,
             left_out,
+            known: Gaps::of(&Truth::of(inputs.test())?).map(|gaps| gaps.words()),
         }))
     }
 }
@@ -249,7 +252,7 @@ struct Selected {
     labels: Vec<String>,
     scores: ndarray::Array2<f32>,
     cost_usd: ndarray::Array2<f64>,
-    propensities: Option<ndarray::Array2<f64>>,
+    propensities: Option<TablePropensities>,
     predicted_scores: ndarray::Array2<f32>,
     predicted_cost_usd: ndarray::Array2<f64>,
 }
@@ -262,7 +265,7 @@ impl Selected {
             labels: kept.iter().map(|&i| labels[i].clone()).collect(),
             scores: test.scores.select(Axis(0), kept),
             cost_usd: test.cost_usd.select(Axis(0), kept),
-            propensities: (test.propensities.as_ref()).map(|it| it.select(Axis(0), kept)),
+            propensities: (test.propensities.as_ref()).map(|it| it.select(kept)),
             predicted_scores: predicted.scores.select(Axis(0), kept),
             predicted_cost_usd: predicted.cost_usd.select(Axis(0), kept),
         }
@@ -270,7 +273,7 @@ impl Selected {
 
     fn rows(&self) -> evaluation::Result<Rows<'_>> {
         Ok(Rows {
-            truth: Truth::with_recorded(
+            truth: Truth::with_table(
                 self.scores.view(),
                 self.cost_usd.view(),
                 self.propensities.as_ref(),

@@ -53,7 +53,7 @@ pub(crate) fn method_table(results: &Results) -> Table {
                 .to_owned(),
         ]
         .into_iter()
-        .chain(results.gaps.map(|gaps| gaps.to_string()))
+        .chain(results.evidence.as_ref().map(ToString::to_string))
         .collect(),
     }
 }

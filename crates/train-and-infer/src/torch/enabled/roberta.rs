@@ -51,7 +51,7 @@ fn trained(setup: &Setup) -> anyhow::Result<Recipe> {
             "trainer": trainer,
             "training": params.params(),
             "base": base,
-            "predict": settings.predict_config(setup.truncate),
+            "predict": settings.predict_config(setup),
         }),
         seed: Some(params.params().seed.into()),
         inputs: NetworkFolder::find(setup, base)?.sources()?,

@@ -5,7 +5,7 @@ use std::{
 
 use anyhow::Context as _;
 use dataset::Source;
-use encoder::{NetworkTask, ProblemType, RobertaParts, TaskNetwork, weights_files};
+use encoder::{NetworkTask, ProblemType, RobertaParts, Runtime, TaskNetwork, weights_files};
 use hub::ModelPlace;
 use nets::{RobertaModel, load_network};
 use saved_routers::Base;
@@ -79,7 +79,7 @@ impl NetworkFolder {
 
     /// The network as it is.
     pub(super) fn load(&self, setup: &Setup, task: NetworkTask) -> encoder::Result<TaskNetwork> {
-        let network = load_network(&self.folder, task, setup.device)?;
+        let network = load_network(&self.folder, task, runtime(setup))?;
         Ok(network.with_truncate(setup.truncate))
     }
 
@@ -103,6 +103,14 @@ impl NetworkFolder {
             sha256: self.weights_sha256()?,
             license: self.license.clone(),
         })
+    }
+}
+
+/// How networks predict.
+pub(super) fn runtime(setup: &Setup) -> Runtime {
+    Runtime {
+        device: setup.device,
+        precision: setup.precision,
     }
 }
 

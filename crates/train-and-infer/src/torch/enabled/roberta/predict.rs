@@ -7,6 +7,7 @@ use encoder::{NetworkTask, Predicted, TaskNetwork};
 use nets::load_network;
 use saved_routers::{Model, ModelOutputs, PerModelOutputs, SavedRouter, outputs_of_models};
 
+use super::folders::runtime;
 use crate::{setup::Setup, stopwatch::Stopwatch};
 
 /// Predicts with the networks of a saved router.
@@ -18,7 +19,7 @@ pub(crate) fn predict(
 ) -> anyhow::Result<ModelOutputs> {
     let mut load = |folder: &Path, task| {
         stopwatch.time(&format!("load {task}"), || {
-            let network = load_network(folder, task, setup.device)?;
+            let network = load_network(folder, task, runtime(setup))?;
             Ok(network.with_truncate(setup.truncate))
         })
     };

@@ -28,7 +28,7 @@ impl Pretrained {
             config: json!({
                 "pretrained": models,
                 "label-order": self.label_order,
-                "predict": setup.roberta.predict_config(setup.truncate),
+                "predict": setup.roberta.predict_config(setup),
             }),
             seed: None,
             inputs,

@@ -1,6 +1,6 @@
 use anyhow::Context as _;
 use cli_support::{read_toml, usage_error};
-use dataset::{CostKind, Truncate};
+use dataset::CostKind;
 use encoder::{Padding, PredictParams};
 use fitting::RobertaNames;
 use nets::{CheckedTrainParams, TrainParams};
@@ -8,7 +8,10 @@ use saved_routers::read_label_order;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::roberta_args::{RobertaArgs, Trainer};
+use crate::{
+    roberta_args::{RobertaArgs, Trainer},
+    setup::Setup,
+};
 
 /// configs/roberta.toml.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -103,15 +106,18 @@ impl RobertaSettings {
     }
 
     /// How predictions are made, for a manifest.
-    pub(super) fn predict_config(&self, truncate: Option<Truncate>) -> Value {
+    pub(super) fn predict_config(&self, setup: &Setup) -> Value {
         let batch_size = match self.predict.padding {
             Padding::Masked => None,
             Padding::Attended { prompts_per_batch } => Some(prompts_per_batch),
         };
         let mut config =
             json!({ "max-tokens": self.predict.max_tokens, "quirks-batch-size": batch_size });
-        if let Some(truncate) = truncate {
+        if let Some(truncate) = setup.truncate {
             config["truncate"] = json!(truncate);
+        }
+        if !setup.precision.is_f32() {
+            config["precision"] = json!(setup.precision);
         }
         config
     }

@@ -1,5 +1,3 @@
-//! A headless Chromium, driven by chromedriver over WebDriver's plain HTTP (W3C WebDriver, and Chromium's additions under `goog/` and `se/`).
-
 use std::{
     env,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
@@ -12,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// `skip` for whoever cannot install a browser; without it, a machine that has none fails the test.
+/// `skip` for whoever does without a browser; without it, a machine that has none fails the test.
 const WHETHER: &str = "CARROT_BROWSER";
 const CHROMIUMS: [&str; 5] = [
     "chromium",
@@ -37,7 +35,10 @@ const FLAGS: [&str; 10] = [
 /// No answer takes that long unless the browser hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub(super) struct Browser {
+/// A headless Chromium, driven by chromedriver over WebDriver's plain HTTP (W3C WebDriver, and Chromium's additions under `goog/` and `se/`). It is
+/// closed when dropped.
+#[derive(Debug)]
+pub struct Browser {
     driver: Child,
     port: u16,
     session: String,
@@ -58,25 +59,29 @@ fn program(variable: &str, names: &[&str]) -> Option<PathBuf> {
 }
 
 impl Browser {
-    /// Starts a browser with an empty profile; `None` where there is none and the user chose to do without.
-    pub(super) fn start() -> Option<Self> {
+    /// Starts a browser with an empty profile; `None` where the user chose to do without.
+    ///
+    /// # Panics
+    /// Where there is none and nobody said so.
+    pub fn start() -> Option<Self> {
+        if env::var_os(WHETHER).is_some_and(|value| value == "skip") {
+            // Past the harness, which would swallow it.
+            writeln!(
+                io::stderr(),
+                "SKIPPED, as {WHETHER} says: pages in a browser"
+            )
+            .expect("stderr takes it");
+            return None;
+        }
         let programs = (
             program("CHROME", &CHROMIUMS),
             program("CHROMEDRIVER", &["chromedriver"]),
         );
         let (Some(chromium), Some(chromedriver)) = programs else {
-            let cure = "scripts/chromium.sh installs Chromium and chromedriver, CHROME and CHROMEDRIVER name others";
-            assert!(
-                env::var_os(WHETHER).is_some_and(|value| value == "skip"),
-                "no browser to test the report in; {cure}, and {WHETHER}=skip does without"
+            panic!(
+                "no browser to test pages in; scripts/chromium.sh installs Chromium and chromedriver, CHROME and CHROMEDRIVER name \
+                 others, and {WHETHER}=skip does without"
             );
-            // Past the harness, which would swallow it.
-            writeln!(
-                io::stderr(),
-                "SKIPPED, as {WHETHER} says: no browser to test the report in; {cure}"
-            )
-            .expect("stderr takes it");
-            return None;
         };
         let mut driver = Command::new(chromedriver)
             .arg("--port=0")
@@ -111,17 +116,21 @@ impl Browser {
         Some(browser)
     }
 
-    pub(super) fn open(&self, url: &str) {
+    /// Opens a page, and waits until it is loaded.
+    ///
+    /// # Panics
+    /// As all that follow, when the browser fails.
+    pub fn open(&self, url: &str) {
         self.post("/url", &json!({ "url": url }));
     }
 
     /// What the body of a function returns in the page.
-    pub(super) fn evaluate(&self, body: &str) -> Value {
+    pub fn evaluate(&self, body: &str) -> Value {
         self.post("/execute/sync", &json!({ "script": body, "args": [] }))
     }
 
     /// Moves the mouse to a place in the window, as a hand would: not by an event of the page's own.
-    pub(super) fn hover(&self, x: f64, y: f64) {
+    pub fn hover(&self, x: f64, y: f64) {
         self.pointer(
             "mouse",
             &[json!({ "type": "pointerMove", "duration": 0, "x": x.round(), "y": y.round() })],
@@ -129,7 +138,7 @@ impl Browser {
     }
 
     /// Touches a place in the window and lifts the finger.
-    pub(super) fn touch(&self, x: f64, y: f64) {
+    pub fn touch(&self, x: f64, y: f64) {
         self.pointer(
             "touch",
             &[
@@ -146,7 +155,7 @@ impl Browser {
     }
 
     /// Presses a key: its character, or WebDriver's private one.
-    pub(super) fn press(&self, key: char) {
+    pub fn press(&self, key: char) {
         let actions =
             json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
         self.post(
@@ -156,7 +165,7 @@ impl Browser {
     }
 
     /// A command of the DevTools protocol.
-    pub(super) fn devtools(&self, command: &str, params: &Value) -> Value {
+    pub fn devtools(&self, command: &str, params: &Value) -> Value {
         self.post(
             "/goog/cdp/execute",
             &json!({ "cmd": command, "params": params }),
@@ -164,7 +173,7 @@ impl Browser {
     }
 
     /// What was logged since the last call: `browser` for the console, `performance` for the network.
-    pub(super) fn log(&self, kind: &str) -> Vec<Value> {
+    pub fn log(&self, kind: &str) -> Vec<Value> {
         let entries = self.post("/se/log", &json!({ "type": kind }));
         entries.as_array().expect("a list").clone()
     }
