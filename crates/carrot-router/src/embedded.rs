@@ -9,11 +9,12 @@ use embeddings::count_tokens;
 use encoder::{DeviceChoice, Runtime};
 use ndarray::Array2;
 use saved_routers::{Embedder, Model, ModelOutputs, PerModelOutputs};
+use static_embeddings::EmbedderFiles;
 
 use crate::{
     Error, Result, ServerEmbedder,
+    backend::load_embedder,
     counter::Counter,
-    local_model::LocalModelFiles,
     predicted::{Length, Predicted},
 };
 
@@ -136,7 +137,7 @@ impl PromptEmbedder {
 impl LocalEmbedder {
     /// Loads a model, which must be the one that was recorded.
     pub(crate) fn load(folder: &Path, recorded: Embedder, device: DeviceChoice) -> Result<Self> {
-        let files = LocalModelFiles::in_folder(folder)?;
+        let files = EmbedderFiles::in_folder(folder)?;
         let runtime = Runtime {
             device,
             precision: recorded.precision,
@@ -145,7 +146,7 @@ impl LocalEmbedder {
         let (found, model) = thread::scope(|scope| {
             let found =
                 scope.spawn(|| recorded.sha256.as_ref().map(|_| files.sha256()).transpose());
-            let model = files.load(recorded.truncate, runtime);
+            let model = files.load(|network| load_embedder(network, recorded.truncate, runtime));
             (found.join(), model)
         });
         let found = found.unwrap_or_else(|panic| resume_unwind(panic))?;

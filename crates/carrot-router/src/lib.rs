@@ -42,7 +42,6 @@ mod embedded;
 mod embedder;
 mod error;
 mod label_order;
-mod local_model;
 mod networks;
 mod own_tokenizers;
 mod pair;

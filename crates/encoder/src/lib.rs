@@ -13,6 +13,7 @@ mod error;
 mod forward;
 mod json;
 mod load;
+mod model_file;
 mod model_files;
 mod pooling;
 mod precision;
@@ -37,6 +38,7 @@ pub use crate::{
     error::{Error, Result},
     json::read as read_json,
     load::{check_device, find_precision, load_embedder, load_network},
+    model_file::read_model_file,
     model_files::{ModelFiles, Need},
     precision::{PrecisionChoice, Runtime, has_bf16_products},
     roberta::{

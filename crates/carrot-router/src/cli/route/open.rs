@@ -11,7 +11,7 @@ use embeddings::Endpoint;
 use encoder::{DeviceChoice, ModelFiles, Need, RobertaParts};
 use hub::{Hub, ModelPlace, WantedFile, is_hub_id};
 use saved_routers::read_label_order;
-use static_embeddings::StaticFiles;
+use static_embeddings::EmbedderFiles;
 use tracing::info;
 
 use super::{
@@ -86,7 +86,7 @@ impl Opening {
                 Some(EmbedderPlace::Elsewhere {
                     recorded: Some(id), ..
                 }) if is_hub_id(&id) => {
-                    let found = self.folder(&id, ModelFiles::FILES, further_of_embedder);
+                    let found = self.folder(&id, ModelFiles::FILES, EmbedderFiles::further);
                     from_hub = found.map_err(|error| {
                         let error = error.context(format!(
                             "cannot find the embedder that `{}` was fitted with",
@@ -175,14 +175,6 @@ impl Opening {
 
     fn hub(&self) -> Hub {
         Hub::from_env().with_progress(Progress::of_downloads(self.quiet))
-    }
-}
-
-/// What the files of an embedder that are there call for, of either kind.
-fn further_of_embedder(folder: &Path) -> encoder::Result<Vec<String>> {
-    match StaticFiles::wanted(folder)? {
-        Some(files) => Ok(files),
-        None => ModelFiles::further(folder),
     }
 }
 

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use carrot_router::{EmbeddingPlace, WorthQuestion};
 use cli_support::{read_toml, usage_error};
-use dataset::{DatasetDir, DatasetInfo, FolderName, Part, WorthSettings};
+use dataset::{DatasetDir, DatasetInfo, FolderName, WorthSettings};
 use fitting::Settings;
 use hub::is_hub_id;
 use serde::Deserialize;
@@ -12,8 +12,6 @@ use crate::cli::hints;
 
 /// The settings that the program was built with.
 const BUILT_IN: &str = include_str!("../../../../../configs/worth.toml");
-/// Embeddings that are preferred where a data set has them: those of the paper. As in train-and-infer.
-const PAID_EMBEDDER: &str = "text-embedding-3-small";
 
 /// configs/worth.toml.
 #[derive(Debug, Deserialize)]
@@ -48,15 +46,8 @@ impl WorthJob {
         let dir = DatasetDir::existing(&data_dir, args.dataset.as_str())?;
         let info = DatasetInfo::read(&dir.info())?;
         let device = hints::device(&args.device)?;
-        let embedding = args.embedding.unwrap_or_else(|| {
-            let has_paid = dir.embeddings(PAID_EMBEDDER, Part::Train).is_file();
-            if has_paid {
-                PAID_EMBEDDER
-            } else {
-                learners.default_embedding.of(&info)
-            }
-            .to_owned()
-        });
+        let default = || learners.default_embedding.of(&dir, &info).to_owned();
+        let embedding = args.embedding.unwrap_or_else(default);
         let (name, model) = embedder(&embedding, &learners, &args.models_dir.models_dir)?;
         let question = WorthQuestion {
             data_dir,
