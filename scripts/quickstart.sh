@@ -7,7 +7,7 @@ case ${1-} in
         cat <<'EOF'
 usage: scripts/quickstart.sh [ARGUMENT...]
 
-Creates the data set `synthetic`, fits CARROT's KNN router on local embeddings and draws its routing curve. Each command is
+Creates the data set `synthetic`, fits CARROT's KNN router on local embeddings (token vectors distilled from all-MiniLM-L6-v2) and draws its routing curve. Each command is
 printed before it runs, so that you can rerun it with other values. The arguments go to gen-synthetic:
 
     scripts/quickstart.sh --n 20000
@@ -34,7 +34,7 @@ if [ $# -gt 0 ]; then
 else
     run cargo run -p gen-synthetic
 fi
-run cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn --embedding minilm
+run cargo run -p train-and-infer -- --dataset synthetic --routers carrot-knn --embedding static
 run cargo run -p plots -- --dataset synthetic
 
 plots=${CARROT_PLOTS_DIR:-plots}/synthetic

@@ -111,7 +111,7 @@ impl Tally {
 
 impl Summary {
     /// The summary for people: counts, a line per LLM, and the command that comes next, with the embeddings that it would use.
-    pub fn text(&self, embedding: &str) -> String {
+    pub fn text(&self, embedding: Option<&str>) -> String {
         let mut text = format!(
             "{}: {} train and {} test rows, {} LLMs, {} unknown scores; costs: {}\n\n",
             self.path.display(),
@@ -155,9 +155,14 @@ impl Summary {
             text.push_str(&format!("note: {note}\n"));
         }
         text.push_str(&format!(
-            "\nnext: cargo run -p train-and-infer -- --dataset {} --routers {} --embedding {embedding}\n",
+            "\nnext: cargo run -p train-and-infer -- --dataset {} --routers {}",
             self.name, self.default_router
         ));
+        // Without any, train-and-infer's default is meant.
+        if let Some(embedding) = embedding {
+            text.push_str(&format!(" --embedding {embedding}"));
+        }
+        text.push('\n');
         text
     }
 }

@@ -6,9 +6,6 @@ use serde_json::{Map, Value};
 use super::{embed::EmbeddingReport, raw::Extra};
 use crate::Summary;
 
-/// What train-and-infer computes itself.
-const LOCAL_EMBEDDING: &str = "minilm";
-
 /// What is printed at the end.
 pub(super) struct Report<'a> {
     pub(super) summary: Summary,
@@ -42,10 +39,7 @@ impl Report<'_> {
             text.push_str(&embedding.text());
             text.push('\n');
         }
-        let embeddings = self
-            .embedding
-            .as_ref()
-            .map_or(LOCAL_EMBEDDING, EmbeddingReport::embedder);
+        let embeddings = self.embedding.as_ref().map(EmbeddingReport::embedder);
         text.push_str(&self.summary.text(embeddings));
         if self.is_dry {
             text.push_str("nothing was written: this was a dry run\n");
