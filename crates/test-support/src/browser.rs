@@ -113,6 +113,11 @@ impl Browser {
         } } });
         let session = browser.ask("POST", "/session", &capabilities);
         browser.session = session["sessionId"].as_str().expect("a session").to_owned();
+        // What the browser's own first tab loads is nobody's: it is left, and forgotten.
+        browser.open("about:blank");
+        for kind in ["browser", "performance"] {
+            browser.log(kind);
+        }
         Some(browser)
     }
 
