@@ -48,6 +48,10 @@ while [ $# -gt 0 ]; do
 done
 
 clippy-driver "$rustc" "${args[@]}" -D warnings
+# As by `cargo doc`: a program beside a library has no page of its own.
 case $source in
-    */src/lib.rs | */src/main.rs | src/lib.rs | src/main.rs) [ -n "$is_test" ] || rustdoc "${docs[@]}" --out-dir "$doc_dir" -D warnings ;;
+    */src/lib.rs) ;;
+    */src/main.rs) [ ! -e "${source%main.rs}lib.rs" ] || exit 0 ;;
+    *) exit 0 ;;
 esac
+[ -n "$is_test" ] || rustdoc "${docs[@]}" --out-dir "$doc_dir" -D warnings

@@ -54,6 +54,9 @@ step() {
 # With libtorch, which `nets` needs in any case, and with the server, so that everything is tested in one build.
 readonly features=carrot-router/torch,train-and-infer/torch,carrot-router/serve
 
+# clippy and rustdoc, on what the build has made of the dependencies.
+lint() { RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/lint_crate.sh cargo build --locked --all-targets --keep-going "$@"; }
+
 # All test binaries' counts as one closing line.
 tests() {
     cargo test --locked --workspace --features "$features" | tee "$log"
@@ -106,14 +109,13 @@ else
     step chromium scripts/chromium.sh
 fi
 
-# clippy and doc read the metadata of the dependencies, test their code: these two builds of each dependency, and no third one.
-step clippy cargo clippy --locked --workspace --all-targets --features "$features" -- -D warnings
+step build cargo test --locked --workspace --features "$features" --no-run
+step lint lint --workspace --features "$features"
 # The programs as they are built by default. Of other crates nothing is new.
-step default cargo clippy --locked -p train-and-infer -p carrot-router --all-targets -- -D warnings
+step default lint -p train-and-infer -p carrot-router
 step test tests
 # With the programs that the tests have built.
 is_skipped docs || step docs python3 scripts/doc_blocks.py ci
-step doc env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --features "$features" --no-deps
 
 if [ -n "$is_long" ]; then
     is_skipped docs || step docs-long python3 scripts/doc_blocks.py long
