@@ -4,29 +4,14 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::{
-    Result,
-    model_file::{check_model_file, read_model_file},
-};
+use crate::{Result, model_file::read_model_file};
 
 /// Reads a file; a byte order mark, as some editors write it, is skipped.
 ///
 /// # Errors
 /// [`Error::Mistaken`] for a file of another kind, or [`Error::Dataset`].
 pub fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    from_slice(path, &read_model_file(path)?)
-}
-
-/// The same for a file that was read.
-///
-/// # Errors
-/// As [`read`].
-pub(crate) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T> {
-    check_model_file(path, bytes)?;
-    from_slice(path, bytes)
-}
-
-fn from_slice<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T> {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = read_model_file(path)?;
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     Ok(serde_json::from_slice(text).map_err(dataset::Error::json(path))?)
 }

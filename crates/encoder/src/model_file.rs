@@ -10,20 +10,11 @@ use crate::{Error, Result};
 /// [`Error::Dataset`] where it cannot be read; [`Error::Mistaken`] for a file of another kind under this name.
 pub fn read_model_file(path: &Path) -> Result<Vec<u8>> {
     let bytes = fs::read(path).map_err(dataset::Error::io("read", path))?;
-    check_model_file(path, &bytes)?;
-    Ok(bytes)
-}
-
-/// The check alone, for a file that was read.
-///
-/// # Errors
-/// [`Error::Mistaken`].
-pub(crate) fn check_model_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    match Mistaken::recognize(bytes) {
+    match Mistaken::recognize(&bytes) {
         Some(found) => Err(Error::Mistaken {
             path: path.to_owned(),
             found,
         }),
-        None => Ok(()),
+        None => Ok(bytes),
     }
 }

@@ -1,6 +1,6 @@
 use std::{
     panic::resume_unwind,
-    path::{Path, PathBuf},
+    path::PathBuf,
     thread::{self, JoinHandle},
 };
 
