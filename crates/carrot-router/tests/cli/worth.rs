@@ -388,9 +388,9 @@ fn bad_command_lines_and_missing_inputs() {
     ] {
         refused(&[&QUICK[..4], &args].concat(), 2, part);
     }
-    let text = refused(&["--dataset", "mine"], 1, "no embeddings `static`");
+    let text = refused(&["--dataset", "mine"], 1, "no embeddings `minilm`");
     assert!(
-        text.contains("hint: compute them with `cargo run -p train-and-infer -- --dataset mine --routers carrot-blend --embedding static`"),
+        text.contains("hint: compute them with `cargo run -p train-and-infer -- --dataset mine --routers carrot-blend --embedding minilm`"),
         "{text}"
     );
     let folds = [&QUICK[..4], &["--folds", "100000"]].concat();
