@@ -9,7 +9,7 @@ use crate::{
     Error, Result,
     batches::run_batches,
     mode::Mode,
-    transformer::{Batch, Encoder, Pass},
+    transformer::{Batch, Encoder, Pass, longest},
     weights::load_into,
 };
 
@@ -95,13 +95,15 @@ impl PromptEmbedder for SentenceEmbedder {
             let (encoder, prompts) = (encoder.share(), &prompts);
             move |rows: &[usize]| {
                 let texts: Vec<&[u32]> = rows.iter().map(|row| &*prompts[*row].ids).collect();
-                hidden(&encoder, &texts, pad_id, self.mode)
+                let n_tokens = self.mode.padded(longest(&texts), self.model.max_tokens());
+                let batch = Batch::padded_to(n_tokens, &texts, pad_id, self.mode.device)?;
+                hidden(&encoder, &batch, self.mode)
             }
         };
         let dim = self.model.encoder().dim;
         let mut vectors = Vec::with_capacity(batches.len());
         run_batches(&batches, self.mode, worker, |rows, hidden| {
-            // Each text is padded to the longest.
+            // Each text is padded to the same length.
             let texts = hidden.chunks_exact(hidden.len() / rows.len());
             let texts = rows.iter().zip(texts);
             let of_batch =
@@ -114,16 +116,10 @@ impl PromptEmbedder for SentenceEmbedder {
     }
 }
 
-/// The last layer's vectors, `(texts, tokens of the longest, dim)`.
-fn hidden(
-    encoder: &Encoder,
-    texts: &[&[u32]],
-    pad_id: u32,
-    mode: Mode,
-) -> Result<Vec<f32>, TchError> {
+/// The last layer's vectors, `(texts, padded tokens, dim)`.
+fn hidden(encoder: &Encoder, batch: &Batch, mode: Mode) -> Result<Vec<f32>, TchError> {
     let _no_grad = tch::no_grad_guard();
-    let batch = Batch::new(texts, pad_id, mode.device)?;
-    let hidden = encoder.forward(&batch, &Pass::inference(mode.product_kind))?;
+    let hidden = encoder.forward(batch, &Pass::inference(mode.product_kind))?;
     let hidden = hidden.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?;
     Vec::try_from(hidden.f_contiguous()?.f_view(-1)?)
 }

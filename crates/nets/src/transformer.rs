@@ -40,7 +40,19 @@ impl Batch {
     /// # Errors
     /// When libtorch refuses, for want of memory.
     pub(crate) fn new(texts: &[&[u32]], pad_id: u32, device: Device) -> Result<Self, TchError> {
-        let n_tokens = texts.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        Self::padded_to(longest(texts), texts, pad_id, device)
+    }
+
+    /// The same, padded to a number of tokens that is no less than the longest text's.
+    ///
+    /// # Errors
+    /// As [`Batch::new`].
+    pub(crate) fn padded_to(
+        n_tokens: usize,
+        texts: &[&[u32]],
+        pad_id: u32,
+        device: Device,
+    ) -> Result<Self, TchError> {
         let mut ids = vec![i64::from(pad_id); texts.len() * n_tokens];
         let mut mask = vec![false; ids.len()];
         for (text_idx, text) in texts.iter().enumerate() {
@@ -75,6 +87,11 @@ impl Batch {
         let bias = zeros.f_masked_fill(&mask.f_logical_not()?, f64::NEG_INFINITY)?;
         bias.f_unsqueeze(1)?.f_unsqueeze(1).map(Some)
     }
+}
+
+/// The longest text's tokens.
+pub(crate) fn longest(texts: &[&[u32]]) -> usize {
+    texts.iter().map(|ids| ids.len()).max().unwrap_or(0)
 }
 
 impl Encoder {

@@ -17,6 +17,8 @@ pub(super) struct SelfAttention {
     query: Linear,
     key: Linear,
     value: Linear,
+    /// All three as one map, where only predictions are made: one product of three times the width takes less than three.
+    joint: Option<Linear>,
     n_heads: i64,
 }
 
@@ -27,6 +29,7 @@ impl SelfAttention {
             query: linear("query"),
             key: linear("key"),
             value: linear("value"),
+            joint: None,
             n_heads: config.n_heads as i64,
         }
     }
@@ -36,15 +39,22 @@ impl SelfAttention {
             query: self.query.share(),
             key: self.key.share(),
             value: self.value.share(),
+            joint: self.joint.as_ref().map(Linear::share),
             n_heads: self.n_heads,
         }
     }
 
     pub(super) fn to_kind(&self, kind: Kind) -> Result<Self, TchError> {
+        let [query, key, value] = [
+            self.query.to_kind(kind)?,
+            self.key.to_kind(kind)?,
+            self.value.to_kind(kind)?,
+        ];
         Ok(Self {
-            query: self.query.to_kind(kind)?,
-            key: self.key.to_kind(kind)?,
-            value: self.value.to_kind(kind)?,
+            joint: Some(Linear::side_by_side(&[&query, &key, &value])?),
+            query,
+            key,
+            value,
             n_heads: self.n_heads,
         })
     }
@@ -58,21 +68,31 @@ impl SelfAttention {
         } = view;
         let (n_texts, n_tokens, dim) = x.size3()?;
         let input = for_linear(x, pass)?;
-        let heads = |linear: &Linear, input: &Tensor| {
-            plain(&linear.forward(input)?)?
-                .f_view([n_texts, -1, self.n_heads, dim / self.n_heads])?
+        let is_whole = n_queries == n_tokens;
+        let [query, key, value] = match &self.joint {
+            Some(joint) if is_whole => {
+                let all = joint.forward(&input)?; // (batch, tokens, 3 dim)
+                [0, 1, 2].map(|part| all.f_narrow(2, part * dim, dim))
+            }
+            _ => {
+                let of = |linear: &Linear, input: &Tensor| plain(&linear.forward(input)?);
+                // All from one input where possible: `for_linear` may copy it.
+                let query = match is_whole {
+                    true => of(&self.query, &input),
+                    false => of(
+                        &self.query,
+                        &for_linear(&x.f_narrow(1, 0, n_queries)?, pass)?,
+                    ),
+                };
+                [query, of(&self.key, &input), of(&self.value, &input)]
+            }
+        };
+        let heads = |x: Tensor| {
+            x.f_view([n_texts, -1, self.n_heads, dim / self.n_heads])?
                 .f_transpose(1, 2)
         };
-        // All from one input where possible: `for_linear` may copy it.
-        let query = if n_queries == n_tokens {
-            heads(&self.query, &input)?
-        } else {
-            heads(
-                &self.query,
-                &for_linear(&x.f_narrow(1, 0, n_queries)?, pass)?,
-            )?
-        }; // (batch, heads, n_queries, head_dim)
-        let (key, value) = (heads(&self.key, &input)?, heads(&self.value, &input)?); // (batch, heads, tokens, head_dim)
+        let query = heads(query?)?; // (batch, heads, n_queries, head_dim)
+        let (key, value) = (heads(key?)?, heads(value?)?); // (batch, heads, tokens, head_dim)
         let (is_causal, scale, shares_keys) = (false, None, false);
         let mixed = Tensor::f_scaled_dot_product_attention(
             &query,

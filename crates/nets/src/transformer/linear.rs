@@ -87,6 +87,18 @@ impl Linear {
         })
     }
 
+    /// One map whose result is that of several, side by side.
+    pub(crate) fn side_by_side(maps: &[&Self]) -> Result<Self, TchError> {
+        let cat = |part: fn(&Self) -> &Tensor| {
+            let parts: Vec<&Tensor> = maps.iter().map(|map| part(map)).collect();
+            Tensor::f_cat(&parts, 0)
+        };
+        Ok(Self {
+            weight: cat(|map| &map.weight)?,
+            bias: cat(|map| &map.bias)?,
+        })
+    }
+
     /// The result has the input's kind and layout, see [`for_linear`].
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor, TchError> {
         if x.is_mkldnn() {
