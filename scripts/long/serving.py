@@ -39,6 +39,12 @@ def router(bench, embedder=TINY, name="pool", n=600):
     return [model["name"] for model in info["models"]]
 
 
+class Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    # The library's 5 are too few for clients that ask all at once.
+    request_queue_size = 128
+
+
 class Upstream:
     """An OpenAI- and Anthropic-compatible server that keeps the bytes it got; `answer` makes (status, headers, pieces of the body) of a request."""
 
@@ -65,8 +71,7 @@ class Upstream:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = Listener(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
