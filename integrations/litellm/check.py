@@ -16,7 +16,8 @@ from litellm import Router
 
 
 async def ask(router, prompt):
-    answer = await router.acompletion(model="pool", messages=[{"role": "system", "content": "Be brief."}, {"role": "user", "content": prompt}])
+    # Nothing but the prompt: the server counts the whole request's tokens, and what else is in it would be paid for too.
+    answer = await router.acompletion(model="pool", messages=[{"role": "user", "content": prompt}])
     return answer.choices[0].message.content
 
 

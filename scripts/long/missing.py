@@ -145,7 +145,10 @@ def lend(bench, source, target, router):
     old = {part: sha256(data / source / f"{part}.parquet") for part in PARTS}
     table = pq.read_table(from_folder / "0.parquet")
     keys = {b"carrot.split-sha256": new["test"].encode(), b"carrot.train-sha256": new["train"].encode()}
-    pq.write_table(table.replace_schema_metadata(table.schema.metadata | keys), to_folder / "0.parquet")
+    kept = {key: value for key, value in pq.read_metadata(from_folder / "0.parquet").metadata.items() if key != b"ARROW:schema"}
+    with pq.ParquetWriter(to_folder / "0.parquet", table.schema) as writer:
+        writer.write_table(table)
+        writer.add_key_value_metadata(kept | keys)
     manifest = (from_folder / "0.json").read_text()
     for part in PARTS:
         manifest = manifest.replace(old[part], new[part])
