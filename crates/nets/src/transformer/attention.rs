@@ -51,7 +51,11 @@ impl SelfAttention {
             self.value.to_kind(kind)?,
         ];
         Ok(Self {
-            joint: Some(Linear::side_by_side(&[&query, &key, &value])?),
+            // In float32 oneDNN's layout comes out of a product, of which no part can be taken.
+            joint: match kind {
+                Kind::Float => None,
+                _ => Some(Linear::side_by_side(&[&query, &key, &value])?),
+            },
             query,
             key,
             value,
