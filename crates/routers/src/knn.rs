@@ -13,7 +13,7 @@ mod target;
 
 pub use self::{
     fit::PreparedKnn,
-    model::Knn,
+    model::{Knn, OverTarget},
     params::{CheckedKnnParams, KnnParams, Selection, grown_neighbors},
     target::{CvScore, Target, TargetFit},
 };

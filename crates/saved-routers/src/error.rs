@@ -263,6 +263,11 @@ pub enum Error {
         /// The router.
         router: String,
     },
+    /// What was fitted is not in the folder.
+    #[error(
+        "the train prompts of this router are in an index, not in its folder; change the router that was indexed, and index it again"
+    )]
+    RowsElsewhere,
     /// A record without the parameters that a blend was fitted with.
     #[error(
         "router.json of `{router}` does not hold the parameters of its fit under `config`, key `{key}`; refit the router"

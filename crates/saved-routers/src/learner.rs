@@ -55,7 +55,7 @@ macro_rules! predicts_targets {
     };
 }
 
-predicts_targets!(Knn, |it| it.rows().dim());
+predicts_targets!(Knn, |it| it.neighbors().dim());
 predicts_targets!(Linear, |it| it
     .weights()
     .first()

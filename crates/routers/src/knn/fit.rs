@@ -11,7 +11,7 @@ use super::{
     target::{CvScore, Target, TargetFit, output_ranges, side_by_side},
 };
 use crate::{
-    Error, Result, RoutingCosts, Rows, UnitRows,
+    Error, InMemory, Result, RoutingCosts, Rows, UnitRows,
     fold_order::FoldOrder,
     folds::k_folds,
     neighbors::{self, Ask, NeighborLists},
@@ -235,12 +235,11 @@ impl PreparedKnn {
                 cross_validation,
             }
         });
+        let values = side_by_side(n_rows, targets)?;
         Ok(Knn::new(
-            self.rows.clone(),
-            side_by_side(n_rows, targets)?,
+            InMemory::new(self.rows.clone(), values, self.params.backend)?,
             fits.collect(),
             output_ranges(targets),
-            self.params.backend,
         ))
     }
 }

@@ -135,7 +135,7 @@ pub(crate) fn knn_record(fitted: &Fitted, embeddings: EmbeddingFormat) -> Record
 pub(crate) fn write_knn(place: &Path, fitted: &Fitted, format: EmbeddingFormat) {
     let folder = NewFolder::create(place).unwrap();
     let parts = KnnParts {
-        embeddings: fitted.knn.rows(),
+        embeddings: fitted.knn.in_memory().expect("a fit").rows(),
         targets: &fitted.targets,
         format,
     };
