@@ -8,6 +8,7 @@ mod means;
 mod model;
 mod paper;
 mod params;
+mod sampled;
 mod shuffled;
 mod target;
 

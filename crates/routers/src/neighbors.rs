@@ -74,5 +74,21 @@ pub(crate) fn nearest_by_products(
     }
 }
 
+/// The same among the rows that `is_other` than a query says, of which there are at least as many as the last k. `on_progress` counts queries.
+pub(crate) fn nearest_by_products_of_others(
+    queries: &UnitRows,
+    rows: &UnitRows,
+    ks: &[usize],
+    on_progress: &(dyn Fn(u64) + Sync),
+    is_other: impl Fn(usize, u32) -> bool + Copy + Sync,
+) -> NeighborLists {
+    let ask = Ask {
+        ks,
+        backend: Backend::Gemm,
+        on_progress,
+    };
+    gemm::nearest_of_others(queries, rows, ask, is_other)
+}
+
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,7 @@ fn params(n_neighbors: &[usize], backend: Backend) -> KnnParams {
     KnnParams {
         n_neighbors: n_neighbors.to_vec(),
         n_folds: 5,
+        tune_queries: 0,
         selection: Selection::Paper,
         seed: 42,
         backend,

@@ -24,6 +24,7 @@ fn params(n_neighbors: &[usize], selection: Selection) -> KnnParams {
     KnnParams {
         n_neighbors: n_neighbors.to_vec(),
         n_folds: 5,
+        tune_queries: 0,
         selection,
         seed: 42,
         backend: Backend::Gemm,

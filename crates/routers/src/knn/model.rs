@@ -98,6 +98,7 @@ impl Knn {
             target: target.name.clone(),
             n_neighbors,
             prior_values: None,
+            n_queries: None,
             cross_validation: Vec::new(),
         });
         Ok(Self::new(
@@ -134,6 +135,7 @@ impl Knn {
             target: target.name.clone(),
             n_neighbors: target.n_neighbors,
             prior_values: None,
+            n_queries: None,
             cross_validation: Vec::new(),
         });
         Ok(Self {

@@ -104,6 +104,7 @@ pub(crate) fn fitted(quantities: usize) -> Fitted {
     let params = KnnParams {
         n_neighbors: vec![2, 4, 8, 16, 32, 64],
         n_folds: 5,
+        tune_queries: 0,
         selection: Selection::Paper,
         seed: 42,
         backend: Backend::Gemm,
