@@ -1,12 +1,13 @@
 use std::path::Path;
 
 use half::{f16, vec::HalfFloatVecExt as _};
-use ndarray::{Array2, Axis, concatenate, s};
+use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use routers::{Backend, HalfRows, InMemory, Knn, NeighborRows, Target, UnitRows};
 
 use crate::{
-    EmbeddingFormat, Error, KnnTarget, Result, SavedLearner,
+    EmbeddingFormat, Error, KnnTarget, PerModelOutputs, Result, SavedLearner,
     learner::Outputs,
+    model_outputs::check_dim,
     tensors::{Tensor, TensorFile},
 };
 
@@ -138,6 +139,21 @@ pub(crate) fn read(
 }
 
 impl SavedKnn {
+    /// Predicts as any learner does, and says for each prompt how many parts of an index could not be searched; nothing where none was missing.
+    ///
+    /// # Errors
+    /// As [`SavedLearner::predict`].
+    pub fn predict_noting(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(PerModelOutputs, Vec<u32>)> {
+        check_dim(embeddings, self.learner().neighbors().dim())?;
+        let predicted = self.learner().predict_noting(embeddings, on_progress);
+        let (predicted, n_missing) = predicted.map_err(|source| Error::Predict { source })?;
+        Ok((self.outputs(predicted), n_missing))
+    }
+
     /// Number of rows that can be neighbors.
     pub fn n_rows(&self) -> usize {
         self.learner().neighbors().n_rows()

@@ -77,6 +77,11 @@ impl<L> SavedLearner<L> {
         &self.learner
     }
 
+    /// What predicted matrices, one for each target, say.
+    pub(crate) fn outputs(&self, predicted: Vec<Array2<f32>>) -> PerModelOutputs {
+        PerModelOutputs::of(predicted, &self.quantities, self.scale.as_ref())
+    }
+
     /// The way back to dollars, where z-scores are predicted.
     pub(crate) fn scale(&self) -> Option<&Standardizer> {
         self.scale.as_ref()
@@ -98,11 +103,7 @@ impl<L: PredictsTargets> SavedLearner<L> {
             .learner
             .predict(embeddings, on_progress)
             .map_err(|source| Error::Predict { source })?;
-        Ok(PerModelOutputs::of(
-            predicted,
-            &self.quantities,
-            self.scale.as_ref(),
-        ))
+        Ok(self.outputs(predicted))
     }
 }
 
