@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A program of this workspace on every partition of a table, by Apache Spark: for what one machine would take days over.
 
-    pip install pyspark==4.3.0 pyarrow==26.0.1      and a Java 17
+    pip install -r scripts/requirements-spark.txt      and a Java 17
     scripts/spark_map.py --input IN --output OUT [--partitions N] [--master URL] -- PROGRAM ARGUMENTS...
 
 IN is what Spark reads as Parquet (a file, a folder, s3a://...), OUT a folder that must not exist. PROGRAM is run once for each partition, on the worker

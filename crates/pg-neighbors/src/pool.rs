@@ -78,10 +78,6 @@ impl Pool {
         self.address.shown()
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
     /// A connection: an idle one, or a new one to the first host that answers. Waits while all are in use.
     pub(crate) async fn get(&self) -> Result<Lent> {
         let permit = Arc::clone(&self.permits).acquire_owned();

@@ -151,12 +151,8 @@ mod tests {
         }
         // As Postgres sends an empty array.
         let empty = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0xbc];
-        assert_eq!(
-            Reals::from_sql(&Type::FLOAT4_ARRAY, &empty)
-                .expect("good")
-                .0,
-            []
-        );
+        let found = Reals::from_sql(&Type::FLOAT4_ARRAY, &empty);
+        assert!(found.expect("good").0.is_empty());
         assert!(put_halves(&mut BytesMut::new(), &vec![f16::ONE; 70_000]).is_err());
     }
 }
