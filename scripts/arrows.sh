@@ -54,6 +54,7 @@ ARROWS = """
     fitting                              -> dataset, evaluation, routers, saved-routers
     train-and-infer                      -> dataset, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, hub, cli-support
     carrot-router                        -> dataset, decision-log, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, embeddings, hub, cli-support, untrusted-files
+    carrot-py                            -> dataset, encoder, evaluation, fitting, saved-routers, static-embeddings
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support
