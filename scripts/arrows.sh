@@ -44,6 +44,8 @@ ARROWS = """
     datagen                              -> dataset, embeddings, cli-support
     gen-custom                           -> datagen, decision-log, tables
     gen-sprout                           -> datagen, hub
+    gen-llmrouterbench                   -> datagen, hub
+    gen-xroutebench                      -> datagen, hub, tables
     gen-routerbench                      -> datagen, hub, pickle
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation, tables, untrusted-files
     gen-synthetic                        -> datagen, evaluation
