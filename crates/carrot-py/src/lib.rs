@@ -48,6 +48,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(measure::curve, module)?)?;
     module.add_function(wrap_pyfunction!(measure::metrics, module)?)?;
     module.add_function(wrap_pyfunction!(worth::worth, module)?)?;
+    module.add_function(wrap_pyfunction!(worth::judge, module)?)?;
+    module.add_function(wrap_pyfunction!(worth::folds, module)?)?;
     module.add_function(wrap_pyfunction!(calibrate::calibrate, module)?)?;
     Ok(())
 }

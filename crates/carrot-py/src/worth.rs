@@ -1,15 +1,24 @@
 use dataset::{DatasetInfo, PartTable};
-use evaluation::worth::{GainAt, GainReport, GainSettings, Verdict};
-use fitting::{Folds, RouteDecision, Subject, Together, cross_fit, cross_fit_gains};
+use evaluation::{
+    Predicted, Truth,
+    worth::{
+        Baseline, CrossFit, GainAt, GainReport, GainSettings, PromptGains, Verdict,
+        doubly_robust_gains,
+    },
+};
+use fitting::{
+    Folds, RouteDecision, Subject, Together, cross_fit, cross_fit_gains, worths,
+};
 use ndarray::Array2;
 use numpy::PyReadonlyArray2;
 use pyo3::{prelude::*, types::PyDict};
 
 use crate::{
     error::{raise, refuse},
+    measure::Pair,
     settings,
     split::Part,
-    table::Columns,
+    table::{Columns, Described},
     warnings::detached,
 };
 
@@ -55,16 +64,101 @@ pub(crate) fn worth<'py>(
         (None, Some(described)) => (&described.table, &described.info),
         (None, None) => return Err(refuse("neither scores nor a part of a data set were given")),
     };
-    let (report, verdict) = detached(py, || {
+    let judged = detached(py, || {
         let params = settings::learners(settings)?;
         let learner = settings::learner(router)?;
         let subject = Subject { learner, params: &params, info, table, embeddings };
-        judge(&subject, &how)
+        cross_judge(&subject, &how)
     })?;
-    dict(py, &report, verdict, info, table)
+    dict(py, &judged, info, table)
 }
 
-fn judge(subject: &Subject<'_>, how: &How) -> PyResult<(GainReport, Verdict)> {
+/// The gain of out-of-fold predictions, of whatever made them. `folds` has the fold of each row, whose prediction and whose best single LLM must not
+/// come from rows of that fold.
+#[pyfunction]
+#[pyo3(signature = (scores, costs, predicted, folds, how, *, groups=None))]
+pub(crate) fn judge<'py>(
+    py: Python<'py>,
+    scores: PyReadonlyArray2<'py, f32>,
+    costs: PyReadonlyArray2<'py, f64>,
+    predicted: Pair<'py>,
+    folds: Vec<u32>,
+    how: How,
+    groups: Option<Vec<i64>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let (of_scores, of_costs) = (predicted.0.as_array(), predicted.1.as_array());
+    let n_prompts = of_scores.nrows();
+    let columns = Columns {
+        scores: scores.as_array(),
+        cost_usd: Some(costs.as_array()),
+        models: None,
+        groups,
+        is_shuffled: false,
+    };
+    let described = columns.describe(n_prompts)?;
+    let Described { table, info } = &described;
+    if folds.len() != n_prompts {
+        return Err(refuse(format!(
+            "{} folds were given, expected {n_prompts}, one for each row",
+            folds.len()
+        )));
+    }
+    let judged = detached(py, || {
+        let truth = Truth::of(table).map_err(raise)?;
+        let of_row: Vec<Option<u32>> = folds.iter().copied().map(Some).collect();
+        let cross_fit = CrossFit {
+            predicted: Predicted::new(of_scores, of_costs).map_err(raise)?,
+            baseline: Baseline::Folds(&of_row),
+        };
+        let gains = doubly_robust_gains(&truth, &[cross_fit], &worths(table)).map_err(raise)?;
+        let together = Together::new(n_prompts).join_prompts(&table.prompts).map_err(raise)?;
+        how.sum_up(&gains, &together, &[])
+    })?;
+    dict(py, &judged, info, table)
+}
+
+/// Folds of nearly the same number of rows, drawn by the seed; rows of one group are in one fold.
+#[pyfunction]
+#[pyo3(signature = (n_rows, n_folds, seed, groups=None))]
+pub(crate) fn folds(
+    n_rows: usize,
+    n_folds: u32,
+    seed: u64,
+    groups: Option<Vec<usize>>,
+) -> PyResult<Vec<u32>> {
+    let folds = Folds::shuffled(n_rows, n_folds, seed, groups.as_deref()).map_err(raise)?;
+    Ok(folds.of_row().iter().map(|fold| fold.expect("every row is in a fold")).collect())
+}
+
+/// A report with the answer, and what each prompt says.
+struct Judged {
+    report: GainReport,
+    verdict: Verdict,
+    of_prompts: Vec<f64>,
+}
+
+impl How {
+    fn sum_up(
+        &self,
+        gains: &PromptGains,
+        together: &Together,
+        could_judge: &[bool],
+    ) -> PyResult<Judged> {
+        let settings = GainSettings {
+            level: self.level,
+            n_resamples: self.resamples,
+            seed: self.seed,
+        };
+        let report = GainReport::new(gains, Some(together.groups()), &settings).map_err(raise)?;
+        Ok(Judged {
+            verdict: report.verdict_of_fits(self.at_least, could_judge),
+            of_prompts: gains.over_worths(),
+            report,
+        })
+    }
+}
+
+fn cross_judge(subject: &Subject<'_>, how: &How) -> PyResult<Judged> {
     let table = subject.table;
     let together = Together::new(table.n_prompts()).join_prompts(&table.prompts).map_err(raise)?;
     let rows = together.groups();
@@ -88,22 +182,23 @@ fn judge(subject: &Subject<'_>, how: &How) -> PyResult<(GainReport, Verdict)> {
     let weighed = propensities.map(|propensities| propensities.on(table));
     let pairs: Vec<_> = repeats.iter().map(|(out_of_fold, folds, _)| (out_of_fold, folds)).collect();
     let gains = cross_fit_gains(subject.learner, weighed.as_ref().unwrap_or(table), &pairs).map_err(raise)?;
-    let settings = GainSettings { level: how.level, n_resamples: how.resamples, seed: how.seed };
-    let report = GainReport::new(&gains, Some(rows), &settings).map_err(raise)?;
     let fits = repeats.iter().flat_map(|(_, _, fits)| fits);
     let decisions = fits.filter_map(|fit| RouteDecision::of(&fit.results));
     let could_judge: Vec<bool> = decisions.map(|decision| decision.is_judged).collect();
-    let verdict = report.verdict_of_fits(how.at_least, &could_judge);
-    Ok((report, verdict))
+    how.sum_up(&gains, &together, &could_judge)
 }
 
 fn dict<'py>(
     py: Python<'py>,
-    report: &GainReport,
-    verdict: Verdict,
+    judged: &Judged,
     info: &DatasetInfo,
     table: &PartTable,
 ) -> PyResult<Bound<'py, PyDict>> {
+    let Judged {
+        report,
+        verdict,
+        of_prompts,
+    } = judged;
     let dict = PyDict::new(py);
     let verdict = match verdict {
         Verdict::WorthIt => "worth-it",
@@ -136,5 +231,6 @@ fn dict<'py>(
     curve.set_item("band_high", column(|at| at.band_high))?;
     curve.set_item("moved_share", column(|at| at.differing_share))?;
     dict.set_item("curve", curve)?;
+    dict.set_item("prompt_gains", of_prompts)?;
     Ok(dict)
 }

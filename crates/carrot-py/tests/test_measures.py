@@ -80,3 +80,23 @@ def test_calibration_keeps_to_its_goal(judged):
         calibrate(scores, costs, predicted, cost_usd=1e-9, resamples=20)
     with pytest.raises(ValueError, match="0 goals were given"):
         calibrate(scores, costs, predicted)
+
+
+def test_judging_predictions_is_what_worth_does(world):
+    at = carrot_router.folds(len(world.X))
+    predicted = np.empty(world.scores.shape, np.float32), np.empty(world.costs.shape)
+    for fold in range(5):
+        train, test = at != fold, at == fold
+        router = CarrotLinear().fit(world.X[train], world.scores[train], world.costs[train])
+        predicted[0][test], predicted[1][test] = router.predict_both(world.X[test])
+    found = carrot_router.judge(world.scores, world.costs, predicted, at)
+    expected = worth(CarrotLinear(), world.X, world.scores, world.costs)
+    assert found.gain.estimate == pytest.approx(expected.gain.estimate, abs=1e-12)
+    assert np.nanmean(found.prompt_gains) == pytest.approx(found.gain.estimate, abs=1e-12)
+    with pytest.raises(carrot_router.CarrotError, match="3 folds were given, expected 600"):
+        carrot_router.judge(world.scores, world.costs, predicted, at[:3])
+
+
+def test_holm_by_hand():
+    found = carrot_router.holm([0.04, 0.01, np.nan, 0.03])
+    assert found[:2] == pytest.approx([0.06, 0.03]) and np.isnan(found[2]) and found[3] == pytest.approx(0.06)

@@ -44,6 +44,8 @@ class Worth:
     routes: bool
     n_prompts: int
     curve: dict[str, np.ndarray]
+    # Each prompt's part in the gain, for differences between routers on the same prompts; NaN where it was not judged.
+    prompt_gains: np.ndarray
 
     def __bool__(self):
         return self.verdict == "worth-it"
@@ -110,6 +112,34 @@ def worth(estimator, X, scores, costs=None, *, groups=None, folds=5, repeats=1, 
     else:
         costs = None if costs is None else _costs(costs)
         found = _native.worth(*arguments, scores=_scores(scores), costs=costs, groups=_arrays.numbers_of(groups))
+    return _worth(found)
+
+
+def judge(scores, costs, predicted, folds, *, groups=None, seed=42, level=0.95, resamples=10_000, at_least=None):
+    """Whether routing by out-of-fold predictions, of whatever made them, is worth it: `predicted` are (scores, costs), `folds` one number per row, and
+    no row was predicted by what was fitted on rows of its fold."""
+    how = {"folds": 0, "repeats": 1, "seed": seed, "level": level, "resamples": resamples, "at_least": at_least}
+    folds = np.asarray(folds).tolist()
+    return _worth(_native.judge(_scores(scores), _costs(costs), _pair(predicted), folds, how, groups=_arrays.numbers_of(groups)))
+
+
+def folds(n_rows, n_folds=5, *, seed=42, groups=None):
+    """The fold of each row, as `worth` and the programs draw them; rows of one group are in one fold."""
+    return np.array(_native.folds(n_rows, n_folds, seed, _arrays.numbers_of(groups)))
+
+
+def holm(p_values):
+    """p-values corrected for how many there are (Holm 1979); NaN stays, and does not count."""
+    p_values = np.asarray(p_values, dtype=np.float64)
+    order = [i for i in np.argsort(p_values, kind="stable") if not np.isnan(p_values[i])]
+    adjusted, largest = np.full(len(p_values), np.nan), 0.0
+    for n_before, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - n_before) * p_values[i]))
+        adjusted[i] = largest
+    return adjusted
+
+
+def _worth(found):
     return Worth(
         verdict=found["verdict"],
         gain=Interval(found["gain"], found["low"], found["high"]),
@@ -120,6 +150,7 @@ def worth(estimator, X, scores, costs=None, *, groups=None, folds=5, repeats=1, 
         routes=found["routes"],
         n_prompts=found["n_prompts"],
         curve={key: np.array(values) for key, values in found["curve"].items()},
+        prompt_gains=np.array(found["prompt_gains"]),
     )
 
 

@@ -131,3 +131,13 @@ def calibrate(
     predicted: tuple[NDArray[np.float32], NDArray[np.float64]],
     how: dict[str, Any],
 ) -> dict[str, Any]: ...
+def judge(
+    scores: NDArray[np.float32],
+    costs: NDArray[np.float64],
+    predicted: tuple[NDArray[np.float32], NDArray[np.float64]],
+    folds: list[int],
+    how: dict[str, Any],
+    *,
+    groups: list[int] | None = None,
+) -> dict[str, Any]: ...
+def folds(n_rows: int, n_folds: int, seed: int, groups: list[int] | None = None) -> list[int]: ...
