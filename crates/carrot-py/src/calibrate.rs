@@ -29,12 +29,25 @@ pub(crate) struct How {
 
 impl How {
     fn goal(&self) -> PyResult<Goal> {
-        let model_idx = || self.model.ok_or_else(|| refuse(format!("`{}` needs an LLM's position", self.goal)));
+        let model_idx = || {
+            self.model
+                .ok_or_else(|| refuse(format!("`{}` needs an LLM's position", self.goal)))
+        };
         Ok(match &*self.goal {
-            "cost" => Goal::Cost { at_most_usd: self.value },
-            "relative-cost" => Goal::RelativeCost { model_idx: model_idx()?, at_most: self.value },
-            "accuracy" => Goal::Accuracy { at_least: self.value },
-            "share" => Goal::Share { model_idx: model_idx()?, share: self.value },
+            "cost" => Goal::Cost {
+                at_most_usd: self.value,
+            },
+            "relative-cost" => Goal::RelativeCost {
+                model_idx: model_idx()?,
+                at_most: self.value,
+            },
+            "accuracy" => Goal::Accuracy {
+                at_least: self.value,
+            },
+            "share" => Goal::Share {
+                model_idx: model_idx()?,
+                share: self.value,
+            },
             other => return Err(refuse(format!("`{other}` is not a goal"))),
         })
     }
@@ -62,9 +75,15 @@ pub(crate) fn calibrate<'py>(
             n_resamples: how.resamples,
             seed: how.seed,
         };
-        let router = Router::PerModel { predicted, pair: None };
+        let router = Router::PerModel {
+            predicted,
+            pair: None,
+        };
         let found = choice::calibrate(&truth, router, &params).map_err(raise)?;
-        let setting = found.setting.with_multiplier(how.cost_multiplier).map_err(raise)?;
+        let setting = found
+            .setting
+            .with_multiplier(how.cost_multiplier)
+            .map_err(raise)?;
         let Setting::Weight { lambda, .. } = setting else {
             unreachable!("a router of all LLMs has a weight")
         };
@@ -75,9 +94,17 @@ pub(crate) fn calibrate<'py>(
     dict.set_item("mu", mu)?;
     dict.set_item("cost_usd", interval(&found.cost_usd))?;
     dict.set_item("accuracy", interval(&found.accuracy))?;
-    dict.set_item("shares", found.shares.iter().map(interval).collect::<Vec<_>>())?;
+    dict.set_item(
+        "shares",
+        found.shares.iter().map(interval).collect::<Vec<_>>(),
+    )?;
     dict.set_item("out_of_reach", found.out_of_reach)?;
     dict.set_item("missed", found.missed)?;
-    dict.set_item("promised", found.promise.map(|promise| (promise.confidence, promise.limit)))?;
+    dict.set_item(
+        "promised",
+        found
+            .promise
+            .map(|promise| (promise.confidence, promise.limit)),
+    )?;
     Ok(dict)
 }

@@ -22,12 +22,13 @@ impl Embedder {
     #[new]
     #[pyo3(signature = (folder, *, truncate=None))]
     fn new(py: Python<'_>, folder: PathBuf, truncate: Option<&str>) -> PyResult<Self> {
-        let truncate = match truncate {
-            None => None,
-            Some(name) => Some(Truncate::named(name).ok_or_else(|| {
-                refuse(format!("`{name}` is not `left`, `right` or `middle`"))
-            })?),
-        };
+        let truncate =
+            match truncate {
+                None => None,
+                Some(name) => Some(Truncate::named(name).ok_or_else(|| {
+                    refuse(format!("`{name}` is not `left`, `right` or `middle`"))
+                })?),
+            };
         detached(py, || {
             let files = EmbedderFiles::in_folder(&folder).map_err(raise)?;
             let runtime = Runtime {

@@ -19,7 +19,11 @@ use crate::{
 /// What a router predicts: scores and costs.
 pub(crate) type Pair<'py> = (PyReadonlyArray2<'py, f32>, PyReadonlyArray2<'py, f64>);
 
-type Curve<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>);
+type Curve<'py> = (
+    Bound<'py, PyArray1<f64>>,
+    Bound<'py, PyArray1<f64>>,
+    Bound<'py, PyArray1<f64>>,
+);
 
 /// The position of the LLM that each prompt goes to.
 #[pyfunction]
@@ -36,14 +40,22 @@ pub(crate) fn choose<'py>(
         check_same_shape(scores, costs)?;
         // NaN is in no range, and so refused too.
         if !(0.0..=1.0).contains(&mu) {
-            return Err(refuse(format!("mu is `{mu}`, expected a number from 0 to 1")));
+            return Err(refuse(format!(
+                "mu is `{mu}`, expected a number from 0 to 1"
+            )));
         }
-        let rows = scores.axis_iter(Axis(0)).zip(costs.axis_iter(Axis(0))).enumerate();
+        let rows = scores
+            .axis_iter(Axis(0))
+            .zip(costs.axis_iter(Axis(0)))
+            .enumerate();
         let chosen = rows.map(|(row, (scores, costs))| {
             let (scores, costs) = (scores.to_vec(), costs.to_vec());
             match choice::choose(&scores, &costs, mu, cost_multiplier) {
                 Some(model_idx) => Ok(model_idx as i64),
-                None => Err(refuse(format!("no LLM's score and cost are both known in row {}", row + 1))),
+                None => Err(refuse(format!(
+                    "no LLM's score and cost are both known in row {}",
+                    row + 1
+                ))),
             }
         });
         chosen.collect::<PyResult<Array1<i64>>>()
@@ -67,7 +79,10 @@ pub(crate) fn curve<'py>(
         let predicted = Predicted::new(of_scores, of_costs).map_err(raise)?;
         let curve = exact_curve(&truth, predicted).map_err(raise)?;
         let points = curve.points.into_iter().map(|point| {
-            let own = choice::Setting::Weight { lambda: point.setting, cost_multiplier: 1.0 };
+            let own = choice::Setting::Weight {
+                lambda: point.setting,
+                cost_multiplier: 1.0,
+            };
             let setting = own.with_multiplier(cost_multiplier).map_err(raise)?;
             let choice::Setting::Weight { lambda, .. } = setting else {
                 unreachable!("a weight stays one")
@@ -89,8 +104,10 @@ pub(crate) fn metrics<'py>(
     routers: Vec<(String, Pair<'py>)>,
 ) -> PyResult<Vec<(String, BTreeMap<&'static str, f64>)>> {
     let (scores, costs) = (scores.as_array(), costs.as_array());
-    let predicted: Vec<_> =
-        routers.iter().map(|(name, pair)| (name, pair.0.as_array(), pair.1.as_array())).collect();
+    let predicted: Vec<_> = routers
+        .iter()
+        .map(|(name, pair)| (name, pair.0.as_array(), pair.1.as_array()))
+        .collect();
     detached(py, || {
         let truth = Truth::new(scores, costs).map_err(raise)?;
         let mut curves = Vec::with_capacity(predicted.len());
@@ -100,8 +117,12 @@ pub(crate) fn metrics<'py>(
             curves.push((name.clone(), curve.to_points()));
         }
         let of_models = single_models(&truth).into_iter().flatten();
-        let points = curves.iter().flat_map(|(_, points)| points.iter().copied()).chain(of_models);
-        let range = CostRange::over(points).ok_or_else(|| refuse("nothing is known of any choice"))?;
+        let points = curves
+            .iter()
+            .flat_map(|(_, points)| points.iter().copied())
+            .chain(of_models);
+        let range =
+            CostRange::over(points).ok_or_else(|| refuse("nothing is known of any choice"))?;
         let against = Baselines {
             range,
             best_single: best_single(&truth).map(|(_, point)| point),
@@ -109,8 +130,15 @@ pub(crate) fn metrics<'py>(
         };
         let measured = curves.into_iter().map(|(name, points)| {
             let values = MetricValues::new(&points, None, &against);
-            let of_all = Metric::ALL.into_iter().filter(|metric| !metric.is_of_pair());
-            (name, of_all.map(|metric| (metric.key(), values[metric])).collect())
+            let of_all = Metric::ALL
+                .into_iter()
+                .filter(|metric| !metric.is_of_pair());
+            (
+                name,
+                of_all
+                    .map(|metric| (metric.key(), values[metric]))
+                    .collect(),
+            )
         });
         Ok(measured.collect())
     })

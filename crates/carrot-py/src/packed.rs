@@ -74,9 +74,14 @@ pub(crate) fn unpack(bytes: &[u8], folder: &Path) -> PyResult<()> {
         let name = std::str::from_utf8(take(&mut rest, name_len as usize)?)
             .map_err(|_| refuse("a file's name in the packed router is not UTF-8"))?;
         // Names that lead out of the folder are not folder names.
-        if !name.split('/').all(|part| part.parse::<FolderName>().is_ok()) {
+        if !name
+            .split('/')
+            .all(|part| part.parse::<FolderName>().is_ok())
+        {
             let shown = name.escape_debug();
-            return Err(refuse(format!("`{shown}` in the packed router is not a path of a file in its folder")));
+            return Err(refuse(format!(
+                "`{shown}` in the packed router is not a path of a file in its folder"
+            )));
         }
         let n_bytes = u64::from_le_bytes(array(take(&mut rest, 8)?));
         let n_bytes = usize::try_from(n_bytes).unwrap_or(usize::MAX);

@@ -105,7 +105,10 @@ impl Router {
     /// Fits a router to arrays. `groups` has one number per row, equal for rows that belong together.
     #[classmethod]
     #[pyo3(signature = (router, settings, embeddings, scores, costs=None, *, models=None, groups=None, shuffled=false, embedder="given"))]
-    #[expect(clippy::too_many_arguments, reason = "they are named where Python calls")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are named where Python calls"
+    )]
     fn fit(
         cls: &Bound<'_, PyType>,
         router: &str,
@@ -122,7 +125,13 @@ impl Router {
         let cost_usd = costs.as_ref().map(|costs| costs.as_array());
         detached(cls.py(), || {
             let train_sha256 = hash(embeddings, scores, cost_usd);
-            let columns = Columns { scores, cost_usd, models, groups, is_shuffled: shuffled };
+            let columns = Columns {
+                scores,
+                cost_usd,
+                models,
+                groups,
+                is_shuffled: shuffled,
+            };
             let described = columns.describe(embeddings.nrows())?;
             Subject {
                 router,
@@ -239,19 +248,32 @@ impl Router {
     /// The LLMs, in the order of every output.
     #[getter]
     fn models(&self) -> Vec<String> {
-        self.saved.record.models.iter().map(|model| model.name.clone()).collect()
+        self.saved
+            .record
+            .models
+            .iter()
+            .map(|model| model.name.clone())
+            .collect()
     }
 
     /// Length of the embeddings that it predicts from.
     #[getter]
     fn dim(&self) -> Option<usize> {
-        self.saved.record.embedder.as_ref().map(|embedder| embedder.dim)
+        self.saved
+            .record
+            .embedder
+            .as_ref()
+            .map(|embedder| embedder.dim)
     }
 
     /// The name of what made them.
     #[getter]
     fn embedder(&self) -> Option<&str> {
-        self.saved.record.embedder.as_ref().map(|embedder| &*embedder.name)
+        self.saved
+            .record
+            .embedder
+            .as_ref()
+            .map(|embedder| &*embedder.name)
     }
 
     /// Whether its choices depend on the prompt: a blend may have found that routing is not worth it.
@@ -292,11 +314,21 @@ impl Router {
                 saved.record.router
             )));
         }
-        Ok(Self { saved, folder, _own: own, summary: Vec::new() })
+        Ok(Self {
+            saved,
+            folder,
+            _own: own,
+            summary: Vec::new(),
+        })
     }
 
     fn outputs(&self, embeddings: ArrayView2<'_, f32>) -> PyResult<PerModelOutputs> {
-        match self.saved.model.predict(embeddings, &|_| {}).map_err(raise)? {
+        match self
+            .saved
+            .model
+            .predict(embeddings, &|_| {})
+            .map_err(raise)?
+        {
             ModelOutputs::PerModel(outputs) => Ok(outputs),
             ModelOutputs::SmallWins(_) => unreachable!("a router of a pair is refused"),
         }
@@ -312,7 +344,9 @@ impl Router {
         let models = &self.saved.record.models;
         let check = |what, found: (usize, usize)| match found == shape {
             true => Ok(()),
-            false => Err(refuse(format!("{what} have shape `{found:?}`, expected `{shape:?}`"))),
+            false => Err(refuse(format!(
+                "{what} have shape `{found:?}`, expected `{shape:?}`"
+            ))),
         };
         if let Some(part) = part {
             check("the part's scores", part.table().scores.dim())?;
@@ -323,7 +357,11 @@ impl Router {
         }
         Ok(Array2::from_shape_fn(shape, |(prompt, model)| {
             let n_input_tokens = input_tokens.map_or(f64::NAN, |tokens| tokens[[prompt, model]]);
-            cost.usd([prompt, model], n_input_tokens, models[model].price.as_ref())
+            cost.usd(
+                [prompt, model],
+                n_input_tokens,
+                models[model].price.as_ref(),
+            )
         }))
     }
 }
@@ -335,21 +373,38 @@ fn hash(
     costs: Option<ArrayView2<'_, f64>>,
 ) -> String {
     let of_f32 = |values: ArrayView2<'_, f32>| {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         sha256_bytes(&bytes)
     };
     let of_f64 = |values: ArrayView2<'_, f64>| {
-        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         sha256_bytes(&bytes)
     };
-    let hashes = [of_f32(embeddings), of_f32(scores), costs.map(of_f64).unwrap_or_default()];
+    let hashes = [
+        of_f32(embeddings),
+        of_f32(scores),
+        costs.map(of_f64).unwrap_or_default(),
+    ];
     sha256_bytes(hashes.concat().as_bytes())
 }
 
 /// The name of a data set's folder and the folder above it.
 pub(crate) fn named(folder: &Path) -> PyResult<(&Path, &str)> {
     let name = folder.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| refuse(format!("`{}` is not the folder of a data set", folder.display())))?;
-    let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
+    let name = name.ok_or_else(|| {
+        refuse(format!(
+            "`{}` is not the folder of a data set",
+            folder.display()
+        ))
+    })?;
+    let above = folder
+        .parent()
+        .filter(|above| !above.as_os_str().is_empty());
     Ok((above.unwrap_or(Path::new(".")), name))
 }

@@ -31,5 +31,9 @@ pub(crate) fn learners(changes: &str) -> PyResult<LearnerParams> {
 pub(crate) fn learner(router: &str) -> PyResult<Learner> {
     Learner::of_router(router)
         .filter(|learner| !learner.needs_pair())
-        .ok_or_else(|| refuse(format!("`{router}` is not a router of all LLMs that is fitted on embeddings")))
+        .ok_or_else(|| {
+            refuse(format!(
+                "`{router}` is not a router of all LLMs that is fitted on embeddings"
+            ))
+        })
 }

@@ -1,6 +1,8 @@
 use std::{path::PathBuf, sync::Arc};
 
-use dataset::{DatasetDir, DatasetInfo, Embeddings, Part as Side, PartTable, Predictions, sha256_file};
+use dataset::{
+    DatasetDir, DatasetInfo, Embeddings, Part as Side, PartTable, Predictions, sha256_file,
+};
 use ndarray::Array2;
 use numpy::{IntoPyArray as _, PyArray2, PyArrayMethods as _};
 use pyo3::prelude::*;
@@ -41,7 +43,12 @@ pub(crate) fn read_split(py: Python<'_>, folder: PathBuf) -> PyResult<Split> {
         Ok((dir, Arc::new(info), tables))
     })?;
     let part = |side, table| {
-        let part = Part { dir: dir.clone(), side, info: info.clone(), table };
+        let part = Part {
+            dir: dir.clone(),
+            side,
+            info: info.clone(),
+            table,
+        };
         Py::new(py, part)
     };
     Ok(Split {
@@ -109,12 +116,18 @@ impl Part {
     }
 
     /// The prompts' embeddings of an embedder, as train-and-infer or `embed` left them.
-    fn embeddings<'py>(&self, py: Python<'py>, embedder: &str) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    fn embeddings<'py>(
+        &self,
+        py: Python<'py>,
+        embedder: &str,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let values = detached(py, || {
             let path = self.dir.embeddings(embedder, self.side);
             let embeddings = Embeddings::read(&path).map_err(raise)?;
             let of_part = self.dir.split(self.side);
-            embeddings.check_ids(&path, &of_part, &self.table.ids).map_err(raise)?;
+            embeddings
+                .check_ids(&path, &of_part, &self.table.ids)
+                .map_err(raise)?;
             Ok(embeddings.values)
         })?;
         Ok(values.into_pyarray(py))
@@ -130,7 +143,9 @@ impl Part {
             let path = self.dir.predictions(router);
             let predictions = Predictions::read(&path).map_err(raise)?;
             let of_part = self.dir.split(self.side);
-            predictions.check_fits(&path, &of_part, &self.table).map_err(raise)?;
+            predictions
+                .check_fits(&path, &of_part, &self.table)
+                .map_err(raise)?;
             match predictions {
                 Predictions::PerModel(it) => Ok((it.scores, it.cost_usd)),
                 Predictions::SmallWins(_) => Err(crate::error::refuse(format!(
@@ -161,7 +176,10 @@ impl Part {
 }
 
 /// A matrix of the part as an array that keeps the part alive.
-fn shown<'py, T: numpy::Element>(part: &Bound<'py, Part>, values: &Array2<T>) -> Bound<'py, PyArray2<T>> {
+fn shown<'py, T: numpy::Element>(
+    part: &Bound<'py, Part>,
+    values: &Array2<T>,
+) -> Bound<'py, PyArray2<T>> {
     // SAFETY: the part is frozen, so that its matrix neither moves nor changes while the array, which owns a reference to the part, lives; and the
     // array cannot be written to.
     let array = unsafe { PyArray2::borrow_from_array(values, part.clone().into_any()) };

@@ -1,8 +1,6 @@
 //! Arrays as the table that learners are fitted to.
 
-use dataset::{
-    CostKind, CostRule, DatasetInfo, KeptColumns, ModelInfo, PartTable, SplitOrigin,
-};
+use dataset::{CostKind, CostRule, DatasetInfo, KeptColumns, ModelInfo, PartTable, SplitOrigin};
 use ndarray::{Array2, ArrayView2};
 use pyo3::prelude::*;
 
@@ -34,7 +32,9 @@ impl Columns<'_> {
     fn check(&self, n_prompts: usize) -> PyResult<()> {
         let (n_rows, n_models) = self.scores.dim();
         if n_rows != n_prompts {
-            return Err(refuse(format!("scores have {n_rows} rows, expected {n_prompts}, one for each embedding")));
+            return Err(refuse(format!(
+                "scores have {n_rows} rows, expected {n_prompts}, one for each embedding"
+            )));
         }
         if n_models == 0 {
             return Err(refuse("scores have no column, expected one for each LLM"));
@@ -49,13 +49,19 @@ impl Columns<'_> {
             )));
         }
         for (what, found, expected) in [
-            ("names of LLMs", self.models.as_ref().map(Vec::len), n_models),
+            (
+                "names of LLMs",
+                self.models.as_ref().map(Vec::len),
+                n_models,
+            ),
             ("groups", self.groups.as_ref().map(Vec::len), n_rows),
         ] {
             if let Some(found) = found
                 && found != expected
             {
-                return Err(refuse(format!("{found} {what} were given, expected {expected}")));
+                return Err(refuse(format!(
+                    "{found} {what} were given, expected {expected}"
+                )));
             }
         }
         Ok(())
@@ -66,7 +72,9 @@ impl Columns<'_> {
         self.check(n_prompts)?;
         let (n_rows, n_models) = self.scores.dim();
         let ids: Vec<String> = (0..n_rows).map(|row| row.to_string()).collect();
-        let models = self.models.unwrap_or_else(|| (0..n_models).map(|m| format!("llm-{m}")).collect());
+        let models = self
+            .models
+            .unwrap_or_else(|| (0..n_models).map(|m| format!("llm-{m}")).collect());
         // Rows of one prompt are together in whatever is chosen by held-out rows.
         let prompts = match self.groups {
             Some(groups) => groups.iter().map(i64::to_string).collect(),
@@ -83,14 +91,21 @@ impl Columns<'_> {
         };
         let split = match self.is_shuffled {
             // Neither the share nor the seed of a split that someone else made is known, and nothing asks for them.
-            true => SplitOrigin::Random { test_size: 0.0, seed: 0 },
+            true => SplitOrigin::Random {
+                test_size: 0.0,
+                seed: 0,
+            },
             false => SplitOrigin::Given,
         };
         let info = DatasetInfo {
             name: ARRAYS.to_owned(),
             models: models
                 .iter()
-                .map(|name| ModelInfo { name: name.clone(), price: None, cost_rule })
+                .map(|name| ModelInfo {
+                    name: name.clone(),
+                    price: None,
+                    cost_rule,
+                })
                 .collect(),
             pair: None,
             cost_kind,

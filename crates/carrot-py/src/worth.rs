@@ -6,9 +6,7 @@ use evaluation::{
         doubly_robust_gains,
     },
 };
-use fitting::{
-    Folds, RouteDecision, Subject, Together, cross_fit, cross_fit_gains, worths,
-};
+use fitting::{Folds, RouteDecision, Subject, Together, cross_fit, cross_fit_gains, worths};
 use ndarray::Array2;
 use numpy::PyReadonlyArray2;
 use pyo3::{prelude::*, types::PyDict};
@@ -37,7 +35,10 @@ pub(crate) struct How {
 /// Whether routing is worth it: every prompt is judged by a router that was fitted without it. `table` is a part, or scores, costs and groups.
 #[pyfunction]
 #[pyo3(signature = (router, settings, embeddings, how, *, part=None, scores=None, costs=None, groups=None))]
-#[expect(clippy::too_many_arguments, reason = "they are named where Python calls")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "they are named where Python calls"
+)]
 pub(crate) fn worth<'py>(
     py: Python<'py>,
     router: &str,
@@ -54,7 +55,13 @@ pub(crate) fn worth<'py>(
     let described = match (part, &scores) {
         (None, Some(scores)) => {
             let scores = scores.as_array();
-            let columns = Columns { scores, cost_usd, models: None, groups, is_shuffled: false };
+            let columns = Columns {
+                scores,
+                cost_usd,
+                models: None,
+                groups,
+                is_shuffled: false,
+            };
             Some(columns.describe(embeddings.nrows())?)
         }
         _ => None,
@@ -67,7 +74,13 @@ pub(crate) fn worth<'py>(
     let judged = detached(py, || {
         let params = settings::learners(settings)?;
         let learner = settings::learner(router)?;
-        let subject = Subject { learner, params: &params, info, table, embeddings };
+        let subject = Subject {
+            learner,
+            params: &params,
+            info,
+            table,
+            embeddings,
+        };
         cross_judge(&subject, &how)
     })?;
     dict(py, &judged, info, table)
@@ -111,7 +124,9 @@ pub(crate) fn judge<'py>(
             baseline: Baseline::Folds(&of_row),
         };
         let gains = doubly_robust_gains(&truth, &[cross_fit], &worths(table)).map_err(raise)?;
-        let together = Together::new(n_prompts).join_prompts(&table.prompts).map_err(raise)?;
+        let together = Together::new(n_prompts)
+            .join_prompts(&table.prompts)
+            .map_err(raise)?;
         how.sum_up(&gains, &together, &[])
     })?;
     dict(py, &judged, info, table)
@@ -127,7 +142,11 @@ pub(crate) fn folds(
     groups: Option<Vec<usize>>,
 ) -> PyResult<Vec<u32>> {
     let folds = Folds::shuffled(n_rows, n_folds, seed, groups.as_deref()).map_err(raise)?;
-    Ok(folds.of_row().iter().map(|fold| fold.expect("every row is in a fold")).collect())
+    Ok(folds
+        .of_row()
+        .iter()
+        .map(|fold| fold.expect("every row is in a fold"))
+        .collect())
 }
 
 /// A report with the answer, and what each prompt says.
@@ -160,12 +179,15 @@ impl How {
 
 fn cross_judge(subject: &Subject<'_>, how: &How) -> PyResult<Judged> {
     let table = subject.table;
-    let together = Together::new(table.n_prompts()).join_prompts(&table.prompts).map_err(raise)?;
+    let together = Together::new(table.n_prompts())
+        .join_prompts(&table.prompts)
+        .map_err(raise)?;
     let rows = together.groups();
     let mut repeats = Vec::new();
     let mut propensities = None;
     for repeat in 0..u64::from(how.repeats.max(1)) {
-        let folds = Folds::shuffled(rows.len(), how.folds, how.seed + repeat, Some(rows)).map_err(raise)?;
+        let folds =
+            Folds::shuffled(rows.len(), how.folds, how.seed + repeat, Some(rows)).map_err(raise)?;
         let fitted = cross_fit(subject, &folds, &|_| {}).map_err(raise)?;
         if repeat == 0 {
             propensities = fitted.propensities;
@@ -180,8 +202,12 @@ fn cross_judge(subject: &Subject<'_>, how: &How) -> PyResult<Judged> {
     });
     let table = costless.as_ref().unwrap_or(table);
     let weighed = propensities.map(|propensities| propensities.on(table));
-    let pairs: Vec<_> = repeats.iter().map(|(out_of_fold, folds, _)| (out_of_fold, folds)).collect();
-    let gains = cross_fit_gains(subject.learner, weighed.as_ref().unwrap_or(table), &pairs).map_err(raise)?;
+    let pairs: Vec<_> = repeats
+        .iter()
+        .map(|(out_of_fold, folds, _)| (out_of_fold, folds))
+        .collect();
+    let gains = cross_fit_gains(subject.learner, weighed.as_ref().unwrap_or(table), &pairs)
+        .map_err(raise)?;
     let fits = repeats.iter().flat_map(|(_, _, fits)| fits);
     let decisions = fits.filter_map(|fit| RouteDecision::of(&fit.results));
     let could_judge: Vec<bool> = decisions.map(|decision| decision.is_judged).collect();
@@ -219,7 +245,11 @@ fn dict<'py>(
     dict.set_item("routes", report.routes)?;
     dict.set_item("n_prompts", report.n_prompts)?;
     let middle = &report.curve[report.curve.len() / 2];
-    let name = |model_idx: usize| info.models.get(model_idx).map_or(&*table.models[model_idx], |model| &*model.name);
+    let name = |model_idx: usize| {
+        info.models
+            .get(model_idx)
+            .map_or(&*table.models[model_idx], |model| &*model.name)
+    };
     dict.set_item("best_single", middle.best_constant.map(name))?;
     let column = |of: fn(&GainAt) -> f64| -> Vec<f64> { report.curve.iter().map(of).collect() };
     let curve = PyDict::new(py);

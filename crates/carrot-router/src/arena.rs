@@ -112,9 +112,8 @@ pub fn trained_on<'a>(
     train: impl IntoIterator<Item = &'a str>,
     prompts: impl IntoIterator<Item = &'a str>,
 ) -> Vec<usize> {
-    let words = |text: &str| -> Vec<String> {
-        text.split_whitespace().map(str::to_lowercase).collect()
-    };
+    let words =
+        |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_lowercase).collect() };
     let mut whole: HashMap<Vec<String>, ()> = HashMap::new();
     // By their first words, which any place in a prompt is looked up by.
     let mut by_start: HashMap<Vec<String>, Vec<Vec<String>>> = HashMap::new();
@@ -124,7 +123,10 @@ pub fn trained_on<'a>(
             continue;
         }
         if let Some(start) = words.get(..FEW_WORDS) {
-            by_start.entry(start.to_vec()).or_default().push(words.clone());
+            by_start
+                .entry(start.to_vec())
+                .or_default()
+                .push(words.clone());
         }
         whole.insert(words, ());
     }
@@ -133,13 +135,18 @@ pub fn trained_on<'a>(
         let holds_one = || {
             words.windows(FEW_WORDS).enumerate().any(|(at, start)| {
                 let known = by_start.get(start).into_iter().flatten();
-                known.into_iter().any(|known| words[at..].starts_with(known))
+                known
+                    .into_iter()
+                    .any(|known| words[at..].starts_with(known))
             })
         };
         whole.contains_key(&words) || holds_one()
     };
     let prompts = prompts.into_iter().enumerate();
-    prompts.filter(|(_, prompt)| is_known(prompt)).map(|(i, _)| i).collect()
+    prompts
+        .filter(|(_, prompt)| is_known(prompt))
+        .map(|(i, _)| i)
+        .collect()
 }
 
 #[cfg(test)]
@@ -151,9 +158,15 @@ mod tests {
     #[test]
     fn prompts_are_taken_as_its_script_takes_them() {
         for (entry, expected) in [
-            (json!({ "global index": "a_1", "prompt_formatted": "f", "prompt": "p" }), Some("f")),
+            (
+                json!({ "global index": "a_1", "prompt_formatted": "f", "prompt": "p" }),
+                Some("f"),
+            ),
             (json!({ "global_index": "a_1", "prompt": "p" }), Some("p")),
-            (json!({ "global index": "a_1", "prompt_formatted": "", "prompt": "p" }), Some("p")),
+            (
+                json!({ "global index": "a_1", "prompt_formatted": "", "prompt": "p" }),
+                Some("p"),
+            ),
             (json!({ "global index": "a_1" }), None),
             (json!({ "global index": "", "prompt": "p" }), None),
             (json!({ "global index": null, "prompt": "p" }), None),
@@ -165,16 +178,28 @@ mod tests {
 
     #[test]
     fn trained_prompts_are_found_whole_and_in_templates() {
-        let train = ["one two three four five six seven eight nine", "Why?", "", "  "];
+        let train = [
+            "one two three four five six seven eight nine",
+            "Why?",
+            "",
+            "  ",
+        ];
         for (prompt, is_known) in [
             ("One two three four five six seven EIGHT nine", true),
-            ("Please: one two three four\nfive six seven eight nine - thanks", true),
+            (
+                "Please: one two three four\nfive six seven eight nine - thanks",
+                true,
+            ),
             ("one two three four five six seven eight ten", false),
             ("why?", true),
             ("Tell me why?", false),
             ("", false),
         ] {
-            assert_eq!(!trained_on(train, [prompt]).is_empty(), is_known, "{prompt}");
+            assert_eq!(
+                !trained_on(train, [prompt]).is_empty(),
+                is_known,
+                "{prompt}"
+            );
         }
     }
 }

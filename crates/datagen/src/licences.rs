@@ -35,7 +35,9 @@ fn in_card(card: &str) -> Option<&str> {
     if lines.next() != Some("---") {
         return None;
     }
-    let said = lines.take_while(|line| *line != "---").find_map(|line| line.strip_prefix("license:"))?;
+    let said = lines
+        .take_while(|line| *line != "---")
+        .find_map(|line| line.strip_prefix("license:"))?;
     let said = said.trim().trim_matches(['"', '\'']);
     (!said.is_empty()).then_some(said)
 }
@@ -47,12 +49,24 @@ mod tests {
     #[test]
     fn licences_are_found_in_cards_and_texts() {
         for (name, text, expected) in [
-            ("a/README.md", "---\nlicense: mit\n---\n", Some("mit (a/README.md)")),
+            (
+                "a/README.md",
+                "---\nlicense: mit\n---\n",
+                Some("mit (a/README.md)"),
+            ),
             ("README.md", "# No head\nlicense: mit\n", None),
-            ("LICENSE", "\nMIT License\n\nCopyright", Some("MIT License (LICENSE)")),
+            (
+                "LICENSE",
+                "\nMIT License\n\nCopyright",
+                Some("MIT License (LICENSE)"),
+            ),
             ("LICENSE", "", None),
         ] {
-            assert_eq!(licence_said_in(name, text.as_bytes()).as_deref(), expected, "{name}");
+            assert_eq!(
+                licence_said_in(name, text.as_bytes()).as_deref(),
+                expected,
+                "{name}"
+            );
         }
     }
 }

@@ -54,20 +54,76 @@ mod tests {
     use crate::sha256_bytes;
 
     const EXPECTED: [(u32, u32, &str); 14] = [
-        (0, 1000, "a8501e712fcde5ea95db33e74e486f63ceb91c086e1c74ccee814e5a7d367ffb"),
-        (0, 4097, "90adaf01b46306ecb61bdb7481d4aadf0bbabec7d697203a2435486e5cdf3814"),
-        (42, 1, "df3f619804a92fdb4057192dc43dd748ea778adc52bc498ce80524c014b81119"),
-        (42, 2, "7c9fa136d4413fa6173637e883b6998d32e1d675f88cddff9dcbcf331820f4b8"),
-        (42, 1000, "1198620f0c60bb02f29e0665ad3360fddb7174763aa68a7f7acece39dd6261ed"),
-        (42, 4097, "acfe286cda222ca6896c6161f540110698b41550bbf28316d9c201f387aa029d"),
-        (999, 1000, "af744c0277d866b64d65fd9bdbe5f8606d5f58d7199c9b7fdb31a8542b422c17"),
-        (999, 4097, "1667c40574d226ed5cc4d674fc28193d09d6c6d8a7a33ff7ef317a8e1cac4b3f"),
-        (2024, 1000, "d4d9471d80a28c2a16a50b770fc423ae03a4f2a0657ab8e8ce3649ed3aea6c33"),
-        (2024, 4097, "c15d361096365d21b6763f146fd4e05562e557cd801497d340768bffde657a2e"),
-        (2025, 1000, "45482bf581f521e5b12de2586153f9244687d007fe328dfeaaa2e793afae3a7f"),
-        (2025, 4097, "9d821b38aefaa6d21475a8712b8756f569ee3ab5892b091da3b3385ed14581b5"),
-        (3407, 1000, "753003837b43e2745c350a040779206707751c1a8777e606db9d005582f59d61"),
-        (3407, 4097, "765dee4d8f7c052a06584ae3c467b1d2af1588c8d7f4d0358dc3973549d4cf00"),
+        (
+            0,
+            1000,
+            "a8501e712fcde5ea95db33e74e486f63ceb91c086e1c74ccee814e5a7d367ffb",
+        ),
+        (
+            0,
+            4097,
+            "90adaf01b46306ecb61bdb7481d4aadf0bbabec7d697203a2435486e5cdf3814",
+        ),
+        (
+            42,
+            1,
+            "df3f619804a92fdb4057192dc43dd748ea778adc52bc498ce80524c014b81119",
+        ),
+        (
+            42,
+            2,
+            "7c9fa136d4413fa6173637e883b6998d32e1d675f88cddff9dcbcf331820f4b8",
+        ),
+        (
+            42,
+            1000,
+            "1198620f0c60bb02f29e0665ad3360fddb7174763aa68a7f7acece39dd6261ed",
+        ),
+        (
+            42,
+            4097,
+            "acfe286cda222ca6896c6161f540110698b41550bbf28316d9c201f387aa029d",
+        ),
+        (
+            999,
+            1000,
+            "af744c0277d866b64d65fd9bdbe5f8606d5f58d7199c9b7fdb31a8542b422c17",
+        ),
+        (
+            999,
+            4097,
+            "1667c40574d226ed5cc4d674fc28193d09d6c6d8a7a33ff7ef317a8e1cac4b3f",
+        ),
+        (
+            2024,
+            1000,
+            "d4d9471d80a28c2a16a50b770fc423ae03a4f2a0657ab8e8ce3649ed3aea6c33",
+        ),
+        (
+            2024,
+            4097,
+            "c15d361096365d21b6763f146fd4e05562e557cd801497d340768bffde657a2e",
+        ),
+        (
+            2025,
+            1000,
+            "45482bf581f521e5b12de2586153f9244687d007fe328dfeaaa2e793afae3a7f",
+        ),
+        (
+            2025,
+            4097,
+            "9d821b38aefaa6d21475a8712b8756f569ee3ab5892b091da3b3385ed14581b5",
+        ),
+        (
+            3407,
+            1000,
+            "753003837b43e2745c350a040779206707751c1a8777e606db9d005582f59d61",
+        ),
+        (
+            3407,
+            4097,
+            "765dee4d8f7c052a06584ae3c467b1d2af1588c8d7f4d0358dc3973549d4cf00",
+        ),
     ];
 
     /// SHA-256 of the numbers as little-endian u32, made with CPython 3.11.

@@ -48,7 +48,10 @@ impl Config {
             share > 0.0 && share < 1.0,
             "`train-share` is `{share}`, expected a number between 0 and 1"
         );
-        ensure!(!self.seeds.is_empty(), "`seeds` is empty, expected the usual seed at least");
+        ensure!(
+            !self.seeds.is_empty(),
+            "`seeds` is empty, expected the usual seed at least"
+        );
         for pool in [&self.performance, &self.performance_cost] {
             check_unique("model", pool.models.iter().map(String::as_str))?;
             check_unique("data set", pool.data_sets.iter().map(String::as_str))?;

@@ -49,8 +49,12 @@ impl Place {
         match self {
             Self::Archive(path) => Ok(vec![Source::of(path)?]),
             Self::Folder(_, files) => {
-                let results = files.iter().filter(|file| is_result(&file.to_string_lossy()));
-                Ok(results.map(|file| Source::of(file)).collect::<Result<_, _>>()?)
+                let results = files
+                    .iter()
+                    .filter(|file| is_result(&file.to_string_lossy()));
+                Ok(results
+                    .map(|file| Source::of(file))
+                    .collect::<Result<_, _>>()?)
             }
         }
     }
@@ -63,15 +67,21 @@ impl Place {
 
     /// Looks at each file that may be a result or say a licence, in the order of the archive. Only one is open at a time, and nothing of an archive is
     /// held.
-    pub(crate) fn each(&self, mut look: impl FnMut(Entry<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    pub(crate) fn each(
+        &self,
+        mut look: impl FnMut(Entry<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         match self {
             Self::Folder(folder, files) => {
                 for path in files {
-                    let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+                    let file = File::open(path)
+                        .with_context(|| format!("cannot open `{}`", path.display()))?;
                     let modified = file.metadata().and_then(|it| it.modified()).ok();
                     let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
                     let parts = path.strip_prefix(folder).unwrap_or(path).components();
-                    let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+                    let parts: Vec<_> = parts
+                        .map(|part| part.as_os_str().to_string_lossy())
+                        .collect();
                     look(Entry {
                         name: parts.join("/"),
                         modified: modified.map_or(0, |time| time.as_secs()),
@@ -85,14 +95,22 @@ impl Place {
                 let mut archive = Archive::new(open(path).with_context(cannot)?);
                 for entry in archive.entries().with_context(cannot)? {
                     let entry = entry.with_context(cannot)?;
-                    let name = entry.path().with_context(cannot)?.to_string_lossy().into_owned();
+                    let name = entry
+                        .path()
+                        .with_context(cannot)?
+                        .to_string_lossy()
+                        .into_owned();
                     // A folder, a link; and what a Mac adds to each file, which is no JSON.
                     if !entry.header().entry_type().is_file() || !is_wanted(&name) {
                         continue;
                     }
                     let modified = entry.header().mtime().unwrap_or(0);
                     // The decoder of the archive has a buffer, and the parser asks for a byte at a time.
-                    look(Entry { name, modified, content: Box::new(BufReader::new(entry)) })?;
+                    look(Entry {
+                        name,
+                        modified,
+                        content: Box::new(BufReader::new(entry)),
+                    })?;
                 }
                 Ok(())
             }
@@ -107,7 +125,10 @@ fn open(path: &Path) -> anyhow::Result<Box<dyn Read>> {
     let n_read = file.read(&mut first)?;
     let whole = BufReader::with_capacity(1 << 20, File::open(path)?);
     Ok(match n_read == 2 && first == GZIP {
-        true => Box::new(BufReader::with_capacity(1 << 20, MultiGzDecoder::new(whole))),
+        true => Box::new(BufReader::with_capacity(
+            1 << 20,
+            MultiGzDecoder::new(whole),
+        )),
         false => Box::new(whole),
     })
 }
@@ -155,7 +176,8 @@ pub(crate) fn folders(name: &str) -> anyhow::Result<[String; 4]> {
 pub(crate) fn time_of(name: &str) -> Option<u64> {
     let stem = name.strip_suffix(".json")?;
     let (date, time) = stem.get(stem.len().checked_sub(15)?..)?.split_once('_')?;
-    let is_number = |text: &str, n| text.len() == n && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        |text: &str, n| text.len() == n && text.bytes().all(|byte| byte.is_ascii_digit());
     (is_number(date, 8) && is_number(time, 6)).then(|| format!("{date}{time}").parse().ok())?
 }
 
@@ -166,7 +188,10 @@ mod tests {
     #[test]
     fn times_are_read_off_names() {
         for (name, expected) in [
-            ("aime-hybrid-gpt-5-20250917_214500.json", Some(20_250_917_214_500)),
+            (
+                "aime-hybrid-gpt-5-20250917_214500.json",
+                Some(20_250_917_214_500),
+            ),
             ("20250917_214500.json", Some(20_250_917_214_500)),
             ("result.json", None),
             ("a-20250917_21450.json", None),

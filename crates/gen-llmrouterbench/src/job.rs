@@ -72,7 +72,10 @@ impl Job {
             name: self.name.clone(),
             pair: None,
             // Its split gives every row its part; these are recorded with the recipe.
-            split: RandomSplit { test_size: 1.0 - self.config.train_share, seed: self.seed },
+            split: RandomSplit {
+                test_size: 1.0 - self.config.train_share,
+                seed: self.seed,
+            },
             sources,
             options: BTreeMap::from(options),
             made_by: concat!("gen-llmrouterbench ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -84,16 +87,26 @@ impl Job {
     fn find(&self) -> anyhow::Result<Found> {
         if let Some(path) = &self.source {
             let place = Place::find(path)?;
-            return Ok(Found { sources: place.sources()?, place, licences: Vec::new() });
+            return Ok(Found {
+                sources: place.sources()?,
+                place,
+                licences: Vec::new(),
+            });
         }
         let Config { repo, file, .. } = &self.config;
         let hub = Hub::from_env().with_progress(Progress::of_downloads(self.shared.output.quiet));
         let of_hub = HubRepo::dataset(repo);
         let path = hub.file(&of_hub, file)?;
         // The path in the cache is this machine's; the name in the repository is what another person can look up.
-        let source = Source { path: PathBuf::from(repo).join(file), ..Source::of(&path)? };
+        let source = Source {
+            path: PathBuf::from(repo).join(file),
+            ..Source::of(&path)?
+        };
         // Without a card nothing is said of a licence.
-        let card = hub.file(&of_hub, CARD).ok().and_then(|path| std::fs::File::open(path).ok());
+        let card = hub
+            .file(&of_hub, CARD)
+            .ok()
+            .and_then(|path| std::fs::File::open(path).ok());
         let said = card.and_then(|card| licence_said_in(&format!("{repo}/{CARD}"), card));
         Ok(Found {
             place: Place::find(&path)?,
@@ -116,13 +129,22 @@ impl Job {
         let (table, mut notes) = table(path, &records, &split, &pool.models);
         let n_records = records.n_records();
         if records.n_replaced > 0 {
-            notes.push(format!("{} results were replaced by later ones of the same LLM, data set and split", records.n_replaced));
+            notes.push(format!(
+                "{} results were replaced by later ones of the same LLM, data set and split",
+                records.n_replaced
+            ));
         }
         if records.n_null_scores > 0 {
-            notes.push(format!("{} scores are null and count 0, as in LLMRouterBench's code", records.n_null_scores));
+            notes.push(format!(
+                "{} scores are null and count 0, as in LLMRouterBench's code",
+                records.n_null_scores
+            ));
         }
         if table.models.len() == pool.models.len() && n_records != pool.n_records {
-            let note = format!("expected the {} records of the published results, found {n_records}", pool.n_records);
+            let note = format!(
+                "expected the {} records of the published results, found {n_records}",
+                pool.n_records
+            );
             warn!("{note}");
             notes.push(note);
         }

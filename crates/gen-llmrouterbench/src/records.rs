@@ -90,45 +90,60 @@ impl Records {
         // By data set, split and LLM: the time, the path that decides the order, and the answers.
         let mut latest: BTreeMap<[String; 3], (u64, [String; 4], Answers)> = BTreeMap::new();
         let mut n_null_scores: HashMap<[String; 3], usize> = HashMap::new();
-        place.each(|Entry { name, modified, content }| {
-            if !is_result(&name) {
-                this.licences.extend(licence_said_in(&name, content));
-                return Ok(());
-            }
-            let path = folders(&name)?;
-            let Some(file) = parse(content, pool).with_context(|| format!("cannot read the result `{name}`"))? else {
-                return Ok(());
-            };
-            let time = time_of(&name).unwrap_or(modified);
-            let key = [file.dataset_name.clone(), file.split.clone(), file.model_name.clone()];
-            if let Some((other, ..)) = latest.get(&key) {
-                this.n_replaced += 1;
-                if *other >= time {
+        place.each(
+            |Entry {
+                 name,
+                 modified,
+                 content,
+             }| {
+                if !is_result(&name) {
+                    this.licences.extend(licence_said_in(&name, content));
                     return Ok(());
                 }
-            }
-            n_null_scores.insert(key.clone(), file.records.iter().filter(|it| it.score.is_none()).count());
-            let answers = file.records.into_iter().map(|record| {
-                let next = numbers.len() as u32;
-                let prompt = *numbers.entry(record.prompt).or_insert(next);
-                Answer {
-                    index: record.index,
-                    prompt,
-                    score: record.score.unwrap_or(0.0),
-                    input_tokens: record.prompt_tokens.unwrap_or(f64::NAN),
-                    output_tokens: record.completion_tokens.unwrap_or(f64::NAN),
-                    cost_usd: record.cost.unwrap_or(0.0),
+                let path = folders(&name)?;
+                let Some(file) = parse(content, pool)
+                    .with_context(|| format!("cannot read the result `{name}`"))?
+                else {
+                    return Ok(());
+                };
+                let time = time_of(&name).unwrap_or(modified);
+                let key = [
+                    file.dataset_name.clone(),
+                    file.split.clone(),
+                    file.model_name.clone(),
+                ];
+                if let Some((other, ..)) = latest.get(&key) {
+                    this.n_replaced += 1;
+                    if *other >= time {
+                        return Ok(());
+                    }
                 }
-            });
-            let answers = Answers {
-                data_set: file.dataset_name,
-                split: file.split,
-                model: file.model_name,
-                answers: answers.collect(),
-            };
-            latest.insert(key, (time, path, answers));
-            Ok(())
-        })?;
+                n_null_scores.insert(
+                    key.clone(),
+                    file.records.iter().filter(|it| it.score.is_none()).count(),
+                );
+                let answers = file.records.into_iter().map(|record| {
+                    let next = numbers.len() as u32;
+                    let prompt = *numbers.entry(record.prompt).or_insert(next);
+                    Answer {
+                        index: record.index,
+                        prompt,
+                        score: record.score.unwrap_or(0.0),
+                        input_tokens: record.prompt_tokens.unwrap_or(f64::NAN),
+                        output_tokens: record.completion_tokens.unwrap_or(f64::NAN),
+                        cost_usd: record.cost.unwrap_or(0.0),
+                    }
+                });
+                let answers = Answers {
+                    data_set: file.dataset_name,
+                    split: file.split,
+                    model: file.model_name,
+                    answers: answers.collect(),
+                };
+                latest.insert(key, (time, path, answers));
+                Ok(())
+            },
+        )?;
         this.n_null_scores = n_null_scores.values().sum();
         this.prompts = vec![String::new(); numbers.len()];
         for (text, number) in numbers {

@@ -41,7 +41,10 @@ pub(crate) fn split(records: &Records, train_share: f64, seed: u32) -> Split {
         }
     }
     let mut random = PythonRandom::new(seed);
-    let mut this = Split { order: Vec::new(), train: HashSet::new() };
+    let mut this = Split {
+        order: Vec::new(),
+        train: HashSet::new(),
+    };
     for data_set in data_sets {
         let mut of_set = prompts.remove(data_set).unwrap_or_default();
         // Stable, as Python's sort is: prompts of one index stay in the order in which they came.
@@ -49,9 +52,16 @@ pub(crate) fn split(records: &Records, train_share: f64, seed: u32) -> Split {
         let n_train = (of_set.len() as f64 * train_share) as usize;
         let mut positions: Vec<usize> = (0..of_set.len()).collect();
         random.shuffle(&mut positions);
-        let trained = positions.iter().take(n_train).map(|&at| (data_set.to_owned(), of_set[at].0));
+        let trained = positions
+            .iter()
+            .take(n_train)
+            .map(|&at| (data_set.to_owned(), of_set[at].0));
         this.train.extend(trained);
-        this.order.extend(of_set.into_iter().map(|(prompt, _)| (data_set.to_owned(), prompt)));
+        this.order.extend(
+            of_set
+                .into_iter()
+                .map(|(prompt, _)| (data_set.to_owned(), prompt)),
+        );
     }
     this
 }

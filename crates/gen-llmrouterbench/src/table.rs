@@ -43,7 +43,9 @@ pub(crate) fn table(
             true => SourcePart::Train,
             false => SourcePart::Test,
         };
-        let mut of_prompt = rows.remove(&(data_set.as_str(), *prompt)).unwrap_or_default();
+        let mut of_prompt = rows
+            .remove(&(data_set.as_str(), *prompt))
+            .unwrap_or_default();
         of_prompt.sort_unstable();
         for (index, of_split) in of_prompt {
             let mut id = format!("{data_set}/{of_split}/{index}");
@@ -53,10 +55,15 @@ pub(crate) fn table(
                 n_of_other_texts += 1;
                 id = format!("{id}#{n_before}");
             }
-            places.insert((data_set.as_str(), *prompt, index, of_split.to_owned()), table.ids.len());
+            places.insert(
+                (data_set.as_str(), *prompt, index, of_split.to_owned()),
+                table.ids.len(),
+            );
             table.ids.push(id);
             table.tasks.push(data_set.clone());
-            table.prompts.push(records.prompts[*prompt as usize].clone());
+            table
+                .prompts
+                .push(records.prompts[*prompt as usize].clone());
             parts.push(part);
         }
     }
@@ -81,9 +88,18 @@ pub(crate) fn table(
         };
         let mut n_repeated = 0;
         let mut n_known = 0;
-        for result in records.results.iter().filter(|result| result.model == *name) {
+        for result in records
+            .results
+            .iter()
+            .filter(|result| result.model == *name)
+        {
             for answer in &result.answers {
-                let row = places[&(result.data_set.as_str(), answer.prompt, answer.index, result.split.clone())];
+                let row = places[&(
+                    result.data_set.as_str(),
+                    answer.prompt,
+                    answer.index,
+                    result.split.clone(),
+                )];
                 n_repeated += usize::from(!model.scores[row].is_nan());
                 n_known += 1;
                 model.scores[row] = answer.score;
@@ -97,7 +113,9 @@ pub(crate) fn table(
             }
         }
         if n_repeated > 0 {
-            notes.push(format!("{n_repeated} answers of `{name}` repeat an index; the last counts"));
+            notes.push(format!(
+                "{n_repeated} answers of `{name}` repeat an index; the last counts"
+            ));
         }
         match n_known {
             0 => notes.push(format!("`{name}` is left out: there is no result of it")),

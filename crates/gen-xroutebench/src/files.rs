@@ -23,8 +23,12 @@ pub(crate) struct Found {
 }
 
 fn names(config: &Config) -> [String; 3] {
-    [(&config.answers, "train"), (&config.answers, "test"), (&config.models, "train")]
-        .map(|(folder, part)| format!("{folder}/{part}.parquet"))
+    [
+        (&config.answers, "train"),
+        (&config.answers, "test"),
+        (&config.models, "train"),
+    ]
+    .map(|(folder, part)| format!("{folder}/{part}.parquet"))
 }
 
 /// Downloads what the cache lacks.
@@ -35,12 +39,20 @@ pub(crate) fn find_on_hub(config: &Config, quiet: bool) -> anyhow::Result<Found>
     let paths = hub.files(&repo, &names)?;
     let sources = names.iter().zip(&paths).map(|(name, path)| {
         // The path in the cache is this machine's; the name in the repository is what another person can look up.
-        Ok(Source { path: Path::new(&config.repo).join(name), ..Source::of(path)? })
+        Ok(Source {
+            path: Path::new(&config.repo).join(name),
+            ..Source::of(path)?
+        })
     });
     Ok(Found {
         sources: sources.collect::<Result<_, dataset::Error>>()?,
         // Without a card nothing is said of a licence.
-        licences: hub.file(&repo, CARD).ok().and_then(|card| said(&card, &config.repo)).into_iter().collect(),
+        licences: hub
+            .file(&repo, CARD)
+            .ok()
+            .and_then(|card| said(&card, &config.repo))
+            .into_iter()
+            .collect(),
         paths: paths.try_into().expect("as many as names"),
     })
 }
@@ -48,8 +60,13 @@ pub(crate) fn find_on_hub(config: &Config, quiet: bool) -> anyhow::Result<Found>
 pub(crate) fn find_in_folder(config: &Config, folder: &Path) -> anyhow::Result<Found> {
     let paths = names(config).map(|name| folder.join(name));
     Ok(Found {
-        sources: paths.iter().map(|path| Source::of(path)).collect::<Result<_, _>>()?,
-        licences: said(&folder.join(CARD), &folder.display().to_string()).into_iter().collect(),
+        sources: paths
+            .iter()
+            .map(|path| Source::of(path))
+            .collect::<Result<_, _>>()?,
+        licences: said(&folder.join(CARD), &folder.display().to_string())
+            .into_iter()
+            .collect(),
         paths,
     })
 }

@@ -71,7 +71,10 @@ impl Job {
         let [train, test, candidates] = &found.paths;
         let known = models(candidates)?;
         let (table, [n_train, n_test], mut notes) = table([train, test], &known.names)?;
-        let rows = PartRows { train: n_train, test: n_test };
+        let rows = PartRows {
+            train: n_train,
+            test: n_test,
+        };
         let expected = self.config.n_rows;
         // Noted and not refused: another edition of the files is usable, but cannot reproduce published numbers.
         if rows != expected || known.names.len() != self.config.n_models {

@@ -40,7 +40,13 @@ fn read(path: &Path, texts: &[&str], numbers: &[&str]) -> anyhow::Result<Table> 
 /// A text that has to be there.
 fn text<'a>(table: &'a Table, column: &str, row: usize) -> anyhow::Result<&'a str> {
     let found = table.texts[column][row].as_deref();
-    found.with_context(|| format!("`{}` has no `{column}` in row {}", table.path.display(), row + 1))
+    found.with_context(|| {
+        format!(
+            "`{}` has no `{column}` in row {}",
+            table.path.display(),
+            row + 1
+        )
+    })
 }
 
 pub(crate) fn models(path: &Path) -> anyhow::Result<Models> {
@@ -49,13 +55,20 @@ pub(crate) fn models(path: &Path) -> anyhow::Result<Models> {
     let mut prices = Vec::with_capacity(table.n_rows);
     for row in 0..table.n_rows {
         let name = text(&table, MODEL, row)?.to_owned();
-        ensure!(!names.contains(&name), "`{}` has the LLM `{name}` twice", path.display());
+        ensure!(
+            !names.contains(&name),
+            "`{}` has the LLM `{name}` twice",
+            path.display()
+        );
         let [input, output] = PRICES.map(|column| table.numbers[column][row]);
-        prices.push((name.clone(), Price {
-            input_usd_per_mtok: input,
-            output_usd_per_mtok: output,
-            source: Some("xRouteBench's llm_candidates".to_owned()),
-        }));
+        prices.push((
+            name.clone(),
+            Price {
+                input_usd_per_mtok: input,
+                output_usd_per_mtok: output,
+                source: Some("xRouteBench's llm_candidates".to_owned()),
+            },
+        ));
         names.push(name);
     }
     let prices = Prices::from_iter(prices);
@@ -68,7 +81,11 @@ pub(crate) fn table(
     paths: [&Path; 2],
     names: &[String],
 ) -> anyhow::Result<(RawTable, [usize; 2], Vec<String>)> {
-    let places: HashMap<&str, usize> = names.iter().enumerate().map(|(m, name)| (&**name, m)).collect();
+    let places: HashMap<&str, usize> = names
+        .iter()
+        .enumerate()
+        .map(|(m, name)| (&**name, m))
+        .collect();
     let mut raw = RawTable {
         path: paths[0].parent().unwrap_or(paths[0]).to_owned(),
         row_numbers: Vec::new(),
@@ -83,9 +100,17 @@ pub(crate) fn table(
     // By LLM: score, input and output tokens of each prompt.
     let mut columns: Vec<[Vec<f64>; 3]> = vec![[const { Vec::new() }; 3]; names.len()];
     let mut n_answers = [0; 2];
-    for (path, (part, n)) in paths.into_iter().zip([SourcePart::Train, SourcePart::Test].into_iter().zip(&mut n_answers)) {
+    for (path, (part, n)) in paths.into_iter().zip(
+        [SourcePart::Train, SourcePart::Test]
+            .into_iter()
+            .zip(&mut n_answers),
+    ) {
         let [score, input, output] = ANSWER;
-        let answers = read(path, &[TASK, PROMPT, MODEL], &[NUMBER, score, input, output])?;
+        let answers = read(
+            path,
+            &[TASK, PROMPT, MODEL],
+            &[NUMBER, score, input, output],
+        )?;
         *n = answers.n_rows;
         let mut rows: HashMap<u64, usize> = HashMap::new();
         for row in 0..answers.n_rows {
@@ -103,7 +128,10 @@ pub(crate) fn table(
                 raw.tasks.push(task.to_owned());
                 raw.prompts.push(prompt.to_owned());
                 parts.push(part);
-                columns.iter_mut().flatten().for_each(|column| column.push(f64::NAN));
+                columns
+                    .iter_mut()
+                    .flatten()
+                    .for_each(|column| column.push(f64::NAN));
                 parts.len() - 1
             });
             // Two prompts under one number would be one row with the answers of both.
@@ -116,7 +144,11 @@ pub(crate) fn table(
             );
             let model = text(&answers, MODEL, row)?;
             let m = *places.get(model).with_context(|| {
-                format!("`{}` has the LLM `{model}` in row {}, which is not among the LLMs with prices", path.display(), row + 1)
+                format!(
+                    "`{}` has the LLM `{model}` in row {}, which is not among the LLMs with prices",
+                    path.display(),
+                    row + 1
+                )
             })?;
             ensure!(
                 columns[m][0][place].is_nan(),

@@ -32,7 +32,8 @@ pub(super) fn run(args: ArenaArgs) -> anyhow::Result<()> {
     for (prompts, path, is_robustness) in job.parts() {
         let asked: Vec<&ArenaPrompt> = prompts.iter().filter(|it| it.text().is_some()).collect();
         report.n_passed_over += prompts.len() - asked.len();
-        let texts: Vec<String> = (asked.iter().filter_map(|it| it.text()).map(str::to_owned)).collect();
+        let texts: Vec<String> =
+            (asked.iter().filter_map(|it| it.text()).map(str::to_owned)).collect();
         let decisions = router.route(&texts, job.mu)?;
         let answers: Vec<ArenaPrediction> = asked
             .iter()
@@ -80,7 +81,11 @@ impl Report {
     }
 }
 
-fn write(path: std::path::PathBuf, value: &impl Serialize, report: &mut Report) -> anyhow::Result<()> {
+fn write(
+    path: std::path::PathBuf,
+    value: &impl Serialize,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     // As Python's `json.dump(indent=2, ensure_ascii=False)` has it.
     write_atomically(&path, &serde_json::to_vec_pretty(value)?)?;
     report.files.push(path.display().to_string());

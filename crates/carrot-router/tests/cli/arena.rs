@@ -37,8 +37,17 @@ fn tiny(prompts: [&str; 3]) -> Tiny {
 
 fn args<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let args = [
-        "arena", "--model", "models/tiny/carrot-knn", "--router-data", "router_data.json", "--mu", "0.25", "--name", "carrot",
-        "--output", "RouterArena",
+        "arena",
+        "--model",
+        "models/tiny/carrot-knn",
+        "--router-data",
+        "router_data.json",
+        "--mu",
+        "0.25",
+        "--name",
+        "carrot",
+        "--output",
+        "RouterArena",
     ];
     [&args[..], more].concat()
 }
@@ -46,7 +55,9 @@ fn args<'a>(more: &[&'a str]) -> Vec<&'a str> {
 fn entries(prompts: &[&str]) -> String {
     let entries = prompts.iter().enumerate();
     let entries: Vec<Value> = entries
-        .map(|(i, prompt)| json!({ "prompt_formatted": prompt, "global index": format!("Set_{i}") }))
+        .map(
+            |(i, prompt)| json!({ "prompt_formatted": prompt, "global index": format!("Set_{i}") }),
+        )
         .collect();
     json!(entries).to_string()
 }
@@ -62,7 +73,12 @@ fn its_three_files_are_written() {
     bench.write("router_data.json", entries(&PROMPTS));
     bench.write("robustness.json", entries(&PROMPTS[..1]));
     bench.write("names.toml", "\"owner/dear\" = \"gpt-4o\"\n");
-    bench.succeed(&args(&["--robustness", "robustness.json", "--names", "names.toml"]));
+    bench.succeed(&args(&[
+        "--robustness",
+        "robustness.json",
+        "--names",
+        "names.toml",
+    ]));
     assert_eq!(
         read(&bench, "config/carrot.json"),
         json!({ "pipeline_params": { "router_name": "carrot", "models": ["gpt-4o", "cheap", "twin"] } })
@@ -72,7 +88,11 @@ fn its_three_files_are_written() {
     assert_eq!(found.as_array().map(Vec::len), Some(3));
     for (i, decision) in routed.iter().enumerate() {
         let chosen = decision["selected"].as_str().expect("a name");
-        let expected = if chosen == "owner/dear" { "gpt-4o" } else { chosen };
+        let expected = if chosen == "owner/dear" {
+            "gpt-4o"
+        } else {
+            chosen
+        };
         assert_eq!(
             found[i],
             json!({
@@ -81,7 +101,10 @@ fn its_three_files_are_written() {
             })
         );
     }
-    assert_eq!(read(&bench, "predictions/carrot-robustness.json")[0], found[0]);
+    assert_eq!(
+        read(&bench, "predictions/carrot-robustness.json")[0],
+        found[0]
+    );
 }
 
 #[test]
@@ -91,15 +114,27 @@ fn entries_without_an_index_or_a_prompt_are_passed_over() {
     bench.write("router_data.json", data.to_string());
     let output = bench.succeed(&args(&[]));
     assert_contains(&stderr(&output), "2 entries have no index or no prompt");
-    assert_eq!(read(&bench, "predictions/carrot.json").as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        read(&bench, "predictions/carrot.json")
+            .as_array()
+            .map(Vec::len),
+        Some(1)
+    );
 }
 
 #[test]
 fn a_router_that_was_trained_on_its_prompts_is_refused() {
-    for (train, asked) in [(["So  SO", "two", "three"], "so so".to_owned()), ([LONG, "two", "three"], format!("Answer: {LONG}\nA. yes"))] {
+    for (train, asked) in [
+        (["So  SO", "two", "three"], "so so".to_owned()),
+        ([LONG, "two", "three"], format!("Answer: {LONG}\nA. yes")),
+    ] {
         let bench = tiny(train);
         bench.write("router_data.json", entries(&["very long", &asked]));
-        bench.refuse(&args(&[]), 1, "was trained on 1 of the 2 prompts of `router_data.json`, the first in entry 2");
+        bench.refuse(
+            &args(&[]),
+            1,
+            "was trained on 1 of the 2 prompts of `router_data.json`, the first in entry 2",
+        );
         assert!(!bench.join("RouterArena").exists());
     }
     let bench = tiny(["one", "two", "three"]);
@@ -107,7 +142,11 @@ fn a_router_that_was_trained_on_its_prompts_is_refused() {
     fs::write(bench.join("data/tiny/train.parquet"), "another").expect("written");
     bench.refuse(&args(&[]), 1, "is not the train part that it was fitted on");
     fs::remove_file(bench.join("data/tiny/train.parquet")).expect("removed");
-    bench.refuse(&args(&[]), 1, "cannot tell whether the router was trained on these prompts");
+    bench.refuse(
+        &args(&[]),
+        1,
+        "cannot tell whether the router was trained on these prompts",
+    );
 }
 
 #[test]
@@ -115,7 +154,10 @@ fn names_that_fit_nobody_are_refused() {
     let bench = tiny(["one", "two", "three"]);
     bench.write("router_data.json", entries(&PROMPTS));
     for (names, expected) in [
-        ("\"nobody\" = \"x\"", "`--names` has `nobody`, but the router has no such LLM"),
+        (
+            "\"nobody\" = \"x\"",
+            "`--names` has `nobody`, but the router has no such LLM",
+        ),
         ("\"cheap\" = \"twin\"", "gives two LLMs one name"),
     ] {
         bench.write("names.toml", names);

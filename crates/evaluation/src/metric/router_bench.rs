@@ -57,7 +57,11 @@ impl RouterBench {
     pub fn named(&self) -> [(&'static str, f64, bool); 7] {
         [
             ("llm_router_bench_avg_acc", self.avg_acc, false),
-            ("llm_router_bench_gain_at_random", self.gain_at_random, false),
+            (
+                "llm_router_bench_gain_at_random",
+                self.gain_at_random,
+                false,
+            ),
             ("llm_router_bench_gain_at_best", self.gain_at_best, false),
             ("llm_router_bench_gap_at_oracle", self.gap_at_oracle, false),
             ("llm_router_bench_perf_gain", self.perf_gain, true),
@@ -93,7 +97,7 @@ pub fn router_bench(
     let weighted = Array2::from_shape_fn(scores.dim(), |(prompt_idx, model_idx)| {
         (f64::from(scores[[prompt_idx, model_idx]]) * sets.weight(prompt_idx)) as f32
     });
-    let by_set = Truth::new(weighted.view(), cost_usd)?;
+    let by_set = Truth::new(weighted.view(), cost_usd.view())?;
     // In the same arithmetic as the curves, so that a setting which is the best single LLM has its accuracy.
     let (best_idx, best) = best_single(&by_set).expect("every score is known");
     let singles: Vec<Point> = single_models(&by_set).into_iter().flatten().collect();
@@ -104,7 +108,9 @@ pub fn router_bench(
         }),
         best: sets.means(|prompt_idx| f64::from(scores[[prompt_idx, best_idx]])),
         oracle: sets.means(|prompt_idx| {
-            f64::from(u8::from(scores.row(prompt_idx).iter().any(|&score| score > 0.0)))
+            f64::from(u8::from(
+                scores.row(prompt_idx).iter().any(|&score| score > 0.0),
+            ))
         }),
     };
     let mut curves = Vec::with_capacity(routers.len());
@@ -119,15 +125,21 @@ pub fn router_bench(
                 let chosen = decisions(truth, predicted, 0.0, COST_MULTIPLIER)?;
                 // A prompt without a prediction has no score; it counts as wrong.
                 let score = |prompt_idx: usize| {
-                    chosen[prompt_idx].map_or(0.0, |model_idx| f64::from(scores[[prompt_idx, model_idx]]))
+                    chosen[prompt_idx]
+                        .map_or(0.0, |model_idx| f64::from(scores[[prompt_idx, model_idx]]))
                 };
                 Some(sets.means(score))
             }
             Router::Pair { .. } | Router::Zero => None,
         };
         let of_sets = |of: &dyn Fn(&[f64]) -> f64| accuracies.as_deref().map_or(f64::NAN, of);
-        let most = points.iter().map(|point| point.accuracy).fold(f64::NAN, f64::max);
-        let reached = points.iter().filter(|point| point.accuracy >= best.accuracy - SAME_ACCURACY);
+        let most = points
+            .iter()
+            .map(|point| point.accuracy)
+            .fold(f64::NAN, f64::max);
+        let reached = points
+            .iter()
+            .filter(|point| point.accuracy >= best.accuracy - SAME_ACCURACY);
         let least_usd = reached.map(|point| point.cost_usd).fold(f64::NAN, f64::min);
         found.push(RouterBench {
             avg_acc: of_sets(&mean),
@@ -167,7 +179,10 @@ impl DataSets {
             .collect();
         let mut n_prompts = vec![0; numbers.len()];
         of_prompt.iter().for_each(|&set| n_prompts[set] += 1);
-        Self { of_prompt, n_prompts }
+        Self {
+            of_prompt,
+            n_prompts,
+        }
     }
 
     /// What a prompt counts, so that each data set counts the same and all prompts count 1 in the mean.
@@ -226,7 +241,10 @@ impl Frontier {
             true => (value - low) / (high - low),
             false => 0.0,
         };
-        [scaled(point.cost_usd, self.ends[0]), scaled(point.accuracy, self.ends[1])]
+        [
+            scaled(point.cost_usd, self.ends[0]),
+            scaled(point.accuracy, self.ends[1]),
+        ]
     }
 
     fn mean_distance(&self, points: &[Point]) -> f64 {
@@ -255,7 +273,11 @@ fn ratio(value: f64, of: f64) -> f64 {
 }
 
 fn mean_ratio(found: &[f64], of: &[f64]) -> f64 {
-    let ratios: Vec<f64> = found.iter().zip(of).map(|(&found, &of)| ratio(found, of)).collect();
+    let ratios: Vec<f64> = found
+        .iter()
+        .zip(of)
+        .map(|(&found, &of)| ratio(found, of))
+        .collect();
     mean(&ratios)
 }
 
@@ -274,10 +296,17 @@ mod tests {
         let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
         // Right on all prompts at mu 0.
         let predicted = Predicted::new(scores.view(), costs.view()).expect("predictions");
-        let router = Router::PerModel { predicted, pair: None };
-        let found = router_bench(&truth, &[7, 7, 3], &[router]).expect("measured").expect("complete");
+        let router = Router::PerModel {
+            predicted,
+            pair: None,
+        };
+        let found = router_bench(&truth, &[7, 7, 3], &[router])
+            .expect("measured")
+            .expect("complete");
         // Sets: random .5 and .5, best (LLM 1) .5 and 1, oracle 1 and 1, the router 1 and 1.
-        let [found] = found[..] else { panic!("one router") };
+        let [found] = found[..] else {
+            panic!("one router")
+        };
         assert_eq!(found.avg_acc, 1.0);
         assert_eq!(found.gain_at_random, 1.0);
         assert_eq!(found.gain_at_best, 0.5);
@@ -295,7 +324,10 @@ mod tests {
         let truth = Truth::new(scores.view(), costs.view()).expect("a truth");
         let cheap = array![[1.0_f32, 0.0], [1.0, 0.0]];
         let predicted = Predicted::new(cheap.view(), costs.view()).expect("predictions");
-        let router = Router::PerModel { predicted, pair: None };
+        let router = Router::PerModel {
+            predicted,
+            pair: None,
+        };
         let of = |tasks: &[usize]| router_bench(&truth, tasks, &[router, Router::Zero]);
         let found = of(&[0, 1]).expect("measured").expect("complete");
         // On the first data set nobody is right, so no gain over anybody is defined; the second router has no choice at mu 0.

@@ -12,7 +12,8 @@ use crate::{MODELS, SETTING, archive, bench, golden};
 const ROUNDING: f64 = 1e-9;
 
 fn expected() -> Value {
-    serde_json::from_str(&fs::read_to_string(golden("expected.json")).expect("there")).expect("JSON")
+    serde_json::from_str(&fs::read_to_string(golden("expected.json")).expect("there"))
+        .expect("JSON")
 }
 
 fn run(seed: &str, source: &str) -> (DatasetInfo, PartTable, PartTable) {
@@ -27,8 +28,12 @@ fn the_split_of_each_published_seed_is_its_own() {
     let expected = expected();
     for seed in ["42", "999", "2024", "2025", "3407"] {
         let (_, train, test) = run(seed, &archive());
-        let found: BTreeSet<(String, String)> =
-            train.ids.iter().cloned().zip(train.prompts.iter().cloned()).collect();
+        let found: BTreeSet<(String, String)> = train
+            .ids
+            .iter()
+            .cloned()
+            .zip(train.prompts.iter().cloned())
+            .collect();
         let wanted: BTreeSet<(String, String)> = expected["train"][seed]
             .as_array()
             .expect("rows")
@@ -64,15 +69,23 @@ fn counts_scores_and_costs_are_its_own() {
     assert_eq!(info.findings["records"]["used"], expected["n_records"]);
     assert_eq!(info.findings["records"]["replaced-results"], 1);
     for (key, accuracy) in expected["accuracy"].as_object().expect("accuracies") {
-        let [data_set, _, model] = key.split('/').collect::<Vec<_>>()[..] else { panic!("{key}") };
-        let m = MODELS.iter().position(|name| *name == model).expect("one of them");
+        let [data_set, _, model] = key.split('/').collect::<Vec<_>>()[..] else {
+            panic!("{key}")
+        };
+        let m = MODELS
+            .iter()
+            .position(|name| *name == model)
+            .expect("one of them");
         let rows = (0..whole.n_prompts()).filter(|&i| whole.tasks[i] == data_set);
         let known: Vec<usize> = rows.filter(|&i| !whole.scores[[i, m]].is_nan()).collect();
         let sum: f64 = known.iter().map(|&i| f64::from(whole.scores[[i, m]])).sum();
         assert_eq!(Some(sum / known.len() as f64), accuracy.as_f64(), "{key}");
         let cost: f64 = known.iter().map(|&i| whole.cost_usd[[i, m]]).sum();
         let wanted = expected["cost"][key].as_f64().expect("a cost");
-        assert!((cost - wanted).abs() < ROUNDING, "{key}: {cost}, expected {wanted}");
+        assert!(
+            (cost - wanted).abs() < ROUNDING,
+            "{key}: {cost}, expected {wanted}"
+        );
     }
 }
 
@@ -81,7 +94,10 @@ fn notes_say_what_was_done_and_licences_are_printed() {
     let bench = bench();
     let source = archive();
     let output = bench.succeed(&["--setting", "performance-cost", "--source", &source]);
-    assert_contains(&stdout(&output), "Licences found in the source: mit (results/README.md)");
+    assert_contains(
+        &stdout(&output),
+        "Licences found in the source: mit (results/README.md)",
+    );
     let (info, ..) = bench.read("llmrouterbench-cost");
     let notes = info.notes.join("\n");
     for expected in [
@@ -106,8 +122,18 @@ fn a_folder_gives_the_same_rows_as_the_archive() {
         .expect("tar starts");
     assert!(status.success());
     let (_, train, test) = run("999", &archive());
-    bench.succeed(&["--setting", "performance-cost", "--source", "results", "--split-seed", "999"]);
+    bench.succeed(&[
+        "--setting",
+        "performance-cost",
+        "--source",
+        "results",
+        "--split-seed",
+        "999",
+    ]);
     let (_, of_folder, test_of_folder) = bench.read("llmrouterbench-cost");
-    assert_eq!((&train.ids, &test.ids), (&of_folder.ids, &test_of_folder.ids));
+    assert_eq!(
+        (&train.ids, &test.ids),
+        (&of_folder.ids, &test_of_folder.ids)
+    );
     assert_eq!(train.cost_usd, of_folder.cost_usd);
 }

@@ -20,7 +20,10 @@ fn the_archive_is_downloaded_and_its_card_says_the_licence() {
     let hub = hub();
     let bench = bench().hub(&hub.url());
     let output = bench.succeed(&SETTING);
-    assert_contains(&stdout(&output), "cc-by-4.0 (NPULH/LLMRouterBench/README.md)");
+    assert_contains(
+        &stdout(&output),
+        "cc-by-4.0 (NPULH/LLMRouterBench/README.md)",
+    );
     let (info, ..) = bench.read("llmrouterbench-cost");
     assert_eq!(info.sources[1].path, Path::new(REPO).join(FILE));
 }

@@ -21,7 +21,9 @@ fn bench() -> Bench {
 }
 
 fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name)
 }
 
 fn source() -> String {
@@ -29,14 +31,25 @@ fn source() -> String {
 }
 
 fn check_part(found: &PartTable, expected: &Value) {
-    assert_eq!(Some(found.n_prompts() as u64), expected["n_prompts"].as_u64());
+    assert_eq!(
+        Some(found.n_prompts() as u64),
+        expected["n_prompts"].as_u64()
+    );
     for (m, model) in found.models.iter().enumerate() {
-        let scores: f64 = found.scores.column(m).iter().map(|&score| f64::from(score)).sum();
+        let scores: f64 = found
+            .scores
+            .column(m)
+            .iter()
+            .map(|&score| f64::from(score))
+            .sum();
         let usd: f64 = found.cost_usd.column(m).sum();
         for (what, sum) in [("score", scores), ("usd", usd)] {
             let wanted = expected[what][model].as_f64().expect("a mean");
             let mean = sum / found.n_prompts() as f64;
-            assert!((mean - wanted).abs() < ROUNDING, "{model} {what}: {mean}, expected {wanted}");
+            assert!(
+                (mean - wanted).abs() < ROUNDING,
+                "{model} {what}: {mean}, expected {wanted}"
+            );
         }
     }
 }
@@ -44,19 +57,33 @@ fn check_part(found: &PartTable, expected: &Value) {
 #[test]
 fn parts_scores_and_costs_are_those_of_pandas() {
     let expected: Value =
-        serde_json::from_str(&fs::read_to_string(golden("expected.json")).expect("there")).expect("JSON");
+        serde_json::from_str(&fs::read_to_string(golden("expected.json")).expect("there"))
+            .expect("JSON");
     let bench = bench();
     let output = bench.succeed(&["--source", &source()]);
     assert_contains(&stdout(&output), "No licence was found in the source");
-    assert_contains(&stderr(&output), "expected the 80802 train and 67122 test answers of 18 LLMs");
+    assert_contains(
+        &stderr(&output),
+        "expected the 80802 train and 67122 test answers of 18 LLMs",
+    );
     let (info, train, test) = bench.read("xroutebench");
     // In the order of the file of LLMs, whatever the order of answers.
-    assert_eq!(info.model_names(), ["qwen2.5-7b-instruct", "gpt-oss-120b", "deepseek-v3.1"]);
+    assert_eq!(
+        info.model_names(),
+        ["qwen2.5-7b-instruct", "gpt-oss-120b", "deepseek-v3.1"]
+    );
     assert_eq!(info.cost_kind, CostKind::OutputTokens);
-    assert_eq!(info.findings["answers"], serde_json::json!({ "train": 90, "test": 36 }));
+    assert_eq!(
+        info.findings["answers"],
+        serde_json::json!({ "train": 90, "test": 36 })
+    );
     check_part(&train, &expected["train"]);
     check_part(&test, &expected["test"]);
-    let place = train.ids.iter().position(|id| id == "train/7").expect("there");
+    let place = train
+        .ids
+        .iter()
+        .position(|id| id == "train/7")
+        .expect("there");
     assert_eq!(train.prompts[place], "train question 7: é?");
     assert_eq!(train.tasks[place], "mmlu");
 }
@@ -72,7 +99,12 @@ fn the_files_are_downloaded_from_the_hub() {
     of_folder.succeed(&["--source", &source()]);
     let (_, expected, _) = of_folder.read("xroutebench");
     assert_eq!(train, expected);
-    check_gated(bench(), Hub::start().dataset(REPO, Tree::from(tree)), REPO, &[]);
+    check_gated(
+        bench(),
+        Hub::start().dataset(REPO, Tree::from(tree)),
+        REPO,
+        &[],
+    );
 }
 
 #[test]
@@ -83,12 +115,19 @@ fn files_that_do_not_fit_are_refused() {
         }
     };
     for (replaced, by, expected) in [
-        (FILES[0], FILES[2], "llmrouter_generic/train.parquet` has no column `task_name`"),
+        (
+            FILES[0],
+            FILES[2],
+            "llmrouter_generic/train.parquet` has no column `task_name`",
+        ),
         (FILES[2], FILES[0], "has no column `input_price_per_1m`"),
     ] {
         let bench = bench();
         copy(&bench);
-        bench.write(format!("x/{replaced}"), fs::read(golden(by)).expect("there"));
+        bench.write(
+            format!("x/{replaced}"),
+            fs::read(golden(by)).expect("there"),
+        );
         bench.refuse(&["--source", "x"], 1, expected);
     }
     let bench = bench();

@@ -48,7 +48,11 @@ impl ArenaJob {
             None => EmbeddingSource::Recorded,
         };
         let setup = Setup::on(DeviceChoice::Cpu);
-        Ok(CarrotRouter::open_saved(&self.args.model, embeddings, &setup)?)
+        Ok(CarrotRouter::open_saved(
+            &self.args.model,
+            embeddings,
+            &setup,
+        )?)
     }
 
     /// The LLMs by the names that RouterArena knows them by, in the router's order.
@@ -81,7 +85,10 @@ impl ArenaJob {
         };
         let found = sha256_file(&path).with_context(cannot)?;
         if found != self.record.train_sha256 {
-            let error = anyhow::anyhow!("`{}` is not the train part that it was fitted on", path.display());
+            let error = anyhow::anyhow!(
+                "`{}` is not the train part that it was fitted on",
+                path.display()
+            );
             return Err(error.context(cannot()));
         }
         let train = PartTable::read(&path)?;
@@ -90,7 +97,9 @@ impl ArenaJob {
             (&self.prompts, Some(&self.args.router_data)),
             (&self.robustness, self.args.robustness.as_ref()),
         ] {
-            let texts = prompts.iter().map(|prompt| prompt.text().unwrap_or_default());
+            let texts = prompts
+                .iter()
+                .map(|prompt| prompt.text().unwrap_or_default());
             let seen = trained_on(train(), texts);
             if let (Some(&first), Some(file)) = (seen.first(), file) {
                 bail!(
@@ -113,13 +122,23 @@ impl ArenaJob {
     pub(super) fn parts(&self) -> impl Iterator<Item = (&[ArenaPrompt], PathBuf, bool)> {
         let parts = [
             (&*self.prompts, self.file("predictions", ""), false),
-            (&*self.robustness, self.file("predictions", "-robustness"), true),
+            (
+                &*self.robustness,
+                self.file("predictions", "-robustness"),
+                true,
+            ),
         ];
-        parts.into_iter().filter(|(prompts, ..)| !prompts.is_empty())
+        parts
+            .into_iter()
+            .filter(|(prompts, ..)| !prompts.is_empty())
     }
 
     fn file(&self, folder: &str, suffix: &str) -> PathBuf {
         let name = format!("{}{suffix}.json", self.name);
-        self.args.output.join("router_inference").join(folder).join(name)
+        self.args
+            .output
+            .join("router_inference")
+            .join(folder)
+            .join(name)
     }
 }
