@@ -310,7 +310,7 @@ pub enum Error {
     #[error(transparent)]
     BadName(#[from] crate::BadName),
     /// A data set that was never generated.
-    #[error("there is no data set `{name}` under `{}`: `{}` is missing; `cargo run -p gen-synthetic` creates `synthetic`, and gen-routerbench, gen-sprout, gen-openllm, gen-llmrouterbench, gen-xroutebench and gen-custom create the others", data_dir.display(), path.display())]
+    #[error("there is no data set `{name}` under `{}`: `{}` is missing; `cargo run -p gen-synthetic` creates `synthetic`, and gen-routerbench, gen-sprout, gen-openllm and gen-custom create the others", data_dir.display(), path.display())]
     NoDataset {
         /// The data set.
         name: String,

@@ -50,7 +50,6 @@ mod precision;
 mod predictions;
 mod prices;
 mod propensity;
-mod python_random;
 mod rate_study;
 pub mod router_names;
 mod standardizer;
@@ -91,7 +90,6 @@ pub use crate::{
     predictions::{PerModel, Predictions, PredictionsWriter, SmallWins},
     prices::{Price, Prices},
     propensity::{TablePropensities, check_propensities},
-    python_random::PythonRandom,
     rate_study::{RateCurve, RateInterval, RatePoint, RateProblem, RateStudy},
     standardizer::Standardizer,
     test_set::{Reason, TestPredictions, TestSet, Unusable},

@@ -13,6 +13,7 @@ mod args;
 mod config;
 mod files;
 mod job;
+mod python_random;
 mod records;
 mod split;
 mod table;

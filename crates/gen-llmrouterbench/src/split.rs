@@ -1,8 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
-use dataset::PythonRandom;
-
-use crate::records::Records;
+use crate::{python_random::PythonRandom, records::Records};
 
 /// The prompts that train, as (data set, prompt), and the order of all: by data set, then by least index.
 #[derive(Debug)]

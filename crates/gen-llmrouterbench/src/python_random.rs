@@ -9,18 +9,12 @@ use rand_mt::Mt;
 /// ```
 ///
 /// Sources: `random_seed` in CPython's `Modules/_randommodule.c`; `_randbelow_with_getrandbits` and `shuffle` in `Lib/random.py`, alike from 3.2 to 3.14.
-///
-/// ```
-/// let mut numbers: Vec<u32> = (0..10).collect();
-/// dataset::PythonRandom::new(42).shuffle(&mut numbers);
-/// assert_eq!(numbers, [7, 3, 2, 8, 5, 6, 9, 4, 0, 1]);
-/// ```
 #[derive(Debug, Clone)]
-pub struct PythonRandom(Mt);
+pub(crate) struct PythonRandom(Mt);
 
 impl PythonRandom {
     /// The generator of a seed.
-    pub fn new(seed: u32) -> Self {
+    pub(crate) fn new(seed: u32) -> Self {
         Self(Mt::new_with_key([seed]))
     }
 
@@ -28,7 +22,7 @@ impl PythonRandom {
     ///
     /// # Panics
     /// If there are more than 2^32 values, of which Python would draw two words at a time.
-    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
         for i in (1..values.len()).rev() {
             let n = u32::try_from(i + 1).expect("fewer than 2^32 values");
             let j = self.below(n);
@@ -50,8 +44,9 @@ impl PythonRandom {
 
 #[cfg(test)]
 mod tests {
+    use dataset::sha256_bytes;
+
     use super::*;
-    use crate::sha256_bytes;
 
     const EXPECTED: [(u32, u32, &str); 14] = [
         (
@@ -125,6 +120,13 @@ mod tests {
             "765dee4d8f7c052a06584ae3c467b1d2af1588c8d7f4d0358dc3973549d4cf00",
         ),
     ];
+
+    #[test]
+    fn matches_python_by_hand() {
+        let mut numbers: Vec<u32> = (0..10).collect();
+        PythonRandom::new(42).shuffle(&mut numbers);
+        assert_eq!(numbers, [7, 3, 2, 8, 5, 6, 9, 4, 0, 1]);
+    }
 
     /// SHA-256 of the numbers as little-endian u32, made with CPython 3.11.
     #[test]
