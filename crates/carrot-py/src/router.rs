@@ -137,7 +137,7 @@ impl Router {
                 router,
                 settings,
                 embedder,
-                embeddings,
+                embeddings: embeddings.view(),
                 table: &described.table,
                 info: &described.info,
                 train_sha256,

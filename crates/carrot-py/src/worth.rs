@@ -79,7 +79,7 @@ pub(crate) fn worth<'py>(
             params: &params,
             info,
             table,
-            embeddings,
+            embeddings: embeddings.view(),
         };
         cross_judge(&subject, &how)
     })?;
@@ -120,7 +120,7 @@ pub(crate) fn judge<'py>(
         let truth = Truth::of(table).map_err(raise)?;
         let of_row: Vec<Option<u32>> = folds.iter().copied().map(Some).collect();
         let cross_fit = CrossFit {
-            predicted: Predicted::new(of_scores, of_costs).map_err(raise)?,
+            predicted: Predicted::new(of_scores.view(), of_costs.view()).map_err(raise)?,
             baseline: Baseline::Folds(&of_row),
         };
         let gains = doubly_robust_gains(&truth, &[cross_fit], &worths(table)).map_err(raise)?;

@@ -1,6 +1,9 @@
 //! RouterArena's prompts, and what it takes of a router: files of its own form (RouteWorks/RouterArena at 1bc8176, `router_inference/`).
 
-use std::{collections::HashMap, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
 
 use dataset::{Error as DatasetError, json};
 use serde::{Deserialize, Serialize};
@@ -10,7 +13,7 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ArenaPrompt {
     /// Text as a rule; whatever it is, it goes back as it came.
-    #[serde(rename = "global index", alias = "global_index")]
+    #[serde(default, rename = "global index", alias = "global_index")]
     index: Value,
     #[serde(default)]
     prompt_formatted: Option<String>,
@@ -114,7 +117,7 @@ pub fn trained_on<'a>(
 ) -> Vec<usize> {
     let words =
         |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_lowercase).collect() };
-    let mut whole: HashMap<Vec<String>, ()> = HashMap::new();
+    let mut whole: HashSet<Vec<String>> = HashSet::new();
     // By their first words, which any place in a prompt is looked up by.
     let mut by_start: HashMap<Vec<String>, Vec<Vec<String>>> = HashMap::new();
     for prompt in train {
@@ -128,7 +131,7 @@ pub fn trained_on<'a>(
                 .or_default()
                 .push(words.clone());
         }
-        whole.insert(words, ());
+        whole.insert(words);
     }
     let is_known = |prompt: &str| {
         let words = words(prompt);
@@ -140,7 +143,7 @@ pub fn trained_on<'a>(
                     .any(|known| words[at..].starts_with(known))
             })
         };
-        whole.contains_key(&words) || holds_one()
+        whole.contains(&words) || holds_one()
     };
     let prompts = prompts.into_iter().enumerate();
     prompts

@@ -165,11 +165,11 @@ fn base(name: &str) -> &str {
 
 /// The path of a result in its data set's folders, by which LLMRouterBench sorts: the data set, the split, the LLM, the file.
 pub(crate) fn folders(name: &str) -> anyhow::Result<[String; 4]> {
-    let mut parts: Vec<&str> = name.split('/').collect();
-    let [.., data_set, split, model, file] = &mut parts[..] else {
+    let parts: Vec<&str> = name.split('/').collect();
+    let [.., data_set, split, model, file] = parts[..] else {
         bail!("`{name}` is not in folders of a data set, a split and an LLM");
     };
-    Ok([data_set, split, model, file].map(|part| part.to_owned()))
+    Ok([data_set, split, model, file].map(str::to_owned))
 }
 
 /// The time that a result's name ends in, `YYYYMMDD_HHMMSS.json`, as a number of 14 digits.

@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use cli_support::Progress;
 use datagen::{
     DatasetName, RandomSplit, Recipe,
@@ -117,8 +117,9 @@ impl Job {
 
     fn read(&self, found: Found) -> anyhow::Result<Raw> {
         let pool = self.config.pool(self.setting);
-        let mut records = Records::read(&found.place, pool)?;
         let path = found.place.path();
+        let mut records = Records::read(&found.place, pool)
+            .with_context(|| format!("cannot read the results in `{}`", path.display()))?;
         ensure!(
             !records.results.is_empty(),
             "`{}` has no result of the LLMs and data sets of the setting `{}`",

@@ -4,7 +4,6 @@ mod args;
 mod job;
 
 use carrot_router::{ArenaConfig, ArenaPrediction, ArenaPrompt};
-use cli_support::print_text;
 use dataset::write_atomically;
 use serde::Serialize;
 use tracing::warn;
@@ -52,13 +51,7 @@ pub(super) fn run(args: ArenaArgs) -> anyhow::Result<()> {
             report.n_passed_over
         );
     }
-    match output.json {
-        true => output.print(&report, ""),
-        false => {
-            print_text(&report.text())?;
-            Ok(())
-        }
-    }
+    output.print(&report, &report.text())
 }
 
 /// What was written.

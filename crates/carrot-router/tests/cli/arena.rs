@@ -163,7 +163,10 @@ fn names_that_fit_nobody_are_refused() {
         bench.write("names.toml", names);
         bench.refuse(&args(&["--names", "names.toml"]), 1, expected);
     }
-    bench.refuse(&args(&["--mu", "2"]), 2, "--mu");
+    let too_much: Vec<&str> = (args(&[]).into_iter())
+        .map(|word| if word == "0.25" { "2" } else { word })
+        .collect();
+    bench.refuse(&too_much, 2, "mu is 2");
     bench.write("router_data.json", "[]");
     bench.refuse(&args(&[]), 1, "router_data.json");
 }
