@@ -57,8 +57,9 @@ def test_a_damaged_pickle_is_refused(world):
 
 
 def test_parameters_reach_the_fit(world):
-    router = CarrotKNN([4], selection="r2").fit(world.X, world.scores, world.costs)
-    assert [target["n-neighbors"] for target in router.results_["targets"]] == [4, 4]
+    # A list goes on by doublings; no built-in k is a multiple of 3.
+    router = CarrotKNN([3], selection="r2").fit(world.X, world.scores, world.costs)
+    assert all(target["n-neighbors"] % 3 == 0 for target in router.results_["targets"])
     blend = CarrotBlend(knn=CarrotKNN(n_neighbors=[8, 16]), n_folds=3)
     assert blend.get_params()["knn__n_neighbors"] == [8, 16]
     blend.set_params(knn__n_neighbors=[32], n_folds=2)

@@ -53,7 +53,7 @@ def targets(values, dtype, what="y"):
         raise ValueError(f"{what} has {array.ndim} axes, expected one row per prompt and one column per LLM")
     array = matrix(array, dtype)
     if np.isinf(array).any():
-        raise ValueError(f"Input {what} contains infinity: unknown is NaN")
+        raise ValueError(f"Input {what} contains infinity or a value too large for dtype('float64'): unknown is NaN")
     return array, is_flat
 
 
