@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Stands between cargo and rustc for the crates of this workspace, as RUSTC_WORKSPACE_WRAPPER of `cargo build`: a crate is not compiled but read by clippy,
-# and its documentation is made by rustdoc, both with warnings as errors. Dependencies are then those that the build of the tests has made. `cargo
-# clippy` and `cargo doc` would first check all of them once more, which takes longer than everything of ours.
+# Stands between cargo and rustc for the crates of this workspace, as RUSTC_WORKSPACE_WRAPPER of `cargo build`: a crate is not compiled but read by
+# clippy, and its documentation is made by rustdoc, both with warnings as errors. Dependencies are then those that the build of the tests has made.
+# `cargo clippy` and `cargo doc` would first check all of them once more.
 set -euo pipefail
 
 rustc=$1
@@ -54,4 +54,4 @@ case $source in
     */src/main.rs) [ ! -e "${source%main.rs}lib.rs" ] || exit 0 ;;
     *) exit 0 ;;
 esac
-[ -n "$is_test" ] || rustdoc "${docs[@]}" --out-dir "$doc_dir" -D warnings
+[ -n "$is_test" ] || exec rustdoc "${docs[@]}" --out-dir "$doc_dir" -D warnings

@@ -7,8 +7,9 @@ case ${1-} in
         cat <<'EOF'
 usage: scripts/quickstart.sh [ARGUMENT...]
 
-Creates the data set `synthetic`, fits CARROT's KNN router on local embeddings (token vectors distilled from all-MiniLM-L6-v2) and draws its routing curve. Each command is
-printed before it runs, so that you can rerun it with other values. The arguments go to gen-synthetic:
+Creates the data set `synthetic`, fits CARROT's KNN router on local embeddings (token vectors distilled from all-MiniLM-L6-v2)
+and draws its routing curve. Each command is printed before it runs, so that you can rerun it with other values. The arguments
+go to gen-synthetic:
 
     scripts/quickstart.sh --n 20000
 

@@ -3,9 +3,9 @@
 
 usage: scripts/long/soak.py [--minutes N]
 
-By turns of two seconds: a pool name, `carrot`, and decisions alone, each on 8 connections, with a decision log (some gigabytes in a temporary folder). The
-server's resident memory is read after each round. Exits 1 if its median over the last third of the rounds is more than a tenth, and 8 MiB, above
-that of the second.
+By turns of two seconds: a pool name, `carrot`, and decisions alone, each on 8 connections, with a decision log (some gigabytes in a temporary
+folder). The server's resident memory is read after each round. Exits 1 if its median over the last third of the rounds is more than a tenth, and
+8 MiB, above that of the second.
 
   --minutes N   [default: 10]
 """

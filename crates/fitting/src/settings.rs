@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use dataset::{DatasetDir, DatasetInfo, Part, router_names::is_of_own_table};
+use evaluation::published::PAID_EMBEDDER;
 use routers::{
     BlendLearners, BlendParams, ClusterParams, ForestParams, KernelParams, KnnParams, LinearParams,
     MfParams, PropensityParams,
@@ -112,11 +113,8 @@ pub struct EmbedderSettings {
     pub distilled_from: Option<String>,
 }
 
-/// Embeddings that are preferred where a data set has them: those of the paper.
-const PAID_EMBEDDER: &str = "text-embedding-3-small";
-
 impl DefaultEmbedding {
-    /// The one for a data set. Train embeddings of the paper's embedder are enough to prefer it: if those of the test part are missing, an
+    /// The one for a data set: the paper's, where it has them. Train embeddings of the paper's embedder are enough to prefer it: if those of the test part are missing, an
     /// error is better than other embeddings without a word.
     pub fn of(&self, dir: &DatasetDir, info: &DatasetInfo) -> &str {
         if dir.embeddings(PAID_EMBEDDER, Part::Train).is_file() {
@@ -180,6 +178,10 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use test_support::dataset_info;
+
     use super::*;
 
     #[test]
@@ -187,5 +189,25 @@ mod tests {
         let settings: Settings = toml::from_str(BUILT_IN).expect("readable");
         settings.learners().expect("good parameters");
         assert!(settings.cross_fit.keep_equal_prompts_together);
+    }
+
+    #[test]
+    fn embeddings_that_nobody_names_go_by_the_data_set() {
+        let settings: Settings = toml::from_str(BUILT_IN).expect("readable");
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = DatasetDir::new(folder.path(), "d");
+        let default = |made_by: &str| {
+            let info = DatasetInfo {
+                made_by: made_by.to_owned(),
+                ..dataset_info("d", &["a"], [1, 1])
+            };
+            settings.default_embedding.of(&dir, &info).to_owned()
+        };
+        assert_eq!(default("gen-custom 0.1.0"), "static");
+        assert_eq!(default("gen-sprout 0.1.0"), "minilm");
+        let train = dir.embeddings(PAID_EMBEDDER, Part::Train);
+        fs::create_dir_all(train.parent().expect("it is in a folder")).expect("made");
+        fs::write(&train, "").expect("written");
+        assert_eq!(default("gen-custom 0.1.0"), PAID_EMBEDDER);
     }
 }

@@ -41,18 +41,42 @@ impl Losses {
             );
         }
         if self.n_confused > 0 {
-            // What was not cut is alike for another reason, such as the same words in another order.
-            let advice = match self.n_truncated {
-                Some(0) => "",
-                _ => "; --truncate left or middle may help where prompts begin alike",
-            };
             warn!(
                 "{} of the {} {part} prompts ({:.1}%) have the same embedding as a prompt with another text, so that no router on `{embedder}` can \
-                 tell them apart{advice}",
+                 tell them apart{}",
                 self.n_confused,
                 self.n_prompts,
-                share(self.n_confused)
+                share(self.n_confused),
+                self.advice()
             );
         }
+    }
+
+    /// What may tell confused prompts apart. What was not cut is alike for another reason, such as the same words in another order.
+    fn advice(&self) -> &'static str {
+        match self.n_truncated {
+            Some(0) => "",
+            _ => "; --truncate left or middle may help where prompts begin alike",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_prompts_that_were_cut_can_be_cut_elsewhere() {
+        let advice = |n_truncated| {
+            let losses = Losses {
+                n_prompts: 3,
+                n_truncated,
+                n_confused: 2,
+            };
+            losses.advice()
+        };
+        assert_eq!(advice(Some(0)), "");
+        assert!(advice(Some(1)).contains("--truncate"));
+        assert!(advice(None).contains("--truncate"));
     }
 }

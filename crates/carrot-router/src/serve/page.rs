@@ -22,8 +22,8 @@ use super::{caps::SpendCaps, record::DecisionLine};
 pub(crate) const PAGE: &str = include_str!("page.html");
 /// Its `Content-Security-Policy`. Names of LLMs come from elsewhere; should one get past the page's care, this keeps it from loading or sending
 /// anything.
-pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; base-uri 'none'; \
-                                 form-action 'none'; frame-ancestors 'none'";
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; \
+                                 base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// So many requests are shown one by one.
 const N_RECENT: usize = 50;
 /// A client's name for a model is cut to so many characters.

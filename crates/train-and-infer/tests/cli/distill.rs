@@ -127,5 +127,10 @@ fn what_cannot_be_distilled_is_refused() {
     );
     refused(&["--model", "tiny-bert", "--dim", "0"], 2, "`dim` is 0");
     refused(&["--model", "tiny-static"], 1, "StaticEmbedding");
+    refused(
+        &["--model", "static"],
+        2,
+        "`static` is static itself, distilled from `minilm`; pass `--model minilm`",
+    );
     refused(&["--dataset", "tiny"], 2, "--dataset");
 }

@@ -180,6 +180,8 @@ fn prompts_that_share_an_embedding_are_counted() {
         let expected = format!("{part} have the same embedding as a prompt with another text");
         assert!(message.contains(&expected), "{message}");
     }
+    // Made elsewhere, they may have been cut.
+    assert!(message.contains("--truncate left or middle"), "{message}");
     let found = &bench.manifest("carrot-knn").results["embedding"];
     assert_eq!(found["train"]["n-confused"], 30);
     assert_eq!(found["test"]["n-prompts"], 6);
