@@ -93,8 +93,21 @@ def documents(root):
     return [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
 
 
+def listed(root):
+    """The files that git would hand out, new ones among them: what a fresh clone has, whatever else lies here."""
+    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, check=True, capture_output=True)
+    return [name for name in names.stdout.decode().split("\0") if name and (root / name).is_file()]
+
+
+def is_ignored(root, place):
+    """Whether git ignores a path: then a program writes it."""
+    return subprocess.run(["git", "check-ignore", "-q", place], cwd=root).returncode == 0
+
+
 def faults(root):
-    """One line for each document that is not as it has to be."""
+    """One line for each document that is not as it has to be, whatever programs have written here."""
+    files = listed(root)
+    places = {root / name for name in files} | {folder for name in files for folder in (root / name).parents}
     for path in documents(root):
         name, text = path.relative_to(root), path.read_text()
         outside = text
@@ -109,12 +122,12 @@ def faults(root):
             if re.match(r"[a-z]+:", target):
                 continue
             file, _, anchor = target.partition("#")
-            place = path.parent / file if file else path
-            if not place.exists() or (anchor and place.suffix == ".md" and anchor not in anchors(place.read_text())):
+            place = Path(os.path.normpath(path.parent / file)) if file else path
+            if place not in places or (anchor and place.suffix == ".md" and anchor not in anchors(place.read_text())):
                 yield f"{name}: `{target}` leads nowhere"
     architecture = root / "ARCHITECTURE.md"
     for place in PLACE.findall(architecture.read_text() if architecture.is_file() else ""):
-        if not (root / place).exists() and not (root / "crates" / place).exists():
+        if not {root / place, root / "crates" / place} & places and not is_ignored(root, place):
             yield f"ARCHITECTURE.md: there is no `{place}`"
     readme = (root / "README.md").read_text()
     n_words = len(readme.split())
@@ -127,11 +140,9 @@ def faults(root):
 
 def clone(root, folder):
     """What git would hand out, and the embedding model."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, check=True, capture_output=True)
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (root / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(root / name, folder / name)
+    for name in listed(root):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / name, folder / name)
     model = Path(os.environ.get("CARROT_MODELS_DIR", root / "models")) / MODEL
     if model.is_dir():
         shutil.copytree(model, folder / "models" / MODEL)
@@ -238,8 +249,17 @@ def self_test():
             assert len(found) == expected, f"{text!r}: {found}"
         page.write_text("")
         (root / "crates/greet").mkdir(parents=True)
-        (root / "ARCHITECTURE.md").write_text("`docs/page.md`, `greet/`, `docs/<name>.md` and `gone/page.md`\n")
-        assert list(faults(root)) == ["ARCHITECTURE.md: there is no `gone/page.md`"]
+        (root / "crates/greet/Cargo.toml").write_text("")
+        (root / ".gitignore").write_text("/models\n")
+        architecture = "`docs/page.md`, `greet/`, `docs/<name>.md`, `models/` and `gone/page.md`\n"
+        (root / "ARCHITECTURE.md").write_text(architecture)
+        for there in [False, True]:
+            assert list(faults(root)) == ["ARCHITECTURE.md: there is no `gone/page.md`"], f"with models/: {there}"
+            (root / "models").mkdir(exist_ok=True)
+        (root / "models/card.md").write_text("")
+        page.write_text("[only here](../models/card.md)\n")
+        assert "leads nowhere" in "".join(faults(root))
+        page.write_text("")
         (root / "ARCHITECTURE.md").write_text("")
         for text in ["word " * 20 * 71, "x" * 101]:
             readme.write_text(text)
