@@ -83,6 +83,11 @@ impl Embedded {
         self.model.routes()
     }
 
+    /// The positions of the LLMs that are never chosen because they have few scores.
+    pub(crate) fn held_back(&self) -> &[usize] {
+        self.model.held_back()
+    }
+
     pub(crate) fn is_on_server(&self) -> bool {
         matches!(self.embedder, PromptEmbedder::Server(_))
     }

@@ -25,6 +25,14 @@ impl Predictor {
         }
     }
 
+    /// The positions of the LLMs that are never chosen because they have few scores.
+    pub(crate) fn held_back(&self) -> &[usize] {
+        match self {
+            Self::Embedded(embedded) => embedded.held_back(),
+            Self::Networks(_) => &[],
+        }
+    }
+
     /// Whether prompts are embedded on a server.
     pub(crate) fn is_on_server(&self) -> bool {
         match self {

@@ -259,6 +259,19 @@ impl CarrotRouter {
         self.predictor.routes()
     }
 
+    /// Which LLMs are never chosen because they had few scores, in words: for messages. `None` where none is held back.
+    pub fn held_back(&self) -> Option<String> {
+        let held_back = self.predictor.held_back().iter();
+        let names: Vec<&str> = held_back.map(|&m| self.models[m].name.as_str()).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "never chosen: {}. When this router was fitted, there were too few scores to show that choosing among all LLMs is better than \
+                 choosing among the others",
+                names.join(", ")
+            )
+        })
+    }
+
     /// What predicts, in words: for messages.
     pub fn describe(&self) -> String {
         self.predictor.describe()

@@ -38,8 +38,8 @@ impl FittedRouter {
         }
     }
 
-    /// The same for people, a line each.
-    pub fn summary(&self) -> Vec<String> {
+    /// The same for people, a line each. `models` are the names of the LLMs that it was fitted to.
+    pub fn summary(&self, models: &[String]) -> Vec<String> {
         match &self.form {
             Form::Knn { knn, .. } => knn.fits().iter().map(knn_summary).collect(),
             Form::Linear(linear) => (linear.fits().iter())
@@ -54,7 +54,7 @@ impl FittedRouter {
             Form::Cluster(cluster) => (cluster.fits().iter())
                 .map(|fit| format!("{:<14} {} clusters", fit.target, fit.n_clusters))
                 .collect(),
-            Form::Blend { blend, .. } => blend_summary(blend.report()),
+            Form::Blend { blend, .. } => blend_summary(blend.report(), models),
             Form::Mf { report, .. } => vec![mf_summary(report)],
             Form::Rorf { rorf, outcomes } => {
                 let (n_trees, n_nodes) = (rorf.forest().n_trees(), rorf.forest().n_nodes());
@@ -76,7 +76,7 @@ impl FittedRouter {
 }
 
 /// Whether it routes, and the learners that have weight.
-fn blend_summary(report: &BlendReport) -> Vec<String> {
+fn blend_summary(report: &BlendReport, models: &[String]) -> Vec<String> {
     // By what the rule goes by, and as it does the first of equals; where it routes, that is the factor taken.
     let bound = |at: &ScaleGain| Some(at.gain? - at.standard_error?);
     let mut best: Option<&ScaleGain> = None;
@@ -121,6 +121,19 @@ fn blend_summary(report: &BlendReport) -> Vec<String> {
             let weights: Vec<String> = weights.collect();
             lines.push(format!("{:<14} {}", target.target, weights.join(", ")));
         }
+    }
+    if let Some(few) = &report.few_scores {
+        let decision = match few.held_back {
+            true => "never chooses",
+            false => "may choose",
+        };
+        let names: Vec<&str> = few.models.iter().map(|&m| models[m].as_str()).collect();
+        lines.push(format!(
+            "{decision} {}, of few scores: choosing among all LLMs has an out-of-fold gain of {} (standard error {}) over choosing among the others",
+            names.join(", "),
+            shown(few.gain),
+            shown(few.standard_error)
+        ));
     }
     lines
 }

@@ -94,7 +94,7 @@ pub fn cross_fit(
             n_train: trained.len(),
             n_judged: judged.len(),
             results: fitted.results(),
-            summary: fitted.summary(),
+            summary: fitted.summary(&subject.table.models),
         });
         on_progress(1);
     }

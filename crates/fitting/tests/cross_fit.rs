@@ -180,7 +180,7 @@ fn a_saved_router_predicts_as_the_fitted_one() {
             .expect("predicted");
         let in_memory = fitted.predict(embeddings, &|_| {}).expect("predicted");
         assert_eq!(Learner::of_router(learner.router()), Some(learner));
-        assert!(!fitted.summary().is_empty());
+        assert!(!fitted.summary(&world.table.models).is_empty());
         check_close(learner, &saved, &in_memory);
     }
 }

@@ -17,7 +17,7 @@ pub use self::{
     params::{BlendLearners, BlendParams, CheckedBlendParams},
     prepare::PreparedBlend,
     report::{
-        BlendCandidate, BlendReport, BlendTarget, CandidateGain, LearnerReport, ScaleGain, Setting,
-        SettingScore,
+        BlendCandidate, BlendReport, BlendTarget, CandidateGain, FewScores, LearnerReport,
+        ScaleGain, Setting, SettingScore,
     },
 };

@@ -36,8 +36,8 @@ mod unit_rows;
 pub use crate::{
     blend::{
         Blend, BlendCandidate, BlendLearners, BlendParams, BlendParts, BlendReport, BlendTarget,
-        CandidateGain, CheckedBlendParams, LearnerReport, PreparedBlend, ScaleGain, Setting,
-        SettingScore,
+        CandidateGain, CheckedBlendParams, FewScores, LearnerReport, PreparedBlend, ScaleGain,
+        Setting, SettingScore,
     },
     cluster::{
         CheckedClusterParams, Cluster, ClusterCvScore, ClusterFit, ClusterParams, ClusterTarget,

@@ -109,7 +109,7 @@ pub(crate) struct Judge<'a> {
     cost_usd: ArrayView2<'a, f64>,
     worths: Vec<f64>,
     /// What each row got without routing, at each worth.
-    unrouted: Array2<Got>,
+    unrouted: Routed,
     /// For how many rows each row and LLM stands; `None`: for itself.
     weights: Option<Array2<f64>>,
     /// For each row the first row of its group; `None` where every row is by itself.
@@ -132,12 +132,26 @@ impl Got {
     };
 }
 
+/// What each row got by some way of choosing, at each worth.
+#[derive(Debug, Clone)]
+pub(crate) struct Routed(Array2<Got>);
+
 impl<'a> Judge<'a> {
     /// `scores` has shape `(n_rows, n_models)`, NaN where unknown; `fold_of_row` says which rows each baseline is from.
     pub(crate) fn new(
         scores: ArrayView2<'a, f32>,
         costs: &'a RoutingCosts<'_>,
         fold_of_row: &[usize],
+    ) -> Self {
+        Self::without(scores, costs, fold_of_row, &[])
+    }
+
+    /// The same where nobody ever chooses some of the LLMs.
+    pub(crate) fn without(
+        scores: ArrayView2<'a, f32>,
+        costs: &'a RoutingCosts<'_>,
+        fold_of_row: &[usize],
+        held_back: &[usize],
     ) -> Self {
         let cost_usd = costs.cost_usd.view();
         // Of an LLM's own rows all count alike where nobody says how they were asked.
@@ -148,7 +162,10 @@ impl<'a> Judge<'a> {
             .map(|fold| {
                 let is_other = |row: usize| fold_of_row[row] != fold;
                 let scores = scores.mapv(f64::from);
-                let mean_scores = worth::weighted_means(scores.view(), within, is_other);
+                let mut mean_scores = worth::weighted_means(scores.view(), within, is_other);
+                held_back
+                    .iter()
+                    .for_each(|&model| mean_scores[model] = f64::NAN);
                 let mean_costs = worth::weighted_means(cost_usd, within, is_other);
                 let best = |&worth: &f64| worth::best_constant(&mean_scores, &mean_costs, worth);
                 worths.iter().map(best).collect()
@@ -157,17 +174,19 @@ impl<'a> Judge<'a> {
         let mut this = Self {
             scores,
             cost_usd,
-            unrouted: Array2::from_elem((0, 0), Got::UNKNOWN),
+            unrouted: Routed(Array2::from_elem((0, 0), Got::UNKNOWN)),
             weights: within
                 .map(|weights| weights.to_owned())
                 .or_else(|| missing_at_random(scores, cost_usd)),
             worths,
             groups: None,
         };
-        this.unrouted = Array2::from_shape_fn((scores.nrows(), this.worths.len()), |(row, i)| {
+        let of_row = |(row, i): (usize, usize)| {
             constants[fold_of_row[row]][i]
                 .map_or(Got::UNKNOWN, |model| this.got([row, model], this.worths[i]))
-        });
+        };
+        let shape = (scores.nrows(), this.worths.len());
+        this.unrouted = Routed(Array2::from_shape_fn(shape, of_row));
         this
     }
 
@@ -190,7 +209,22 @@ impl<'a> Judge<'a> {
         predicted_scores: ArrayView2<'_, f64>,
         predicted_usd: ArrayView2<'_, f64>,
     ) -> Gain {
-        let (n_rows, n_worths) = self.unrouted.dim();
+        let routed = self.routed(predicted_scores, predicted_usd);
+        self.gain_over(&routed, &self.unrouted)
+    }
+
+    /// What each row got without routing.
+    pub(crate) fn unrouted(&self) -> &Routed {
+        &self.unrouted
+    }
+
+    /// What each row got by such predictions.
+    pub(crate) fn routed(
+        &self,
+        predicted_scores: ArrayView2<'_, f64>,
+        predicted_usd: ArrayView2<'_, f64>,
+    ) -> Routed {
+        let (n_rows, n_worths) = self.unrouted.0.dim();
         let mut routed = Array2::from_elem((n_rows, n_worths), Got::UNKNOWN);
         let rows = routed.as_slice_mut().expect("it was made row by row");
         rows.par_chunks_mut(ROWS_PER_RUN * n_worths)
@@ -209,14 +243,15 @@ impl<'a> Judge<'a> {
                     }
                 }
             });
-        self.compare(routed.view())
+        Routed(routed)
     }
 
-    fn compare(&self, routed: ArrayView2<'_, Got>) -> Gain {
-        let (n_rows, n_worths) = routed.dim();
+    /// The gain of one way of choosing over another; of the same rows.
+    pub(crate) fn gain_over(&self, routed: &Routed, other: &Routed) -> Gain {
+        let (n_rows, n_worths) = routed.0.dim();
         let (mut influences, mut total, mut n_judged) = (vec![0.0; n_rows], 0.0, 0);
         for i in 0..n_worths {
-            let (ours, theirs) = (routed.column(i), self.unrouted.column(i));
+            let (ours, theirs) = (routed.0.column(i), other.0.column(i));
             let (Some(our), Some(their)) = (Side::of(ours.iter()), Side::of(theirs.iter())) else {
                 continue;
             };
@@ -364,7 +399,7 @@ mod tests {
         let routing_costs = routing_costs(&costs, None);
         let judge = Judge::new(scores.view(), &routing_costs, &[0, 0, 1, 1]);
         // Fold 0 goes by rows 2 and 3 (means .5, 1): LLM 1, which scores 0, 0. Fold 1 goes by rows 0 and 1: LLM 0, which scores 0, 1.
-        let unrouted = judge.unrouted.mapv(|it| it.utility);
+        let unrouted = judge.unrouted.0.mapv(|it| it.utility);
         assert_eq!(unrouted, array![[0.0], [0.0], [0.0], [1.0]]);
         // A perfect router gains 1, 1, 1, 0: mean .75, variance .25, standard error sqrt(.25 / 4).
         let gain = judge.gain(scores.mapv(f64::from).view(), costs.view());

@@ -199,6 +199,11 @@ impl SavedBlend {
         self.blend.routes()
     }
 
+    /// The positions of the LLMs that are never chosen.
+    pub(crate) fn held_back(&self) -> &[usize] {
+        self.blend.report().held_back()
+    }
+
     /// What predicts, in words.
     pub(crate) fn describe(&self) -> String {
         if self.routes() {

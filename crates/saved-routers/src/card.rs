@@ -20,7 +20,7 @@ pub(crate) fn text(record: &Record) -> String {
     line(format!("# {} on {}\n", record.router, record.dataset));
     line(format!(
         "{} Written by {}; the crate `saved-routers` reads it.\n",
-        record.contents.description(),
+        record.contents.description(&record.models),
         record.made_by
     ));
     line("## Data\n".to_owned());

@@ -134,6 +134,14 @@ impl Model {
         }
     }
 
+    /// The positions of the LLMs that it never chooses because they have few scores: a blend may hold some back.
+    pub fn held_back(&self) -> &[usize] {
+        match self {
+            Self::Blend(blend) => blend.held_back(),
+            _ => &[],
+        }
+    }
+
     /// What it predicts for so many prompts, whatever they are, where it does not route.
     pub fn without_routing(&self, n_prompts: usize) -> Option<PerModelOutputs> {
         match self {

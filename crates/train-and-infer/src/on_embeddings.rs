@@ -39,7 +39,7 @@ pub(crate) fn fit(fit: &mut Fit<'_>, learner: Learner) -> anyhow::Result<Outcome
             base: None,
         }),
         results: router.results(),
-        summary: router.summary(),
+        summary: router.summary(&fit.train.models),
         environment: BTreeMap::new(),
     })
 }

@@ -50,6 +50,9 @@ pub(super) fn run(args: RouteArgs) -> anyhow::Result<()> {
              error. Every prompt goes to the same LLM, which the weight of cost decides"
         );
     }
+    if let Some(remark) = router.held_back() {
+        warn!("{remark}");
+    }
     let form = Form {
         is_json: job.output.json,
         is_brief: job.is_brief,

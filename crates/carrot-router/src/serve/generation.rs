@@ -230,6 +230,9 @@ pub(crate) fn announce(generation: &Generation) {
             unserved.join(", ")
         );
     }
+    if let Some(remark) = generation.router.held_back() {
+        warn!("{remark}");
+    }
     if !generation.routes {
         warn!(
             "this router does not route: on the prompts that it was fitted on, routing was not better than the best single LLM. The weight of cost \

@@ -45,6 +45,10 @@ pub(super) fn check(parts: &BlendParts) -> Result<()> {
             "is above 0 where it does not route, or 0 where it does",
         );
     }
+    let few = report.few_scores.iter().flat_map(|it| &it.models);
+    if few.into_iter().any(|&model| model >= n_models) {
+        return bad("few scores", "are of LLMs that are not there");
+    }
     let weights = report.targets.iter().flat_map(|it| &it.learners);
     let weights = weights.flat_map(|it| [it.deviation_weight, it.level_weight]);
     if !weights.into_iter().all(|it| it.is_finite() && it >= 0.0) {

@@ -17,6 +17,9 @@ pub struct BlendReport {
     /// what was taken.
     #[serde(default)]
     pub tried: Vec<CandidateGain>,
+    /// What was decided of LLMs that have far fewer scores than others, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub few_scores: Option<FewScores>,
     /// The weights of scores, and of costs where they are predicted; in force only where the blend routes.
     pub targets: Vec<BlendTarget>,
 }
@@ -40,6 +43,20 @@ pub struct CandidateGain {
     pub candidate: BlendCandidate,
     /// At the factor of its highest gain less its standard error.
     pub best: ScaleGain,
+}
+
+/// The LLMs that have few scores, and whether they may be chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FewScores {
+    /// Their positions, ascending: those with fewer than a quarter of the scores of the LLM that has the most.
+    pub models: Vec<usize>,
+    /// Whether they are never chosen, which is where choosing among all LLMs was not shown to be better than choosing among the others.
+    pub held_back: bool,
+    /// The mean out-of-fold gain of the one over the other, in scores, over rows and worths; `None` where no choice is known.
+    pub gain: Option<f64>,
+    /// Its standard error.
+    pub standard_error: Option<f64>,
 }
 
 /// The gain at one factor of the predicted differences.
@@ -119,6 +136,14 @@ pub struct SettingScore {
 }
 
 impl BlendReport {
+    /// The positions of LLMs that are never chosen, because they have few scores.
+    pub fn held_back(&self) -> &[usize] {
+        match &self.few_scores {
+            Some(few) if few.held_back => &few.models,
+            _ => &[],
+        }
+    }
+
     /// Whether the learner of a setting has weight for any target.
     pub fn has_weight(&self, setting: Setting) -> bool {
         let learners = self.targets.iter().flat_map(|target| &target.learners);

@@ -3,5 +3,6 @@
 mod candidates;
 mod copies;
 mod edges;
+mod few_scores;
 mod routing;
 mod world;

@@ -1,11 +1,11 @@
-use dataset::Quantity;
+use dataset::{ModelInfo, Quantity};
 use routers::Setting;
 
 use super::{BlendContents, Contents};
 
 impl Contents {
-    /// What it is and what it predicts, in a sentence or two.
-    pub(crate) fn description(&self) -> String {
+    /// What it is and what it predicts, in a sentence or two. `models` are the LLMs.
+    pub(crate) fn description(&self, models: &[ModelInfo]) -> String {
         let outputs = |quantity| match quantity {
             Quantity::Score => "scores",
             Quantity::OutputTokens => "output tokens",
@@ -54,14 +54,16 @@ impl Contents {
             }
             Self::Blend(blend) if !blend.routes() => format!(
                 "A blend that does not route: on train prompts that it was not fitted on, it did not beat the best single LLM by more than one standard error. \
-                 It predicts every LLM's mean {} and mean cost for every prompt, so that the weight of cost alone decides.",
-                outputs(Quantity::Score)
+                 It predicts every LLM's mean {} and mean cost for every prompt, so that the weight of cost alone decides.{}",
+                outputs(Quantity::Score),
+                held_back(blend, models)
             ),
             Self::Blend(blend) => format!(
-                "A blend of {} that predicts every LLM's {}. Predicted differences between LLMs are multiplied by {}.",
+                "A blend of {} that predicts every LLM's {}. Predicted differences between LLMs are multiplied by {}.{}",
                 blend.learners_in_words(),
                 all().collect::<Vec<_>>().join(" and "),
-                blend.report.scale
+                blend.report.scale,
+                held_back(blend, models)
             ),
             Self::Forest {} => {
                 "A random forest that predicts whether the small LLM answers right.".to_owned()
@@ -88,6 +90,21 @@ fn in_words(setting: Setting) -> &'static str {
         Setting::Linear { .. } => "ridge regression",
         Setting::Kernel { .. } => "kernel ridge regression",
         Setting::Cluster { .. } => "means of clusters",
+    }
+}
+
+/// The LLMs that a blend never chooses, in a sentence.
+fn held_back(blend: &BlendContents, models: &[ModelInfo]) -> String {
+    match blend.report.held_back() {
+        [] => String::new(),
+        few => {
+            let names = few.iter().map(|&m| format!("`{}`", models[m].name));
+            let names: Vec<String> = names.collect();
+            format!(
+                " It never chooses {}, which had too few scores to show that choosing among all LLMs is better.",
+                names.join(", ")
+            )
+        }
     }
 }
 

@@ -59,6 +59,7 @@ pub(super) fn edit(
             embeddings.nrows()
         ));
     }
+    let models_before = &record.models;
     let mut record = record.clone();
     let kept = changes::kept(&record.models, edit.removed)?;
     record.models = kept.iter().map(|&m| record.models[m].clone()).collect();
@@ -94,8 +95,8 @@ pub(super) fn edit(
         refit.predict(&record, of(held_out).view(), &table.select(held_out))
     })?;
     let rule = RuleChange {
-        before: RuleOutcome::of(&contents.report),
-        after: RuleOutcome::of(edited.blend.report()),
+        before: RuleOutcome::of(&contents.report, models_before),
+        after: RuleOutcome::of(edited.blend.report(), &record.models),
     };
     changes::note(&mut record, edit, &added, added_gain.as_ref(), Some(&rule));
     Ok(EditedPool {

@@ -1,3 +1,4 @@
+use dataset::ModelInfo;
 use routers::{BlendCandidate, BlendReport, ScaleGain};
 use serde::Serialize;
 
@@ -24,18 +25,24 @@ pub struct RuleOutcome {
     pub gain: Option<f64>,
     /// Its standard error.
     pub standard_error: Option<f64>,
+    /// The LLMs that are never chosen because they have few scores ([`routers::FewScores`]).
+    pub held_back: Vec<String>,
     /// The factor with the largest gain of those above 0, which was not taken where the blend does not route.
     pub best_tried: Option<ScaleGain>,
 }
 
 impl RuleOutcome {
-    pub(super) fn of(report: &BlendReport) -> Self {
+    /// `models` are the LLMs that the report is of.
+    pub(super) fn of(report: &BlendReport, models: &[ModelInfo]) -> Self {
         let at = |scale: f64| report.gains.iter().find(|it| it.scale == scale);
         let tried = report.gains.iter().filter(|it| it.scale > 0.0);
         let tried = tried.filter(|it| it.gain.is_some());
         Self {
             candidate: report.taken,
             scale: report.scale,
+            held_back: (report.held_back().iter())
+                .map(|&model| models[model].name.clone())
+                .collect(),
             gain: at(report.scale).and_then(|it| it.gain),
             standard_error: at(report.scale).and_then(|it| it.standard_error),
             // The first of equal ones, as the rule takes it.
@@ -58,6 +65,8 @@ impl RuleOutcome {
 
 #[cfg(test)]
 mod tests {
+    use routers::FewScores;
+
     use super::*;
 
     #[test]
@@ -78,18 +87,31 @@ mod tests {
             scale: 0.0,
             taken: BlendCandidate::Smoothest,
             tried: Vec::new(),
+            few_scores: None,
             gains: gains.map(gain).to_vec(),
             targets: Vec::new(),
         };
-        let outcome = RuleOutcome::of(&report);
-        assert!(!outcome.routes());
+        let models = ["a", "b"].map(|name| ModelInfo {
+            name: name.to_owned(),
+            price: None,
+            cost_rule: dataset::CostRule::Given,
+        });
+        let outcome = RuleOutcome::of(&report, &models);
+        assert!(!outcome.routes() && outcome.held_back.is_empty());
         assert_eq!(outcome.candidate, BlendCandidate::Smoothest);
         assert_eq!(outcome.gain, Some(0.0));
         assert_eq!(outcome.best_tried, Some(gain((0.5, Some(0.25)))));
         (report.routes, report.scale) = (true, 1.25);
-        let outcome = RuleOutcome::of(&report);
+        let outcome = RuleOutcome::of(&report, &models);
         assert_eq!((outcome.scale, outcome.gain), (1.25, None));
+        report.few_scores = Some(FewScores {
+            models: vec![1],
+            held_back: true,
+            gain: Some(0.25),
+            standard_error: Some(0.5),
+        });
+        assert_eq!(RuleOutcome::of(&report, &models).held_back, ["b"]);
         report.gains.clear();
-        assert_eq!(RuleOutcome::of(&report).best_tried, None);
+        assert_eq!(RuleOutcome::of(&report, &models).best_tried, None);
     }
 }

@@ -44,6 +44,7 @@ fn report(weights: &[(Setting, f64)], scale: f64) -> BlendReport {
         scale,
         taken: BlendCandidate::LeastError,
         tried: Vec::new(),
+        few_scores: None,
         gains: [0.0, 0.5, 1.25].map(gain).to_vec(),
         targets: vec![target("score", 1.0), target("cost", 0.5)],
     }

@@ -104,7 +104,14 @@ fn outcome(outcome: &RuleOutcome) -> String {
         (None, _) => "has an unknown gain".to_owned(),
     };
     let scale = outcome.scale;
-    match &outcome.best_tried {
+    let held_back = match &outcome.held_back[..] {
+        [] => String::new(),
+        names => format!(
+            "; never chooses {}, whose few scores do not show that choosing among all LLMs is better",
+            names.join(", ")
+        ),
+    };
+    let decision = match &outcome.best_tried {
         _ if outcome.routes() => format!(
             "routes; differences between LLMs times {scale}, which {} over the best single LLM",
             gain(outcome.gain, outcome.standard_error)
@@ -116,7 +123,8 @@ fn outcome(outcome: &RuleOutcome) -> String {
         ),
         None => "does not route; there are too few prompts to tell whether it would be worth it"
             .to_owned(),
-    }
+    };
+    decision + &held_back
 }
 
 #[cfg(test)]
@@ -147,11 +155,13 @@ mod tests {
             let found = outcome(&RuleOutcome {
                 candidate: BlendCandidate::LeastError,
                 scale,
+                held_back: vec!["x".to_owned()],
                 gain: Some(0.0123),
                 standard_error: Some(0.002),
                 best_tried,
             });
             assert!(found.starts_with(expected), "{found}");
+            assert!(found.contains("; never chooses x, whose few"), "{found}");
         }
     }
 }
