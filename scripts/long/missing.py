@@ -122,37 +122,38 @@ def make(bench, name, drawn, known, propensities):
 
 
 def common(name):
-    return ["--dataset", name, "--embedding", "made", "-q"]
+    return ["--dataset", name, "--embedding", "made"]
 
 
 def fit(bench, name, router):
-    bench.succeed("train-and-infer", *common(name), "--routers", router, "--cross-fit", str(N_FOLDS))
+    bench.succeed("train-and-infer", *common(name), "-q", "--routers", router, "--cross-fit", str(N_FOLDS))
 
 
-def judge(bench, name, router):
+def judge(bench, name, router, is_fitted=True):
+    """What `worth` says of the predictions on disk, or of its own where nothing is fitted yet."""
     code, output, errors = bench.run("carrot-router", "worth", *common(name), "--router", router, "--json")
     if code not in (0, 3, 4):
         sys.exit(f"worth: exit code {code}\n{errors}")
+    # Predictions of other settings or rows are passed over, and others judged in their place.
+    if is_fitted and "using the predictions in" not in errors:
+        sys.exit(f"worth did not judge the predictions that are there\n{errors}")
     return json.loads(output)["gain"] | {"exit-code": code}
 
 
 def lend(bench, source, target, router):
-    """Gives a data set the out-of-fold predictions that were made for another one of the same prompts."""
+    """Gives a data set, in the place of its own out-of-fold predictions, those that were made for another one of the same prompts."""
     data = bench.folder / "data"
-    from_folder, to_folder = (data / name / "cross-fit" / router for name in (source, target))
-    to_folder.mkdir(parents=True, exist_ok=True)
-    new = {part: sha256(data / target / f"{part}.parquet") for part in PARTS}
-    old = {part: sha256(data / source / f"{part}.parquet") for part in PARTS}
-    table = pq.read_table(from_folder / "0.parquet")
-    keys = {b"carrot.split-sha256": new["test"].encode(), b"carrot.train-sha256": new["train"].encode()}
-    kept = {key: value for key, value in pq.read_metadata(from_folder / "0.parquet").metadata.items() if key != b"ARROW:schema"}
-    with pq.ParquetWriter(to_folder / "0.parquet", table.schema) as writer:
-        writer.write_table(table)
-        writer.add_key_value_metadata(kept | keys)
-    manifest = (from_folder / "0.json").read_text()
-    for part in PARTS:
-        manifest = manifest.replace(old[part], new[part])
-    (to_folder / "0.json").write_text(manifest)
+    from_path, to_path = (data / name / "cross-fit" / router / "0.parquet" for name in (source, target))
+    table = pq.read_table(from_path)
+    kept = {key: value for key, value in pq.read_metadata(to_path).metadata.items() if key != b"ARROW:schema"}
+    old = sha256(to_path)
+    with pq.ParquetWriter(to_path, table.schema.remove_metadata()) as writer:
+        writer.write_table(table.replace_schema_metadata(None))
+        writer.add_key_value_metadata(kept)
+    manifest = to_path.with_suffix(".json")
+    text = manifest.read_text()
+    assert old in text, "the manifest says whose predictions these are"
+    manifest.write_text(text.replace(old, sha256(to_path)))
 
 
 class Weighted:
@@ -190,18 +191,18 @@ def draw(bench, options, holes, rows, seed):
         rng = np.random.default_rng([seed, list(HOLES).index(name)])
         known, propensities, weights = HOLES[name](rng, drawn[0])
         order = make(bench, "holes", drawn, known, propensities)
-        lend(bench, "complete", "holes", options.router)
-        judged = judge(bench, "holes", options.router)
-        shutil.rmtree(bench.folder / "data" / "holes" / "cross-fit")
         fit(bench, "holes", options.router)
         fitted = judge(bench, "holes", options.router)
-        found[name] = of_complete, judged, fitted, true_gain(bench, "holes", options.router, drawn, order, weights)
+        truth = true_gain(bench, "holes", options.router, drawn, order, weights)
+        lend(bench, "complete", "holes", options.router)
+        judged = judge(bench, "holes", options.router)
+        found[name] = of_complete, judged, fitted, truth
     return found
 
 
 def near(estimates):
     """How many of (estimate, standard error, target) lie within two standard errors, and the mean error with its standard error."""
-    estimates = np.array(estimates)
+    estimates = np.array(list(estimates))
     errors = estimates[:, 0] - estimates[:, 2]
     within = int((np.abs(errors) <= 2 * estimates[:, 1]).sum())
     return within, errors.mean(), errors.std(ddof=1) / np.sqrt(len(errors))
@@ -217,7 +218,7 @@ def coins(bench, options):
             known, propensities, _ = HOLES[name](np.random.default_rng([seed, 99]), drawn[0])
             make(bench, "coins", drawn, known, propensities)
             shutil.rmtree(bench.folder / "data" / "coins" / "cross-fit", ignore_errors=True)
-            codes.append(judge(bench, "coins", options.router)["exit-code"])
+            codes.append(judge(bench, "coins", options.router, is_fitted=False)["exit-code"])
         wrong = codes.count(0)
         told = {code: codes.count(code) for code in (0, 3, 4)}
         print(f"coins, {name}: {wrong} of {n} called worth it (bar {0.06 * n:.0f}); exit codes {told}")
