@@ -56,6 +56,7 @@ fn bench(kind: CostKind) -> Tiny {
             scale: 0.0,
             taken: BlendCandidate::LeastError,
             tried: Vec::new(),
+            few_scores: None,
             gains: Vec::new(),
             targets: quantities.iter().map(target).collect(),
         },

@@ -38,15 +38,23 @@ pub(super) fn of(decision: &Decision) -> String {
         } else {
             ' '
         };
-        let output_tokens = model
-            .output_tokens
-            .map_or_else(|| "-".to_owned(), |tokens| format!("{tokens:.1}"));
+        let output_tokens = decimals(f64::from(model.output_tokens.unwrap_or(f32::NAN)), 1);
+        let score = decimals(f64::from(model.score), 4);
+        let (cost, utility) = (decimals(model.cost_usd, 8), decimals(model.utility, 5));
         text += &format!(
-            "{mark} {:<width$}  {:>6.4}  {:>12}  {output_tokens:>13}  {:>11.8}  {:>9.5}\n",
-            model.name, model.score, model.input_tokens, model.cost_usd, model.utility
+            "{mark} {:<width$}  {score:>6}  {:>12}  {output_tokens:>13}  {cost:>11}  {utility:>9}\n",
+            model.name, model.input_tokens
         );
     }
     text + "\n"
+}
+
+/// A number with so many decimals; `-` for an unknown one.
+fn decimals(number: f64, n: usize) -> String {
+    match number.is_nan() {
+        true => "-".to_owned(),
+        false => format!("{number:.n$}"),
+    }
 }
 
 /// What the columns mean, printed once below all tables.
@@ -70,6 +78,12 @@ fn shorten(prompt: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_number_is_a_dash() {
+        assert_eq!(decimals(f64::NAN, 4), "-");
+        assert_eq!(decimals(0.12345, 4), "0.1235");
+    }
 
     #[test]
     fn prompts_are_shown_on_a_short_line() {
