@@ -5,8 +5,8 @@ use std::path::Path;
 use dataset::{Precision, Truncate};
 
 use crate::{
-    DeviceChoice, ModelFiles, NetworkTask, PrecisionChoice, PromptEmbedder, Result, Runtime,
-    SentenceEmbedder, TaskNetwork,
+    DeviceChoice, ModelFiles, NetworkTask, PrecisionChoice, PromptEmbedder, Result, RobertaClassifier,
+    Runtime, SentenceEmbedder, TaskNetwork,
 };
 
 /// Refuses a device that is not there.
@@ -20,10 +20,10 @@ pub fn check_device(device: DeviceChoice) -> Result<()> {
 /// The precision in which models run that is asked for.
 ///
 /// # Errors
-/// [`crate::Error::NoPrecision`] for all but float32; [`crate::Error::NoDevice`].
+/// [`crate::Error::NoPrecision`] for bfloat16 where [`crate::multiplies_bf16`] says no; [`crate::Error::NoDevice`].
 pub fn find_precision(choice: PrecisionChoice, device: DeviceChoice) -> Result<Precision> {
     check_device(device)?;
-    choice.check_is_f32()
+    choice.find_here()
 }
 
 /// Reads a sentence embedder, which cuts long prompts as it is told, or else as its files say.
@@ -36,7 +36,7 @@ pub fn load_embedder(
     runtime: Runtime,
 ) -> Result<Box<dyn PromptEmbedder>> {
     check(runtime)?;
-    let embedder = SentenceEmbedder::load(files)?;
+    let embedder = SentenceEmbedder::load_in(runtime.precision, files)?;
     Ok(Box::new(embedder.with_truncate(truncate)))
 }
 
@@ -46,7 +46,8 @@ pub fn load_embedder(
 /// [`crate::Error::NoDevice`]; [`crate::Error::NoPrecision`]; any of [`TaskNetwork::from_folder`].
 pub fn load_network(folder: &Path, task: NetworkTask, runtime: Runtime) -> Result<TaskNetwork> {
     check(runtime)?;
-    TaskNetwork::from_folder(folder, task)
+    let model = RobertaClassifier::from_folder_in(runtime.precision, folder)?;
+    TaskNetwork::new(Box::new(model), folder, task)
 }
 
 fn check(runtime: Runtime) -> Result<()> {

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use dataset::Precision;
 
-use crate::{DeviceChoice, Error, Result};
+use crate::{DeviceChoice, Error, Result, forward::has_amx};
 
 /// The precision that a user asks for: `f32`, `bf16` or `auto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,16 +33,17 @@ impl Runtime {
 }
 
 impl PrecisionChoice {
-    /// The precision for whoever has float32 alone.
+    /// The precision for whoever has the forward pass of this crate alone.
     ///
     /// # Errors
-    /// [`Error::NoPrecision`] for any other that is asked for.
-    pub fn check_is_f32(self) -> Result<Precision> {
+    /// [`Error::NoPrecision`] for bfloat16 where [`multiplies_bf16`] says no.
+    pub fn find_here(self) -> Result<Precision> {
         match self {
+            Self::Auto | Self::Given(Precision::Bf16) if multiplies_bf16() => Ok(Precision::Bf16),
             Self::Auto | Self::Given(Precision::F32) => Ok(Precision::F32),
             Self::Given(precision) => Err(Error::NoPrecision {
                 precision,
-                why: "this program was built without libtorch, which takes these products",
+                why: "this processor has no AMX, and this program was built without libtorch, which would take these products",
             }),
         }
     }
@@ -54,6 +55,11 @@ pub fn has_bf16_products() -> bool {
     return std::is_x86_feature_detected!("avx512bf16");
     #[cfg(not(target_arch = "x86_64"))]
     false
+}
+
+/// Whether this crate multiplies bfloat16 by instructions for it: on processors with AMX, under Linux.
+pub fn multiplies_bf16() -> bool {
+    has_amx()
 }
 
 impl FromStr for PrecisionChoice {
@@ -94,12 +100,18 @@ mod tests {
     }
 
     #[test]
-    fn only_float32_is_float32() {
+    fn bfloat16_is_for_processors_that_have_it() {
         let given = PrecisionChoice::Given;
-        for choice in [PrecisionChoice::Auto, given(Precision::F32)] {
-            assert_eq!(choice.check_is_f32().expect("it is"), Precision::F32);
+        let f32 = given(Precision::F32).find_here();
+        assert_eq!(f32.expect("everywhere"), Precision::F32);
+        let [bf16, auto] = [given(Precision::Bf16), PrecisionChoice::Auto].map(|it| it.find_here());
+        if multiplies_bf16() {
+            assert_eq!(bf16.expect("it has"), Precision::Bf16);
+            assert_eq!(auto.expect("any"), Precision::Bf16);
+        } else {
+            let error = bf16.expect_err("it has not");
+            assert!(error.to_string().contains("no AMX"), "{error}");
+            assert_eq!(auto.expect("any"), Precision::F32);
         }
-        let error = given(Precision::Bf16).check_is_f32().expect_err("it isn't");
-        assert!(error.to_string().contains("without libtorch"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-use dataset::Truncate;
+use dataset::{Precision, Truncate};
 use ndarray::Array2;
 use rayon::prelude::*;
 use tokenizers::Tokenizer;
@@ -19,13 +19,21 @@ pub struct SentenceEmbedder {
 }
 
 impl SentenceEmbedder {
-    /// Reads a model, its weights as float32.
+    /// Reads a model, to compute in float32.
     ///
     /// # Errors
     /// As [`SentenceModel::read`]; [`crate::Error::ResultNotFinite`] for a model that computes no numbers.
     pub fn load(files: &ModelFiles) -> Result<Self> {
+        Self::load_in(Precision::F32, files)
+    }
+
+    /// Reads a model, to multiply in a precision: bfloat16 on any processor, to the same bits, but slowly where [`crate::multiplies_bf16`] says no.
+    ///
+    /// # Errors
+    /// As [`SentenceEmbedder::load`].
+    pub fn load_in(precision: Precision, files: &ModelFiles) -> Result<Self> {
         let (model, encoder) = SentenceModel::read_with(files, |config, mut weights| {
-            Encoder::load(&mut weights, "", config)
+            Encoder::load(precision, &mut weights, "", config)
         })?;
         let embedder = Self { model, encoder };
         // A model that computes no numbers shall be told before the hours that a data set takes.

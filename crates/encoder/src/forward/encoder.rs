@@ -1,5 +1,7 @@
 use std::ops::Range;
 
+use dataset::Precision;
+
 use super::{
     attention::{SelfAttention, Texts},
     layer::{Layer, Room, keep},
@@ -39,11 +41,12 @@ impl Encoder {
     /// # Errors
     /// As [`CheckedWeights::values`].
     pub(crate) fn load(
+        precision: Precision,
         weights: &mut CheckedWeights,
         prefix: &str,
         config: &EncoderConfig,
     ) -> Result<Self> {
-        Self::load_for(Processor::detect(), weights, prefix, config)
+        Self::load_for(Processor::detect_for(precision), weights, prefix, config)
     }
 
     fn load_for(

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use dataset::Truncate;
+use dataset::{Precision, Truncate};
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 use tokenizers::Tokenizer;
@@ -48,10 +48,19 @@ impl RobertaClassifier {
     /// [`crate::Error::OnlyPickle`] for a folder whose weights are in a pickle only; [`crate::Error::ExtraWeight`] for weights that no classifier
     /// has; any that concerns a file.
     pub fn from_folder(folder: &Path) -> Result<Self> {
+        Self::from_folder_in(Precision::F32, folder)
+    }
+
+    /// The same to multiply in a precision: bfloat16 on any processor, to the same bits, but slowly where [`crate::multiplies_bf16`] says no. The two
+    /// layers behind the encoder stay in float32.
+    ///
+    /// # Errors
+    /// As [`RobertaClassifier::from_folder`].
+    pub fn from_folder_in(precision: Precision, folder: &Path) -> Result<Self> {
         let (parts, mut weights) = RobertaParts::read(folder)?;
         let prefix = format!("{}.", RobertaConfig::ENCODER);
         Ok(Self {
-            encoder: Encoder::load(&mut weights, &prefix, &parts.config.encoder)?,
+            encoder: Encoder::load(precision, &mut weights, &prefix, &parts.config.encoder)?,
             head: ClassificationHead::load(&mut weights, &parts.config)?,
             parts,
         })
