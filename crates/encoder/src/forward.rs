@@ -1,7 +1,5 @@
 //! The forward pass: products, attention and normalizations in float32, on the instruction set that the machine has.
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod amx;
 mod attention;
 mod bf16;
 mod elementwise;
@@ -15,7 +13,12 @@ mod product;
 pub(crate) use self::{
     elementwise::{dot, gelu, layer_norm, relu},
     encoder::{Encoder, Wanted},
-    linear::Linear,
-    processor::{Processor, has_amx},
+    linear::{Affine, Linear},
+    processor::Processor,
     product::Spread,
 };
+
+/// Whether this processor has Intel's tiles, and this process may use them.
+pub(crate) fn has_amx() -> bool {
+    bf16::Tiles::detect() != bf16::Tiles::None
+}

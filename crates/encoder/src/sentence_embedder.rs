@@ -73,7 +73,7 @@ impl SentenceEmbedder {
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Vec<(Vec<usize>, Vec<f32>)> {
         let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
-        let batches = batches(&lengths, TOKENS_PER_BATCH);
+        let batches = batches(&lengths, std::env::var("CB").ok().and_then(|x| x.parse().ok()).unwrap_or(TOKENS_PER_BATCH));
         on_progress(lengths.iter().filter(|length| **length == 0).count() as u64);
         let embed = |rows: Vec<usize>, spread| {
             let texts: Vec<&[u32]> = rows.iter().map(|row| texts[*row]).collect();

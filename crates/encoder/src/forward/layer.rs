@@ -1,8 +1,9 @@
 use super::{
     attention::{Mixed, SelfAttention, Texts},
+    bf16::LayerWeights,
     elementwise::{gelu, gelu_tanh, relu},
     groups::Groups,
-    linear::{LayerNorm, Linear},
+    linear::{Affine, LayerNorm, Linear},
     processor::Processor,
     product::{Spread, Tiles},
 };
@@ -41,6 +42,26 @@ struct Scratch {
 }
 
 impl Layer {
+    /// Packs a layer's weights.
+    pub(super) fn new(processor: Processor, weights: LayerWeights) -> Self {
+        let (dim, wide) = (weights.dim, weights.intermediate.bias.len());
+        let linear = |in_dim, maps: &[Affine]| Linear::new(processor, in_dim, maps);
+        Self {
+            attention: SelfAttention {
+                query: linear(dim, &[weights.query]),
+                key_and_value: linear(dim, &[weights.key, weights.value]),
+                n_heads: weights.n_heads,
+                dim,
+            },
+            attention_output: linear(dim, &[weights.attention_output]),
+            attention_norm: weights.attention_norm,
+            intermediate: linear(dim, &[weights.intermediate]),
+            activation: weights.activation,
+            output: linear(wide, &[weights.output]),
+            output_norm: weights.output_norm,
+        }
+    }
+
     /// Replaces all tokens' rows, `(tokens, dim)`, by those of the wanted tokens.
     pub(super) fn forward(
         &self,

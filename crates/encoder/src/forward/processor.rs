@@ -1,7 +1,4 @@
-use dataset::Precision;
 use pulp::{Arch, Simd, WithSimd};
-
-use super::bf16::SIDE;
 
 /// An instruction set, and what the kernels of products keep in its registers.
 #[derive(Debug, Clone, Copy)]
@@ -11,17 +8,6 @@ pub(crate) struct Processor {
     pub(super) width: usize,
     /// Rows whose sums are under way at once, at most.
     pub(super) max_block: usize,
-    /// What products are made of.
-    pub(super) products: Products,
-}
-
-/// What products are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Products {
-    /// float32.
-    F32,
-    /// bfloat16, by the processor's tiles where it has them.
-    Bf16 { has_amx: bool },
 }
 
 /// Vectors of sums in a row of a block, where the processor has vectors.
@@ -33,23 +19,6 @@ impl Processor {
     /// The best instruction set that this machine has: AVX-512, AVX2 with FMA, NEON, or none beyond what every processor of its kind has.
     pub(crate) fn detect() -> Self {
         Self::with(Arch::new())
-    }
-
-    /// The same for products of this precision.
-    pub(crate) fn detect_for(precision: Precision) -> Self {
-        match precision {
-            Precision::F32 => Self::detect(),
-            Precision::Bf16 => Self::detect().with_bf16(has_amx()),
-        }
-    }
-
-    fn with_bf16(self, has_amx: bool) -> Self {
-        Self {
-            width: SIDE,
-            max_block: SIDE,
-            products: Products::Bf16 { has_amx },
-            ..self
-        }
     }
 
     /// Runs a loop that is compiled for each instruction set.
@@ -90,7 +59,6 @@ impl Processor {
             arch,
             width: n_vectors * lanes,
             max_block,
-            products: Products::F32,
         }
     }
 
@@ -102,12 +70,4 @@ impl Processor {
         all.extend(pulp::x86::V3::try_new().map(|simd| Self::with(Arch::V3(simd))));
         all
     }
-}
-
-/// Whether this processor has Intel's tiles, and this process may use them.
-pub(crate) fn has_amx() -> bool {
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    return super::amx::is_available();
-    #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-    false
 }

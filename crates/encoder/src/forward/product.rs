@@ -15,10 +15,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::{
-    bf16::{Line, SIDE, multiply, pack_across, pack_columns, pack_rows},
-    processor::{NUMBERS, Processor, Products, VECTORS},
-};
+use super::processor::{NUMBERS, Processor, VECTORS};
 
 /// Values of a panel that are multiplied with all rows before the next ones: 24 KiB, which a core's innermost cache of 32 keeps.
 const VALUES_AT_ONCE: usize = 6_144;
@@ -26,8 +23,7 @@ const VALUES_AT_ONCE: usize = 6_144;
 /// Weights in panels of a few columns, each with one row of its columns' values after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Panels {
-    values: Vec<f32>, // (n_panels, depth, width), for products in float32
-    lines: Vec<Line>, // for those in bfloat16
+    values: Vec<f32>, // (n_panels, depth, width)
     depth: usize,
     n_columns: usize,
     width: usize,
@@ -52,14 +48,8 @@ pub(crate) struct RowsMut<'a> {
     pub(crate) stride: usize,
 }
 
-/// Room for what a product needs on its way, used again by the next one.
-#[derive(Debug, Default)]
-pub(crate) struct Tiles {
-    /// Sums that are under way.
-    sums: Vec<f32>,
-    /// The rows in bfloat16.
-    rows: Vec<Line>,
-}
+/// Room for sums that are under way, used again by the next product.
+pub(crate) type Tiles = Vec<f32>;
 
 /// Over how many cores a product is spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,10 +81,6 @@ impl Panels {
     ) -> Self {
         let mut panels = Self::default();
         panels.set_shape(processor, n_columns, depth);
-        if processor.products != Products::F32 {
-            pack_columns(processor, n_columns, depth, column, &mut panels.lines);
-            return panels;
-        }
         let width = panels.width;
         panels
             .values
@@ -110,11 +96,6 @@ impl Panels {
     /// The same on the calling core, into memory that is there: the rows become columns.
     pub(crate) fn repack(&mut self, processor: Processor, rows: Rows<'_>, depth: usize) {
         self.set_shape(processor, rows.n, depth);
-        if processor.products != Products::F32 {
-            let column = |row| &rows.values[row * rows.stride..][..depth];
-            pack_columns(processor, rows.n, depth, column, &mut self.lines);
-            return;
-        }
         let width = self.width;
         let panels = self.values.chunks_exact_mut((depth * width).max(1));
         for (panel_idx, panel) in panels.enumerate() {
@@ -129,10 +110,6 @@ impl Panels {
     /// The same for rows that stay rows: each has the `n_columns` columns' values at one depth.
     pub(crate) fn repack_across(&mut self, processor: Processor, rows: Rows<'_>, n_columns: usize) {
         self.set_shape(processor, n_columns, rows.n);
-        if processor.products != Products::F32 {
-            pack_across(processor, rows, n_columns, &mut self.lines);
-            return;
-        }
         let width = self.width;
         let panels = self.values.chunks_exact_mut((rows.n * width).max(1));
         for (panel_idx, panel) in panels.enumerate() {
@@ -146,12 +123,10 @@ impl Panels {
 
     fn set_shape(&mut self, processor: Processor, n_columns: usize, depth: usize) {
         let width = processor.width;
-        if processor.products == Products::F32 {
-            self.values.clear();
-            // Zeros where the last panel has no column.
-            self.values
-                .resize(n_columns.div_ceil(width) * depth * width, 0.);
-        }
+        self.values.clear();
+        // Zeros where the last panel has no column.
+        self.values
+            .resize(n_columns.div_ceil(width) * depth * width, 0.);
         (self.depth, self.n_columns, self.width) = (depth, n_columns, width);
     }
 
@@ -175,53 +150,35 @@ impl Panels {
             return;
         }
         let width = self.width;
-        let n_values = rows.n * width;
-        let Tiles { sums, rows: packed } = tiles;
-        // Sums of whole blocks.
-        let n_tile = match processor.products {
-            Products::F32 => n_values,
-            Products::Bf16 { .. } => {
-                pack_rows(processor, rows, self.depth, packed);
-                rows.n.next_multiple_of(SIDE) * width
-            }
-        };
+        let n_tile = rows.n * width;
         let one = |panel_idx: usize, tile: &mut [f32]| {
-            match processor.products {
-                Products::F32 => {
-                    let n_panel = self.depth * width;
-                    processor.arch.dispatch(Panel {
-                        rows,
-                        max_block: processor.max_block,
-                        panel: &self.values[panel_idx * n_panel..][..n_panel],
-                        depth: self.depth,
-                        width,
-                        tile: &mut *tile,
-                    });
-                }
-                Products::Bf16 { has_amx } => {
-                    let n_panel = self.depth.next_multiple_of(SIDE);
-                    let panel = &self.lines[panel_idx * n_panel..][..n_panel];
-                    multiply(processor, has_amx, packed, panel, tile);
-                }
-            }
-            finish(panel_idx * width, &mut tile[..n_values]);
+            let n_panel = self.depth * width;
+            processor.arch.dispatch(Panel {
+                rows,
+                max_block: processor.max_block,
+                panel: &self.values[panel_idx * n_panel..][..n_panel],
+                depth: self.depth,
+                width,
+                tile: &mut *tile,
+            });
+            finish(panel_idx * width, tile);
         };
         let n_panels = self.n_columns.div_ceil(width);
         match spread {
             Spread::OneCore => {
                 // Every value is overwritten.
-                sums.resize(n_tile, 0.);
+                tiles.resize(n_tile, 0.);
                 for panel_idx in 0..n_panels {
-                    one(panel_idx, sums);
-                    self.put(panel_idx, &sums[..n_values], &mut out);
+                    one(panel_idx, tiles);
+                    self.put(panel_idx, tiles, &mut out);
                 }
             }
             Spread::AllCores => {
-                sums.resize(n_panels * n_tile, 0.);
-                let all = sums.par_chunks_exact_mut(n_tile).enumerate();
+                tiles.resize(n_panels * n_tile, 0.);
+                let all = tiles.par_chunks_exact_mut(n_tile).enumerate();
                 all.for_each(|(panel_idx, tile)| one(panel_idx, tile));
-                for (panel_idx, tile) in sums.chunks_exact(n_tile).enumerate() {
-                    self.put(panel_idx, &tile[..n_values], &mut out);
+                for (panel_idx, tile) in tiles.chunks_exact(n_tile).enumerate() {
+                    self.put(panel_idx, tile, &mut out);
                 }
             }
         }

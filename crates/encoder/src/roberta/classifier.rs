@@ -11,7 +11,7 @@ use super::{
 use crate::{
     CheckedWeights, Result,
     batches::TOKENS_PER_BATCH,
-    forward::{Encoder, Linear, Processor, Spread, Wanted},
+    forward::{Affine, Encoder, Linear, Processor, Spread, Wanted},
 };
 
 /// A RoBERTa on the CPU that gives every prompt one output per label: `RobertaForSequenceClassification` in transformers.
@@ -146,7 +146,7 @@ impl ClassificationHead {
             let name = format!("{}.{part}", RobertaConfig::HEAD);
             let weight = weights.values(&format!("{name}.weight"))?;
             let bias = weights.values(&format!("{name}.bias"))?;
-            Ok(Linear::new(Processor::detect(), dim, &[(weight, bias)]))
+            Ok(Linear::new(Processor::detect(), dim, &[Affine { weight, bias }]))
         };
         Ok(Self {
             dense: linear("dense")?,
