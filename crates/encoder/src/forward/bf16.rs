@@ -13,6 +13,7 @@
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;
 mod attention;
+mod functions;
 mod layer;
 mod lines;
 mod map;

@@ -1,7 +1,10 @@
 //! Intel's tiles (AMX): 16 rows of a cache line each, of which one instruction multiplies two. Rust has no functions for them yet, so this is assembly.
 
 use std::{
-    arch::{asm, x86_64::__cpuid_count},
+    arch::{
+        asm,
+        x86_64::{__cpuid_count, _MM_HINT_T1, _mm_prefetch},
+    },
     sync::OnceLock,
 };
 
@@ -60,7 +63,13 @@ pub(super) fn multiply(rows: Blocks<'_>, panels: &[Line], sums: &mut [f32]) {
             for first_part in (0..rows.n_parts).step_by(PARTS_AT_ONCE) {
                 let n_parts = PARTS_AT_ONCE.min(rows.n_parts - first_part);
                 let panel = &panel[first_part * SIDE..];
+                // What follows in memory is what is multiplied next, in this call or in the one for the next panel.
+                let next = panel.as_ptr().wrapping_add(n_parts * SIDE);
+                let n_next = (PARTS_AT_ONCE * SIDE).div_ceil(rows.n_blocks);
                 for (block_idx, sums) in sums.chunks_exact_mut(BLOCK).enumerate() {
+                    for line in block_idx * n_next..(block_idx + 1) * n_next {
+                        _mm_prefetch::<_MM_HINT_T1>(next.wrapping_add(line).cast());
+                    }
                     let block = &rows.lines[block_idx * SIDE * rows.stride + first_part..];
                     let upper = &block[TILE * rows.stride..];
                     asm!(

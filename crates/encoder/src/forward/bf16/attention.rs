@@ -1,5 +1,6 @@
 use super::{
-    super::{attention::Texts, elementwise::exp, processor::Processor},
+    super::{attention::Texts, processor::Processor},
+    functions::exp2,
     lines::{Line, Rows, SIDE, TILE},
     map::Map,
     product::{Tiles, multiply, place},
@@ -46,7 +47,8 @@ impl SelfAttention {
         let n_parts = self.n_head_parts();
         let (tokens, wanted) = (&texts.tokens[text_idx], &texts.queries[text_idx]);
         let n_panels = tokens.len().div_ceil(SIDE);
-        let scale = 1. / (self.head_dim as f32).sqrt();
+        // exp(x) = 2^(x / ln 2)
+        let scale = std::f32::consts::LOG2_E / (self.head_dim as f32).sqrt();
         let Scratch { sums, keys, values, weights } = scratch;
         weights.make_room(SIDE, n_panels);
         for head in 0..self.n_heads {
@@ -123,7 +125,7 @@ fn interleave(even: &Line, odd: &Line, values: &mut [Line], first_part: usize, t
     }
 }
 
-/// Rounds the weights `exp(scale (score - max))` of a row of scores, `(n_panels, 32 rows, 32)`, and returns their sum before that. Behind the last token
+/// Rounds the weights `2^(scale (score - max))` of a row of scores, `(n_panels, 32 rows, 32)`, and returns their sum before that. Behind the last token
 /// they are 0.
 fn softmax(
     processor: Processor,
@@ -155,7 +157,7 @@ fn softmax(
             for (part, line) in weights.iter_mut().enumerate() {
                 let mut values = scores[part * SIDE + row];
                 for lane in 0..SIDE {
-                    values[lane] = exp(scale * (values[lane] - max));
+                    values[lane] = exp2(scale * (values[lane] - max));
                 }
                 if part * SIDE + SIDE > n_tokens {
                     values[n_last..].fill(0.);

@@ -3,12 +3,13 @@ use std::ops::Range;
 use super::{
     super::{
         attention::Texts,
-        elementwise::{gelu_of, gelu_tanh_of, relu_of},
+        elementwise::{gelu_tanh_of, relu_of},
         layer::keep,
         linear::{Affine, LayerNorm},
         processor::Processor,
     },
     attention::{Scratch, SelfAttention},
+    functions::gelu,
     lines::{Line, Rows, SIDE, pack_row},
     map::Map,
     product::Tiles,
@@ -177,7 +178,7 @@ impl Layer {
             let map = &self.intermediate;
             match self.activation {
                 Activation::Gelu => {
-                    into_rows(map, processor, packed, group, sums, gelu_of, wide);
+                    into_rows(map, processor, packed, group, sums, gelu, wide);
                 }
                 Activation::GeluTanh => {
                     into_rows(map, processor, packed, group, sums, gelu_tanh_of, wide);
