@@ -5,7 +5,7 @@ use tokenizers::Tokenizer;
 
 use crate::{
     Embedded, ModelFiles, PromptEmbedder, Result, SentenceModel,
-    batches::{TOKENS_PER_BATCH, batches},
+    batches::batches,
     forward::{Encoder, Spread, Wanted},
 };
 
@@ -27,7 +27,8 @@ impl SentenceEmbedder {
         Self::load_in(Precision::F32, files)
     }
 
-    /// Reads a model, to multiply in a precision: bfloat16 on any processor, to the same bits, but slowly where [`crate::multiplies_bf16`] says no.
+    /// Reads a model, to multiply in a precision: bfloat16 on any processor, to the same bits, but slowly where
+    /// [`crate::multiplies_bf16`] says no.
     ///
     /// # Errors
     /// As [`SentenceEmbedder::load`].
@@ -65,7 +66,7 @@ impl SentenceEmbedder {
     }
 
     /// Batches of texts, by their positions, with their vectors one after the other. Batches go to the cores whole, so that none waits for
-    /// another; a single batch has all cores.
+    /// another; a single batch has all cores, in bfloat16 one.
     fn run(
         &self,
         texts: &[&[u32]],
@@ -73,7 +74,7 @@ impl SentenceEmbedder {
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Vec<(Vec<usize>, Vec<f32>)> {
         let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
-        let batches = batches(&lengths, std::env::var("CB").ok().and_then(|x| x.parse().ok()).unwrap_or(TOKENS_PER_BATCH));
+        let batches = batches(&lengths, self.encoder.tokens_per_batch());
         on_progress(lengths.iter().filter(|length| **length == 0).count() as u64);
         let embed = |rows: Vec<usize>, spread| {
             let texts: Vec<&[u32]> = rows.iter().map(|row| texts[*row]).collect();

@@ -20,6 +20,6 @@ mod map;
 mod product;
 
 pub(super) use self::{
-    layer::{Layer, LayerWeights, Room},
+    layer::{Layer, Room},
     product::Tiles,
 };

@@ -4,13 +4,17 @@ use dataset::Precision;
 
 use super::{
     attention::Texts,
-    bf16::{self, LayerWeights, Tiles},
-    layer::{Layer, Room, keep},
+    bf16::{self, Tiles},
+    layer::{Layer, LayerWeights, Room, keep},
     linear::{Affine, LayerNorm},
     processor::Processor,
     product::Spread,
 };
-use crate::{CheckedWeights, EncoderConfig, Result, config::Positions};
+use crate::{
+    CheckedWeights, EncoderConfig, Result,
+    batches::{TOKENS_PER_BATCH, TOKENS_PER_BATCH_BF16},
+    config::Positions,
+};
 
 /// A Transformer encoder of the BERT family (Devlin et al. 2018, arXiv 1810.04805): post-norm layers over learned positions, with products
 /// in float32 or bfloat16.
@@ -124,6 +128,14 @@ impl Encoder {
             layers,
             dim,
         })
+    }
+
+    /// Tokens of one batch on one core.
+    pub(crate) fn tokens_per_batch(&self) -> usize {
+        match self.layers {
+            Layers::F32(_) => TOKENS_PER_BATCH,
+            Layers::Bf16(_) => TOKENS_PER_BATCH_BF16,
+        }
     }
 
     /// The last layer's vectors of the wanted tokens, text after text, `(wanted tokens, dim)`. No text may be empty, and every id and position must

@@ -1,6 +1,5 @@
 use super::{
     attention::{Mixed, SelfAttention, Texts},
-    bf16::LayerWeights,
     elementwise::{gelu, gelu_tanh, relu},
     groups::Groups,
     linear::{Affine, LayerNorm, Linear},
@@ -23,6 +22,22 @@ pub(super) struct Layer {
     pub(super) intermediate: Linear,
     pub(super) activation: Activation,
     pub(super) output: Linear,
+    pub(super) output_norm: LayerNorm,
+}
+
+/// A layer's weights in float32.
+#[derive(Debug)]
+pub(super) struct LayerWeights {
+    pub(super) dim: usize,
+    pub(super) n_heads: usize,
+    pub(super) query: Affine,
+    pub(super) key: Affine,
+    pub(super) value: Affine,
+    pub(super) attention_output: Affine,
+    pub(super) attention_norm: LayerNorm,
+    pub(super) intermediate: Affine,
+    pub(super) activation: Activation,
+    pub(super) output: Affine,
     pub(super) output_norm: LayerNorm,
 }
 

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     CheckedWeights, Result,
-    batches::TOKENS_PER_BATCH,
     forward::{Affine, Encoder, Linear, Processor, Spread, Wanted},
 };
 
@@ -103,7 +102,9 @@ impl Classifier for RobertaClassifier {
     ) -> Result<Predicted> {
         let prompts = self.parts.tokenize(prompts, params.max_tokens)?;
         let lengths: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len()).collect();
-        let batches = params.padding.batches(&lengths, TOKENS_PER_BATCH)?;
+        let batches = params
+            .padding
+            .batches(&lengths, self.encoder.tokens_per_batch())?;
         let predict = |rows: &Vec<usize>, spread| {
             let mut texts: Vec<Vec<u32>> =
                 rows.iter().map(|row| prompts[*row].ids.clone()).collect();
@@ -146,7 +147,11 @@ impl ClassificationHead {
             let name = format!("{}.{part}", RobertaConfig::HEAD);
             let weight = weights.values(&format!("{name}.weight"))?;
             let bias = weights.values(&format!("{name}.bias"))?;
-            Ok(Linear::new(Processor::detect(), dim, &[Affine { weight, bias }]))
+            Ok(Linear::new(
+                Processor::detect(),
+                dim,
+                &[Affine { weight, bias }],
+            ))
         };
         Ok(Self {
             dense: linear("dense")?,

@@ -54,8 +54,8 @@ pub(super) fn multiply(rows: Blocks<'_>, panels: &[Line], sums: &mut [f32]) {
     let panels = panels.chunks_exact(rows.n_parts * SIDE);
     let of_panels = sums.chunks_exact_mut(rows.n_blocks * BLOCK);
     // SAFETY: the tiles are there. Of a block, lines `(row, part)` with row < 32 and part < `n_parts` are read, which `check` has found within the
-    // slice; of a panel, 32 lines for each part, as many as it has; 32 rows of 32 sums are read and written, as many as a block has. The compiler
-    // keeps nothing in tiles, because it is not told to compile for them; their shapes and contents last from the first statement to the last,
+    // slice; of a panel, 32 lines for each part, as many as it has; 32 rows of 32 sums are read and written, as many as a block has. What is fetched
+    // ahead may be anywhere. The compiler keeps nothing in tiles, because it is not told to compile for them; their shapes and contents last from the first statement to the last,
     // because the system keeps them for this thread.
     unsafe {
         asm!("ldtilecfg [{}]", in(reg) &raw const SHAPES, options(nostack, preserves_flags));
@@ -65,7 +65,11 @@ pub(super) fn multiply(rows: Blocks<'_>, panels: &[Line], sums: &mut [f32]) {
                 let panel = &panel[first_part * SIDE..];
                 // What follows in memory is what is multiplied next, in this call or in the one for the next panel.
                 let next = panel.as_ptr().wrapping_add(n_parts * SIDE);
-                let n_next = (PARTS_AT_ONCE * SIDE).div_ceil(rows.n_blocks);
+                // A head's keys and values are at hand.
+                let n_next = match rows.n_parts < PARTS_AT_ONCE {
+                    true => 0,
+                    false => (n_parts * SIDE).div_ceil(rows.n_blocks),
+                };
                 for (block_idx, sums) in sums.chunks_exact_mut(BLOCK).enumerate() {
                     for line in block_idx * n_next..(block_idx + 1) * n_next {
                         _mm_prefetch::<_MM_HINT_T1>(next.wrapping_add(line).cast());

@@ -49,7 +49,12 @@ impl SelfAttention {
         let n_panels = tokens.len().div_ceil(SIDE);
         // exp(x) = 2^(x / ln 2)
         let scale = std::f32::consts::LOG2_E / (self.head_dim as f32).sqrt();
-        let Scratch { sums, keys, values, weights } = scratch;
+        let Scratch {
+            sums,
+            keys,
+            values,
+            weights,
+        } = scratch;
         weights.make_room(SIDE, n_panels);
         for head in 0..self.n_heads {
             let first = head * n_parts;
@@ -62,9 +67,11 @@ impl SelfAttention {
                 #[inline(always)]
                 || {
                     for part in 0..n_parts {
-                        let key = |token: usize| &keys_and_values.row(tokens.start + token)[first + part];
+                        let key =
+                            |token: usize| &keys_and_values.row(tokens.start + token)[first + part];
                         let first_value = self.n_heads * n_parts + first + part;
-                        let value = |token: usize| &keys_and_values.row(tokens.start + token)[first_value];
+                        let value =
+                            |token: usize| &keys_and_values.row(tokens.start + token)[first_value];
                         for token in 0..tokens.len() {
                             let (lines, lane) = place(keys, n_parts, token, part);
                             for (line, pair) in lines.iter_mut().zip(key(token).0) {
@@ -90,17 +97,31 @@ impl SelfAttention {
                 multiply(processor, self.tiles, rows, keys, scores);
                 let mut totals = [0.; SIDE];
                 for row in 0..n_queries {
-                    totals[row] = softmax(processor, scores, row, tokens.len(), scale, weights.row_mut(row));
+                    totals[row] = softmax(
+                        processor,
+                        scores,
+                        row,
+                        tokens.len(),
+                        scale,
+                        weights.row_mut(row),
+                    );
                 }
                 let seen = &mut sums[..n_parts * SIDE * SIDE];
-                multiply(processor, self.tiles, weights.first(n_queries), values, seen);
+                multiply(
+                    processor,
+                    self.tiles,
+                    weights.first(n_queries),
+                    values,
+                    seen,
+                );
                 for (part, seen) in seen.as_chunks::<SIDE>().0.chunks_exact(SIDE).enumerate() {
                     processor.run(
                         #[inline(always)]
                         || {
                             for (row, seen) in seen[..n_queries].iter().enumerate() {
                                 let share = 1. / totals[row];
-                                mixed.row_mut(first_query + row)[first + part] = Line::of(&seen.map(|value| value * share));
+                                mixed.row_mut(first_query + row)[first + part] =
+                                    Line::of(&seen.map(|value| value * share));
                             }
                         },
                     );
@@ -118,7 +139,10 @@ fn interleave(even: &Line, odd: &Line, values: &mut [Line], first_part: usize, t
     for tile in 0..2 {
         let line = &mut lines[tile * TILE + pair].0;
         for lane in 0..TILE / 2 {
-            let (a, b) = (even.0[tile * TILE / 2 + lane], odd.0[tile * TILE / 2 + lane]);
+            let (a, b) = (
+                even.0[tile * TILE / 2 + lane],
+                odd.0[tile * TILE / 2 + lane],
+            );
             line[2 * lane] = a & 0xFFFF | b << 16;
             line[2 * lane + 1] = a >> 16 | b & 0xFFFF_0000;
         }

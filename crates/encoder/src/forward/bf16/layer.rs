@@ -4,7 +4,7 @@ use super::{
     super::{
         attention::Texts,
         elementwise::{gelu_tanh_of, relu_of},
-        layer::keep,
+        layer::{LayerWeights, keep},
         linear::{Affine, LayerNorm},
         processor::Processor,
     },
@@ -31,22 +31,6 @@ pub(in super::super) struct Layer {
     output: Map,
     output_norm: LayerNorm,
     dim: usize,
-}
-
-/// A layer's weights in float32.
-#[derive(Debug)]
-pub(in super::super) struct LayerWeights {
-    pub(in super::super) dim: usize,
-    pub(in super::super) n_heads: usize,
-    pub(in super::super) query: Affine,
-    pub(in super::super) key: Affine,
-    pub(in super::super) value: Affine,
-    pub(in super::super) attention_output: Affine,
-    pub(in super::super) attention_norm: LayerNorm,
-    pub(in super::super) intermediate: Affine,
-    pub(in super::super) activation: Activation,
-    pub(in super::super) output: Affine,
-    pub(in super::super) output_norm: LayerNorm,
 }
 
 /// Room for what a layer computes on the way, used again by the next one.

@@ -143,9 +143,21 @@ mod tests {
         let mut values: Vec<f32> = (0..4_000_000_u32)
             .map(|i| f32::from_bits(i.wrapping_mul(0x9E37_79B9)))
             .collect();
-        values.extend([0., -0., f32::INFINITY, f32::MIN, f32::MAX, 1.003_906_2, 1.011_718_8]);
+        values.extend([
+            0.,
+            -0.,
+            f32::INFINITY,
+            f32::MIN,
+            f32::MAX,
+            1.003_906_2,
+            1.011_718_8,
+        ]);
         for value in values.into_iter().filter(|value| !value.is_nan()) {
-            assert_eq!(rounded(value), u32::from(bf16::from_f32(value).to_bits()), "{value}");
+            assert_eq!(
+                rounded(value),
+                u32::from(bf16::from_f32(value).to_bits()),
+                "{value}"
+            );
         }
         assert!(f32::from_bits(rounded(f32::NAN) << 16).is_nan());
         assert!(f32::from_bits(rounded(f32::from_bits(0x7F80_0001)) << 16).is_nan());

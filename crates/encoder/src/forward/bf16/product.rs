@@ -90,10 +90,20 @@ pub(super) fn multiply(
 /// Whether all that is read and written is there.
 pub(super) fn check(rows: Blocks<'_>, panels: &[Line], sums: &[f32]) {
     let (n_panel, n_rows) = (rows.n_parts * SIDE, rows.n_blocks * SIDE);
-    assert!(n_panel > 0 && panels.len().is_multiple_of(n_panel), "whole panels");
-    assert_eq!(sums.len(), panels.len() / n_panel * n_rows * SIDE, "a sum for each row and column");
+    assert!(
+        n_panel > 0 && panels.len().is_multiple_of(n_panel),
+        "whole panels"
+    );
+    assert_eq!(
+        sums.len(),
+        panels.len() / n_panel * n_rows * SIDE,
+        "a sum for each row and column"
+    );
     let n_lines = n_rows.saturating_sub(1) * rows.stride + rows.n_parts;
-    assert!(rows.stride >= rows.n_parts && (n_rows == 0 || rows.lines.len() >= n_lines), "whole blocks");
+    assert!(
+        rows.stride >= rows.n_parts && (n_rows == 0 || rows.lines.len() >= n_lines),
+        "whole blocks"
+    );
 }
 
 /// [`multiply`] by the processor's vectors.
@@ -159,11 +169,23 @@ mod tests {
         let n_padded = n_rows.next_multiple_of(SIDE);
         let mut sums = vec![7.; n_padded * n_columns.next_multiple_of(SIDE)];
         multiply(processor, tiles, rows.first(n_rows), &panels, &mut sums);
-        let at = |row: usize, column: usize| sums[(column / SIDE * n_padded + row) * SIDE + column % SIDE];
-        (0..n_rows).flat_map(|row| (0..n_columns).map(move |column| (row, column))).map(|(row, column)| at(row, column)).collect()
+        let at = |row: usize, column: usize| {
+            sums[(column / SIDE * n_padded + row) * SIDE + column % SIDE]
+        };
+        (0..n_rows)
+            .flat_map(|row| (0..n_columns).map(move |column| (row, column)))
+            .map(|(row, column)| at(row, column))
+            .collect()
     }
 
-    const SHAPES: [(usize, usize, usize); 6] = [(1, 1, 1), (3, 5, 2), (32, 32, 32), (33, 31, 70), (70, 384, 40), (40, 1_000, 33)];
+    const SHAPES: [(usize, usize, usize); 6] = [
+        (1, 1, 1),
+        (3, 5, 2),
+        (32, 32, 32),
+        (33, 31, 70),
+        (70, 384, 40),
+        (40, 1_000, 33),
+    ];
 
     #[test]
     fn products_are_sums_of_products() {
@@ -178,7 +200,10 @@ mod tests {
                     let exact: f64 = a.iter().zip(b).map(|(a, b)| near(a) * near(b)).sum();
                     // A float32's rounding for each term, of sums up to half as many as there are terms.
                     let bound = depth as f64 * 1e-7 * (depth as f64 / 4.).max(1.);
-                    assert!((f64::from(*found) - exact).abs() < bound, "{tiles:?} {row} {column}");
+                    assert!(
+                        (f64::from(*found) - exact).abs() < bound,
+                        "{tiles:?} {row} {column}"
+                    );
                 }
             }
         }
@@ -195,8 +220,14 @@ mod tests {
                     x[n_rows * depth / 2] = f32::MAX;
                     x[n_rows * depth - 1] = -0.;
                 }
-                let [tiles, vectors] = [Tiles::detect(), Tiles::None].map(|tiles| product(tiles, &x, &w, depth));
-                let bits = |values: &[f32]| values.iter().map(|value| if value.is_nan() { 0 } else { value.to_bits() }).collect::<Vec<_>>();
+                let [tiles, vectors] =
+                    [Tiles::detect(), Tiles::None].map(|tiles| product(tiles, &x, &w, depth));
+                let bits = |values: &[f32]| {
+                    values
+                        .iter()
+                        .map(|value| if value.is_nan() { 0 } else { value.to_bits() })
+                        .collect::<Vec<_>>()
+                };
                 assert_eq!(bits(&tiles), bits(&vectors), "{n_rows} {depth} {n_columns}");
             }
         }
@@ -210,7 +241,11 @@ mod tests {
             let together = product(tiles, &x, &w, depth);
             for row in [0, 1, 17, 31, 32, 49] {
                 let alone = product(tiles, &x[row * depth..][..depth], &w, depth);
-                assert_eq!(alone, together[row * n_columns..][..n_columns], "{tiles:?} {row}");
+                assert_eq!(
+                    alone,
+                    together[row * n_columns..][..n_columns],
+                    "{tiles:?} {row}"
+                );
             }
         }
     }
@@ -218,7 +253,12 @@ mod tests {
     #[test]
     fn no_memory_beyond_the_slices_is_read() {
         let lines = vec![Line::ZERO; 31 * 3 + 2];
-        let rows = |n_blocks, stride, n_parts| Blocks { lines: &lines, stride, n_blocks, n_parts };
+        let rows = |n_blocks, stride, n_parts| Blocks {
+            lines: &lines,
+            stride,
+            n_blocks,
+            n_parts,
+        };
         let panels = [Line::ZERO; 2 * SIDE];
         for tiles in Tiles::all() {
             for (rows, n_panels, n_sums, is_fine) in [
@@ -230,8 +270,20 @@ mod tests {
                 (rows(1, 3, 2), 64, BLOCK - 1, false),
                 (rows(1, 3, 0), 0, 0, false),
             ] {
-                let run = || multiply(Processor::detect(), tiles, rows, &panels[..n_panels], &mut vec![0.; n_sums]);
-                assert_eq!(std::panic::catch_unwind(run).is_ok(), is_fine, "{rows:?} {n_panels} {n_sums}");
+                let run = || {
+                    multiply(
+                        Processor::detect(),
+                        tiles,
+                        rows,
+                        &panels[..n_panels],
+                        &mut vec![0.; n_sums],
+                    )
+                };
+                assert_eq!(
+                    std::panic::catch_unwind(run).is_ok(),
+                    is_fine,
+                    "{rows:?} {n_panels} {n_sums}"
+                );
             }
         }
     }
