@@ -2,8 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod common;
-#[path = "common/vectors.rs"]
-mod vectors;
 
 use std::path::Path;
 
@@ -15,7 +13,7 @@ use encoder::{
 use ndarray::{Array2, s};
 use test_support::copy_tiny_bert;
 
-use crate::{common::golden, vectors::golden_prompts};
+use crate::common::{golden, max_difference};
 
 /// What six layers of products with 8 bits may cost.
 const MIN_COSINE: f32 = 0.9999;
@@ -65,9 +63,11 @@ fn minilm_gives_nearly_the_same_vectors() {
     let files = ModelFiles::in_folder(&folder).unwrap_or_else(|error| {
         panic!("{error}; run `scripts/minilm.sh` first, which brings the model")
     });
+    let prompts: Vec<String> =
+        serde_json::from_slice(&std::fs::read(golden("prompts.json")).unwrap()).unwrap();
     let [f32, bf16] = [Precision::F32, Precision::Bf16].map(|precision| {
         let embedder = SentenceEmbedder::load_in(precision, &files).unwrap();
-        embed(&embedder, &golden_prompts())
+        embed(&embedder, &prompts)
     });
     let worst = worst_cosine(&f32, &bf16);
     assert!(worst >= MIN_COSINE, "{worst}");
@@ -93,8 +93,7 @@ fn a_network_does_not_depend_on_what_is_predicted_beside_it() {
             let alone = predict(&bf16, std::slice::from_ref(prompt));
             assert_eq!(alone.row(0), together.row(row), "{name} {row}");
         }
-        let difference = (&predict(&f32, &prompts) - &together).mapv(f32::abs);
-        let largest = difference.iter().copied().fold(0., f32::max);
+        let largest = max_difference(predict(&f32, &prompts).view(), together.view());
         assert!(
             largest > 0. && largest < MAX_DIFFERENCE,
             "{name}: {largest}"

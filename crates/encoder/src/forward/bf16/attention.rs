@@ -18,6 +18,16 @@ pub(super) struct SelfAttention {
     pub(super) head_dim: usize,
 }
 
+/// Texts with the maps of their tokens.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mapped<'a> {
+    pub(super) texts: Texts<'a>,
+    /// Of the wanted tokens, all heads.
+    pub(super) queries: &'a Rows,
+    /// Of all tokens, the keys of all heads and then the values.
+    pub(super) keys_and_values: &'a Rows,
+}
+
 /// What a core needs for a head of a text.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
@@ -37,13 +47,16 @@ impl SelfAttention {
     pub(super) fn mix(
         &self,
         processor: Processor,
-        texts: Texts<'_>,
+        mapped: Mapped<'_>,
         text_idx: usize,
-        queries: &Rows,
-        keys_and_values: &Rows,
         scratch: &mut Scratch,
         mixed: &mut Rows,
     ) {
+        let Mapped {
+            texts,
+            queries,
+            keys_and_values,
+        } = mapped;
         let n_parts = self.n_head_parts();
         let (tokens, wanted) = (&texts.tokens[text_idx], &texts.queries[text_idx]);
         let n_panels = tokens.len().div_ceil(SIDE);

@@ -58,7 +58,8 @@ mod tests {
             let error = f64::from(exp2(-x.abs() * 10.)) / exact - 1.;
             assert!(error.abs() < 3e-6, "exp2({x}) is off by {error}");
         }
-        assert_eq!((gelu(-30.), gelu(30.)), (0., 30.));
+        // Phi is 0 or 1 but for a rounding.
+        assert!(gelu(-30.).abs() < 1e-5 && (gelu(30.) - 30.).abs() < 1e-5);
         assert!(exp2(-1e9) < 2e-38 && exp2(f32::NEG_INFINITY) < 2e-38);
         assert!(gelu(f32::NAN).is_nan() && exp2(f32::NAN).is_nan());
     }

@@ -8,7 +8,7 @@ use super::{
         linear::{Affine, LayerNorm},
         processor::Processor,
     },
-    attention::{Scratch, SelfAttention},
+    attention::{Mapped, Scratch, SelfAttention},
     functions::gelu,
     lines::{Line, Rows, SIDE, pack_row},
     map::Map,
@@ -137,15 +137,13 @@ impl Layer {
         );
         mixed.make_room(n_wanted, query.n_panels());
         for text_idx in 0..texts.tokens.len() {
-            self.attention.mix(
-                processor,
+            let mapped = Mapped {
                 texts,
-                text_idx,
                 queries,
                 keys_and_values,
-                scratch,
-                mixed,
-            );
+            };
+            self.attention
+                .mix(processor, mapped, text_idx, scratch, mixed);
         }
         let sums = &mut scratch.sums;
         for (group_idx, rows) in rows.chunks_mut(MAX_IN_GROUP * self.dim).enumerate() {
