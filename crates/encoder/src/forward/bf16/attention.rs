@@ -109,8 +109,8 @@ impl SelfAttention {
                 let scores = &mut sums[..n_panels * SIDE * SIDE];
                 multiply(processor, self.tiles, rows, keys, scores);
                 let mut totals = [0.; SIDE];
-                for row in 0..n_queries {
-                    totals[row] = softmax(
+                for (row, total) in totals[..n_queries].iter_mut().enumerate() {
+                    *total = softmax(
                         processor,
                         scores,
                         row,
@@ -193,8 +193,8 @@ fn softmax(
             let mut totals = [0.; SIDE];
             for (part, line) in weights.iter_mut().enumerate() {
                 let mut values = scores[part * SIDE + row];
-                for lane in 0..SIDE {
-                    values[lane] = exp2(scale * (values[lane] - max));
+                for value in &mut values {
+                    *value = exp2(scale * (*value - max));
                 }
                 if part * SIDE + SIDE > n_tokens {
                     values[n_last..].fill(0.);

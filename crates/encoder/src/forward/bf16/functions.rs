@@ -11,7 +11,7 @@ pub(super) fn gelu(x: f32) -> f32 {
     let z = if x < -END { -END } else { x };
     let z = if z > END { END } else { z };
     let square = z * z;
-    let mut polynomial = 4.547_142_9e-11_f32;
+    let mut polynomial = 4.547_143e-11_f32;
     for coefficient in [
         -4.515_372e-9,
         1.986_188_5e-7,
@@ -19,7 +19,7 @@ pub(super) fn gelu(x: f32) -> f32 {
         8.849_041e-5,
         -0.001_079_093_2,
         0.009_718_914_5,
-        -0.066_191_196,
+        -0.066_191_2,
         0.398_824_75,
     ] {
         polynomial = polynomial.mul_add(square, coefficient);
