@@ -40,7 +40,7 @@ pub use crate::{
     load::{check_device, find_precision, load_embedder, load_network},
     model_file::read_model_file,
     model_files::{ModelFiles, Need},
-    precision::{PrecisionChoice, Runtime, has_bf16_products},
+    precision::{PrecisionChoice, Runtime, has_bf16_products, multiplies_bf16},
     roberta::{
         Classifier, NetworkTask, Padding, PredictParams, Predicted, ProblemType, RobertaClassifier,
         RobertaConfig, RobertaParts, RobertaTokenizer, TaskNetwork, sigmoid,

@@ -5,8 +5,8 @@ use std::path::Path;
 use dataset::{Precision, Truncate};
 
 use crate::{
-    DeviceChoice, ModelFiles, NetworkTask, PrecisionChoice, PromptEmbedder, Result, Runtime,
-    SentenceEmbedder, TaskNetwork,
+    DeviceChoice, ModelFiles, NetworkTask, PrecisionChoice, PromptEmbedder, Result,
+    RobertaClassifier, Runtime, SentenceEmbedder, TaskNetwork, multiplies_bf16,
 };
 
 /// Refuses a device that is not there.
@@ -17,38 +17,42 @@ pub fn check_device(device: DeviceChoice) -> Result<()> {
     device.check_is_cpu()
 }
 
-/// The precision in which models run that is asked for.
+/// The precision in which models run that is asked for. `auto` is bfloat16 where [`crate::multiplies_bf16`] says yes.
 ///
 /// # Errors
-/// [`crate::Error::NoPrecision`] for all but float32; [`crate::Error::NoDevice`].
+/// [`crate::Error::NoDevice`].
 pub fn find_precision(choice: PrecisionChoice, device: DeviceChoice) -> Result<Precision> {
     check_device(device)?;
-    choice.check_is_f32()
+    let is_gained_by = multiplies_bf16();
+    let found = choice.or_bf16_if(is_gained_by);
+    if found == Precision::Bf16 && !is_gained_by {
+        tracing::warn!(
+            "this processor has no tiles (AMX) for bfloat16, so it takes longer than float32"
+        );
+    }
+    Ok(found)
 }
 
 /// Reads a sentence embedder, which cuts long prompts as it is told, or else as its files say.
 ///
 /// # Errors
-/// [`crate::Error::NoDevice`]; [`crate::Error::NoPrecision`]; any of [`SentenceEmbedder::load`].
+/// [`crate::Error::NoDevice`]; any of [`SentenceEmbedder::load`].
 pub fn load_embedder(
     files: &ModelFiles,
     truncate: Option<Truncate>,
     runtime: Runtime,
 ) -> Result<Box<dyn PromptEmbedder>> {
-    check(runtime)?;
-    let embedder = SentenceEmbedder::load(files)?;
+    check_device(runtime.device)?;
+    let embedder = SentenceEmbedder::load_in(runtime.precision, files)?;
     Ok(Box::new(embedder.with_truncate(truncate)))
 }
 
 /// Reads a network for a task.
 ///
 /// # Errors
-/// [`crate::Error::NoDevice`]; [`crate::Error::NoPrecision`]; any of [`TaskNetwork::from_folder`].
+/// [`crate::Error::NoDevice`]; any of [`TaskNetwork::from_folder`].
 pub fn load_network(folder: &Path, task: NetworkTask, runtime: Runtime) -> Result<TaskNetwork> {
-    check(runtime)?;
-    TaskNetwork::from_folder(folder, task)
-}
-
-fn check(runtime: Runtime) -> Result<()> {
-    find_precision(PrecisionChoice::Given(runtime.precision), runtime.device).map(|_| ())
+    check_device(runtime.device)?;
+    let model = RobertaClassifier::from_folder_in(runtime.precision, folder)?;
+    TaskNetwork::new(Box::new(model), folder, task)
 }

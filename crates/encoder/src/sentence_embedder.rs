@@ -1,11 +1,11 @@
-use dataset::Truncate;
+use dataset::{Precision, Truncate};
 use ndarray::Array2;
 use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
 use crate::{
     Embedded, ModelFiles, PromptEmbedder, Result, SentenceModel,
-    batches::{TOKENS_PER_BATCH, batches},
+    batches::batches,
     forward::{Encoder, Spread, Wanted},
 };
 
@@ -19,13 +19,22 @@ pub struct SentenceEmbedder {
 }
 
 impl SentenceEmbedder {
-    /// Reads a model, its weights as float32.
+    /// Reads a model, to compute in float32.
     ///
     /// # Errors
     /// As [`SentenceModel::read`]; [`crate::Error::ResultNotFinite`] for a model that computes no numbers.
     pub fn load(files: &ModelFiles) -> Result<Self> {
+        Self::load_in(Precision::F32, files)
+    }
+
+    /// Reads a model, to multiply in a precision: bfloat16 on any processor, to the same bits, but slowly where
+    /// [`crate::multiplies_bf16`] says no.
+    ///
+    /// # Errors
+    /// As [`SentenceEmbedder::load`].
+    pub fn load_in(precision: Precision, files: &ModelFiles) -> Result<Self> {
         let (model, encoder) = SentenceModel::read_with(files, |config, mut weights| {
-            Encoder::load(&mut weights, "", config)
+            Encoder::load(precision, &mut weights, "", config)
         })?;
         let embedder = Self { model, encoder };
         // A model that computes no numbers shall be told before the hours that a data set takes.
@@ -57,7 +66,7 @@ impl SentenceEmbedder {
     }
 
     /// Batches of texts, by their positions, with their vectors one after the other. Batches go to the cores whole, so that none waits for
-    /// another; a single batch has all cores.
+    /// another; a single batch has all cores, in bfloat16 one.
     fn run(
         &self,
         texts: &[&[u32]],
@@ -65,7 +74,7 @@ impl SentenceEmbedder {
         on_progress: &(dyn Fn(u64) + Sync),
     ) -> Vec<(Vec<usize>, Vec<f32>)> {
         let lengths: Vec<usize> = texts.iter().map(|ids| ids.len()).collect();
-        let batches = batches(&lengths, TOKENS_PER_BATCH);
+        let batches = batches(&lengths, self.encoder.tokens_per_batch());
         on_progress(lengths.iter().filter(|length| **length == 0).count() as u64);
         let embed = |rows: Vec<usize>, spread| {
             let texts: Vec<&[u32]> = rows.iter().map(|row| texts[*row]).collect();

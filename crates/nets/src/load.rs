@@ -5,7 +5,7 @@ use std::path::Path;
 use dataset::{Precision, Truncate};
 use encoder::{
     DeviceChoice, ModelFiles, NetworkTask, PrecisionChoice, PromptEmbedder, Result, Runtime,
-    TaskNetwork, has_bf16_products,
+    TaskNetwork, has_bf16_products, multiplies_bf16,
 };
 use tch::{Device, Kind};
 
@@ -37,8 +37,8 @@ pub fn find_precision(choice: PrecisionChoice, device: DeviceChoice) -> Result<P
     Ok(found)
 }
 
-/// Reads a sentence embedder, which cuts long prompts as it is told, or else as its files say. On the CPU and in float32 it is the crate
-/// `encoder`'s.
+/// Reads a sentence embedder, which cuts long prompts as it is told, or else as its files say. On the CPU in float32, or in bfloat16 with AMX, it is
+/// the crate `encoder`'s.
 ///
 /// # Errors
 /// [`encoder::Error::NoDevice`]; [`encoder::Error::NoPrecision`]; any of [`SentenceEmbedder::load`].
@@ -47,28 +47,36 @@ pub fn load_embedder(
     truncate: Option<Truncate>,
     runtime: Runtime,
 ) -> Result<Box<dyn PromptEmbedder>> {
-    if is_for_encoder(Mode::find(runtime)?) {
-        let runtime = Runtime::f32_on(DeviceChoice::Cpu);
+    if let Some(runtime) = for_encoder(Mode::find(runtime)?) {
         return encoder::load_embedder(files, truncate, runtime);
     }
     let embedder = SentenceEmbedder::load(files, runtime)?;
     Ok(Box::new(embedder.with_truncate(truncate)))
 }
 
-/// Reads a network for a task. On the CPU and in float32 it is the crate `encoder`'s.
+/// Reads a network for a task. On the CPU in float32, or in bfloat16 with AMX, it is the crate `encoder`'s.
 ///
 /// # Errors
 /// [`encoder::Error::NoDevice`]; [`encoder::Error::NoPrecision`]; any of [`TaskNetwork::from_folder`].
 pub fn load_network(folder: &Path, task: NetworkTask, runtime: Runtime) -> Result<TaskNetwork> {
     let mode = Mode::find(runtime)?;
-    if is_for_encoder(mode) {
-        return encoder::load_network(folder, task, Runtime::f32_on(DeviceChoice::Cpu));
+    if let Some(runtime) = for_encoder(mode) {
+        return encoder::load_network(folder, task, runtime);
     }
     let model = RobertaModel::from_folder(folder, runtime.device)?;
     let model = DeviceClassifier::new(model, mode.product_kind)?;
     TaskNetwork::new(Box::new(model), folder, task)
 }
 
-fn is_for_encoder(mode: Mode) -> bool {
-    (mode.device, mode.product_kind) == (Device::Cpu, Kind::Float)
+/// How the crate `encoder` runs what this mode asks for, where that is faster.
+fn for_encoder(mode: Mode) -> Option<Runtime> {
+    let precision = match (mode.device, mode.product_kind) {
+        (Device::Cpu, Kind::Float) => Precision::F32,
+        (Device::Cpu, Kind::BFloat16) if multiplies_bf16() => Precision::Bf16,
+        _ => return None,
+    };
+    Some(Runtime {
+        device: DeviceChoice::Cpu,
+        precision,
+    })
 }

@@ -64,13 +64,13 @@ impl Mode {
 pub(crate) fn precision(choice: PrecisionChoice, device: Device) -> Result<Precision> {
     let is_cpu = device == Device::Cpu;
     match choice {
-        PrecisionChoice::Auto if is_cpu && has_bf16_products() => Ok(Precision::Bf16),
-        PrecisionChoice::Auto | PrecisionChoice::Given(Precision::F32) => Ok(Precision::F32),
-        PrecisionChoice::Given(Precision::Bf16) if is_cpu => Ok(Precision::Bf16),
-        PrecisionChoice::Given(precision @ Precision::Bf16) => Err(encoder::Error::NoPrecision {
-            precision,
-            why: "it is for CPUs; on a GPU models run in `f32`",
-        }),
+        PrecisionChoice::Given(precision @ Precision::Bf16) if !is_cpu => {
+            Err(encoder::Error::NoPrecision {
+                precision,
+                why: "it is for CPUs; on a GPU models run in `f32`",
+            })
+        }
+        choice => Ok(choice.or_bf16_if(is_cpu && has_bf16_products())),
     }
 }
 

@@ -88,8 +88,8 @@ pub(crate) struct FitArgs {
     pub(crate) device: String,
 
     /// How exactly sentence embedders and RoBERTa networks multiply when they predict: f32, bf16 (several times as fast on processors with
-    /// AVX-512-BF16 or AMX, embeddings in a folder of their own) or auto, which is bf16 on such processors. bf16 only in a build with
-    /// `--features torch`, and on the CPU
+    /// AMX, embeddings in a folder of their own) or auto, which is bf16 on such processors. In a build with `--features torch`, AVX-512-BF16 does as
+    /// well. On the CPU only
     #[arg(long, value_name = "PRECISION", default_value = "f32")]
     pub(crate) precision: String,
 

@@ -102,12 +102,7 @@ pub(crate) fn device(name: &str) -> anyhow::Result<DeviceChoice> {
 fn precision(name: &str, device: DeviceChoice) -> anyhow::Result<Precision> {
     let precision = name.parse();
     let precision = precision.and_then(|precision| torch::find_precision(precision, device));
-    precision.map_err(|error| match error {
-        encoder::Error::NoPrecision { .. } if cfg!(not(feature = "torch")) => usage_error(format!(
-            "{error}; `scripts/libtorch.sh` installs libtorch, and `cargo run -p train-and-infer --features torch -- ...` builds with it"
-        )),
-        error => usage_error(error.to_string()),
-    })
+    precision.map_err(|error| usage_error(error.to_string()))
 }
 
 /// The numbers that were asked for, sorted, without duplicates.

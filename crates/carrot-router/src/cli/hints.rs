@@ -39,17 +39,7 @@ pub(super) fn device(name: &str) -> anyhow::Result<DeviceChoice> {
 pub(super) fn precision(name: &str, device: DeviceChoice) -> anyhow::Result<Precision> {
     let precision = name.parse();
     let precision = precision.and_then(|precision| find_precision(precision, device));
-    precision.map_err(|error| usage_error(with_cure(&error)))
-}
-
-/// A message about a precision, with what helps where this build lacks it.
-fn with_cure(error: &encoder::Error) -> String {
-    match error {
-        encoder::Error::NoPrecision { .. } if cfg!(not(feature = "torch")) => {
-            format!("{error}; `--features torch` builds it with libtorch")
-        }
-        error => error.to_string(),
-    }
+    precision.map_err(|error| usage_error(error.to_string()))
 }
 
 fn of_router(error: &Error) -> Option<String> {
@@ -96,10 +86,6 @@ fn of_other(error: &Error) -> Option<&'static str> {
 
 fn of_model(error: &encoder::Error) -> Option<&'static str> {
     match error {
-        encoder::Error::NoPrecision { .. } if cfg!(not(feature = "torch")) => Some(
-            "build with libtorch (`scripts/libtorch.sh`, then `cargo run -p carrot-router --features torch -- ...`), or refit the router with \
-             `--precision f32`",
-        ),
         encoder::Error::NoPrecision { .. } => Some("leave out `--device`, or pass `--device cpu`"),
         _ => None,
     }

@@ -10,16 +10,7 @@ fn bench() -> Tiny {
     })
 }
 
-#[cfg(not(feature = "torch"))]
-#[test]
-fn a_router_in_bfloat16_is_refused_without_libtorch() {
-    let output = bench().route(&["--mu", "0", "very long"], "");
-    assert_refused(&output, 1, "cannot compute in the precision `bf16`");
-    assert_refused(&output, 1, "--features torch");
-}
-
 /// As it was fitted, whatever the others do.
-#[cfg(feature = "torch")]
 #[test]
 fn a_router_in_bfloat16_embeds_in_bfloat16() {
     let [bf16, f32] = [bench(), Tiny::new(CostKind::OutputTokens)]

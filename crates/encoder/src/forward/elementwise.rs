@@ -15,17 +15,12 @@ pub(crate) fn gelu(processor: Processor, values: &mut [f32]) {
 
 /// Its approximation by the hyperbolic tangent, `x / 2 (1 + tanh(sqrt(2 / pi) (x + .044715 x^3)))`.
 pub(crate) fn gelu_tanh(processor: Processor, values: &mut [f32]) {
-    each(processor, values, |x| {
-        let inner = 0.797_884_6 * (x + 0.044_715 * x * x * x);
-        // (1 + tanh z) / 2 = 1 / (1 + exp(-2 z))
-        x / (1. + exp(-2. * inner))
-    });
+    each(processor, values, gelu_tanh_of);
 }
 
 /// `max(x, 0)` of every value.
 pub(crate) fn relu(processor: Processor, values: &mut [f32]) {
-    // A comparison, which hands on what is no number; `max` would not.
-    each(processor, values, |x| if x < 0. { 0. } else { x });
+    each(processor, values, relu_of);
 }
 
 /// Adds one row to every row.
@@ -187,7 +182,7 @@ fn folded(mut sums: [f32; LANES]) -> f32 {
 /// `exp(x)` to 2 units in the last place: `2^n exp(r)` with `|r| <= ln(2) / 2` and Taylor's polynomial of degree 7. Results below the smallest
 /// normal number are 0 or near it, above the largest they are large; what is no number stays none.
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(super) fn exp(x: f32) -> f32 {
     /// Added, it leaves a whole number in the last bits.
     const ROUND: f32 = 12_582_912.; // 1.5 * 2^23
     /// ln(2) in two parts, of which the first has few bits, so that its multiples are exact.
@@ -215,7 +210,7 @@ fn exp(x: f32) -> f32 {
 /// to 2.4e-9. The form is 26.2.17 of Abramowitz and Stegun 1964, which has five terms and 7.5e-8; these seven coefficients were fitted for the
 /// smallest largest error on [0, 6.5].
 #[inline(always)]
-fn gelu_of(x: f32) -> f32 {
+pub(super) fn gelu_of(x: f32) -> f32 {
     let z = x.abs();
     let t = 1. / (1. + 0.231_641_9 * z);
     let mut polynomial = -0.147_968_86;
@@ -232,6 +227,19 @@ fn gelu_of(x: f32) -> f32 {
     let tail = polynomial * t * exp(-0.5 * z * z);
     let kept = if x < 0. { 0. } else { x };
     kept - z * tail
+}
+
+#[inline(always)]
+pub(super) fn gelu_tanh_of(x: f32) -> f32 {
+    let inner = 0.797_884_6 * (x + 0.044_715 * x * x * x);
+    // (1 + tanh z) / 2 = 1 / (1 + exp(-2 z))
+    x / (1. + exp(-2. * inner))
+}
+
+#[inline(always)]
+pub(super) fn relu_of(x: f32) -> f32 {
+    // A comparison, which hands on what is no number; `max` would not.
+    if x < 0. { 0. } else { x }
 }
 
 #[cfg(test)]

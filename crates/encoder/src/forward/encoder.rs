@@ -1,15 +1,23 @@
 use std::ops::Range;
 
+use dataset::Precision;
+
 use super::{
-    attention::{SelfAttention, Texts},
-    layer::{Layer, Room, keep},
-    linear::{LayerNorm, Linear},
+    attention::Texts,
+    bf16::{self, Tiles},
+    layer::{Layer, LayerWeights, Room, keep},
+    linear::{Affine, LayerNorm},
     processor::Processor,
     product::Spread,
 };
-use crate::{CheckedWeights, EncoderConfig, Result, config::Positions};
+use crate::{
+    CheckedWeights, EncoderConfig, Result,
+    batches::{TOKENS_PER_BATCH, TOKENS_PER_BATCH_BF16},
+    config::Positions,
+};
 
-/// A Transformer encoder of the BERT family (Devlin et al. 2018, arXiv 1810.04805): post-norm layers over learned positions, in float32.
+/// A Transformer encoder of the BERT family (Devlin et al. 2018, arXiv 1810.04805): post-norm layers over learned positions, with products
+/// in float32 or bfloat16.
 ///
 /// Texts stand one after the other without padding, and none sees another. A text's vectors are the same, bit for bit, whatever it stands beside.
 #[derive(Debug)]
@@ -20,8 +28,24 @@ pub(crate) struct Encoder {
     norm: LayerNorm,
     counted: Positions,
     pad_id: u32,
-    layers: Vec<Layer>,
+    layers: Layers,
     dim: usize,
+}
+
+#[derive(Debug)]
+enum Layers {
+    F32(Vec<Layer>),
+    /// Each batch is computed on one core.
+    Bf16(Vec<bf16::Layer>),
+}
+
+impl Layers {
+    fn len(&self) -> usize {
+        match self {
+            Self::F32(layers) => layers.len(),
+            Self::Bf16(layers) => layers.len(),
+        }
+    }
 }
 
 /// The tokens whose vectors are wanted.
@@ -39,22 +63,25 @@ impl Encoder {
     /// # Errors
     /// As [`CheckedWeights::values`].
     pub(crate) fn load(
+        precision: Precision,
         weights: &mut CheckedWeights,
         prefix: &str,
         config: &EncoderConfig,
     ) -> Result<Self> {
-        Self::load_for(Processor::detect(), weights, prefix, config)
+        let tiles = (precision == Precision::Bf16).then(Tiles::detect);
+        Self::load_for(Processor::detect(), tiles, weights, prefix, config)
     }
 
+    /// With products in bfloat16 where something is given that takes them.
     fn load_for(
         processor: Processor,
+        tiles: Option<Tiles>,
         weights: &mut CheckedWeights,
         prefix: &str,
         config: &EncoderConfig,
     ) -> Result<Self> {
-        let (dim, wide) = (config.dim, config.feed_forward_dim);
+        let dim = config.dim;
         let mut load = Load {
-            processor,
             weights,
             prefix,
             eps: config.layer_norm_eps as f32,
@@ -69,27 +96,28 @@ impl Encoder {
             }
         }
         let norm = load.norm("embeddings.LayerNorm")?;
-        let mut layers = Vec::with_capacity(config.n_layers);
+        let mut weights = Vec::with_capacity(config.n_layers);
         for layer_idx in 0..config.n_layers {
             let name = |part: &str| format!("encoder.layer.{layer_idx}.{part}");
-            layers.push(Layer {
-                attention: SelfAttention {
-                    query: load.linear(dim, &[&name("attention.self.query")])?,
-                    key_and_value: load.linear(
-                        dim,
-                        &[&name("attention.self.key"), &name("attention.self.value")],
-                    )?,
-                    n_heads: config.n_heads,
-                    dim,
-                },
-                attention_output: load.linear(dim, &[&name("attention.output.dense")])?,
+            weights.push(LayerWeights {
+                dim,
+                n_heads: config.n_heads,
+                query: load.affine(&name("attention.self.query"))?,
+                key: load.affine(&name("attention.self.key"))?,
+                value: load.affine(&name("attention.self.value"))?,
+                attention_output: load.affine(&name("attention.output.dense"))?,
                 attention_norm: load.norm(&name("attention.output.LayerNorm"))?,
-                intermediate: load.linear(dim, &[&name("intermediate.dense")])?,
+                intermediate: load.affine(&name("intermediate.dense"))?,
                 activation: config.activation,
-                output: load.linear(wide, &[&name("output.dense")])?,
+                output: load.affine(&name("output.dense"))?,
                 output_norm: load.norm(&name("output.LayerNorm"))?,
             });
         }
+        let weights = weights.into_iter();
+        let layers = match tiles {
+            None => Layers::F32(weights.map(|it| Layer::new(processor, it)).collect()),
+            Some(tiles) => Layers::Bf16(weights.map(|it| bf16::Layer::new(tiles, it)).collect()),
+        };
         Ok(Self {
             processor,
             words,
@@ -102,13 +130,21 @@ impl Encoder {
         })
     }
 
+    /// Tokens of one batch on one core.
+    pub(crate) fn tokens_per_batch(&self) -> usize {
+        match self.layers {
+            Layers::F32(_) => TOKENS_PER_BATCH,
+            Layers::Bf16(_) => TOKENS_PER_BATCH_BF16,
+        }
+    }
+
     /// The last layer's vectors of the wanted tokens, text after text, `(wanted tokens, dim)`. No text may be empty, and every id and position must
     /// be in its table.
     pub(crate) fn forward(&self, texts: &[&[u32]], wanted: Wanted, spread: Spread) -> Vec<f32> {
         let mut rows = self.embed(texts);
         let tokens = ranges(texts.iter().map(|text| text.len()));
         let first = ranges(texts.iter().map(|_| 1));
-        if wanted == Wanted::First && self.layers.is_empty() {
+        if wanted == Wanted::First && self.layers.len() == 0 {
             keep(
                 &mut rows,
                 self.dim,
@@ -118,18 +154,33 @@ impl Encoder {
                 },
             );
         }
-        let mut room = Room::default();
-        for (layer, n_layers_left) in self.layers.iter().zip((0..self.layers.len()).rev()) {
-            // Every layer but the last needs all tokens, as keys of the next.
-            let queries = match wanted {
-                Wanted::First if n_layers_left == 0 => &first,
+        // Every layer but the last needs all tokens, as keys of the next.
+        let texts = |layer_idx| Texts {
+            tokens: &tokens,
+            queries: match wanted {
+                Wanted::First if layer_idx + 1 == self.layers.len() => &first,
                 _ => &tokens,
-            };
-            let texts = Texts {
-                tokens: &tokens,
-                queries,
-            };
-            layer.forward(self.processor, &mut rows, texts, spread, &mut room);
+            },
+        };
+        match &self.layers {
+            Layers::F32(layers) => {
+                let mut room = Room::default();
+                for (layer_idx, layer) in layers.iter().enumerate() {
+                    layer.forward(
+                        self.processor,
+                        &mut rows,
+                        texts(layer_idx),
+                        spread,
+                        &mut room,
+                    );
+                }
+            }
+            Layers::Bf16(layers) => {
+                let mut room = bf16::Room::default();
+                for (layer_idx, layer) in layers.iter().enumerate() {
+                    layer.forward(self.processor, &mut rows, texts(layer_idx), &mut room);
+                }
+            }
         }
         rows
     }
@@ -180,7 +231,6 @@ fn ranges(lengths: impl Iterator<Item = usize>) -> Vec<Range<usize>> {
 
 /// What takes weights out of files.
 struct Load<'a> {
-    processor: Processor,
     weights: &'a mut CheckedWeights,
     prefix: &'a str,
     eps: f32,
@@ -199,13 +249,10 @@ impl Load<'_> {
         })
     }
 
-    /// Maps of the same rows, side by side.
-    fn linear(&mut self, in_dim: usize, names: &[&str]) -> Result<Linear> {
-        let maps = names.iter().map(|name| {
-            let weight = self.values(&format!("{name}.weight"))?;
-            Ok((weight, self.values(&format!("{name}.bias"))?))
-        });
-        let maps: Vec<(Vec<f32>, Vec<f32>)> = maps.collect::<Result<_>>()?;
-        Ok(Linear::new(self.processor, in_dim, &maps))
+    fn affine(&mut self, name: &str) -> Result<Affine> {
+        Ok(Affine {
+            weight: self.values(&format!("{name}.weight"))?,
+            bias: self.values(&format!("{name}.bias"))?,
+        })
     }
 }

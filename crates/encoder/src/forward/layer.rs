@@ -2,7 +2,7 @@ use super::{
     attention::{Mixed, SelfAttention, Texts},
     elementwise::{gelu, gelu_tanh, relu},
     groups::Groups,
-    linear::{LayerNorm, Linear},
+    linear::{Affine, LayerNorm, Linear},
     processor::Processor,
     product::{Spread, Tiles},
 };
@@ -25,6 +25,22 @@ pub(super) struct Layer {
     pub(super) output_norm: LayerNorm,
 }
 
+/// A layer's weights in float32.
+#[derive(Debug)]
+pub(super) struct LayerWeights {
+    pub(super) dim: usize,
+    pub(super) n_heads: usize,
+    pub(super) query: Affine,
+    pub(super) key: Affine,
+    pub(super) value: Affine,
+    pub(super) attention_output: Affine,
+    pub(super) attention_norm: LayerNorm,
+    pub(super) intermediate: Affine,
+    pub(super) activation: Activation,
+    pub(super) output: Affine,
+    pub(super) output_norm: LayerNorm,
+}
+
 /// Room for what a layer computes on the way, used again by the next one.
 #[derive(Debug, Default)]
 pub(super) struct Room {
@@ -41,6 +57,26 @@ struct Scratch {
 }
 
 impl Layer {
+    /// Packs a layer's weights.
+    pub(super) fn new(processor: Processor, weights: LayerWeights) -> Self {
+        let (dim, wide) = (weights.dim, weights.intermediate.bias.len());
+        let linear = |in_dim, maps: &[Affine]| Linear::new(processor, in_dim, maps);
+        Self {
+            attention: SelfAttention {
+                query: linear(dim, &[weights.query]),
+                key_and_value: linear(dim, &[weights.key, weights.value]),
+                n_heads: weights.n_heads,
+                dim,
+            },
+            attention_output: linear(dim, &[weights.attention_output]),
+            attention_norm: weights.attention_norm,
+            intermediate: linear(dim, &[weights.intermediate]),
+            activation: weights.activation,
+            output: linear(wide, &[weights.output]),
+            output_norm: weights.output_norm,
+        }
+    }
+
     /// Replaces all tokens' rows, `(tokens, dim)`, by those of the wanted tokens.
     pub(super) fn forward(
         &self,

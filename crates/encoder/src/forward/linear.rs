@@ -14,6 +14,13 @@ pub(crate) struct Linear {
     in_dim: usize,
 }
 
+/// The numbers of an affine map.
+#[derive(Debug)]
+pub(crate) struct Affine {
+    pub(crate) weight: Vec<f32>, // (out_dim, in_dim)
+    pub(crate) bias: Vec<f32>,   // (out_dim)
+}
+
 /// Normalizes rows to mean 0 and variance 1, then scales and shifts them.
 #[derive(Debug)]
 pub(crate) struct LayerNorm {
@@ -23,13 +30,13 @@ pub(crate) struct LayerNorm {
 }
 
 impl Linear {
-    /// Takes maps of the same rows whose results shall stand side by side: for each the weight, `(out_dim, in_dim)`, and the bias, `(out_dim)`.
-    pub(crate) fn new(processor: Processor, in_dim: usize, maps: &[(Vec<f32>, Vec<f32>)]) -> Self {
+    /// Takes maps of the same rows whose results shall stand side by side.
+    pub(crate) fn new(processor: Processor, in_dim: usize, maps: &[Affine]) -> Self {
         let mut columns: Vec<&[f32]> = Vec::new();
-        for (weight, bias) in maps {
+        for Affine { weight, bias } in maps {
             columns.extend((0..bias.len()).map(|row| &weight[row * in_dim..][..in_dim]));
         }
-        let mut bias: Vec<f32> = maps.iter().flat_map(|(_, bias)| bias).copied().collect();
+        let mut bias: Vec<f32> = maps.iter().flat_map(|map| &map.bias).copied().collect();
         bias.resize(columns.len().next_multiple_of(processor.width), 0.);
         Self {
             processor,

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use dataset::Truncate;
+use dataset::{Precision, Truncate};
 use ndarray::{Array2, ArrayView1};
 use rayon::prelude::*;
 use tokenizers::Tokenizer;
@@ -10,8 +10,7 @@ use super::{
 };
 use crate::{
     CheckedWeights, Result,
-    batches::TOKENS_PER_BATCH,
-    forward::{Encoder, Linear, Processor, Spread, Wanted},
+    forward::{Affine, Encoder, Linear, Processor, Spread, Wanted},
 };
 
 /// A RoBERTa on the CPU that gives every prompt one output per label: `RobertaForSequenceClassification` in transformers.
@@ -48,10 +47,19 @@ impl RobertaClassifier {
     /// [`crate::Error::OnlyPickle`] for a folder whose weights are in a pickle only; [`crate::Error::ExtraWeight`] for weights that no classifier
     /// has; any that concerns a file.
     pub fn from_folder(folder: &Path) -> Result<Self> {
+        Self::from_folder_in(Precision::F32, folder)
+    }
+
+    /// The same to multiply in a precision: bfloat16 on any processor, to the same bits, but slowly where [`crate::multiplies_bf16`] says no. The two
+    /// layers behind the encoder stay in float32.
+    ///
+    /// # Errors
+    /// As [`RobertaClassifier::from_folder`].
+    pub fn from_folder_in(precision: Precision, folder: &Path) -> Result<Self> {
         let (parts, mut weights) = RobertaParts::read(folder)?;
         let prefix = format!("{}.", RobertaConfig::ENCODER);
         Ok(Self {
-            encoder: Encoder::load(&mut weights, &prefix, &parts.config.encoder)?,
+            encoder: Encoder::load(precision, &mut weights, &prefix, &parts.config.encoder)?,
             head: ClassificationHead::load(&mut weights, &parts.config)?,
             parts,
         })
@@ -94,7 +102,9 @@ impl Classifier for RobertaClassifier {
     ) -> Result<Predicted> {
         let prompts = self.parts.tokenize(prompts, params.max_tokens)?;
         let lengths: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len()).collect();
-        let batches = params.padding.batches(&lengths, TOKENS_PER_BATCH)?;
+        let batches = params
+            .padding
+            .batches(&lengths, self.encoder.tokens_per_batch())?;
         let predict = |rows: &Vec<usize>, spread| {
             let mut texts: Vec<Vec<u32>> =
                 rows.iter().map(|row| prompts[*row].ids.clone()).collect();
@@ -137,7 +147,11 @@ impl ClassificationHead {
             let name = format!("{}.{part}", RobertaConfig::HEAD);
             let weight = weights.values(&format!("{name}.weight"))?;
             let bias = weights.values(&format!("{name}.bias"))?;
-            Ok(Linear::new(Processor::detect(), dim, &[(weight, bias)]))
+            Ok(Linear::new(
+                Processor::detect(),
+                dim,
+                &[Affine { weight, bias }],
+            ))
         };
         Ok(Self {
             dense: linear("dense")?,

@@ -45,18 +45,21 @@ fn float32_is_what_nobody_mentions() {
     assert!(message.contains("`f32`, `bf16` or `auto`"), "{message}");
 }
 
-#[cfg(not(feature = "torch"))]
 #[test]
-fn bfloat16_needs_libtorch_and_auto_does_without() {
+fn auto_is_what_the_processor_gains_by() {
+    let is_gained_by = match cfg!(feature = "torch") {
+        true => encoder::has_bf16_products(),
+        false => encoder::multiplies_bf16(),
+    };
     let bench = bench();
-    let message = run(&bench, &["--precision", "bf16"], 2);
-    assert!(message.contains("without libtorch"), "{message}");
-    assert!(message.contains("scripts/libtorch.sh"), "{message}");
-    run(&bench, &["--precision", "auto"], 0);
-    assert_eq!(recorded(&bench), ("tiny-bert".to_owned(), Precision::F32));
+    run(&bench, &["--precision", "auto", "--device", "cpu"], 0);
+    let expected = match is_gained_by {
+        true => ("tiny-bert-bf16".to_owned(), Precision::Bf16),
+        false => ("tiny-bert".to_owned(), Precision::F32),
+    };
+    assert_eq!(recorded(&bench), expected);
 }
 
-#[cfg(feature = "torch")]
 #[test]
 fn embeddings_in_bfloat16_have_a_folder_of_their_own() {
     use dataset::Embeddings;

@@ -123,8 +123,8 @@ pub(super) struct RouterArgs {
     #[arg(long, value_name = "PART", value_parser = truncate_parser(), conflicts_with = "model")]
     pub(super) truncate: Option<Truncate>,
 
-    /// How exactly the networks of a pair multiply: f32, bf16 or auto, which is bf16 where the processor has instructions for it. bf16 only in a build
-    /// with `--features torch`. A router from --model computes as it was fitted
+    /// How exactly the networks of a pair multiply: f32, bf16 or auto, which is bf16 where the processor has AMX, or, in a build with
+    /// `--features torch`, AVX-512-BF16. A router from --model computes as it was fitted
     #[arg(
         long,
         value_name = "PRECISION",
