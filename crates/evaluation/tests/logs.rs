@@ -181,6 +181,34 @@ fn either_predictions_or_propensities_may_be_wrong() {
     assert!(mean_error(&uniform, &wrong, complete).abs() > 0.007);
 }
 
+/// A router may hold an LLM back, in all folds or in some, that is the best constant nevertheless.
+#[test]
+fn a_constant_that_the_router_predicts_nothing_of_is_judged_by_what_is_known() {
+    let world = world(0.0, 5);
+    let everywhere: fn(usize) -> bool = |_| true;
+    for is_held_back in [everywhere, |i| i.is_multiple_of(2)] {
+        let mut predicted = world.predicted.clone();
+        for (i, mut scores) in predicted.outer_iter_mut().enumerate() {
+            if is_held_back(i) {
+                scores[N_MODELS - 1] = f32::NAN;
+            }
+        }
+        let truth = Truth::new(world.scores.view(), world.costs.view()).expect("a truth");
+        let complete = report(&truth, world.fit(&predicted));
+        let at_most = complete.curve.last().expect("worths");
+        assert_eq!(at_most.best_constant, Some(N_MODELS - 1));
+        let mut sum = 0.0;
+        for seed in 0..60 {
+            let (scores, costs) = world.log(seed);
+            let recorded = Propensities::recorded(world.policy.clone()).expect("in (0, 1]");
+            let truth = Truth::with_propensities(scores.view(), costs.view(), recorded);
+            let found = report(&truth.expect("a truth"), world.fit(&predicted));
+            sum += found.mean.value - complete.mean.value;
+        }
+        assert!((sum / 60.0).abs() < 0.006, "off by {}", sum / 60.0);
+    }
+}
+
 #[test]
 fn with_nothing_missing_nothing_changes() {
     let world = world(0.0, 3);

@@ -88,7 +88,8 @@ pub fn prompt_gains(
 /// ```text
 /// phi_im = f_im + c_m w_im (s_im - f_im)          where the truth is known; f_im elsewhere
 /// c_m    = n / sum over prompts of w_im
-///   s    score or cost that is known        f    what the router, which was not fitted on the prompt, predicts of it
+///   s    score or cost that is known        f    what the router, which was not fitted on the prompt, predicts of it; the LLM's mean over
+///                                                the known ones, weighted by w, where it predicts nothing
 ///   w    1 / propensity where known, else 0  n    prompts that are judged
 /// ```
 ///

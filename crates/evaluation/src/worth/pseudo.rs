@@ -11,8 +11,9 @@ pub(super) struct PseudoOutcomes {
 }
 
 impl PseudoOutcomes {
-    /// `is_judged` says which prompts are; the others, and those of which nothing is known, have no outcomes. An LLM that is not predicted for a prompt has
-    /// none there.
+    /// `is_judged` says which prompts are; the others, and those of which nothing is known, have no outcomes. Where an LLM is not predicted, because the
+    /// router never chooses it, its weighted mean over the known ones among them stands for the prediction: it may still be the best constant. One that
+    /// is known nowhere has no outcomes there.
     pub(super) fn new(
         truth: &Truth<'_>,
         predicted: &Predicted<'_>,
@@ -38,9 +39,17 @@ impl PseudoOutcomes {
                 .map(|&prompt_idx| weight(prompt_idx))
                 .collect();
             let scale = judged.len() as f64 / total.value();
+            let mean = |of: fn((f64, f64)) -> f64| {
+                let known = judged.iter().filter_map(|&prompt_idx| {
+                    let known = of(truth.get(prompt_idx, model_idx)?);
+                    Some(weight(prompt_idx) * known)
+                });
+                known.collect::<Sum>().value() / total.value()
+            };
+            let means = (total.value() > 0.0).then(|| (mean(|it| it.0), mean(|it| it.1)));
             for &prompt_idx in &judged {
                 let at = [prompt_idx, model_idx];
-                let Some((score, cost)) = predicted.get(prompt_idx, model_idx) else {
+                let Some((score, cost)) = predicted.get(prompt_idx, model_idx).or(means) else {
                     continue;
                 };
                 let known = truth.get(prompt_idx, model_idx);
