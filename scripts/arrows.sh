@@ -10,7 +10,7 @@ case ${1-} in
 usage: scripts/arrows.sh [--self-test]
 
 Fails, naming each breach, when a crate of this workspace uses one that the table in this file does not allow, or when
-train-and-infer or carrot-router needs libtorch, or a web server, without its feature for it. Tests and examples (dev-dependencies) may use anything;
+train-and-infer or carrot-router needs libtorch, a web server, or Postgres without its feature for it. Tests and examples (dev-dependencies) may use anything;
 what a default feature or a build script brings in counts.
 
   --self-test   check first that wrong tables are caught
@@ -51,9 +51,10 @@ ARROWS = """
     static-embeddings                    -> dataset, encoder, intrinsic-dimension, untrusted-files
     nets                                 -> dataset, encoder
     saved-routers                        -> dataset, routers
+    pg-neighbors                         -> routers, secrets
     fitting                              -> dataset, evaluation, routers, saved-routers
     train-and-infer                      -> dataset, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, hub, cli-support
-    carrot-router                        -> dataset, decision-log, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, embeddings, hub, cli-support, untrusted-files
+    carrot-router                        -> dataset, decision-log, encoder, evaluation, fitting, nets, pg-neighbors, routers, saved-routers, static-embeddings, embeddings, hub, cli-support, untrusted-files
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support
@@ -133,6 +134,10 @@ for program in train-and-infer carrot-router; do
             exit 1
         fi
     done
+    if grep -q "^pg-neighbors v" <<<"$without"; then
+        echo "arrows: \`$program\` must not reach \`pg-neighbors\` without its feature \`index\`" >&2
+        exit 1
+    fi
     for crate in axum prometheus-client; do
         if grep -q "^$crate v" <<<"$without"; then
             echo "arrows: \`$program\` must not reach \`$crate\` without its feature \`serve\`" >&2

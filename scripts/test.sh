@@ -7,7 +7,7 @@ usage() {
 usage: scripts/test.sh [--long] [--skip NAME]...
 
 Checks and tests the whole workspace, stopping at the first failure, and prints the seconds that each step took. Installs what
-is missing first: libtorch and the local embedding model (scripts/libtorch.sh, scripts/minilm.sh), and a headless Chromium
+is missing first: libtorch and the local embedding model (scripts/libtorch.sh, scripts/minilm.sh), Postgres (scripts/postgres.sh), and a headless Chromium
 (scripts/chromium.sh) for the test of the report. CARGO_TARGET_DIR is honored.
 
   --long       then the `long` commands of README.md and docs/, and every script in scripts/long/: hours, as root for some, with strace
@@ -51,8 +51,8 @@ step() {
     current=
 }
 
-# With libtorch, which `nets` needs in any case, and with the server, so that everything is tested in one build.
-readonly features=carrot-router/torch,train-and-infer/torch,carrot-router/serve
+# With libtorch, which `nets` needs in any case, with the server and with indexes, so that everything is tested in one build.
+readonly features=carrot-router/torch,train-and-infer/torch,carrot-router/serve,carrot-router/index
 
 # clippy and rustdoc, on what the build has made of the dependencies.
 lint() { RUSTC_WORKSPACE_WRAPPER=$PWD/scripts/lint_crate.sh cargo build --locked --all-targets --keep-going "$@"; }
@@ -102,6 +102,7 @@ if_installed deny --offline check bans licenses sources
 
 step libtorch scripts/libtorch.sh
 step minilm scripts/minilm.sh
+step postgres scripts/postgres.sh
 if is_skipped browser; then
     # What the test itself reads: without it, no browser is a failure.
     export CARROT_BROWSER=skip

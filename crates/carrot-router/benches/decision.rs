@@ -124,7 +124,7 @@ fn make_up(embedder: &Path, place: &Path) -> Result<(), Box<dyn Error>> {
     });
     let folder = NewFolder::create(place)?;
     folder.write_knn(&KnnParts {
-        embeddings: &rows,
+        embeddings: &rows.into(),
         targets: &targets,
         format: EmbeddingFormat::F32,
     })?;

@@ -4,6 +4,8 @@
 mod args;
 mod calibrate;
 mod hints;
+mod index;
+mod output_folder;
 mod pool;
 mod replay;
 mod route;
@@ -23,6 +25,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Route(args) => route::run(args).map(success),
         Command::Calibrate(args) => calibrate::run(args).map(success),
         Command::Pool(args) => pool::run(args).map(success),
+        Command::Index(args) => index::run(args).map(success),
         Command::Replay(args) => replay::run(args).map(success),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args).map(success),

@@ -25,12 +25,19 @@ pub struct Decision {
     pub truncated: bool,
     /// Whether the router's choices depend on the prompt, see [`crate::CarrotRouter::routes`].
     pub routes: bool,
+    /// How many shards of the router's index did not answer: the neighbors are those of the others. Left out of the JSON where none was missing.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub shards_missing: u32,
     /// The sketch of the prompt's embedding, for a router that predicts from one, by which [`dataset::Confusions`] finds prompts that look alike
     /// to the router.
     #[serde(skip)]
     pub sketch: Option<Sketch>,
     /// All LLMs, in the saved router's order.
     pub models: Vec<Candidate>,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// What is expected of one LLM for one prompt.

@@ -53,6 +53,7 @@ impl Embedded {
                 scores: outputs.scores,
                 cost: outputs.cost,
                 lengths: self.embedder.lengths(prompts)?,
+                shards_missing: Vec::new(),
                 sketches: None,
             });
         }
@@ -60,19 +61,20 @@ impl Embedded {
             PromptEmbedder::Local(local) => local.embed(prompts)?,
             PromptEmbedder::Server(server) => server.embed(prompts)?,
         };
-        let PerModelOutputs { scores, cost } = self.outputs(&embeddings)?;
+        let (PerModelOutputs { scores, cost }, shards_missing) = self.outputs(&embeddings)?;
         Ok(Predicted {
             scores,
             cost,
             lengths,
+            shards_missing,
             sketches: Some(embeddings.outer_iter().map(Sketch::of).collect()),
         })
     }
 
-    fn outputs(&self, embeddings: &Array2<f32>) -> Result<PerModelOutputs> {
-        match self.model.predict(embeddings.view(), &|_| ())? {
-            ModelOutputs::PerModel(outputs) => Ok(outputs),
-            ModelOutputs::SmallWins(_) => {
+    fn outputs(&self, embeddings: &Array2<f32>) -> Result<(PerModelOutputs, Vec<u32>)> {
+        match self.model.predict_noting(embeddings.view(), &|_| ())? {
+            (ModelOutputs::PerModel(outputs), missing) => Ok((outputs, missing)),
+            (ModelOutputs::SmallWins(_), _) => {
                 unreachable!("a router of a pair is refused when it is opened")
             }
         }

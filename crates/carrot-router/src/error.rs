@@ -26,6 +26,33 @@ pub enum Error {
         /// The router's name.
         router: String,
     },
+    /// A router whose rows are in an index that was not named.
+    #[error(
+        "the train prompts of `{}` are in an index, and no address of it was given",
+        folder.display()
+    )]
+    NoIndexPlace {
+        /// The router's folder.
+        folder: PathBuf,
+    },
+    /// An index for a router that has its rows itself.
+    #[error(
+        "`{}` holds its train prompts itself, or needs none, and would ignore an index",
+        folder.display()
+    )]
+    UselessIndex {
+        /// The router's folder.
+        folder: PathBuf,
+    },
+    /// A build without the databases' client.
+    #[error("this program was built without indexes")]
+    NoIndexSupport,
+    /// What an index, or its databases, refuse.
+    #[error("cannot use the index")]
+    Index {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A router that does not predict from embeddings.
     #[error(
         "`{}` holds the router `{router}`, expected one that predicts from a prompt's embedding, such as `carrot-knn` or `carrot-blend`",

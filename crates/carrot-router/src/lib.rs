@@ -41,6 +41,7 @@ mod decision;
 mod embedded;
 mod embedder;
 mod error;
+mod index;
 mod label_order;
 mod networks;
 mod own_tokenizers;
@@ -75,6 +76,7 @@ pub use crate::{
     decision::{Candidate, Decision, TokenSource, check_mu},
     embedder::EmbedderPlace,
     error::{CalibrationError, Error, Result},
+    index::{BuiltIndex, IndexPlace, IndexPlan, build_index, predict_with_index},
     label_order::{OrderEvidence, compare_label_orders},
     pair::{AssumedOrder, NamedFolder, NetworkPair},
     pool::{PoolChanges, edit_pool, is_poorly_known},

@@ -140,6 +140,7 @@ impl Networks {
             scores: performance.values,
             cost,
             lengths: lengths.map(length).collect(),
+            shards_missing: Vec::new(),
             sketches: None,
         })
     }

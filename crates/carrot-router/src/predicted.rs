@@ -9,6 +9,8 @@ pub(crate) struct Predicted {
     pub(crate) cost: PredictedCost,
     /// One per prompt.
     pub(crate) lengths: Vec<Length>,
+    /// One per prompt, where parts of an index could not be searched: how many. Empty where none was missing.
+    pub(crate) shards_missing: Vec<u32>,
     /// One per prompt, where there are embeddings.
     pub(crate) sketches: Option<Vec<Sketch>>,
 }

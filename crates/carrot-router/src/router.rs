@@ -5,9 +5,10 @@ use encoder::{DeviceChoice, NetworkTask, Runtime};
 use saved_routers::{Model, Record, RobertaCost, SavedRouter, TokenLines, read_whole};
 
 use crate::{
-    Candidate, Decision, EmbedderPlace, Error, NetworkPair, PriceFile, Result, ServerEmbedder,
-    TokenSource, check_mu, decision,
+    Candidate, Decision, EmbedderPlace, Error, IndexPlace, NetworkPair, PriceFile, Result,
+    ServerEmbedder, TokenSource, check_mu, decision,
     embedded::{Embedded, LocalEmbedder, PromptEmbedder},
+    index,
     networks::{LoadedNetwork, Networks, Outputs},
     own_tokenizers::OwnTokenizers,
     predicted::{Length, Predicted},
@@ -66,6 +67,8 @@ pub struct Setup<'a> {
     pub prices: Option<&'a PriceFile>,
     /// A folder with `<LLM>/tokenizer.json` for some of the LLMs.
     pub tokenizers: Option<&'a Path>,
+    /// Where the rows of a router are that has them in an index.
+    pub index: Option<&'a IndexPlace>,
 }
 
 /// What embeds prompts for a router that predicts from embeddings.
@@ -86,6 +89,7 @@ impl Setup<'_> {
             device,
             prices: None,
             tokenizers: None,
+            index: None,
         }
     }
 }
@@ -102,7 +106,7 @@ impl CarrotRouter {
     /// The same with all options; `embeddings` is for routers that predict from embeddings, networks need none.
     ///
     /// # Errors
-    /// [`Error::NotARouter`]; [`Error::NoEmbedder`] or [`Error::OtherEmbedder`]; [`Error::NoPrice`], [`Error::UnknownPrice`] or
+    /// [`Error::NotARouter`]; [`Error::NoIndexPlace`], [`Error::UselessIndex`], [`Error::NoIndexSupport`] or [`Error::Index`]; [`Error::NoEmbedder`] or [`Error::OtherEmbedder`]; [`Error::NoPrice`], [`Error::UnknownPrice`] or
     /// [`Error::UselessPrices`]; [`Error::NoTokenizers`]; or any error about a file.
     pub fn open_saved(
         folder: &Path,
@@ -116,6 +120,7 @@ impl CarrotRouter {
             Ok::<_, Error>((saved, networks))
         };
         let (SavedRouter { mut record, model }, networks) = read_whole(folder, read)?;
+        let model = index::connected(model, folder, setup.index)?;
         let needs_prices = record.needs_prices();
         let names: Vec<String> = record.models.iter().map(|it| it.name.clone()).collect();
         let predictor = match (model, record.embedder.take()) {
@@ -411,6 +416,11 @@ impl CarrotRouter {
             mu,
             truncated: is_truncated,
             routes: self.routes(),
+            shards_missing: predicted
+                .shards_missing
+                .get(prompt_idx)
+                .copied()
+                .unwrap_or(0),
             sketch: predicted.sketches.as_ref().map(|all| all[prompt_idx]),
             models,
         })

@@ -130,6 +130,7 @@ mod tests {
             mu: 0.0,
             truncated: false,
             routes: true,
+            shards_missing: 0,
             sketch: None,
             models: tokens.map(candidate).to_vec(),
         }

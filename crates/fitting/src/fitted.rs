@@ -2,7 +2,7 @@ use dataset::{
     DatasetInfo, MeanCost, PartTable, PerModel, PredictedCost, Predictions, Quantity, SmallWins,
     Standardizer, write_atomically,
 };
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, s};
 use routers::{Blend, Cluster, Kernel, Knn, Linear, Mf, MfReport, Rorf, Selection, Target};
 use saved_routers::{
     BlendParts, Contents, EmbeddingFormat, KnnParts, KnnTarget, ModelOutputs, NewFolder,
@@ -156,22 +156,25 @@ impl FittedRouter {
         }
         Ok(match &self.form {
             Form::Knn { knn, format, .. } => {
+                let held = knn.in_memory().expect("a fit keeps its rows in memory");
                 // As the fit has them: what was unknown is filled in.
                 let learned = self.targets.iter().enumerate();
                 let learned = learned.map(|(target_idx, target)| Target {
                     name: target.name.clone(),
-                    values: knn.values(target_idx).to_owned(),
+                    values: (held.values())
+                        .slice(s![.., knn.outputs(target_idx)])
+                        .to_owned(),
                 });
                 let learned: Vec<Target> = learned.collect();
                 folder.write_knn(&KnnParts {
-                    embeddings: knn.rows(),
+                    embeddings: held.rows(),
                     targets: &learned,
                     format: *format,
                 })?;
                 let targets = self.quantities.iter().zip(knn.fits());
                 Contents::Knn {
                     embeddings: *format,
-                    backend: knn.backend(),
+                    backend: held.backend(),
                     targets: targets
                         .map(|(&quantity, fit)| KnnTarget {
                             quantity,

@@ -121,7 +121,9 @@ impl LearnerParams {
     /// smaller it is. It remains the paper's way, so that whoever compares with it has its numbers.
     pub(crate) fn warn_of_copies(&self, learner: Learner, table: &PartTable) {
         let n_repeated = EqualPrompts::count(&table.prompts, []).n_repeated;
-        let keeps_none_together = self.knn.params().selection == Selection::Paper;
+        let params = self.knn.params();
+        // Sampled prompts are never predicted from copies of theirs.
+        let keeps_none_together = params.selection == Selection::Paper && params.tune_queries == 0;
         if learner == Learner::Knn && keeps_none_together && n_repeated > 0 {
             warn!(
                 "{n_repeated} prompts repeat an earlier one, and the paper's folds do not keep them together: k may come out too small; \

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Parser, ValueEnum};
 use cli_support::examples;
@@ -6,12 +6,13 @@ use datagen::cli::GenArgs;
 
 use crate::long::Long;
 
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: [&str; 7] = [
     "cargo run -p gen-custom -- --input logs.parquet --prices prices.toml --name my-logs",
     "cargo run -p gen-custom -- --input logs.csv --name my-logs --small gpt-4o-mini --large gpt-4o --test-size 0.3",
     "cargo run -p gen-custom -- --input evals.jsonl --name evals --long prompt=question,model=llm,score=correct,cost=usd",
     "cargo run -p gen-custom -- --input table.parquet --prices prices.toml --name no-ifeval --exclude-task 'ifeval*'",
     "cargo run -p gen-custom -- --input logs.jsonl --name chats --keep created_at --group conversation_id",
+    "cargo run -p gen-custom -- --input s3-copy/ --name a-million --sample 1000000",
     "cargo run -p gen-custom -- --input decisions.jsonl --name traffic --keep time --group session",
 ];
 
@@ -61,6 +62,10 @@ pub(crate) struct Args {
     /// is then kept too. An empty value is no group
     #[arg(long, value_name = "COLUMN")]
     pub(crate) group: Option<String>,
+    /// Read so many prompts of the table only, chosen by the hash of their ids: the same ones in whatever order they come, and all of
+    /// them again in a larger sample. The rest is not held in memory
+    #[arg(long, value_name = "PROMPTS")]
+    pub(crate) sample: Option<NonZeroUsize>,
     /// Leave out the rows of these tasks; `*` matches any characters
     #[arg(long, value_name = "PATTERN", num_args = 1.., value_delimiter = ',')]
     pub(crate) exclude_task: Vec<String>,

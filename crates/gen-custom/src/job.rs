@@ -1,5 +1,6 @@
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +11,7 @@ use datagen::{
 };
 use dataset::{KeptColumns, Pair, Source};
 use decision_log::LogFiles;
-use tables::{Error as TableError, Files, Format as TableFormat, Kind, Table};
+use tables::{Error as TableError, Files, Format as TableFormat, Kind, Kinds, Table};
 use tracing::warn;
 
 use crate::{
@@ -38,6 +39,8 @@ pub(crate) struct Job {
     split: RandomSplit,
     asks_for_random_split: bool,
     group: Option<String>,
+    /// Prompts to read, if not all.
+    sample: Option<NonZeroUsize>,
     /// Columns to keep; no two are the same.
     kept: Vec<String>,
     options: BTreeMap<String, String>,
@@ -74,6 +77,10 @@ impl Job {
             ),
             ("keep", kept.join(",")),
             ("group", args.group.clone().unwrap_or_default()),
+            (
+                "sample",
+                args.sample.map_or(String::new(), |n| n.to_string()),
+            ),
             ("delimiter", character(args.delimiter)),
             ("escape", character(args.escape)),
             (
@@ -102,6 +109,7 @@ impl Job {
                 || args.group.is_some(),
             split,
             group: args.group,
+            sample: args.sample,
             options,
             kept,
             filter: Filter {
@@ -145,7 +153,7 @@ impl Job {
         let (table, notes) = match (&self.long, log) {
             (_, Some(log)) => {
                 let excluded = &self.filter.excluded_models;
-                let read = log::read(&self.input, log, &self.kept, excluded)?;
+                let read = log::read(&self.input, log, &self.kept, excluded, self.sample)?;
                 let (table, notes) = self.raw_of_wide(read.wide)?;
                 (table, [read.notes, notes].concat())
             }
@@ -155,16 +163,38 @@ impl Job {
                     true => Some(Kind::Any),
                     false => kind(column, excluded),
                 };
-                let table = Table::read(files, &kind)?;
-                raw_table(&self.input, table, &self.filter, &self.kept)?
+                let read = self.read_table(files, &kind, "id")?;
+                let (mut table, mut notes) =
+                    raw_table(&self.input, read.table, &self.filter, &self.kept)
+                        .map_err(|error| of_sample(error, self.sample))?;
+                if let Some(rows) = read.rows {
+                    for row in &mut table.row_numbers {
+                        *row = rows[*row - 1] + 1;
+                    }
+                }
+                notes.extend(read.note);
+                (table, notes)
             }
             (Some(long), None) => {
                 let kind = |column: &str| {
                     let is_kept = self.kept.iter().any(|kept| kept == column);
                     long.kind(column).or(is_kept.then_some(Kind::Any))
                 };
-                let table = Table::read(files, &kind)?;
-                self.raw_of_wide(pivot(&self.input, long, &table, &self.kept)?)?
+                let read = self.read_table(files, &kind, long.id())?;
+                let pivoted = pivot(&self.input, long, &read.table, &self.kept)
+                    .map_err(|error| of_sample(error, self.sample))?;
+                let first_rows = match &read.rows {
+                    Some(rows) => (pivoted.first_rows.iter())
+                        .map(|&row| rows[row - 1] + 1)
+                        .collect(),
+                    None => pivoted.first_rows,
+                };
+                let (table, mut notes) = self.raw_of_wide(Wide {
+                    table: pivoted.table,
+                    first_rows,
+                })?;
+                notes.extend(read.note);
+                (table, notes)
             }
         };
         // The table has its own parts, which are kept: a random split would mix them.
@@ -182,6 +212,30 @@ impl Job {
         })
     }
 
+    /// Reads the table, or the rows of a sample of the prompts that a column tells apart.
+    fn read_table(&self, files: &Files, kinds: Kinds<'_>, id: &str) -> anyhow::Result<Read> {
+        let Some(n) = self.sample else {
+            return Ok(Read {
+                table: Table::read(files, kinds)?,
+                rows: None,
+                note: None,
+            });
+        };
+        let sampled = Table::read_sample(files, kinds, id, n)?;
+        // Said in any case: a later run on a table that has grown may leave some out.
+        let note = format!(
+            "--sample {n}: {} prompts by the hash of their ids, {} of {} rows",
+            sampled.n_values,
+            sampled.rows.len(),
+            sampled.n_rows
+        );
+        Ok(Read {
+            table: sampled.table,
+            rows: Some(sampled.rows),
+            note: Some(note),
+        })
+    }
+
     /// The raw table of one that was made here, whose rows are known by where they came from.
     fn raw_of_wide(&self, wide: Wide) -> anyhow::Result<(RawTable, Vec<String>)> {
         let Wide { table, first_rows } = wide;
@@ -190,6 +244,24 @@ impl Job {
             *row = first_rows[*row - 1];
         }
         Ok((table, notes))
+    }
+}
+
+/// A table that was read.
+struct Read {
+    table: Table,
+    /// Of a sample, where each row is in the whole table, from 0.
+    rows: Option<Vec<usize>>,
+    note: Option<String>,
+}
+
+/// Says which rows an error counts.
+fn of_sample(error: anyhow::Error, sample: Option<NonZeroUsize>) -> anyhow::Error {
+    match sample {
+        Some(n) => error.context(format!(
+            "the sample of `--sample {n}` cannot be used, in which rows are counted"
+        )),
+        None => error,
     }
 }
 

@@ -3,19 +3,22 @@
 use std::{
     fs::File,
     io::{BufRead as _, BufReader, Read as _},
+    num::NonZeroUsize,
     path::Path,
 };
 
 use anyhow::{Context as _, bail};
 use dataset::{Field, column_name};
 use decision_log::{AmountSource, DecisionLine, LogFiles, Outcome, is_log_line};
-use tables::{Files, Table};
+use tables::{Files, Sampler, Table};
 use untrusted_files::Budget;
 
 use crate::long::Wide;
 
 /// The task of requests of which the client did not say it, where others have one.
 const NO_TASK: &str = "unknown";
+/// Rows of a sample that are held before those that have left it are thrown away.
+const MIN_ROWS: usize = 4096;
 /// The columns that can be kept.
 const KEPT: [&str; 5] = ["time", "session", "endpoint", "requested", "served"];
 
@@ -74,8 +77,9 @@ pub(crate) fn read(
     files: &LogFiles,
     keep: &[String],
     excluded_models: &[String],
+    sample: Option<NonZeroUsize>,
 ) -> anyhow::Result<ReadLog> {
-    let (mut rows, mut left_out) = rows(files)?;
+    let (mut rows, mut left_out, n_all) = rows(files, sample)?;
     if rows.is_empty() && left_out.without_prompt > 0 {
         bail!(
             "`{}` holds no prompts; set `log-prompts = true` in the configuration of `carrot-router serve` and gather requests anew",
@@ -89,6 +93,12 @@ pub(crate) fn read(
         );
     }
     let mut notes = Vec::new();
+    notes.extend(sample.map(|n| {
+        format!(
+            "--sample {n}: {} requests by the hash of their ids, of {n_all}",
+            rows.len()
+        )
+    }));
     let retain = |rows: &mut Vec<Row>, count: &mut usize, is_kept: fn(&Row) -> bool| {
         if rows.iter().any(is_kept) {
             let n = rows.len();
@@ -140,9 +150,15 @@ pub(crate) fn read(
     })
 }
 
-fn rows(files: &LogFiles) -> anyhow::Result<(Vec<Row>, LeftOut)> {
-    let (mut rows, mut left_out) = (Vec::new(), LeftOut::default());
-    let (mut number, mut n_bytes) = (0, 0_u64);
+/// The requests that can be rows, or a sample of them, and how many there are in all.
+fn rows(
+    files: &LogFiles,
+    sample: Option<NonZeroUsize>,
+) -> anyhow::Result<(Vec<Row>, LeftOut, usize)> {
+    let (mut rows, mut left_out) = (Vec::<Row>::new(), LeftOut::default());
+    let (mut number, mut n_all, mut n_bytes) = (0, 0, 0_u64);
+    let mut sampler = sample.map(Sampler::new);
+    let mut n_left = 0;
     let budget = Budget::get();
     files.for_each_decision(|line, score| {
         number += 1;
@@ -160,11 +176,22 @@ fn rows(files: &LogFiles) -> anyhow::Result<(Vec<Row>, LeftOut)> {
             left_out.without_answer += 1;
             return;
         };
-        let Some(prompt) = &line.prompt else {
+        if line.prompt.is_none() {
             left_out.without_prompt += 1;
             return;
-        };
-        n_bytes += prompt.len() as u64 + (line.models.len() as u64 + 1) * 200;
+        }
+        n_all += 1;
+        if let Some(sampler) = &mut sampler {
+            if !sampler.offer(&line.id) {
+                return;
+            }
+            if rows.len() > 2 * MIN_ROWS.max(n_left) {
+                rows.retain(|row| sampler.holds(&row.line.id));
+                n_left = rows.len();
+                n_bytes = rows.iter().map(|row| n_bytes_of(&row.line)).sum();
+            }
+        }
+        n_bytes += n_bytes_of(&line);
         if n_bytes <= budget.bytes() {
             rows.push(Row {
                 line,
@@ -175,7 +202,16 @@ fn rows(files: &LogFiles) -> anyhow::Result<(Vec<Row>, LeftOut)> {
         }
     })?;
     budget.check(format!("a log with {number} requests"), n_bytes)?;
-    Ok((rows, left_out))
+    if let Some(sampler) = sampler {
+        rows.retain(|row| sampler.holds(&row.line.id));
+    }
+    Ok((rows, left_out, n_all))
+}
+
+/// What a request takes in memory, about.
+fn n_bytes_of(line: &DecisionLine) -> u64 {
+    let prompt = line.prompt.as_deref().map_or(0, str::len);
+    prompt as u64 + (line.models.len() as u64 + 1) * 200
 }
 
 impl LeftOut {

@@ -85,6 +85,12 @@ impl Long {
             .map(|(_, column)| column.as_str())
     }
 
+    /// The column that tells prompts apart.
+    pub(crate) fn id(&self) -> &str {
+        let id = self.column(Role::Id).or_else(|| self.column(Role::Prompt));
+        id.expect("a prompt's column is required")
+    }
+
     /// All columns.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|(_, column)| column.as_str())

@@ -36,6 +36,7 @@ fn main() {
     let params = KnnParams {
         n_neighbors,
         n_folds: 5,
+        tune_queries: 0,
         selection: Selection::Paper,
         seed: 42,
         backend: Backend::Gemm,

@@ -100,6 +100,7 @@ fn params() -> routers::Result<(CheckedBlendParams, CheckedLinearParams, Checked
     let knn = KnnParams {
         n_neighbors: (1..10).map(|power| 1 << power).collect(),
         n_folds,
+        tune_queries: 0,
         selection: Selection::Auto,
         seed,
         backend: Backend::Gemm,

@@ -173,6 +173,12 @@ pub enum Error {
         /// What the library said.
         message: String,
     },
+    /// A search elsewhere failed, in a database, say.
+    #[error("the nearest neighbors could not be found")]
+    Neighbors {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 /// A result with this crate's [`Error`].

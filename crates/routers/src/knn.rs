@@ -8,12 +8,13 @@ mod means;
 mod model;
 mod paper;
 mod params;
+mod sampled;
 mod shuffled;
 mod target;
 
 pub use self::{
     fit::PreparedKnn,
-    model::Knn,
+    model::{Knn, OverTarget},
     params::{CheckedKnnParams, KnnParams, Selection, grown_neighbors},
     target::{CvScore, Target, TargetFit},
 };

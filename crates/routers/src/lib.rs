@@ -5,7 +5,7 @@
 //! whether to route at all ([`BlendParams`], [`Blend`]); a random forest with exact splits ([`ForestParams`], [`Forest`]), the binary router that uses
 //! it ([`Rorf`]), and the matrix factorization ([`MfParams`], [`Mf`]); which LLM a log's policy asked ([`PropensityParams`], [`PropensityModel`]).
 //! In come matrices of embeddings and targets, out go predictions of every LLM's score and cost, or of how likely the small LLM of a pair
-//! will do. Unknown values are filled in from their rows ([`completed`]).
+//! will do. Unknown values are filled in from their rows ([`completed`]). Neighbors are averaged over wherever their rows are ([`Neighbors`]).
 //! Must not know a file, a command line, libtorch, or how predictions are reported on; what a learner chooses by ([`RoutingCosts`]) is here.
 
 mod blend;
@@ -16,10 +16,13 @@ mod error;
 mod fold_order;
 mod folds;
 mod forest;
+mod half_rows;
 mod kernel;
 mod knn;
 mod linear;
 mod mf;
+mod nearest;
+mod neighbor_rows;
 mod neighbors;
 mod pair_outcome;
 mod prepared;
@@ -46,14 +49,17 @@ pub use crate::{
     completion::completed,
     error::{Error, Result},
     forest::{CheckedForestParams, Forest, ForestArrays, ForestParams, LEAF, MaxFeatures},
+    half_rows::{HalfRows, SharedHalves},
     kernel::{CheckedKernelParams, Kernel, KernelCvScore, KernelFit, KernelParams, PreparedKernel},
     knn::{
-        CheckedKnnParams, CvScore, Knn, KnnParams, PreparedKnn, Selection, Target, TargetFit,
-        grown_neighbors,
+        CheckedKnnParams, CvScore, Knn, KnnParams, OverTarget, PreparedKnn, Selection, Target,
+        TargetFit, grown_neighbors,
     },
     linear::{CheckedLinearParams, Linear, LinearCvScore, LinearFit, LinearParams, PreparedLinear},
     mf::{CheckedMfParams, Mf, MfBest, MfEpoch, MfParams, MfReport, MfWeights},
-    neighbors::Backend,
+    nearest::{Found, Nearest, Neighbors, similarity},
+    neighbor_rows::NeighborRows,
+    neighbors::{Backend, InMemory},
     pair_outcome::PairOutcome,
     propensity::{
         CheckedPropensityParams, PropensityCvScore, PropensityFit, PropensityModel,

@@ -14,15 +14,16 @@ mod ask;
 mod backend;
 mod candidates;
 mod gemm;
+mod in_memory;
 mod linfa;
 mod lists;
 mod scan;
 
 use std::ops::Range;
 
-pub use self::backend::Backend;
 pub(crate) use self::{ask::Ask, lists::NeighborLists};
-use crate::{Result, UnitRows};
+pub use self::{backend::Backend, in_memory::InMemory};
+use crate::{NeighborRows, Result, UnitRows};
 
 /// For every row, the nearest rows of all folds but its own.
 ///
@@ -41,11 +42,17 @@ pub(crate) fn nearest_in_other_folds(
 }
 
 /// For every query, the nearest of `rows`. The last k may not exceed their number.
-pub(crate) fn nearest(queries: &UnitRows, rows: &UnitRows, ask: Ask<'_>) -> Result<NeighborLists> {
-    match ask.backend {
-        Backend::Gemm => Ok(gemm::nearest(queries, rows, ask)),
-        Backend::LinfaLinear | Backend::LinfaBalltree | Backend::LinfaKdtree => {
-            linfa::nearest(queries, rows, ask)
+pub(crate) fn nearest(
+    queries: &UnitRows,
+    rows: &NeighborRows,
+    ask: Ask<'_>,
+) -> Result<NeighborLists> {
+    match (ask.backend, rows) {
+        (Backend::Gemm, NeighborRows::F32(rows)) => Ok(gemm::nearest(queries, rows, ask)),
+        (Backend::Gemm, NeighborRows::F16(rows)) => Ok(gemm::nearest(queries, rows, ask)),
+        // linfa-nn searches in float32 alone.
+        (Backend::LinfaLinear | Backend::LinfaBalltree | Backend::LinfaKdtree, rows) => {
+            linfa::nearest(queries, &rows.to_unit_rows(), ask)
         }
     }
 }
@@ -53,7 +60,7 @@ pub(crate) fn nearest(queries: &UnitRows, rows: &UnitRows, ask: Ask<'_>) -> Resu
 /// The same by matrix products, which cannot fail.
 pub(crate) fn nearest_by_products(
     queries: &UnitRows,
-    rows: &UnitRows,
+    rows: &NeighborRows,
     ks: &[usize],
 ) -> NeighborLists {
     let ask = Ask {
@@ -61,7 +68,26 @@ pub(crate) fn nearest_by_products(
         backend: Backend::Gemm,
         on_progress: &|_| (),
     };
-    gemm::nearest(queries, rows, ask)
+    match rows {
+        NeighborRows::F32(rows) => gemm::nearest(queries, rows, ask),
+        NeighborRows::F16(rows) => gemm::nearest(queries, rows, ask),
+    }
+}
+
+/// The same among the rows that `is_other` than a query says, of which there are at least as many as the last k. `on_progress` counts queries.
+pub(crate) fn nearest_by_products_of_others(
+    queries: &UnitRows,
+    rows: &UnitRows,
+    ks: &[usize],
+    on_progress: &(dyn Fn(u64) + Sync),
+    is_other: impl Fn(usize, u32) -> bool + Copy + Sync,
+) -> NeighborLists {
+    let ask = Ask {
+        ks,
+        backend: Backend::Gemm,
+        on_progress,
+    };
+    gemm::nearest_of_others(queries, rows, ask, is_other)
 }
 
 #[cfg(test)]

@@ -64,13 +64,7 @@ impl UnitRows {
     pub fn from_unit(values: SharedValues, shape: (usize, usize)) -> Result<Self> {
         let (n_rows, dim) = check_shape(shape)?;
         let vectors = (*values).as_ref();
-        if n_rows.checked_mul(dim) != Some(vectors.len()) {
-            return Err(Error::Shape {
-                what: "embedding",
-                expected: shape,
-                found: (vectors.len() / dim, dim),
-            });
-        }
+        check_values(vectors.len(), shape)?;
         let refusal = vectors
             .par_chunks_exact(dim)
             .enumerate()
@@ -82,6 +76,17 @@ impl UnitRows {
                 n_rows,
                 dim,
             }),
+        }
+    }
+
+    /// Takes vectors that are known to be of length 1, or zero.
+    pub(crate) fn of_unit(rows: Array2<f32>) -> Self {
+        let (n_rows, dim) = rows.dim();
+        let (values, _) = rows.into_raw_vec_and_offset();
+        Self {
+            values: Arc::new(values),
+            n_rows,
+            dim,
         }
     }
 
@@ -134,7 +139,8 @@ impl fmt::Debug for UnitRows {
     }
 }
 
-fn check_shape((n_rows, dim): (usize, usize)) -> Result<(usize, usize)> {
+/// Refuses a shape that no search can do with.
+pub(crate) fn check_shape((n_rows, dim): (usize, usize)) -> Result<(usize, usize)> {
     if n_rows == 0 || dim == 0 {
         return Err(Error::Empty {
             what: "embedding",
@@ -147,10 +153,28 @@ fn check_shape((n_rows, dim): (usize, usize)) -> Result<(usize, usize)> {
     Ok((n_rows, dim))
 }
 
+/// Refuses more or fewer values than a shape has.
+pub(crate) fn check_values(n_values: usize, shape: (usize, usize)) -> Result<()> {
+    let (n_rows, dim) = shape;
+    if n_rows.checked_mul(dim) == Some(n_values) {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        what: "embedding",
+        expected: shape,
+        found: (n_values / dim, dim),
+    })
+}
+
+/// The length by which a vector is divided; not finite if one of its values is not.
+pub(crate) fn length(vector: &[f32]) -> f64 {
+    let squares = vector.iter().map(|&x| f64::from(x).powi(2));
+    squares.sum::<f64>().sqrt()
+}
+
 /// Brings a vector to length 1, but for a zero vector; tells whether it was finite.
 fn normalize(vector: &mut [f32]) -> bool {
-    let squares = vector.iter().map(|&x| f64::from(x).powi(2));
-    let length = squares.sum::<f64>().sqrt();
+    let length = length(vector);
     if length > 0.0 {
         for x in vector {
             *x = (f64::from(*x) / length) as f32;

@@ -39,6 +39,7 @@ fn params(n_neighbors: &[usize], backend: Backend) -> KnnParams {
     KnnParams {
         n_neighbors: n_neighbors.to_vec(),
         n_folds: 5,
+        tune_queries: 0,
         selection: Selection::Paper,
         seed: 42,
         backend,
@@ -250,7 +251,8 @@ fn parts_of_a_fit_predict_what_it_did() {
             .expect("fitted");
         // One k is not the fit's, so that the two differ.
         let ks = [knn.fits()[0].n_neighbors, 90];
-        let parts = |ks: &[usize]| Knn::from_parts(knn.rows().clone(), &targets, ks, backend);
+        let held = || knn.in_memory().expect("a fit").rows().clone();
+        let parts = |ks: &[usize]| Knn::from_parts(held(), &targets, ks, backend);
         let again = parts(&ks).expect("good parts");
         let bits = |knn: &Knn, target: usize| {
             let predicted = knn.predict(queries.view(), &|_| ()).expect("predicted");
@@ -274,7 +276,8 @@ fn parts_of_a_fit_predict_what_it_did() {
         name: "score".to_owned(),
         values: array![[1.0]],
     }];
-    let error = Knn::from_parts(knn.rows().clone(), &other, &[1], Backend::Gemm);
+    let held = knn.in_memory().expect("a fit").rows().clone();
+    let error = Knn::from_parts(held, &other, &[1], Backend::Gemm);
     assert!(matches!(error, Err(Error::Shape { .. })));
 }
 

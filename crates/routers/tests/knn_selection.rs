@@ -8,6 +8,7 @@ fn params(n_neighbors: &[usize]) -> KnnParams {
     KnnParams {
         n_neighbors: n_neighbors.to_vec(),
         n_folds: 5,
+        tune_queries: 0,
         selection: Selection::Paper,
         seed: 42,
         backend: Backend::Gemm,

@@ -24,6 +24,7 @@ fn params(n_neighbors: &[usize], selection: Selection) -> KnnParams {
     KnnParams {
         n_neighbors: n_neighbors.to_vec(),
         n_folds: 5,
+        tune_queries: 0,
         selection,
         seed: 42,
         backend: Backend::Gemm,
@@ -240,7 +241,7 @@ fn an_llm_with_few_scores_gets_no_more_than_its_share() {
         "its rows say what to expect of it"
     );
     assert!(
-        knn.values(0).iter().all(|value| !value.is_nan()),
+        (knn.in_memory().expect("a fit").values().iter()).all(|value| !value.is_nan()),
         "and that is filled in"
     );
     let (with_few, score) = share(&knn);

@@ -121,7 +121,7 @@ fn write(place: &Path, format: EmbeddingFormat) -> Result<(), Box<dyn Error>> {
     });
     let folder = NewFolder::create(place)?;
     folder.write_knn(&KnnParts {
-        embeddings: &vectors,
+        embeddings: &vectors.into(),
         targets: &targets,
         format,
     })?;

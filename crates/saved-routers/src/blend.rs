@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use dataset::{MeanCost, PredictedCost, Quantity, Standardizer};
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2, ArrayView2, s};
 use routers::{Backend, Blend, Target};
 
 use crate::{
@@ -77,18 +77,21 @@ pub(crate) fn write(path: &Path, parts: &BlendParts<'_>) -> Result<Contents> {
     let targets: Vec<Target>;
     let mut backend = Backend::Gemm;
     if let Some(it) = &all.knn {
+        let held = it.in_memory().ok_or(Error::RowsElsewhere)?;
         let target = |target_idx| Target {
             name: String::new(),
-            values: it.values(target_idx).to_owned(),
+            values: (held.values())
+                .slice(s![.., it.outputs(target_idx)])
+                .to_owned(),
         };
         targets = (0..quantities.len()).map(target).collect();
         let parts = KnnParts {
-            embeddings: it.rows(),
+            embeddings: held.rows(),
             targets: &targets,
             format,
         };
         tensors.extend(knn::tensors(&parts, path, KNN)?);
-        backend = it.backend();
+        backend = held.backend();
     }
     if let Some(it) = &all.linear {
         tensors.extend(linear::tensors(it, quantities));

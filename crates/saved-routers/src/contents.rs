@@ -23,6 +23,25 @@ pub enum Contents {
         /// What is predicted, the score first.
         targets: Vec<KnnTarget>,
     },
+    /// The same with its rows in an index, such as databases. Where these are is not recorded: a router is the same wherever its index lies.
+    KnnIndex {
+        /// What the index has to be of: SHA-256 of the file of vectors and values that was indexed.
+        fit: String,
+        /// How many rows it had.
+        #[serde(rename = "n-rows")]
+        n_rows: usize,
+        /// How far the search in a graph looks; none where all rows are searched.
+        #[serde(
+            rename = "ef-search",
+            default,
+            skip_serializing_if = "Option::is_none"
+        )]
+        ef_search: Option<usize>,
+        /// The share of the nearest neighbors that was found when the index was built.
+        recall: f64,
+        /// What is predicted, the score first.
+        targets: Vec<KnnTarget>,
+    },
     /// Ridge regression on unit vectors.
     Linear {
         /// What is predicted, the score first.
@@ -136,6 +155,7 @@ impl Contents {
     pub fn needs_pair(&self) -> bool {
         match self {
             Self::Knn { .. }
+            | Self::KnnIndex { .. }
             | Self::Linear { .. }
             | Self::Kernel { .. }
             | Self::Cluster { .. }
@@ -153,7 +173,9 @@ impl Contents {
     /// What it predicts for each LLM, scores first; nothing for a router of a pair.
     pub fn quantities(&self) -> Vec<Quantity> {
         match self {
-            Self::Knn { targets, .. } => targets.iter().map(|target| target.quantity).collect(),
+            Self::Knn { targets, .. } | Self::KnnIndex { targets, .. } => {
+                targets.iter().map(|target| target.quantity).collect()
+            }
             Self::Linear { targets } => targets.iter().map(|target| target.quantity).collect(),
             Self::Kernel { targets } => targets.iter().map(|target| target.quantity).collect(),
             Self::Cluster { targets } => targets.iter().map(|target| target.quantity).collect(),
@@ -191,6 +213,7 @@ impl Contents {
                 [&**performance].into_iter().chain(cost).collect()
             }
             Self::Knn { .. }
+            | Self::KnnIndex { .. }
             | Self::Linear { .. }
             | Self::Kernel { .. }
             | Self::Cluster { .. }

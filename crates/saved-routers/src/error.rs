@@ -263,6 +263,22 @@ pub enum Error {
         /// The router.
         router: String,
     },
+    /// What was fitted is not in the folder.
+    #[error(
+        "the train prompts of this router are in an index, not in its folder; change the router that was indexed, and index it again"
+    )]
+    RowsElsewhere,
+    /// A router whose rows cannot be put into an index.
+    #[error("`{router}` {why}; only nearest neighbors of all LLMs can be indexed")]
+    NotIndexable {
+        /// The router.
+        router: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Nearest neighbors without the index that their rows are in.
+    #[error("the rows of this router are in an index, which was not named")]
+    NoIndex,
     /// A record without the parameters that a blend was fitted with.
     #[error(
         "router.json of `{router}` does not hold the parameters of its fit under `config`, key `{key}`; refit the router"

@@ -1,12 +1,13 @@
 use std::path::Path;
 
-use half::{f16, slice::HalfFloatSliceExt as _, vec::HalfFloatVecExt as _};
+use half::{f16, vec::HalfFloatVecExt as _};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
-use routers::{Backend, Knn, Target, UnitRows};
+use routers::{Backend, HalfRows, InMemory, Knn, NeighborRows, Target, UnitRows};
 
 use crate::{
-    EmbeddingFormat, Error, KnnTarget, Result, SavedLearner,
+    EmbeddingFormat, Error, KnnTarget, PerModelOutputs, Result, SavedLearner,
     learner::Outputs,
+    model_outputs::check_dim,
     tensors::{Tensor, TensorFile},
 };
 
@@ -14,7 +15,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct KnnParts<'a> {
     /// The train prompts' embeddings, as the fit keeps them.
-    pub embeddings: &'a UnitRows,
+    pub embeddings: &'a NeighborRows,
     /// The matrices that are averaged over, each of shape `(n_prompts, n_models)`, in the order of the record's targets.
     pub targets: &'a [Target],
     /// How embeddings are stored.
@@ -34,14 +35,22 @@ pub(crate) fn tensors<'a>(
     path: &Path,
     prefix: &str,
 ) -> Result<[Tensor<'a>; 2]> {
-    let vectors = parts.embeddings.view();
     let name = |name: &str| format!("{prefix}{name}");
-    let vectors = match parts.format {
-        EmbeddingFormat::F32 => Tensor::matrix(name(VECTORS), vectors),
-        EmbeddingFormat::F16 => {
+    let vectors = match (parts.format, parts.embeddings) {
+        (EmbeddingFormat::F32, NeighborRows::F32(rows)) => {
+            Tensor::matrix(name(VECTORS), rows.view())
+        }
+        (EmbeddingFormat::F32, NeighborRows::F16(rows)) => {
+            Tensor::of_matrix(name(VECTORS), rows.to_unit_rows().view().to_owned())
+        }
+        (EmbeddingFormat::F16, NeighborRows::F32(rows)) => {
+            let vectors = rows.view();
             let values = vectors.to_slice().expect("unit rows lie row after row");
             let halves = Array2::from_shape_vec(vectors.dim(), Vec::<f16>::from_f32_slice(values));
             Tensor::of_matrix(name(VECTORS), halves.expect("there are as many"))
+        }
+        (EmbeddingFormat::F16, NeighborRows::F16(rows)) => {
+            Tensor::matrix(name(VECTORS), rows.view())
         }
     };
     let values: Vec<_> = parts.targets.iter().map(|it| it.values.view()).collect();
@@ -76,8 +85,7 @@ pub(crate) struct KnnContents<'a> {
 
 /// Puts embeddings and targets together as they were after the fit.
 ///
-/// Embeddings of float32 stay in the file. Those of float16 are widened here and brought back to length 1. Widening them block by block in
-/// each search would take no memory, but for RouterBench's rows 9 ms of a core for every query, as much as the rest of the search.
+/// Embeddings stay in the file, in float32 or float16; those of float16 are brought back to length 1 in each search.
 pub(crate) fn read(
     file: &TensorFile,
     contents: KnnContents<'_>,
@@ -96,14 +104,11 @@ pub(crate) fn read(
     let rows = match embeddings {
         EmbeddingFormat::F32 => {
             let (values, shape) = file.mapped_matrix(&vectors, shape)?;
-            UnitRows::from_unit(values, shape)
+            UnitRows::from_unit(values, shape).map(NeighborRows::from)
         }
         EmbeddingFormat::F16 => {
-            let halves: Array2<f16> = file.matrix(&vectors, shape)?;
-            let values = halves.as_slice().expect("it was read row by row");
-            let values = Array2::from_shape_vec(halves.dim(), values.to_f32_vec());
-            // Rounding to eleven bits moves a row's length off 1 by up to half a thousandth; `new` divides by it again.
-            UnitRows::new(values.expect("there are as many"))
+            let (values, shape) = file.mapped_matrix(&vectors, shape)?;
+            HalfRows::new(values, shape).map(NeighborRows::from)
         }
     }
     .map_err(Error::router(path))?;
@@ -134,18 +139,28 @@ pub(crate) fn read(
 }
 
 impl SavedKnn {
+    /// Predicts as any learner does, and says for each prompt how many parts of an index could not be searched; nothing where none was missing.
+    ///
+    /// # Errors
+    /// As [`SavedLearner::predict`].
+    pub fn predict_noting(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(PerModelOutputs, Vec<u32>)> {
+        check_dim(embeddings, self.learner().neighbors().dim())?;
+        let predicted = self.learner().predict_noting(embeddings, on_progress);
+        let (predicted, n_missing) = predicted.map_err(|source| Error::Predict { source })?;
+        Ok((self.outputs(predicted), n_missing))
+    }
+
     /// Number of rows that can be neighbors.
     pub fn n_rows(&self) -> usize {
-        self.learner().rows().n_rows()
+        self.learner().neighbors().n_rows()
     }
 
-    /// The embeddings of the train prompts.
-    pub(crate) fn rows(&self) -> &UnitRows {
-        self.learner().rows()
-    }
-
-    /// What a target's neighbors are averaged over.
-    pub(crate) fn values(&self, target_idx: usize) -> ArrayView2<'_, f32> {
-        self.learner().values(target_idx)
+    /// The rows and what neighbors are averaged over; `None` where they are elsewhere.
+    pub(crate) fn in_memory(&self) -> Option<&InMemory> {
+        self.learner().in_memory()
     }
 }

@@ -55,7 +55,7 @@ macro_rules! predicts_targets {
     };
 }
 
-predicts_targets!(Knn, |it| it.rows().dim());
+predicts_targets!(Knn, |it| it.neighbors().dim());
 predicts_targets!(Linear, |it| it
     .weights()
     .first()
@@ -75,6 +75,11 @@ impl<L> SavedLearner<L> {
     /// What predicts, without the meaning of its targets.
     pub fn learner(&self) -> &L {
         &self.learner
+    }
+
+    /// What predicted matrices, one for each target, say.
+    pub(crate) fn outputs(&self, predicted: Vec<Array2<f32>>) -> PerModelOutputs {
+        PerModelOutputs::of(predicted, &self.quantities, self.scale.as_ref())
     }
 
     /// The way back to dollars, where z-scores are predicted.
@@ -98,11 +103,7 @@ impl<L: PredictsTargets> SavedLearner<L> {
             .learner
             .predict(embeddings, on_progress)
             .map_err(|source| Error::Predict { source })?;
-        Ok(PerModelOutputs::of(
-            predicted,
-            &self.quantities,
-            self.scale.as_ref(),
-        ))
+        Ok(self.outputs(predicted))
     }
 }
 

@@ -11,7 +11,8 @@
 //! models/<dataset>/<router>/router.json          Record: LLMs with prices, what is predicted, embedder, hashes, config, metrics
 //! models/<dataset>/<router>/README.md            the model card
 //! models/<dataset>/<router>/router.safetensors   KNN: unit vectors and targets; linear, kernel, cluster: what each target is predicted with; a
-//!                                                blend: means, and the learners that have weight in it; forest: flat arrays
+//!                                                blend: means, and the learners that have weight in it; forest: flat arrays; KNN whose
+//!                                                rows are in an index: means, for prompts none of whose neighbors knows an LLM
 //! models/<dataset>/<router>/factorization/       MF: model.safetensors with RouteLLM's names, and the metrics of its training
 //! models/<dataset>/<router>/cost.safetensors     mean and deviation of each LLM's dollars, where z-scores are predicted
 //! models/<dataset>/<router>/<network>/           a network's own folder, in Hugging Face layout
@@ -27,6 +28,7 @@ mod error;
 mod files;
 mod folder;
 mod forest;
+mod index;
 mod kernel;
 mod knn;
 mod learner;
@@ -61,6 +63,7 @@ pub use crate::{
     error::{Error, Result},
     files::SavedFile,
     folder::{CHECKPOINTS, NewFolder, read_whole},
+    index::{IndexParts, SavedIndex},
     kernel::SavedKernel,
     knn::{KnnParts, SavedKnn},
     learner::{PredictsTargets, SavedLearner},

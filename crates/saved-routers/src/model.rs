@@ -5,8 +5,8 @@ use ndarray::{Array1, ArrayView2};
 use routers::{Mf, Rorf};
 
 use crate::{
-    Contents, Error, Record, Result, SavedBlend, SavedCluster, SavedKernel, SavedKnn, SavedLearner,
-    SavedLinear, blend,
+    Contents, Error, Record, Result, SavedBlend, SavedCluster, SavedIndex, SavedKernel, SavedKnn,
+    SavedLearner, SavedLinear, blend,
     folder::ROUTER,
     forest,
     learner::{Learner, Outputs},
@@ -21,6 +21,8 @@ use crate::{
 pub enum Model {
     /// k-nearest-neighbors regression on embeddings.
     Knn(SavedKnn),
+    /// The same, before it is connected to the index that its rows are in.
+    KnnIndex(SavedIndex),
     /// Ridge regression on embeddings.
     Linear(SavedLinear),
     /// Kernel ridge regression on embeddings.
@@ -91,6 +93,10 @@ impl Model {
                 },
             },
             (Contents::RobertaBinary { folder }, _) => Self::RobertaBinary(network(folder)?),
+            (contents @ Contents::KnnIndex { .. }, Some(embedder)) => {
+                let outputs = Outputs::of(record, embedder);
+                Self::KnnIndex(SavedIndex::read(&path, contents, outputs, scale)?)
+            }
             (_, None) => unreachable!("a record without its embedder is refused"),
             (contents, Some(embedder)) => {
                 let file = TensorFile::open(&path)?;
@@ -118,6 +124,7 @@ impl Model {
     pub fn is_on_embeddings(&self) -> bool {
         match self {
             Self::Knn(_)
+            | Self::KnnIndex(_)
             | Self::Linear(_)
             | Self::Kernel(_)
             | Self::Cluster(_)
@@ -146,6 +153,7 @@ impl Model {
     pub fn describe(&self) -> String {
         match self {
             Self::Knn(knn) => format!("the nearest of {} prompts", knn.n_rows()),
+            Self::KnnIndex(index) => format!("the nearest of {} prompts in an index", index.n_rows),
             Self::Linear(_) => "ridge regression".to_owned(),
             Self::Kernel(kernel) => format!(
                 "kernel ridge regression on {} landmarks",
@@ -159,11 +167,29 @@ impl Model {
         }
     }
 
+    /// The same as [`Model::predict`], and for each prompt how many parts of an index could not be searched; empty where none was missing.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn predict_noting(
+        &self,
+        embeddings: ArrayView2<'_, f32>,
+        on_progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(ModelOutputs, Vec<u32>)> {
+        match self {
+            Self::Knn(knn) => {
+                let (outputs, n_missing) = knn.predict_noting(embeddings, on_progress)?;
+                Ok((ModelOutputs::PerModel(outputs), n_missing))
+            }
+            _ => Ok((self.predict(embeddings, on_progress)?, Vec::new())),
+        }
+    }
+
     /// Predicts for embeddings of shape `(n_prompts, dim)`. A prediction does not depend on the other prompts. `on_progress` counts prompts.
     ///
     /// # Errors
     /// [`Error::Dimension`] for embeddings of another length; [`Error::Predict`] for embeddings that are not finite;
-    /// [`Error::ReadsPrompts`] for networks.
+    /// [`Error::ReadsPrompts`] for networks; [`Error::NoIndex`] for neighbors in an index before they are connected to it.
     pub fn predict(
         &self,
         embeddings: ArrayView2<'_, f32>,
@@ -179,6 +205,7 @@ impl Model {
             Self::Knn(knn) => Ok(ModelOutputs::PerModel(
                 knn.predict(embeddings, on_progress)?,
             )),
+            Self::KnnIndex(_) => Err(Error::NoIndex),
             Self::Linear(linear) => Ok(ModelOutputs::PerModel(
                 linear.predict(embeddings, on_progress)?,
             )),

@@ -2,6 +2,7 @@ use std::{
     borrow::Cow,
     collections::HashMap,
     fs::File,
+    marker::PhantomData,
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
@@ -10,7 +11,6 @@ use std::{
 use half::f16;
 use memmap2::Mmap;
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
-use routers::SharedValues;
 use safetensors::{Dtype, SafeTensors, View};
 
 use crate::{Error, Result};
@@ -190,21 +190,25 @@ pub(crate) struct TensorFile {
     map: Arc<Mmap>,
 }
 
-/// Float32 numbers that stay in a mapped file.
-struct MappedNumbers {
+/// Numbers that lie elsewhere and are shared.
+pub(crate) type Shared<T> = Arc<dyn AsRef<[T]> + Send + Sync>;
+
+/// Numbers that stay in a mapped file.
+struct MappedNumbers<T> {
     map: Arc<Mmap>,
     bytes: Range<usize>,
+    is_of: PhantomData<fn() -> T>,
 }
 
-impl AsRef<[f32]> for MappedNumbers {
-    fn as_ref(&self) -> &[f32] {
+impl<T: Number> AsRef<[T]> for MappedNumbers<T> {
+    fn as_ref(&self) -> &[T] {
         in_place(&self.map[self.bytes.clone()]).expect("they were looked at before")
     }
 }
 
-/// The numbers that bytes are, unless they stand at an address where no float32 may stand, or the machine has the highest byte first.
-fn in_place(bytes: &[u8]) -> Option<&[f32]> {
-    // SAFETY: any four bytes are a float32.
+/// The numbers that bytes are, unless they stand at an address where no such number may stand, or the machine has the highest byte first.
+fn in_place<T: Number>(bytes: &[u8]) -> Option<&[T]> {
+    // SAFETY: any bytes, as many as a `Number` has, are one.
     let (before, numbers, after) = unsafe { bytes.align_to() };
     let is_whole = before.is_empty() && after.is_empty();
     (is_whole && cfg!(target_endian = "little")).then_some(numbers)
@@ -275,23 +279,27 @@ impl TensorFile {
         )
     }
 
-    /// A matrix of float32, row after row, with its shape. It stays in the file; if the header's length lets the numbers begin where none may,
+    /// A matrix, row after row, with its shape. It stays in the file; if the header's length lets the numbers begin where none may,
     /// which no safetensors library does today, it is copied.
     ///
     /// # Errors
     /// [`Error::Tensors`], [`Error::MissingTensor`], [`Error::TensorType`] or [`Error::TensorShape`].
-    pub(crate) fn mapped_matrix(
+    pub(crate) fn mapped_matrix<T: Number + Send + Sync + 'static>(
         &self,
         name: &str,
         expected: (Option<usize>, Option<usize>),
-    ) -> Result<(SharedValues, (usize, usize))> {
-        let (shape, bytes) = self.matrix_bytes(name, f32::DTYPE, expected)?;
-        if in_place(&self.map[bytes.clone()]).is_none() {
-            let copy: Vec<f32> = Number::from_bytes(&self.map[bytes]);
+    ) -> Result<(Shared<T>, (usize, usize))> {
+        let (shape, bytes) = self.matrix_bytes(name, T::DTYPE, expected)?;
+        if in_place::<T>(&self.map[bytes.clone()]).is_none() {
+            let copy: Vec<T> = Number::from_bytes(&self.map[bytes]);
             return Ok((Arc::new(copy), shape));
         }
-        let map = Arc::clone(&self.map);
-        Ok((Arc::new(MappedNumbers { map, bytes }), shape))
+        let numbers = MappedNumbers {
+            map: Arc::clone(&self.map),
+            bytes,
+            is_of: PhantomData,
+        };
+        Ok((Arc::new(numbers), shape))
     }
 
     fn matrix_bytes(
@@ -354,15 +362,14 @@ impl TensorFile {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_matrix_stays_in_the_file_where_it_can() {
+    /// A matrix in a file whose header is longer by some spaces, as the format allows.
+    fn check_mapped<T: Number + PartialEq + std::fmt::Debug + Send + Sync + 'static>(
+        values: &Array2<T>,
+    ) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("a.safetensors");
-        let values = Array2::from_shape_fn((3, 2), |(row, column)| (row * 2 + column) as f32 - 2.5);
         write(&path, &[Tensor::matrix("a", values.view())]).expect("written");
         let whole = std::fs::read(&path).expect("read");
-
-        // A header that is longer by some spaces, as the format allows.
         for n_spaces in 0..8_u64 {
             let n_header = u64::from_le_bytes(whole[..8].try_into().expect("eight bytes"));
             let end = 8 + n_header as usize;
@@ -372,14 +379,22 @@ mod tests {
             bytes.extend(&whole[end..]);
             std::fs::write(&path, bytes).expect("written");
             let file = TensorFile::open(&path).expect("opened");
-            let (found, shape) = file.mapped_matrix("a", (None, Some(2))).expect("read");
+            let (found, shape) = (file.mapped_matrix::<T>("a", (None, Some(2)))).expect("read");
             assert_eq!(shape, (3, 2));
-            let found: &[f32] = (*found).as_ref();
+            let found: &[T] = (*found).as_ref();
             assert_eq!(Some(found), values.as_slice());
             let is_mapped = file.map.as_ptr_range().contains(&found.as_ptr().cast());
             let is_little = cfg!(target_endian = "little");
-            assert_eq!(is_mapped, is_little && n_spaces % 4 == 0, "{n_spaces}");
+            let is_aligned = n_spaces as usize % size_of::<T>() == 0;
+            assert_eq!(is_mapped, is_little && is_aligned, "{n_spaces}");
         }
+    }
+
+    #[test]
+    fn a_matrix_stays_in_the_file_where_it_can() {
+        let values = Array2::from_shape_fn((3, 2), |(row, column)| (row * 2 + column) as f32 - 2.5);
+        check_mapped(&values);
+        check_mapped(&values.mapv(f16::from_f32));
     }
 
     #[test]

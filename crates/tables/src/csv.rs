@@ -102,6 +102,13 @@ impl Rows {
         Ok(false)
     }
 
+    /// How long the row is.
+    pub(crate) fn n_bytes(&self) -> usize {
+        (0..self.names.len())
+            .map(|i| self.record.field(i).len())
+            .sum()
+    }
+
     /// The fields of the row as texts, of the columns that have a name.
     pub(crate) fn texts(&self) -> Result<Vec<Option<String>>> {
         let named = (0..self.names.len()).filter(|&i| !self.names[i].is_empty());

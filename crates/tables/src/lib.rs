@@ -1,7 +1,7 @@
 //! Reads tables that other people's programs wrote: CSV, JSON lines, Parquet, or a folder of part files; and writes their rows again with more columns.
 //!
 //! In comes a file and what its columns are to be read as; out come columns of text and numbers ([`Table`]), of a file of any length some rows
-//! at a time ([`Rows`], which [`TableWriter`] writes), or of a Parquet file batches of Arrow arrays ([`ParquetFile`]), with functions that take an array of any type as texts, numbers or vectors. What a file says of its own
+//! at a time ([`Rows`], which [`TableWriter`] writes), or of a Parquet file batches of Arrow arrays ([`ParquetFile`]), with functions that take an array of any type as texts, numbers or vectors. A sample is taken while a table is read ([`Table::read_sample`]). What a file says of its own
 //! size is compared with what it holds, and with a [`untrusted_files::Budget`], before memory is taken for it. A file is refused by name
 //! rather than read as something else: fewer rows, other texts, a number for a word.
 //! Must not know what a column means.
@@ -15,6 +15,7 @@ mod format;
 mod jsonl;
 mod parquet;
 mod rows;
+mod sample;
 mod table;
 mod text;
 mod write;
@@ -27,6 +28,7 @@ pub use crate::{
     format::Format,
     parquet::{Batches, ParquetFile},
     rows::{Chunk, Rows},
+    sample::{SampledTable, Sampler},
     table::{Kind, Kinds, Table},
     text::shortened,
     write::{TableWriter, output_format},

@@ -27,7 +27,12 @@ use parquet::{
 };
 use untrusted_files::{Budget, guard};
 
-pub(crate) use self::{read::read, shown_json::json_values, stream::Stream, write::ParquetWriter};
+pub(crate) use self::{
+    read::{read, read_chunks},
+    shown_json::json_values,
+    stream::Stream,
+    write::ParquetWriter,
+};
 use crate::{Error, Result, files};
 
 /// Rows of a batch: few enough that a batch of long prompts stays small in memory.

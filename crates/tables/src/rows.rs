@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// The longest row of a text file. One without line breaks, or with a quote that is never closed, would fill the memory.
-const MAX_ROW: u64 = 64 << 20;
+pub(crate) const MAX_ROW: u64 = 64 << 20;
 /// Rows of a text file that are held at a time end with the one that has reached so many bytes.
-const MAX_CHUNK: usize = 16 << 20;
+pub(crate) const MAX_CHUNK: usize = 16 << 20;
 
 /// The rows of one file in their order, some at a time, with all that is needed to write them again as they are.
 pub struct Rows {

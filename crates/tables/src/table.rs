@@ -87,7 +87,7 @@ impl Table {
     }
 
     /// The columns that the names of folders give. What the file itself says comes first.
-    fn add_partitions(&mut self, part: &Part, kinds: Kinds<'_>) -> Result<()> {
+    pub(crate) fn add_partitions(&mut self, part: &Part, kinds: Kinds<'_>) -> Result<()> {
         for (key, value) in &part.partitions {
             if self.has(key) {
                 continue;
@@ -110,7 +110,7 @@ impl Table {
     }
 
     /// Adds the rows of another part, which has to have the same columns.
-    fn append(&mut self, mut part: Self, format: Format) -> Result<()> {
+    pub(crate) fn append(&mut self, mut part: Self, format: Format) -> Result<()> {
         // A key that a line of JSON lacks is null there, so a part may lack it too.
         if format != Format::JsonLines {
             self.check_columns(&part)?;
@@ -159,7 +159,23 @@ impl Table {
         Ok(())
     }
 
-    fn n_bytes(&self) -> u64 {
+    /// Leaves out the rows that are not kept; one truth value for each.
+    pub(crate) fn retain(&mut self, is_kept: &[bool]) {
+        fn retain<T>(column: &mut Vec<T>, is_kept: &[bool]) {
+            let mut kept = is_kept.iter();
+            column.retain(|_| kept.next().is_some_and(|it| *it));
+            column.shrink_to_fit();
+        }
+        for column in self.texts.values_mut() {
+            retain(column, is_kept);
+        }
+        for column in self.numbers.values_mut() {
+            retain(column, is_kept);
+        }
+        self.n_rows = is_kept.iter().filter(|it| **it).count();
+    }
+
+    pub(crate) fn n_bytes(&self) -> u64 {
         let texts = self.texts.values().flatten();
         let texts: usize = texts
             .map(|text| text.as_ref().map_or(0, String::len) + size_of::<Option<String>>())

@@ -31,7 +31,8 @@ fn file(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tls", name].iter().collect()
 }
 
-pub(crate) fn config(shown: Shown) -> Arc<ServerConfig> {
+/// What a server of TLS on this machine needs.
+pub fn config(shown: Shown) -> Arc<ServerConfig> {
     let name = match shown {
         Shown::Here => "here",
         Shown::Elsewhere => "elsewhere",

@@ -4,8 +4,8 @@ use cli_support::examples;
 #[cfg(feature = "serve")]
 use super::serve::ServeArgs;
 use super::{
-    calibrate::CalibrateArgs, pool::PoolArgs, replay::ReplayArgs, route::RouteArgs,
-    worth::WorthArgs,
+    calibrate::CalibrateArgs, index::IndexCommandArgs, pool::PoolArgs, replay::ReplayArgs,
+    route::RouteArgs, worth::WorthArgs,
 };
 
 const EXAMPLES: [&str; 4] = [
@@ -31,6 +31,9 @@ pub(super) enum Command {
     Calibrate(CalibrateArgs),
     /// Change a saved router's prices, or remove and add LLMs, without refitting it
     Pool(PoolArgs),
+    /// Put the train prompts of a nearest-neighbor router into Postgres, and write a router that finds its neighbors there (in a build with
+    /// `--features index`)
+    Index(IndexCommandArgs),
     /// Sum up a log of decisions: what routing cost against always taking each LLM, and how good it was, as far as feedback says
     Replay(ReplayArgs),
     /// Answer requests in the formats of OpenAI and Anthropic by the LLM that each should go to, and log what routing costs and saves
@@ -47,6 +50,7 @@ impl Args {
             Command::Route(args) => args.output.quiet,
             Command::Calibrate(args) => args.program.output.quiet,
             Command::Pool(args) => args.output_form.quiet,
+            Command::Index(args) => args.output_form.quiet,
             Command::Replay(args) => args.output.quiet,
             #[cfg(feature = "serve")]
             Command::Serve(args) => args.quiet,

@@ -83,6 +83,13 @@ fn of_other(error: &Error) -> Option<&'static str> {
         Error::NamedTwice { .. } => "give each output a name of its own with `--label-order`",
         Error::NoPrice { .. } => "give it a price with `--prices`",
         Error::UselessPrices { .. } => "leave out `--prices`",
+        Error::NoIndexPlace { .. } => "name each shard with `--index`, or in CARROT_INDEX",
+        Error::UselessIndex { .. } => {
+            "leave out `--index` and CARROT_INDEX; `carrot-router index` writes a router that uses them"
+        }
+        Error::NoIndexSupport => {
+            "build it with `cargo run -p carrot-router --features index -- ...`"
+        }
         Error::WorseWithAdded { .. } => {
             "score it on more train prompts, or add it all the same with `--allow-worse`"
         }

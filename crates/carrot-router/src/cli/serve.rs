@@ -12,9 +12,9 @@ pub(super) use self::args::ServeArgs;
 use super::route::open_of_config;
 
 pub(super) fn run(args: ServeArgs) -> anyhow::Result<()> {
-    let quiet = args.quiet;
+    let (quiet, index) = (args.quiet, args.index);
     let open = move |config: &RouterConfig| {
-        open_of_config(config, quiet)
+        open_of_config(config, &index, quiet)
             .map_err(|error| -> Box<dyn Error + Send + Sync> { error.into() })
     };
     let open: Arc<OpenRouter> = Arc::new(open);

@@ -70,6 +70,7 @@ mod tests {
             mu: 0.5,
             truncated: true,
             routes: true,
+            shards_missing: 0,
             sketch: None,
             models: vec![
                 candidate("a", 0.5, 0.01),

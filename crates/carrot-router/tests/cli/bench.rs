@@ -126,7 +126,7 @@ impl Tiny {
                 (quantity, Target { name, values })
             })
             .unzip();
-        let rows = UnitRows::new(embeddings.values).expect("embeddings");
+        let rows = UnitRows::new(embeddings.values).expect("embeddings").into();
         let parts = KnnParts {
             embeddings: &rows,
             targets: &targets,

@@ -7,5 +7,6 @@ mod keep;
 mod long;
 mod network;
 mod propensities;
+mod sample;
 mod secrets;
 mod tables;

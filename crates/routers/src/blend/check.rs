@@ -99,8 +99,8 @@ fn sizes(parts: &BlendParts) -> Vec<Size> {
         let targets = 0..knn.fits().len();
         sizes.push(Size {
             learner: Setting::KNN,
-            dim: knn.rows().dim(),
-            n_outputs: targets.map(|target| knn.values(target).ncols()).collect(),
+            dim: knn.neighbors().dim(),
+            n_outputs: targets.map(|target| knn.outputs(target).len()).collect(),
         });
     }
     if let Some(linear) = &parts.linear {

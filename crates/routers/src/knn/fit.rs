@@ -7,11 +7,13 @@ use super::{
     model::Knn,
     paper::{self, Folded},
     params::{CheckedKnnParams, KnnParams, Selection, grown_neighbors},
+    sampled::SampledRows,
     shuffled::{self, Learned},
     target::{CvScore, Target, TargetFit, output_ranges, side_by_side},
 };
 use crate::{
-    Error, Result, RoutingCosts, Rows, UnitRows,
+    Error, InMemory, Result, RoutingCosts, Rows, UnitRows,
+    completion::is_mostly_alone,
     fold_order::FoldOrder,
     folds::k_folds,
     neighbors::{self, Ask, NeighborLists},
@@ -22,6 +24,8 @@ use crate::{
 pub struct PreparedKnn {
     params: KnnParams,
     rows: UnitRows,
+    /// As they were given.
+    groups: Option<Vec<usize>>,
     search: Search,
 }
 
@@ -39,6 +43,8 @@ enum Search {
         order: FoldOrder,
         neighbors: FoldedNeighbors,
     },
+    /// `None` where no k is allowed.
+    Sampled(Option<SampledRows>),
 }
 
 impl CheckedKnnParams {
@@ -55,6 +61,10 @@ impl CheckedKnnParams {
     ///
     /// Source: the reference's `KNeighborsRegressor(metric="cosine")` under `cross_val_score(cv=5)`, in
     /// somerstep/CARROT at 3e6acff.
+    ///
+    /// With `tune_queries` of m above 0, k is chosen by m rows drawn by the seed in the place of folds, each predicted from its nearest among all rows
+    /// but itself, its copies and its group: R2 is over these rows, and what k is chosen by has a standard error. Cost: m n dim multiply-adds. A
+    /// sample of the rows that are searched *among* would shift k, which grows with them; a sample of those that are searched *for* does not.
     ///
     /// With [`Selection::Utility`] this needs [`CheckedKnnParams::prepare`] and [`PreparedKnn::fit_to_route`] instead.
     ///
@@ -98,13 +108,14 @@ impl CheckedKnnParams {
         let params = self.0.clone();
         let rows = UnitRows::new(given.embeddings.to_owned())?;
         let search = match params.selection {
+            _ if params.tune_queries > 0 => Search::Sampled(SampledRows::search(
+                &rows,
+                given.groups,
+                &params,
+                on_progress,
+            )?),
             Selection::R2 | Selection::Utility => {
-                let order = FoldOrder::shuffled(&rows, given.groups, params.n_folds, params.seed)?;
-                let sorted = order.unit_rows(&rows)?;
-                let folds = order.folds();
-                let ks = &grown_neighbors(&params.n_neighbors, rows.n_rows());
-                let neighbors =
-                    FoldedNeighbors::search(&sorted, folds, ks, params.backend, on_progress)?;
+                let (order, neighbors) = shuffled(&params, &rows, given.groups, on_progress)?;
                 Search::Shuffled { order, neighbors }
             }
             Selection::Paper | Selection::Auto => unshuffled(&params, &rows, on_progress)?,
@@ -112,9 +123,24 @@ impl CheckedKnnParams {
         Ok(PreparedKnn {
             params,
             rows,
+            groups: given.groups.map(<[usize]>::to_vec),
             search,
         })
     }
+}
+
+fn shuffled(
+    params: &KnnParams,
+    rows: &UnitRows,
+    groups: Option<&[usize]>,
+    on_progress: &(dyn Fn(u64) + Sync),
+) -> Result<(FoldOrder, FoldedNeighbors)> {
+    let order = FoldOrder::shuffled(rows, groups, params.n_folds, params.seed)?;
+    let sorted = order.unit_rows(rows)?;
+    let ks = &grown_neighbors(&params.n_neighbors, rows.n_rows());
+    let neighbors =
+        FoldedNeighbors::search(&sorted, order.folds(), ks, params.backend, on_progress)?;
+    Ok((order, neighbors))
 }
 
 fn unshuffled(
@@ -148,6 +174,20 @@ impl PreparedKnn {
     /// [`Error::Shape`] when a target has other rows than the embeddings; [`Error::Empty`] for a target without columns;
     /// [`Error::BadParameter`] with [`Selection::Utility`], which judges choices and so needs dollars.
     pub fn fit(&self, targets: &[Target]) -> Result<Knn> {
+        if let Search::Sampled(sampled) = &self.search {
+            if self.params.selection == Selection::Utility {
+                return Err(Error::BadParameter {
+                    name: "selection",
+                    found: "utility".to_owned(),
+                    expected: "paper or r2, for a fit that knows no dollars",
+                });
+            }
+            side_by_side(self.rows.n_rows(), targets)?;
+            return match self.by_all_rows(targets)? {
+                Some(by_all) => by_all.fit(targets),
+                None => self.fit_sampled(targets, sampled.as_ref(), None),
+            };
+        }
         let values = side_by_side(self.rows.n_rows(), targets)?;
         let outputs = output_ranges(targets);
         let tables = match &self.search {
@@ -164,7 +204,7 @@ impl PreparedKnn {
                 let chosen = tables.iter().map(|table| best(table)).collect();
                 return self.keep(learned.targets(), chosen, tables);
             }
-            Search::Shuffled { .. } => {
+            Search::Shuffled { .. } | Search::Sampled(_) => {
                 return Err(Error::BadParameter {
                     name: "selection",
                     found: "utility".to_owned(),
@@ -188,6 +228,16 @@ impl PreparedKnn {
     /// # Errors
     /// As [`PreparedKnn::fit`]; [`Error::RoutingTargets`] for other targets; [`Error::Shape`] for dollars of other rows or LLMs.
     pub fn fit_to_route(&self, targets: &[Target], costs: &RoutingCosts<'_>) -> Result<Knn> {
+        if let (Selection::Utility, Search::Sampled(sampled)) =
+            (self.params.selection, &self.search)
+        {
+            side_by_side(self.rows.n_rows(), targets)?;
+            costs.check(targets)?;
+            return match self.by_all_rows(targets)? {
+                Some(by_all) => by_all.fit_to_route(targets, costs),
+                None => self.fit_sampled(targets, sampled.as_ref(), Some(costs)),
+            };
+        }
         let (Selection::Utility, Search::Shuffled { order, neighbors }) =
             (self.params.selection, &self.search)
         else {
@@ -200,6 +250,54 @@ impl PreparedKnn {
         let learned = Learned::new(&folded, targets)?;
         let (chosen, tables) = learned.cross_validate(costs)?.into_iter().unzip();
         self.keep(learned.targets(), chosen, tables)
+    }
+
+    /// The choice of k by sampled rows; by what routing gains where `costs` are given.
+    fn fit_sampled(
+        &self,
+        targets: &[Target],
+        sampled: Option<&SampledRows>,
+        costs: Option<&RoutingCosts<'_>>,
+    ) -> Result<Knn> {
+        // The paper's way leaves unknown values out.
+        let learned: Vec<Target> = match self.params.selection {
+            Selection::Paper | Selection::Auto => targets.to_vec(),
+            Selection::R2 | Selection::Utility => targets.iter().map(Target::completed).collect(),
+        };
+        let n_folds = self.params.n_folds;
+        let chosen = match (sampled, costs) {
+            (None, _) => vec![(None, Vec::new()); targets.len()],
+            (Some(sampled), None) => sampled.by_r2(targets, &learned),
+            (Some(sampled), Some(costs)) => sampled.by_gain(targets, &learned, costs, n_folds)?,
+        };
+        let (chosen, tables) = chosen.into_iter().unzip();
+        let n_queries = sampled.map(SampledRows::n_queries);
+        self.keep_chosen_by(n_queries, &learned, chosen, tables)
+    }
+
+    /// The same rows searched by all of them, where sampled rows cannot choose: in a log with one answer per prompt k counts the neighbors that know
+    /// an LLM, and each LLM has its own.
+    fn by_all_rows(&self, targets: &[Target]) -> Result<Option<Self>> {
+        let leaves_out = matches!(self.params.selection, Selection::Paper | Selection::Auto);
+        let is_log = |target: &Target| is_mostly_alone(target.values.view());
+        if leaves_out || !targets.iter().any(is_log) {
+            return Ok(None);
+        }
+        tracing::warn!(
+            "`tune-queries` has no effect on a log with one answer per prompt: k is chosen by all {} rows",
+            self.rows.n_rows()
+        );
+        let params = KnnParams {
+            tune_queries: 0,
+            ..self.params.clone()
+        };
+        let (order, neighbors) = shuffled(&params, &self.rows, self.groups.as_deref(), &|_| ())?;
+        Ok(Some(Self {
+            params,
+            rows: self.rows.clone(),
+            groups: self.groups.clone(),
+            search: Search::Shuffled { order, neighbors },
+        }))
     }
 
     fn shuffled<'a>(
@@ -222,6 +320,16 @@ impl PreparedKnn {
         chosen: Vec<Option<usize>>,
         tables: Vec<Vec<CvScore>>,
     ) -> Result<Knn> {
+        self.keep_chosen_by(None, targets, chosen, tables)
+    }
+
+    fn keep_chosen_by(
+        &self,
+        n_queries: Option<usize>,
+        targets: &[Target],
+        chosen: Vec<Option<usize>>,
+        tables: Vec<Vec<CvScore>>,
+    ) -> Result<Knn> {
         let n_rows = self.rows.n_rows();
         let fits = targets.iter().zip(chosen).zip(tables);
         let fits = fits.map(|((target, k), cross_validation)| {
@@ -232,21 +340,21 @@ impl PreparedKnn {
                 target: target.name.clone(),
                 n_neighbors,
                 prior_values: chosen.and_then(|score| score.prior_values),
+                n_queries,
                 cross_validation,
             }
         });
+        let values = side_by_side(n_rows, targets)?;
         Ok(Knn::new(
-            self.rows.clone(),
-            side_by_side(n_rows, targets)?,
+            InMemory::new(self.rows.clone(), values, self.params.backend)?,
             fits.collect(),
             output_ranges(targets),
-            self.params.backend,
         ))
     }
 }
 
 /// The first of the best; a score that is not defined is never the best.
-fn best(table: &[CvScore]) -> Option<usize> {
+pub(super) fn best(table: &[CvScore]) -> Option<usize> {
     let defined = table.iter().filter(|score| !score.mean_r2.is_nan());
     defined
         .reduce(|best, score| {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::means::RunningMean;
 use crate::{
-    UnitRows,
+    NeighborRows, UnitRows,
     neighbors::nearest_by_products,
     prepared::Prepared,
     ridge::{Pattern, patterns},
@@ -26,7 +26,7 @@ pub(super) struct KnownRows {
 /// Rows that know some outputs.
 #[derive(Debug, Clone)]
 struct Index {
-    rows: UnitRows,
+    rows: NeighborRows,
     outputs: Vec<usize>,
     /// Of those outputs in those rows, all known.
     values: Array2<f32>,
@@ -35,7 +35,7 @@ struct Index {
 impl KnownRows {
     /// Of `rows` those that are `among`; `values` has shape `(n_rows, n_outputs)`, NaN where unknown.
     pub(super) fn new(
-        rows: &UnitRows,
+        rows: &NeighborRows,
         values: ArrayView2<'_, f32>,
         among: impl Fn(usize) -> bool,
     ) -> Self {
@@ -150,8 +150,9 @@ impl Prepared for FoldedKnown<'_> {
     ) {
         let ks: Vec<usize> = candidates.iter().map(|&it| self.ks[it]).collect();
         let mut predicted = vec![Array2::zeros(values.dim()); ks.len()];
+        let rows = NeighborRows::from(self.rows.clone());
         for fold in self.folds {
-            let known = KnownRows::new(self.rows, values, |row| !fold.contains(&row));
+            let known = KnownRows::new(&rows, values, |row| !fold.contains(&row));
             let queries: Vec<usize> = fold.clone().collect();
             let of_fold = known.means(&self.rows.select(&queries), &ks);
             for (predicted, of_fold) in predicted.iter_mut().zip(of_fold) {

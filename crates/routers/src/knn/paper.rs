@@ -47,6 +47,7 @@ pub(super) fn cross_validate(
                 mean_gain: None,
                 difference_error: None,
                 prior_values: None,
+                standard_error: None,
             }
         });
         scores.collect()

@@ -27,12 +27,21 @@ pub struct KnnParams {
     pub n_neighbors: Vec<usize>,
     /// Folds of the cross-validation that chooses.
     pub n_folds: usize,
+    /// Rows that k is chosen by, drawn by the seed: each is predicted from its nearest among all others, so that k is that of the whole. 0: by
+    /// cross-validation of all rows, each predicted from those of other folds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tune_queries: usize,
     /// By what k is chosen.
     pub selection: Selection,
-    /// Seed of the order of rows that folds are cut from where they are shuffled.
+    /// Seed of the order of rows that folds are cut from where they are shuffled, and of the rows that k is chosen by.
     pub seed: u64,
     /// How neighbors are searched for.
     pub backend: Backend,
+}
+
+/// A search by all rows is what there was before there was another, and what it depends on is recorded as it was.
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// Hyper-parameters that can be fitted with.
@@ -73,7 +82,8 @@ const MOST_LIST_BYTES: usize = 4 << 30;
 /// and lists of that many neighbors of each row take at most 4 GiB.
 ///
 /// The best k grows with the rows, in few dimensions nearly in proportion to them; with a largest candidate of 512 CARROT (KNN) stops learning at
-/// some 8,192 rows there (crate `rate-study`). [`Selection::Paper`] chooses from the given ones, the others from these.
+/// some 8,192 rows there (crate `rate-study`). [`Selection::Paper`] chooses from the given ones, the others from these; so does every selection by
+/// sampled rows ([`KnnParams::tune_queries`]), whose lists are few, so that at a million rows 10,000 of them let k grow to 32,768.
 ///
 /// ```
 /// use routers::grown_neighbors;
@@ -82,8 +92,13 @@ const MOST_LIST_BYTES: usize = 4 << 30;
 /// assert_eq!(grown_neighbors(&[256, 512], 1_000_000), [256, 512, 1024]);
 /// ```
 pub fn grown_neighbors(n_neighbors: &[usize], n_rows: usize) -> Vec<usize> {
+    grown_for(n_neighbors, n_rows, n_rows)
+}
+
+/// The same where there are lists for so many rows only.
+pub(super) fn grown_for(n_neighbors: &[usize], n_rows: usize, n_lists: usize) -> Vec<usize> {
     let mut grown = n_neighbors.to_vec();
-    let most = (n_rows / LARGEST_PART).min(MOST_LIST_BYTES / 4 / n_rows.max(1));
+    let most = (n_rows / LARGEST_PART).min(MOST_LIST_BYTES / 4 / n_lists.max(1));
     while let Some(next) = grown.last().map(|k| 2 * k).filter(|&k| k > 0 && k <= most) {
         grown.push(next);
     }
@@ -121,6 +136,7 @@ mod tests {
             let params = KnnParams {
                 n_neighbors,
                 n_folds,
+                tune_queries: 0,
                 selection: Selection::Auto,
                 seed: 42,
                 backend: Backend::Gemm,

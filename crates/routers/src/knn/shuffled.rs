@@ -156,6 +156,7 @@ impl<'a> Learned<'a> {
             mean_gain: None,
             difference_error: None,
             prior_values,
+            standard_error: None,
         };
         if self.counts_known(target) {
             let of_fold =

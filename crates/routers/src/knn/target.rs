@@ -36,6 +36,9 @@ pub struct TargetFit {
     /// ([`crate::Knn::counting_known`]); `None` where k counts all neighbors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior_values: Option<f64>,
+    /// How many sampled rows k was chosen by, each predicted from all others; `None` where it was by all rows, each predicted from other folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_queries: Option<usize>,
     /// Cross-validation of every k that the folds allow; empty where there were too few rows for one.
     pub cross_validation: Vec<CvScore>,
 }
@@ -57,6 +60,9 @@ pub struct CvScore {
     /// The strength that goes with this k, where it counts the neighbors that know an LLM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior_values: Option<f64>,
+    /// By sampled rows, the standard error of what k was chosen by: of the gain, else of the error of differences, else of R2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard_error: Option<f64>,
 }
 
 /// All targets in one matrix.

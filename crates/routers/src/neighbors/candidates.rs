@@ -62,6 +62,12 @@ impl Wanted {
         }
     }
 
+    /// The same where each value of a row was rounded so many times more by at most 2^-24: for unit vectors the sum is off by at most as much.
+    pub(super) fn rounded(mut self, n_times: f32) -> Self {
+        self.error += n_times * f32::EPSILON / 2.0;
+        self
+    }
+
     pub(super) fn k_max(&self) -> usize {
         *self.ks.last().expect("a search has at least one k")
     }

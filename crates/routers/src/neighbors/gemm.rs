@@ -17,7 +17,7 @@ use super::{
     lists::NeighborLists,
     scan,
 };
-use crate::{UnitRows, dot::dot_f64, folds::k_folds};
+use crate::{UnitRows, folds::k_folds, neighbor_rows::Searched};
 
 /// Most rows of a block. A product of two blocks (4 MiB) stays in the outer cache, and packing the blocks costs a few percent of it.
 const BLOCK: usize = 1024;
@@ -66,14 +66,15 @@ pub(super) fn nearest_in_other_folds(
     pairs
         .par_iter()
         .for_each_init(Vec::new, |product, &(a, b)| {
-            multiply(rows, &a.rows, rows, &b.rows, product);
+            let (left, right) = (rows.slice(a.rows.clone()), rows.slice(b.rows.clone()));
+            multiply(left, right, rows.dim(), product);
             let n_columns = b.rows.len();
             let mut lists = lock(&a.candidates);
             for (i, (similarities, list)) in
                 product.chunks_exact(n_columns).zip(&mut *lists).enumerate()
             {
                 take_row(similarities, b.rows.start, list, &wanted, |row| {
-                    decide(rows, a.rows.start + i, rows, row)
+                    rows.decide(rows.row(a.rows.start + i), row)
                 });
             }
             // One lock at a time, so that no thread holds what another waits for while it waits itself.
@@ -95,7 +96,7 @@ pub(super) fn nearest_in_other_folds(
                 .unwrap_or_else(PoisonError::into_inner);
             block.rows.zip(lists)
         })
-        .map(|(i, list)| list.finish(&wanted, |row| decide(rows, i, rows, row)))
+        .map(|(i, list)| list.finish(&wanted, |row| rows.decide(rows.row(i), row)))
         .collect();
     NeighborLists {
         k_max: wanted.k_max(),
@@ -103,16 +104,30 @@ pub(super) fn nearest_in_other_folds(
     }
 }
 
-pub(super) fn nearest(queries: &UnitRows, rows: &UnitRows, ask: Ask<'_>) -> NeighborLists {
+pub(super) fn nearest<R: Searched>(queries: &UnitRows, rows: &R, ask: Ask<'_>) -> NeighborLists {
+    nearest_of_others(queries, rows, ask, |_, _| true)
+}
+
+/// Of each query the nearest among the rows that `is_other` than the query says.
+pub(super) fn nearest_of_others<R: Searched>(
+    queries: &UnitRows,
+    rows: &R,
+    ask: Ask<'_>,
+    is_other: impl Fn(usize, u32) -> bool + Copy + Sync,
+) -> NeighborLists {
     let on_progress = ask.on_progress;
-    let wanted = Wanted::new(ask.ks, rows.dim());
+    let wanted = Wanted::new(ask.ks, rows.dim()).rounded(R::ROUNDINGS);
     let n_queries = queries.n_rows();
     let finished: Vec<Vec<u32>> = if n_queries < FEW_QUERIES {
         (0..n_queries)
             .map(|query| {
-                let list = candidates_by_dot_products(queries.row(query), rows, &wanted);
+                let of_query = Query {
+                    vector: queries.row(query),
+                    is_other: |row| is_other(query, row),
+                };
+                let list = candidates_by_dot_products(of_query, rows, &wanted);
                 on_progress(1);
-                list.finish(&wanted, |row| decide(queries, query, rows, row))
+                list.finish(&wanted, |row| rows.decide(queries.row(query), row))
             })
             .collect()
     } else {
@@ -123,11 +138,11 @@ pub(super) fn nearest(queries: &UnitRows, rows: &UnitRows, ask: Ask<'_>) -> Neig
         split(&(0..n_queries), block)
             .collect::<Vec<_>>()
             .into_par_iter()
-            .map_init(Vec::new, |product, block| {
-                let lists = candidates_by_products(queries, &block, rows, &wanted, product);
+            .map_init(Room::default, |room, block| {
+                let lists = candidates_by_products(queries, &block, rows, &wanted, room, is_other);
                 on_progress(block.len() as u64);
                 let finish = |(query, list): (usize, Candidates)| {
-                    list.finish(&wanted, |row| decide(queries, query, rows, row))
+                    list.finish(&wanted, |row| rows.decide(queries.row(query), row))
                 };
                 block.zip(lists).map(finish).collect::<Vec<_>>()
             })
@@ -140,38 +155,76 @@ pub(super) fn nearest(queries: &UnitRows, rows: &UnitRows, ask: Ask<'_>) -> Neig
     }
 }
 
-fn candidates_by_products(
+/// What one thread writes into again and again.
+#[derive(Default)]
+struct Room {
+    product: Vec<f32>,
+    rows: Vec<f32>,
+}
+
+fn candidates_by_products<R: Searched>(
     queries: &UnitRows,
     block: &Range<usize>,
-    rows: &UnitRows,
+    rows: &R,
     wanted: &Wanted,
-    product: &mut Vec<f32>,
+    room: &mut Room,
+    is_other: impl Fn(usize, u32) -> bool + Copy,
 ) -> Vec<Candidates> {
     let mut lists: Vec<Candidates> = block.clone().map(|_| Candidates::new()).collect();
     for columns in split(&(0..rows.n_rows()), BLOCK) {
-        multiply(queries, block, rows, &columns, product);
-        for (i, (similarities, list)) in product
+        let right = rows.block(columns.clone(), &mut room.rows);
+        let left = queries.slice(block.clone());
+        multiply(left, right, rows.dim(), &mut room.product);
+        for (i, (similarities, list)) in (room.product)
             .chunks_exact(columns.len())
             .zip(&mut lists)
             .enumerate()
         {
-            take_row(similarities, columns.start, list, wanted, |row| {
-                decide(queries, block.start + i, rows, row)
-            });
+            let query = block.start + i;
+            let is_other = |row| is_other(query, row);
+            take_other(
+                similarities,
+                columns.start,
+                list,
+                wanted,
+                |row| rows.decide(queries.row(query), row),
+                is_other,
+            );
         }
     }
     lists
 }
 
+/// A query, and which rows may be its neighbors.
+#[derive(Clone, Copy)]
+struct Query<'a, F> {
+    vector: &'a [f32],
+    is_other: F,
+}
+
 /// One query against all rows, which is bound by memory: every thread reads its share of the rows once.
-fn candidates_by_dot_products(query: &[f32], rows: &UnitRows, wanted: &Wanted) -> Candidates {
-    let decide = |row: u32| dot_f64(query, rows.row(row as usize));
+fn candidates_by_dot_products<R: Searched>(
+    query: Query<'_, impl Fn(u32) -> bool + Copy + Sync>,
+    rows: &R,
+    wanted: &Wanted,
+) -> Candidates {
+    let decide = |row: u32| rows.decide(query.vector, row);
     let take_share = |share: Range<usize>| {
         let mut list = Candidates::new();
         let mut similarities = Vec::new();
+        let mut room = Vec::new();
         for some in split(&share, DOT_PRODUCTS) {
-            scan::dot_products(query, rows.slice(some.clone()), &mut similarities);
-            take_row(&similarities, some.start, &mut list, wanted, decide);
+            let values = rows.block(some.clone(), &mut room);
+            scan::dot_products(query.vector, values, &mut similarities);
+            let start = some.start;
+            take_other(
+                &similarities,
+                start,
+                &mut list,
+                wanted,
+                decide,
+                query.is_other,
+            );
         }
         list
     };
@@ -199,7 +252,7 @@ fn take_columns(rows: &UnitRows, product: &[f32], a: &Block, b: &Block, wanted: 
                 if similarities[column] >= thresholds[column] {
                     let candidate = Candidate::new(similarities[column], row as u32);
                     lists[column].push(candidate, wanted, |row| {
-                        decide(rows, b.rows.start + column, rows, row)
+                        rows.decide(rows.row(b.rows.start + column), row)
                     });
                     thresholds[column] = lists[column].threshold();
                 }
@@ -216,34 +269,35 @@ fn take_row(
     wanted: &Wanted,
     decide: impl Fn(u32) -> f64 + Copy,
 ) {
+    take_other(similarities, first_row, list, wanted, decide, |_| true);
+}
+
+/// The same of the rows that `is_other` says.
+fn take_other(
+    similarities: &[f32],
+    first_row: usize,
+    list: &mut Candidates,
+    wanted: &Wanted,
+    decide: impl Fn(u32) -> f64 + Copy,
+    is_other: impl Fn(u32) -> bool,
+) {
     let mut start = 0;
     while let Some(hits) = scan::next_reaching(similarities, list.threshold(), start) {
         start = hits.end;
         for column in hits {
-            if similarities[column] >= list.threshold() {
-                list.push(
-                    Candidate::new(similarities[column], (first_row + column) as u32),
-                    wanted,
-                    decide,
-                );
+            let row = (first_row + column) as u32;
+            if similarities[column] >= list.threshold() && is_other(row) {
+                list.push(Candidate::new(similarities[column], row), wanted, decide);
             }
         }
     }
 }
 
-/// `product = rows of a . rows of b`, of shape `(a.len(), b.len())`, row after row.
-fn multiply(
-    a_rows: &UnitRows,
-    a: &Range<usize>,
-    b_rows: &UnitRows,
-    b: &Range<usize>,
-    product: &mut Vec<f32>,
-) {
-    let (m, n, dim) = (a.len(), b.len(), a_rows.dim());
-    let (left, right) = (a_rows.slice(a.clone()), b_rows.slice(b.clone()));
-    assert_eq!(
-        right.len(),
-        n * dim,
+/// `product = left . right'`, row after row; both sides are rows of `dim` values, row after row.
+fn multiply(left: &[f32], right: &[f32], dim: usize, product: &mut Vec<f32>) {
+    let (m, n) = (left.len() / dim, right.len() / dim);
+    assert!(
+        left.len() == m * dim && right.len() == n * dim,
         "both sides have vectors of one length"
     );
     product.resize(m * n, 0.0);
@@ -287,8 +341,4 @@ fn split(rows: &Range<usize>, longest: usize) -> impl Iterator<Item = Range<usiz
 fn lock(candidates: &Mutex<Vec<Candidates>>) -> MutexGuard<'_, Vec<Candidates>> {
     // A poisoned lock means that another thread panicked; rayon carries that panic to the caller, so there is nothing to add here.
     candidates.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn decide(queries: &UnitRows, query: usize, rows: &UnitRows, row: u32) -> f64 {
-    dot_f64(queries.row(query), rows.row(row as usize))
 }

@@ -1,5 +1,8 @@
 //! One suite over every back end: the rule decides, whatever proposes the candidates.
 
+use std::sync::Arc;
+
+use half::f16;
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
 use rand::SeedableRng as _;
@@ -7,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use super::*;
-use crate::{dot::dot_f64, folds::k_folds};
+use crate::{HalfRows, dot::dot_f64, folds::k_folds};
 
 const BACKENDS: [Backend; 4] = [
     Backend::Gemm,
@@ -69,17 +72,29 @@ fn by_the_rule(
     nearest
 }
 
+/// The same rows as a file of float16 has them.
+fn halves(rows: &UnitRows) -> HalfRows {
+    let halves: Vec<f16> = rows.view().iter().map(|&x| f16::from_f32(x)).collect();
+    HalfRows::new(Arc::new(halves), rows.view().dim()).expect("finite")
+}
+
 fn check_nearest(queries: &UnitRows, rows: &UnitRows, ks: &[usize]) {
-    for backend in BACKENDS {
-        let lists = nearest(queries, rows, ask(ks, backend)).expect("found");
-        for query in 0..queries.n_rows() {
-            let expected = by_the_rule(queries, query, rows, 0..rows.n_rows(), ks);
-            assert_eq!(
-                lists.of(query),
-                expected,
-                "{backend:?}, query {query} of {}",
-                queries.n_rows()
-            );
+    let halves = halves(rows);
+    for (rows, unit) in [
+        (rows.clone().into(), rows.clone()),
+        (NeighborRows::from(halves.clone()), halves.to_unit_rows()),
+    ] {
+        for backend in BACKENDS {
+            let lists = nearest(queries, &rows, ask(ks, backend)).expect("found");
+            for query in 0..queries.n_rows() {
+                let expected = by_the_rule(queries, query, &unit, 0..rows.n_rows(), ks);
+                assert_eq!(
+                    lists.of(query),
+                    expected,
+                    "{rows:?}, {backend:?}, query {query} of {}",
+                    queries.n_rows()
+                );
+            }
         }
     }
 }
@@ -119,7 +134,8 @@ fn ties_go_to_the_lower_row_number() {
 fn zero_vectors_are_equally_far_from_all() {
     let rows = UnitRows::new(Array2::zeros((300, 4))).expect("finite");
     check_nearest(&rows, &rows, &[1, 40]);
-    let lists = nearest(&rows, &rows, ask(&[3], Backend::Gemm)).expect("found");
+    let all = NeighborRows::from(rows.clone());
+    let lists = nearest(&rows, &all, ask(&[3], Backend::Gemm)).expect("found");
     assert_eq!(lists.of(299), [0, 1, 2]);
 }
 
@@ -134,11 +150,13 @@ fn k_of_all_rows() {
 fn a_query_does_not_depend_on_its_batch() {
     let (rows, queries) = (random_rows(3_000, 64, 7), random_rows(50, 64, 8));
     let ks = [4, 32];
-    let batch = nearest(&queries, &rows, ask(&ks, Backend::Gemm)).expect("found");
-    for query in 0..queries.n_rows() {
-        let single = UnitRows::new(queries.view().select(Axis(0), &[query])).expect("finite");
-        let alone = nearest(&single, &rows, ask(&ks, Backend::Gemm)).expect("found");
-        assert_eq!(alone.of(0), batch.of(query), "query {query}");
+    for rows in [halves(&rows).into(), NeighborRows::from(rows)] {
+        let batch = nearest(&queries, &rows, ask(&ks, Backend::Gemm)).expect("found");
+        for query in 0..queries.n_rows() {
+            let single = UnitRows::new(queries.view().select(Axis(0), &[query])).expect("finite");
+            let alone = nearest(&single, &rows, ask(&ks, Backend::Gemm)).expect("found");
+            assert_eq!(alone.of(0), batch.of(query), "query {query}");
+        }
     }
 }
 

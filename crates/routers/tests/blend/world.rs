@@ -17,6 +17,7 @@ pub(crate) fn params() -> CheckedBlendParams {
     let knn = KnnParams {
         n_neighbors: vec![2, 8, 32],
         n_folds,
+        tune_queries: 0,
         selection: Selection::Paper,
         seed,
         backend: Backend::Gemm,

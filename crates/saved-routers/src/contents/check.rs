@@ -37,7 +37,7 @@ impl Contents {
             return bad("quantity", found, "what a cost is made of");
         }
         let of_parts = match self {
-            Self::Knn { targets, .. } => {
+            Self::Knn { targets, .. } | Self::KnnIndex { targets, .. } => {
                 let is_bad = targets.iter().any(|target| target.n_neighbors == 0);
                 is_bad.then_some(("n-neighbors", "0".to_owned(), "at least 1"))
             }

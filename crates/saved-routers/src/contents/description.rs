@@ -27,6 +27,15 @@ impl Contents {
                     of_targets(details.collect())
                 )
             }
+            Self::KnnIndex {
+                targets, recall, ..
+            } => {
+                let details = targets.iter().map(|it| format!("k = {}", it.n_neighbors));
+                format!(
+                    "Nearest neighbors by cosine similarity in an index, of which it finds {recall:.3}, that predict every LLM's {}.",
+                    of_targets(details.collect())
+                )
+            }
             Self::Linear { targets } => {
                 let details = targets.iter().map(|it| format!("alpha = {}", it.alpha));
                 format!(

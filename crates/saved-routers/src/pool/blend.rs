@@ -3,8 +3,8 @@ use dataset::{
 };
 use ndarray::{Array2, ArrayView2, Axis};
 use routers::{
-    Blend, BlendLearners, BlendParams, CheckedBlendParams, ClusterParams, KernelParams, KnnParams,
-    LinearParams, RoutingCosts, Rows, Setting, Target, UnitRows,
+    Blend, BlendLearners, BlendParams, CheckedBlendParams, ClusterParams, KernelParams, Knn,
+    KnnParams, LinearParams, RoutingCosts, Rows, Setting, Target, UnitRows,
 };
 use serde::de::DeserializeOwned;
 
@@ -46,7 +46,12 @@ pub(super) fn edit(
     };
     let TrainPart { table, embeddings } = edit.train.ok_or_else(without_train)?;
     let stored = blend.blend().parts().knn.as_ref();
-    let stored = stored.map(|it| it.rows().view());
+    let rows_of = |knn: &Knn| {
+        let held = knn.in_memory().ok_or(Error::RowsElsewhere)?;
+        Ok::<_, Error>(held.rows().to_unit_rows())
+    };
+    let stored = stored.map(rows_of).transpose()?;
+    let stored = stored.as_ref().map(UnitRows::view);
     let embeddings = match (&stored, &embeddings) {
         (Some(it), _) => it.view(),
         (None, Some(it)) => it.view(),

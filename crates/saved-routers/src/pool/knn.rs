@@ -1,6 +1,6 @@
 use dataset::{PartTable, Quantity, Standardizer, TOKENS_PER_UNIT};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
-use routers::{Backend, Knn, Target, UnitRows, completed};
+use routers::{Backend, InMemory, Knn, NeighborRows, Target, UnitRows, completed};
 
 use super::{
     AddedGain, AddedModel, Addition, EditedModel, EditedPool, PoolEdit, TrainPart,
@@ -22,7 +22,7 @@ const N_FOLDS: usize = 5;
 /// has columns of its own in the values that are averaged over.
 #[derive(Debug, Clone)]
 pub(super) struct EditedKnn {
-    embeddings: UnitRows,
+    embeddings: NeighborRows,
     targets: Vec<Target>,
     scale: Option<Standardizer>,
     format: EmbeddingFormat,
@@ -35,8 +35,9 @@ pub(super) fn edit(
     targets: &[KnnTarget],
     edit: &PoolEdit<'_>,
 ) -> Result<EditedPool> {
+    let held = knn.in_memory().ok_or(Error::RowsElsewhere)?;
     let kept = changes::kept(&record.models, edit.removed)?;
-    let mut pool = Pool::of(record, knn, targets, &kept);
+    let mut pool = Pool::of(record, knn, held, targets, &kept);
     if let Some(addition) = &edit.added {
         let rows = addition.rows(knn.n_rows())?;
         for m in 0..addition.table.models.len() {
@@ -56,7 +57,7 @@ pub(super) fn edit(
         values,
     };
     let model = EditedKnn {
-        embeddings: knn.rows().clone(),
+        embeddings: held.rows().clone(),
         targets: columns.into_iter().zip(targets).map(named).collect(),
         scale: scale
             .map(|(mean, deviation)| Standardizer::from_parts(mean.into(), deviation.into()))
@@ -115,7 +116,8 @@ impl EditedKnn {
         held_out: &[usize],
         table: &PartTable,
     ) -> Result<Predicted> {
-        let all = self.embeddings.view();
+        let all = self.embeddings.to_unit_rows();
+        let all = all.view();
         let of_others = |target: &Target| Target {
             name: target.name.clone(),
             values: target.values.select(Axis(0), others),
@@ -152,7 +154,7 @@ impl EditedKnn {
 
 /// The LLMs of a router while they are being changed.
 struct Pool<'a> {
-    knn: &'a SavedKnn,
+    rows: UnitRows,
     targets: &'a [KnnTarget],
     record: Record,
     /// For each target the values of all LLMs, of shape `(n_prompts, n_models)`.
@@ -164,19 +166,28 @@ struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     /// The LLMs that stay, by their positions.
-    fn of(record: &Record, knn: &'a SavedKnn, targets: &'a [KnnTarget], kept: &[usize]) -> Self {
+    fn of(
+        record: &Record,
+        knn: &SavedKnn,
+        held: &InMemory,
+        targets: &'a [KnnTarget],
+        kept: &[usize],
+    ) -> Self {
         let mut record = record.clone();
         record.models = kept.iter().map(|&m| record.models[m].clone()).collect();
         Self {
             columns: (0..targets.len())
-                .map(|target| knn.values(target).select(Axis(1), kept))
+                .map(|target| {
+                    let columns = s![.., knn.learner().outputs(target)];
+                    held.values().slice(columns).select(Axis(1), kept)
+                })
                 .collect(),
             scale: knn.scale().map(|scale| {
                 let keep = |all: ArrayView1<'_, f64>| all.select(Axis(0), kept).to_vec();
                 (keep(scale.mean()), keep(scale.deviation()))
             }),
             added: Vec::new(),
-            knn,
+            rows: held.rows().to_unit_rows(),
             targets,
             record,
         }
@@ -186,7 +197,7 @@ impl<'a> Pool<'a> {
     fn add(&mut self, addition: &Addition<'_>, rows: &[Option<usize>], m: usize) -> Result<()> {
         let name = &addition.table.models[m];
         changes::add(&mut self.record, name)?;
-        let column = |values: ArrayView1<'_, f64>| scattered(values, rows, self.knn.n_rows());
+        let column = |values: ArrayView1<'_, f64>| scattered(values, rows, self.rows.n_rows());
         let scores = column(addition.table.scores.column(m).mapv(f64::from).view());
         // Its prediction would be the mean of nothing, for every prompt.
         if scores.iter().all(|score| score.is_nan()) {
@@ -221,7 +232,7 @@ impl<'a> Pool<'a> {
         let n_others = self.columns[0].ncols() - 1;
         let others = self.columns[0].slice(s![.., ..n_others]);
         self.added
-            .push(judge(self.knn.rows(), n_neighbors, name, &scores, others)?);
+            .push(judge(&self.rows, n_neighbors, name, &scores, others)?);
         Ok(())
     }
 }

@@ -104,6 +104,7 @@ pub(crate) fn fitted(quantities: usize) -> Fitted {
     let params = KnnParams {
         n_neighbors: vec![2, 4, 8, 16, 32, 64],
         n_folds: 5,
+        tune_queries: 0,
         selection: Selection::Paper,
         seed: 42,
         backend: Backend::Gemm,
@@ -135,7 +136,7 @@ pub(crate) fn knn_record(fitted: &Fitted, embeddings: EmbeddingFormat) -> Record
 pub(crate) fn write_knn(place: &Path, fitted: &Fitted, format: EmbeddingFormat) {
     let folder = NewFolder::create(place).unwrap();
     let parts = KnnParts {
-        embeddings: fitted.knn.rows(),
+        embeddings: fitted.knn.in_memory().expect("a fit").rows(),
         targets: &fitted.targets,
         format,
     };

@@ -163,7 +163,10 @@ fn an_added_llm_is_fitted_as_the_learners_fit_it() {
         panic!("a blend")
     };
     let stored = blend(&router).blend().parts().knn.as_ref();
-    let rows = stored.map_or(embeddings.clone(), |it| it.rows().view().to_owned());
+    let rows = stored.map_or(embeddings.clone(), |it| {
+        let held = it.in_memory().unwrap();
+        held.rows().to_unit_rows().view().to_owned()
+    });
     let kept = params().keeping(&contents.report).unwrap();
     let prepared = kept.prepare(rows.view(), &|_| ()).unwrap();
     let fit = prepared.fit_kept(&targets(&expected), &costs, &contents.report);

@@ -61,6 +61,7 @@ pub(crate) fn config() -> Value {
         "knn": KnnParams {
             n_neighbors: vec![4, 16],
             n_folds,
+            tune_queries: 0,
             selection: Selection::Utility,
             seed,
             backend: Backend::Gemm,

@@ -58,7 +58,8 @@ fn neighbors_that_know_are_counted_after_a_round_trip() {
             *value = f32::NAN;
         }
     }
-    let (rows, backend) = (fitted.knn.rows().clone(), fitted.knn.backend());
+    let held = fitted.knn.in_memory().unwrap();
+    let (rows, backend) = (held.rows().clone(), held.backend());
     let ks: Vec<usize> = fitted.knn.fits().iter().map(|it| it.n_neighbors).collect();
     let all = Knn::from_parts(rows, &fitted.targets, &ks, backend).unwrap();
     fitted.knn = all.clone().counting_known(&[Some(0.1), None]).unwrap();

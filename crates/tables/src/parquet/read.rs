@@ -19,13 +19,7 @@ pub(crate) fn read(
 ) -> Result<Table> {
     let file = ParquetFile::open_within(path, budget)?;
     let mut table = empty(&file, kinds)?;
-    for field in file.schema().fields() {
-        if let (Some(Kind::Text), Some(is_whole)) =
-            (kinds(field.name()), is_whole_number(field.data_type()))
-        {
-            types.note(path, field.name(), is_whole)?;
-        }
-    }
+    note_types(&file, kinds, types)?;
     let names = table.names.iter().map(String::as_str);
     let wanted: Vec<&str> = names.filter(|name| kinds(name).is_some()).collect();
     for batch in file.batches(&wanted)? {
@@ -33,6 +27,49 @@ pub(crate) fn read(
         extend(&mut table, &batch?, n_before, kinds)?;
     }
     Ok(table)
+}
+
+/// The same some rows at a time, each of which has to fit in memory by themselves, at least once: a file without rows has columns.
+pub(crate) fn read_chunks(
+    path: &Path,
+    kinds: Kinds<'_>,
+    types: &mut TextTypes,
+    n_rows_per_chunk: usize,
+    take: &mut dyn FnMut(Table) -> Result<()>,
+) -> Result<()> {
+    // Of the whole file little is kept, so its size needs no limit.
+    let file = ParquetFile::open_within(path, Budget::of(u64::MAX))?;
+    note_types(&file, kinds, types)?;
+    let none = empty(&file, kinds)?;
+    take(none.clone())?;
+    let mut wanted = Vec::new();
+    for (leaf, parts) in file.leaves().enumerate() {
+        // The first of its parts is the column's name.
+        if parts.first().is_some_and(|name| kinds(name).is_some()) {
+            wanted.push(leaf);
+        }
+    }
+    let mut n_before = 0;
+    for batch in file.batches_by(&wanted, n_rows_per_chunk, Some(Budget::get()))? {
+        let batch = batch?;
+        let mut table = none.clone();
+        extend(&mut table, &batch, n_before, kinds)?;
+        n_before += batch.num_rows();
+        take(table)?;
+    }
+    Ok(())
+}
+
+/// Notes which columns of text hold whole numbers.
+fn note_types(file: &ParquetFile, kinds: Kinds<'_>, types: &mut TextTypes) -> Result<()> {
+    for field in file.schema().fields() {
+        if let (Some(Kind::Text), Some(is_whole)) =
+            (kinds(field.name()), is_whole_number(field.data_type()))
+        {
+            types.note(file.path(), field.name(), is_whole)?;
+        }
+    }
+    Ok(())
 }
 
 /// A table with the columns of a file and no rows.

@@ -6,6 +6,7 @@ mod jsonl;
 mod mutations;
 mod parquet;
 mod rows;
+mod sample;
 mod shown;
 mod vectors;
 

@@ -5,6 +5,7 @@ use cli_support::{Output, examples};
 use dataset::Truncate;
 
 use super::on_error::OnError;
+use crate::cli::index::IndexArgs;
 
 const EXAMPLES: [&str; 8] = [
     "cargo run -p carrot-router -- route \"Explain entropy in one sentence.\" --mu 0.3",
@@ -75,7 +76,7 @@ pub(crate) struct RouteArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Router")]
 pub(super) struct RouterArgs {
-    /// The folder of a router fitted by train-and-infer: carrot-knn, carrot-knn-sbert or carrot-roberta. Default: CARROT's released pair of
+    /// The folder of a router fitted by train-and-infer: carrot-knn, carrot-knn-sbert or carrot-roberta, or by `index`. Default: CARROT's released pair of
     /// networks for the 13 LLMs of SPROUT, from the Hugging Face hub (about 1 GB, once)
     #[arg(long, value_name = "DIR", conflicts_with_all = ["performance", "cost", "label_order"])]
     pub(super) model: Option<PathBuf>,
@@ -137,6 +138,9 @@ pub(super) struct RouterArgs {
     /// takes longer than predicting on the CPU
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     pub(super) device: String,
+
+    #[command(flatten)]
+    pub(super) index: IndexArgs,
 }
 
 fn truncate_parser() -> impl TypedValueParser<Value = Truncate> {

@@ -9,6 +9,12 @@ pub(super) struct Brief<'a> {
     pub(super) selected_cost_usd: f64,
     pub(super) mu: f64,
     pub(super) truncated: bool,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) shards_missing: u32,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 impl<'a> Brief<'a> {
@@ -20,6 +26,7 @@ impl<'a> Brief<'a> {
             selected_cost_usd: chosen.cost_usd,
             mu: decision.mu,
             truncated: decision.truncated,
+            shards_missing: decision.shards_missing,
         }
     }
 
@@ -29,8 +36,12 @@ impl<'a> Brief<'a> {
             true => "  (truncated: only a part of the prompt was used)",
             false => "",
         };
+        let missing = match self.shards_missing {
+            0 => String::new(),
+            n => format!("  (shards missing: {n})"),
+        };
         format!(
-            "{}  score {:.4}  cost ${:.8}{cut}\n",
+            "{}  score {:.4}  cost ${:.8}{cut}{missing}\n",
             self.selected, self.selected_score, self.selected_cost_usd
         )
     }

@@ -3,10 +3,12 @@
 use carrot_router::{CarrotRouter, serve::RouterConfig};
 
 use super::{args::RouterArgs, open::Opening};
+use crate::cli::index::IndexArgs;
 
 /// Opens a router, and downloads what it needs from the hub.
 pub(in crate::cli) fn open_of_config(
     config: &RouterConfig,
+    index: &IndexArgs,
     quiet: bool,
 ) -> anyhow::Result<CarrotRouter> {
     let args = RouterArgs {
@@ -22,6 +24,7 @@ pub(in crate::cli) fn open_of_config(
         truncate: None,
         precision: "f32".to_owned(),
         device: config.device.clone().unwrap_or_else(|| "cpu".to_owned()),
+        index: index.clone(),
     };
     Opening::check(args, quiet)?.open()
 }

@@ -2,8 +2,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use carrot_router::{
-    AssumedOrder, CarrotRouter, EmbedderPlace, EmbeddingSource, NamedFolder, NetworkPair,
-    PriceFile, ServerEmbedder, ServerSettings, Setup,
+    AssumedOrder, CarrotRouter, EmbedderPlace, EmbeddingSource, IndexPlace, NamedFolder,
+    NetworkPair, PriceFile, ServerEmbedder, ServerSettings, Setup,
 };
 use cli_support::{Progress, usage_error, with_hint};
 use dataset::Precision;
@@ -32,6 +32,7 @@ pub(super) struct Opening {
     precision: Precision,
     prices: Option<PriceFile>,
     label_order: Option<Vec<String>>,
+    index: Option<IndexPlace>,
     quiet: bool,
 }
 
@@ -50,6 +51,7 @@ impl Opening {
             device,
             precision: hints::precision(&args.precision, device)?,
             prices: args.prices.as_deref().map(PriceFile::read).transpose()?,
+            index: args.index.place()?,
             label_order: order.transpose().context("cannot read `--label-order`")?,
             args,
             quiet,
@@ -62,6 +64,7 @@ impl Opening {
             device: self.device,
             prices: self.prices.as_ref(),
             tokenizers: self.args.tokenizers.as_deref(),
+            index: self.index.as_ref(),
         };
         match &self.args.model {
             Some(folder) => self.open_saved(folder, &setup),

@@ -19,8 +19,12 @@ pub(super) fn of(decision: &Decision) -> String {
         true => "  (truncated: only a part of it was used)",
         false => "",
     };
+    let missing = match decision.shards_missing {
+        0 => String::new(),
+        n => format!("  (shards of the index missing: {n})"),
+    };
     let mut text = format!(
-        "{}  at mu {}\n  for: {}{cut}\n  {:<width$}  {:>6}  {:>12}  {:>13}  {:>11}  {:>9}\n",
+        "{}  at mu {}{missing}\n  for: {}{cut}\n  {:<width$}  {:>6}  {:>12}  {:>13}  {:>11}  {:>9}\n",
         decision.selected,
         decision.mu,
         shorten(&decision.prompt),

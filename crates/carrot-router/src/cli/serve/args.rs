@@ -2,6 +2,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use cli_support::examples;
 
+use crate::cli::index::IndexArgs;
+
 const EXAMPLES: [&str; 3] = [
     "cargo run -p carrot-router --features serve -- serve --config serve.toml --dry-run",
     "cargo run -p carrot-router --features serve -- serve --config serve.toml",
@@ -35,6 +37,10 @@ pub(crate) struct ServeArgs {
     /// Only warnings and errors on standard error
     #[arg(long, short)]
     pub(crate) quiet: bool,
+
+    // Last, because clap puts everything after it under its heading.
+    #[command(flatten)]
+    pub(super) index: IndexArgs,
 }
 
 fn share(text: &str) -> Result<f64, String> {

@@ -58,6 +58,7 @@ pub(crate) fn predict(
             Ok(ModelOutputs::SmallWins(outputs.values.column(0).to_owned()))
         }
         Model::Knn(_)
+        | Model::KnnIndex(_)
         | Model::Linear(_)
         | Model::Kernel(_)
         | Model::Cluster(_)
