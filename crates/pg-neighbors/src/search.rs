@@ -229,10 +229,12 @@ impl PgNeighbors {
         if let Some(error) = first_error
             && n_answered < self.settings.min_shards
         {
-            return Err(match n_shards {
-                1 => error,
-                _ => few_shards(n_answered, n_shards, self.settings.min_shards, error),
-            });
+            return Err(few_shards(
+                n_answered,
+                n_shards,
+                self.settings.min_shards,
+                error,
+            ));
         }
         all.sort_unstable_by(Neighbor::before);
         if all.len() < k {
@@ -289,11 +291,15 @@ impl Neighbors for PgNeighbors {
 }
 
 fn few_shards(found: usize, n_shards: usize, expected: usize, error: Error) -> Error {
-    Error::FewShards {
-        found,
-        n_shards,
-        expected,
-        source: error.into(),
+    match n_shards {
+        // What is wrong with the only one says more than that none of one answered.
+        1 => error,
+        _ => Error::FewShards {
+            found,
+            n_shards,
+            expected,
+            source: error.into(),
+        },
     }
 }
 
@@ -350,7 +356,7 @@ async fn open_shard(
         let table = spec.table();
         let counted = client
             .query_one(
-                &format!("SELECT count(*) FROM (SELECT FROM {table} LIMIT {MOST_COUNTED}) AS some"),
+                &format!("SELECT count(*) FROM (SELECT FROM {table} LIMIT {MOST_COUNTED}) AS counted"),
                 &[],
             )
             .await

@@ -240,7 +240,7 @@ impl Shard {
         // One more than the zero vectors that a graph does not hold.
         let most = found as u64 + self.n_zero + 1;
         let table = &self.table;
-        let sql = format!("SELECT count(*) FROM (SELECT FROM {table} LIMIT {most}) AS some");
+        let sql = format!("SELECT count(*) FROM (SELECT FROM {table} LIMIT {most}) AS counted");
         let count = lent.session.client.query_one(&sql, &[]);
         let count: i64 = (self.pool.in_time("count its rows", count).await?)
             .map_err(Error::database(self.pool.database(), "count its rows"))?

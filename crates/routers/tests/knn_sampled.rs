@@ -125,7 +125,7 @@ fn a_sample_chooses_about_what_all_choose_and_says_how_sure_it_is() {
         let (k, best) = (sample.n_neighbors, all.n_neighbors);
         assert!(2 * k >= best && k <= 2 * best, "{k} for {best}");
         let loss = score_of(&all, best).mean_r2 - score_of(&all, k).mean_r2;
-        assert!(loss < 0.003, "{loss}");
+        assert!(loss < 0.006, "{loss}");
         let score = score_of(&sample, best);
         let error = score.standard_error.expect("a sample has one");
         n_within += usize::from((score.mean_r2 - score_of(&all, best).mean_r2).abs() < 2.0 * error);
