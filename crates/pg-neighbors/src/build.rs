@@ -19,8 +19,8 @@ use crate::{
 
 /// Rows that are looked at, and of which a shard's are sent, in one transaction: what an interrupted load loses at most.
 const ROWS_PER_STEP: usize = 20_000;
-/// An index is built in memory as far as it has some.
-const BUILD_MEMORY: &str = "1GB";
+/// A graph is built in memory as far as there is some, and many times slower beyond: kilobytes that a build has unless the server is set to more.
+const BUILD_MEMORY: u32 = 1 << 20;
 /// Longest wait for the answer to a small question.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -320,7 +320,8 @@ async fn finish(
         let name = spec.hnsw();
         client
             .batch_execute(&format!(
-                "SET maintenance_work_mem = '{BUILD_MEMORY}'; DROP INDEX IF EXISTS {name}; \
+                "SELECT set_config('maintenance_work_mem', greatest(setting::int, {BUILD_MEMORY}) || 'kB', false) \
+                 FROM pg_settings WHERE name = 'maintenance_work_mem'; DROP INDEX IF EXISTS {name}; \
                  CREATE INDEX {name} ON {table} USING hnsw (v halfvec_cosine_ops) WITH (m = {m}, ef_construction = {ef_construction})"
             ))
             .await

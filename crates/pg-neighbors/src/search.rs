@@ -15,8 +15,8 @@ use crate::{
 /// Rows that are fetched beyond those asked for: the database compares vectors and queries of float16 in float32, and may take one neighbor for the
 /// next.
 pub(crate) const N_SPARE: usize = 32;
-/// Up to so many rows are counted; of more the system's estimate is good enough.
-const MOST_COUNTED: i64 = 1_000_000;
+/// Up to so many rows are counted, which takes well under a second; of more the system's estimate is good enough.
+const MOST_COUNTED: i64 = 100_000;
 
 /// How rows are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -356,7 +356,9 @@ async fn open_shard(
         let table = spec.table();
         let counted = client
             .query_one(
-                &format!("SELECT count(*) FROM (SELECT FROM {table} LIMIT {MOST_COUNTED}) AS counted"),
+                &format!(
+                    "SELECT count(*) FROM (SELECT FROM {table} LIMIT {MOST_COUNTED}) AS counted"
+                ),
                 &[],
             )
             .await

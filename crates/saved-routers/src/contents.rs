@@ -31,11 +31,7 @@ pub enum Contents {
         #[serde(rename = "n-rows")]
         n_rows: usize,
         /// How far the search in a graph looks; none where all rows are searched.
-        #[serde(
-            rename = "ef-search",
-            default,
-            skip_serializing_if = "Option::is_none"
-        )]
+        #[serde(rename = "ef-search", default, skip_serializing_if = "Option::is_none")]
         ef_search: Option<usize>,
         /// The share of the nearest neighbors that was found when the index was built.
         recall: f64,
