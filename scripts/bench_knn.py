@@ -4,6 +4,8 @@
     pip install -r scripts/requirements-bench.txt
     scripts/bench_knn.py                        8,000 rows: both, three times, agreement and ratio
     scripts/bench_knn.py --n 37604 --no-sklearn SPROUT's size: ours against one n x n x dim matrix product
+    scripts/bench_knn.py --n 200000 --dim 384 --runs 1 --tune-queries 10000
+                                                ours by all prompts against ours by some of them, and nothing else
 
 Makes `n` train and `n / 5` test rows of `dim` float32 with scores and output tokens of 13 LLMs, as Parquet files of the workspace's form, in a
 temporary folder. scikit-learn does what the reference does: for each of the two targets, cross_val_score of KNeighborsRegressor(metric="cosine")
@@ -78,10 +80,11 @@ def write_data_set(root, parts, models):
     (root / "dataset.json").write_text(json.dumps(info))
 
 
-def run_ours(data_dir, backend):
+def run_ours(data_dir, backend, tune_queries=0):
     config = data_dir / "routers.toml"
     text = (ROOT / "configs/routers.toml").read_text()
-    config.write_text(text.replace('backend = "gemm"', f'backend = "{backend}"'))
+    text = text.replace('backend = "gemm"', f'backend = "{backend}"')
+    config.write_text(text.replace("tune-queries = 0", f"tune-queries = {tune_queries}"))
     command = ["cargo", "run", "--quiet", "-p", "train-and-infer", "--", "--dataset", "bench", "--routers", "carrot-knn",
                "--embedding", "bench", "--data-dir", str(data_dir), "--config", str(config), "--quiet", "--json"]
     subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -144,6 +147,17 @@ def matrix_product_seconds(rows):
     return statistics.median(once() for _ in range(3))
 
 
+def compare_sampled(data_dir, args):
+    """By all prompts and by some, by turns; medians count."""
+    ways = [0, args.tune_queries]
+    runs = [[run_ours(data_dir, args.backend, way) for way in ways] for _ in range(args.runs)]
+    seconds = [statistics.median(run[i][0] for run in runs) for i in range(2)]
+    print(f"n = {args.n} x {args.dim}, {args.models} LLMs, median of {args.runs}: fit by all prompts {seconds[0]:.1f} s, "
+          f"by {args.tune_queries} {seconds[1]:.1f} s, {seconds[1] / seconds[0]:.3f} of it")
+    for by_all, by_some in zip(*(run[2]["results"]["targets"] for run in runs[-1])):
+        print(f"{by_all['target']}: k {by_all['n-neighbors']} and {by_some['n-neighbors']}")
+
+
 def worst(a, b):
     """Largest difference, relative where values exceed 1 (token counts)."""
     return float(np.max(np.abs(a - b) / np.maximum(1.0, np.abs(b))))
@@ -157,16 +171,21 @@ def main():
     parser.add_argument("--runs", type=int, default=3, help="runs of either side; the median counts")
     parser.add_argument("--backend", default="gemm", help="gemm, linfa-linear, linfa-balltree or linfa-kdtree")
     parser.add_argument("--no-sklearn", action="store_true")
+    parser.add_argument("--tune-queries", type=int, metavar="M", help="compare k by all prompts with k by so many")
     args = parser.parse_args()
 
     models = [f"llm-{m}" for m in range(args.models)]
-    n_test = args.n // 5
+    # Of a comparison of fits predictions are no part.
+    n_test = 1_000 if args.tune_queries else args.n // 5
     whole = make_table(args.n + n_test, args.dim, args.models, seed=0)
     parts = {"train": [part[: args.n] for part in whole], "test": [part[args.n :] for part in whole]}
     with tempfile.TemporaryDirectory() as folder:
         data_dir = Path(folder)
         write_data_set(data_dir / "bench", parts, models)
         subprocess.run(["cargo", "build", "--quiet", "-p", "train-and-infer"], check=True, cwd=ROOT)
+        if args.tune_queries:
+            compare_sampled(data_dir, args)
+            return
         runs = [run_ours(data_dir, args.backend) for _ in range(args.runs)]
         ours = read_predictions(data_dir, models)
     fit, predict = (statistics.median(run[i] for run in runs) for i in range(2))

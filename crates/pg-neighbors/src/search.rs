@@ -307,6 +307,8 @@ fn few_shards(found: usize, n_shards: usize, expected: usize, error: Error) -> E
 fn setup(search: SearchBy, k: usize, timeout: Duration) -> String {
     /// The highest that pgvector allows.
     const MAX_EF_SEARCH: usize = 1000;
+    /// pgvector's default, which is left as the server has it while it is enough.
+    const MAX_SCAN_TUPLES: usize = 20_000;
     // So that a server stops when nobody waits any more.
     let timeout = format!("SET statement_timeout = {};", timeout.as_millis().max(1));
     match search {
@@ -315,10 +317,15 @@ fn setup(search: SearchBy, k: usize, timeout: Duration) -> String {
             format!("{timeout} SET enable_indexscan = off; SET enable_bitmapscan = off")
         }
         SearchBy::Hnsw { ef_search } => {
-            let ef_search = ef_search.max(k + N_SPARE).min(MAX_EF_SEARCH);
-            // Where that is fewer than are asked for, the search goes on until it has as many.
+            let limit = k + N_SPARE;
+            let ef_search = ef_search.max(limit).min(MAX_EF_SEARCH);
+            // Where that is fewer than are asked for, the search goes on until it has as many, or has seen as many rows as it may.
+            let may_see = match limit > MAX_SCAN_TUPLES / 2 {
+                true => format!("SET hnsw.max_scan_tuples = {};", 4 * limit),
+                false => String::new(),
+            };
             format!(
-                "{timeout} SET hnsw.ef_search = {ef_search}; SET hnsw.iterative_scan = strict_order; SET enable_seqscan = off"
+                "{timeout} {may_see} SET hnsw.ef_search = {ef_search}; SET hnsw.iterative_scan = strict_order; SET enable_seqscan = off"
             )
         }
     }
