@@ -266,9 +266,11 @@ impl Load {
             values: values.row(row).to_vec(),
         });
         let copied: Vec<CopiedRow> = copied.collect();
-        let is_zero = |row: &&CopiedRow| row.vector.iter().all(|&it| it == f16::ZERO);
+        let zeros = copied
+            .iter()
+            .filter(|row| is_zero(ArrayView1::from(&row.vector)));
         Some(Step {
-            n_zero: copied.iter().filter(is_zero).count() as i64,
+            n_zero: zeros.count() as i64,
             rows: copied,
             end,
         })

@@ -9,11 +9,10 @@ use routers::{HalfRows, Neighbors as _, UnitRows};
 
 use crate::{
     BuildOptions, Error, IndexAddress, IndexSpec, PgNeighbors, Result, SearchBy, SearchSettings,
-    build::is_zero, search::N_SPARE,
+    build::is_zero,
+    search::{MAX_EF_SEARCH, N_SPARE},
 };
 
-/// The highest that pgvector allows.
-const MAX_EF_SEARCH: usize = 1000;
 /// A scan of all rows takes its time.
 const EXACT_PATIENCE: Duration = Duration::from_secs(600);
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -15,6 +15,8 @@ use crate::{
 /// Rows that are fetched beyond those asked for: the database compares vectors and queries of float16 in float32, and may take one neighbor for the
 /// next.
 pub(crate) const N_SPARE: usize = 32;
+/// The highest `hnsw.ef_search` that pgvector allows.
+pub(crate) const MAX_EF_SEARCH: usize = 1000;
 /// Up to so many rows are counted, which takes well under a second; of more the system's estimate is good enough.
 const MOST_COUNTED: i64 = 100_000;
 
@@ -305,8 +307,6 @@ fn few_shards(found: usize, n_shards: usize, expected: usize, error: Error) -> E
 
 /// What a connection that searches is told.
 fn setup(search: SearchBy, k: usize, timeout: Duration) -> String {
-    /// The highest that pgvector allows.
-    const MAX_EF_SEARCH: usize = 1000;
     /// pgvector's default, which is left as the server has it while it is enough.
     const MAX_SCAN_TUPLES: usize = 20_000;
     // So that a server stops when nobody waits any more.
