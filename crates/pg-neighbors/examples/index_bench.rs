@@ -50,8 +50,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (folder, dim, k): (&Path, usize, usize) = (folder.as_ref(), dim.parse()?, k.parse()?);
     let rows = read_rows(&folder.join("rows.f16"), dim)?;
     let queries = read_queries(&folder.join("queries.f32"), dim)?;
-    let addresses: Vec<IndexAddress> =
-        urls.iter().map(|it| it.parse()).collect::<Result<_, _>>()?;
+    let addresses: Vec<IndexAddress> = urls
+        .iter()
+        .map(|it| it.parse())
+        .collect::<Result<_, pg_neighbors::Error>>()?;
     let values = Array2::from_shape_fn((rows.n_rows(), N_VALUES), |(row, i)| {
         ((row * 31 + i * 17) % 101) as f32 / 101.0
     });
