@@ -44,6 +44,8 @@ ARROWS = """
     datagen                              -> dataset, embeddings, cli-support
     gen-custom                           -> datagen, decision-log, tables
     gen-sprout                           -> datagen, hub
+    gen-llmrouterbench                   -> datagen, hub
+    gen-xroutebench                      -> datagen, hub, tables
     gen-routerbench                      -> datagen, hub, pickle
     gen-openllm                          -> datagen, hub, pickle, row-order, evaluation, tables, untrusted-files
     gen-synthetic                        -> datagen, evaluation
@@ -54,6 +56,7 @@ ARROWS = """
     fitting                              -> dataset, evaluation, routers, saved-routers
     train-and-infer                      -> dataset, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, hub, cli-support
     carrot-router                        -> dataset, decision-log, encoder, evaluation, fitting, nets, saved-routers, static-embeddings, embeddings, hub, cli-support, untrusted-files
+    carrot-py                            -> dataset, encoder, evaluation, fitting, saved-routers, static-embeddings
     rate-study                           -> dataset, routers, cli-support
     plots                                -> dataset, evaluation, intrinsic-dimension, charts, cli-support
     verdict                              -> dataset, evaluation, cli-support

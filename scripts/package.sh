@@ -15,7 +15,7 @@ EOF
         ;;
 esac
 
-programs=(carrot-router train-and-infer plots verdict rate-study gen-custom gen-synthetic gen-routerbench gen-sprout gen-openllm)
+programs=(carrot-router train-and-infer plots verdict rate-study gen-custom gen-synthetic gen-routerbench gen-sprout gen-openllm gen-llmrouterbench gen-xroutebench)
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."

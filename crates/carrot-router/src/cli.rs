@@ -1,6 +1,7 @@
 //! The program around the library: a folder per subcommand, each with its arguments as typed (`args.rs`), as checked (`job.rs`), and what it
 //! prints.
 
+mod arena;
 mod args;
 mod calibrate;
 mod hints;
@@ -23,6 +24,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<ExitCode> {
         Command::Route(args) => route::run(args).map(success),
         Command::Calibrate(args) => calibrate::run(args).map(success),
         Command::Pool(args) => pool::run(args).map(success),
+        Command::Arena(args) => arena::run(args).map(success),
         Command::Replay(args) => replay::run(args).map(success),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args).map(success),

@@ -34,6 +34,7 @@
 //! - **Errors** are values: no call prints, ends the process, or panics over a prompt. An error that concerns one prompt of several says which
 //!   ([`Error::prompt_idx`]).
 
+mod arena;
 mod backend;
 mod calibrate;
 mod counter;
@@ -66,6 +67,7 @@ pub use encoder::{DeviceChoice, NetworkTask};
 pub use evaluation::choice::COST_MULTIPLIER;
 
 pub use crate::{
+    arena::{ArenaConfig, ArenaPrediction, ArenaPrompt, trained_on},
     backend::{check_device, find_precision},
     calibrate::{
         Calibrated, CalibratedChoice, CalibrationGoal, CalibrationPromise, CalibrationSettings,

@@ -15,6 +15,7 @@ pub mod cli;
 
 mod cost;
 mod error;
+mod licences;
 mod make;
 mod pair;
 mod recipe;
@@ -28,6 +29,7 @@ pub use dataset::DatasetName;
 pub use crate::{
     cost::PriceList,
     error::{Error, Result},
+    licences::{licence_said_in, licences_found},
     make::{Made, Request, make},
     recipe::Recipe,
     split::RandomSplit,

@@ -10,6 +10,31 @@ use crate::{
     fitted::{Form, PairCounts},
 };
 
+/// What a fit decided of whether to route.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RouteDecision {
+    /// The factor of differences between LLMs; 0 is not routing.
+    pub g: f64,
+    /// Whether there were rows enough to judge by.
+    pub is_judged: bool,
+}
+
+impl RouteDecision {
+    /// By what [`FittedRouter::results`] says, or a manifest has of it; `None` of a router that decides nothing.
+    pub fn of(results: &Value) -> Option<Self> {
+        // Of a blend only, see `routers::BlendReport`.
+        results.get("routes")?;
+        let g = results.get("scale")?.as_f64()?;
+        // With fewer rows than twice its inner folds it has no gain at any factor but 0.
+        let is_judged = |at: &Value| at["scale"].as_f64() > Some(0.0) && at["gain"].is_number();
+        let gains = results.get("gains").and_then(Value::as_array);
+        Some(Self {
+            g,
+            is_judged: gains.is_some_and(|gains| gains.iter().any(is_judged)),
+        })
+    }
+}
+
 impl FittedRouter {
     /// What was chosen or measured in the fit.
     pub fn results(&self) -> Value {

@@ -28,6 +28,7 @@ mod targets;
 mod token_lines;
 
 pub use crate::{
+    chosen::RouteDecision,
     cross_fit::{CrossFitted, FoldFit, Subject, cross_fit, cross_fit_gains, worths},
     error::{Error, Result},
     fitted::FittedRouter,

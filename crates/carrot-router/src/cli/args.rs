@@ -4,8 +4,8 @@ use cli_support::examples;
 #[cfg(feature = "serve")]
 use super::serve::ServeArgs;
 use super::{
-    calibrate::CalibrateArgs, pool::PoolArgs, replay::ReplayArgs, route::RouteArgs,
-    worth::WorthArgs,
+    arena::ArenaArgs, calibrate::CalibrateArgs, pool::PoolArgs, replay::ReplayArgs,
+    route::RouteArgs, worth::WorthArgs,
 };
 
 const EXAMPLES: [&str; 4] = [
@@ -31,6 +31,8 @@ pub(super) enum Command {
     Calibrate(CalibrateArgs),
     /// Change a saved router's prices, or remove and add LLMs, without refitting it
     Pool(PoolArgs),
+    /// Write the files that RouterArena takes of a router: its config, and the LLM for each of its prompts
+    Arena(ArenaArgs),
     /// Sum up a log of decisions: what routing cost against always taking each LLM, and how good it was, as far as feedback says
     Replay(ReplayArgs),
     /// Answer requests in the formats of OpenAI and Anthropic by the LLM that each should go to, and log what routing costs and saves
@@ -47,6 +49,7 @@ impl Args {
             Command::Route(args) => args.output.quiet,
             Command::Calibrate(args) => args.program.output.quiet,
             Command::Pool(args) => args.output_form.quiet,
+            Command::Arena(args) => args.output_form.quiet,
             Command::Replay(args) => args.output.quiet,
             #[cfg(feature = "serve")]
             Command::Serve(args) => args.quiet,

@@ -19,10 +19,6 @@ use super::{WorthError, columns::Groups, evidence};
 /// With which probability the named number of prompts finds a gain. The usual one for the size of a trial.
 const POWER: f64 = 0.8;
 
-/// With fewer prompts, a router that departs from the best single LLM for none of them does not say that there is nothing to route by: of 50
-/// drawn at random none is among 7% that are worth routing with a probability of .027 (`.93^50`).
-const FEW_PROMPTS: usize = 50;
-
 /// The gain that a log which does not tell is asked for, in scores, where nobody names one: a point of accuracy.
 const DEFAULT_AT_LEAST: f64 = 0.01;
 
@@ -105,19 +101,17 @@ pub(super) fn judge(
     let curve = curve(&report.curve, &table.models);
     let middle = &curve[curve.len() / 2];
     let n_known = table.scores.iter().filter(|it| it.is_finite()).count();
-    let verdict = report.verdict(at_least);
-    let at_least = match verdict {
+    let could_judge: Vec<bool> = fits.iter().map(|fit| fit.judged).collect();
+    let at_least_asked = at_least;
+    let at_least = match report.verdict(at_least) {
         Verdict::CannotTell if !is_complete => at_least.or(Some(DEFAULT_AT_LEAST)),
         _ => at_least,
     };
     Ok(Judged {
         evidence: known_alone
             .map(|known_alone| evidence::of(&report, estimate(&known_alone.mean), propensities)),
-        verdict: match verdict {
+        verdict: match report.verdict_of_fits(at_least_asked, &could_judge) {
             Verdict::WorthIt => WorthVerdict::WorthIt,
-            Verdict::NotWorthIt if !report.routes && are_too_few(report.n_groups, fits) => {
-                WorthVerdict::CannotTell
-            }
             Verdict::NotWorthIt => WorthVerdict::NotWorthIt,
             Verdict::CannotTell => WorthVerdict::CannotTell,
         },
@@ -183,13 +177,6 @@ pub(super) fn own_cost(table: &PartTable, settings: &WorthSettings) -> f64 {
         / worths.len() as f64
 }
 
-/// Whether a router that never departed from the best single LLM may just have had too few prompts: there are fewer than [`FEW_PROMPTS`], copies
-/// and groups counted once, or fewer than half of its fits had rows enough to judge by whether to route.
-fn are_too_few(n_judged: usize, fits: &[WorthFit]) -> bool {
-    let n_able = fits.iter().filter(|fit| fit.judged).count();
-    n_judged < FEW_PROMPTS || 2 * n_able < fits.len()
-}
-
 fn curve(curve: &[GainAt], models: &[String]) -> Vec<WorthPoint> {
     let last = curve.len().saturating_sub(1);
     let named = [(0, "low"), (last / 2, "middle"), (last, "high")];
@@ -231,27 +218,5 @@ fn estimate(estimate: &Estimate) -> WorthEstimate {
         standard_error: estimate.standard_error,
         low: estimate.low,
         high: estimate.high,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prompts_or_fits_that_could_judge_are_too_few() {
-        let fits = |n_able: usize| -> Vec<WorthFit> {
-            let fit = |fold| WorthFit {
-                repeat: 0,
-                fold,
-                g: 0.0,
-                judged: fold < n_able,
-            };
-            (0..5).map(fit).collect()
-        };
-        assert!(are_too_few(49, &fits(5)) && are_too_few(50, &fits(2)));
-        assert!(!are_too_few(50, &fits(3)));
-        // A router that decides nothing.
-        assert!(!are_too_few(50, &[]) && are_too_few(49, &[]));
     }
 }

@@ -1,7 +1,7 @@
 //! Out-of-fold predictions and estimated propensities that train-and-infer left, used where they are what would come out here.
 
 use dataset::{EstimatedPropensities, OutOfFold, RunManifest, WholeSet, WorthFit, sha256_file};
-use fitting::{Folds, LearnerParams, LogPropensities, Recipe};
+use fitting::{Folds, LearnerParams, LogPropensities, Recipe, RouteDecision};
 use serde_json::Value;
 use tracing::info;
 
@@ -86,17 +86,12 @@ pub(super) fn propensities(
 
 /// What a fit says of its decision to route; `None` of a router that decides nothing.
 pub(super) fn worth_fit(repeat: usize, fold: usize, results: &Value) -> Option<WorthFit> {
-    // Of a blend only, see `routers::BlendReport`.
-    results.get("routes")?;
-    let g = results.get("scale")?.as_f64()?;
-    // With fewer rows than twice its inner folds it has no gain at any factor but 0.
-    let is_judged = |at: &Value| at["scale"].as_f64() > Some(0.0) && at["gain"].is_number();
-    let gains = results.get("gains").and_then(Value::as_array);
+    let decision = RouteDecision::of(results)?;
     Some(WorthFit {
         repeat,
         fold,
-        g,
-        judged: gains.is_some_and(|gains| gains.iter().any(is_judged)),
+        g: decision.g,
+        judged: decision.is_judged,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The built program on tiny routers: three neighbors on a random BERT of 7,000 weights, or two RoBERTas of as many whose outputs are known.
 
+mod arena;
 mod batch;
 mod bench;
 mod blend;

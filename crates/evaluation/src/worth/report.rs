@@ -167,6 +167,18 @@ impl GainReport {
         }
     }
 
+    /// [`GainReport::verdict`] of a router whose fits decide whether to route; `could_judge` says of each fit whether it had rows enough to judge by.
+    /// Where it never departed from the best single LLM because there were too few prompts, they do not tell: there are fewer than 50, copies and
+    /// groups counted once, or fewer than half of the fits could judge. Of a router that decides nothing there are no fits to give.
+    pub fn verdict_of_fits(&self, at_least: Option<f64>, could_judge: &[bool]) -> Verdict {
+        match self.verdict(at_least) {
+            Verdict::NotWorthIt if !self.routes && are_too_few(self.n_groups, could_judge) => {
+                Verdict::CannotTell
+            }
+            verdict => verdict,
+        }
+    }
+
     /// Whether the interval, of which each half is wider than [`WIDEST`], says nothing of use: it holds 0, and gains and losses that nobody would expect.
     pub fn is_too_wide(&self) -> bool {
         let Estimate { low, high, .. } = self.mean;
@@ -192,6 +204,15 @@ impl GainReport {
         let ratio = distance * error / gain;
         Some((self.n_prompts as f64 * ratio * ratio).ceil() as usize)
     }
+}
+
+/// With fewer prompts, a router that departs from the best single LLM for none of them does not say that there is nothing to route by: of 50
+/// drawn at random none is among 7% that are worth routing with a probability of .027 (`.93^50`).
+const FEW_PROMPTS: usize = 50;
+
+fn are_too_few(n_judged: usize, could_judge: &[bool]) -> bool {
+    let n_able = could_judge.iter().filter(|it| **it).count();
+    n_judged < FEW_PROMPTS || 2 * n_able < could_judge.len()
 }
 
 /// The mean gain over worths on the prompts of each task, `tasks[i]` in `0..n_tasks`, with intervals that hold one by one.
@@ -281,4 +302,18 @@ fn check_length(what: &'static str, n: usize, gains: &PromptGains) -> Result<()>
         expected: (gains.n_prompts(), 1),
         found: (n, 1),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prompts_or_fits_that_could_judge_are_too_few() {
+        let fits = |n_able: usize| -> Vec<bool> { (0..5).map(|fold| fold < n_able).collect() };
+        assert!(are_too_few(49, &fits(5)) && are_too_few(50, &fits(2)));
+        assert!(!are_too_few(50, &fits(3)));
+        // A router that decides nothing.
+        assert!(!are_too_few(50, &[]) && are_too_few(49, &[]));
+    }
 }

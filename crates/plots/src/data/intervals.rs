@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use dataset::EqualPrompts;
 use evaluation::{
     Interval, Router, Truth,
-    metric::Metric,
+    metric::{Metric, RouterBench, router_bench},
     study::{Bootstrap, Resamples, bootstrap},
     worth::{Area, CrossFittedAreas, cross_fitted_areas, one_sided_p},
 };
@@ -30,6 +30,8 @@ pub(crate) struct Intervals {
     /// Of the routers that predict each LLM's score; they need not be contenders, which have predictions for the test part. `None` where the
     /// data set has no train part, say.
     pub(crate) gains: Option<Gains>,
+    /// LLMRouterBench's numbers of each contender; `None` where a score or a cost is unknown.
+    pub(crate) router_bench: Option<Vec<RouterBench>>,
     bootstrap: Bootstrap,
     areas: CrossFittedAreas,
 }
@@ -80,6 +82,8 @@ impl Intervals {
         let groups = EqualPrompts::groups(&inputs.test().prompts);
         let areas = cross_fitted_areas(&truth, &routers, Some(&groups), n_resamples, seed)
             .with_context(|| format!("cannot cross-fit the areas of `{}`", inputs.name))?;
+        let tasks = EqualPrompts::groups(&inputs.test().tasks);
+        let router_bench = router_bench(&truth, &tasks, &routers)?;
         let gains = Gains::measure(inputs.dir(), Some(inputs), settings)?.ok();
         let model = |i: usize| inputs.test().models[i].clone();
         Ok(Self {
@@ -95,6 +99,7 @@ impl Intervals {
                 .map(|pair| (model(pair.small), model(pair.large))),
             settings,
             gains,
+            router_bench,
             bootstrap,
             areas,
         })

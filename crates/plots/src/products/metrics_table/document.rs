@@ -2,7 +2,7 @@
 
 use evaluation::{
     Interval, PropensitySource,
-    metric::Metric,
+    metric::{Metric, RouterBench},
     worth::{Area, Refusal},
 };
 
@@ -92,6 +92,13 @@ pub(super) fn metrics_document(intervals: &Intervals, chance: &Chance) -> Docume
                 .code("never")
                 .text(" is an accuracy that is not reached. Costs are US dollars per 1,000 queries."),
         );
+    let document = match router_bench_rows(intervals) {
+        Some(rows) => document
+            .heading(2, "As LLMRouterBench measures")
+            .rows(rows)
+            .paragraph(about_router_bench()),
+        None => document,
+    };
     match &intervals.pair {
         Some((small, large)) => document
             .heading(2, "Calls of the large LLM")
@@ -300,6 +307,58 @@ fn about_calls(small: &str, large: &str) -> Prose {
              calls of the large one; .5 is a coin. CPT(x): least share of calls that recovers x of the gap, less is better. N/A where the \
              large LLM is not the better one, and for a router that ranks no prompts.",
         )
+}
+
+/// LLMRouterBench's numbers, in percent but for a distance; `None` where it has none.
+fn router_bench_rows(intervals: &Intervals) -> Option<Rows> {
+    let measured = intervals.router_bench.as_ref()?;
+    let columns = [
+        ("router", "Router"),
+        ("avg_acc", "AvgAcc"),
+        ("gain_at_random", "Gain@R"),
+        ("gain_at_best", "Gain@B"),
+        ("gap_at_oracle", "Gap@O"),
+        ("perf_gain", "PerfGain, optimistic"),
+        ("cost_save", "CostSave, optimistic"),
+        ("pareto_dist", "ParetoDist, optimistic"),
+    ];
+    let part = |value: f64| match value.is_nan() {
+        true => Cell::Written("N/A".to_owned()),
+        false => Cell::Written(format!("{:.1}%", 100.0 * value)),
+    };
+    let row = |((_, name), of): (&(String, String), &RouterBench)| {
+        vec![
+            Cell::Text(name.clone()),
+            part(of.avg_acc),
+            part(of.gain_at_random),
+            part(of.gain_at_best),
+            part(of.gap_at_oracle),
+            part(of.perf_gain),
+            part(of.cost_save),
+            match of.pareto_dist.is_nan() {
+                true => Cell::Written("N/A".to_owned()),
+                false => Cell::Written(format!("{:.3}", of.pareto_dist)),
+            },
+        ]
+    };
+    let table = Table {
+        columns: columns
+            .map(|(csv, markdown)| Column { csv, markdown })
+            .into(),
+        rows: (intervals.routers.iter().zip(measured)).map(row).collect(),
+        notes: Vec::new(),
+    };
+    Some(table.rows())
+}
+
+fn about_router_bench() -> Prose {
+    Prose::from(
+        "To compare with arXiv 2601.07206. AvgAcc: mean over tasks of the mean score, with no weight of cost. Gain@R, Gain@B: by how much that exceeds an LLM drawn at random, \
+         and the best single LLM in hindsight, relative, mean over tasks. Gap@O: by how much it is below the oracle, relative, less is better. PerfGain: the most accurate \
+         setting against the best single LLM, relative. CostSave: what the cheapest setting saves that is as accurate; N/A where none is. ParetoDist: mean distance of \
+         the router's settings to the Pareto frontier of all routers and LLMs, with costs and accuracies brought to [0, 1]; less is better. Its authors publish \
+         no code for these numbers, and do not say how ParetoDist is scaled. Without intervals; routers of a pair have no setting without a weight of cost.",
+    )
 }
 
 fn section(intervals: &Intervals, metrics: &[(Metric, &'static str)]) -> Rows {

@@ -95,6 +95,14 @@ pub(super) fn metrics_csv(intervals: &Intervals, chance: &Chance) -> String {
             };
             add(key, metric.key(), intervals.of(router_idx, metric), row);
         }
+        let named = (intervals.router_bench.iter()).flat_map(|of| of[router_idx].named());
+        for (name, value, is_optimistic) in named {
+            let row = Row {
+                is_optimistic,
+                ..test_part
+            };
+            add(key, name, interval(value, f64::NAN, f64::NAN), row);
+        }
     }
     csv_table(&names, rows)
 }
