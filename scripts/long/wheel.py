@@ -118,6 +118,7 @@ def main():
         bench = Bench()
         bench.succeed("gen-synthetic", "-q", "--n", "1500", "--name", "wheel")
         bench.succeed("train-and-infer", "-q", "--dataset", "wheel", "--routers", *ROUTERS, "--embedding", "minilm")
+        bench.succeed("train-and-infer", "-q", "--dataset", "wheel", "--routers", "carrot-linear", "mf", "--embedding", "minilm", "--cross-fit", "5")
         plain = environment() | {"CARROT_TEST_DATA_SET": str(bench.folder / "data/wheel")}
         run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", CRATE / "tests", cwd=folder, env=plain)
         run(python, ROOT / "integrations/check_python.py", bench.folder / "models/wheel/carrot-blend", bench.folder / "models/all-MiniLM-L6-v2", env=plain)

@@ -1,13 +1,18 @@
 use std::{path::PathBuf, sync::Arc};
 
 use dataset::{
-    DatasetDir, DatasetInfo, Embeddings, Part as Side, PartTable, Predictions, sha256_file,
+    CostKind, DatasetDir, DatasetInfo, Embeddings, Part as Side, PartTable, Predictions, WholeSet,
+    sha256_file,
 };
-use ndarray::Array2;
-use numpy::{IntoPyArray as _, PyArray2, PyArrayMethods as _};
+use ndarray::{Array1, Array2};
+use numpy::{IntoPyArray as _, PyArray1, PyArray2, PyArrayMethods as _};
 use pyo3::prelude::*;
 
-use crate::{error::raise, router::named, warnings::detached};
+use crate::{
+    error::{raise, refuse},
+    router::named,
+    warnings::detached,
+};
 
 /// The parts of a data set.
 #[pyclass(frozen, get_all, module = "carrot_router._native")]
@@ -16,10 +21,21 @@ pub(crate) struct Split {
     name: String,
     /// The LLMs, in the order of all columns.
     models: Vec<String>,
+    /// The positions of the small and the large LLM that routers of two choose between; none where the data set names no pair.
+    pair: Option<(usize, usize)>,
+    /// Whether what a call costs is known before it, so that nobody has to predict it.
+    has_known_costs: bool,
     /// What routers are fitted on.
     train: Py<Part>,
     /// What they are judged on.
     test: Py<Part>,
+}
+
+/// What was predicted: scores and costs, or the probability that the small LLM of a pair does as well as the large one.
+#[derive(IntoPyObject)]
+pub(crate) enum Predicted<'py> {
+    PerModel((Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<f64>>)),
+    SmallWins(Bound<'py, PyArray1<f32>>),
 }
 
 /// One part: prompts, and every LLM's score and cost on them.
@@ -42,6 +58,9 @@ pub(crate) fn read_split(py: Python<'_>, folder: PathBuf) -> PyResult<Split> {
         let tables = [read(Side::Train)?, read(Side::Test)?];
         Ok((dir, Arc::new(info), tables))
     })?;
+    let models = info.model_names();
+    let pair = info.pair.as_ref();
+    let pair = pair.map(|pair| pair.positions(&dir.info(), &models).map_err(raise));
     let part = |side, table| {
         let part = Part {
             dir: dir.clone(),
@@ -53,10 +72,41 @@ pub(crate) fn read_split(py: Python<'_>, folder: PathBuf) -> PyResult<Split> {
     };
     Ok(Split {
         name: info.name.clone(),
-        models: info.model_names(),
+        pair: pair.transpose()?.map(|pair| (pair.small, pair.large)),
+        has_known_costs: info.cost_kind == CostKind::Known,
+        models,
         train: part(Side::Train, train)?,
         test: part(Side::Test, test)?,
     })
+}
+
+#[pymethods]
+impl Split {
+    /// What train-and-infer's `--cross-fit` predicted for the rows of both parts, those of train first: the fold of each row, which its router was not
+    /// fitted on and -1 for a row of none, and scores and costs, or of a router of two LLMs the probability that the small one does as well.
+    #[pyo3(signature = (router, repeat=0))]
+    fn out_of_fold<'py>(
+        &self,
+        py: Python<'py>,
+        router: &str,
+        repeat: u32,
+    ) -> PyResult<(Bound<'py, PyArray1<i64>>, Predicted<'py>)> {
+        let part = self.train.get();
+        let found = detached(py, || {
+            let whole = WholeSet::open(&part.dir).map_err(raise)?;
+            let found = whole.cross_fit(router, repeat).map_err(raise)?;
+            Ok(found.map_err(raise)?.out_of_fold)
+        })?;
+        let folds = found.folds.into_iter();
+        let folds = Array1::from_iter(folds.map(|fold| fold.map_or(-1, i64::from)));
+        let predicted = match found.predictions {
+            Predictions::PerModel(it) => {
+                Predicted::PerModel((it.scores.into_pyarray(py), it.cost_usd.into_pyarray(py)))
+            }
+            Predictions::SmallWins(it) => Predicted::SmallWins(it.probability.into_pyarray(py)),
+        };
+        Ok((folds.into_pyarray(py), predicted))
+    }
 }
 
 #[pymethods]
@@ -148,7 +198,7 @@ impl Part {
                 .map_err(raise)?;
             match predictions {
                 Predictions::PerModel(it) => Ok((it.scores, it.cost_usd)),
-                Predictions::SmallWins(_) => Err(crate::error::refuse(format!(
+                Predictions::SmallWins(_) => Err(refuse(format!(
                     "`{router}` chooses within a pair by a threshold and predicts no scores and costs"
                 ))),
             }

@@ -1,14 +1,14 @@
-use dataset::{DatasetInfo, PartTable};
+use dataset::{DatasetInfo, PairIdx, PartTable};
 use evaluation::{
     Predicted, Truth,
     worth::{
-        Baseline, CrossFit, GainAt, GainReport, GainSettings, PromptGains, Verdict,
-        doubly_robust_gains,
+        Baseline, CrossFit, GainAt, GainReport, GainSettings, PairFit, PromptGains, Verdict,
+        doubly_robust_gains, gain_difference, pair_gains,
     },
 };
 use fitting::{Folds, RouteDecision, Subject, Together, cross_fit, cross_fit_gains, worths};
-use ndarray::Array2;
-use numpy::PyReadonlyArray2;
+use ndarray::{Array2, ArrayView2};
+use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::{prelude::*, types::PyDict};
 
 use crate::{
@@ -83,7 +83,7 @@ pub(crate) fn worth<'py>(
         };
         cross_judge(&subject, &how)
     })?;
-    dict(py, &judged, info, table)
+    dict(py, judged, info, table)
 }
 
 /// The gain of out-of-fold predictions, of whatever made them. `folds` has the fold of each row, whose prediction and whose best single LLM must not
@@ -100,36 +100,148 @@ pub(crate) fn judge<'py>(
     groups: Option<Vec<i64>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (of_scores, of_costs) = (predicted.0.as_array(), predicted.1.as_array());
-    let n_prompts = of_scores.nrows();
-    let columns = Columns {
-        scores: scores.as_array(),
-        cost_usd: Some(costs.as_array()),
-        models: None,
+    let rows = Rows::new(
+        scores.as_array(),
+        costs.as_array(),
+        of_scores.nrows(),
+        folds,
         groups,
-        is_shuffled: false,
-    };
-    let described = columns.describe(n_prompts)?;
-    let Described { table, info } = &described;
-    if folds.len() != n_prompts {
-        return Err(refuse(format!(
-            "{} folds were given, expected {n_prompts}, one for each row",
-            folds.len()
-        )));
-    }
+    )?;
     let judged = detached(py, || {
-        let truth = Truth::of(table).map_err(raise)?;
-        let of_row: Vec<Option<u32>> = folds.iter().copied().map(Some).collect();
         let cross_fit = CrossFit {
             predicted: Predicted::new(of_scores.view(), of_costs.view()).map_err(raise)?,
-            baseline: Baseline::Folds(&of_row),
+            baseline: Baseline::Folds(&rows.folds),
         };
-        let gains = doubly_robust_gains(&truth, &[cross_fit], &worths(table)).map_err(raise)?;
-        let together = Together::new(n_prompts)
-            .join_prompts(&table.prompts)
-            .map_err(raise)?;
-        how.sum_up(&gains, &together, &[])
+        let truth = Truth::of(rows.table()).map_err(raise)?;
+        let gains = doubly_robust_gains(&truth, &[cross_fit], &worths(rows.table()));
+        how.sum_up(gains.map_err(raise)?, &rows.together, &[])
     })?;
-    dict(py, &judged, info, table)
+    dict(py, judged, &rows.described.info, rows.table())
+}
+
+/// The gain of a router of two LLMs by its out-of-fold probabilities that the small one does as well. `pair` has the positions of the small LLM and of
+/// the large one.
+#[pyfunction]
+#[pyo3(signature = (scores, costs, probability, pair, folds, how, *, groups=None))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "they are named where Python calls"
+)]
+pub(crate) fn judge_pair<'py>(
+    py: Python<'py>,
+    scores: PyReadonlyArray2<'py, f32>,
+    costs: PyReadonlyArray2<'py, f64>,
+    probability: PyReadonlyArray1<'py, f32>,
+    pair: (usize, usize),
+    folds: Vec<u32>,
+    how: How,
+    groups: Option<Vec<i64>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let probability = probability.as_array().to_vec();
+    let rows = Rows::new(
+        scores.as_array(),
+        costs.as_array(),
+        probability.len(),
+        folds,
+        groups,
+    )?;
+    let judged = detached(py, || {
+        let fit = PairFit {
+            pair: PairIdx {
+                small: pair.0,
+                large: pair.1,
+            },
+            small_win_probability: &probability,
+            baseline: Baseline::Folds(&rows.folds),
+        };
+        let truth = Truth::of(rows.table()).map_err(raise)?;
+        let groups = Some(rows.together.groups());
+        let gains = pair_gains(&truth, &[fit], &worths(rows.table()), groups, how.seed);
+        how.sum_up(gains.map_err(raise)?, &rows.together, &[])
+    })?;
+    dict(py, judged, &rows.described.info, rows.table())
+}
+
+/// Rows that are judged by predictions of them.
+struct Rows {
+    described: Described,
+    folds: Vec<Option<u32>>,
+    together: Together,
+}
+
+impl Rows {
+    fn new(
+        scores: ArrayView2<'_, f32>,
+        costs: ArrayView2<'_, f64>,
+        n_prompts: usize,
+        folds: Vec<u32>,
+        groups: Option<Vec<i64>>,
+    ) -> PyResult<Self> {
+        let columns = Columns {
+            scores,
+            cost_usd: Some(costs),
+            models: None,
+            groups,
+            is_shuffled: false,
+        };
+        let described = columns.describe(n_prompts)?;
+        if folds.len() != n_prompts {
+            return Err(refuse(format!(
+                "{} folds were given, expected {n_prompts}, one for each row",
+                folds.len()
+            )));
+        }
+        let together = Together::new(n_prompts).join_prompts(&described.table.prompts);
+        Ok(Self {
+            folds: folds.into_iter().map(Some).collect(),
+            together: together.map_err(raise)?,
+            described,
+        })
+    }
+
+    fn table(&self) -> &PartTable {
+        &self.described.table
+    }
+}
+
+/// What each prompt says of a router's gain at each worth, for differences between routers.
+#[pyclass(frozen, module = "carrot_router._native")]
+pub(crate) struct Gains {
+    gains: PromptGains,
+    groups: Vec<usize>,
+}
+
+/// By how much the first router's mean gain exceeds the second's on the same prompts: the value, the ends of its interval, and the one-sided
+/// p-values of a difference above and below 0.
+#[pyfunction]
+pub(crate) fn difference(
+    py: Python<'_>,
+    first: &Gains,
+    second: &Gains,
+    level: f64,
+) -> PyResult<(f64, f64, f64, f64, f64)> {
+    if first.groups != second.groups {
+        return Err(refuse(
+            "the two were not judged on the same prompts in the same groups",
+        ));
+    }
+    let settings = GainSettings {
+        level,
+        // A mean needs no resample; the least number that is taken.
+        n_resamples: 1,
+        seed: 0,
+    };
+    let found = detached(py, || {
+        let groups = Some(&first.groups[..]);
+        gain_difference(&first.gains, &second.gains, groups, &settings).map_err(raise)
+    })?;
+    Ok((
+        found.value,
+        found.low,
+        found.high,
+        found.p_above,
+        found.p_below,
+    ))
 }
 
 /// Folds of nearly the same number of rows, drawn by the seed; rows of one group are in one fold.
@@ -153,13 +265,13 @@ pub(crate) fn folds(
 struct Judged {
     report: GainReport,
     verdict: Verdict,
-    of_prompts: Vec<f64>,
+    gains: Gains,
 }
 
 impl How {
     fn sum_up(
         &self,
-        gains: &PromptGains,
+        gains: PromptGains,
         together: &Together,
         could_judge: &[bool],
     ) -> PyResult<Judged> {
@@ -168,11 +280,15 @@ impl How {
             n_resamples: self.resamples,
             seed: self.seed,
         };
-        let report = GainReport::new(gains, Some(together.groups()), &settings).map_err(raise)?;
+        let groups = together.groups();
+        let report = GainReport::new(&gains, Some(groups), &settings).map_err(raise)?;
         Ok(Judged {
             verdict: report.verdict_of_fits(self.at_least, could_judge),
-            of_prompts: gains.over_worths(),
             report,
+            gains: Gains {
+                gains,
+                groups: groups.to_vec(),
+            },
         })
     }
 }
@@ -211,19 +327,19 @@ fn cross_judge(subject: &Subject<'_>, how: &How) -> PyResult<Judged> {
     let fits = repeats.iter().flat_map(|(_, _, fits)| fits);
     let decisions = fits.filter_map(|fit| RouteDecision::of(&fit.results));
     let could_judge: Vec<bool> = decisions.map(|decision| decision.is_judged).collect();
-    how.sum_up(&gains, &together, &could_judge)
+    how.sum_up(gains, &together, &could_judge)
 }
 
 fn dict<'py>(
     py: Python<'py>,
-    judged: &Judged,
+    judged: Judged,
     info: &DatasetInfo,
     table: &PartTable,
 ) -> PyResult<Bound<'py, PyDict>> {
     let Judged {
         report,
         verdict,
-        of_prompts,
+        gains,
     } = judged;
     let dict = PyDict::new(py);
     let verdict = match verdict {
@@ -261,6 +377,7 @@ fn dict<'py>(
     curve.set_item("band_high", column(|at| at.band_high))?;
     curve.set_item("moved_share", column(|at| at.differing_share))?;
     dict.set_item("curve", curve)?;
-    dict.set_item("prompt_gains", of_prompts)?;
+    dict.set_item("prompt_gains", gains.gains.over_worths())?;
+    dict.set_item("gains", Bound::new(py, gains)?)?;
     Ok(dict)
 }

@@ -1,5 +1,7 @@
 """Decisions, curves, metrics, worth and calibration against NumPy written out."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,29 @@ def test_judging_predictions_is_what_worth_does(world):
     assert np.nanmean(found.prompt_gains) == pytest.approx(found.gain.estimate, abs=1e-12)
     with pytest.raises(carrot_router.CarrotError, match="3 folds were given, expected 600"):
         carrot_router.judge(world.scores, world.costs, predicted, at[:3])
+
+
+def test_a_router_of_two_llms_is_judged(world):
+    small, large = 0, 3
+    at = carrot_router.folds(len(world.X))
+    # The best that a topic says, and what knows nothing.
+    wins = (world.scores[:, small] >= world.scores[:, large]).astype(np.float32)
+    knows = np.array([wins[world.topic == topic].mean() for topic in range(8)])[world.topic]
+    chance = np.random.default_rng(0).uniform(size=len(world.X))
+    of_knowing, of_chance = (carrot_router.judge_pair(world.scores, world.costs, p, (small, large), at) for p in (knows, chance))
+    assert of_knowing.gain.estimate > of_chance.gain.high
+    assert of_chance.gain.low < 0
+    apart = carrot_router.difference(of_knowing, of_chance)
+    assert apart.gain.estimate == pytest.approx(of_knowing.gain.estimate - of_chance.gain.estimate, abs=1e-12)
+    assert apart.gain.low > 0 and apart.p < 0.01
+    assert carrot_router.difference(of_chance, of_knowing).p == pytest.approx(apart.p)
+    assert carrot_router.difference(of_chance, of_chance).p == 1
+    kept = pickle.loads(pickle.dumps(of_knowing))
+    assert kept.gain == of_knowing.gain
+    with pytest.raises(ValueError, match="judge it again"):
+        carrot_router.difference(kept, of_chance)
+    with pytest.raises(carrot_router.CarrotError, match="4"):
+        carrot_router.judge_pair(world.scores, world.costs, chance, (0, 4), at)
 
 
 def test_holm_by_hand():

@@ -64,3 +64,25 @@ def test_worth_of_a_part_is_that_of_its_arrays(split):
     by_arrays = carrot_router.worth(CarrotLinear(), X, part.scores, part.costs)
     assert by_part.n_prompts == by_arrays.n_prompts == len(part)
     assert by_part.best_single in split.models
+
+
+@pytest.mark.parametrize("name", ["carrot-linear", "mf"])
+def test_out_of_fold_predictions_are_read(name, split):
+    at, predicted = split.out_of_fold(name)
+    prompts = [prompt for part in (split.train, split.test) for prompt in part.prompts]
+    assert (at == carrot_router.folds(len(prompts), groups=prompts)).all()
+    scores, costs = (np.concatenate([getattr(part, name) for part in (split.train, split.test)]) for name in ("scores", "costs"))
+    if name == "mf":
+        assert predicted.shape == (len(prompts),) and ((predicted >= 0) & (predicted <= 1)).all()
+        found = carrot_router.judge_pair(scores, costs, predicted, split.pair, at, groups=prompts)
+    else:
+        assert predicted[0].shape == predicted[1].shape == scores.shape
+        found = carrot_router.judge(scores, costs, predicted, at, groups=prompts)
+    assert found.n_prompts == len(prompts) and np.isfinite(found.gain).all()
+    with pytest.raises(carrot_router.CarrotError, match="there are no predictions of `carrot-knn`"):
+        split.out_of_fold("carrot-knn")
+
+
+def test_what_a_call_costs_is_known_before_it_or_not(split):
+    assert split.has_known_costs is False
+    assert [split.models[at] for at in split.pair] == ["atlas-mini", "atlas-large"]

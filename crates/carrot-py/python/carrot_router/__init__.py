@@ -4,13 +4,13 @@ Learners have scikit-learn's manners and need NumPy alone. Matrices have a row f
 """
 
 from ._estimators import CarrotBlend, CarrotCluster, CarrotKernel, CarrotKNN, CarrotLinear, CarrotRegressor, NotFittedError
-from ._measures import Curve, Interval, Reached, Worth, calibrate, choose, curve, folds, holm, judge, metrics, worth
+from ._measures import Curve, Difference, Interval, Reached, Worth, calibrate, choose, curve, difference, folds, holm, judge, judge_pair, metrics, worth
 from ._native import CarrotError, Embedder, Part, Router, Split, __version__, read_split
 
 __all__ = [
-    "CarrotBlend", "CarrotCluster", "CarrotError", "CarrotKNN", "CarrotKernel", "CarrotLinear", "CarrotRegressor", "Curve", "Embedder", "Interval",
-    "NotFittedError", "Part", "Reached", "Router", "Split", "Worth", "__version__", "calibrate", "choose", "curve", "default_settings",
-    "folds", "holm", "judge", "metrics", "open", "read_split", "worth",
+    "CarrotBlend", "CarrotCluster", "CarrotError", "CarrotKNN", "CarrotKernel", "CarrotLinear", "CarrotRegressor", "Curve", "Difference",
+    "Embedder", "Interval", "NotFittedError", "Part", "Reached", "Router", "Split", "Worth", "__version__", "calibrate", "choose", "curve",
+    "default_settings", "difference", "folds", "holm", "judge", "judge_pair", "metrics", "open", "read_split", "worth",
 ]  # fmt: skip
 
 

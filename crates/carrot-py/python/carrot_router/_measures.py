@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -44,8 +44,13 @@ class Worth:
     routes: bool
     n_prompts: int
     curve: dict[str, np.ndarray]
-    # Each prompt's part in the gain, for differences between routers on the same prompts; NaN where it was not judged.
+    # Each prompt's part in the gain; NaN where it was not judged.
     prompt_gains: np.ndarray
+    # For `difference`; not pickled.
+    _gains: _native.Gains | None = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self):
+        return {**self.__dict__, "_gains": None}
 
     def __bool__(self):
         return self.verdict == "worth-it"
@@ -53,6 +58,13 @@ class Worth:
     def __str__(self):
         word = {"worth-it": "worth it", "not-worth-it": f"not worth it, use {self.best_single}", "cannot-tell": "cannot tell"}[self.verdict]
         return f"{word}: gain {self.gain.estimate:+.4f} [{self.gain.low:+.4f}, {self.gain.high:+.4f}] on {self.n_prompts} prompts"
+
+
+class Difference(NamedTuple):
+    """By how much one router gains more than another, with two-sided p."""
+
+    gain: Interval
+    p: float
 
 
 @dataclass(frozen=True)
@@ -123,6 +135,23 @@ def judge(scores, costs, predicted, folds, *, groups=None, seed=42, level=0.95, 
     return _worth(_native.judge(_scores(scores), _costs(costs), _pair(predicted), folds, how, groups=_arrays.numbers_of(groups)))
 
 
+def judge_pair(scores, costs, probability, pair, folds, *, groups=None, seed=42, level=0.95, resamples=10_000, at_least=None):
+    """The same for a router of two LLMs: `probability` has one number per row, that the small LLM does as well as the large one, and `pair` the
+    positions of the two. The threshold for each worth is chosen on one half of the rows and judged on the other, both ways."""
+    how = {"folds": 0, "repeats": 1, "seed": seed, "level": level, "resamples": resamples, "at_least": at_least}
+    probability = np.ascontiguousarray(probability, dtype=np.float32)
+    arguments = (_scores(scores), _costs(costs), probability, tuple(pair), np.asarray(folds).tolist(), how)
+    return _worth(_native.judge_pair(*arguments, groups=_arrays.numbers_of(groups)))
+
+
+def difference(first, second, *, level=0.95):
+    """By how much the first router of two, as `worth` or `judge` judged them on the same rows, gains more than the second."""
+    if first._gains is None or second._gains is None:
+        raise ValueError("what was pickled has lost what each prompt says at each worth: judge it again")
+    value, low, high, p_above, p_below = _native.difference(first._gains, second._gains, level)
+    return Difference(Interval(value, low, high), min(1.0, 2 * min(p_above, p_below)))
+
+
 def folds(n_rows, n_folds=5, *, seed=42, groups=None):
     """The fold of each row, as `worth` and the programs draw them; rows of one group are in one fold."""
     return np.array(_native.folds(n_rows, n_folds, seed, _arrays.numbers_of(groups)))
@@ -151,6 +180,7 @@ def _worth(found):
         n_prompts=found["n_prompts"],
         curve={key: np.array(values) for key, values in found["curve"].items()},
         prompt_gains=np.array(found["prompt_gains"]),
+        _gains=found["gains"],
     )
 
 
