@@ -137,10 +137,8 @@ pub fn trained_on<'a>(
         let words = words(prompt);
         let holds_one = || {
             words.windows(FEW_WORDS).enumerate().any(|(at, start)| {
-                let known = by_start.get(start).into_iter().flatten();
-                known
-                    .into_iter()
-                    .any(|known| words[at..].starts_with(known))
+                let mut known = by_start.get(start).into_iter().flatten();
+                known.any(|known| words[at..].starts_with(known))
             })
         };
         whole.contains(&words) || holds_one()
