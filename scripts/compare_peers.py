@@ -1,47 +1,58 @@
 #!/usr/bin/env python3
 """Every router here beside the field's re-implemented ones, by what routing gains, on the same folds and the same embeddings.
 
-    pip install crates/carrot-py scikit-learn==1.9.1
+    pip install -r scripts/requirements-bench.txt
+    cargo run -p train-and-infer -- --dataset zeroeval --embedding minilm --routers carrot-knn
     cargo run -p train-and-infer -- --dataset zeroeval --embedding minilm --cross-fit 5 --routers carrot-blend carrot-knn mf rorf
-    scripts/compare_peers.py --embedding minilm data/zeroeval data/mmlu-pro      prints a table for each data set, Markdown with --output FILE
+    scripts/compare_peers.py data/zeroeval data/mmlu-pro      prints a table for each data set, Markdown with --output FILE
 
-Routers of train-and-infer are read from its out-of-fold predictions (--cross-fit 5); peers are fitted here on the same folds: all rows of both parts, equal
-prompts in one fold, each fold predicted by what was fitted on the four others. Whatever a router tunes, it tunes inside those.
+Routers of train-and-infer are taken from its out-of-fold predictions (--cross-fit 5). Peers are fitted here on the same folds, each predicted by what was
+fitted on the four others, and their predictions go beside the others', to data/<name>/cross-fit/<peer>. `plots --figure metrics_table` judges all.
 
-The number is `gain(v)` (docs/worth.md): the utility of a router's choices less that of the best single LLM of the rows that it was fitted on, as a
-score in points, averaged over a grid of worths, with a 95% interval. p of a gain is one-sided, for a gain above 0; p of a difference to carrot-blend is
-two-sided. Each is corrected by Holm (1979) over the routers of a data set.
+The number is `gain(v)` (docs/worth.md): the utility of a router's choices less that of the best single LLM of the rows that it was fitted on, as a score in
+points, averaged over a grid of worths, with a 95% interval. p of a gain is one-sided, for a gain above 0, and corrected by Holm (1979) over the
+routers; p of a difference to carrot-blend is two-sided, and corrected over all pairs of routers.
 
 Peers, re-implemented with the numbers of their authors' code:
-  knn-5, knn-256   scikit-learn's KNeighborsRegressor by cosine with a fixed k: 5 as in ulab-uiuc/LLMRouter's configurations, 256 as what UCF-ML-Research/R2-Router
-                   calls CARROT-KNN
-  clusters-25      Avengers-Pro's form (baselines/AvengersPro of ynulihao/LLMRouterBench at 0e267fb): 25 clusters of unit vectors by k-means, and of the three
-                   nearest the means, weighted by exp(-9 x cosine distance). Theirs are means of ranks, or of accuracies scaled within a cluster
-  ridge-1          R2-Router's form: ridge regression with alpha 1. Its budgets of answer lengths need answers of every length, which no table here has
-  mf, rorf         RouteLLM's matrix factorization and Not-Diamond's forest, as train-and-infer has them: they choose between the data set's pair, by the
-                   threshold that is best at each worth on one half of the rows, judged on the other half
+  knn-5, knn-256   scikit-learn's KNeighborsRegressor by cosine with a fixed k: 5 as in ulab-uiuc/LLMRouter's configurations, 256 as what
+                   UCF-ML-Research/R2-Router calls CARROT-KNN
+  clusters-25      Avengers-Pro's form (baselines/AvengersPro of ynulihao/LLMRouterBench at 0e267fb): 25 clusters of unit vectors by k-means, and the
+                   means of the three nearest, weighted by exp(-9 x cosine distance). Theirs are means of ranks, or of accuracies scaled
+                   within a cluster
+  ridge-1          R2-Router's form: ridge regression with alpha 1. Its budgets of answer lengths need answers of each length, which no table
+                   here has
   random           predictions that know nothing: a measure by which it gains is too good to be true
-RouteLLM's BERT form is train-and-infer's `roberta-binary`, and is compared where it was cross-fitted, which needs a GPU.
-Costs: known before a call, they are what everybody is told; otherwise peers predict dollars as they predict scores.
+  mf-by-worth, rorf-by-worth, roberta-binary-by-worth
+                   RouteLLM's matrix factorization and BERT form, and Not-Diamond's forest, where train-and-infer has cross-fitted them. They choose
+                   between the data set's pair by a threshold; the threshold of each worth comes from an isotonic regression of the
+                   difference of the pair's scores on their probability, over the rows of the four other folds
+Costs that are known before a call are what everybody is told; otherwise peers predict dollars as they predict scores.
 """
 
 import argparse
+import csv
+import json
+import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sklearn.cluster import KMeans
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import normalize
 
-import carrot_router
-from carrot_router import CarrotError, difference, folds, holm, judge, judge_pair, read_split
-
+ROOT = Path(__file__).resolve().parent.parent
 SEED = 42
-N_FOLDS = 5
 REFERENCE = "carrot-blend"
-OURS = ["carrot-blend", "carrot-knn", "carrot-linear", "carrot-kernel", "carrot-cluster", "carrot-roberta", "mf", "rorf", "roberta-binary"]
+# Whose out-of-fold predictions say the folds, and have the form that peers' are written in.
+MODEL = "carrot-knn"
+# Below any score by more than the dearest LLM of the tables costs at the least worth.
+NEVER = -10.0
+PAIR_ROUTERS = ["mf", "rorf", "roberta-binary"]
 
 
 def by_neighbors(k):
@@ -87,89 +98,143 @@ PEERS = {
 class Table:
     """A data set's rows, those of train first."""
 
-    def __init__(self, folder, embedding):
-        self.split = read_split(folder)
-        parts = [self.split.train, self.split.test]
-        self.X = np.concatenate([part.embeddings(embedding) for part in parts])
-        self.scores, self.costs = (np.concatenate([getattr(part, name) for part in parts]) for name in ("scores", "costs"))
-        prompts = [prompt for part in parts for prompt in part.prompts]
-        self.groups = np.unique(prompts, return_inverse=True)[1]
-        self.folds = folds(len(self.X), N_FOLDS, seed=SEED, groups=self.groups)
+    def __init__(self, folder):
+        self.folder = folder
+        self.like = self.cross_fit(MODEL)
+        info = json.loads((folder / "dataset.json").read_text())
+        self.models = [model["name"] for model in info["models"]]
+        self.pair = info["pair"] and [self.models.index(info["pair"][size]) for size in ("small", "large")]
+        self.has_known_costs = info["cost-kind"] == "known"
+        self.embedding = self.metadata(MODEL)[b"carrot.embedder"].decode()
+        parts = [pq.read_table(folder / f"{part}.parquet") for part in ("train", "test")]
+        embedded = [pq.read_table(folder / f"embeddings/{self.embedding}/{part}.parquet") for part in ("train", "test")]
+        for rows in (parts, embedded):
+            if [id for part in rows for id in part["id"].to_pylist()] != self.like["id"].to_pylist():
+                sys.exit(f"compare_peers: the cross-fit of `{MODEL}` in `{folder}` is of other rows: run it again")
+        self.X = np.vstack([np.stack(part["embedding"].to_numpy()) for part in embedded])
+        self.scores, self.costs = (
+            np.vstack([np.column_stack([part[f"{model}/{what}"].to_numpy() for model in self.models]) for part in parts]).astype(np.float64)
+            for what in ("score", "cost_usd")
+        )
+        self.fold = self.like["fold"].to_numpy()
 
-    def ours(self, name):
-        """What is said of a router of train-and-infer; None where it was not cross-fitted."""
-        try:
-            at, predicted = self.split.out_of_fold(name)
-        except CarrotError as error:
-            print(f"{self.split.name}: left out {name}: {error}", file=sys.stderr)
-            return None
-        if not (at == self.folds).all():
-            sys.exit(f"compare_peers: `{name}` was cross-fitted on other folds than the {N_FOLDS} of seed {SEED}")
-        if isinstance(predicted, tuple):
-            return judge(self.scores, self.costs, predicted, at, groups=self.groups)
-        return judge_pair(self.scores, self.costs, predicted, self.split.pair, at, groups=self.groups)
+    def cross_fit(self, router):
+        return pq.read_table(self.folder / f"cross-fit/{router}/0.parquet")
+
+    def metadata(self, router):
+        return pq.ParquetFile(self.folder / f"cross-fit/{router}/0.parquet").metadata.metadata
+
+    def folds(self):
+        """Rows to fit on and rows to predict."""
+        return [(self.fold != fold, self.fold == fold) for fold in np.unique(self.fold)]
 
     def peer(self, make):
-        # A peer's library takes no NaN: unknown values are their column's mean, which says nothing of a prompt.
-        known = np.hstack([self.scores, self.costs]).astype(np.float64)
+        known = np.hstack([self.scores, self.costs])
         found = np.empty_like(known)
-        for fold in range(N_FOLDS):
-            train, test = self.folds != fold, self.folds == fold
+        for train, test in self.folds():
+            # A peer's library takes no NaN: unknown values are their column's mean, which says nothing of a prompt.
             targets = np.where(np.isnan(known[train]), np.nanmean(known[train], axis=0), known[train])
             found[test] = make().fit(self.X[train], targets).predict(self.X[test])
-        n_models = self.scores.shape[1]
-        costs = self.costs if self.split.has_known_costs else found[:, n_models:]
-        return judge(self.scores, self.costs, (found[:, :n_models], costs), self.folds, groups=self.groups)
+        n_models = len(self.models)
+        return found[:, :n_models], self.costs if self.has_known_costs else found[:, n_models:]
+
+    def pair_router(self, router):
+        """A pair router as one that predicts scores and costs: of LLMs that it does not know, such scores that it takes none of them."""
+        small, large = self.pair
+        wins = self.cross_fit(router)["small_win_probability"].to_numpy()
+        scores, costs = np.full(self.scores.shape, NEVER), np.empty_like(self.costs)
+        for train, test in self.folds():
+            apart = self.scores[train, small] - self.scores[train, large]
+            known = ~np.isnan(apart)
+            line = IsotonicRegression(out_of_bounds="clip").fit(wins[train][known], apart[known])
+            scores[test, large] = np.nanmean(self.scores[train, large])
+            scores[test, small] = scores[test, large] + line.predict(wins[test])
+            costs[test] = np.nanmean(self.costs[train], axis=0)
+        return scores, self.costs if self.has_known_costs else costs
+
+    def write(self, peer, predicted):
+        """Into the folder where `plots` looks, in the form of train-and-infer."""
+        scores, costs = predicted
+        columns = {"id": self.like["id"], "fold": self.like["fold"]}
+        for at, model in enumerate(self.models):
+            columns[f"{model}/score"] = pa.array(scores[:, at].astype(np.float32), from_pandas=True)
+            columns[f"{model}/cost_usd"] = pa.array(costs[:, at], from_pandas=True)
+            columns[f"{model}/output_tokens"] = pa.nulls(len(scores), pa.float32())
+        kept = {key: value for key, value in self.metadata(MODEL).items() if key.startswith(b"carrot.")}
+        schema = self.like.schema.with_metadata({**kept, b"carrot.router": peer.encode(), b"carrot.made-by": b"compare_peers.py"})
+        folder = self.folder / "cross-fit" / peer
+        folder.mkdir(exist_ok=True)
+        pq.write_table(pa.table([columns[name] for name in self.like.column_names], schema=schema), folder / "0.parquet")
 
 
-def compare(folder, embedding):
-    table = Table(folder, embedding)
-    found = {name: table.ours(name) for name in OURS}
-    found = {name: worth for name, worth in found.items() if worth is not None}
+def fit(table):
     for name, make in PEERS.items():
-        found[name] = table.peer(make)
-    for name, worth in found.items():
-        print(f"{table.split.name}: {name:<14} {worth}", file=sys.stderr, flush=True)
-    p = dict(zip(found, holm([worth.p_gain for worth in found.values()])))
-    others = [name for name in found if name != REFERENCE and REFERENCE in found]
-    apart = {name: difference(found[REFERENCE], found[name]) for name in others}
-    p_apart = dict(zip(others, holm([it.p for it in apart.values()])))
+        table.write(name, table.peer(make))
+        print(f"compare_peers: {table.folder.name}: {name}", file=sys.stderr, flush=True)
+    for router in PAIR_ROUTERS:
+        if table.pair and (table.folder / f"cross-fit/{router}/0.parquet").is_file():
+            table.write(f"{router}-by-worth", table.pair_router(router))
+
+
+def rows_of(path):
+    with path.open() as file:
+        return [row for row in csv.DictReader(file) if row["metric"] == "mean_gain"]
+
+
+def shown(table, plots_dir):
+    """The table for readers."""
+    folder = plots_dir / table.folder.name
+    gains = rows_of(folder / "metrics_table.csv")
+    less = {}
+    for row in rows_of(folder / "metrics_differences.csv"):
+        pair, sign = (row["router"], row["reference"]), -1
+        if REFERENCE == pair[0]:
+            pair, sign = pair[::-1], 1
+        if REFERENCE == pair[1]:
+            ends = sorted(sign * float(row[end]) for end in ("low", "high"))
+            less[pair[0]] = [*interval(sign * float(row["difference"]), *ends), p_of(row)]
     pair = ""
-    if table.split.pair:
-        small, large = (table.split.models[at] for at in table.split.pair)
+    if table.pair:
+        small, large = (table.models[at] for at in table.pair)
         pair = f"; the pair is `{small}` and `{large}`"
     lines = [
-        f"### {table.split.name}: {len(table.X):,} prompts, {len(table.split.models)} LLMs, `{embedding}`{pair}", "",
+        f"### {table.folder.name}: {len(table.X):,} prompts, {len(table.models)} LLMs, `{table.embedding}`{pair}", "",
         "| router | gain, points | 95% | p, Holm | carrot-blend gains more by | 95% | p, Holm |", "|---|---|---|---|---|---|---|",
     ]  # fmt: skip
-    for name, worth in sorted(found.items(), key=lambda item: -item[1].gain.estimate):
-        row = [name, *interval(worth.gain), shown(p[name])]
-        row += [*interval(apart[name].gain), shown(p_apart[name])] if name in apart else ["", "", ""]
-        lines.append(f"| {' | '.join(row)} |")
+    for row in sorted(gains, key=lambda row: -float(row["estimate"])):
+        cells = [row["router"], *interval(*(float(row[name]) for name in ("estimate", "low", "high"))), p_of(row)]
+        lines.append(f"| {' | '.join(cells + less.get(row['router'], ['', '', '']))} |")
     return "\n".join(lines) + "\n"
 
 
-def interval(it):
-    return f"{100 * it.estimate:+.2f}", f"[{100 * it.low:+.2f}, {100 * it.high:+.2f}]"
+def interval(estimate, low, high):
+    return [f"{100 * estimate:+.2f}", f"[{100 * low:+.2f}, {100 * high:+.2f}]"]
 
 
-def shown(p):
-    return "<.0001" if p < 1e-4 else f"{p:.4f}".lstrip("0") if p < 1 else "1"
+def p_of(row):
+    p = float(row["p_holm"])
+    return "<.0001" if p < 1e-4 else "1" if p >= 0.99995 else f"{p:.4f}".lstrip("0")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data_sets", nargs="+", type=Path, metavar="FOLDER", help="data sets with embeddings and cross-fits of train-and-infer")
-    parser.add_argument("--embedding", default="minilm", help="the one that the cross-fits have")
+    parser.add_argument("data_sets", nargs="+", type=Path, metavar="FOLDER", help="data sets with a cross-fit of carrot-knn, and its predictions")
+    parser.add_argument("--plots", nargs="+", default=["cargo", "run", "-q", "-p", "plots", "--"], metavar="WORD", help="the program `plots`")
+    parser.add_argument("--plots-dir", type=Path, default=Path("plots"))
+    parser.add_argument("--only-show", action="store_true", help="nothing is fitted or judged again")
     parser.add_argument("--output", type=Path, help="also write the tables here")
     args = parser.parse_args()
-    print(f"compare_peers: carrot_router {carrot_router.__version__}", file=sys.stderr)
-    tables = []
+    written = []
     for folder in args.data_sets:
-        tables.append(compare(folder, args.embedding))
-        print(tables[-1], flush=True)
+        table = Table(folder)
+        if not args.only_show:
+            fit(table)
+            words = ["--data-dir", folder.parent, "--plots-dir", args.plots_dir, "--dataset", folder.name, "--figure", "metrics_table"]
+            subprocess.run([*args.plots, *words], check=True)
+        written.append(shown(table, args.plots_dir))
+        print(written[-1], flush=True)
         if args.output:
-            args.output.write_text("\n".join(tables))
+            args.output.write_text("\n".join(written))
 
 
 main()
