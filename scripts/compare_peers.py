@@ -132,7 +132,7 @@ class Table:
         known = np.hstack([self.scores, self.costs])
         found = np.empty_like(known)
         for train, test in self.folds():
-            # A peer's library takes no NaN: unknown values are their column's mean, which says nothing of a prompt.
+            # A peer's library takes no NaN: unknown values are their column's mean.
             targets = np.where(np.isnan(known[train]), np.nanmean(known[train], axis=0), known[train])
             found[test] = make().fit(self.X[train], targets).predict(self.X[test])
         n_models = len(self.models)
