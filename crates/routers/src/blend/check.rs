@@ -49,6 +49,10 @@ pub(super) fn check(parts: &BlendParts) -> Result<()> {
     if few.into_iter().any(|&model| model >= n_models) {
         return bad("few scores", "are of LLMs that are not there");
     }
+    let held_back = report.held_back();
+    if held_back.iter().any(|&m| !parts.means[0][m].is_nan()) {
+        return bad("few scores", "are of an LLM held back that is predicted");
+    }
     let weights = report.targets.iter().flat_map(|it| &it.learners);
     let weights = weights.flat_map(|it| [it.deviation_weight, it.level_weight]);
     if !weights.into_iter().all(|it| it.is_finite() && it >= 0.0) {

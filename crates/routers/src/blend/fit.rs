@@ -65,8 +65,8 @@ impl CheckedBlendParams {
     ///
     /// LLMs with fewer than a quarter of the scores of the LLM that has the most are held back, which is to say never chosen, unless out-of-fold
     /// choices among all LLMs, by the rules above, are better than those among the others by more than a standard error
-    /// ([`BlendReport::few_scores`]): an LLM's known scores stand for all rows, each of a twentieth for twenty, and the one LLM's noise would decide for
-    /// all whether to route, and by which factor. Mean gains of routing with an LLM that has 5% of its scores over routing without it, in 1e-4, each of
+    /// ([`BlendReport::few_scores`]): an LLM's known scores stand for all rows, each of a twentieth for twenty, and the one LLM's noise would decide
+    /// for all whether to route, and by which factor. Mean gains of routing with an LLM that has 5% of its scores over routing without it, in 1e-4, each of
     /// the 6 LLMs that have the most choices in turn, two draws each, on test parts (static vectors), with the standard error over prompts, by what
     /// it takes to let the LLM in; and the share of choices that it gets:
     ///
@@ -78,7 +78,8 @@ impl CheckedBlendParams {
     /// | mmlu-pro | 129 (18), .162 | 129 (18), .162 | 126 (21), .168 | 126 (21), .168 |
     /// | open-llm | 0 (0), 0 | 0 (0), 0 | -4 (4), .050 | -101 (33), .157 |
     ///
-    /// The first is the rule by which g is chosen, and risks least. With all of its scores an LLM would gain 33, 166, 64, 166 and 27, with a share of .16.
+    /// The first is the rule by which g is chosen, and risks least. With all of its scores an LLM would gain 33, 166, 64, 166 and 27, with a share
+    /// of .16.
     ///
     /// At g = 0 the blend does not route: whatever the prompt, it predicts each LLM's mean score and mean cost, so that at any worth one LLM has
     /// all prompts, the best one for the price. It then has no learners. `embeddings` has shape `(n_rows, dim)`; the targets are scores and, where
@@ -174,8 +175,8 @@ impl PreparedBlend {
         self.finish(&sorted, &learners, choices, None)
     }
 
-    /// Decides g once more for other values of the targets, or other LLMs, with what an earlier fit took, its hyperparameters and weights. The rows
-    /// are prepared by [`CheckedBlendParams::keeping`] that fit's report; landmarks and centroids are those of the earlier fit where the rows are.
+    /// Decides g, and which LLMs are held back, once more for other values of the targets, or other LLMs, with what an earlier fit took, its
+    /// hyperparameters and weights. The rows are prepared by [`CheckedBlendParams::keeping`] that fit's report; landmarks and centroids are those of the earlier fit where the rows are.
     ///
     /// # Errors
     /// As [`PreparedBlend::fit`]; [`Error::Kept`] when the report is of other targets, or of settings that the rows are not prepared for.

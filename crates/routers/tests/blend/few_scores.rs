@@ -91,6 +91,10 @@ fn it_is_held_back_where_that_is_not_shown() {
             let lost = expected[best(expected)] - expected[best(found)];
             assert!(lost < 0.1, "{found} {expected}");
         }
+        let mut predicted = blend.parts().clone();
+        predicted.means[0][0] = 0.5;
+        let error = Blend::from_parts(predicted).expect_err("it would be chosen");
+        assert!(error.to_string().contains("held back"), "{error}");
         let again = Blend::from_parts(blend.parts().clone()).expect("the same");
         let of = |blend| bits(&predict(blend, &test.embeddings));
         assert_eq!(of(&again), of(&blend));

@@ -55,8 +55,8 @@ pub(super) fn multiply(rows: Blocks<'_>, panels: &[Line], sums: &mut [f32]) {
     let of_panels = sums.chunks_exact_mut(rows.n_blocks * BLOCK);
     // SAFETY: the tiles are there. Of a block, lines `(row, part)` with row < 32 and part < `n_parts` are read, which `check` has found within the
     // slice; of a panel, 32 lines for each part, as many as it has; 32 rows of 32 sums are read and written, as many as a block has. What is fetched
-    // ahead may be anywhere. The compiler keeps nothing in tiles, because it is not told to compile for them; their shapes and contents last from the first statement to the last,
-    // because the system keeps them for this thread.
+    // ahead may be anywhere. The compiler keeps nothing in tiles, because it is not told to compile for them; their shapes and contents last from the
+    // first statement to the last, because the system keeps them for this thread.
     unsafe {
         asm!("ldtilecfg [{}]", in(reg) &raw const SHAPES, options(nostack, preserves_flags));
         for (panel, sums) in panels.zip(of_panels) {
